@@ -1,0 +1,77 @@
+# How every target of this project is compiled, and the four verbs that the folders use.
+include_guard()
+include(CheckIPOSupported)
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+# ccache and a faster linker are used when present.
+find_program(EQUIPOISE_CCACHE ccache)
+if(EQUIPOISE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # The sloppiness is what ccache's manual asks for with precompiled headers.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime;${EQUIPOISE_CCACHE}")
+endif()
+find_program(EQUIPOISE_MOLD mold)
+find_program(EQUIPOISE_LLD ld.lld)
+if(EQUIPOISE_MOLD)
+  add_link_options(-fuse-ld=mold)
+elseif(EQUIPOISE_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
+
+set(EQUIPOISE_SANITIZE "" CACHE STRING "Sanitizers, for example address,undefined")
+if(EQUIPOISE_SANITIZE)
+  add_compile_options(-fsanitize=${EQUIPOISE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${EQUIPOISE_SANITIZE})
+endif()
+
+function(equipoise_warnings target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wcast-align
+                         -Wunused -Woverloaded-virtual -Wnull-dereference -Wdouble-promotion -Werror)
+endfunction()
+
+# equipoise_layer(storage SOURCES a.cpp LINKS gan::x PRIVATE_LINKS y): the static library gan::storage.
+function(equipoise_layer name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+  add_library(gan_${name} STATIC ${arg_SOURCES})
+  add_library(gan::${name} ALIAS gan_${name})
+  # Includes start at the repository root, so every include line shows its layer.
+  target_include_directories(gan_${name} PUBLIC "${PROJECT_SOURCE_DIR}")
+  target_link_libraries(gan_${name} PUBLIC ${arg_LINKS} PRIVATE ${arg_PRIVATE_LINKS})
+  equipoise_warnings(gan_${name})
+endfunction()
+
+# equipoise_program(gan-train SOURCES gan_train.cpp LINKS gan::run)
+function(equipoise_program name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LINKS})
+  equipoise_warnings(${name})
+endfunction()
+
+# equipoise_test(shard_test SOURCES shard_test.cpp LINKS gan::shard): a GoogleTest program, one ctest entry a test.
+function(equipoise_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;LABELS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LINKS} GTest::gmock GTest::gtest GTest::gtest_main)
+  equipoise_warnings(${name})
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                       PROPERTIES TIMEOUT 120 LABELS "${arg_LABELS};unit")
+endfunction()
+
+# equipoise_mpi_test(NAME 2 command args...): runs `mpirun -np 2 command args...` on this host, shared memory only.
+function(equipoise_mpi_test name ranks)
+  add_test(NAME ${name} COMMAND ${MPIEXEC_EXECUTABLE} --oversubscribe --bind-to none --mca btl self,vader
+                                --mca btl_vader_single_copy_mechanism none -np ${ranks} ${ARGN})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300 PROCESSORS 2 LABELS mpi
+    ENVIRONMENT "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMP_NUM_THREADS=1")
+endfunction()

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "storage/files.h"
+
+namespace gan::shard {
+
+// One entry of the index footer: where a record came from.
+struct RecordInfo {
+  std::uint32_t crc32c = 0;   // of the record's bytes
+  std::uint32_t label = 0;    // index into the manifest's label names
+  std::uint64_t input = 0;    // position of the picture in the sorted list of inputs
+  std::string source;         // its path relative to the input folder, UTF-8 (invalid bytes kept as they are)
+};
+
+// Reads one shard through mmap. The constructor checks magic, version, exact size, header and footer checksums; records
+// are checked when VerifyRecord() is called. Safe to share among threads. Throws DataError naming file and offset.
+class ShardReader {
+ public:
+  explicit ShardReader(const std::filesystem::path& path);
+
+  std::uint32_t number() const { return number_; }
+  std::uint32_t image_size() const { return image_size_; }  // pixels a side
+  std::uint64_t record_bytes() const;
+  std::size_t size() const { return record_count_; }
+  // uint8 [size, size, 3], RGB; a view into the mapping, valid while the reader lives.
+  std::span<const std::byte> Record(std::size_t i) const;
+  RecordInfo Info(std::size_t i) const;
+  // Only the stored checksum of record i: cheap, no string is made.
+  std::uint32_t RecordCrc32c(std::size_t i) const;
+  // Throws DataError when the bytes of record i do not match their checksum.
+  void VerifyRecord(std::size_t i) const;
+  const std::filesystem::path& path() const { return file_.path(); }
+
+ private:
+  storage::MappedFile file_;
+  std::uint32_t number_ = 0;
+  std::uint32_t image_size_ = 0;
+  std::size_t record_count_ = 0;
+  std::span<const std::byte> index_;  // fixed-size entries
+  std::span<const std::byte> names_;  // the sources' bytes
+};
+
+}  // namespace gan::shard

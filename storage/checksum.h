@@ -1,0 +1,35 @@
+// Checksums: CRC32C for records and headers (found in every small part), XXH3-128 for whole files (a digest to compare).
+// Both detect damage; neither is a defence against someone who forges files on purpose.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace gan::storage {
+
+// CRC-32C (Castagnoli, RFC 3720 appendix B.4) of `data`, continued from `crc` (0 to begin).
+std::uint32_t Crc32c(std::span<const std::byte> data, std::uint32_t crc = 0);
+
+// A running XXH3-128 digest. Not thread-safe.
+class Digest {
+ public:
+  Digest();
+  ~Digest();
+  Digest(Digest&&) noexcept;
+  Digest& operator=(Digest&&) noexcept;
+
+  void Update(std::span<const std::byte> data);
+  // "xxh3-128:" and 32 lower-case hexadecimal digits.
+  std::string Text() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+std::string DigestOf(std::span<const std::byte> data);
+
+}  // namespace gan::storage

@@ -1,0 +1,77 @@
+// Files that are either whole or absent. Everything this project keeps (shards, manifests, checkpoints, images) goes
+// through these few calls. No call follows a symbolic link in the last component of a path it writes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace gan::storage {
+
+// Writes `path` under a temporary name ("<name>.tmp-<pid>") and publishes it by rename. Not thread-safe.
+// Errors: IoError from any call. A failed write, fsync or close is never retried: the temporary file is removed.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path path);
+  ~AtomicFile();  // removes the temporary file unless Commit() returned
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void Append(std::span<const std::byte> data);
+  void Append(std::string_view text);
+  // Overwrites bytes already appended (a header known only at the end).
+  void WriteAt(std::uint64_t offset, std::span<const std::byte> data);
+  std::uint64_t size() const { return size_; }
+  // fsync, close (checked), rename, fsync of the folder: after this the file is there whatever happens.
+  void Commit();
+
+ private:
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  int descriptor_ = -1;
+  std::uint64_t size_ = 0;
+};
+
+void WriteFileAtomically(const std::filesystem::path& path, std::string_view text);
+// The whole file; IoError when it cannot be read, DataError when it is larger than `max_bytes`.
+std::string ReadFile(const std::filesystem::path& path, std::uint64_t max_bytes = std::uint64_t{1} << 30);
+void SyncFolder(const std::filesystem::path& folder);
+// Removes "*.tmp-*" leftovers of earlier, killed attempts directly inside `folder`.
+void RemoveTemporaries(const std::filesystem::path& folder);
+
+// A file mapped read-only. Pages are shared with the page cache; safe to read from many threads.
+class MappedFile {
+ public:
+  explicit MappedFile(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// An advisory lock on `folder`/lock, held while the object lives and released by the kernel however the process ends.
+// Throws UsageError naming the folder when another process holds it.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::filesystem::path& folder);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
+}  // namespace gan::storage

@@ -1,0 +1,95 @@
+// Checkpoints: `checkpoints/step-XXXXXXXX/` with safetensors parts written side by side by several ranks and a manifest
+// written last. The commit protocol is in docs/checkpoint-format.md. This layer knows bytes and names, not networks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace gan::checkpoint {
+
+inline constexpr std::uint32_t kFormatVersion = 1;
+
+// One tensor as bytes. dtype in safetensors' words: F64 F32 F16 BF16 I64 I32 U8 BOOL.
+struct TensorView {
+  std::string name;
+  std::string dtype;
+  std::vector<std::int64_t> shape;
+  std::span<const std::byte> data;  // row-major, little-endian; owned by the caller
+};
+
+struct OwnedTensor {
+  std::string name;
+  std::string dtype;
+  std::vector<std::int64_t> shape;
+  std::vector<std::byte> data;
+};
+
+// How the ranks of a job talk while saving and loading; the run gives an implementation over its own communicator.
+struct Ranks {
+  int rank = 0;
+  int size = 1;
+  std::function<std::vector<std::string>(const std::string&)> all_gather = [](const std::string& mine) {
+    return std::vector<std::string>{mine};
+  };
+};
+
+struct SaveRequest {
+  std::uint64_t step = 0;
+  std::uint64_t images = 0;   // cursor: real images consumed globally
+  std::string lineage;        // id of this branch of history; changes after a rollback
+  nlohmann::json state;       // small state: options, balance controller, widths, dataset digest, build facts
+  std::vector<TensorView> tensors;  // the same list on every rank (replicated state); the ranks share the writing
+};
+
+struct SaveResult {
+  std::filesystem::path folder;
+  std::uint64_t bytes = 0;  // of all parts
+  double seconds = 0;
+};
+
+struct Checkpoint {
+  std::filesystem::path folder;
+  std::uint64_t step = 0;
+  std::uint64_t images = 0;
+  std::string lineage;
+  nlohmann::json state;
+  std::vector<OwnedTensor> tensors;
+};
+
+// `root` is the run's checkpoints/ folder.
+std::filesystem::path CheckpointFolderName(const std::filesystem::path& root, std::uint64_t step);
+std::optional<std::uint64_t> ParseCheckpointFolderName(std::string_view name);
+
+// Collective. Saves or changes nothing: on an error of any rank every rank throws (IoError on the one that failed,
+// IoError naming it on the others), and the previous checkpoint stays. Refuses tensors that are not finite (DataError
+// naming the tensor) and a disk without room for 1.2x the size.
+SaveResult Save(const std::filesystem::path& root, const SaveRequest& request, const Ranks& ranks);
+
+// Removes all but the newest `keep` (never below two) committed checkpoints, by rename, then delete. Rank 0 only.
+void Prune(const std::filesystem::path& root, std::uint64_t keep);
+
+// Removes leftovers of killed saves (step-*.tmp-*, *.deleted-*). Rank 0 only, while the run folder is locked.
+void RemoveLeftovers(const std::filesystem::path& root);
+
+// Committed checkpoints (with a manifest), newest first.
+std::vector<std::filesystem::path> ListCheckpoints(const std::filesystem::path& root);
+
+// Reads and verifies one checkpoint: manifest, names, sizes, digests. Throws DataError naming file and offset.
+Checkpoint Load(const std::filesystem::path& folder);
+// The same checks without keeping the tensors, for gan-inspect.
+void Verify(const std::filesystem::path& folder);
+
+// The newest intact checkpoint under `root`, or nothing. A damaged one is renamed to "<name>.damaged", reported through
+// `warn`, and the next older one used. Collective: rank 0 chooses, all ranks load and agree.
+std::optional<Checkpoint> LoadNewest(const std::filesystem::path& root, const Ranks& ranks,
+                                     const std::function<void(const std::string&)>& warn);
+
+}  // namespace gan::checkpoint

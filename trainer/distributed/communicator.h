@@ -1,0 +1,92 @@
+// Collectives for one purpose among a fixed set of ranks, behind c10d: MPI on CPUs, NCCL on GPUs.
+// This library knows nothing of GANs.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace at {
+class Tensor;
+}
+namespace c10d {
+class ProcessGroup;
+}
+
+namespace gan::distributed {
+
+enum class ReduceOp { kSum, kMax, kMin };
+
+// A collective failed or timed out; the message names the rank, the operation and its size.
+class CommunicationError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// What passed through a communicator since it was made, for tests and metrics.
+struct TrafficCounters {
+  std::uint64_t collectives = 0;
+  std::uint64_t bytes = 0;
+  double wait_seconds = 0;
+  std::map<std::string, std::uint64_t> calls;  // "allreduce/1048576" (operation/bytes) -> count
+};
+
+// The process's place in the job, read from the MPI library; size 1 when started without a launcher.
+struct World {
+  int rank = 0;
+  int size = 1;
+  int local_rank = 0;  // among the ranks of this host
+  int local_size = 1;
+};
+
+// Starts MPI (MPI_THREAD_MULTIPLE) for the life of the process and finds this process's place.
+// Throws UsageError when the MPI library cannot give that thread level. Call once, from main, before any communicator.
+class Environment {
+ public:
+  Environment(int* argc, char*** argv);
+  ~Environment();  // finalizes MPI, or ends the whole job when an exception is in flight in a world of several ranks
+  const World& world() const { return world_; }
+  // Ends every rank of the job at once with `exit_code`.
+  [[noreturn]] static void Abort(int exit_code);
+
+ private:
+  World world_;
+};
+
+// Every rank must call the same operations in the same order. One thread at a time per communicator; different
+// communicators may be used from different threads at once (each has its own MPI communicator).
+class Communicator {
+ public:
+  // `device` is "cpu" or "cuda" (tensors' home). `purpose` names the communicator in errors ("gradients", "control").
+  static std::shared_ptr<Communicator> Create(const World& world, const std::string& purpose,
+                                              const std::string& device = "cpu",
+                                              std::chrono::seconds timeout = std::chrono::minutes(10));
+  ~Communicator();
+
+  int rank() const;
+  int size() const;
+
+  // In place. Tensors must be dense and contiguous and of the same shape on all ranks.
+  void AllReduce(at::Tensor& tensor, ReduceOp op = ReduceOp::kSum);
+  void Broadcast(at::Tensor& tensor, int root = 0);
+  // Small control messages, always over MPI. AllGather gives every rank's bytes in rank order.
+  std::vector<std::string> AllGather(const std::string& bytes);
+  std::string Broadcast(const std::string& bytes, int root = 0);
+  bool AllAgree(bool mine);  // true when true on every rank
+  void Barrier();
+
+  TrafficCounters traffic() const;
+  // The c10d group itself, for c10d::Reducer and other users of c10d.
+  const std::shared_ptr<c10d::ProcessGroup>& process_group() const;  // c10::intrusive_ptr inside; see .cpp
+
+ private:
+  struct Impl;
+  explicit Communicator(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gan::distributed
