@@ -1,0 +1,92 @@
+#include "trainer/balance/actions.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace gan::balance {
+namespace {
+
+using Ladder = std::function<std::optional<Action>(const Controls&, const BalanceOptions&)>;
+
+// Climbs at most `rungs` and gives the names of what was done.
+std::vector<std::string> Climb(const Ladder& ladder, Controls& controls, int rungs = 50) {
+  std::vector<std::string> names;
+  for (int i = 0; i < rungs; ++i) {
+    const auto action = ladder(controls, BalanceOptions{});
+    if (!action) break;
+    EXPECT_NE(action->controls, controls) << "an action must change something";
+    EXPECT_NE(std::find(std::begin(kActions), std::end(kActions), action->name), std::end(kActions));
+    controls = action->controls;
+    names.emplace_back(action->name);
+  }
+  return names;
+}
+
+using Names = std::vector<std::string>;
+
+TEST(Actions, DiscriminatorIsHeldBackMildestFirstWithinBounds) {
+  Controls controls;
+  EXPECT_EQ(Climb(HoldDiscriminatorBack, controls),
+            (Names{"lower_d_rate", "lower_d_rate", "lower_d_rate", "d_less_often", "d_less_often", "d_less_often"}));
+  EXPECT_EQ(controls, (Controls{.lr_scale_d = 0.125, .d_every = 4}));
+}
+
+TEST(Actions, UndoGoesBackOneRungAtATimeAndStopsAtNeutral) {
+  Controls controls{.lr_scale_d = 0.125, .d_every = 4};
+  EXPECT_EQ(Climb(Undo, controls),
+            (Names{"d_more_often", "d_more_often", "d_more_often", "raise_d_rate", "raise_d_rate", "raise_d_rate"}));
+  EXPECT_EQ(controls, Controls{});
+}
+
+TEST(Actions, UndoNeverOvershootsNeutral) {
+  Controls controls{.lr_scale_d = 0.7};
+  EXPECT_EQ(Climb(Undo, controls), Names{"raise_d_rate"});
+  EXPECT_EQ(controls, Controls{});
+}
+
+TEST(Actions, HelpFirstUndoesWhatWasDoneAgainstD) {
+  Controls controls{.lr_scale_d = 0.5, .d_every = 2};
+  EXPECT_EQ(Climb(HelpDiscriminator, controls),
+            (Names{"d_more_often", "raise_d_rate", "more_d_steps", "more_d_steps", "more_d_steps", "freeze_g"}));
+  EXPECT_EQ(controls, (Controls{.d_steps = 4, .freeze_g_steps = 20}));
+}
+
+TEST(Actions, HoldingBackFirstUndoesTheHelp) {
+  Controls controls{.d_steps = 3, .freeze_g_steps = 7};
+  EXPECT_EQ(Climb(HoldDiscriminatorBack, controls, 4),
+            (Names{"unfreeze_g", "fewer_d_steps", "fewer_d_steps", "lower_d_rate"}));
+  EXPECT_EQ(controls, (Controls{.lr_scale_d = 0.5}));
+}
+
+TEST(Actions, FloorOfTheRateIsReachedNotPassed) {
+  BalanceOptions options;
+  options.lr_factor = 0.3;
+  options.min_lr_scale = 0.2;
+  const auto first = HoldDiscriminatorBack({}, options);
+  const auto second = HoldDiscriminatorBack(first->controls, options);
+  EXPECT_DOUBLE_EQ(second->controls.lr_scale_d, 0.2);
+  EXPECT_EQ(HoldDiscriminatorBack(second->controls, options)->name, "d_less_often");
+}
+
+TEST(Actions, LaddersCanBeSwitchedOff) {
+  BalanceOptions options;
+  options.min_lr_scale = 1;
+  options.max_d_every = options.max_d_steps = 1;
+  options.freeze_g_for = 0;
+  EXPECT_FALSE(HoldDiscriminatorBack({}, options));
+  EXPECT_FALSE(HelpDiscriminator({}, options));
+}
+
+TEST(Actions, EffectIsInWords) {
+  EXPECT_EQ(HoldDiscriminatorBack({}, {})->effect, "D's rate x1 -> x0.5");
+  EXPECT_EQ(HoldDiscriminatorBack({.lr_scale_d = 0.125}, {})->effect, "steps per update of D 1 -> 2");
+  EXPECT_EQ(HelpDiscriminator({}, {})->effect, "updates of D per step 1 -> 2");
+  EXPECT_EQ(HelpDiscriminator({.d_steps = 4}, {})->effect, "G frozen for 20 steps");
+}
+
+}  // namespace
+}  // namespace gan::balance

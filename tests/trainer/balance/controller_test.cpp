@@ -1,0 +1,154 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "storage/errors.h"
+#include "tests/trainer/balance/scripted_signals.h"
+
+namespace gan::balance {
+namespace {
+
+TEST(Controller, FirstActionComesWithTheVerdictAndItsReasonInWords) {
+  BalanceOptions options;
+  options.warmup_steps = 0;
+  Script script(options);
+  EXPECT_TRUE(script.Feed(19, DiscriminatorWins()).empty());
+  const auto done = script.Feed(1, DiscriminatorWins());
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].step, 20U);
+  EXPECT_EQ(done[0].action, "lower_d_rate");
+  EXPECT_EQ(done[0].reason, "D ahead (AUC 0.998 for 20 steps): D's rate x1 -> x0.5");
+  EXPECT_EQ(script.controller.controls(), (Controls{.lr_scale_d = 0.5}));
+}
+
+TEST(Controller, ActionsKeepTheirInterval) {
+  Script script(Quick());
+  const auto done = script.Feed(60, DiscriminatorWins());
+  ASSERT_EQ(done.size(), 6U);  // the whole ladder, then nothing more
+  for (std::size_t i = 1; i < done.size(); ++i) EXPECT_EQ(done[i].step - done[i - 1].step, 5U);
+  EXPECT_EQ(script.controller.controls(), (Controls{.lr_scale_d = 0.125, .d_every = 4}));
+}
+
+TEST(Controller, BackInBalanceItUndoesOneAtATimeToNeutral) {
+  Script script(Quick());
+  script.Feed(60, DiscriminatorWins());
+  const auto done = script.Feed(200, Healthy());
+  ASSERT_EQ(done.size(), 6U);
+  EXPECT_EQ(done.front().action, "d_more_often");
+  EXPECT_EQ(done.front().reason, "balanced for 10 steps: steps per update of D 4 -> 3");
+  EXPECT_EQ(done.back().action, "raise_d_rate");
+  EXPECT_EQ(script.controller.controls(), Controls{});
+}
+
+TEST(Controller, NothingIsUndoneBeforeTheBalanceHasLasted) {
+  Script script(Quick());
+  script.Feed(3, DiscriminatorWins());
+  EXPECT_TRUE(script.Feed(3 + 8, Healthy()).empty());  // three until the verdict clears, the third counting as balanced
+  EXPECT_EQ(script.Feed(1, Healthy()).size(), 1U);
+}
+
+TEST(Controller, GeneratorAheadFreezesGAndCountsItDown) {
+  Script script(Quick());
+  const auto done = script.Feed(3 + 3 * 5, GeneratorWins());
+  ASSERT_EQ(done.size(), 4U);
+  EXPECT_EQ(done.back().action, "freeze_g");
+  EXPECT_EQ(done.back().reason, "G ahead (AUC 0.510 for 18 steps): G frozen for 4 steps");
+  EXPECT_EQ(script.controller.controls(), (Controls{.d_steps = 4, .freeze_g_steps = 4}));
+  script.Feed(3, GeneratorWins());
+  EXPECT_EQ(script.controller.controls().freeze_g_steps, 1U);
+  script.Feed(1, GeneratorWins());
+  EXPECT_EQ(script.controller.controls().freeze_g_steps, 0U);
+  EXPECT_EQ(script.Feed(1, GeneratorWins()).front().action, "freeze_g");
+}
+
+TEST(Controller, GeneratorAheadFirstUndoesWhatHeldDBack) {
+  Script script(Quick());
+  script.Feed(3, DiscriminatorWins());
+  ASSERT_EQ(script.controller.controls().lr_scale_d, 0.5);
+  EXPECT_EQ(script.Feed(5, GeneratorWins()).front().action, "raise_d_rate");
+  EXPECT_EQ(script.controller.controls(), Controls{});
+}
+
+TEST(Controller, WatchJudgesButNeverActs) {
+  BalanceOptions options = Quick();
+  options.mode = Mode::kWatch;
+  Script script(options);
+  EXPECT_TRUE(script.Feed(200, DiscriminatorWins()).empty());
+  EXPECT_EQ(script.controller.verdict(), Verdict::kDiscriminatorAhead);
+  EXPECT_EQ(script.controller.controls(), Controls{});
+}
+
+TEST(Controller, OffIsBalancedWhateverComes) {
+  BalanceOptions options = Quick();
+  options.mode = Mode::kOff;
+  Script script(options);
+  Signals broken = DiscriminatorWins();
+  broken.finite = false;
+  EXPECT_TRUE(script.Feed(100, broken).empty());
+  EXPECT_TRUE(script.Feed(100, GeneratorWins()).empty());
+  EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced);
+}
+
+TEST(Controller, DivergedRunIsLeftAlone) {
+  Script script(Quick());
+  script.Feed(3, DiscriminatorWins());
+  Signals broken = DiscriminatorWins();
+  broken.finite = false;
+  EXPECT_TRUE(script.Feed(50, broken).empty());
+  EXPECT_EQ(script.controller.controls(), (Controls{.lr_scale_d = 0.5}));
+}
+
+TEST(Controller, CollapseWithAWinningDStillHoldsDBack) {
+  Script script(Quick());
+  Signals collapsed = DiscriminatorWins();
+  collapsed.diversity = 0.05;
+  collapsed.diversity_reference = 0.8;
+  EXPECT_EQ(script.Feed(3, collapsed).size(), 1U);
+  EXPECT_EQ(script.controller.verdict(), Verdict::kModeCollapse);
+}
+
+TEST(Options, OutOfRangeIsRefusedByName) {
+  BalanceOptions options;
+  options.d_ahead_clear_auc = 0.99;
+  EXPECT_THROW(
+      {
+        try {
+          Controller controller(options);
+        } catch (const UsageError& error) {
+          EXPECT_THAT(error.what(), testing::HasSubstr("d_ahead_clear_auc"));
+          throw;
+        }
+      },
+      UsageError);
+  options = {};
+  options.lr_factor = 1;
+  EXPECT_THROW(Controller{options}, UsageError);
+  options = {};
+  options.smoothing_steps = 0;
+  EXPECT_THROW(Controller{options}, UsageError);
+}
+
+TEST(Options, JsonGoesThereAndBack) {
+  BalanceOptions options = Quick();
+  options.mode = Mode::kWatch;
+  options.d_ahead_auc = 0.1 + 0.88;
+  const nlohmann::json json = options;
+  const auto back = nlohmann::json::parse(json.dump()).get<BalanceOptions>();
+  EXPECT_EQ(nlohmann::json(back), json);
+  EXPECT_EQ(back.mode, Mode::kWatch);
+  EXPECT_EQ(back.undo_steps, 10U);
+}
+
+TEST(Options, AbsentFieldsKeepTheirDefaults) {
+  const auto options = nlohmann::json::parse(R"({"raise_steps": 7})").get<BalanceOptions>();
+  EXPECT_EQ(options.raise_steps, 7U);
+  EXPECT_EQ(options.clear_steps, BalanceOptions{}.clear_steps);
+  EXPECT_EQ(options.mode, Mode::kAct);
+}
+
+TEST(Options, ModesAreParsedByName) {
+  for (Mode mode : {Mode::kOff, Mode::kWatch, Mode::kAct}) EXPECT_EQ(ParseMode(Name(mode)), mode);
+  EXPECT_THROW(ParseMode("on"), UsageError);
+}
+
+}  // namespace
+}  // namespace gan::balance

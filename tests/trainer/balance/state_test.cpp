@@ -1,0 +1,75 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+#include "tests/trainer/balance/scripted_signals.h"
+
+namespace gan::balance {
+namespace {
+
+// A made-up run that visits every verdict; numbers with many digits, so that a lost bit shows.
+Signals Wandering(std::uint64_t step) {
+  const double x = static_cast<double>(step);
+  Signals signals = With(0.75 + 0.25 * std::sin(x / 60), 1.0 + 0.35 * std::cos(x / 60), 2 + std::sin(x / 7));
+  if (step % 40 == 0) {
+    signals.diversity_reference = 0.8;
+    signals.diversity = 0.5 + 0.3 * std::sin(x / 300);
+  }
+  signals.finite = step % 333 != 0;
+  return signals;
+}
+
+BalanceOptions Lively() {
+  BalanceOptions options = Quick();
+  options.smoothing_steps = 7;
+  return options;
+}
+
+TEST(State, RestoredRunEqualsTheUninterruptedOneBitForBit) {
+  Controller whole(Lively());
+  Controller pieces(Lively());
+  int interventions = 0;
+  for (std::uint64_t step = 1; step <= 2000; ++step) {
+    const auto expected = whole.Observe(step, Wandering(step));
+    const auto actual = pieces.Observe(step, Wandering(step));
+    ASSERT_EQ(actual.size(), expected.size()) << step;
+    for (std::size_t i = 0; i < actual.size(); ++i) EXPECT_EQ(actual[i].reason, expected[i].reason);
+    interventions += static_cast<int>(actual.size());
+    ASSERT_EQ(pieces.Save().dump(), whole.Save().dump()) << step;
+    const std::string text = pieces.Save().dump();
+    pieces = Controller(Lively());
+    pieces.Restore(nlohmann::json::parse(text));
+  }
+  EXPECT_GT(interventions, 10) << "the run must be one in which something happens";
+}
+
+TEST(State, RestoreOfAnActingRunIntoWatchDropsItsControls) {
+  Script script(Quick());
+  script.Feed(3, DiscriminatorWins());
+  BalanceOptions options = Quick();
+  options.mode = Mode::kWatch;
+  Controller watching(options);
+  watching.Restore(script.controller.Save());
+  EXPECT_EQ(watching.controls(), Controls{});
+  EXPECT_EQ(watching.verdict(), Verdict::kDiscriminatorAhead);
+}
+
+TEST(State, BrokenStateIsRefusedAndChangesNothing) {
+  Script script(Quick());
+  script.Feed(3, DiscriminatorWins());
+  const nlohmann::json before = script.controller.Save();
+  for (const char* field : {"version", "averages", "findings", "verdict", "controls", "observed", "acted"}) {
+    nlohmann::json broken = before;
+    broken.erase(field);
+    EXPECT_THROW(script.controller.Restore(broken), std::runtime_error) << field;
+  }
+  nlohmann::json impossible = before;
+  impossible["controls"]["d_every"] = 0;
+  EXPECT_THROW(script.controller.Restore(impossible), std::runtime_error);
+  EXPECT_EQ(script.controller.Save(), before);
+}
+
+}  // namespace
+}  // namespace gan::balance

@@ -1,0 +1,167 @@
+#include "trainer/balance/verdict.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "tests/trainer/balance/scripted_signals.h"
+
+namespace gan::balance {
+namespace {
+
+BalanceOptions Watching() {
+  BalanceOptions options = Quick();
+  options.mode = Mode::kWatch;
+  return options;
+}
+
+Verdict After(const BalanceOptions& options, int steps, const Signals& signals) {
+  Script script(options);
+  script.Feed(steps, signals);
+  return script.controller.verdict();
+}
+
+TEST(Verdict, EveryNameIsItsOwn) {
+  EXPECT_EQ(Name(Verdict::kBalanced), "balanced");
+  EXPECT_EQ(Name(Verdict::kDiscriminatorAhead), "discriminator_ahead");
+  EXPECT_EQ(Name(Verdict::kGeneratorAhead), "generator_ahead");
+  EXPECT_EQ(Name(Verdict::kModeCollapse), "mode_collapse");
+  EXPECT_EQ(Name(Verdict::kDiverged), "diverged");
+}
+
+TEST(Verdict, HealthyTrainingStaysBalanced) {
+  Script script(BalanceOptions{});
+  for (double auc : {0.80, 0.97, 0.85, 0.93, 0.97}) {
+    EXPECT_TRUE(script.Feed(100, With(auc, 0.9, 3)).empty());
+    EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced) << auc;
+  }
+}
+
+TEST(Verdict, PerfectEarlyStepsAreForgivenInTheWarmUp) {
+  Script script(BalanceOptions{});
+  EXPECT_TRUE(script.Feed(45, With(1.0, 0.66, 6)).empty());
+  EXPECT_TRUE(script.Feed(300, Healthy()).empty());
+}
+
+TEST(Verdict, DiscriminatorAheadIsRaisedAfterRaiseStepsAndNotBefore) {
+  EXPECT_EQ(After(Watching(), 2, DiscriminatorWins()), Verdict::kBalanced);
+  EXPECT_EQ(After(Watching(), 3, DiscriminatorWins()), Verdict::kDiscriminatorAhead);
+}
+
+TEST(Verdict, WarmUpDelaysItAll) {
+  BalanceOptions options = Watching();
+  options.warmup_steps = 10;
+  EXPECT_EQ(After(options, 12, DiscriminatorWins()), Verdict::kBalanced);
+  EXPECT_EQ(After(options, 13, DiscriminatorWins()), Verdict::kDiscriminatorAhead);
+}
+
+TEST(Verdict, GeneratorAheadIsRaised) {
+  EXPECT_EQ(After(Watching(), 2, GeneratorWins()), Verdict::kBalanced);
+  EXPECT_EQ(After(Watching(), 3, GeneratorWins()), Verdict::kGeneratorAhead);
+}
+
+TEST(Verdict, OneStepBetweenStartsTheCountAnew) {
+  Script script(Watching());
+  script.Feed(2, DiscriminatorWins());
+  script.Feed(1, Healthy());
+  script.Feed(2, DiscriminatorWins());
+  EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced);
+}
+
+TEST(Verdict, BetweenClearAndRaiseNothingChanges) {
+  const Signals between = With(0.965, 0.70, 4);
+  EXPECT_EQ(After(Watching(), 100, between), Verdict::kBalanced);
+  Script script(Watching());
+  script.Feed(3, DiscriminatorWins());
+  script.Feed(100, between);
+  EXPECT_EQ(script.controller.verdict(), Verdict::kDiscriminatorAhead);
+  script.Feed(2, Healthy());
+  EXPECT_EQ(script.controller.verdict(), Verdict::kDiscriminatorAhead);
+  script.Feed(1, Healthy());
+  EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced);
+}
+
+TEST(Verdict, GeneratorAheadHasHysteresisToo) {
+  Script script(Watching());
+  script.Feed(3, GeneratorWins());
+  script.Feed(100, With(0.58, 1.3, 0.8));
+  EXPECT_EQ(script.controller.verdict(), Verdict::kGeneratorAhead);
+  script.Feed(3, With(0.70, 1.2, 1.0));
+  EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced);
+}
+
+TEST(Verdict, ALargeLossOfDContradictsItsAuc) {
+  Signals signals = With(0.99, 1.2, 2);
+  signals.accuracy_real = signals.accuracy_fake = 0.8;
+  EXPECT_EQ(After(Watching(), 50, signals), Verdict::kBalanced);
+}
+
+TEST(Verdict, AnOverconfidentDIsAheadThoughItsLossIsLarge) {
+  EXPECT_EQ(After(Watching(), 50, With(0.999, 2.0, 12)), Verdict::kDiscriminatorAhead);
+}
+
+TEST(Verdict, WithoutLossBoundsTheAucDecides) {
+  Signals signals = With(0.99, -30, 40);
+  signals.loss_d_floor = signals.loss_d_ceiling = signals.accuracy_real = signals.accuracy_fake = 0;
+  EXPECT_EQ(After(Watching(), 50, signals), Verdict::kDiscriminatorAhead);
+}
+
+TEST(Verdict, ModeCollapseNeedsDiversityFarBelowTheReals) {
+  Signals signals = Healthy();
+  signals.diversity_reference = 0.8;
+  signals.diversity = 0.6;
+  EXPECT_EQ(After(Watching(), 50, signals), Verdict::kBalanced);
+  signals.diversity = 0.1;
+  EXPECT_EQ(After(Watching(), 50, signals), Verdict::kModeCollapse);
+}
+
+TEST(Verdict, ModeCollapseStaysBetweenMeasurementsAndClearsWithDiversity) {
+  Signals measured = Healthy();
+  measured.diversity_reference = 0.8;
+  measured.diversity = 0.1;
+  Script script(Watching());
+  script.Feed(1, measured);
+  script.Feed(10, Healthy());
+  EXPECT_EQ(script.controller.verdict(), Verdict::kModeCollapse);
+  measured.diversity = 0.75;
+  script.Feed(20, measured);
+  EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced);
+}
+
+TEST(Verdict, NonFiniteStepDivergesAtOnceEvenInTheWarmUp) {
+  Signals signals = Healthy();
+  signals.finite = false;
+  Script script(BalanceOptions{});
+  script.Feed(1, signals);
+  EXPECT_EQ(script.controller.verdict(), Verdict::kDiverged);
+  script.Feed(19, Healthy());
+  EXPECT_EQ(script.controller.verdict(), Verdict::kDiverged);
+  script.Feed(1, Healthy());
+  EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced);
+}
+
+TEST(Verdict, NaNEntersNoAverage) {
+  Script script(Watching());
+  script.Feed(5, Healthy());
+  script.Feed(1, With(std::numeric_limits<double>::quiet_NaN(), 1, 1));
+  EXPECT_EQ(script.controller.verdict(), Verdict::kDiverged);
+  EXPECT_NEAR(script.controller.averages().auc.mean(), 0.90, 1e-12);
+}
+
+TEST(Verdict, LossBlowUpDiverges) {
+  Script script(BalanceOptions{});
+  script.Feed(300, Healthy());
+  script.Feed(60, With(0.9, 40, 90));
+  EXPECT_EQ(script.controller.verdict(), Verdict::kDiverged);
+}
+
+TEST(Verdict, OneSpikeOrAHighGeneratorLossIsNoBlowUp) {
+  Script script(BalanceOptions{});
+  script.Feed(300, Healthy());
+  script.Feed(1, With(0.9, 5, 300));
+  script.Feed(100, With(0.93, 0.9, 12));
+  EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced);
+}
+
+}  // namespace
+}  // namespace gan::balance

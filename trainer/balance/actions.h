@@ -1,0 +1,50 @@
+// From findings to what the next steps do differently: one rung of a ladder at a time, mildest first.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "trainer/balance/options.h"
+
+namespace gan::balance {
+
+// What the next steps do differently. The neutral value changes nothing.
+struct Controls {
+  double lr_scale_d = 1;             // D's rate is its configured rate times this
+  std::uint32_t d_every = 1;         // D is updated in every k-th step
+  std::uint32_t d_steps = 1;         // D updates a step
+  std::uint32_t freeze_g_steps = 0;  // steps for which G is not updated, counted down by the controller
+
+  bool operator==(const Controls&) const = default;
+};
+void to_json(nlohmann::json& json, const Controls& controls);
+void from_json(const nlohmann::json& json, Controls& controls);
+
+// Every name that Intervention::action can have.
+inline constexpr std::string_view kActions[] = {"lower_d_rate", "raise_d_rate",  "d_less_often", "d_more_often",
+                                                "more_d_steps", "fewer_d_steps", "freeze_g",     "unfreeze_g"};
+
+struct Intervention {
+  std::uint64_t step = 0;
+  std::string action;  // one of kActions
+  std::string reason;  // in words, for the log
+};
+
+// A change of the controls: which, and its effect in words ("D's rate x1 -> x0.5").
+struct Action {
+  std::string_view name;
+  std::string effect;
+  Controls controls;  // after it
+};
+
+// Each gives the next rung, or nothing at the ladder's end.
+std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const BalanceOptions& options);
+std::optional<Action> HelpDiscriminator(const Controls& controls, const BalanceOptions& options);
+// One rung back towards neutral; what was done last (the strongest) goes first.
+std::optional<Action> Undo(const Controls& controls, const BalanceOptions& options);
+
+}  // namespace gan::balance

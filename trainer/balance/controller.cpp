@@ -1,0 +1,98 @@
+#include <cstdio>
+#include <stdexcept>
+#include <utility>
+
+#include "trainer/balance/balance.h"
+
+namespace gan::balance {
+namespace {
+
+constexpr int kStateVersion = 1;
+
+std::string Ahead(const char* who, const Averages& averages, const Latch& latch) {
+  char text[96];
+  std::snprintf(text, sizeof text, "%s ahead (AUC %.3f for %llu steps)", who, averages.auc.mean(),
+                static_cast<unsigned long long>(latch.held));
+  return text;
+}
+
+Verdict ParseVerdict(const std::string& name) {
+  for (Verdict verdict : kVerdicts) {
+    if (Name(verdict) == name) return verdict;
+  }
+  throw std::runtime_error("the saved balance state has the unknown verdict \"" + name + "\"");
+}
+
+bool IsPossible(const Controls& c) { return c.lr_scale_d > 0 && c.lr_scale_d <= 1 && c.d_every >= 1 && c.d_steps >= 1; }
+
+}  // namespace
+
+Controller::Controller(BalanceOptions options) : options_(options) { CheckOptions(options_); }
+
+std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals& signals) {
+  if (options_.mode == Mode::kOff) return {};
+  const bool finite = IsFinite(signals);
+  const bool warm = observed_ >= options_.warmup_steps;
+  if (finite) Update(averages_, signals, options_, warm);
+  Update(findings_, averages_, signals, options_, warm);
+  verdict_ = Judge(findings_);
+  CountSteps(finite);
+
+  if (options_.mode != Mode::kAct || (acted_ && since_action_ < options_.action_interval)) return {};
+  auto action = NextAction();
+  if (!action) return {};
+  controls_ = action->controls;
+  acted_ = true;
+  since_action_ = 0;
+  return {{step, std::string(action->name), Cause() + ": " + action->effect}};
+}
+
+void Controller::CountSteps(bool finite) {
+  if (finite) ++observed_;
+  ++since_action_;
+  balanced_for_ = verdict_ == Verdict::kBalanced ? balanced_for_ + 1 : 0;
+  if (controls_.freeze_g_steps > 0) --controls_.freeze_g_steps;
+}
+
+// Follows who is ahead even under a mode collapse, where a D that wins outright is part of the illness. A diverged run
+// is left alone: its averages say nothing about the balance, and the trainer rolls back.
+std::optional<Action> Controller::NextAction() const {
+  if (verdict_ == Verdict::kDiverged) return std::nullopt;
+  if (findings_.discriminator_ahead.on) return HoldDiscriminatorBack(controls_, options_);
+  if (findings_.generator_ahead.on) return HelpDiscriminator(controls_, options_);
+  if (balanced_for_ >= options_.undo_steps) return Undo(controls_, options_);
+  return std::nullopt;
+}
+
+std::string Controller::Cause() const {
+  if (findings_.discriminator_ahead.on) return Ahead("D", averages_, findings_.discriminator_ahead);
+  if (findings_.generator_ahead.on) return Ahead("G", averages_, findings_.generator_ahead);
+  return "balanced for " + std::to_string(balanced_for_) + " steps";
+}
+
+nlohmann::json Controller::Save() const {
+  return {{"version", kStateVersion},      {"averages", averages_},         {"findings", findings_},
+          {"verdict", Name(verdict_)},     {"controls", controls_},         {"observed", observed_},
+          {"balanced_for", balanced_for_}, {"since_action", since_action_}, {"acted", acted_}};
+}
+
+void Controller::Restore(const nlohmann::json& state) try {
+  if (state.at("version") != kStateVersion) throw std::runtime_error("the saved balance state has another version");
+  Controller restored(options_);
+  state.at("averages").get_to(restored.averages_);
+  state.at("findings").get_to(restored.findings_);
+  restored.verdict_ = ParseVerdict(state.at("verdict").get<std::string>());
+  state.at("controls").get_to(restored.controls_);
+  if (!IsPossible(restored.controls_)) throw std::runtime_error("the saved balance state has impossible controls");
+  state.at("observed").get_to(restored.observed_);
+  state.at("balanced_for").get_to(restored.balanced_for_);
+  state.at("since_action").get_to(restored.since_action_);
+  state.at("acted").get_to(restored.acted_);
+  if (options_.mode != Mode::kAct) restored.controls_ = {};
+  if (options_.mode == Mode::kOff) restored.verdict_ = Verdict::kBalanced;
+  *this = std::move(restored);
+} catch (const nlohmann::json::exception& error) {
+  throw std::runtime_error(std::string("the saved balance state is unreadable: ") + error.what());
+}
+
+}  // namespace gan::balance

@@ -1,0 +1,86 @@
+#include "trainer/balance/options.h"
+
+#include <string>
+
+#include "storage/errors.h"
+
+namespace gan::balance {
+namespace {
+
+constexpr std::string_view kModeNames[] = {"off", "watch", "act"};
+
+void Require(bool good, const char* what) {
+  if (!good) throw UsageError(std::string("balance: ") + what);
+}
+
+// One list of the fields for both directions, so that neither can forget one.
+template <typename Options, typename Visitor>
+void VisitFields(Options& o, Visitor&& visit) {
+  visit("smoothing_steps", o.smoothing_steps);
+  visit("d_ahead_auc", o.d_ahead_auc);
+  visit("d_ahead_clear_auc", o.d_ahead_clear_auc);
+  visit("g_ahead_auc", o.g_ahead_auc);
+  visit("g_ahead_clear_auc", o.g_ahead_clear_auc);
+  visit("collapse_diversity", o.collapse_diversity);
+  visit("raise_steps", o.raise_steps);
+  visit("clear_steps", o.clear_steps);
+  visit("warmup_steps", o.warmup_steps);
+  visit("action_interval", o.action_interval);
+  visit("lr_factor", o.lr_factor);
+  visit("min_lr_scale", o.min_lr_scale);
+  visit("max_d_every", o.max_d_every);
+  visit("max_d_steps", o.max_d_steps);
+  visit("freeze_g_for", o.freeze_g_for);
+  visit("d_ahead_excess", o.d_ahead_excess);
+  visit("d_ahead_clear_excess", o.d_ahead_clear_excess);
+  visit("g_ahead_excess", o.g_ahead_excess);
+  visit("g_ahead_clear_excess", o.g_ahead_clear_excess);
+  visit("sure_accuracy", o.sure_accuracy);
+  visit("collapse_clear_factor", o.collapse_clear_factor);
+  visit("blow_up_factor", o.blow_up_factor);
+  visit("undo_steps", o.undo_steps);
+}
+
+}  // namespace
+
+std::string_view Name(Mode mode) { return kModeNames[static_cast<int>(mode)]; }
+
+Mode ParseMode(std::string_view name) {
+  for (Mode mode : {Mode::kOff, Mode::kWatch, Mode::kAct}) {
+    if (Name(mode) == name) return mode;
+  }
+  throw UsageError("balance: \"" + std::string(name) + "\" is not one of off, watch, act");
+}
+
+// Written so that NaN fails every line.
+void CheckOptions(const BalanceOptions& o) {
+  Require(o.smoothing_steps >= 1 && o.smoothing_steps <= 1e6, "smoothing_steps must be 1 to 1000000");
+  Require(o.d_ahead_clear_auc <= o.d_ahead_auc, "d_ahead_clear_auc must not be above d_ahead_auc");
+  Require(o.g_ahead_clear_auc >= o.g_ahead_auc, "g_ahead_clear_auc must not be below g_ahead_auc");
+  Require(o.g_ahead_clear_auc <= o.d_ahead_clear_auc, "g_ahead_clear_auc must not be above d_ahead_clear_auc");
+  Require(o.d_ahead_clear_excess >= o.d_ahead_excess, "d_ahead_clear_excess must not be below d_ahead_excess");
+  Require(o.g_ahead_clear_excess <= o.g_ahead_excess, "g_ahead_clear_excess must not be above g_ahead_excess");
+  Require(o.collapse_diversity >= 0 && o.collapse_diversity <= 1, "collapse_diversity must be 0 to 1");
+  Require(o.collapse_clear_factor >= 1, "collapse_clear_factor must be at least 1");
+  Require(o.sure_accuracy >= 0 && o.sure_accuracy <= 1, "sure_accuracy must be 0 to 1");
+  Require(o.blow_up_factor > 1, "blow_up_factor must be above 1");
+  Require(o.lr_factor > 0 && o.lr_factor < 1, "lr_factor must be between 0 and 1");
+  Require(o.min_lr_scale > 0 && o.min_lr_scale <= 1, "min_lr_scale must be above 0 and at most 1");
+  Require(o.max_d_every >= 1 && o.max_d_steps >= 1, "max_d_every and max_d_steps must be at least 1");
+  Require(o.raise_steps >= 1 && o.clear_steps >= 1, "raise_steps and clear_steps must be at least 1");
+}
+
+void to_json(nlohmann::json& json, const BalanceOptions& options) {
+  json = {{"mode", Name(options.mode)}};
+  VisitFields(options, [&](const char* name, const auto& field) { json[name] = field; });
+}
+
+void from_json(const nlohmann::json& json, BalanceOptions& options) {
+  options = {};
+  if (json.contains("mode")) options.mode = ParseMode(json.at("mode").get<std::string>());
+  VisitFields(options, [&](const char* name, auto& field) {
+    if (json.contains(name)) json.at(name).get_to(field);
+  });
+}
+
+}  // namespace gan::balance

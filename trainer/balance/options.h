@@ -1,0 +1,45 @@
+// What the balance controller may do and when; set from --balance and --balance-actions, kept in the checkpoint.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace gan::balance {
+
+enum class Mode { kOff, kWatch, kAct };
+std::string_view Name(Mode mode);       // "off", "watch", "act"
+Mode ParseMode(std::string_view name);  // throws UsageError on any other word
+
+struct BalanceOptions {
+  Mode mode = Mode::kAct;
+  double smoothing_steps = 20;                          // time constant of the moving averages, in steps, >= 1
+  double d_ahead_auc = 0.98, d_ahead_clear_auc = 0.95;  // raise and clear: hysteresis
+  double g_ahead_auc = 0.55, g_ahead_clear_auc = 0.60;
+  double collapse_diversity = 0.5;  // fakes' diversity below this part of the reals'
+  std::uint32_t raise_steps = 20;   // a condition must hold this long before the verdict changes
+  std::uint32_t clear_steps = 20;
+  std::uint32_t warmup_steps = 50;     // no verdict but diverged before
+  std::uint32_t action_interval = 25;  // steps between two interventions
+  double lr_factor = 0.5, min_lr_scale = 0.125;
+  std::uint32_t max_d_every = 4, max_d_steps = 4, freeze_g_for = 20;
+
+  // D's excess (0 perfect, 1 cannot tell) as second witness beside the AUC: raise and clear.
+  double d_ahead_excess = 0.35, d_ahead_clear_excess = 0.60;
+  double g_ahead_excess = 0.85, g_ahead_clear_excess = 0.70;
+  // Both accuracies at least this confirm D ahead even when its loss is large: an over-confident D is punished by the
+  // smoothed labels although it tells every picture apart.
+  double sure_accuracy = 0.97;
+  double collapse_clear_factor = 1.2;  // cleared above collapse_diversity times this
+  double blow_up_factor = 10;          // diverged: a loss this many times (its long average + 1)
+  std::uint32_t undo_steps = 100;      // steps in balance before an intervention is taken back
+};
+
+// Throws UsageError naming the option that is out of range.
+void CheckOptions(const BalanceOptions& options);
+void to_json(nlohmann::json& json, const BalanceOptions& options);
+// Fields that are absent keep their default.
+void from_json(const nlohmann::json& json, BalanceOptions& options);
+
+}  // namespace gan::balance

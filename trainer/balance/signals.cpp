@@ -1,0 +1,93 @@
+#include "trainer/balance/signals.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gan::balance {
+namespace {
+
+constexpr double kLongFactor = 10;
+// Diversity is measured seldom: two bad measurements weigh three quarters.
+constexpr double kDiversityTimeConstant = 2;
+
+bool IsFar(double loss, const Average& usual, double factor) {
+  // The 1 keeps losses around zero (critics) from being blown up by a small change.
+  return !usual.empty() && std::abs(loss) > factor * (usual.mean() + 1);
+}
+
+}  // namespace
+
+double Imbalance(double loss_d, double loss_g) {
+  const double half = loss_d / 2;
+  const double sum = half + loss_g;
+  return sum == 0 ? 0 : std::abs(half - loss_g) / sum;
+}
+
+std::optional<double> Excess(const Signals& signals) {
+  const double range = signals.loss_d_ceiling - signals.loss_d_floor;
+  if (!(range > 0)) return std::nullopt;
+  return (signals.loss_d - signals.loss_d_floor) / range;
+}
+
+bool IsFinite(const Signals& s) {
+  for (double value : {s.loss_d, s.loss_g, s.auc, s.accuracy_real, s.accuracy_fake, s.grad_norm_g, s.grad_norm_d}) {
+    if (!std::isfinite(value)) return false;
+  }
+  return s.finite;
+}
+
+void Average::Add(double value, double time_constant) {
+  const double alpha = 1 / time_constant;
+  sum_ += alpha * (value - sum_);
+  weight_ += alpha * (1 - weight_);
+}
+
+void to_json(nlohmann::json& json, const Average& average) { json = {average.sum_, average.weight_}; }
+
+void from_json(const nlohmann::json& json, Average& average) {
+  json.at(0).get_to(average.sum_);
+  json.at(1).get_to(average.weight_);
+}
+
+void Update(Averages& a, const Signals& signals, const BalanceOptions& options, bool warm) {
+  const double steps = options.smoothing_steps;
+  a.auc.Add(signals.auc, steps);
+  a.accuracy_real.Add(signals.accuracy_real, steps);
+  a.accuracy_fake.Add(signals.accuracy_fake, steps);
+  if (const auto excess = Excess(signals))
+    a.excess.Add(std::clamp(*excess, -1.0, 4.0), steps);  // no step outweighs all
+  if (!IsBlownUp(a, signals, options)) {
+    a.usual_loss_d.Add(std::abs(signals.loss_d), steps * kLongFactor);
+    a.usual_loss_g.Add(std::abs(signals.loss_g), steps * kLongFactor);
+  }
+  const double ratio = signals.diversity / signals.diversity_reference;
+  const bool measured = signals.diversity >= 0 && signals.diversity_reference > 0 && std::isfinite(ratio);
+  if (warm && measured) a.diversity_ratio.Add(ratio, kDiversityTimeConstant);
+}
+
+bool IsBlownUp(const Averages& a, const Signals& signals, const BalanceOptions& options) {
+  return IsFar(signals.loss_d, a.usual_loss_d, options.blow_up_factor) ||
+         IsFar(signals.loss_g, a.usual_loss_g, options.blow_up_factor);
+}
+
+void to_json(nlohmann::json& json, const Averages& a) {
+  json = {{"auc", a.auc},
+          {"excess", a.excess},
+          {"accuracy_real", a.accuracy_real},
+          {"accuracy_fake", a.accuracy_fake},
+          {"usual_loss_d", a.usual_loss_d},
+          {"usual_loss_g", a.usual_loss_g},
+          {"diversity_ratio", a.diversity_ratio}};
+}
+
+void from_json(const nlohmann::json& json, Averages& a) {
+  json.at("auc").get_to(a.auc);
+  json.at("excess").get_to(a.excess);
+  json.at("accuracy_real").get_to(a.accuracy_real);
+  json.at("accuracy_fake").get_to(a.accuracy_fake);
+  json.at("usual_loss_d").get_to(a.usual_loss_d);
+  json.at("usual_loss_g").get_to(a.usual_loss_g);
+  json.at("diversity_ratio").get_to(a.diversity_ratio);
+}
+
+}  // namespace gan::balance

@@ -1,0 +1,103 @@
+#include "trainer/balance/verdict.h"
+
+#include <algorithm>
+
+namespace gan::balance {
+namespace {
+
+bool ConfirmsDiscriminator(const Averages& a, double most_excess, double sure_accuracy) {
+  const bool sure = std::min(a.accuracy_real.mean(), a.accuracy_fake.mean()) >= sure_accuracy;
+  return a.excess.empty() || a.excess.mean() <= most_excess || sure;
+}
+
+bool ConfirmsGenerator(const Averages& a, double least_excess) {
+  return a.excess.empty() || a.excess.mean() >= least_excess;
+}
+
+void UpdateDiscriminatorAhead(Latch& latch, const Averages& a, const BalanceOptions& o) {
+  const bool raise = a.auc.mean() >= o.d_ahead_auc && ConfirmsDiscriminator(a, o.d_ahead_excess, o.sure_accuracy);
+  const bool stays =
+      a.auc.mean() > o.d_ahead_clear_auc && ConfirmsDiscriminator(a, o.d_ahead_clear_excess, o.sure_accuracy);
+  latch.Update(raise, !stays, o);
+}
+
+void UpdateGeneratorAhead(Latch& latch, const Averages& a, const BalanceOptions& o) {
+  const bool raise = a.auc.mean() <= o.g_ahead_auc && ConfirmsGenerator(a, o.g_ahead_excess);
+  const bool stays = a.auc.mean() < o.g_ahead_clear_auc && ConfirmsGenerator(a, o.g_ahead_clear_excess);
+  latch.Update(raise, !stays, o);
+}
+
+void UpdateModeCollapse(Latch& latch, const Averages& a, const BalanceOptions& o) {
+  if (a.diversity_ratio.empty()) return;
+  const double ratio = a.diversity_ratio.mean();
+  latch.Update(ratio<o.collapse_diversity, ratio> o.collapse_diversity * o.collapse_clear_factor, o);
+}
+
+}  // namespace
+
+std::string_view Name(Verdict verdict) {
+  constexpr std::string_view names[] = {"balanced", "discriminator_ahead", "generator_ahead", "mode_collapse",
+                                        "diverged"};
+  return names[static_cast<int>(verdict)];
+}
+
+void Latch::Update(bool raise, bool clear, const BalanceOptions& options) {
+  if (on) ++held;
+  run = (on ? clear : raise) ? run + 1 : 0;
+  if (run < (on ? options.clear_steps : options.raise_steps)) return;
+  on = !on;
+  held = on ? run : 0;
+  run = 0;
+}
+
+void Latch::RaiseNow() {
+  held = on ? held + 1 : 1;
+  on = true;
+  run = 0;
+}
+
+void Update(Findings& findings, const Averages& averages, const Signals& signals, const BalanceOptions& options,
+            bool warm) {
+  if (!IsFinite(signals)) {
+    findings.diverged.RaiseNow();
+    return;  // such a step says nothing about who is ahead
+  }
+  const bool blown_up = IsBlownUp(averages, signals, options);
+  findings.diverged.Update(blown_up, !blown_up, options);
+  if (!warm) return;
+  UpdateDiscriminatorAhead(findings.discriminator_ahead, averages, options);
+  UpdateGeneratorAhead(findings.generator_ahead, averages, options);
+  UpdateModeCollapse(findings.mode_collapse, averages, options);
+}
+
+Verdict Judge(const Findings& findings) {
+  if (findings.diverged.on) return Verdict::kDiverged;
+  if (findings.mode_collapse.on) return Verdict::kModeCollapse;
+  if (findings.discriminator_ahead.on) return Verdict::kDiscriminatorAhead;
+  if (findings.generator_ahead.on) return Verdict::kGeneratorAhead;
+  return Verdict::kBalanced;
+}
+
+void to_json(nlohmann::json& json, const Latch& latch) { json = {latch.on, latch.run, latch.held}; }
+
+void from_json(const nlohmann::json& json, Latch& latch) {
+  json.at(0).get_to(latch.on);
+  json.at(1).get_to(latch.run);
+  json.at(2).get_to(latch.held);
+}
+
+void to_json(nlohmann::json& json, const Findings& findings) {
+  json = {{"discriminator_ahead", findings.discriminator_ahead},
+          {"generator_ahead", findings.generator_ahead},
+          {"mode_collapse", findings.mode_collapse},
+          {"diverged", findings.diverged}};
+}
+
+void from_json(const nlohmann::json& json, Findings& findings) {
+  json.at("discriminator_ahead").get_to(findings.discriminator_ahead);
+  json.at("generator_ahead").get_to(findings.generator_ahead);
+  json.at("mode_collapse").get_to(findings.mode_collapse);
+  json.at("diverged").get_to(findings.diverged);
+}
+
+}  // namespace gan::balance

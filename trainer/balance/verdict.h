@@ -1,0 +1,45 @@
+// From averages to a verdict, with hysteresis.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "trainer/balance/options.h"
+#include "trainer/balance/signals.h"
+
+namespace gan::balance {
+
+enum class Verdict { kBalanced, kDiscriminatorAhead, kGeneratorAhead, kModeCollapse, kDiverged };
+std::string_view Name(Verdict verdict);  // "balanced", "discriminator_ahead", ...
+inline constexpr Verdict kVerdicts[] = {Verdict::kBalanced, Verdict::kDiscriminatorAhead, Verdict::kGeneratorAhead,
+                                        Verdict::kModeCollapse, Verdict::kDiverged};
+
+// A condition that turns on after `raise` held for raise_steps in a row and off after `clear` held for clear_steps.
+struct Latch {
+  bool on = false;
+  std::uint64_t run = 0;   // steps in a row that speak for a change
+  std::uint64_t held = 0;  // while on: steps since the condition began
+
+  void Update(bool raise, bool clear, const BalanceOptions& options);
+  void RaiseNow();
+};
+void to_json(nlohmann::json& json, const Latch& latch);
+void from_json(const nlohmann::json& json, Latch& latch);
+
+// One latch for each thing that can be wrong; several may be on.
+struct Findings {
+  Latch discriminator_ahead, generator_ahead, mode_collapse, diverged;
+};
+void to_json(nlohmann::json& json, const Findings& findings);
+void from_json(const nlohmann::json& json, Findings& findings);
+
+// Takes in one step and the averages after it. In the warm-up only `diverged` can be found.
+void Update(Findings& findings, const Averages& averages, const Signals& signals, const BalanceOptions& options,
+            bool warm);
+
+// The gravest finding: diverged, mode collapse, then who is ahead.
+Verdict Judge(const Findings& findings);
+
+}  // namespace gan::balance
