@@ -1,0 +1,117 @@
+#include "monitoring/metric_table.h"
+
+#include <array>
+
+namespace gan::monitoring {
+namespace {
+
+constexpr MetricType kGauge = MetricType::kGauge;
+constexpr MetricType kCounter = MetricType::kCounter;
+constexpr MetricType kHistogram = MetricType::kHistogram;
+constexpr Scope kJob = Scope::kJob;
+constexpr Scope kRank = Scope::kRank;
+
+constexpr std::string_view kNetworks[] = {"discriminator", "generator"};
+constexpr std::string_view kInputs[] = {"real", "fake"};
+constexpr std::string_view kStates[] = {"balanced", "discriminator_ahead", "generator_ahead", "mode_collapse",
+                                        "diverged"};
+constexpr std::string_view kActions[] = {"lower_d_rate", "raise_d_rate", "d_less_often",
+                                         "d_more_often", "more_d_steps", "fewer_d_steps",
+                                         "freeze_g",     "skip_step",    "rollback"};
+constexpr std::string_view kPhases[] = {"data", "discriminator", "generator", "checkpoint", "total"};
+// A step takes milliseconds on a GPU and seconds on a few CPU cores.
+constexpr double kStepSeconds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60};
+
+// Two lines a row; the formatter would make nine of them.
+// clang-format off
+constexpr MetricRow kTable[] = {
+  {Metric::kLoss, "gan_train_loss", kGauge, "1", kJob, "network", kNetworks, {},
+   "Loss of the last step, mean over all ranks."},
+  {Metric::kDiscriminatorAccuracy, "gan_train_discriminator_accuracy_ratio", kGauge, "ratio", kJob, "input", kInputs,
+   {}, "Part of the real or fake images that the discriminator told right in the last step."},
+  {Metric::kDiscriminatorAuc, "gan_train_discriminator_auc_ratio", kGauge, "ratio", kJob, "", {}, {},
+   "Probability that the discriminator scores a real image above a fake one: 0.5 is guessing, 1 is perfect."},
+  {Metric::kDiscriminatorOutputMean, "gan_train_discriminator_output_mean", kGauge, "1", kJob, "input", kInputs, {},
+   "Mean output of the discriminator after the sigmoid, on real and on fake images."},
+  {Metric::kLossImbalance, "gan_train_loss_imbalance_ratio", kGauge, "ratio", kJob, "", {}, {},
+   "|L_D/2 - L_G| / (L_D/2 + L_G): 0 when the two losses are level."},
+  {Metric::kBalanceState, "gan_train_balance_state", kGauge, "1", kJob, "state", kStates, {},
+   "1 for the verdict in force on the balance of the two networks, 0 for the others."},
+  {Metric::kGradientNorm, "gan_train_gradient_norm", kGauge, "1", kJob, "network", kNetworks, {},
+   "Euclidean norm of the network's synchronised gradient in the last step."},
+  {Metric::kLearningRate, "gan_train_learning_rate", kGauge, "1", kJob, "network", kNetworks, {},
+   "Learning rate in force, after the balance controller's changes."},
+  {Metric::kSampleDiversity, "gan_train_sample_diversity", kGauge, "1", kJob, "", {}, {},
+   "How different generated images are from each other, as measured last."},
+  {Metric::kSampleDiversityReference, "gan_train_sample_diversity_reference", kGauge, "1", kJob, "", {}, {},
+   "The same measure on real images: what sample diversity is to be held against."},
+  {Metric::kInterventions, "gan_train_interventions_total", kCounter, "1", kJob, "action", kActions, {},
+   "Actions that the balance controller took."},
+  {Metric::kNonfinite, "gan_train_nonfinite_total", kCounter, "1", kJob, "network", kNetworks, {},
+   "Steps in which a loss or a gradient was not finite."},
+  {Metric::kSkippedSteps, "gan_train_skipped_steps_total", kCounter, "1", kJob, "network", kNetworks, {},
+   "Updates that were left out because the step was not finite."},
+  {Metric::kSteps, "gan_train_steps_total", kCounter, "1", kJob, "network", kNetworks, {},
+   "Updates of the network since this process started."},
+  {Metric::kImages, "gan_train_images_total", kCounter, "1", kJob, "", {}, {},
+   "Real images consumed by all ranks since this process started."},
+  {Metric::kLastStepTimestamp, "gan_train_last_step_timestamp_seconds", kGauge, "seconds", kRank, "", {}, {},
+   "Unix time at which this rank finished its last step."},
+  {Metric::kStepDuration, "gan_train_step_duration_seconds", kHistogram, "seconds", kRank, "phase", kPhases,
+   kStepSeconds, "Wall time of a training step on this rank, by phase; total covers all of them."},
+  {Metric::kWorldSize, "gan_train_world_size", kGauge, "1", kJob, "", {}, {},
+   "Ranks that train together."},
+  {Metric::kCommWait, "gan_comm_wait_seconds_total", kCounter, "seconds", kRank, "", {}, {},
+   "Time that this rank spent inside collectives."},
+  {Metric::kCommBytes, "gan_comm_bytes_total", kCounter, "bytes", kRank, "", {}, {},
+   "Bytes that this rank handed to collectives."},
+  {Metric::kDataWait, "gan_data_wait_seconds_total", kCounter, "seconds", kRank, "", {}, {},
+   "Time that this rank waited for its next batch."},
+  {Metric::kCheckpointDuration, "gan_checkpoint_duration_seconds", kGauge, "seconds", kJob, "", {}, {},
+   "Wall time of the last committed checkpoint, from snapshot to commit."},
+  {Metric::kCheckpointLastSuccess, "gan_checkpoint_last_success_timestamp_seconds", kGauge, "seconds", kJob, "", {}, {},
+   "Unix time at which the last checkpoint was committed."},
+  {Metric::kCheckpointBytes, "gan_checkpoint_bytes", kGauge, "bytes", kJob, "", {}, {},
+   "Size of the last committed checkpoint, all parts together."},
+  {Metric::kCheckpointFailures, "gan_checkpoint_failures_total", kCounter, "1", kJob, "", {}, {},
+   "Checkpoints that could not be committed."},
+  {Metric::kBuildInfo, "gan_build_info", kGauge, "1", kRank, "", {}, {},
+   "Always 1; the labels tell which build runs."},
+  {Metric::kProcessCpu, "process_cpu_seconds_total", kCounter, "seconds", kRank, "", {}, {},
+   "User and system CPU time of this rank's process."},
+  {Metric::kProcessResidentMemory, "process_resident_memory_bytes", kGauge, "bytes", kRank, "", {}, {},
+   "Resident memory of this rank's process."},
+  {Metric::kProcessOpenFds, "process_open_fds", kGauge, "1", kRank, "", {}, {},
+   "File descriptors that this rank's process has open."},
+  {Metric::kProcessStartTime, "process_start_time_seconds", kGauge, "seconds", kRank, "", {}, {},
+   "Unix time at which this rank's process started its metrics."},
+};
+// clang-format on
+
+constexpr bool RowsAreInOrder() {
+  for (std::size_t i = 0; i < std::size(kTable); ++i) {
+    if (kTable[i].metric != static_cast<Metric>(i)) return false;
+  }
+  return std::size(kTable) == static_cast<std::size_t>(Metric::kProcessStartTime) + 1;
+}
+static_assert(RowsAreInOrder());
+
+}  // namespace
+
+std::span<const MetricRow> Table() { return kTable; }
+
+const MetricRow& Row(Metric metric) { return kTable[static_cast<std::size_t>(metric)]; }
+
+std::string_view Name(MetricType type) {
+  switch (type) {
+    case MetricType::kGauge:
+      return "gauge";
+    case MetricType::kCounter:
+      return "counter";
+    case MetricType::kHistogram:
+      return "histogram";
+  }
+  return "";
+}
+
+}  // namespace gan::monitoring

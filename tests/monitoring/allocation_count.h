@@ -1,0 +1,10 @@
+// Counts operator new, so that a test can hold that a call builds no label sets and looks nothing up by them.
+#pragma once
+
+#include <cstddef>
+
+namespace gan::monitoring {
+
+std::size_t AllocationsOfThisThread();
+
+}  // namespace gan::monitoring

@@ -1,0 +1,121 @@
+#include "monitoring/http_server.h"
+
+#include <gmock/gmock.h>
+#include <pthread.h>
+
+#include <atomic>
+#include <csignal>
+#include <stdexcept>
+
+#include "tests/monitoring/http_client.h"
+
+namespace gan::monitoring {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class HttpServerTest : public ::testing::Test {
+ protected:
+  HttpServerTest() {
+    server_.Handle("/here", [] { return HttpResponse{.body = "found\n"}; });
+  }
+  std::string Ask(const std::string& method, const std::string& path) { return Request(server_.port(), method, path); }
+
+  HttpServer server_{"127.0.0.1", 0};
+};
+
+TEST_F(HttpServerTest, AHandledPathIsAnswered) {
+  const std::string response = Ask("GET", "/here");
+  EXPECT_THAT(response, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(response, HasSubstr("Content-Length: 6\r\n"));
+  EXPECT_EQ(Body(response), "found\n");
+}
+
+TEST_F(HttpServerTest, QueryIsNotPartOfThePath) { EXPECT_EQ(Body(Ask("GET", "/here?x=1")), "found\n"); }
+
+TEST_F(HttpServerTest, HeadHasTheLengthAndNoBody) {
+  const std::string response = Ask("HEAD", "/here");
+  EXPECT_THAT(response, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(response, HasSubstr("Content-Length: 6\r\n"));
+  EXPECT_THAT(Body(response), IsEmpty());
+}
+
+TEST_F(HttpServerTest, UnknownPathsAreNotFound) {
+  for (const char* path : {"/", "/nowhere", "/here/below", "/her", "/here/../../etc/passwd", "//etc/passwd"}) {
+    EXPECT_THAT(Ask("GET", path), StartsWith("HTTP/1.1 404 ")) << path;
+  }
+}
+
+TEST_F(HttpServerTest, TheAskedPathIsNotEchoed) { EXPECT_THAT(Ask("GET", "/nowhere"), Not(HasSubstr("nowhere"))); }
+
+TEST_F(HttpServerTest, WritingMethodsAreRefused) {
+  for (const char* method : {"POST", "PUT", "DELETE", "PATCH"}) {
+    const std::string response = Ask(method, "/here");
+    EXPECT_THAT(response, StartsWith("HTTP/1.1 405 ")) << method;
+    EXPECT_THAT(response, HasSubstr("Allow: GET, HEAD\r\n")) << method;
+  }
+}
+
+TEST_F(HttpServerTest, GarbageDoesNotStopTheServer) {
+  EXPECT_THAT(Exchange(server_.port(), "\x16\x03\x01 nonsense\r\n\r\n"), Not(HasSubstr("found")));
+  EXPECT_EQ(Body(Ask("GET", "/here")), "found\n");
+}
+
+TEST_F(HttpServerTest, AThrowingHandlerIsAnsweredWith500) {
+  server_.Handle("/broken", []() -> HttpResponse { throw std::runtime_error("no numbers today"); });
+  const std::string response = Ask("GET", "/broken");
+  EXPECT_THAT(response, StartsWith("HTTP/1.1 500 "));
+  EXPECT_EQ(Body(response), "no numbers today\n");
+}
+
+TEST_F(HttpServerTest, APageCanJoinWhileTheServerRuns) {
+  EXPECT_THAT(Ask("GET", "/later"), StartsWith("HTTP/1.1 404 "));
+  server_.Handle("/later", [] { return HttpResponse{.content_type = "text/html", .body = "<p>hello</p>"}; });
+  EXPECT_THAT(Ask("GET", "/later"), HasSubstr("Content-Type: text/html\r\n"));
+}
+
+TEST_F(HttpServerTest, ABusyPortIsNamed) {
+  try {
+    const HttpServer second("127.0.0.1", server_.port());
+    FAIL() << "two servers on port " << server_.port();
+  } catch (const std::runtime_error& error) {
+    EXPECT_THAT(error.what(), HasSubstr(server_.address()));
+    EXPECT_THAT(error.what(), HasSubstr("in use"));
+  }
+}
+
+TEST_F(HttpServerTest, APortThatCannotBeIsRefused) { EXPECT_THROW(HttpServer("127.0.0.1", 65536), std::runtime_error); }
+
+TEST_F(HttpServerTest, TheAddressNamesTheRealPort) {
+  EXPECT_GT(server_.port(), 0);
+  EXPECT_EQ(server_.address(), "127.0.0.1:" + std::to_string(server_.port()));
+}
+
+TEST_F(HttpServerTest, ThePortIsFreeAfterwards) {
+  const int port = HttpServer("127.0.0.1", 0).port();
+  EXPECT_EQ(HttpServer("127.0.0.1", port).port(), port);
+}
+
+std::atomic<pthread_t> signalled_thread;
+
+TEST_F(HttpServerTest, SignalsAreLeftToTheThreadsThatStartedIt) {
+  // With this thread's SIGUSR1 blocked, only a server thread could take the signal.
+  signalled_thread = pthread_t{};
+  std::signal(SIGUSR1, [](int) { signalled_thread = pthread_self(); });
+  sigset_t usr1;
+  sigemptyset(&usr1);
+  sigaddset(&usr1, SIGUSR1);
+  pthread_sigmask(SIG_BLOCK, &usr1, nullptr);
+  kill(getpid(), SIGUSR1);
+  EXPECT_EQ(Body(Ask("GET", "/here")), "found\n");
+  EXPECT_EQ(signalled_thread.load(), pthread_t{});
+  pthread_sigmask(SIG_UNBLOCK, &usr1, nullptr);
+  EXPECT_EQ(signalled_thread.load(), pthread_self());
+  std::signal(SIGUSR1, SIG_DFL);
+}
+
+}  // namespace
+}  // namespace gan::monitoring
