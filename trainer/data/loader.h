@@ -15,22 +15,29 @@
 namespace gan::data {
 
 // A shard folder opened for training: every shard checked against the manifest (count, size, format version), mapped,
-// never read as a whole. Split into training records and a holdout chosen by content (CRC32C and bytes), so the same
-// pictures are held out whatever their order. Safe to share among threads.
+// never read as a whole. Split into training records and a holdout chosen by content (a hash of the CRC32C that the
+// shard's footer keeps), so the same pictures are held out whatever their order, copies of one picture stay on one
+// side, and opening reads footers only. Memory: one bit a record, and O(holdout). Safe to share among threads.
 class Dataset {
  public:
-  // holdout_fraction of the records, at most max_holdout; 0 keeps all for training. Throws DataError.
+  // At most holdout_fraction (0 to 0.5) of the records and at most max_holdout; 0 keeps all for training.
+  // Throws DataError naming the shard or the manifest at fault, UsageError on a fraction out of range.
   explicit Dataset(const std::filesystem::path& folder, double holdout_fraction = 0.05,
                    std::uint64_t max_holdout = 2000);
 
   const shard::Manifest& manifest() const { return manifest_; }
   std::uint32_t image_size() const { return manifest_.image_size; }
-  std::uint64_t size() const;          // training records
+  std::uint64_t size() const;  // training records, at least 1
   std::uint64_t holdout_size() const;
-  std::span<const std::byte> Record(std::uint64_t i) const;         // uint8 HWC; checksum verified on first use
-  std::span<const std::byte> HoldoutRecord(std::uint64_t i) const;
+  // uint8 HWC, a view that lives as long as the dataset. The checksum is verified on the first use: DataError.
+  std::span<const std::byte> Record(std::uint64_t i) const;
+  std::span<const std::byte> HoldoutRecord(std::uint64_t i) const;  // in an order that depends on content alone
 
  private:
+  void OpenShards(const std::filesystem::path& folder);
+  // `number`: position among all records of all shards.
+  std::span<const std::byte> VerifiedRecord(std::uint64_t number) const;
+
   shard::Manifest manifest_;
   std::vector<shard::ShardReader> shards_;
   struct Split;
@@ -45,16 +52,18 @@ struct RawBatch {
 
 struct LoaderOptions {
   std::uint64_t seed = 0;
-  std::uint64_t count = 0;          // images a Next() gives to this rank
-  std::uint64_t first = 0;          // cursor of this rank's first image: run cursor + rank * count
-  std::uint64_t stride = 0;         // cursor distance between two successive Next(): images of all ranks
-  bool flip = false;                // mirrors an image left-right with probability 1/2
-  std::size_t prefetch = 2;         // batches made ahead by one background thread
+  std::uint64_t count = 0;   // images a Next() gives to this rank
+  std::uint64_t first = 0;   // cursor of this rank's first image: run cursor + rank * count
+  std::uint64_t stride = 0;  // cursor distance between two successive Next(): images of all ranks
+  bool flip = false;         // mirrors an image left-right with probability 1/2
+  std::size_t prefetch = 2;  // batches made ahead by one background thread
 };
 
-// Gives batch after batch; every rank gets the same number of them for ever. Not thread-safe.
+// Gives batch after batch: the k-th holds the images of cursors first + k * stride + [0, count), picked by SampleAt().
+// Batches' memory is allocated once. Every rank gets the same number of them for ever. Not thread-safe.
 class Loader {
  public:
+  // Throws UsageError when count is 0 or above stride.
   Loader(std::shared_ptr<const Dataset> dataset, const LoaderOptions& options);
   ~Loader();
   // Blocks until a batch is there; `wait_seconds()` says how long in all. The reference is valid until the next call.

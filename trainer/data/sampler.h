@@ -1,5 +1,5 @@
-// The order of samples and the random numbers of a run, as pure functions of (seed, counter): nothing is saved per rank,
-// and any number of ranks draws the same.
+// The order of samples and the random numbers of a run, as pure functions of (seed, counter): nothing is saved per
+// rank, and any number of ranks draws the same.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,15 @@ namespace gan::data {
 // with cycle walking (Black and Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002).
 class Permutation {
  public:
-  Permutation(std::uint64_t n, std::uint64_t seed, std::uint64_t epoch);
+  Permutation(std::uint64_t n, std::uint64_t seed, std::uint64_t epoch);  // n >= 1
   std::uint64_t size() const { return n_; }
   std::uint64_t operator()(std::uint64_t position) const;  // position in [0, n)
   std::uint64_t Inverse(std::uint64_t value) const;
 
  private:
+  std::uint64_t Encrypt(std::uint64_t x) const;  // on [0, 4^half_bits)
+  std::uint64_t Decrypt(std::uint64_t x) const;
+
   std::uint64_t n_;
   unsigned half_bits_ = 0;
   std::uint64_t keys_[8] = {};
@@ -28,13 +31,23 @@ std::uint64_t SampleAt(std::uint64_t cursor, std::uint64_t n, std::uint64_t seed
 struct Philox4x32 {
   std::uint32_t v[4];
 };
+// Words of key and counter run from the lowest 32 bits up, as in Random123: {low(counter_low), high(counter_low), ...}.
 Philox4x32 Philox(std::uint64_t key, std::uint64_t counter_high, std::uint64_t counter_low);
 
 // What a random number is for; part of the key, so no two uses share a stream.
-enum class Stream : std::uint32_t { kOrder = 1, kLatentD = 2, kLatentG = 3, kFlip = 4, kAugment = 5, kFixedLatents = 6,
-                                    kInitialWeights = 7, kProjection = 8 };
+enum class Stream : std::uint32_t {
+  kOrder = 1,
+  kLatentD = 2,
+  kLatentG = 3,
+  kFlip = 4,
+  kAugment = 5,
+  kFixedLatents = 6,
+  kInitialWeights = 7,
+  kProjection = 8
+};
 
 // Fills out[0..count) with standard normal numbers of (seed, stream, cursor, sample): Philox and Box-Muller, in float.
+// A longer fill begins with the same numbers as a shorter one. At most 2^34 numbers.
 void FillNormal(float* out, std::uint64_t count, std::uint64_t seed, Stream stream, std::uint64_t cursor,
                 std::uint64_t sample);
 // Uniform in [0, 1).

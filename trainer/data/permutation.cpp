@@ -1,0 +1,72 @@
+#include <bit>
+#include <cassert>
+#include <iterator>
+
+#include "trainer/data/sampler.h"
+
+namespace gan::data {
+namespace {
+
+// One round of mixing is enough between eight Feistel rounds; the product's high half depends on every bit of both.
+std::uint64_t RoundFunction(std::uint64_t half, std::uint64_t key) {
+  std::uint64_t x = (half ^ key) * 0x9E3779B97F4A7C15;
+  x = (x ^ (x >> 32)) * 0xD6E8FEB86659FD93;
+  return x ^ (x >> 32);
+}
+
+}  // namespace
+
+Permutation::Permutation(std::uint64_t n, std::uint64_t seed, std::uint64_t epoch)
+    : n_(n), half_bits_((static_cast<unsigned>(std::bit_width(n - 1)) + 1) / 2) {
+  assert(n >= 1);
+  // Two keys a Philox block; the stream's number keeps these blocks apart from those of any other use of the seed.
+  for (std::uint64_t i = 0; i < std::size(keys_) / 2; ++i) {
+    const Philox4x32 words = Philox(seed, epoch, std::uint64_t{static_cast<std::uint32_t>(Stream::kOrder)} << 32 | i);
+    keys_[2 * i] = std::uint64_t{words.v[1]} << 32 | words.v[0];
+    keys_[2 * i + 1] = std::uint64_t{words.v[3]} << 32 | words.v[2];
+  }
+}
+
+std::uint64_t Permutation::Encrypt(std::uint64_t x) const {
+  const std::uint64_t mask = (std::uint64_t{1} << half_bits_) - 1;
+  std::uint64_t left = x >> half_bits_, right = x & mask;
+  for (std::uint64_t key : keys_) {
+    const std::uint64_t next = left ^ (RoundFunction(right, key) & mask);
+    left = right;
+    right = next;
+  }
+  return left << half_bits_ | right;
+}
+
+std::uint64_t Permutation::Decrypt(std::uint64_t x) const {
+  const std::uint64_t mask = (std::uint64_t{1} << half_bits_) - 1;
+  std::uint64_t left = x >> half_bits_, right = x & mask;
+  for (std::size_t i = std::size(keys_); i-- > 0;) {
+    const std::uint64_t previous = right ^ (RoundFunction(left, keys_[i]) & mask);
+    right = left;
+    left = previous;
+  }
+  return left << half_bits_ | right;
+}
+
+// Cycle walking: the network permutes fewer than 4 n values, so following its cycle comes back into [0, n), and on
+// average after fewer than four steps.
+std::uint64_t Permutation::operator()(std::uint64_t position) const {
+  assert(position < n_);
+  do position = Encrypt(position);
+  while (position >= n_);
+  return position;
+}
+
+std::uint64_t Permutation::Inverse(std::uint64_t value) const {
+  assert(value < n_);
+  do value = Decrypt(value);
+  while (value >= n_);
+  return value;
+}
+
+std::uint64_t SampleAt(std::uint64_t cursor, std::uint64_t n, std::uint64_t seed) {
+  return Permutation(n, seed, cursor / n)(cursor % n);
+}
+
+}  // namespace gan::data

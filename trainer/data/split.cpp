@@ -1,0 +1,54 @@
+#include "trainer/data/split.h"
+
+#include <algorithm>
+
+#include "trainer/data/sampler.h"
+
+namespace gan::data {
+
+std::uint64_t ContentKey(std::uint32_t crc32c) {
+  // The checksum in the low half keeps different checksums apart even where the random halves meet.
+  const std::uint64_t random = Philox(0, 0, crc32c).v[0];
+  return random << 32 | crc32c;
+}
+
+void HoldoutChooser::Offer(std::uint64_t key, std::uint64_t record) {
+  if (limit_ == 0) return;
+  const Candidate candidate{key, record};
+  if (smallest_.size() > limit_) {
+    if (candidate >= smallest_.front()) return;
+    std::pop_heap(smallest_.begin(), smallest_.end());
+    smallest_.pop_back();
+  }
+  smallest_.push_back(candidate);
+  std::push_heap(smallest_.begin(), smallest_.end());
+}
+
+std::vector<std::uint64_t> HoldoutChooser::Choose() {
+  std::sort_heap(smallest_.begin(), smallest_.end());
+  // Where the heap overflowed, its last key may have copies that were not kept: the whole group stays out.
+  std::size_t chosen = smallest_.size();
+  if (chosen > limit_) {
+    const std::uint64_t end = smallest_.back().key;
+    while (chosen > 0 && smallest_[chosen - 1].key == end) --chosen;
+  }
+  std::vector<std::uint64_t> records(chosen);
+  for (std::size_t i = 0; i < chosen; ++i) records[i] = smallest_[i].record;
+  return records;
+}
+
+std::uint64_t SkipHeld(std::uint64_t i, const std::vector<std::uint64_t>& held) {
+  // The answer is i plus the number of held records before it: the first j with held[j] - j > i.
+  std::size_t low = 0, high = held.size();
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (held[middle] - middle > i) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return i + low;
+}
+
+}  // namespace gan::data
