@@ -45,12 +45,12 @@ void SetAll(Metrics& metrics) {
   }
 }
 
-TEST(Table, NamesAreUnique) {
+TEST(MetricTable, NamesAreUnique) {
   std::set<std::string_view> names;
   for (const MetricRow& row : Table()) EXPECT_TRUE(names.insert(row.name).second) << row.name;
 }
 
-TEST(Table, NamesFollowTypeAndUnit) {
+TEST(MetricTable, NamesFollowTypeAndUnit) {
   for (const MetricRow& row : Table()) {
     EXPECT_EQ(row.name.ends_with("_total"), row.type == MetricType::kCounter) << row.name;
     EXPECT_EQ(!row.buckets.empty(), row.type == MetricType::kHistogram) << row.name;
