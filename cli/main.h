@@ -1,7 +1,9 @@
 // What the five programs share: one parse at the top, one catch at the top, the exit codes of the contract.
 #pragma once
 
+#include <exception>
 #include <functional>
+#include <stdexcept>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -29,6 +31,9 @@ void AddStandardFlags(CLI::App& app, const std::string& build_facts);
 // Parses argv, then calls `body`, whose result is the exit code. Every error ends in one line on stderr
 // ("gan-train: [rank 2] what happened") and its exit code. --help, --version and --print-config print and return 0.
 int RunMain(CLI::App& app, int argc, char** argv, const std::function<int()>& body);
+
+// The exit code that RunMain gives for this error.
+int ExitCodeOf(const std::exception_ptr& error);
 
 // Named in front of error lines once the rank is known ("[rank 2] "); empty before and for one rank.
 void SetErrorPrefix(std::string prefix);

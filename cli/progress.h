@@ -22,7 +22,7 @@ class ProgressBar {
   std::string what_;
   std::uint64_t total_;
   bool shown_;
-  std::chrono::steady_clock::time_point start_, last_;
+  std::chrono::steady_clock::time_point start_, last_{};
 };
 
 }  // namespace gan::cli

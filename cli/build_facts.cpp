@@ -1,0 +1,10 @@
+#include "cli/build_facts.h"
+
+namespace gan::cli {
+
+std::string BuildFacts() {
+  return "Equipoise " EQUIPOISE_VERSION "\ncompiler " __VERSION__ "\nbuild " EQUIPOISE_BUILD_TYPE
+         "\nlibraries " EQUIPOISE_LIBRARIES "\n";
+}
+
+}  // namespace gan::cli

@@ -1,0 +1,86 @@
+#include "cli/main.h"
+
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <string>
+
+#include "storage/errors.h"
+
+namespace gan::cli {
+
+namespace {
+
+std::string& ErrorPrefix() {
+  static std::string prefix;
+  return prefix;
+}
+
+// Before the rank is known from MPI: every launcher tells it in the environment. Only the first rank of a job reports
+// what all of them meet alike, such as a mistyped flag.
+bool IsFirstRank() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}) {
+    if (const char* rank = std::getenv(name)) return std::string(rank) == "0";
+  }
+  return true;
+}
+
+std::string What(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "unknown error";
+  }
+}
+
+int ReportParseResult(CLI::App& app, const CLI::ParseError& result) {
+  if (!IsFirstRank()) return result.get_exit_code() == 0 ? kDone : kUsage;
+  if (result.get_exit_code() == 0) return app.exit(result);  // --help, --version
+  std::cerr << app.get_name() << ": " << result.what() << " (--help shows the options)\n";
+  return kUsage;
+}
+
+}  // namespace
+
+void SetErrorPrefix(std::string prefix) { ErrorPrefix() = std::move(prefix); }
+
+void AddStandardFlags(CLI::App& app, const std::string& build_facts) {
+  app.set_config("--config", "", "Flags from a TOML file; flags on the command line win");
+  app.set_version_flag("--version", build_facts, "Version and build facts");
+  app.add_flag("--print-config")->description("Print the resolved options as TOML and stop")->configurable(false);
+}
+
+int ExitCodeOf(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const UsageError&) {
+    return kUsage;
+  } catch (const DataError&) {
+    return kBadData;
+  } catch (const DivergedError&) {
+    return kDiverged;
+  } catch (...) {
+    return kFailure;
+  }
+}
+
+int RunMain(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
+  try {
+    app.parse(argc, argv);
+    if (app.count("--print-config") > 0) {
+      if (IsFirstRank()) std::cout << app.config_to_str(/*default_also=*/true, /*write_description=*/false);
+      return kDone;
+    }
+    return body();
+  } catch (const CLI::ParseError& result) {
+    return ReportParseResult(app, result);
+  } catch (...) {
+    const std::exception_ptr error = std::current_exception();
+    std::cerr << app.get_name() + ": " + ErrorPrefix() + What(error) + "\n";
+    return ExitCodeOf(error);
+  }
+}
+
+}  // namespace gan::cli

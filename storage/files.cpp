@@ -1,0 +1,130 @@
+#include "storage/files.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include "storage/errors.h"
+
+namespace gan::storage {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view kTemporaryMark = ".tmp-";
+
+// write(2) until all is written; a short write is continued, an error is final.
+void WriteAll(int descriptor, std::span<const std::byte> data, std::uint64_t offset, const fs::path& path) {
+  while (!data.empty()) {
+    const ssize_t n = ::pwrite(descriptor, data.data(), data.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) throw IoError(path, "write", n == 0 ? ENOSPC : errno);
+    data = data.subspan(static_cast<std::size_t>(n));
+    offset += static_cast<std::uint64_t>(n);
+  }
+}
+
+fs::path FolderOf(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+
+// Closes a descriptor at the end of a scope on error paths.
+struct Closer {
+  int descriptor;
+  ~Closer() {
+    if (descriptor >= 0) ::close(descriptor);
+  }
+};
+
+}  // namespace
+
+AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
+  temporary_ = path_;
+  temporary_ += std::string(kTemporaryMark) + std::to_string(::getpid());
+  ::unlink(temporary_.c_str());  // of an earlier process with our number
+  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) throw IoError(temporary_, "open", errno);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::Append(std::span<const std::byte> data) {
+  WriteAll(descriptor_, data, size_, temporary_);
+  size_ += data.size();
+}
+
+void AtomicFile::Append(std::string_view text) { Append(std::as_bytes(std::span(text.data(), text.size()))); }
+
+void AtomicFile::WriteAt(std::uint64_t offset, std::span<const std::byte> data) {
+  WriteAll(descriptor_, data, offset, temporary_);
+}
+
+void AtomicFile::Commit() {
+  if (::fsync(descriptor_) != 0) throw IoError(temporary_, "fsync", errno);
+  if (::close(std::exchange(descriptor_, -1)) != 0) throw IoError(temporary_, "close", errno);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw IoError(path_, "rename", errno);
+  temporary_.clear();
+  SyncFolder(FolderOf(path_));
+}
+
+void WriteFileAtomically(const fs::path& path, std::string_view text) {
+  AtomicFile file(path);
+  file.Append(text);
+  file.Commit();
+}
+
+std::string ReadFile(const fs::path& path, std::uint64_t max_bytes) {
+  const Closer file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  struct stat status = {};
+  if (file.descriptor < 0 || ::fstat(file.descriptor, &status) != 0) throw IoError(path, "open", errno);
+  if (!S_ISREG(status.st_mode)) throw DataError(path, "is not a regular file");
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size > max_bytes) throw DataError(path, "has " + std::to_string(size) + " bytes, too many");
+  std::string text(size, '\0');
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t n = ::read(file.descriptor, text.data() + done, text.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw IoError(path, "read", errno);
+    if (n == 0) throw DataError(path, done, "ended while it was read");
+    done += static_cast<std::size_t>(n);
+  }
+  return text;
+}
+
+void SyncFolder(const fs::path& folder) {
+  const Closer file{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (file.descriptor < 0) throw IoError(folder, "open", errno);
+  if (::fsync(file.descriptor) != 0) throw IoError(folder, "fsync", errno);
+}
+
+void RemoveTemporaries(const fs::path& folder) {
+  std::vector<fs::path> leftovers;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const bool temporary = entry.path().filename().string().find(kTemporaryMark) != std::string::npos;
+    if (temporary && entry.symlink_status().type() == fs::file_type::regular) leftovers.push_back(entry.path());
+  }
+  for (const fs::path& path : leftovers) fs::remove(path);
+}
+
+FolderLock::FolderLock(const fs::path& folder) {
+  const fs::path path = folder / "lock";
+  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) throw IoError(path, "open", errno);
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+  const int error = errno;
+  ::close(descriptor_);
+  if (error == EWOULDBLOCK) throw UsageError(folder.string() + " is in use by another process");
+  throw IoError(path, "lock", error);
+}
+
+FolderLock::~FolderLock() { ::close(descriptor_); }
+
+}  // namespace gan::storage
