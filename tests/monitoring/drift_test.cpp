@@ -47,7 +47,7 @@ std::vector<std::string> All(const std::string& text, const std::string& pattern
 // The table's name behind a series name: a histogram's series end in _bucket, _sum and _count.
 std::string WithoutSuffix(const std::string& series) {
   for (const MetricRow& row : Table()) {
-    const std::string name(row.name);
+    std::string name(row.name);
     if (row.type != MetricType::kHistogram) continue;
     if (series == name + "_bucket" || series == name + "_sum" || series == name + "_count") return name;
   }
