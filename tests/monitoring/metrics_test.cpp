@@ -205,6 +205,7 @@ TEST(Metrics, ScrapesDuringUpdatesSeeWholeSamples) {
     while (!done) SetAll(metrics);
   });
   std::vector<std::thread> scraping;
+  scraping.reserve(3);
   for (int i = 0; i < 3; ++i) {
     scraping.emplace_back([&] {
       for (int scrape = 0; scrape < 20; ++scrape) {
