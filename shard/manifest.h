@@ -19,7 +19,7 @@ struct ShardEntry {
 
 // manifest.json: written last, so a folder without it is not a dataset.
 struct Manifest {
-  std::uint32_t format_version = 0;
+  std::uint32_t format_version = 1;
   std::uint32_t image_size = 0;      // pixels a side
   std::uint32_t images_per_shard = 0;  // inputs a shard covers; accepted ones may be fewer
   std::vector<ShardEntry> shards;    // ascending, without gaps (a shard may have 0 records)
@@ -33,6 +33,9 @@ struct Manifest {
 
   std::uint64_t records() const;
 };
+
+// XXH3-128 over the digests of all shards in order.
+std::string DatasetDigest(const std::vector<ShardEntry>& shards);
 
 // Throws DataError (file, offset where JSON is broken) on anything missing, out of range or of a newer version.
 Manifest ReadManifest(const std::filesystem::path& folder);

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+
+namespace gan::picture {
+
+// Writes uint8 [height, width, 3] as a PNG file, whole or not at all. Throws IoError.
+void WritePng(const std::filesystem::path& path, std::span<const std::uint8_t> rgb, std::uint32_t width,
+              std::uint32_t height);
+
+}  // namespace gan::picture

@@ -1,0 +1,116 @@
+#include "shard/manifest.h"
+
+#include "shard/shard_format.h"
+#include "storage/checksum.h"
+#include "storage/errors.h"
+#include "storage/files.h"
+
+namespace gan::shard {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{256} << 20;
+
+json ToJson(const ShardEntry& entry) {
+  return {{"number", entry.number}, {"records", entry.records}, {"bytes", entry.bytes}, {"digest", entry.digest}};
+}
+
+ShardEntry EntryFromJson(const json& j) {
+  return {.number = j.at("number").get<std::uint32_t>(),
+          .records = j.at("records").get<std::uint64_t>(),
+          .bytes = j.at("bytes").get<std::uint64_t>(),
+          .digest = j.at("digest").get<std::string>()};
+}
+
+json Parse(const std::filesystem::path& file, const std::string& text) {
+  try {
+    return json::parse(text);
+  } catch (const json::parse_error& error) {
+    throw DataError(file, error.byte, "is not JSON");
+  }
+}
+
+Manifest FromJson(const json& j) {
+  Manifest m;
+  m.format_version = j.at("format_version").get<std::uint32_t>();
+  m.image_size = j.at("image_size").get<std::uint32_t>();
+  m.images_per_shard = j.at("images_per_shard").get<std::uint32_t>();
+  for (const json& entry : j.at("shards")) m.shards.push_back(EntryFromJson(entry));
+  m.labels = j.at("labels").get<std::vector<std::string>>();
+  m.channel_mean = j.at("channel_mean").get<std::array<double, 3>>();
+  m.channel_std = j.at("channel_std").get<std::array<double, 3>>();
+  m.inputs = j.at("inputs").get<std::uint64_t>();
+  m.accepted = j.at("accepted").get<std::uint64_t>();
+  m.rejected = j.at("rejected").get<std::uint64_t>();
+  m.options = j.at("options");
+  m.libraries = j.at("libraries");
+  m.dataset_digest = j.at("dataset_digest").get<std::string>();
+  return m;
+}
+
+void RequireConsistent(const Manifest& m, const std::filesystem::path& file) {
+  if (m.image_size == 0 || m.image_size > kMaxImageSize) throw DataError(file, "an impossible image_size");
+  for (std::size_t i = 0; i < m.shards.size(); ++i) {
+    if (m.shards[i].number != i) throw DataError(file, "shard " + std::to_string(i) + " is missing from the list");
+  }
+  if (m.records() != m.accepted) throw DataError(file, "the shards' records do not add up to `accepted`");
+  if (DatasetDigest(m.shards) != m.dataset_digest) throw DataError(file, "dataset_digest does not follow from the shards");
+}
+
+}  // namespace
+
+std::string DatasetDigest(const std::vector<ShardEntry>& shards) {
+  std::string all;
+  for (const ShardEntry& entry : shards) all += entry.digest + "\n";
+  return storage::DigestOf(std::as_bytes(std::span(all)));
+}
+
+std::uint64_t Manifest::records() const {
+  std::uint64_t sum = 0;
+  for (const ShardEntry& entry : shards) sum += entry.records;
+  return sum;
+}
+
+Manifest ReadManifest(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / kManifestName;
+  if (!std::filesystem::is_directory(folder)) throw DataError(folder, "no such folder");
+  if (!std::filesystem::exists(file)) {
+    throw DataError(folder, "holds no manifest.json, so it is no finished data set; run gan-preprocess on it (again)");
+  }
+  const json j = Parse(file, storage::ReadFile(file, kMaxManifestBytes));
+  try {
+    const auto version = j.at("format_version").get<std::uint32_t>();
+    if (version > kFormatVersion) {
+      throw DataError(file, "has format version " + std::to_string(version) + "; this program reads up to " +
+                                std::to_string(kFormatVersion));
+    }
+    Manifest manifest = FromJson(j);
+    RequireConsistent(manifest, file);
+    return manifest;
+  } catch (const json::exception& error) {
+    throw DataError(file, error.what());
+  }
+}
+
+void WriteManifest(const std::filesystem::path& folder, const Manifest& m) {
+  json shards = json::array();
+  for (const ShardEntry& entry : m.shards) shards.push_back(ToJson(entry));
+  const json j = {{"format_version", m.format_version},
+                  {"image_size", m.image_size},
+                  {"images_per_shard", m.images_per_shard},
+                  {"shards", shards},
+                  {"labels", m.labels},
+                  {"channel_mean", m.channel_mean},
+                  {"channel_std", m.channel_std},
+                  {"inputs", m.inputs},
+                  {"accepted", m.accepted},
+                  {"rejected", m.rejected},
+                  {"options", m.options},
+                  {"libraries", m.libraries},
+                  {"dataset_digest", m.dataset_digest}};
+  storage::WriteFileAtomically(folder / kManifestName, j.dump(2) + "\n");
+}
+
+}  // namespace gan::shard

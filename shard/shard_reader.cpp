@@ -1,0 +1,74 @@
+#include "shard/shard_reader.h"
+
+#include "shard/little_endian.h"
+#include "shard/shard_format.h"
+#include "storage/checksum.h"
+#include "storage/errors.h"
+
+namespace gan::shard {
+
+namespace {
+
+// Sizes are compared by division and subtraction, so that no hostile number can overflow.
+void RequireExactSize(const Header& header, std::uint64_t file_bytes, const std::filesystem::path& file) {
+  const std::uint64_t record_bytes = RecordBytes(header.image_size);
+  const std::uint64_t room = (file_bytes - kHeaderBytes) / record_bytes;
+  if (header.records > room || header.footer_offset != kHeaderBytes + header.records * record_bytes) {
+    throw DataError(file, file_bytes, "is too short for its " + std::to_string(header.records) + " records");
+  }
+  if (header.footer_bytes != file_bytes - header.footer_offset) {
+    throw DataError(file, file_bytes, "has another length than its header says");
+  }
+  if (header.footer_bytes / kIndexEntryBytes < header.records) {
+    throw DataError(file, header.footer_offset, "the index is too short");
+  }
+}
+
+}  // namespace
+
+ShardReader::ShardReader(const std::filesystem::path& path) : file_(path) {
+  const std::span<const std::byte> bytes = file_.bytes();
+  const Header header = DecodeHeader(bytes, path);
+  RequireExactSize(header, bytes.size(), path);
+  const std::span<const std::byte> footer = bytes.subspan(header.footer_offset);
+  if (storage::Crc32c(footer) != header.footer_crc32c) {
+    throw DataError(path, header.footer_offset, "the index does not match its checksum");
+  }
+  number_ = header.number;
+  image_size_ = header.image_size;
+  record_count_ = static_cast<std::size_t>(header.records);
+  index_ = footer.first(record_count_ * kIndexEntryBytes);
+  names_ = footer.subspan(index_.size());
+}
+
+std::uint64_t ShardReader::record_bytes() const { return RecordBytes(image_size_); }
+
+std::span<const std::byte> ShardReader::Record(std::size_t i) const {
+  return file_.bytes().subspan(kHeaderBytes + i * record_bytes(), record_bytes());
+}
+
+RecordInfo ShardReader::Info(std::size_t i) const {
+  const std::byte* entry = &index_[i * kIndexEntryBytes];
+  const auto offset = Load<std::uint64_t>(entry + 16);
+  const auto length = Load<std::uint32_t>(entry + 24);
+  if (offset > names_.size() || length > names_.size() - offset) {
+    throw DataError(path(), static_cast<std::uint64_t>(entry - file_.bytes().data()), "a name lies outside the index");
+  }
+  const auto* name = reinterpret_cast<const char*>(names_.data() + offset);
+  return {.crc32c = RecordCrc32c(i),
+          .label = Load<std::uint32_t>(entry + 4),
+          .input = Load<std::uint64_t>(entry + 8),
+          .source = std::string(name, length)};
+}
+
+std::uint32_t ShardReader::RecordCrc32c(std::size_t i) const {
+  return Load<std::uint32_t>(&index_[i * kIndexEntryBytes]);
+}
+
+void ShardReader::VerifyRecord(std::size_t i) const {
+  if (storage::Crc32c(Record(i)) == RecordCrc32c(i)) return;
+  throw DataError(path(), kHeaderBytes + i * record_bytes(),
+                  "record " + std::to_string(i) + " does not match its checksum");
+}
+
+}  // namespace gan::shard
