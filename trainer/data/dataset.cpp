@@ -1,0 +1,110 @@
+#include <algorithm>
+#include <atomic>
+#include <cassert>
+#include <string>
+#include <system_error>
+
+#include "shard/shard_format.h"
+#include "storage/errors.h"
+#include "trainer/data/loader.h"
+#include "trainer/data/split.h"
+
+namespace gan::data {
+namespace {
+
+std::string Disagree(const char* what, std::uint64_t manifest, std::uint64_t shard) {
+  return std::string("the manifest says ") + std::to_string(manifest) + " " + what + ", the shard has " +
+         std::to_string(shard);
+}
+
+// Before mapping it, so that a missing or torn shard is named as what it is.
+void CheckSize(const std::filesystem::path& path, std::uint64_t expected) {
+  std::error_code error;
+  const std::uint64_t bytes = std::filesystem::file_size(path, error);
+  if (error) throw DataError(path, "the manifest lists this shard, but it cannot be read: " + error.message());
+  if (bytes != expected) throw DataError(path, Disagree("bytes", expected, bytes));
+}
+
+shard::ShardReader OpenShard(const std::filesystem::path& folder, const shard::Manifest& manifest,
+                             const shard::ShardEntry& entry) {
+  const auto path = shard::ShardFileName(folder, entry.number);
+  CheckSize(path, entry.bytes);
+  shard::ShardReader reader(path);
+  if (reader.number() != entry.number) throw DataError(path, Disagree("is its number", entry.number, reader.number()));
+  if (reader.size() != entry.records) throw DataError(path, Disagree("records", entry.records, reader.size()));
+  if (reader.image_size() != manifest.image_size) {
+    throw DataError(path, Disagree("pixels a side", manifest.image_size, reader.image_size()));
+  }
+  return reader;
+}
+
+}  // namespace
+
+struct Dataset::Split {
+  std::vector<std::uint64_t> first_records;          // of each shard; its last element is the total
+  std::vector<std::uint64_t> holdout;                // record numbers by content
+  std::vector<std::uint64_t> held;                   // the same, ascending
+  std::vector<std::atomic<std::uint64_t>> verified;  // one bit a record
+};
+
+Dataset::Dataset(const std::filesystem::path& folder, double holdout_fraction, std::uint64_t max_holdout)
+    : manifest_(shard::ReadManifest(folder)), split_(std::make_shared<Split>()) {
+  if (!(holdout_fraction >= 0 && holdout_fraction <= 0.5)) {
+    throw UsageError("the holdout must be between 0 and 0.5 of the records");
+  }
+  OpenShards(folder);
+  const std::uint64_t total = split_->first_records.back();
+  if (total == 0) throw DataError(folder / shard::kManifestName, "the dataset has no records");
+
+  const auto wanted = static_cast<std::uint64_t>(holdout_fraction * static_cast<double>(total));
+  HoldoutChooser chooser(std::min(wanted, max_holdout));
+  std::uint64_t number = 0;
+  for (const auto& shard : shards_) {
+    for (std::size_t i = 0; i < shard.size(); ++i) chooser.Offer(ContentKey(shard.RecordCrc32c(i)), number++);
+  }
+  split_->holdout = chooser.Choose();
+  split_->held = split_->holdout;
+  std::sort(split_->held.begin(), split_->held.end());
+  split_->verified = std::vector<std::atomic<std::uint64_t>>((total + 63) / 64);
+}
+
+void Dataset::OpenShards(const std::filesystem::path& folder) {
+  std::uint64_t first = 0;
+  for (const auto& entry : manifest_.shards) {
+    shards_.push_back(OpenShard(folder, manifest_, entry));
+    split_->first_records.push_back(first);
+    first += entry.records;
+  }
+  split_->first_records.push_back(first);
+}
+
+std::uint64_t Dataset::size() const { return split_->first_records.back() - split_->held.size(); }
+
+std::uint64_t Dataset::holdout_size() const { return split_->held.size(); }
+
+std::span<const std::byte> Dataset::Record(std::uint64_t i) const {
+  assert(i < size());
+  return VerifiedRecord(SkipHeld(i, split_->held));
+}
+
+std::span<const std::byte> Dataset::HoldoutRecord(std::uint64_t i) const {
+  assert(i < holdout_size());
+  return VerifiedRecord(split_->holdout[i]);
+}
+
+std::span<const std::byte> Dataset::VerifiedRecord(std::uint64_t number) const {
+  const auto& firsts = split_->first_records;
+  const auto shard =
+      static_cast<std::size_t>(std::upper_bound(firsts.begin(), firsts.end(), number) - firsts.begin()) - 1;
+  const std::size_t i = number - firsts[shard];
+  // Two threads may both verify a record; that is harmless and cheaper than a lock.
+  std::atomic<std::uint64_t>& word = split_->verified[number / 64];
+  const std::uint64_t bit = std::uint64_t{1} << (number % 64);
+  if ((word.load(std::memory_order_relaxed) & bit) == 0) {
+    shards_[shard].VerifyRecord(i);
+    word.fetch_or(bit, std::memory_order_relaxed);
+  }
+  return shards_[shard].Record(i);
+}
+
+}  // namespace gan::data

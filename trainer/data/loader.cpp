@@ -1,0 +1,130 @@
+#include "trainer/data/loader.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "storage/errors.h"
+#include "trainer/data/sampler.h"
+
+namespace gan::data {
+namespace {
+
+constexpr std::size_t kChannels = 3;
+
+void CopyMirrored(std::span<const std::byte> record, std::size_t size, std::uint8_t* out) {
+  const auto* row = reinterpret_cast<const std::uint8_t*>(record.data());
+  for (std::size_t y = 0; y < size; ++y, row += size * kChannels, out += size * kChannels) {
+    for (std::size_t x = 0; x < size; ++x)
+      std::memcpy(out + x * kChannels, row + (size - 1 - x) * kChannels, kChannels);
+  }
+}
+
+}  // namespace
+
+// Batch k lies in slot k % slots.size(). The background thread fills it once batch k - slots.size() is given back,
+// which the call of Next() after the one that gave it does.
+struct Loader::Impl {
+  Impl(std::shared_ptr<const Dataset> dataset_in, const LoaderOptions& options_in)
+      : dataset(std::move(dataset_in)), options(options_in), slots(options.prefetch + 1) {
+    const std::size_t record_bytes = kChannels * dataset->image_size() * dataset->image_size();
+    for (RawBatch& slot : slots) slot.pixels.resize(options.count * record_bytes);
+    thread = std::jthread([this](std::stop_token stop) { Produce(stop); });
+  }
+
+  void Produce(std::stop_token stop);
+  void Fill(std::uint64_t number);
+  void CopyImage(std::uint64_t cursor, std::uint8_t* out);
+
+  const std::shared_ptr<const Dataset> dataset;
+  const LoaderOptions options;
+
+  // Of the background thread alone.
+  std::optional<Permutation> order;
+  std::uint64_t order_epoch = 0;
+
+  // Of the caller's thread alone.
+  std::uint64_t given = 0;
+  std::chrono::steady_clock::duration waited{};
+
+  std::vector<RawBatch> slots;  // a filled one belongs to the caller, another to the background thread
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  std::uint64_t filled = 0;    // guarded by mutex
+  std::uint64_t returned = 0;  // guarded by mutex
+  std::exception_ptr error;    // guarded by mutex
+
+  std::jthread thread;  // last: stopped and joined before anything else goes
+};
+
+void Loader::Impl::Produce(std::stop_token stop) try {
+  for (std::uint64_t number = 0;; ++number) {
+    {
+      std::unique_lock lock(mutex);
+      if (!changed.wait(lock, stop, [&] { return number < returned + slots.size(); })) return;
+    }
+    Fill(number);
+    const std::lock_guard lock(mutex);
+    filled = number + 1;
+    changed.notify_all();
+  }
+} catch (...) {
+  const std::lock_guard lock(mutex);
+  error = std::current_exception();
+  changed.notify_all();
+}
+
+void Loader::Impl::Fill(std::uint64_t number) {
+  RawBatch& batch = slots[number % slots.size()];
+  batch.cursor = options.first + number * options.stride;
+  const std::size_t record_bytes = batch.pixels.size() / options.count;
+  for (std::uint64_t i = 0; i < options.count; ++i) {
+    CopyImage(batch.cursor + i, batch.pixels.data() + i * record_bytes);
+  }
+}
+
+void Loader::Impl::CopyImage(std::uint64_t cursor, std::uint8_t* out) {
+  // The same as SampleAt(), with the epoch's keys kept.
+  const std::uint64_t epoch = cursor / dataset->size();
+  if (!order || order_epoch != epoch) order.emplace(dataset->size(), options.seed, epoch);
+  order_epoch = epoch;
+  const auto record = dataset->Record((*order)(cursor % dataset->size()));
+  if (options.flip && Uniform(options.seed, Stream::kFlip, cursor, 0) < 0.5) {
+    CopyMirrored(record, dataset->image_size(), out);
+  } else {
+    std::memcpy(out, record.data(), record.size());
+  }
+}
+
+Loader::Loader(std::shared_ptr<const Dataset> dataset, const LoaderOptions& options) {
+  if (options.count == 0 || options.count > options.stride) {
+    throw UsageError("a batch must have at least one image and no more than all ranks take together");
+  }
+  impl_ = std::make_unique<Impl>(std::move(dataset), options);
+}
+
+Loader::~Loader() = default;
+
+const RawBatch& Loader::Next() {
+  std::unique_lock lock(impl_->mutex);
+  impl_->returned = impl_->given;
+  impl_->changed.notify_all();
+  const auto ready = [&] { return impl_->filled > impl_->given || impl_->error; };
+  if (!ready()) {
+    const auto start = std::chrono::steady_clock::now();
+    impl_->changed.wait(lock, ready);
+    impl_->waited += std::chrono::steady_clock::now() - start;
+  }
+  // Batches made before the error are still good.
+  if (impl_->filled <= impl_->given) std::rethrow_exception(impl_->error);
+  return impl_->slots[impl_->given++ % impl_->slots.size()];
+}
+
+double Loader::wait_seconds() const { return std::chrono::duration<double>(impl_->waited).count(); }
+
+}  // namespace gan::data
