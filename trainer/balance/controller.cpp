@@ -1,6 +1,5 @@
 #include <cstdio>
 #include <stdexcept>
-#include <utility>
 
 #include "trainer/balance/balance.h"
 
@@ -90,7 +89,7 @@ void Controller::Restore(const nlohmann::json& state) try {
   state.at("acted").get_to(restored.acted_);
   if (options_.mode != Mode::kAct) restored.controls_ = {};
   if (options_.mode == Mode::kOff) restored.verdict_ = Verdict::kBalanced;
-  *this = std::move(restored);
+  *this = restored;
 } catch (const nlohmann::json::exception& error) {
   throw std::runtime_error(std::string("the saved balance state is unreadable: ") + error.what());
 }

@@ -34,10 +34,10 @@ struct Loader::Impl {
       : dataset(std::move(dataset_in)), options(options_in), slots(options.prefetch + 1) {
     const std::size_t record_bytes = kChannels * dataset->image_size() * dataset->image_size();
     for (RawBatch& slot : slots) slot.pixels.resize(options.count * record_bytes);
-    thread = std::jthread([this](std::stop_token stop) { Produce(stop); });
+    thread = std::jthread([this](const std::stop_token& stop) { Produce(stop); });
   }
 
-  void Produce(std::stop_token stop);
+  void Produce(const std::stop_token& stop);
   void Fill(std::uint64_t number);
   void CopyImage(std::uint64_t cursor, std::uint8_t* out);
 
@@ -62,7 +62,7 @@ struct Loader::Impl {
   std::jthread thread;  // last: stopped and joined before anything else goes
 };
 
-void Loader::Impl::Produce(std::stop_token stop) try {
+void Loader::Impl::Produce(const std::stop_token& stop) try {
   for (std::uint64_t number = 0;; ++number) {
     {
       std::unique_lock lock(mutex);

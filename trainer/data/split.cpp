@@ -16,7 +16,7 @@ void HoldoutChooser::Offer(std::uint64_t key, std::uint64_t record) {
   if (limit_ == 0) return;
   const Candidate candidate{key, record};
   if (smallest_.size() > limit_) {
-    if (candidate >= smallest_.front()) return;
+    if (!(candidate < smallest_.front())) return;
     std::pop_heap(smallest_.begin(), smallest_.end());
     smallest_.pop_back();
   }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 namespace gan::data {
@@ -22,7 +21,7 @@ class HoldoutChooser {
  private:
   struct Candidate {
     std::uint64_t key, record;
-    auto operator<=>(const Candidate&) const = default;
+    bool operator<(const Candidate& other) const { return key != other.key ? key < other.key : record < other.record; }
   };
 
   std::uint64_t limit_;

@@ -39,10 +39,10 @@ std::vector<float> Normals(std::uint64_t count, std::uint64_t seed, Stream strea
 TEST(FillNormal, MomentsAreThoseOfTheNormalDistribution) {
   const auto values = Normals(4'000'000, 1, Stream::kLatentD, 0, 0);
   double mean = 0, variance = 0, skewness = 0, kurtosis = 0;
-  for (float value : values) mean += double{value};
+  for (float value : values) mean += static_cast<double>(value);
   mean /= static_cast<double>(values.size());
   for (float value : values) {
-    const double d = double{value} - mean;
+    const double d = static_cast<double>(value) - mean;
     variance += d * d;
     skewness += d * d * d;
     kurtosis += d * d * d * d;
@@ -82,7 +82,7 @@ TEST(FillNormal, NeighbouringSamplesAreUncorrelated) {
   double sum = 0;
   for (std::uint64_t sample = 0; sample < 2000; ++sample) {
     const auto a = Normals(100, 1, Stream::kLatentD, 5, sample), b = Normals(100, 1, Stream::kLatentD, 5, sample + 1);
-    for (std::size_t i = 0; i < 100; ++i) sum += double{a[i]} * double{b[i]};
+    for (std::size_t i = 0; i < 100; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
   }
   EXPECT_NEAR(sum / 200'000, 0, 5 / std::sqrt(200'000.0));
 }
