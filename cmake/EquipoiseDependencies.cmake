@@ -13,6 +13,7 @@ find_package(prometheus-cpp REQUIRED)
 find_package(civetweb REQUIRED)  # a dependency of Debian's prometheus-cpp-dev
 pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp libwebpdemux)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(JEMALLOC IMPORTED_TARGET jemalloc)
 find_package(MPI REQUIRED COMPONENTS C)
 if(EQUIPOISE_TRAINER)
   find_package(LibTorch REQUIRED)

@@ -1,0 +1,39 @@
+#include <optional>
+#include <string>
+
+#include "cli/build_facts.h"
+#include "cli/main.h"
+#include "trainer/distributed/communicator.h"
+#include "trainer/run/agree.h"
+#include "trainer/run/log.h"
+#include "trainer/run/options.h"
+#include "trainer/run/train.h"
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Trains a DCGAN on the shards of gan-preprocess, data-parallel over the ranks of mpirun or srun.\n"
+      "Example: mpirun -np 8 gan-train --shards shards/ --run runs/first",
+      "gan-train");
+  gan::run::TrainOptions options;
+  gan::run::AddTrainFlags(app, options);
+  gan::cli::AddStandardFlags(app, gan::cli::BuildFacts());
+
+  std::optional<gan::distributed::Environment> environment;
+  bool agreed = false;  // all ranks left training together, each with the same exit code
+  const int exit_code = gan::cli::RunMain(app, argc, argv, [&] {
+    environment.emplace(&argc, &argv);
+    const gan::distributed::World& world = environment->world();
+    if (world.size > 1) gan::cli::SetErrorPrefix("[rank " + std::to_string(world.rank) + "] ");
+    gan::run::QuietLog();
+    int code = gan::cli::kDone;
+    try {
+      code = gan::run::Train(options, world);
+    } catch (const gan::run::ReportedElsewhere& elsewhere) {
+      code = elsewhere.exit_code;
+    }
+    agreed = true;
+    return code;
+  });
+  if (environment && !agreed && environment->world().size > 1) gan::distributed::Environment::Abort(exit_code);
+  return exit_code;
+}

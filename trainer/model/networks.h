@@ -1,0 +1,41 @@
+// The seed's DCGAN. One rule gives every width: feature maps of s x s pixels have features*64/s channels.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+
+namespace gan::model {
+
+struct NetworkOptions {
+  std::int64_t resolution = 128;  // pixels a side: 64, 128 or 256
+  std::int64_t features = 64;     // feature maps at 64x64 pixels
+  std::int64_t noise_dim = 100;
+};
+
+// Throws UsageError when the resolution is not one of the three or the rule gives no whole number of channels.
+void Validate(const NetworkOptions& options);
+
+// features*64/side.
+std::int64_t ChannelsAt(std::int64_t features, std::int64_t side);
+
+// float [N, noise_dim, 1, 1] -> float [N, 3, resolution, resolution] in [-1, 1].
+// ConvTranspose2d(4,1,0) to 4x4, then ConvTranspose2d(4,2,1) doubling the side; batch norm and ReLU after each but the
+// last, tanh at the end, no biases. Parameter names are those of the same nn.Sequential in PyTorch ("0.weight").
+torch::nn::Sequential MakeGenerator(const NetworkOptions& options);
+
+// float [N, 3, resolution, resolution] -> logits [N, 1, 1, 1]; Discriminate() gives them the shape [N, 1].
+// Conv2d(4,2,1) down to 2x2 with LeakyReLU(0.2) and batch norm on all but the first, average pool, Conv2d 1x1.
+// The sigmoid belongs to the loss.
+torch::nn::Sequential MakeDiscriminator(const NetworkOptions& options);
+torch::Tensor Discriminate(torch::nn::Sequential& discriminator, const torch::Tensor& images);
+
+// Convolutions N(0, 0.02), batch-norm scale N(1, 0.02) and shift 0 (Radford et al., "Unsupervised representation
+// learning with deep convolutional GANs", ICLR 2016), drawn from the counter-based generator: the same on every machine.
+// `network` keeps the draws of G (0) and D (1) apart.
+void InitialiseWeights(torch::nn::Module& module, std::uint64_t seed, std::uint64_t network);
+
+// Freezing for the other network's phase: no gradient reaches the parameters, but gradients pass through.
+void SetRequiresGrad(torch::nn::Module& module, bool requires_grad);
+
+}  // namespace gan::model

@@ -1,0 +1,20 @@
+#include "trainer/model/state.h"
+
+namespace gan::model {
+
+NamedTensors NamedState(const torch::nn::Module& module, const std::string& prefix) {
+  NamedTensors state;
+  for (const auto& item : module.named_parameters()) state.emplace_back(prefix + item.key(), item.value().detach());
+  for (const auto& item : module.named_buffers()) state.emplace_back(prefix + item.key(), item.value());
+  return state;
+}
+
+std::vector<torch::Tensor> RunningStatistics(const torch::nn::Module& module) {
+  std::vector<torch::Tensor> statistics;
+  for (const torch::Tensor& buffer : module.buffers()) {
+    if (buffer.is_floating_point()) statistics.push_back(buffer);
+  }
+  return statistics;
+}
+
+}  // namespace gan::model

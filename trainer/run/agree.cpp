@@ -1,0 +1,34 @@
+#include "trainer/run/agree.h"
+
+#include <exception>
+#include <string>
+
+#include "cli/main.h"
+
+namespace gan::run {
+
+void OnAllRanks(distributed::Communicator& control, const std::function<void()>& work) {
+  std::exception_ptr error;
+  int exit_code = cli::kDone;
+  try {
+    work();
+  } catch (...) {
+    error = std::current_exception();
+    exit_code = cli::ExitCodeOf(error);
+  }
+  const std::vector<std::string> codes = control.AllGather(std::to_string(exit_code));
+  for (int rank = 0; rank < control.size(); ++rank) {
+    const int code = std::stoi(codes[static_cast<std::size_t>(rank)]);
+    if (code == cli::kDone) continue;
+    if (rank == control.rank()) std::rethrow_exception(error);
+    throw ReportedElsewhere{code};
+  }
+}
+
+void OnRankZero(distributed::Communicator& control, const std::function<void()>& work) {
+  OnAllRanks(control, [&] {
+    if (control.rank() == 0) work();
+  });
+}
+
+}  // namespace gan::run

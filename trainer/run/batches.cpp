@@ -1,0 +1,59 @@
+#include "trainer/run/batches.h"
+
+namespace gan::run {
+
+namespace {
+
+data::LoaderOptions OptionsOf(const TrainOptions& options, const distributed::World& world, std::uint64_t cursor) {
+  data::LoaderOptions loader;
+  loader.seed = options.seed;
+  loader.count = options.batch;
+  loader.first = cursor + static_cast<std::uint64_t>(world.rank) * options.batch;
+  loader.stride = static_cast<std::uint64_t>(world.size) * options.batch;
+  loader.flip = options.flip;
+  return loader;
+}
+
+}  // namespace
+
+torch::Tensor ToImages(const torch::Tensor& pixels, std::int64_t resolution, torch::Device device) {
+  torch::NoGradGuard no_grad;
+  torch::Tensor images = pixels.to(device).permute({0, 3, 1, 2}).to(torch::kFloat, /*non_blocking=*/false,
+                                                                    /*copy=*/true, torch::MemoryFormat::Contiguous);
+  images.div_(255).sub_(0.5).div_(0.5);
+  const std::int64_t block = images.size(2) / resolution;
+  return block == 1 ? images : torch::avg_pool2d(images, block);
+}
+
+torch::Tensor Latents(std::uint64_t seed, data::Stream stream, std::uint64_t cursor, std::uint64_t count,
+                      std::int64_t noise_dim, torch::Device device) {
+  torch::Tensor latents = torch::empty({static_cast<std::int64_t>(count), noise_dim, 1, 1});
+  const auto length = static_cast<std::uint64_t>(noise_dim);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    data::FillNormal(latents.data_ptr<float>() + i * length, length, seed, stream, cursor + i, 0);
+  }
+  return latents.to(device);
+}
+
+Batches::Batches(std::shared_ptr<const data::Dataset> dataset, const TrainOptions& options,
+                 const distributed::World& world, torch::Device device, std::uint64_t cursor)
+    : dataset_(dataset),
+      options_(options),
+      device_(device),
+      images_of_all_ranks_(static_cast<std::uint64_t>(world.size) * options.batch),
+      cursor_(cursor),
+      loader_(dataset, OptionsOf(options, world, cursor)) {}
+
+step::Batch Batches::Next() {
+  const data::RawBatch& raw = loader_.Next();
+  const auto side = static_cast<std::int64_t>(dataset_->image_size());
+  const torch::Tensor pixels =
+      torch::from_blob(const_cast<std::uint8_t*>(raw.pixels.data()),  // from_blob takes no const; nothing writes to it
+                       {static_cast<std::int64_t>(options_.batch), side, side, 3}, torch::kByte);
+  cursor_ += images_of_all_ranks_;
+  return {ToImages(pixels, options_.network.resolution, device_),
+          Latents(options_.seed, data::Stream::kLatentD, raw.cursor, options_.batch, options_.network.noise_dim,
+                  device_)};
+}
+
+}  // namespace gan::run

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "trainer/data/loader.h"
+#include "trainer/distributed/communicator.h"
+#include "trainer/run/options.h"
+#include "trainer/step/train_step.h"
+
+namespace gan::run {
+
+// uint8 [N, S, S, 3] -> float [N, 3, R, R] in [-1, 1] on `device`: (x/255 - 0.5)/0.5 as torchvision's ToTensor and
+// Normalize do, then averaged down by blocks when R is a divisor of S.
+torch::Tensor ToImages(const torch::Tensor& pixels, std::int64_t resolution, torch::Device device);
+
+// Standard normal [count, noise_dim, 1, 1]; row i belongs to image cursor + i of the run, on whatever rank.
+torch::Tensor Latents(std::uint64_t seed, data::Stream stream, std::uint64_t cursor, std::uint64_t count,
+                      std::int64_t noise_dim, torch::Device device);
+
+// This rank's share of the endless shuffled stream: real pictures with their latents. Not thread-safe.
+class Batches {
+ public:
+  // `cursor`: real images consumed by all ranks so far.
+  Batches(std::shared_ptr<const data::Dataset> dataset, const TrainOptions& options, const distributed::World& world,
+          torch::Device device, std::uint64_t cursor);
+  step::Batch Next();
+  // Real images consumed by all ranks: what a checkpoint keeps of the data position.
+  std::uint64_t cursor() const { return cursor_; }
+  double wait_seconds() const { return loader_.wait_seconds(); }
+
+ private:
+  std::shared_ptr<const data::Dataset> dataset_;
+  const TrainOptions& options_;
+  torch::Device device_;
+  std::uint64_t images_of_all_ranks_;
+  std::uint64_t cursor_;
+  data::Loader loader_;
+};
+
+}  // namespace gan::run

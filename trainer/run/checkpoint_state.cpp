@@ -1,0 +1,79 @@
+#include "trainer/run/checkpoint_state.h"
+
+#include <cstring>
+#include <map>
+#include <set>
+#include <string>
+
+#include "storage/errors.h"
+
+namespace gan::run {
+
+namespace {
+
+std::string TypeName(torch::ScalarType type) {
+  switch (type) {
+    case torch::kFloat:
+      return "F32";
+    case torch::kDouble:
+      return "F64";
+    case torch::kLong:
+      return "I64";
+    default:
+      throw std::logic_error(std::string("no checkpoint type for ") + torch::toString(type));
+  }
+}
+
+std::size_t ByteCount(const torch::Tensor& tensor) {
+  return static_cast<std::size_t>(tensor.numel()) * tensor.element_size();
+}
+
+void CopyFrom(const checkpoint::OwnedTensor& source, const torch::Tensor& target, const std::filesystem::path& folder) {
+  if (source.dtype != TypeName(target.scalar_type()) || source.shape != target.sizes().vec()) {
+    throw DataError(folder, "tensor " + source.name + " has another shape or type than the network");
+  }
+  torch::Tensor loaded = torch::empty(target.sizes(), target.options().device(torch::kCPU));
+  std::memcpy(loaded.mutable_data_ptr(), source.data.data(), source.data.size());
+  torch::Tensor(target).copy_(loaded);
+}
+
+}  // namespace
+
+Snapshot::Snapshot(const model::NamedTensors& state) {
+  for (const auto& [name, tensor] : state) {
+    copies_.push_back(tensor.detach().to(torch::kCPU).contiguous().clone());
+    const torch::Tensor& copy = copies_.back();
+    views_.push_back({.name = name,
+                      .dtype = TypeName(copy.scalar_type()),
+                      .shape = copy.sizes().vec(),
+                      .data = {static_cast<const std::byte*>(copy.const_data_ptr()), ByteCount(copy)}});
+  }
+}
+
+void RestoreSome(const checkpoint::Checkpoint& saved, const model::NamedTensors& state) {
+  torch::NoGradGuard no_grad;
+  std::map<std::string, const checkpoint::OwnedTensor*> by_name;
+  for (const checkpoint::OwnedTensor& tensor : saved.tensors) by_name[tensor.name] = &tensor;
+  for (const auto& [name, target] : state) {
+    const auto found = by_name.find(name);
+    if (found == by_name.end()) throw DataError(saved.folder, "tensor " + name + " is missing");
+    CopyFrom(*found->second, target, saved.folder);
+  }
+}
+
+void RestoreAll(const checkpoint::Checkpoint& saved, const model::NamedTensors& state) {
+  RestoreSome(saved, state);
+  std::set<std::string> expected;
+  for (const auto& item : state) expected.insert(item.first);
+  for (const checkpoint::OwnedTensor& tensor : saved.tensors) {
+    if (!expected.contains(tensor.name)) throw DataError(saved.folder, "tensor " + tensor.name + " is not of this run");
+  }
+}
+
+checkpoint::Ranks RanksOf(distributed::Communicator& control) {
+  return {.rank = control.rank(), .size = control.size(), .all_gather = [&control](const std::string& mine) {
+            return control.AllGather(mine);
+          }};
+}
+
+}  // namespace gan::run

@@ -1,0 +1,34 @@
+// Between live tensors and the bytes of a checkpoint.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <vector>
+
+#include "trainer/checkpoint/checkpoint.h"
+#include "trainer/distributed/communicator.h"
+#include "trainer/model/state.h"
+
+namespace gan::run {
+
+// Copies of tensors on the CPU with views on them; the views live as long as the object.
+class Snapshot {
+ public:
+  explicit Snapshot(const model::NamedTensors& state);
+  const std::vector<checkpoint::TensorView>& views() const { return views_; }
+
+ private:
+  std::vector<torch::Tensor> copies_;
+  std::vector<checkpoint::TensorView> views_;
+};
+
+// Copies every tensor of `state` from the checkpoint, which may hold more. Throws DataError naming the tensor when one is
+// missing or has another shape or type.
+void RestoreSome(const checkpoint::Checkpoint& saved, const model::NamedTensors& state);
+
+// The same, and the checkpoint may hold nothing else.
+void RestoreAll(const checkpoint::Checkpoint& saved, const model::NamedTensors& state);
+
+checkpoint::Ranks RanksOf(distributed::Communicator& control);
+
+}  // namespace gan::run

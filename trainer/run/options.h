@@ -1,0 +1,72 @@
+// What a training run is asked to do: one struct an owner, filled by one parse, printed once.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "trainer/balance/balance.h"
+#include "trainer/model/networks.h"
+#include "trainer/step/adam.h"
+
+namespace gan::run {
+
+struct TrainOptions {
+  // Data and place
+  std::filesystem::path shards;
+  std::filesystem::path run_root = "runs";  // a new numbered folder is made in it
+  std::filesystem::path run;                // exactly this folder, when given
+  std::string resume = "auto";              // auto, none or a checkpoint
+  double holdout = 0.05;                    // part of the records never trained on
+  bool flip = false;
+
+  // Length: totals, so a resumed run ends where the first would have. At most one is not 0; all 0: 100 epochs.
+  std::uint64_t steps = 0;
+  std::uint64_t images = 0;
+  double epochs = 0;
+
+  // Networks and mathematics
+  model::NetworkOptions network;
+  step::AdamOptions adam;
+  std::uint64_t batch = 16;  // images a rank and step
+  double lr_g = 2e-4;
+  double lr_d = 2e-4;
+  double real_label = 0.9;
+  double fake_label = 0.1;
+  std::uint64_t seed = 1;
+
+  balance::BalanceOptions balance;
+
+  // Rhythm, in steps (0: only at the end)
+  std::uint64_t log_every = 1;
+  std::uint64_t sample_every = 500;
+  std::uint64_t checkpoint_every = 1000;
+  std::uint64_t check_every = 100;  // replicas compared bit for bit
+  std::uint64_t keep = 3;           // newest checkpoints kept
+
+  // Machine
+  std::string device = "auto";
+  int threads = 0;  // 0: this host's cores shared among its ranks
+  bool deterministic = false;
+  std::uint64_t expect_world_size = 0;  // 0: any
+  std::string metrics_port = "9400";    // a port, 0 for any free one, or off
+  std::string metrics_address = "127.0.0.1";
+  std::uint64_t comm_timeout_seconds = 600;
+};
+
+// Declares every flag of gan-train on `app`, grouped; values land in `options`.
+void AddTrainFlags(CLI::App& app, TrainOptions& options);
+
+// What flags alone cannot say. Throws UsageError.
+void Validate(const TrainOptions& options, int world_size);
+
+nlohmann::json ToJson(const TrainOptions& options);
+
+// Throws UsageError naming every option that differs between a checkpoint's and this run's and may not, and those that
+// may. `saved` and `now` are what ToJson gave, plus "world_size" and "dataset_digest".
+void RequireResumable(const nlohmann::json& saved, const nlohmann::json& now, const std::filesystem::path& checkpoint);
+
+}  // namespace gan::run

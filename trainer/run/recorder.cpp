@@ -1,0 +1,163 @@
+#include "trainer/run/recorder.h"
+
+#include <spdlog/spdlog.h>
+
+#include <cmath>
+
+#include "cli/progress.h"
+#include "storage/files.h"
+
+namespace gan::run {
+
+namespace {
+
+using monitoring::Metric;
+using Seconds = std::chrono::duration<double>;
+
+constexpr Seconds kLogInterval{10.0};
+
+nlohmann::json Number(double value) { return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(); }
+
+nlohmann::json Norm(const std::optional<step::Update>& update) {
+  return update ? Number(update->gradient_norm) : nlohmann::json();
+}
+
+double UnixSeconds() { return Seconds(std::chrono::system_clock::now().time_since_epoch()).count(); }
+
+}  // namespace
+
+nlohmann::json ToJson(const StepRecord& record) {
+  const Observation& seen = record.seen;
+  nlohmann::json actions = nlohmann::json::array();
+  for (const balance::Intervention& intervention : record.interventions) actions.push_back(intervention.action);
+  return {{"step", record.step},
+          {"images", record.images},
+          {"epoch", record.epoch},
+          {"loss_d", Number(seen.loss_d)},
+          {"loss_d_real", Number(seen.loss_d_real)},
+          {"loss_d_fake", Number(seen.loss_d_fake)},
+          {"loss_g", Number(seen.loss_g)},
+          {"d_real_mean", Number(seen.real_mean)},
+          {"d_fake_mean", Number(seen.fake_mean)},
+          {"d_accuracy_real", Number(seen.accuracy_real)},
+          {"d_accuracy_fake", Number(seen.accuracy_fake)},
+          {"d_auc", Number(seen.auc)},
+          {"grad_norm_g", Norm(record.local.generator)},
+          {"grad_norm_d", Norm(record.local.discriminator)},
+          {"lr_g", record.lr_g},
+          {"lr_d", record.lr_d},
+          {"imbalance", Number(balance::Imbalance(seen.loss_d, seen.loss_g))},
+          {"verdict", balance::Name(record.verdict)},
+          {"actions", actions},
+          {"step_seconds", Number(record.seconds)},
+          {"images_per_second", Number(record.images_per_second)}};
+}
+
+Recorder::Recorder(const RunFolder& folder, const TrainOptions& options, const distributed::World& world,
+                   monitoring::Metrics& metrics, std::uint64_t first_step)
+    : folder_(folder),
+      options_(options),
+      speaks_(world.rank == 0),
+      metrics_(metrics),
+      start_(std::chrono::steady_clock::now()),
+      last_log_(start_) {
+  if (speaks_) stats_.emplace(folder.Stats(), first_step);
+  metrics_.Set(Metric::kWorldSize, world.size);
+}
+
+void Recorder::Step(const StepRecord& record, double fraction_done) {
+  last_images_ = record.images;
+  SetMetrics(record);
+  last_step_ = record.step;
+  if (!speaks_) return;
+  for (const balance::Intervention& done : record.interventions) spdlog::info("step {}: {}", done.step, done.reason);
+  if (options_.log_every > 0 && record.step % options_.log_every == 0) stats_->Append(ToJson(record));
+  LogStep(record, fraction_done);
+}
+
+void Recorder::LogStep(const StepRecord& record, double fraction_done) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!first_fraction_) first_fraction_ = fraction_done;
+  if (now - last_log_ < kLogInterval && fraction_done < 1) return;
+  last_log_ = now;
+  const double progress = fraction_done - *first_fraction_;
+  const std::string left =
+      progress > 0 ? cli::FormatDuration((now - start_) * ((1 - fraction_done) / progress)) : std::string("?");
+  spdlog::info("step {}  {:.1f} %  D {:.3f}  G {:.3f}  AUC {:.3f}  {}  {:.1f} images/s  {} left", record.step,
+               100 * fraction_done, record.seen.loss_d, record.seen.loss_g, record.seen.auc,
+               balance::Name(record.verdict), record.images_per_second, left);
+  Status("running");
+}
+
+void Recorder::SetMetrics(const StepRecord& record) {
+  const Observation& seen = record.seen;
+  metrics_.Set(Metric::kLoss, seen.loss_d, "discriminator");
+  metrics_.Set(Metric::kLoss, seen.loss_g, "generator");
+  metrics_.Set(Metric::kDiscriminatorAccuracy, seen.accuracy_real, "real");
+  metrics_.Set(Metric::kDiscriminatorAccuracy, seen.accuracy_fake, "fake");
+  metrics_.Set(Metric::kDiscriminatorAuc, seen.auc);
+  metrics_.Set(Metric::kDiscriminatorOutputMean, seen.real_mean, "real");
+  metrics_.Set(Metric::kDiscriminatorOutputMean, seen.fake_mean, "fake");
+  metrics_.Set(Metric::kLossImbalance, balance::Imbalance(seen.loss_d, seen.loss_g));
+  for (const balance::Verdict verdict : balance::kVerdicts) {
+    metrics_.Set(Metric::kBalanceState, verdict == record.verdict ? 1 : 0, balance::Name(verdict));
+  }
+  metrics_.Set(Metric::kLearningRate, record.lr_d, "discriminator");
+  metrics_.Set(Metric::kLearningRate, record.lr_g, "generator");
+  const auto update = [&](const std::optional<step::Update>& done, const char* network) {
+    if (!done) return metrics_.Add(Metric::kSkippedSteps, 1, network);
+    metrics_.Set(Metric::kGradientNorm, done->gradient_norm, network);
+    metrics_.Add(done->applied ? Metric::kSteps : Metric::kNonFinite, 1, network);
+    if (!done->applied) metrics_.Add(Metric::kSkippedSteps, 1, network);
+  };
+  update(record.local.discriminator, "discriminator");
+  update(record.local.generator, "generator");
+  for (const balance::Intervention& done : record.interventions) metrics_.Add(Metric::kInterventions, 1, done.action);
+  metrics_.Set(Metric::kImages, static_cast<double>(record.images));
+  metrics_.Set(Metric::kLastStepTimestamp, UnixSeconds());
+  metrics_.Observe(Metric::kStepDuration, record.local.times.data, "data");
+  metrics_.Observe(Metric::kStepDuration, record.local.times.discriminator, "discriminator");
+  metrics_.Observe(Metric::kStepDuration, record.local.times.generator, "generator");
+  metrics_.Observe(Metric::kStepDuration, record.local.times.sync, "sync");
+  metrics_.Observe(Metric::kStepDuration, record.seconds, "total");
+}
+
+void Recorder::Checkpoint(std::uint64_t step, const std::filesystem::path& folder, double seconds,
+                          std::uint64_t bytes) {
+  metrics_.Set(Metric::kCheckpointDuration, seconds);
+  metrics_.Set(Metric::kCheckpointLastSuccess, UnixSeconds());
+  metrics_.Set(Metric::kCheckpointBytes, static_cast<double>(bytes));
+  if (speaks_) {
+    spdlog::info("step {}: saved {} ({:.1f} MB in {:.2f} s)", step, folder.string(),
+                 static_cast<double>(bytes) / 1e6, seconds);
+  }
+}
+
+void Recorder::CheckpointFailed(const std::string& why) {
+  metrics_.Add(Metric::kCheckpointFailures, 1);
+  if (speaks_) spdlog::error("{}; training goes on, the previous checkpoint stays", why);
+}
+
+void Recorder::Traffic(const distributed::TrafficCounters& traffic, double data_wait_seconds) {
+  metrics_.Add(Metric::kCommWait, traffic.wait_seconds - told_traffic_.wait_seconds);
+  metrics_.Add(Metric::kCommBytes, static_cast<double>(traffic.bytes - told_traffic_.bytes));
+  metrics_.Add(Metric::kDataWait, data_wait_seconds - told_data_wait_);
+  told_traffic_ = traffic;
+  told_data_wait_ = data_wait_seconds;
+}
+
+void Recorder::SyncStats() {
+  if (stats_) stats_->Sync();
+}
+
+void Recorder::Status(const std::string& state) {
+  if (!speaks_) return;
+  const nlohmann::json status = {{"state", state},
+                                 {"step", last_step_},
+                                 {"images", last_images_},
+                                 {"unix_seconds", UnixSeconds()},
+                                 {"metrics", metrics_.serving() ? metrics_.address() : ""}};
+  storage::WriteFileAtomically(folder_.Status(), status.dump(2) + "\n");
+}
+
+}  // namespace gan::run

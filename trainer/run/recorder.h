@@ -1,0 +1,69 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "monitoring/metrics.h"
+#include "trainer/balance/balance.h"
+#include "trainer/run/observe.h"
+#include "trainer/run/options.h"
+#include "trainer/run/run_folder.h"
+#include "trainer/step/train_step.h"
+
+namespace gan::run {
+
+// One finished step, ready to be told.
+struct StepRecord {
+  std::uint64_t step = 0;    // 1 for the first
+  std::uint64_t images = 0;  // real images consumed so far, all ranks
+  double epoch = 0;
+  double lr_g = 0, lr_d = 0;
+  double seconds = 0;
+  double images_per_second = 0;
+  Observation seen;
+  step::StepResult local;
+  balance::Verdict verdict = balance::Verdict::kBalanced;
+  std::vector<balance::Intervention> interventions;
+};
+
+// The contract's line of stats.jsonl. A number that is not finite becomes null, one that was not measured too.
+nlohmann::json ToJson(const StepRecord& record);
+
+// Tells the world about the run: stats.jsonl, metrics, the log, status.json. Files and log on rank 0, metrics on all.
+// Not thread-safe.
+class Recorder {
+ public:
+  // `end` is the share of the run that a step completes, for the time left.
+  Recorder(const RunFolder& folder, const TrainOptions& options, const distributed::World& world,
+           monitoring::Metrics& metrics, std::uint64_t first_step);
+
+  // `fraction_done` in [0, 1] of the whole run.
+  void Step(const StepRecord& record, double fraction_done);
+  void Checkpoint(std::uint64_t step, const std::filesystem::path& folder, double seconds, std::uint64_t bytes);
+  void CheckpointFailed(const std::string& why);
+  // What all ranks exchanged and waited for since the run began.
+  void Traffic(const distributed::TrafficCounters& traffic, double data_wait_seconds);
+  void SyncStats();
+  // "running", "finished", "stopped", "diverged", into status.json.
+  void Status(const std::string& state);
+
+ private:
+  void LogStep(const StepRecord& record, double fraction_done);
+  void SetMetrics(const StepRecord& record);
+
+  const RunFolder& folder_;
+  const TrainOptions& options_;
+  bool speaks_;
+  monitoring::Metrics& metrics_;
+  std::optional<StatsFile> stats_;
+  std::chrono::steady_clock::time_point start_, last_log_;
+  std::optional<double> first_fraction_;
+  std::uint64_t last_step_ = 0, last_images_ = 0;
+  distributed::TrafficCounters told_traffic_;
+  double told_data_wait_ = 0;
+};
+
+}  // namespace gan::run

@@ -1,0 +1,118 @@
+#include "trainer/run/run_folder.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "storage/errors.h"
+#include "trainer/checkpoint/checkpoint.h"
+#include "trainer/run/agree.h"
+
+namespace gan::run {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string Padded(std::uint64_t number, int width) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%0*llu", width, static_cast<unsigned long long>(number));
+  return text;
+}
+
+// runs/00000, runs/00001, ...: the first number that no other job has taken.
+fs::path MakeNumberedFolder(const fs::path& root) {
+  fs::create_directories(root);
+  for (std::uint64_t number = 0;; ++number) {
+    const fs::path folder = root / Padded(number, 5);
+    if (fs::create_directory(folder)) return folder;
+  }
+}
+
+fs::path MakeFolder(const TrainOptions& options) {
+  if (options.run.empty()) return MakeNumberedFolder(options.run_root);
+  if (fs::exists(options.run) && !fs::is_directory(options.run)) {
+    throw UsageError("--run " + options.run.string() + " is a file, not a folder");
+  }
+  fs::create_directories(options.run);
+  return options.run;
+}
+
+void RemoveLeftovers(const fs::path& folder) {
+  storage::RemoveTemporaries(folder);
+  fs::create_directories(folder / "checkpoints");
+  checkpoint::RemoveLeftovers(folder / "checkpoints");
+}
+
+// Every rank must see a file that rank 0 has just made, else ranks would write into different folders.
+void RequireShared(const fs::path& folder, distributed::Communicator& control) {
+  const fs::path probe = folder / (".probe-" + std::to_string(::getpid()));
+  const fs::path shared_probe = control.Broadcast(fs::absolute(probe).string());
+  OnRankZero(control, [&] { storage::WriteFileAtomically(shared_probe, "seen\n"); });
+  const bool all_see = control.AllAgree(fs::exists(shared_probe));
+  OnRankZero(control, [&] { fs::remove(shared_probe); });
+  if (!all_see) {
+    throw UsageError("the run folder " + folder.string() + " is not shared by all hosts; use a shared file system");
+  }
+}
+
+// The length of the part of stats.jsonl that holds whole lines of steps up to last_step.
+std::size_t KeptBytes(const std::string& text, std::uint64_t last_step) {
+  std::size_t kept = 0;
+  while (true) {
+    const std::size_t end = text.find('\n', kept);
+    if (end == std::string::npos) return kept;
+    const auto record = nlohmann::json::parse(text.substr(kept, end - kept), nullptr, /*allow_exceptions=*/false);
+    const auto step = record.is_object() ? record.find("step") : record.end();
+    if (!record.is_object() || step == record.end() || !step->is_number_unsigned()) return kept;
+    if (step->get<std::uint64_t>() > last_step) return kept;
+    kept = end + 1;
+  }
+}
+
+}  // namespace
+
+RunFolder RunFolder::Open(const TrainOptions& options, distributed::Communicator& control) {
+  RunFolder folder;
+  std::string chosen;
+  OnRankZero(control, [&] {
+    chosen = MakeFolder(options).string();
+    folder.lock_ = std::make_unique<storage::FolderLock>(chosen);
+    RemoveLeftovers(chosen);
+  });
+  folder.path_ = control.Broadcast(chosen);
+  RequireShared(folder.path_, control);
+  return folder;
+}
+
+fs::path RunFolder::Fakes(std::uint64_t step) const { return path_ / ("fakes-" + Padded(step, 8) + ".png"); }
+
+StatsFile::StatsFile(const fs::path& path, std::uint64_t last_step) : path_(path) {
+  if (fs::exists(path)) {
+    const std::string text = storage::ReadFile(path, std::uint64_t{1} << 36);
+    const std::size_t kept = KeptBytes(text, last_step);
+    if (kept != text.size()) storage::WriteFileAtomically(path, std::string_view(text).substr(0, kept));
+  }
+  descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
+  if (descriptor_ < 0) throw IoError(path, "open", errno);
+}
+
+StatsFile::~StatsFile() { ::close(descriptor_); }
+
+void StatsFile::Append(const nlohmann::json& record) {
+  const std::string line = record.dump() + "\n";
+  std::size_t written = 0;
+  while (written < line.size()) {
+    const ssize_t n = ::write(descriptor_, line.data() + written, line.size() - written);
+    if (n < 0 && errno != EINTR) throw IoError(path_, "write", errno);
+    if (n > 0) written += static_cast<std::size_t>(n);
+  }
+}
+
+void StatsFile::Sync() {
+  if (::fsync(descriptor_) != 0) throw IoError(path_, "fsync", errno);
+}
+
+}  // namespace gan::run

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "storage/files.h"
+#include "trainer/distributed/communicator.h"
+#include "trainer/run/options.h"
+
+namespace gan::run {
+
+// The one owner of every file name in a run folder.
+class RunFolder {
+ public:
+  // Collective. Rank 0 makes (or finds) the folder, locks it for the life of the object and removes leftovers of killed
+  // attempts; then every rank makes sure that it sees the same folder. Throws UsageError when another job holds it or
+  // when it is not shared.
+  static RunFolder Open(const TrainOptions& options, distributed::Communicator& control);
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path Options() const { return path_ / "options.json"; }
+  std::filesystem::path Log() const { return path_ / "log.txt"; }
+  std::filesystem::path Stats() const { return path_ / "stats.jsonl"; }
+  std::filesystem::path Status() const { return path_ / "status.json"; }
+  std::filesystem::path Targets() const { return path_ / "prometheus-targets.json"; }
+  std::filesystem::path Reals() const { return path_ / "reals.png"; }
+  std::filesystem::path Fakes(std::uint64_t step) const;  // fakes-00000042.png
+  std::filesystem::path Checkpoints() const { return path_ / "checkpoints"; }
+
+ private:
+  std::filesystem::path path_;
+  std::unique_ptr<storage::FolderLock> lock_;  // rank 0 only
+};
+
+// stats.jsonl: one JSON object a line. Rank 0 only. Not thread-safe.
+class StatsFile {
+ public:
+  // Cuts the file to the lines of steps <= last_step (a resumed run writes the later ones again) and opens it.
+  StatsFile(const std::filesystem::path& path, std::uint64_t last_step);
+  ~StatsFile();
+  StatsFile(const StatsFile&) = delete;
+  StatsFile& operator=(const StatsFile&) = delete;
+
+  void Append(const nlohmann::json& record);
+  // The lines so far are on the disk: called before a checkpoint is committed that relies on them.
+  void Sync();
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+};
+
+}  // namespace gan::run

@@ -1,0 +1,271 @@
+#include "trainer/run/run_state.h"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <cmath>
+#include <random>
+
+#include "cli/build_facts.h"
+#include "storage/errors.h"
+#include "trainer/distributed/gradient_sync.h"
+#include "trainer/run/agree.h"
+#include "trainer/run/checkpoint_state.h"
+#include "trainer/run/device.h"
+#include "trainer/run/log.h"
+#include "trainer/run/samples.h"
+
+namespace gan::run {
+
+namespace {
+
+constexpr std::uint64_t kGridPictures = 64;
+constexpr double kDefaultEpochs = 100;
+
+std::shared_ptr<distributed::Communicator> NewCommunicator(const TrainOptions& options,
+                                                           const distributed::World& world, const std::string& purpose,
+                                                           const std::string& device) {
+  return distributed::Communicator::Create(world, purpose, device, std::chrono::seconds(options.comm_timeout_seconds));
+}
+
+std::string NewLineage() {
+  std::random_device random;
+  char text[17];
+  std::snprintf(text, sizeof text, "%08x%08x", random(), random());
+  return text;
+}
+
+std::shared_ptr<const data::Dataset> OpenDataset(const TrainOptions& options) {
+  auto dataset = std::make_shared<const data::Dataset>(options.shards, options.holdout);
+  if (dataset->size() == 0) throw DataError(options.shards, "holds no pictures to train on");
+  const auto side = static_cast<std::int64_t>(dataset->image_size());
+  if (side % options.network.resolution != 0) {
+    throw UsageError("--resolution " + std::to_string(options.network.resolution) + " does not divide the " +
+                     std::to_string(side) + " px of the shards in " + options.shards.string() +
+                     "; preprocess with --size " + std::to_string(options.network.resolution));
+  }
+  return dataset;
+}
+
+RunFolder CheckThenOpenFolder(const TrainOptions& options, const distributed::World& world,
+                              distributed::Communicator& control, std::shared_ptr<const data::Dataset>& dataset) {
+  OnAllRanks(control, [&] {
+    Validate(options, world.size);
+    dataset = OpenDataset(options);
+  });
+  return RunFolder::Open(options, control);
+}
+
+}  // namespace
+
+RunState::RunState(const TrainOptions& options, const distributed::World& world)
+    : options_(options),
+      world_(world),
+      device_(PrepareDevice(options, world)),
+      control_(NewCommunicator(options, world, "control", "cpu")),
+      gradients_(NewCommunicator(options, world, "gradients", device_.is_cuda() ? "cuda" : "cpu")),
+      folder_(CheckThenOpenFolder(options, world, *control_, dataset_)),
+      gan_(options.network, options.adam, device_, options.seed, gradients_),
+      controller_(options.balance),
+      loss_range_(loss::BceDiscriminatorRange({options.real_label, options.fake_label})) {
+  if (world_.rank == 0) OpenLog(folder_.Log());
+  OpenMetrics();
+  BeginOrResume();
+}
+
+void RunState::OpenMetrics() {
+  monitoring::MetricsOptions metrics;
+  metrics.address = options_.metrics_address;
+  metrics.enabled = options_.metrics_port != "off";
+  metrics.port = metrics.enabled ? std::stoi(options_.metrics_port) : 0;
+  metrics.rank = world_.rank;
+  metrics.local_rank = world_.local_rank;
+  metrics.constant_labels = {{"run", folder_.path().filename().string()}};
+  metrics_ = std::make_unique<monitoring::Metrics>(metrics);
+  if (metrics.enabled && !metrics_->serving()) spdlog::warn("no metrics: {}; training goes on", metrics_->why());
+  std::vector<std::string> targets;
+  for (const std::string& address : control_->AllGather(metrics_->serving() ? metrics_->address() : "")) {
+    if (!address.empty()) targets.push_back(address);
+  }
+  OnRankZero(*control_, [&] {
+    monitoring::WriteTargetsFile(folder_.Targets().string(), targets,
+                                 {{"job", "equipoise"}, {"run", folder_.path().filename().string()}});
+  });
+}
+
+// What must stay the same for a checkpoint to be continued.
+nlohmann::json RunState::Identity() const {
+  nlohmann::json identity = ToJson(options_);
+  identity["world_size"] = world_.size;
+  identity["dataset_digest"] = dataset_->manifest().dataset_digest;
+  return identity;
+}
+
+std::optional<checkpoint::Checkpoint> RunState::FindCheckpoint() {
+  if (options_.resume == "none") {
+    OnRankZero(*control_, [&] {
+      if (checkpoint::ListCheckpoints(folder_.Checkpoints()).empty()) return;
+      throw UsageError(folder_.path().string() + " holds checkpoints; name another --run, or leave out --resume none");
+    });
+    return std::nullopt;
+  }
+  if (options_.resume == "auto") {
+    return checkpoint::LoadNewest(folder_.Checkpoints(), RanksOf(*control_),
+                                  [](const std::string& why) { spdlog::warn("{}", why); });
+  }
+  std::optional<checkpoint::Checkpoint> named;
+  OnAllRanks(*control_, [&] { named = checkpoint::Load(options_.resume); });
+  OnRankZero(*control_, [&] {
+    const auto existing = checkpoint::ListCheckpoints(folder_.Checkpoints());
+    const auto newest = existing.empty() ? std::optional<std::uint64_t>()
+                                         : checkpoint::ParseCheckpointFolderName(existing[0].filename().string());
+    if (newest && *newest > named->step) {
+      throw UsageError(folder_.path().string() + " already holds a later checkpoint, " +
+                       existing[0].filename().string() + "; name another --run to branch off " + options_.resume);
+    }
+  });
+  return named;
+}
+
+void RunState::BeginOrResume() {
+  const std::optional<checkpoint::Checkpoint> saved = FindCheckpoint();
+  OnAllRanks(*control_, [&] {
+    if (saved) Resume(*saved);
+  });
+  recorder_.emplace(folder_, options_, world_, *metrics_, step_);
+  batches_.emplace(dataset_, options_, world_, device_, images_);
+  if (!saved) BeginNew();
+  OnRankZero(*control_, [&] {
+    storage::WriteFileAtomically(folder_.Options(), nlohmann::json({{"options", Identity()},
+                                                                    {"build", cli::BuildFacts()}}).dump(2) + "\n");
+  });
+  if (world_.rank != 0) return;
+  spdlog::info("run folder {}  ranks {}  threads {}  device {}  pictures {} (+{} held out)", folder_.path().string(),
+               world_.size, torch::get_num_threads(), device_.str(), dataset_->size(), dataset_->holdout_size());
+  if (metrics_->serving()) spdlog::info("metrics at http://{}/metrics", metrics_->address());
+}
+
+void RunState::Resume(const checkpoint::Checkpoint& saved) {
+  RequireResumable(saved.state.at("options"), Identity(), saved.folder);
+  RestoreAll(saved, gan_.NamedState());
+  controller_.Restore(saved.state.at("balance"));
+  bad_steps_in_a_row_ = saved.state.at("bad_steps_in_a_row").get<std::uint32_t>();
+  step_ = saved.step;
+  images_ = saved.images;
+  lineage_ = saved.lineage;
+  last_saved_step_ = saved.step;
+  if (world_.rank == 0) spdlog::info("resumed from {}: step {}, {} images", saved.folder.string(), step_, images_);
+}
+
+void RunState::BeginNew() {
+  for (auto& [name, tensor] : gan_.NamedState()) gradients_->Broadcast(tensor);
+  lineage_ = control_->Broadcast(NewLineage());
+  WriteFirstPictures();
+  SaveSamples();
+}
+
+void RunState::WriteFirstPictures() {
+  OnRankZero(*control_, [&] {
+    WriteGrid(folder_.Reals(), FirstReals(*dataset_, kGridPictures, options_.network.resolution));
+  });
+}
+
+bool RunState::Finished() const { return FractionDone() >= 1; }
+
+double RunState::FractionDone() const {
+  if (options_.steps > 0) return static_cast<double>(step_) / static_cast<double>(options_.steps);
+  const double epochs = options_.epochs > 0 ? options_.epochs : kDefaultEpochs;
+  const double images = options_.images > 0 ? static_cast<double>(options_.images)
+                                            : std::ceil(epochs * static_cast<double>(dataset_->size()));
+  return static_cast<double>(images_) / images;
+}
+
+step::StepPlan RunState::Plan() const {
+  const balance::Controls& controls = controller_.controls();
+  step::StepPlan plan;
+  plan.discriminator_phases = (step_ + 1) % controls.d_every == 0 ? controls.d_steps : 0;
+  plan.train_generator = controls.freeze_g_steps == 0;
+  plan.lr_d = options_.lr_d * controls.lr_scale_d;
+  plan.lr_g = options_.lr_g;
+  plan.labels = {options_.real_label, options_.fake_label};
+  return plan;
+}
+
+StepRecord RunState::Step() {
+  const auto start = std::chrono::steady_clock::now();
+  const step::StepPlan plan = Plan();
+  const std::uint64_t images_before = images_;
+  StepRecord record;
+  record.local = step::TrainStep(gan_, plan, [this] { return batches_->Next(); });
+  record.seen = Observe(record.local, StopRequested(), *control_);
+  record.step = ++step_;
+  record.images = images_ = batches_->cursor();
+  record.epoch = static_cast<double>(images_) / static_cast<double>(dataset_->size());
+  record.lr_d = plan.lr_d;
+  record.lr_g = plan.lr_g;
+  const balance::Signals signals = ToSignals(record.seen, record.local, loss_range_);
+  record.interventions = controller_.Observe(step_, signals);
+  record.verdict = controller_.verdict();
+  bad_steps_in_a_row_ = signals.finite ? 0 : bad_steps_in_a_row_ + 1;
+  record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  record.images_per_second = static_cast<double>(images_ - images_before) / record.seconds;
+  recorder_->Step(record, FractionDone());
+  recorder_->Traffic(gradients_->traffic(), batches_->wait_seconds());
+  return record;
+}
+
+void RunState::RequireEqualReplicas() {
+  std::vector<torch::Tensor> tensors;
+  for (auto& [name, tensor] : gan_.NamedState()) tensors.push_back(tensor);
+  distributed::RequireEqualReplicas(tensors, *control_, "weights, statistics and moments");
+}
+
+void RunState::SaveSamples() {
+  OnRankZero(*control_, [&] {
+    const torch::Tensor latents =
+        FixedLatents(options_.seed, kGridPictures, options_.network.noise_dim, device_);
+    WriteGrid(folder_.Fakes(step_), Generate(gan_.generator, latents));
+  });
+}
+
+checkpoint::SaveResult RunState::Save() {
+  OnRankZero(*control_, [&] { recorder_->SyncStats(); });
+  const Snapshot snapshot(gan_.NamedState());
+  checkpoint::SaveRequest request;
+  request.step = step_;
+  request.images = images_;
+  request.lineage = lineage_;
+  request.state = {{"options", Identity()},
+                   {"balance", controller_.Save()},
+                   {"bad_steps_in_a_row", bad_steps_in_a_row_},
+                   {"build", cli::BuildFacts()}};
+  request.tensors = snapshot.views();
+  const checkpoint::SaveResult result = checkpoint::Save(folder_.Checkpoints(), request, RanksOf(*control_));
+  last_saved_step_ = step_;
+  recorder_->Checkpoint(step_, result.folder, result.seconds, result.bytes);
+  if (world_.rank == 0) checkpoint::Prune(folder_.Checkpoints(), options_.keep);
+  return result;
+}
+
+void RunState::SaveCheckpoint() {
+  try {
+    Save();
+  } catch (const IoError& error) {
+    recorder_->CheckpointFailed(error.what());
+  } catch (const DataError& error) {
+    recorder_->CheckpointFailed(error.what());
+  }
+}
+
+void RunState::SaveLast() {
+  if (last_saved_step_ != step_) Save();
+}
+
+void RunState::Tell(const std::string& state) {
+  recorder_->Status(state);
+  control_->Barrier();  // the first to leave would get the slow ones killed
+  if (world_.rank != 0) return;
+  spdlog::info("{} after {} steps, {} images; {}", state, step_, images_, folder_.path().string());
+}
+
+}  // namespace gan::run

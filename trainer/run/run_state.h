@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "trainer/balance/balance.h"
+#include "trainer/checkpoint/checkpoint.h"
+#include "trainer/data/loader.h"
+#include "trainer/run/batches.h"
+#include "trainer/run/options.h"
+#include "trainer/run/recorder.h"
+#include "trainer/run/run_folder.h"
+#include "trainer/step/train_step.h"
+
+namespace gan::run {
+
+// A run in the making: all that lives from one step to the next. The loop (train.cpp) says when, this says how.
+// Every member function is collective over the world. Not thread-safe.
+class RunState {
+ public:
+  // Opens data, run folder, communicators and metrics, makes the networks, and takes up the newest checkpoint.
+  RunState(const TrainOptions& options, const distributed::World& world);
+
+  bool Finished() const;
+  // One step: next batch, D phase, G phase, observation, verdict, record.
+  StepRecord Step();
+  // No finite update for so long that going on is a waste.
+  bool Diverged() const { return bad_steps_in_a_row_ >= kMostBadSteps; }
+
+  void RequireEqualReplicas();
+  void SaveSamples();
+  // A failure is told and counted; training goes on with the previous checkpoint.
+  void SaveCheckpoint();
+  // The last one before the end: a failure is an error. Nothing is written when this step is saved already.
+  void SaveLast();
+  void Tell(const std::string& state);
+
+ private:
+  static constexpr std::uint32_t kMostBadSteps = 20;
+
+  void OpenData();
+  void OpenMetrics();
+  void BeginOrResume();
+  std::optional<checkpoint::Checkpoint> FindCheckpoint();
+  void Resume(const checkpoint::Checkpoint& saved);
+  void BeginNew();
+  void WriteFirstPictures();
+  nlohmann::json Identity() const;
+  step::StepPlan Plan() const;
+  double FractionDone() const;
+  checkpoint::SaveResult Save();
+
+  const TrainOptions& options_;
+  const distributed::World& world_;
+  torch::Device device_;
+  std::shared_ptr<distributed::Communicator> control_;    // agreement, observation, checkpoints: always over MPI
+  std::shared_ptr<distributed::Communicator> gradients_;  // on the device
+  std::shared_ptr<const data::Dataset> dataset_;
+  RunFolder folder_;
+  std::unique_ptr<monitoring::Metrics> metrics_;
+  step::Gan gan_;
+  balance::Controller controller_;
+  loss::LossRange loss_range_;
+
+  std::uint64_t step_ = 0;
+  std::uint64_t images_ = 0;  // real images consumed by all ranks
+  std::string lineage_;
+  std::uint32_t bad_steps_in_a_row_ = 0;
+  std::optional<std::uint64_t> last_saved_step_;
+  std::optional<Batches> batches_;
+  std::optional<Recorder> recorder_;
+};
+
+}  // namespace gan::run

@@ -1,0 +1,32 @@
+#include "trainer/run/stop_signal.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+
+namespace gan::run {
+
+namespace {
+
+std::atomic<bool> stop_requested{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "written by a signal handler");
+
+void RequestStop(int signal) {
+  if (signal == SIGINT && stop_requested) ::_exit(128 + SIGINT);
+  stop_requested = true;
+}
+
+}  // namespace
+
+void InstallStopSignals() {
+  struct sigaction action = {};
+  action.sa_handler = RequestStop;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  for (const int signal : {SIGUSR1, SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
+}
+
+bool StopRequested() { return stop_requested; }
+
+}  // namespace gan::run

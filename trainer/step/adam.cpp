@@ -1,0 +1,42 @@
+#include "trainer/step/adam.h"
+
+namespace gan::step {
+
+Adam::Adam(const torch::OrderedDict<std::string, torch::Tensor>& parameters, const AdamOptions& options)
+    : options_(options) {
+  for (const auto& item : parameters) {
+    names_.push_back(item.key());
+    parameters_.push_back(item.value());
+    first_moments_.push_back(torch::zeros_like(item.value()));
+    second_moments_.push_back(torch::zeros_like(item.value()));
+  }
+  steps_ = torch::zeros({1}, parameters_.front().options().requires_grad(false));
+}
+
+void Adam::Step(double learning_rate) {
+  torch::NoGradGuard no_grad;
+  steps_ += 1;
+  std::vector<torch::Tensor> gradients;
+  gradients.reserve(parameters_.size());
+  for (const torch::Tensor& parameter : parameters_) gradients.push_back(parameter.grad());
+  const std::vector<torch::Tensor> steps(parameters_.size(), steps_[0]);
+  at::_fused_adam_(parameters_, gradients, first_moments_, second_moments_, /*max_exp_avg_sqs=*/{}, steps,
+                   learning_rate, options_.beta1, options_.beta2, /*weight_decay=*/0.0, options_.epsilon,
+                   /*amsgrad=*/false, /*maximize=*/false);
+}
+
+void Adam::ClearGradients() {
+  for (torch::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
+}
+
+model::NamedTensors Adam::NamedState(const std::string& prefix) const {
+  model::NamedTensors state;
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    state.emplace_back(prefix + "exp_avg." + names_[i], first_moments_[i]);
+    state.emplace_back(prefix + "exp_avg_sq." + names_[i], second_moments_[i]);
+  }
+  state.emplace_back(prefix + "steps", steps_);
+  return state;
+}
+
+}  // namespace gan::step

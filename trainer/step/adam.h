@@ -1,0 +1,41 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <string>
+#include <vector>
+
+#include "trainer/model/state.h"
+
+namespace gan::step {
+
+struct AdamOptions {
+  double beta1 = 0.5;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+};
+
+// Adam (Kingma and Ba, ICLR 2015) through PyTorch's fused kernel, one call for all parameters, with its state in plain
+// tensors: what a checkpoint keeps and what torch.optim.Adam(fused=True) keeps. Owns the moments, shares the parameters.
+// Not thread-safe.
+class Adam {
+ public:
+  Adam(const torch::OrderedDict<std::string, torch::Tensor>& parameters, const AdamOptions& options);
+
+  // One update from the parameters' gradients. Every parameter must have one.
+  void Step(double learning_rate);
+  // Gradients are dropped, not filled with zeros: the next backward writes them afresh.
+  void ClearGradients();
+  // "<prefix>exp_avg.0.weight", "<prefix>exp_avg_sq.0.weight", "<prefix>steps".
+  model::NamedTensors NamedState(const std::string& prefix) const;
+
+ private:
+  AdamOptions options_;
+  std::vector<std::string> names_;
+  std::vector<torch::Tensor> parameters_;
+  std::vector<torch::Tensor> first_moments_;
+  std::vector<torch::Tensor> second_moments_;
+  torch::Tensor steps_;  // float [1]: updates made so far, the same for every parameter
+};
+
+}  // namespace gan::step
