@@ -2,10 +2,10 @@
 #include <string>
 
 #include "cli/build_facts.h"
+#include "cli/log.h"
 #include "cli/main.h"
 #include "trainer/distributed/communicator.h"
 #include "trainer/run/agree.h"
-#include "trainer/run/log.h"
 #include "trainer/run/options.h"
 #include "trainer/run/train.h"
 
@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
     environment.emplace(&argc, &argv);
     const gan::distributed::World& world = environment->world();
     if (world.size > 1) gan::cli::SetErrorPrefix("[rank " + std::to_string(world.rank) + "] ");
-    gan::run::QuietLog();
+    gan::cli::QuietLog("gan-train");
     int code = gan::cli::kDone;
     try {
       code = gan::run::Train(options, world);

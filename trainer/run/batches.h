@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "trainer/data/loader.h"
+#include "trainer/data/sampler.h"
 #include "trainer/distributed/communicator.h"
 #include "trainer/run/options.h"
 #include "trainer/step/train_step.h"

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <thread>
 
+#include "trainer/distributed/gradient_sync.h"
+
 namespace gan::run {
 
 namespace {

@@ -1,9 +1,9 @@
 #include "trainer/run/recorder.h"
 
-#include <spdlog/spdlog.h>
-
 #include <cmath>
+#include <cstdio>
 
+#include "cli/log.h"
 #include "cli/progress.h"
 #include "storage/files.h"
 
@@ -54,23 +54,27 @@ nlohmann::json ToJson(const StepRecord& record) {
 }
 
 Recorder::Recorder(const RunFolder& folder, const TrainOptions& options, const distributed::World& world,
-                   monitoring::Metrics& metrics, std::uint64_t first_step)
+                   monitoring::Metrics& metrics, std::uint64_t first_step, std::uint64_t first_image)
     : folder_(folder),
       options_(options),
       speaks_(world.rank == 0),
       metrics_(metrics),
       start_(std::chrono::steady_clock::now()),
-      last_log_(start_) {
+      last_log_(start_),
+      last_step_(first_step),
+      last_images_(first_image) {
   if (speaks_) stats_.emplace(folder.Stats(), first_step);
   metrics_.Set(Metric::kWorldSize, world.size);
 }
 
 void Recorder::Step(const StepRecord& record, double fraction_done) {
-  last_images_ = record.images;
   SetMetrics(record);
   last_step_ = record.step;
+  last_images_ = record.images;
   if (!speaks_) return;
-  for (const balance::Intervention& done : record.interventions) spdlog::info("step {}: {}", done.step, done.reason);
+  for (const balance::Intervention& done : record.interventions) {
+    cli::LogInfo("step " + std::to_string(done.step) + ": " + done.reason);
+  }
   if (options_.log_every > 0 && record.step % options_.log_every == 0) stats_->Append(ToJson(record));
   LogStep(record, fraction_done);
 }
@@ -83,9 +87,12 @@ void Recorder::LogStep(const StepRecord& record, double fraction_done) {
   const double progress = fraction_done - *first_fraction_;
   const std::string left =
       progress > 0 ? cli::FormatDuration((now - start_) * ((1 - fraction_done) / progress)) : std::string("?");
-  spdlog::info("step {}  {:.1f} %  D {:.3f}  G {:.3f}  AUC {:.3f}  {}  {:.1f} images/s  {} left", record.step,
-               100 * fraction_done, record.seen.loss_d, record.seen.loss_g, record.seen.auc,
-               balance::Name(record.verdict), record.images_per_second, left);
+  char line[256];
+  std::snprintf(line, sizeof line, "step %llu  %.1f %%  D %.3f  G %.3f  AUC %.3f  %s  %.1f images/s  %s left",
+                static_cast<unsigned long long>(record.step), 100 * fraction_done, record.seen.loss_d,
+                record.seen.loss_g, record.seen.auc, std::string(balance::Name(record.verdict)).c_str(),
+                record.images_per_second, left.c_str());
+  cli::LogInfo(line);
   Status("running");
 }
 
@@ -105,15 +112,15 @@ void Recorder::SetMetrics(const StepRecord& record) {
   metrics_.Set(Metric::kLearningRate, record.lr_d, "discriminator");
   metrics_.Set(Metric::kLearningRate, record.lr_g, "generator");
   const auto update = [&](const std::optional<step::Update>& done, const char* network) {
-    if (!done) return metrics_.Add(Metric::kSkippedSteps, 1, network);
+    if (!done) return;  // the balance controller's choice, told as an intervention
     metrics_.Set(Metric::kGradientNorm, done->gradient_norm, network);
-    metrics_.Add(done->applied ? Metric::kSteps : Metric::kNonFinite, 1, network);
+    metrics_.Add(done->applied ? Metric::kSteps : Metric::kNonfinite, 1, network);
     if (!done->applied) metrics_.Add(Metric::kSkippedSteps, 1, network);
   };
   update(record.local.discriminator, "discriminator");
   update(record.local.generator, "generator");
   for (const balance::Intervention& done : record.interventions) metrics_.Add(Metric::kInterventions, 1, done.action);
-  metrics_.Set(Metric::kImages, static_cast<double>(record.images));
+  metrics_.Add(Metric::kImages, static_cast<double>(record.images - last_images_));
   metrics_.Set(Metric::kLastStepTimestamp, UnixSeconds());
   metrics_.Observe(Metric::kStepDuration, record.local.times.data, "data");
   metrics_.Observe(Metric::kStepDuration, record.local.times.discriminator, "discriminator");
@@ -124,18 +131,19 @@ void Recorder::SetMetrics(const StepRecord& record) {
 
 void Recorder::Checkpoint(std::uint64_t step, const std::filesystem::path& folder, double seconds,
                           std::uint64_t bytes) {
+  metrics_.Observe(Metric::kStepDuration, seconds, "checkpoint");
   metrics_.Set(Metric::kCheckpointDuration, seconds);
   metrics_.Set(Metric::kCheckpointLastSuccess, UnixSeconds());
   metrics_.Set(Metric::kCheckpointBytes, static_cast<double>(bytes));
-  if (speaks_) {
-    spdlog::info("step {}: saved {} ({:.1f} MB in {:.2f} s)", step, folder.string(),
-                 static_cast<double>(bytes) / 1e6, seconds);
-  }
+  if (!speaks_) return;
+  char cost[64];
+  std::snprintf(cost, sizeof cost, " (%.1f MB in %.2f s)", static_cast<double>(bytes) / 1e6, seconds);
+  cli::LogInfo("step " + std::to_string(step) + ": saved " + folder.string() + cost);
 }
 
 void Recorder::CheckpointFailed(const std::string& why) {
   metrics_.Add(Metric::kCheckpointFailures, 1);
-  if (speaks_) spdlog::error("{}; training goes on, the previous checkpoint stays", why);
+  if (speaks_) cli::LogError(why + "; training goes on, the previous checkpoint stays");
 }
 
 void Recorder::Traffic(const distributed::TrafficCounters& traffic, double data_wait_seconds) {

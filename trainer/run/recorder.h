@@ -36,9 +36,9 @@ nlohmann::json ToJson(const StepRecord& record);
 // Not thread-safe.
 class Recorder {
  public:
-  // `end` is the share of the run that a step completes, for the time left.
+  // `first_step`, `first_image`: done before this process (0 for a new run).
   Recorder(const RunFolder& folder, const TrainOptions& options, const distributed::World& world,
-           monitoring::Metrics& metrics, std::uint64_t first_step);
+           monitoring::Metrics& metrics, std::uint64_t first_step, std::uint64_t first_image);
 
   // `fraction_done` in [0, 1] of the whole run.
   void Step(const StepRecord& record, double fraction_done);

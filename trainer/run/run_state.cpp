@@ -1,19 +1,18 @@
 #include "trainer/run/run_state.h"
 
-#include <spdlog/spdlog.h>
-
 #include <chrono>
 #include <cmath>
 #include <random>
 
 #include "cli/build_facts.h"
+#include "cli/log.h"
 #include "storage/errors.h"
 #include "trainer/distributed/gradient_sync.h"
 #include "trainer/run/agree.h"
 #include "trainer/run/checkpoint_state.h"
 #include "trainer/run/device.h"
-#include "trainer/run/log.h"
 #include "trainer/run/samples.h"
+#include "trainer/run/stop_signal.h"
 
 namespace gan::run {
 
@@ -68,7 +67,7 @@ RunState::RunState(const TrainOptions& options, const distributed::World& world)
       gan_(options.network, options.adam, device_, options.seed, gradients_),
       controller_(options.balance),
       loss_range_(loss::BceDiscriminatorRange({options.real_label, options.fake_label})) {
-  if (world_.rank == 0) OpenLog(folder_.Log());
+  if (world_.rank == 0) cli::OpenLog("gan-train", folder_.Log());
   OpenMetrics();
   BeginOrResume();
 }
@@ -76,13 +75,13 @@ RunState::RunState(const TrainOptions& options, const distributed::World& world)
 void RunState::OpenMetrics() {
   monitoring::MetricsOptions metrics;
   metrics.address = options_.metrics_address;
-  metrics.enabled = options_.metrics_port != "off";
-  metrics.port = metrics.enabled ? std::stoi(options_.metrics_port) : 0;
+  const bool wanted = options_.metrics_port != "off";
+  metrics.port = wanted ? std::stoi(options_.metrics_port) : -1;
   metrics.rank = world_.rank;
   metrics.local_rank = world_.local_rank;
   metrics.constant_labels = {{"run", folder_.path().filename().string()}};
   metrics_ = std::make_unique<monitoring::Metrics>(metrics);
-  if (metrics.enabled && !metrics_->serving()) spdlog::warn("no metrics: {}; training goes on", metrics_->why());
+  if (wanted && !metrics_->serving()) cli::LogWarning("no metrics: " + metrics_->why() + "; training goes on");
   std::vector<std::string> targets;
   for (const std::string& address : control_->AllGather(metrics_->serving() ? metrics_->address() : "")) {
     if (!address.empty()) targets.push_back(address);
@@ -111,7 +110,7 @@ std::optional<checkpoint::Checkpoint> RunState::FindCheckpoint() {
   }
   if (options_.resume == "auto") {
     return checkpoint::LoadNewest(folder_.Checkpoints(), RanksOf(*control_),
-                                  [](const std::string& why) { spdlog::warn("{}", why); });
+                                  [](const std::string& why) { cli::LogWarning(why); });
   }
   std::optional<checkpoint::Checkpoint> named;
   OnAllRanks(*control_, [&] { named = checkpoint::Load(options_.resume); });
@@ -132,7 +131,7 @@ void RunState::BeginOrResume() {
   OnAllRanks(*control_, [&] {
     if (saved) Resume(*saved);
   });
-  recorder_.emplace(folder_, options_, world_, *metrics_, step_);
+  recorder_.emplace(folder_, options_, world_, *metrics_, step_, images_);
   batches_.emplace(dataset_, options_, world_, device_, images_);
   if (!saved) BeginNew();
   OnRankZero(*control_, [&] {
@@ -140,9 +139,10 @@ void RunState::BeginOrResume() {
                                                                     {"build", cli::BuildFacts()}}).dump(2) + "\n");
   });
   if (world_.rank != 0) return;
-  spdlog::info("run folder {}  ranks {}  threads {}  device {}  pictures {} (+{} held out)", folder_.path().string(),
-               world_.size, torch::get_num_threads(), device_.str(), dataset_->size(), dataset_->holdout_size());
-  if (metrics_->serving()) spdlog::info("metrics at http://{}/metrics", metrics_->address());
+  cli::LogInfo("run folder " + folder_.path().string() + "  ranks " + std::to_string(world_.size) + "  threads " +
+               std::to_string(torch::get_num_threads()) + "  device " + device_.str() + "  pictures " +
+               std::to_string(dataset_->size()) + " (+" + std::to_string(dataset_->holdout_size()) + " held out)");
+  if (metrics_->serving()) cli::LogInfo("metrics at http://" + metrics_->address() + "/metrics");
 }
 
 void RunState::Resume(const checkpoint::Checkpoint& saved) {
@@ -154,7 +154,9 @@ void RunState::Resume(const checkpoint::Checkpoint& saved) {
   images_ = saved.images;
   lineage_ = saved.lineage;
   last_saved_step_ = saved.step;
-  if (world_.rank == 0) spdlog::info("resumed from {}: step {}, {} images", saved.folder.string(), step_, images_);
+  if (world_.rank != 0) return;
+  cli::LogInfo("resumed from " + saved.folder.string() + ": step " + std::to_string(step_) + ", " +
+               std::to_string(images_) + " images");
 }
 
 void RunState::BeginNew() {
@@ -205,6 +207,9 @@ StepRecord RunState::Step() {
   record.lr_g = plan.lr_g;
   const balance::Signals signals = ToSignals(record.seen, record.local, loss_range_);
   record.interventions = controller_.Observe(step_, signals);
+  if (!signals.finite) {
+    record.interventions.push_back({step_, "skip_step", "a gradient or a loss was not finite: the update is left out"});
+  }
   record.verdict = controller_.verdict();
   bad_steps_in_a_row_ = signals.finite ? 0 : bad_steps_in_a_row_ + 1;
   record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -265,7 +270,8 @@ void RunState::Tell(const std::string& state) {
   recorder_->Status(state);
   control_->Barrier();  // the first to leave would get the slow ones killed
   if (world_.rank != 0) return;
-  spdlog::info("{} after {} steps, {} images; {}", state, step_, images_, folder_.path().string());
+  cli::LogInfo(state + " after " + std::to_string(step_) + " steps, " + std::to_string(images_) + " images; " +
+               folder_.path().string());
 }
 
 }  // namespace gan::run
