@@ -15,17 +15,10 @@ constexpr std::string_view kNetworks[] = {"discriminator", "generator"};
 constexpr std::string_view kInputs[] = {"real", "fake"};
 constexpr std::string_view kStates[] = {"balanced", "discriminator_ahead", "generator_ahead", "mode_collapse",
                                         "diverged"};
-<<<<<<< HEAD
 constexpr std::string_view kActions[] = {"lower_d_rate", "raise_d_rate",  "d_less_often", "d_more_often",
                                          "more_d_steps", "fewer_d_steps", "freeze_g",     "unfreeze_g",
                                          "skip_step",    "rollback"};
-constexpr std::string_view kPhases[] = {"data", "discriminator", "generator", "checkpoint", "total"};
-=======
-constexpr std::string_view kActions[] = {"lower_d_rate", "raise_d_rate", "d_less_often",
-                                         "d_more_often", "more_d_steps", "fewer_d_steps",
-                                         "freeze_g",     "unfreeze_g",   "skip_step"};
 constexpr std::string_view kPhases[] = {"data", "discriminator", "generator", "sync", "checkpoint", "total"};
->>>>>>> f1cccee (wip)
 // A step takes milliseconds on a GPU and seconds on a few CPU cores.
 constexpr double kStepSeconds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60};
 
