@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include <c10/util/intrusive_ptr.h>
+
 namespace at {
 class Tensor;
 }
@@ -48,7 +50,7 @@ struct World {
 class Environment {
  public:
   Environment(int* argc, char*** argv);
-  ~Environment();  // finalizes MPI, or ends the whole job when an exception is in flight in a world of several ranks
+  ~Environment();  // finalizes MPI
   const World& world() const { return world_; }
   // Ends every rank of the job at once with `exit_code`.
   [[noreturn]] static void Abort(int exit_code);
@@ -81,7 +83,7 @@ class Communicator {
 
   TrafficCounters traffic() const;
   // The c10d group itself, for c10d::Reducer and other users of c10d.
-  const std::shared_ptr<c10d::ProcessGroup>& process_group() const;  // c10::intrusive_ptr inside; see .cpp
+  const c10::intrusive_ptr<c10d::ProcessGroup>& process_group() const;
 
  private:
   struct Impl;

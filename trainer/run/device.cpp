@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <thread>
 
-#include "trainer/distributed/gradient_sync.h"
+#include "trainer/distributed/cuda.h"
 
 namespace gan::run {
 
@@ -35,7 +35,7 @@ torch::Device PrepareDevice(const TrainOptions& options, const distributed::Worl
   torch::set_num_threads(options.threads > 0 ? options.threads : DefaultThreads(world.local_size));
   if (options.device == "cpu") return torch::kCPU;
   if (options.device == "auto" && !distributed::CudaAvailable()) return torch::kCPU;
-  return {torch::kCUDA, static_cast<torch::DeviceIndex>(distributed::CudaDeviceForRank(world))};
+  return {torch::kCUDA, static_cast<torch::DeviceIndex>(distributed::UseCudaDevice(world))};
 }
 
 }  // namespace gan::run

@@ -7,7 +7,7 @@
 #include "cli/build_facts.h"
 #include "cli/log.h"
 #include "storage/errors.h"
-#include "trainer/distributed/gradient_sync.h"
+#include "trainer/distributed/replicas.h"
 #include "trainer/run/agree.h"
 #include "trainer/run/checkpoint_state.h"
 #include "trainer/run/device.h"
@@ -88,7 +88,7 @@ void RunState::OpenMetrics() {
   }
   OnRankZero(*control_, [&] {
     monitoring::WriteTargetsFile(folder_.Targets().string(), targets,
-                                 {{"job", "equipoise"}, {"run", folder_.path().filename().string()}});
+                                 {{"job", "gan-train"}, {"run", folder_.path().filename().string()}});
   });
 }
 

@@ -1,0 +1,123 @@
+#include "trainer/distributed/communicator.h"
+
+#include <torch/torch.h>
+
+#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
+
+#include <cstring>
+
+#include "trainer/distributed/cuda.h"
+#include "trainer/distributed/mpi_backend.h"
+
+namespace gan::distributed {
+
+namespace {
+
+using c10d::ProcessGroup;
+
+c10d::ReduceOp ToC10d(ReduceOp op) {
+  switch (op) {
+    case ReduceOp::kSum:
+      return c10d::ReduceOp::SUM;
+    case ReduceOp::kMax:
+      return c10d::ReduceOp::MAX;
+    case ReduceOp::kMin:
+      return c10d::ReduceOp::MIN;
+  }
+  throw std::logic_error("unknown reduction");
+}
+
+at::Tensor BytesOf(const std::string& text, std::int64_t padded) {
+  at::Tensor tensor = at::zeros({padded}, at::kByte);
+  std::memcpy(tensor.mutable_data_ptr(), text.data(), text.size());
+  return tensor;
+}
+
+std::string TextOf(const at::Tensor& tensor, std::int64_t length) {
+  return {static_cast<const char*>(tensor.const_data_ptr()), static_cast<std::size_t>(length)};
+}
+
+}  // namespace
+
+struct Communicator::Impl {
+  World world;
+  c10::intrusive_ptr<MpiBackend> mpi;
+  c10::intrusive_ptr<ProcessGroup> group;
+};
+
+std::shared_ptr<Communicator> Communicator::Create(const World& world, const std::string& purpose,
+                                                   const std::string& device, std::chrono::seconds timeout) {
+  auto impl = std::make_unique<Impl>();
+  impl->world = world;
+  impl->mpi = c10::make_intrusive<MpiBackend>(world, purpose, timeout);
+  impl->group = c10::make_intrusive<ProcessGroup>(world.rank, world.size);
+  impl->group->setBackend(c10::DeviceType::CPU, ProcessGroup::BackendType::CUSTOM, impl->mpi);
+  auto communicator = std::shared_ptr<Communicator>(new Communicator(std::move(impl)));
+  if (device == "cuda") AddNcclBackend(*communicator, world, timeout);
+  return communicator;
+}
+
+Communicator::Communicator(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Communicator::~Communicator() = default;
+
+int Communicator::rank() const { return impl_->world.rank; }
+int Communicator::size() const { return impl_->world.size; }
+
+void Communicator::AllReduce(at::Tensor& tensor, ReduceOp op) {
+  std::vector<at::Tensor> tensors = {tensor};
+  c10d::AllreduceOptions options;
+  options.reduceOp = ToC10d(op);
+  impl_->group->getBackend(tensor.device().type())->allreduce(tensors, options)->wait();
+}
+
+void Communicator::Broadcast(at::Tensor& tensor, int root) {
+  std::vector<at::Tensor> tensors = {tensor};
+  c10d::BroadcastOptions options;
+  options.rootRank = root;
+  impl_->group->getBackend(tensor.device().type())->broadcast(tensors, options)->wait();
+}
+
+std::vector<std::string> Communicator::AllGather(const std::string& bytes) {
+  const auto gather = [this](at::Tensor mine) {
+    std::vector<at::Tensor> inputs = {mine};
+    std::vector<std::vector<at::Tensor>> outputs(1);
+    for (int rank = 0; rank < size(); ++rank) outputs[0].push_back(at::empty_like(mine));
+    impl_->mpi->allgather(outputs, inputs)->wait();
+    return outputs[0];
+  };
+  const auto lengths = gather(at::tensor(static_cast<std::int64_t>(bytes.size()), at::kLong).view({1}));
+  std::int64_t longest = 1;
+  for (const at::Tensor& length : lengths) longest = std::max(longest, length.item<std::int64_t>());
+  const auto texts = gather(BytesOf(bytes, longest));
+  std::vector<std::string> all;
+  for (std::size_t rank = 0; rank < texts.size(); ++rank) {
+    all.push_back(TextOf(texts[rank], lengths[rank].item<std::int64_t>()));
+  }
+  return all;
+}
+
+std::string Communicator::Broadcast(const std::string& bytes, int root) {
+  at::Tensor length = at::tensor(static_cast<std::int64_t>(bytes.size()), at::kLong).view({1});
+  std::vector<at::Tensor> lengths = {length};
+  c10d::BroadcastOptions options;
+  options.rootRank = root;
+  impl_->mpi->broadcast(lengths, options)->wait();
+  const auto count = length.item<std::int64_t>();
+  std::vector<at::Tensor> texts = {rank() == root ? BytesOf(bytes, count) : at::zeros({count}, at::kByte)};
+  impl_->mpi->broadcast(texts, options)->wait();
+  return TextOf(texts[0], count);
+}
+
+bool Communicator::AllAgree(bool mine) {
+  at::Tensor agreed = at::tensor(mine ? 1 : 0, at::kInt).view({1});
+  AllReduce(agreed, ReduceOp::kMin);
+  return agreed.item<int>() == 1;
+}
+
+void Communicator::Barrier() { impl_->mpi->barrier()->wait(); }
+
+TrafficCounters Communicator::traffic() const { return impl_->mpi->traffic(); }
+
+const c10::intrusive_ptr<c10d::ProcessGroup>& Communicator::process_group() const { return impl_->group; }
+
+}  // namespace gan::distributed

@@ -1,0 +1,48 @@
+#include <mpi.h>
+
+#include <cstdlib>
+
+#include "storage/errors.h"
+#include "trainer/distributed/communicator.h"
+
+namespace gan::distributed {
+
+namespace {
+
+// Fixed before MPI starts and only where the user has not chosen: copying between ranks through the kernel is often
+// forbidden in containers, where Open MPI then complains at every start.
+void SetQuietDefaults() { ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", /*overwrite=*/0); }
+
+World FindWorld() {
+  World world;
+  MPI_Comm host = MPI_COMM_NULL;
+  MPI_Comm_rank(MPI_COMM_WORLD, &world.rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &world.size);
+  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, world.rank, MPI_INFO_NULL, &host);
+  MPI_Comm_rank(host, &world.local_rank);
+  MPI_Comm_size(host, &world.local_size);
+  MPI_Comm_free(&host);
+  return world;
+}
+
+}  // namespace
+
+Environment::Environment(int* argc, char*** argv) {
+  SetQuietDefaults();
+  int provided = MPI_THREAD_SINGLE;
+  MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided);
+  if (provided < MPI_THREAD_MULTIPLE) {
+    MPI_Finalize();
+    throw UsageError("this MPI library has no MPI_THREAD_MULTIPLE, which several communicators at once need");
+  }
+  world_ = FindWorld();
+}
+
+Environment::~Environment() { MPI_Finalize(); }
+
+void Environment::Abort(int exit_code) {
+  MPI_Abort(MPI_COMM_WORLD, exit_code);
+  std::_Exit(exit_code);  // MPI_Abort does not return; the compiler cannot know
+}
+
+}  // namespace gan::distributed
