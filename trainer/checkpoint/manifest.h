@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "trainer/checkpoint/checkpoint.h"
+
+namespace gan::checkpoint {
+
+inline constexpr const char* kManifestName = "manifest.json";
+
+struct Part {
+  std::string name;  // part-00000-of-00002.safetensors
+  std::uint64_t bytes = 0;
+  std::string digest;
+};
+
+// manifest.json, the file whose presence makes a folder a checkpoint.
+struct Manifest {
+  std::uint64_t step = 0;
+  std::uint64_t images = 0;
+  std::string lineage;
+  nlohmann::json state;
+  std::vector<Part> parts;
+};
+
+std::string PartFileName(std::size_t number, std::size_t count);
+
+std::string EncodeManifest(const Manifest& manifest);
+// Throws DataError: no manifest, no JSON, a newer version, a field missing or damaged, part names that are not ours.
+Manifest ReadManifest(const std::filesystem::path& folder);
+
+}  // namespace gan::checkpoint

@@ -1,0 +1,241 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <exception>
+#include <utility>
+
+#include "storage/checksum.h"
+#include "storage/errors.h"
+#include "storage/files.h"
+#include "trainer/checkpoint/checkpoint.h"
+#include "trainer/checkpoint/manifest.h"
+#include "trainer/checkpoint/safetensors.h"
+
+namespace gan::checkpoint {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t kBytesPerWriter = std::uint64_t{64} << 20;
+
+std::uint64_t TotalBytes(const std::vector<TensorView>& tensors) {
+  std::uint64_t sum = 0;
+  for (const TensorView& tensor : tensors) sum += tensor.data.size();
+  return sum;
+}
+
+template <typename Number>
+bool AllFinite(std::span<const std::byte> data) {
+  for (std::size_t i = 0; i + sizeof(Number) <= data.size(); i += sizeof(Number)) {
+    Number value = 0;
+    std::memcpy(&value, data.data() + i, sizeof value);
+    if (!std::isfinite(value)) return false;
+  }
+  return true;
+}
+
+// A 16-bit float is not finite when all bits of its exponent are set.
+bool AllFinite16(std::span<const std::byte> data, std::uint16_t exponent) {
+  for (std::size_t i = 0; i + 2 <= data.size(); i += 2) {
+    std::uint16_t value = 0;
+    std::memcpy(&value, data.data() + i, 2);
+    if ((value & exponent) == exponent) return false;
+  }
+  return true;
+}
+
+bool IsFinite(const TensorView& t) {
+  if (t.dtype == "F32") return AllFinite<float>(t.data);
+  if (t.dtype == "F64") return AllFinite<double>(t.data);
+  if (t.dtype == "F16") return AllFinite16(t.data, 0x7C00);
+  if (t.dtype == "BF16") return AllFinite16(t.data, 0x7F80);
+  return true;
+}
+
+// Whole tensors, largest first, each to the writer with the least so far; the same answer on every rank.
+std::vector<TensorView> ShareOf(std::vector<TensorView> tensors, std::size_t writer, std::size_t writers) {
+  std::stable_sort(tensors.begin(), tensors.end(),
+                   [](const TensorView& a, const TensorView& b) { return a.data.size() > b.data.size(); });
+  std::vector<std::uint64_t> load(writers, 0);
+  std::vector<TensorView> mine;
+  for (TensorView& tensor : tensors) {
+    const auto least = static_cast<std::size_t>(std::min_element(load.begin(), load.end()) - load.begin());
+    load[least] += tensor.data.size();
+    if (least == writer) mine.push_back(std::move(tensor));
+  }
+  std::sort(mine.begin(), mine.end(), [](const TensorView& a, const TensorView& b) { return a.name < b.name; });
+  return mine;
+}
+
+void RequireRoom(const fs::path& root, std::uint64_t bytes) {
+  struct statvfs status = {};
+  if (::statvfs(root.c_str(), &status) != 0) throw IoError(root, "statvfs", errno);
+  const std::uint64_t room = std::uint64_t{status.f_bavail} * status.f_frsize;
+  if (room / 6 * 5 < bytes) throw IoError(root, "no room for a checkpoint of " + std::to_string(bytes) + " bytes in", ENOSPC);
+}
+
+// One part, written once: a write, fsync or close that fails is never tried again, the attempt is dropped.
+class PartWriter {
+ public:
+  explicit PartWriter(fs::path file) : file_(std::move(file)) {
+    descriptor_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (descriptor_ < 0) throw IoError(file_, "open", errno);
+  }
+  ~PartWriter() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  PartWriter(const PartWriter&) = delete;
+  PartWriter& operator=(const PartWriter&) = delete;
+
+  void Write(std::span<const std::byte> data) {
+    digest_.Update(data);
+    bytes_ += data.size();
+    while (!data.empty()) {
+      const ssize_t n = ::write(descriptor_, data.data(), data.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) throw IoError(file_, "write", n == 0 ? ENOSPC : errno);
+      data = data.subspan(static_cast<std::size_t>(n));
+    }
+  }
+
+  Part Finish() {
+    if (::fsync(descriptor_) != 0) throw IoError(file_, "fsync", errno);
+    const int descriptor = std::exchange(descriptor_, -1);
+    if (::close(descriptor) != 0) throw IoError(file_, "close", errno);
+    return {.name = file_.filename().string(), .bytes = bytes_, .digest = digest_.Text()};
+  }
+
+ private:
+  fs::path file_;
+  int descriptor_ = -1;
+  storage::Digest digest_;
+  std::uint64_t bytes_ = 0;
+};
+
+Part WritePart(const fs::path& file, const std::vector<TensorView>& tensors) {
+  PartWriter writer(file);
+  const std::string header = EncodeHeader(tensors);
+  writer.Write(std::as_bytes(std::span(header)));
+  for (const TensorView& tensor : tensors) writer.Write(tensor.data);
+  return writer.Finish();
+}
+
+// Without replacing: two jobs that save the same step must not mix.
+void RenameFolder(const fs::path& from, const fs::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
+  if (errno != EINVAL && errno != ENOSYS) throw IoError(to, "rename", errno);
+  // A file system without that flag: rename(2) of a folder still refuses a target that is not empty.
+  if (::rename(from.c_str(), to.c_str()) != 0) throw IoError(to, "rename", errno);
+}
+
+// Runs `work` on this rank, tells all ranks how it went, and fails on all when it failed on one. What work returns is
+// gathered in rank order.
+std::vector<std::string> Together(const Ranks& ranks, const fs::path& root,
+                                  const std::function<std::string()>& work) {
+  std::string answer;
+  std::exception_ptr error;
+  try {
+    answer = "+" + work();
+  } catch (const std::exception& e) {
+    error = std::current_exception();
+    answer = std::string("-") + e.what();
+  }
+  std::vector<std::string> answers = ranks.all_gather(answer);
+  for (std::size_t rank = 0; rank < answers.size(); ++rank) {
+    if (answers[rank].front() == '+') {
+      answers[rank].erase(0, 1);
+      continue;
+    }
+    if (error) std::rethrow_exception(error);
+    throw IoError(root, "save failed on rank " + std::to_string(rank) + " (" + answers[rank].substr(1) + ") in",
+                  ECANCELED);
+  }
+  return answers;
+}
+
+std::string OnRankZero(const Ranks& ranks, const fs::path& root, const std::function<std::string()>& work) {
+  return Together(ranks, root, [&] { return ranks.rank == 0 ? work() : std::string(); }).front();
+}
+
+// Leaves nothing behind when a save fails; the next start would remove it, but the disk may be full now.
+struct TemporaryFolder {
+  fs::path path;
+  bool owner = false;
+  ~TemporaryFolder() {
+    std::error_code ignored;  // already failing: what cannot be removed now is removed at the next start
+    if (owner && !path.empty()) fs::remove_all(path, ignored);
+  }
+};
+
+std::string PartText(const Part& part) {
+  return nlohmann::json({part.name, part.bytes, part.digest}).dump();
+}
+
+Part PartFromText(const std::string& text) {
+  const auto j = nlohmann::json::parse(text);
+  return {.name = j.at(0), .bytes = j.at(1), .digest = j.at(2)};
+}
+
+void Publish(const fs::path& root, const fs::path& temporary, const Manifest& manifest) {
+  storage::WriteFileAtomically(temporary / kManifestName, EncodeManifest(manifest));
+  RenameFolder(temporary, CheckpointFolderName(root, manifest.step));  // this is the commit
+  storage::SyncFolder(root);
+}
+
+}  // namespace
+
+SaveResult Save(const fs::path& root, const SaveRequest& request, const Ranks& ranks) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::uint64_t total = TotalBytes(request.tensors);
+  Together(ranks, root, [&] {
+    for (const TensorView& tensor : request.tensors) {
+      if (!IsFinite(tensor)) throw DataError(root, "not saved: tensor " + tensor.name + " is not finite");
+    }
+    RequireRoom(root, total);
+    return std::string();
+  });
+
+  TemporaryFolder temporary;
+  temporary.owner = ranks.rank == 0;
+  temporary.path = OnRankZero(ranks, root, [&] {
+    const fs::path folder =
+        CheckpointFolderName(root, request.step).string() + ".tmp-" + std::to_string(::getpid());
+    fs::remove_all(folder);
+    if (::mkdir(folder.c_str(), 0755) != 0) throw IoError(folder, "mkdir", errno);
+    return folder.string();
+  });
+
+  const std::uint64_t wanted = std::max<std::uint64_t>(1, (total + kBytesPerWriter - 1) / kBytesPerWriter);
+  const auto writers = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, static_cast<std::uint64_t>(ranks.size)));
+  const auto writer = static_cast<std::size_t>(ranks.rank);
+  const std::vector<std::string> answers = Together(ranks, root, [&]() -> std::string {
+    if (writer >= writers) return "";
+    return PartText(WritePart(temporary.path / PartFileName(writer, writers), ShareOf(request.tensors, writer, writers)));
+  });
+
+  Manifest manifest{.step = request.step, .images = request.images, .lineage = request.lineage, .state = request.state,
+                    .parts = {}};
+  SaveResult result;
+  for (std::size_t i = 0; i < writers; ++i) {
+    manifest.parts.push_back(PartFromText(answers[i]));
+    result.bytes += manifest.parts.back().bytes;
+  }
+  OnRankZero(ranks, root, [&] {
+    Publish(root, temporary.path, manifest);
+    return std::string();
+  });
+  temporary.path.clear();
+  result.folder = CheckpointFolderName(root, request.step);
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+}  // namespace gan::checkpoint
