@@ -115,7 +115,7 @@ void RemoveTemporaries(const fs::path& folder) {
 }
 
 FolderLock::FolderLock(const fs::path& folder) {
-  const fs::path path = folder / "lock";
+  const fs::path path = folder / ".lock";
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (descriptor_ < 0) throw IoError(path, "open", errno);
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;

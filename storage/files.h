@@ -61,7 +61,7 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-// An advisory lock on `folder`/lock, held while the object lives and released by the kernel however the process ends.
+// An advisory lock on `folder`/.lock, held while the object lives and released by the kernel however the process ends.
 // Throws UsageError naming the folder when another process holds it.
 class FolderLock {
  public:

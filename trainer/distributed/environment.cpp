@@ -1,4 +1,4 @@
-#include <mpi.h>
+#include "trainer/distributed/mpi_api.h"
 
 #include <cstdlib>
 

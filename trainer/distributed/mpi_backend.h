@@ -1,6 +1,5 @@
 #pragma once
 
-#include <mpi.h>
 #include <torch/csrc/distributed/c10d/Backend.hpp>
 
 #include <chrono>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "trainer/distributed/communicator.h"
+#include "trainer/distributed/mpi_api.h"
 
 namespace gan::distributed {
 

@@ -5,16 +5,9 @@
 
 #include <cstdint>
 
+#include "trainer/model/network_options.h"
+
 namespace gan::model {
-
-struct NetworkOptions {
-  std::int64_t resolution = 128;  // pixels a side: 64, 128 or 256
-  std::int64_t features = 64;     // feature maps at 64x64 pixels
-  std::int64_t noise_dim = 100;
-};
-
-// Throws UsageError when the resolution is not one of the three or the rule gives no whole number of channels.
-void Validate(const NetworkOptions& options);
 
 // features*64/side.
 std::int64_t ChannelsAt(std::int64_t features, std::int64_t side);

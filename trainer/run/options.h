@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "trainer/balance/balance.h"
-#include "trainer/model/networks.h"
-#include "trainer/step/adam.h"
+#include "trainer/model/network_options.h"
+#include "trainer/step/adam_options.h"
 
 namespace gan::run {
 

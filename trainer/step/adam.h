@@ -6,14 +6,9 @@
 #include <vector>
 
 #include "trainer/model/state.h"
+#include "trainer/step/adam_options.h"
 
 namespace gan::step {
-
-struct AdamOptions {
-  double beta1 = 0.5;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
-};
 
 // Adam (Kingma and Ba, ICLR 2015) through PyTorch's fused kernel, one call for all parameters, with its state in plain
 // tensors: what a checkpoint keeps and what torch.optim.Adam(fused=True) keeps. Owns the moments, shares the parameters.

@@ -1,0 +1,135 @@
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <string>
+
+#include "cli/build_facts.h"
+#include "cli/main.h"
+#include "cli/progress.h"
+#include "picture/grid.h"
+#include "picture/png.h"
+#include "preprocess/pipeline.h"
+#include "shard/shard_format.h"
+#include "shard/shard_reader.h"
+#include "storage/errors.h"
+
+namespace {
+
+using gan::preprocess::Filter;
+using gan::preprocess::PreprocessOptions;
+
+struct Flags {
+  PreprocessOptions options;
+  std::string background = "255,255,255";
+  std::string exif = "apply";
+  std::string labels = "none";
+  std::filesystem::path preview;
+};
+
+void AddFlags(CLI::App& app, Flags& flags) {
+  PreprocessOptions& o = flags.options;
+  static const std::map<std::string, Filter> filters = {
+      {"bilinear", Filter::kBilinear}, {"lanczos", Filter::kLanczos}, {"box", Filter::kBox}};
+  app.add_option("--in", o.inputs, "Folder of pictures, searched recursively; may be repeated")->required();
+  app.add_option("--out", o.output, "Shard folder to make or to continue")->required();
+  app.add_option("--size", o.size, "Pixels a side")->check(CLI::Range(8, 4096))->capture_default_str();
+  app.add_option("--filter", o.filter, "bilinear, lanczos or box")
+      ->transform(CLI::CheckedTransformer(filters).description("{bilinear,lanczos,box}"))
+      ->default_str("bilinear");
+  app.add_option("--background", flags.background, "R,G,B that transparent pictures stand on")->capture_default_str();
+  app.add_option("--exif", flags.exif, "apply or ignore the EXIF orientation")
+      ->check(CLI::IsMember({"apply", "ignore"}))
+      ->capture_default_str();
+  app.add_option("--labels", flags.labels, "none, or folder: the first folder below --in")
+      ->check(CLI::IsMember({"none", "folder"}))
+      ->capture_default_str();
+  app.add_option("--images-per-shard", o.images_per_shard, "Inputs that a shard covers")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  app.add_option("--threads", o.threads, "0: all cores; changes no byte")->check(CLI::Range(0, 4096));
+  app.add_option("--max-pixels", o.decode.max_pixels, "Larger pictures are rejected before they are decoded")
+      ->capture_default_str();
+  app.add_flag("--strict", o.strict, "The first rejected picture is an error (exit code 3)");
+  app.add_option("--preview", flags.preview, "PNG grid of the first pictures");
+}
+
+std::array<std::uint8_t, 3> ParseColour(const std::string& text) {
+  std::array<unsigned, 3> c{};
+  char rest = 0;
+  if (std::sscanf(text.c_str(), "%u,%u,%u%c", &c[0], &c[1], &c[2], &rest) != 3 || c[0] > 255 || c[1] > 255 ||
+      c[2] > 255) {
+    throw gan::UsageError("--background " + text + ": must be R,G,B from 0 to 255");
+  }
+  return {static_cast<std::uint8_t>(c[0]), static_cast<std::uint8_t>(c[1]), static_cast<std::uint8_t>(c[2])};
+}
+
+void WritePreview(const PreprocessOptions& options, const std::filesystem::path& file) {
+  constexpr std::size_t kShown = 64;
+  std::vector<std::uint8_t> images;
+  std::uint32_t count = 0;
+  for (std::uint32_t number = 0; count < kShown; ++number) {
+    const std::filesystem::path path = gan::shard::ShardFileName(options.output, number);
+    if (!std::filesystem::exists(path)) break;
+    const gan::shard::ShardReader shard(path);
+    for (std::size_t i = 0; i < shard.size() && count < kShown; ++i, ++count) {
+      const auto* record = reinterpret_cast<const std::uint8_t*>(shard.Record(i).data());
+      images.insert(images.end(), record, record + shard.record_bytes());
+    }
+  }
+  const gan::picture::GridImage grid = gan::picture::Grid(images, count, options.size, 8);
+  gan::picture::WritePng(file, grid.pixels, grid.width, grid.height);
+}
+
+void PrintSummary(const gan::preprocess::Summary& s, const PreprocessOptions& options, double seconds) {
+  std::ostringstream text;
+  if (s.already_complete) {
+    text << options.output.string() << " is complete already: " << s.accepted << " pictures. Nothing to do.\n";
+  } else {
+    text << s.accepted << " of " << s.inputs << " pictures in " << options.output.string();
+    for (const auto& [reason, count] : s.rejected) text << ", " << count << " " << reason;
+    const double made = static_cast<double>(s.inputs - s.kept_from_before);
+    char speed[96];
+    std::snprintf(speed, sizeof speed, "  (%.0f images/s, %.1f MB/s, %s)", made / seconds,
+                  static_cast<double>(s.bytes_read) / 1e6 / seconds, gan::cli::FormatDuration(std::chrono::duration<double>(seconds)).c_str());
+    text << speed << "\n";
+    if (s.kept_from_before > 0) text << "continued: " << s.kept_from_before << " inputs were done before\n";
+    if (!s.rejected.empty()) text << "rejected ones: " << (options.output / gan::shard::kQuarantineName).string() << "\n";
+  }
+  text << "next: mpirun -np 2 gan-train --shards " << options.output.string() << "\n";
+  std::cout << text.str();
+}
+
+int Run(Flags& flags) {
+  flags.options.decode.background = ParseColour(flags.background);
+  flags.options.decode.apply_exif = flags.exif == "apply";
+  flags.options.labels_from_folders = flags.labels == "folder";
+  const auto start = std::chrono::steady_clock::now();
+  std::optional<gan::cli::ProgressBar> bar;
+  const gan::preprocess::Summary summary =
+      gan::preprocess::Preprocess(flags.options, [&](std::uint64_t done, std::uint64_t total) {
+        if (!bar) bar.emplace("pictures", total);
+        bar->Update(done);
+      });
+  bar.reset();
+  if (!flags.preview.empty()) WritePreview(flags.options, flags.preview);
+  PrintSummary(summary, flags.options, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  return gan::cli::kDone;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Turns folders of pictures into shards that gan-train reads, pixel for pixel as torchvision does.\n"
+      "The same command again continues where it was interrupted.\n"
+      "Example: gan-preprocess --in photos/ --out shards/ --preview preview.png",
+      "gan-preprocess");
+  Flags flags;
+  AddFlags(app, flags);
+  gan::cli::AddStandardFlags(app, gan::cli::BuildFacts());
+  return gan::cli::RunMain(app, argc, argv, [&] { return Run(flags); });
+}

@@ -1,0 +1,95 @@
+#include "preprocess/progress_folder.h"
+
+#include "shard/shard_format.h"
+#include "storage/checksum.h"
+#include "storage/errors.h"
+#include "storage/files.h"
+
+namespace gan::preprocess {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::uint64_t kMaxNoteBytes = std::uint64_t{1} << 30;
+
+std::string Dump(const json& j) { return j.dump(2, ' ', false, json::error_handler_t::replace) + "\n"; }
+
+json ToJson(const ShardResult& r) {
+  json quarantine = json::array();
+  for (const QuarantineEntry& q : r.quarantine) quarantine.push_back({PathText(q.path), q.reason, PathText(q.detail)});
+  return {{"number", r.entry.number}, {"records", r.entry.records},     {"bytes", r.entry.bytes},
+          {"digest", r.entry.digest}, {"quarantine", quarantine},       {"sum", r.sum},
+          {"sum_squares", r.sum_squares}, {"bytes_read", r.bytes_read}};
+}
+
+ShardResult FromJson(const json& j) {
+  ShardResult r;
+  r.entry = {.number = j.at("number"), .records = j.at("records"), .bytes = j.at("bytes"), .digest = j.at("digest")};
+  for (const json& q : j.at("quarantine")) r.quarantine.push_back({q.at(0), q.at(1), q.at(2)});
+  r.sum = j.at("sum").get<std::array<std::uint64_t, 3>>();
+  r.sum_squares = j.at("sum_squares").get<std::array<std::uint64_t, 3>>();
+  r.bytes_read = j.at("bytes_read");
+  return r;
+}
+
+void RequireSamePlan(const fs::path& file, const json& plan, const fs::path& output) {
+  const json before = json::parse(storage::ReadFile(file, kMaxNoteBytes), nullptr, /*allow_exceptions=*/false);
+  if (before.is_discarded()) throw DataError(file, "is not JSON; remove " + output.string() + " and start again");
+  if (before == plan) return;
+  throw UsageError(output.string() + " was begun with other " + Differences(before, plan) +
+                   "; use the same options to continue it, or another --out");
+}
+
+}  // namespace
+
+json PathText(const std::string& path) {
+  return json::parse(json(path).dump(-1, ' ', false, json::error_handler_t::replace));
+}
+
+std::string Differences(const json& one, const json& other) {
+  std::string names;
+  for (const auto& [name, value] : other.items()) {
+    if (one.is_object() && one.contains(name) && one.at(name) == value) continue;
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  return names.empty() ? "options" : names;
+}
+
+ProgressFolder::ProgressFolder(const fs::path& output, const json& plan)
+    : output_(output), folder_(output / ".progress") {
+  const fs::path file = folder_ / "plan.json";
+  if (fs::exists(file)) {
+    RequireSamePlan(file, plan, output);
+    storage::RemoveTemporaries(folder_);
+    return;
+  }
+  fs::create_directories(folder_);
+  storage::WriteFileAtomically(file, Dump(plan));
+}
+
+fs::path ProgressFolder::NoteName(std::uint32_t number) const {
+  return folder_ / (shard::ShardFileName("", number).string() + ".json");
+}
+
+std::optional<ShardResult> ProgressFolder::Finished(std::uint32_t number) const {
+  const fs::path note = NoteName(number);
+  const fs::path file = shard::ShardFileName(output_, number);
+  if (!fs::exists(note) || !fs::exists(file)) return std::nullopt;
+  try {
+    ShardResult result = FromJson(json::parse(storage::ReadFile(note, kMaxNoteBytes)));
+    const storage::MappedFile shard(file);
+    if (result.entry.number == number && storage::DigestOf(shard.bytes()) == result.entry.digest) return result;
+  } catch (const json::exception&) {  // a damaged note: the shard is made again
+  }
+  return std::nullopt;
+}
+
+void ProgressFolder::Note(const ShardResult& result) {
+  storage::WriteFileAtomically(NoteName(result.entry.number), Dump(ToJson(result)));
+}
+
+void ProgressFolder::Remove() { fs::remove_all(folder_); }
+
+}  // namespace gan::preprocess

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "shard/manifest.h"
+
+namespace gan::preprocess {
+
+struct QuarantineEntry {
+  std::string path;
+  std::string reason;
+  std::string detail;
+};
+
+// What is known of one finished shard beside its bytes; kept until the manifest is written.
+struct ShardResult {
+  shard::ShardEntry entry;
+  std::vector<QuarantineEntry> quarantine;
+  std::array<std::uint64_t, 3> sum{};          // of all pixels, by channel
+  std::array<std::uint64_t, 3> sum_squares{};
+  std::uint64_t bytes_read = 0;
+};
+
+// `.progress/` inside an unfinished shard folder: the plan (options and inputs) and one note a finished shard. Removed
+// when the manifest is there.
+class ProgressFolder {
+ public:
+  // Throws UsageError when the folder was begun with another plan.
+  ProgressFolder(const std::filesystem::path& output, const nlohmann::json& plan);
+
+  // The note of a shard whose file is there, whole and as noted; else nothing, and the shard is to be made.
+  std::optional<ShardResult> Finished(std::uint32_t number) const;
+  void Note(const ShardResult& result);
+  void Remove();
+
+ private:
+  std::filesystem::path NoteName(std::uint32_t number) const;
+
+  std::filesystem::path output_;
+  std::filesystem::path folder_;
+};
+
+// "a, b": the names under which two plans differ.
+std::string Differences(const nlohmann::json& one, const nlohmann::json& other);
+
+// A path as JSON text: bytes that are not UTF-8 are replaced.
+nlohmann::json PathText(const std::string& path);
+
+}  // namespace gan::preprocess

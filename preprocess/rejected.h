@@ -1,0 +1,23 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace gan::preprocess {
+
+// Why a picture is not in the data set: the fixed list of quarantine.jsonl.
+enum class Reason { kUnreadable, kNotAPicture, kUnsupported, kTruncated, kCorrupt, kTooLarge };
+std::string_view Name(Reason reason);  // "unreadable", "not_a_picture", ...
+
+// One input is left out; the run goes on.
+class Rejected : public std::runtime_error {
+ public:
+  Rejected(Reason reason, const std::string& detail) : std::runtime_error(detail), reason_(reason) {}
+  Reason reason() const { return reason_; }
+
+ private:
+  Reason reason_;
+};
+
+}  // namespace gan::preprocess
