@@ -1,5 +1,8 @@
 #include "shard/manifest.h"
 
+#include <limits>
+#include <stdexcept>
+
 #include "shard/shard_format.h"
 #include "storage/checksum.h"
 #include "storage/errors.h"
@@ -13,14 +16,24 @@ using nlohmann::json;
 
 constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{256} << 20;
 
+// A count in range: nlohmann's own conversion would wrap a negative or too large one without a word.
+template <typename Number>
+Number Count(const json& j, const char* key) {
+  const json& value = j.at(key);
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > std::numeric_limits<Number>::max()) {
+    throw std::out_of_range(std::string(key) + " is " + value.dump() + ", which is no count in range");
+  }
+  return value.get<Number>();
+}
+
 json ToJson(const ShardEntry& entry) {
   return {{"number", entry.number}, {"records", entry.records}, {"bytes", entry.bytes}, {"digest", entry.digest}};
 }
 
 ShardEntry EntryFromJson(const json& j) {
-  return {.number = j.at("number").get<std::uint32_t>(),
-          .records = j.at("records").get<std::uint64_t>(),
-          .bytes = j.at("bytes").get<std::uint64_t>(),
+  return {.number = Count<std::uint32_t>(j, "number"),
+          .records = Count<std::uint64_t>(j, "records"),
+          .bytes = Count<std::uint64_t>(j, "bytes"),
           .digest = j.at("digest").get<std::string>()};
 }
 
@@ -34,16 +47,16 @@ json Parse(const std::filesystem::path& file, const std::string& text) {
 
 Manifest FromJson(const json& j) {
   Manifest m;
-  m.format_version = j.at("format_version").get<std::uint32_t>();
-  m.image_size = j.at("image_size").get<std::uint32_t>();
-  m.images_per_shard = j.at("images_per_shard").get<std::uint32_t>();
+  m.format_version = Count<std::uint32_t>(j, "format_version");
+  m.image_size = Count<std::uint32_t>(j, "image_size");
+  m.images_per_shard = Count<std::uint32_t>(j, "images_per_shard");
   for (const json& entry : j.at("shards")) m.shards.push_back(EntryFromJson(entry));
   m.labels = j.at("labels").get<std::vector<std::string>>();
   m.channel_mean = j.at("channel_mean").get<std::array<double, 3>>();
   m.channel_std = j.at("channel_std").get<std::array<double, 3>>();
-  m.inputs = j.at("inputs").get<std::uint64_t>();
-  m.accepted = j.at("accepted").get<std::uint64_t>();
-  m.rejected = j.at("rejected").get<std::uint64_t>();
+  m.inputs = Count<std::uint64_t>(j, "inputs");
+  m.accepted = Count<std::uint64_t>(j, "accepted");
+  m.rejected = Count<std::uint64_t>(j, "rejected");
   m.options = j.at("options");
   m.libraries = j.at("libraries");
   m.dataset_digest = j.at("dataset_digest").get<std::string>();
@@ -52,11 +65,19 @@ Manifest FromJson(const json& j) {
 
 void RequireConsistent(const Manifest& m, const std::filesystem::path& file) {
   if (m.image_size == 0 || m.image_size > kMaxImageSize) throw DataError(file, "an impossible image_size");
+  if (m.format_version == 0) throw DataError(file, "has the impossible format version 0");
   for (std::size_t i = 0; i < m.shards.size(); ++i) {
     if (m.shards[i].number != i) throw DataError(file, "shard " + std::to_string(i) + " is missing from the list");
+    if (m.shards[i].records > m.images_per_shard) {
+      throw DataError(file, "shard " + std::to_string(i) + " has more records than images_per_shard");
+    }
   }
   if (m.records() != m.accepted) throw DataError(file, "the shards' records do not add up to `accepted`");
-  if (DatasetDigest(m.shards) != m.dataset_digest) throw DataError(file, "dataset_digest does not follow from the shards");
+  if (m.accepted > m.inputs || m.rejected != m.inputs - m.accepted) {
+    throw DataError(file, "`accepted` and `rejected` do not add up to `inputs`");
+  }
+  if (DatasetDigest(m.shards) != m.dataset_digest)
+    throw DataError(file, "dataset_digest does not follow from the shards");
 }
 
 }  // namespace
@@ -81,7 +102,7 @@ Manifest ReadManifest(const std::filesystem::path& folder) {
   }
   const json j = Parse(file, storage::ReadFile(file, kMaxManifestBytes));
   try {
-    const auto version = j.at("format_version").get<std::uint32_t>();
+    const auto version = Count<std::uint32_t>(j, "format_version");
     if (version > kFormatVersion) {
       throw DataError(file, "has format version " + std::to_string(version) + "; this program reads up to " +
                                 std::to_string(kFormatVersion));
@@ -90,6 +111,8 @@ Manifest ReadManifest(const std::filesystem::path& folder) {
     RequireConsistent(manifest, file);
     return manifest;
   } catch (const json::exception& error) {
+    throw DataError(file, error.what());
+  } catch (const std::out_of_range& error) {
     throw DataError(file, error.what());
   }
 }

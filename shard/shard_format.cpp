@@ -50,8 +50,9 @@ std::array<std::byte, kHeaderBytes> EncodeHeader(const Header& header) {
 }
 
 Header DecodeHeader(std::span<const std::byte> bytes, const std::filesystem::path& file) {
+  const auto magic = std::as_bytes(std::span(kMagic)).first(std::min(bytes.size(), kMagic.size()));
+  if (!std::equal(magic.begin(), magic.end(), bytes.begin())) throw DataError(file, 0, "is not a shard");
   if (bytes.size() < kHeaderBytes) throw DataError(file, bytes.size(), "ends within its header");
-  if (std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) != 0) throw DataError(file, 0, "is not a shard");
   const auto version = Load<std::uint32_t>(&bytes[kVersionAt]);
   if (version > kFormatVersion) {
     throw DataError(file, kVersionAt, "has shard format version " + std::to_string(version) +

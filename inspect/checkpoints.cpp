@@ -1,0 +1,91 @@
+#include "inspect/checkpoints.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "storage/errors.h"
+#include "storage/files.h"
+#include "trainer/checkpoint/checkpoint.h"
+#include "trainer/checkpoint/manifest.h"
+#include "trainer/checkpoint/safetensors.h"
+
+namespace gan::inspect {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+Json FactsOf(const checkpoint::Manifest& m) {
+  std::uint64_t bytes = 0;
+  for (const checkpoint::Part& part : m.parts) bytes += part.bytes;
+  return {{"step", m.step},          {"images", m.images}, {"lineage", m.lineage},
+          {"parts", m.parts.size()}, {"bytes", bytes},     {"state", m.state}};
+}
+
+std::size_t CountTensors(const fs::path& file) {
+  const storage::MappedFile mapped(file);
+  return checkpoint::DecodeSafetensors(mapped.bytes(), file).size();
+}
+
+// Folders named step-…, whether committed or not, newest first.
+std::vector<fs::path> StepFolders(const fs::path& root) {
+  std::vector<fs::path> folders;
+  for (const auto& entry : fs::directory_iterator(root)) {
+    if (checkpoint::ParseCheckpointFolderName(entry.path().filename().string())) folders.push_back(entry.path());
+  }
+  std::sort(folders.rbegin(), folders.rend());
+  return folders;
+}
+
+Json SetAside(const fs::path& root) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(root)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("step-") && !checkpoint::ParseCheckpointFolderName(name)) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace
+
+Report InspectTensorFile(const fs::path& file) {
+  Report report;
+  report.facts = {{"kind", "safetensors file"}, {"path", file.string()}, {"bytes", fs::file_size(file)}};
+  report.Check([&] { report.facts["tensors"] = CountTensors(file); });
+  return report;
+}
+
+Report InspectCheckpoint(const fs::path& folder) {
+  Report report;
+  report.facts = {{"kind", "checkpoint"}, {"path", folder.string()}};
+  report.Check([&] {
+    const checkpoint::Manifest manifest = checkpoint::ReadManifest(folder);
+    report.facts.update(FactsOf(manifest));
+    checkpoint::Verify(folder);
+    std::size_t tensors = 0;
+    for (const checkpoint::Part& part : manifest.parts) tensors += CountTensors(folder / part.name);
+    report.facts["tensors"] = tensors;
+  });
+  return report;
+}
+
+Report InspectCheckpoints(const fs::path& root) {
+  Report report;
+  report.facts = {{"kind", "checkpoints"}, {"path", root.string()}};
+  Json list = Json::array();
+  for (const fs::path& folder : StepFolders(root)) {
+    const Report one = InspectCheckpoint(folder);
+    if (!fs::exists(folder)) continue;  // pruned by a run that is going on
+    list.push_back({{"name", folder.filename().string()}, {"intact", one.intact()}});
+    report.Add(one);
+  }
+  report.facts["checkpoints"] = list;
+  const Json aside = SetAside(root);
+  if (!aside.empty()) report.facts["set_aside"] = aside;
+  return report;
+}
+
+}  // namespace gan::inspect

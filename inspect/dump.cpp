@@ -1,0 +1,62 @@
+#include "inspect/dump.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "picture/grid.h"
+#include "picture/png.h"
+#include "shard/manifest.h"
+#include "shard/shard_format.h"
+#include "shard/shard_reader.h"
+#include "storage/errors.h"
+
+namespace gan::inspect {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint32_t kColumns = 8;
+
+struct Pictures {
+  std::uint32_t image_size = 0;
+  std::uint32_t count = 0;
+  std::vector<std::uint8_t> pixels;  // uint8 [count, image_size, image_size, 3]
+};
+
+std::vector<fs::path> ShardsOf(const fs::path& path) {
+  if (!fs::is_directory(path)) return {path};
+  std::vector<fs::path> files;
+  for (const shard::ShardEntry& entry : shard::ReadManifest(path).shards) {
+    files.push_back(shard::ShardFileName(path, entry.number));
+  }
+  return files;
+}
+
+void TakeFrom(const shard::ShardReader& reader, std::uint32_t wanted, Pictures& pictures) {
+  if (pictures.count > 0 && reader.image_size() != pictures.image_size) {
+    throw DataError(reader.path(), "has pictures of another size than the shards before it");
+  }
+  pictures.image_size = reader.image_size();
+  for (std::size_t i = 0; i < reader.size() && pictures.count < wanted; ++i, ++pictures.count) {
+    reader.VerifyRecord(i);
+    const auto* record = reinterpret_cast<const std::uint8_t*>(reader.Record(i).data());
+    pictures.pixels.insert(pictures.pixels.end(), record, record + reader.record_bytes());
+  }
+}
+
+}  // namespace
+
+void DumpPictures(const fs::path& path, std::uint32_t count, const fs::path& out) {
+  Pictures pictures;
+  for (const fs::path& file : ShardsOf(path)) {
+    if (pictures.count == count) break;
+    TakeFrom(shard::ShardReader(file), count, pictures);
+  }
+  if (pictures.count == 0) throw DataError(path, "holds no pictures");
+  const picture::GridImage grid =
+      picture::Grid(pictures.pixels, pictures.count, pictures.image_size, std::min(pictures.count, kColumns));
+  picture::WritePng(out, grid.pixels, grid.width, grid.height);
+}
+
+}  // namespace gan::inspect

@@ -1,0 +1,42 @@
+#include "inspect/kind.h"
+
+#include <string>
+
+#include "shard/shard_format.h"
+#include "storage/errors.h"
+#include "trainer/checkpoint/checkpoint.h"
+
+namespace gan::inspect {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool IsPart(const std::string& name) { return name.starts_with("part-") && name.ends_with(".safetensors"); }
+
+template <typename Predicate>
+bool AnyName(const fs::path& folder, const Predicate& predicate) {
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (predicate(entry.path().filename().string())) return true;
+  }
+  return false;
+}
+
+// "runs/1/" and "." have a name, too.
+std::string NameOf(const fs::path& folder) { return fs::canonical(folder).filename().string(); }
+
+}  // namespace
+
+Kind Recognise(const fs::path& path) {
+  const fs::file_status status = fs::status(path);
+  if (!fs::exists(status)) throw DataError(path, "no such file or folder");
+  if (fs::is_regular_file(status)) return path.extension() == ".safetensors" ? Kind::kTensorFile : Kind::kShard;
+  if (!fs::is_directory(status)) throw DataError(path, "is neither a file nor a folder");
+  if (fs::exists(path / "options.json") || fs::exists(path / "checkpoints")) return Kind::kRun;
+  if (checkpoint::ParseCheckpointFolderName(NameOf(path)) || AnyName(path, IsPart)) return Kind::kCheckpoint;
+  if (AnyName(path, checkpoint::ParseCheckpointFolderName)) return Kind::kCheckpoints;
+  if (fs::exists(path / shard::kManifestName) || AnyName(path, shard::ParseShardFileName)) return Kind::kShardFolder;
+  throw DataError(path, "is no shard folder, no checkpoint and no run");
+}
+
+}  // namespace gan::inspect

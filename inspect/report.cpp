@@ -1,0 +1,80 @@
+#include "inspect/report.h"
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+#include "storage/errors.h"
+
+namespace gan::inspect {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Names may hold bytes that are no UTF-8: shown with a replacement character, never an exception.
+std::string Dump(const Json& j, int indent) { return j.dump(indent, ' ', false, Json::error_handler_t::replace); }
+
+std::string Value(const Json& j) {
+  constexpr std::size_t kWidest = 400;
+  std::string text = j.is_string() ? j.get<std::string>() : Dump(j, -1);
+  if (text.size() > kWidest) text = text.substr(0, kWidest) + " ... (--json shows all)";
+  return text;
+}
+
+bool IsList(const Json& j) { return j.is_array() && !j.empty() && j.front().is_object(); }
+
+void WriteFact(std::ostringstream& out, const std::string& key, std::size_t width, const Json& value) {
+  out << key << std::string(width - key.size() + 2, ' ');
+  if (!IsList(value)) {
+    out << Value(value) << "\n";
+    return;
+  }
+  out << value.size() << "\n";
+  for (const Json& element : value) out << "  " << Value(element) << "\n";
+}
+
+}  // namespace
+
+void Report::AddDamage(std::string finding) {
+  if (damage.size() < kMaxDamage) damage.push_back(std::move(finding));
+  ++damage_count;
+}
+
+bool Report::Check(const std::function<void()>& check) {
+  try {
+    check();
+    return true;
+  } catch (const DataError& error) {
+    AddDamage(error.what());
+    return false;
+  }
+}
+
+void Report::Add(const Report& part) {
+  for (const std::string& finding : part.damage) AddDamage(finding);
+  damage_count += part.damage_count - part.damage.size();
+}
+
+std::string ReportText(const Report& report) {
+  std::size_t width = 0;
+  for (const auto& [key, value] : report.facts.items()) width = std::max(width, key.size());
+  std::ostringstream out;
+  for (const auto& [key, value] : report.facts.items()) WriteFact(out, key, width, value);
+  for (const std::string& finding : report.damage) out << "damage: " << finding << "\n";
+  if (report.damage_count > report.damage.size()) {
+    out << "damage: " << report.damage_count - report.damage.size() << " more findings\n";
+  }
+  out << (report.intact() ? "intact\n" : "damaged\n");
+  return out.str();
+}
+
+std::string ReportJson(const Report& report) {
+  Json all = report.facts;
+  all["intact"] = report.intact();
+  all["damage_count"] = report.damage_count;
+  all["damage"] = report.damage;
+  return Dump(all, 2) + "\n";
+}
+
+}  // namespace gan::inspect

@@ -1,0 +1,73 @@
+#include "inspect/runs.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "inspect/checkpoints.h"
+#include "storage/errors.h"
+#include "storage/files.h"
+
+namespace gan::inspect {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+Json Parse(const fs::path& file, std::string_view text, std::uint64_t offset) {
+  try {
+    return Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    throw DataError(file, offset + error.byte, "is not JSON");
+  }
+}
+
+Json FilesOf(const fs::path& folder) {
+  std::vector<Json> files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    files.push_back({{"name", entry.path().filename().string()}, {"bytes", entry.file_size()}});
+  }
+  std::sort(files.begin(), files.end(), [](const Json& a, const Json& b) { return a.at("name") < b.at("name"); });
+  return files;
+}
+
+// The last complete line: a run may be writing the next one.
+Json LastLine(const fs::path& file) {
+  const storage::MappedFile mapped(file);
+  const auto bytes = mapped.bytes();
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::size_t end = text.rfind('\n');
+  if (end == std::string_view::npos) return nullptr;
+  const std::size_t before = end == 0 ? std::string_view::npos : text.rfind('\n', end - 1);
+  const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
+  return Parse(file, text.substr(begin, end - begin), begin);
+}
+
+}  // namespace
+
+Report InspectRun(const fs::path& folder) {
+  Report report;
+  report.facts = {{"kind", "run"}, {"path", folder.string()}, {"files", FilesOf(folder)}};
+  report.Check([&] {
+    const fs::path options = folder / "options.json";
+    if (!fs::exists(options)) throw DataError(options, "is missing");
+    report.facts["options"] = Parse(options, storage::ReadFile(options), 0);
+  });
+  report.Check([&] {
+    const fs::path stats = folder / "stats.jsonl";
+    if (fs::exists(stats)) report.facts["last_stats"] = LastLine(stats);
+  });
+  const fs::path checkpoints = folder / "checkpoints";
+  if (fs::exists(checkpoints)) {
+    const Report part = InspectCheckpoints(checkpoints);
+    for (const char* key : {"checkpoints", "set_aside"}) {
+      if (part.facts.contains(key)) report.facts[key] = part.facts.at(key);
+    }
+    report.Add(part);
+  }
+  return report;
+}
+
+}  // namespace gan::inspect

@@ -1,0 +1,138 @@
+#include "inspect/shards.h"
+
+#include <algorithm>
+#include <string>
+
+#include "shard/manifest.h"
+#include "shard/shard_format.h"
+#include "shard/shard_reader.h"
+#include "storage/checksum.h"
+#include "storage/errors.h"
+#include "storage/files.h"
+
+namespace gan::inspect {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+void CheckRecords(const shard::ShardReader& reader, Report& report) {
+  for (std::size_t i = 0; i < reader.size(); ++i) {
+    report.Check([&] { reader.VerifyRecord(i); });
+    report.Check([&] { static_cast<void>(reader.Info(i)); });
+  }
+}
+
+void RequireSame(const fs::path& file, const char* what, std::uint64_t manifest, std::uint64_t shard) {
+  if (manifest == shard) return;
+  throw DataError(
+      file, "the manifest says " + std::to_string(manifest) + " " + what + ", the shard has " + std::to_string(shard));
+}
+
+// The records, unless the file as a whole is what the manifest's digest says: then there is no more to find in it.
+void CheckShard(const fs::path& folder, const shard::Manifest& manifest, const shard::ShardEntry& entry,
+                Report& report) {
+  const fs::path file = shard::ShardFileName(folder, entry.number);
+  report.Check([&] {
+    if (!fs::exists(file)) throw DataError(file, "is missing, and the manifest lists it");
+    RequireSame(file, "bytes", entry.bytes, fs::file_size(file));
+    const shard::ShardReader reader(file);
+    RequireSame(file, "as its number", entry.number, reader.number());
+    RequireSame(file, "records", entry.records, reader.size());
+    RequireSame(file, "pixels a side", manifest.image_size, reader.image_size());
+    const std::size_t before = report.damage_count;
+    CheckRecords(reader, report);
+    if (report.damage_count != before) return;
+    if (storage::DigestOf(storage::MappedFile(file).bytes()) != entry.digest) {
+      throw DataError(file, "does not match its digest in the manifest");
+    }
+  });
+}
+
+void CheckQuarantine(const fs::path& folder, const shard::Manifest& manifest) {
+  const fs::path file = folder / shard::kQuarantineName;
+  if (!fs::exists(file)) {
+    if (manifest.rejected > 0) throw DataError(file, "is missing, and the manifest counts rejected inputs");
+    return;
+  }
+  const storage::MappedFile mapped(file);
+  const auto bytes = mapped.bytes();
+  const auto lines = static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), std::byte{'\n'}));
+  if (lines != manifest.rejected) {
+    throw DataError(file, "has " + std::to_string(lines) + " lines, the manifest says " +
+                              std::to_string(manifest.rejected) + " rejected inputs");
+  }
+}
+
+// Files that look like shards and are not in the manifest: an unfinished --append, or somebody's copy.
+Json UnlistedShards(const fs::path& folder, std::size_t listed) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    const auto number = shard::ParseShardFileName(name);
+    if (number && *number >= listed) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Json FactsOf(const shard::Manifest& m) {
+  std::uint64_t bytes = 0;
+  for (const shard::ShardEntry& entry : m.shards) bytes += entry.bytes;
+  return {{"format_version", m.format_version},
+          {"image_size", m.image_size},
+          {"records", m.records()},
+          {"shards", m.shards.size()},
+          {"bytes", bytes},
+          {"images_per_shard", m.images_per_shard},
+          {"inputs", m.inputs},
+          {"rejected", m.rejected},
+          {"labels", m.labels},
+          {"channel_mean", m.channel_mean},
+          {"channel_std", m.channel_std},
+          {"dataset_digest", m.dataset_digest},
+          {"options", m.options},
+          {"libraries", m.libraries}};
+}
+
+}  // namespace
+
+Report InspectShard(const fs::path& file) {
+  Report report;
+  report.facts = {{"kind", "shard"}, {"path", file.string()}};
+  report.Check([&] {
+    const shard::ShardReader reader(file);
+    report.facts.update({{"format_version", shard::kFormatVersion},
+                         {"number", reader.number()},
+                         {"image_size", reader.image_size()},
+                         {"records", reader.size()},
+                         {"bytes", fs::file_size(file)}});
+    CheckRecords(reader, report);
+    const auto number = shard::ParseShardFileName(file.filename().string());
+    if (number) RequireSame(file, "as its number (by its name)", *number, reader.number());
+    report.facts["digest"] = storage::DigestOf(storage::MappedFile(file).bytes());
+  });
+  return report;
+}
+
+Report InspectShardFolder(const fs::path& folder, const ShowProgress& show) {
+  Report report;
+  report.facts = {{"kind", "shard folder"}, {"path", folder.string()}};
+  report.Check([&] {
+    const shard::Manifest manifest = shard::ReadManifest(folder);
+    report.facts.update(FactsOf(manifest));
+    const Json unlisted = UnlistedShards(folder, manifest.shards.size());
+    if (!unlisted.empty()) report.facts["unlisted_shards"] = unlisted;
+    const std::uint64_t total = report.facts.at("bytes").get<std::uint64_t>();
+    std::uint64_t done = 0;
+    for (const shard::ShardEntry& entry : manifest.shards) {
+      CheckShard(folder, manifest, entry, report);
+      show(done += entry.bytes, total);
+    }
+    CheckQuarantine(folder, manifest);
+  });
+  return report;
+}
+
+}  // namespace gan::inspect

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+
+#include "inspect/report.h"
+
+namespace gan::inspect {
+
+using ShowProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;  // in bytes
+
+// Reads every byte of one shard and checks every checksum. Throws IoError when the file cannot be read.
+Report InspectShard(const std::filesystem::path& file);
+
+// The same for all shards of a folder, and the manifest against them and against the quarantine file.
+Report InspectShardFolder(const std::filesystem::path& folder, const ShowProgress& show);
+
+}  // namespace gan::inspect

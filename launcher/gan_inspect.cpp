@@ -1,0 +1,102 @@
+#include <cstdint>
+#include <filesystem>
+#include <iostream>
+#include <optional>
+#include <string>
+
+#include "cli/build_facts.h"
+#include "cli/main.h"
+#include "cli/progress.h"
+#include "inspect/checkpoints.h"
+#include "inspect/dump.h"
+#include "inspect/kind.h"
+#include "inspect/runs.h"
+#include "inspect/shards.h"
+#include "storage/errors.h"
+
+namespace {
+
+using gan::inspect::Kind;
+using gan::inspect::Report;
+
+struct Flags {
+  std::filesystem::path path;
+  bool json = false;
+  std::uint32_t dump = 0;
+  std::filesystem::path out;
+};
+
+void AddFlags(CLI::App& app, Flags& flags) {
+  app.add_option("PATH", flags.path, "Shard folder, shard, checkpoint, .safetensors file, or run folder")->required();
+  app.add_flag("--json", flags.json, "One JSON object on stdout")->group("Output");
+  CLI::Option* dump = app.add_option("--dump", flags.dump, "Draw the first N pictures of a shard or shard folder")
+                          ->check(CLI::Range(1, 10000))
+                          ->group("Output");
+  CLI::Option* out = app.add_option("--out", flags.out, "PNG file for --dump")->group("Output");
+  dump->needs(out);
+  out->needs(dump);
+}
+
+Report InspectFolderWithProgress(const std::filesystem::path& folder) {
+  std::optional<gan::cli::ProgressBar> bar;
+  return gan::inspect::InspectShardFolder(folder, [&](std::uint64_t done, std::uint64_t total) {
+    if (!bar) bar.emplace("verify", total);
+    bar->Update(done);
+  });
+}
+
+Report Inspect(Kind kind, const std::filesystem::path& path) {
+  switch (kind) {
+    case Kind::kShard:
+      return gan::inspect::InspectShard(path);
+    case Kind::kShardFolder:
+      return InspectFolderWithProgress(path);
+    case Kind::kTensorFile:
+      return gan::inspect::InspectTensorFile(path);
+    case Kind::kCheckpoint:
+      return gan::inspect::InspectCheckpoint(path);
+    case Kind::kCheckpoints:
+      return gan::inspect::InspectCheckpoints(path);
+    case Kind::kRun:
+      return gan::inspect::InspectRun(path);
+  }
+  throw gan::DataError(path, "is of no known kind");
+}
+
+// The one line on stderr; the report on stdout has the rest.
+void Complain(const Report& report) {
+  std::string line = "gan-inspect: " + report.damage.front();
+  if (report.damage_count > 1) line += " (and " + std::to_string(report.damage_count - 1) + " more findings)";
+  std::cerr << line + "\n";
+}
+
+int Run(const Flags& flags) {
+  const Kind kind = gan::inspect::Recognise(flags.path);
+  if (flags.dump > 0 && kind != Kind::kShard && kind != Kind::kShardFolder) {
+    throw gan::UsageError("--dump: " + flags.path.string() + " holds no pictures; name a shard or a shard folder");
+  }
+  const Report report = Inspect(kind, flags.path);
+  std::cout << (flags.json ? ReportJson(report) : ReportText(report)) << std::flush;
+  if (!report.intact()) {
+    Complain(report);
+    return gan::cli::kBadData;
+  }
+  if (flags.dump > 0) gan::inspect::DumpPictures(flags.path, flags.dump, flags.out);
+  return gan::cli::kDone;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Says what a shard folder, a shard, a checkpoint or a run is, and whether it is intact.\n"
+      "Ends with 3 when anything is damaged. Changes nothing.\n"
+      "Examples: gan-inspect shards/\n"
+      "          gan-inspect shards/shard-00000.gan --dump 64 --out pictures.png\n"
+      "          gan-inspect runs/00001 --json",
+      "gan-inspect");
+  Flags flags;
+  AddFlags(app, flags);
+  gan::cli::AddStandardFlags(app, gan::cli::BuildFacts());
+  return gan::cli::RunMain(app, argc, argv, [&] { return Run(flags); });
+}
