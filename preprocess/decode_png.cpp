@@ -46,7 +46,7 @@ struct Decoder {
     if (png == nullptr) throw std::bad_alloc();
     info = png_create_info_struct(png);
     png_set_read_fn(png, &source, ReadBytes);
-    png_set_user_limits(png, 0x7FFFFFFF, 0x7FFFFFFF);  // RequireSize() is the limit
+    png_set_user_limits(png, 0x7FFFFFFF, 0x7FFFFFFF);             // RequireSize() is the limit
     png_set_crc_action(png, PNG_CRC_DEFAULT, PNG_CRC_QUIET_USE);  // bad metadata never fails a decodable picture
   }
   ~Decoder() { png_destroy_read_struct(&png, &info, nullptr); }

@@ -94,10 +94,12 @@ void PrintSummary(const gan::preprocess::Summary& s, const PreprocessOptions& op
     const double made = static_cast<double>(s.inputs - s.kept_from_before);
     char speed[96];
     std::snprintf(speed, sizeof speed, "  (%.0f images/s, %.1f MB/s, %s)", made / seconds,
-                  static_cast<double>(s.bytes_read) / 1e6 / seconds, gan::cli::FormatDuration(std::chrono::duration<double>(seconds)).c_str());
+                  static_cast<double>(s.bytes_read) / 1e6 / seconds,
+                  gan::cli::FormatDuration(std::chrono::duration<double>(seconds)).c_str());
     text << speed << "\n";
     if (s.kept_from_before > 0) text << "continued: " << s.kept_from_before << " inputs were done before\n";
-    if (!s.rejected.empty()) text << "rejected ones: " << (options.output / gan::shard::kQuarantineName).string() << "\n";
+    if (!s.rejected.empty())
+      text << "rejected ones: " << (options.output / gan::shard::kQuarantineName).string() << "\n";
   }
   text << "next: mpirun -np 2 gan-train --shards " << options.output.string() << "\n";
   std::cout << text.str();

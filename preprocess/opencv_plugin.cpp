@@ -35,7 +35,8 @@ int GanOpenCvDecode(const std::uint8_t* file, std::size_t bytes, GanOpenCvAlloca
     const cv::Mat data(1, static_cast<int>(bytes), CV_8U, const_cast<std::uint8_t*>(file));
     const cv::Mat image = cv::imdecode(data, cv::IMREAD_UNCHANGED | cv::IMREAD_IGNORE_ORIENTATION);
     if (image.empty()) return kGanOpenCvCorrupt;
-    std::uint8_t* out = allocate(context, static_cast<std::uint32_t>(image.cols), static_cast<std::uint32_t>(image.rows));
+    std::uint8_t* out =
+        allocate(context, static_cast<std::uint32_t>(image.cols), static_cast<std::uint32_t>(image.rows));
     if (out == nullptr) return kGanOpenCvTooLarge;
     return ToRgba(image, out) ? kGanOpenCvDone : kGanOpenCvUnsupported;
   } catch (const std::exception&) {

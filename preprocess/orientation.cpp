@@ -50,7 +50,8 @@ int OrientationOfJpeg(Bytes file) {
     if (marker == 0xDA || marker == 0xD9) break;  // the picture's data begins
     const std::size_t length = Number(file, at + 2, 2, true);
     if (length < 2 || length > file.size() - at - 2) break;
-    if (marker == 0xE1 && HasAt(file, at + 4, "Exif\0\0"sv)) return OrientationOfTiff(file.subspan(at + 10, length - 8));
+    if (marker == 0xE1 && HasAt(file, at + 4, "Exif\0\0"sv))
+      return OrientationOfTiff(file.subspan(at + 10, length - 8));
     at += 2 + length;
   }
   return 1;

@@ -75,8 +75,8 @@ class Job {
         progress_(options.output, plan) {}
 
   Summary Run(const ShowProgress& show) {
-    const auto shards = static_cast<std::uint32_t>((sources_.size() + options_.images_per_shard - 1) /
-                                                   options_.images_per_shard);
+    const auto shards =
+        static_cast<std::uint32_t>((sources_.size() + options_.images_per_shard - 1) / options_.images_per_shard);
     for (std::uint32_t number = 0; number < shards; ++number) {
       std::optional<ShardResult> result = progress_.Finished(number);
       if (result) {

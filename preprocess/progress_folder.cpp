@@ -19,8 +19,8 @@ std::string Dump(const json& j) { return j.dump(2, ' ', false, json::error_handl
 json ToJson(const ShardResult& r) {
   json quarantine = json::array();
   for (const QuarantineEntry& q : r.quarantine) quarantine.push_back({PathText(q.path), q.reason, PathText(q.detail)});
-  return {{"number", r.entry.number}, {"records", r.entry.records},     {"bytes", r.entry.bytes},
-          {"digest", r.entry.digest}, {"quarantine", quarantine},       {"sum", r.sum},
+  return {{"number", r.entry.number},     {"records", r.entry.records}, {"bytes", r.entry.bytes},
+          {"digest", r.entry.digest},     {"quarantine", quarantine},   {"sum", r.sum},
           {"sum_squares", r.sum_squares}, {"bytes_read", r.bytes_read}};
 }
 

@@ -23,7 +23,7 @@ struct QuarantineEntry {
 struct ShardResult {
   shard::ShardEntry entry;
   std::vector<QuarantineEntry> quarantine;
-  std::array<std::uint64_t, 3> sum{};          // of all pixels, by channel
+  std::array<std::uint64_t, 3> sum{};  // of all pixels, by channel
   std::array<std::uint64_t, 3> sum_squares{};
   std::uint64_t bytes_read = 0;
 };

@@ -49,9 +49,9 @@ Kernel KernelOf(Filter filter) {
 // The weights of one axis for the outputs that the crop keeps, in fixed point.
 struct Axis {
   std::uint32_t outputs = 0;
-  std::vector<std::uint32_t> first;         // first input of each output
-  std::vector<std::uint32_t> count;         // inputs of each output
-  std::vector<std::int32_t> weights;        // [outputs][stride]
+  std::vector<std::uint32_t> first;   // first input of each output
+  std::vector<std::uint32_t> count;   // inputs of each output
+  std::vector<std::int32_t> weights;  // [outputs][stride]
   std::size_t stride = 0;
 };
 

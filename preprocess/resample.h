@@ -1,4 +1,5 @@
-// torchvision's Resize(size) and CenterCrop(size) on a PIL picture, bit for bit (Pillow 12.0.0, src/libImaging/Resample.c).
+// torchvision's Resize(size) and CenterCrop(size) on a PIL picture, bit for bit (Pillow 12.0.0,
+// src/libImaging/Resample.c).
 #pragma once
 
 #include <cstdint>

@@ -15,7 +15,8 @@ struct Source {
 };
 
 // The pictures (by file extension) below each folder, recursively, sorted by name, folder after folder. Links to files
-// are followed, links to folders are not. Throws UsageError for a folder that is not there, DataError when it holds none.
+// are followed, links to folders are not. Throws UsageError for a folder that is not there, DataError when it holds
+// none.
 std::vector<Source> FindPictures(const std::vector<std::filesystem::path>& folders);
 
 // XXH3-128 over names and sizes: whether a continued run sees the same inputs.

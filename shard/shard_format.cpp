@@ -55,8 +55,9 @@ Header DecodeHeader(std::span<const std::byte> bytes, const std::filesystem::pat
   if (bytes.size() < kHeaderBytes) throw DataError(file, bytes.size(), "ends within its header");
   const auto version = Load<std::uint32_t>(&bytes[kVersionAt]);
   if (version > kFormatVersion) {
-    throw DataError(file, kVersionAt, "has shard format version " + std::to_string(version) +
-                                          "; this program reads up to " + std::to_string(kFormatVersion));
+    throw DataError(file, kVersionAt,
+                    "has shard format version " + std::to_string(version) + "; this program reads up to " +
+                        std::to_string(kFormatVersion));
   }
   if (storage::Crc32c(bytes.first(kHeaderCrcAt)) != Load<std::uint32_t>(&bytes[kHeaderCrcAt])) {
     throw DataError(file, kHeaderCrcAt, "the header does not match its checksum");

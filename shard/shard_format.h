@@ -22,7 +22,7 @@ inline constexpr std::string_view kQuarantineName = "quarantine.jsonl";
 // of its 4,096 bytes is zero.
 struct Header {
   std::uint32_t number = 0;
-  std::uint32_t image_size = 0;    // pixels a side
+  std::uint32_t image_size = 0;  // pixels a side
   std::uint64_t records = 0;
   std::uint64_t footer_offset = 0;  // == kHeaderBytes + records * RecordBytes(image_size)
   std::uint64_t footer_bytes = 0;   // index entries, then the sources' names; the file ends after it
@@ -33,7 +33,7 @@ inline constexpr std::size_t kHeaderUsedBytes = 56;
 // One fixed-size index entry: crc32c u32, label u32, input u64, name offset u64 (within the names), name bytes u32,
 // reserved u32 (zero).
 inline constexpr std::size_t kIndexEntryBytes = 32;
-inline constexpr std::uint32_t kMaxImageSize = 4096;    // pixels a side
+inline constexpr std::uint32_t kMaxImageSize = 4096;  // pixels a side
 inline constexpr std::uint32_t kMaxNameBytes = 1 << 16;
 
 std::array<std::byte, kHeaderBytes> EncodeHeader(const Header& header);

@@ -12,10 +12,10 @@ namespace gan::shard {
 
 // One entry of the index footer: where a record came from.
 struct RecordInfo {
-  std::uint32_t crc32c = 0;   // of the record's bytes
-  std::uint32_t label = 0;    // index into the manifest's label names
-  std::uint64_t input = 0;    // position of the picture in the sorted list of inputs
-  std::string source;         // its path relative to the input folder, UTF-8 (invalid bytes kept as they are)
+  std::uint32_t crc32c = 0;  // of the record's bytes
+  std::uint32_t label = 0;   // index into the manifest's label names
+  std::uint64_t input = 0;   // position of the picture in the sorted list of inputs
+  std::string source;        // its path relative to the input folder, UTF-8 (invalid bytes kept as they are)
 };
 
 // Reads one shard through mmap. The constructor checks magic, version, exact size, header and footer checksums; records

@@ -1,5 +1,5 @@
-// Checksums: CRC32C for records and headers (found in every small part), XXH3-128 for whole files (a digest to compare).
-// Both detect damage; neither is a defence against someone who forges files on purpose.
+// Checksums: CRC32C for records and headers (found in every small part), XXH3-128 for whole files (a digest to
+// compare). Both detect damage; neither is a defence against someone who forges files on purpose.
 #pragma once
 
 #include <cstddef>

@@ -3,9 +3,10 @@
 #include "trainer/run/generate.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("Makes a grid of pictures with a trained generator.\n"
-               "Example: gan-generate --checkpoint runs/first --out grid.png",
-               "gan-generate");
+  CLI::App app(
+      "Makes a grid of pictures with a trained generator.\n"
+      "Example: gan-generate --checkpoint runs/first --out grid.png",
+      "gan-generate");
   gan::run::GenerateOptions options;
   app.add_option("--checkpoint", options.checkpoint, "A checkpoint's folder, or a run folder (its newest)")->required();
   app.add_option("--out", options.out, "PNG file to write")->capture_default_str();

@@ -43,9 +43,9 @@ struct Ranks {
 
 struct SaveRequest {
   std::uint64_t step = 0;
-  std::uint64_t images = 0;   // cursor: real images consumed globally
-  std::string lineage;        // id of this branch of history; changes after a rollback
-  nlohmann::json state;       // small state: options, balance controller, widths, dataset digest, build facts
+  std::uint64_t images = 0;         // cursor: real images consumed globally
+  std::string lineage;              // id of this branch of history; changes after a rollback
+  nlohmann::json state;             // small state: options, balance controller, widths, dataset digest, build facts
   std::vector<TensorView> tensors;  // the same list on every rank (replicated state); the ranks share the writing
 };
 

@@ -17,7 +17,8 @@ storage::MappedFile OpenVerified(const std::filesystem::path& folder, const Part
   storage::MappedFile mapped(file);
   const std::uint64_t size = mapped.bytes().size();
   if (size != part.bytes) {
-    throw DataError(file, size, "has " + std::to_string(size) + " bytes, the manifest says " + std::to_string(part.bytes));
+    throw DataError(file, size,
+                    "has " + std::to_string(size) + " bytes, the manifest says " + std::to_string(part.bytes));
   }
   if (storage::DigestOf(mapped.bytes()) != part.digest) throw DataError(file, "does not match its digest");
   return mapped;

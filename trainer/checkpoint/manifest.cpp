@@ -29,7 +29,8 @@ std::vector<Part> PartsFromJson(const json& j, const std::filesystem::path& file
                      .digest = entry.at("digest").get<std::string>()});
   }
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i].name != PartFileName(i, parts.size())) throw DataError(file, "names the strange part " + parts[i].name);
+    if (parts[i].name != PartFileName(i, parts.size()))
+      throw DataError(file, "names the strange part " + parts[i].name);
   }
   return parts;
 }

@@ -42,7 +42,8 @@ json ParseWithoutDuplicates(const std::string& text, const std::filesystem::path
 // The product of the shape and the type's size, or an error when it does not fit 64 bits.
 std::uint64_t ByteCount(const TensorView& tensor, const std::filesystem::path& file) {
   std::uint64_t bytes = DtypeBytes(tensor.dtype);
-  if (bytes == 0) throw DataError(file, kLengthBytes, "tensor " + tensor.name + " has the unknown type " + tensor.dtype);
+  if (bytes == 0)
+    throw DataError(file, kLengthBytes, "tensor " + tensor.name + " has the unknown type " + tensor.dtype);
   for (const std::int64_t extent : tensor.shape) {
     const auto factor = static_cast<std::uint64_t>(extent);
     if (extent < 0 || (factor != 0 && bytes > std::numeric_limits<std::uint64_t>::max() / factor)) {
@@ -97,9 +98,8 @@ std::string EncodeHeader(const std::vector<TensorView>& tensors) {
   json header = json::object();
   std::uint64_t offset = 0;
   for (const TensorView& tensor : tensors) {
-    header[tensor.name] = {{"dtype", tensor.dtype},
-                           {"shape", tensor.shape},
-                           {"data_offsets", {offset, offset + tensor.data.size()}}};
+    header[tensor.name] = {
+        {"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + tensor.data.size()}}};
     offset += tensor.data.size();
   }
   std::string text = header.dump();

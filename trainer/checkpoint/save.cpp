@@ -79,7 +79,8 @@ void RequireRoom(const fs::path& root, std::uint64_t bytes) {
   struct statvfs status = {};
   if (::statvfs(root.c_str(), &status) != 0) throw IoError(root, "statvfs", errno);
   const std::uint64_t room = std::uint64_t{status.f_bavail} * status.f_frsize;
-  if (room / 6 * 5 < bytes) throw IoError(root, "no room for a checkpoint of " + std::to_string(bytes) + " bytes in", ENOSPC);
+  if (room / 6 * 5 < bytes)
+    throw IoError(root, "no room for a checkpoint of " + std::to_string(bytes) + " bytes in", ENOSPC);
 }
 
 // One part, written once: a write, fsync or close that fails is never tried again, the attempt is dropped.
@@ -138,8 +139,7 @@ void RenameFolder(const fs::path& from, const fs::path& to) {
 
 // Runs `work` on this rank, tells all ranks how it went, and fails on all when it failed on one. What work returns is
 // gathered in rank order.
-std::vector<std::string> Together(const Ranks& ranks, const fs::path& root,
-                                  const std::function<std::string()>& work) {
+std::vector<std::string> Together(const Ranks& ranks, const fs::path& root, const std::function<std::string()>& work) {
   std::string answer;
   std::exception_ptr error;
   try {
@@ -175,9 +175,7 @@ struct TemporaryFolder {
   }
 };
 
-std::string PartText(const Part& part) {
-  return nlohmann::json({part.name, part.bytes, part.digest}).dump();
-}
+std::string PartText(const Part& part) { return nlohmann::json({part.name, part.bytes, part.digest}).dump(); }
 
 Part PartFromText(const std::string& text) {
   const auto j = nlohmann::json::parse(text);
@@ -206,23 +204,24 @@ SaveResult Save(const fs::path& root, const SaveRequest& request, const Ranks& r
   TemporaryFolder temporary;
   temporary.owner = ranks.rank == 0;
   temporary.path = OnRankZero(ranks, root, [&] {
-    const fs::path folder =
-        CheckpointFolderName(root, request.step).string() + ".tmp-" + std::to_string(::getpid());
+    const fs::path folder = CheckpointFolderName(root, request.step).string() + ".tmp-" + std::to_string(::getpid());
     fs::remove_all(folder);
     if (::mkdir(folder.c_str(), 0755) != 0) throw IoError(folder, "mkdir", errno);
     return folder.string();
   });
 
   const std::uint64_t wanted = std::max<std::uint64_t>(1, (total + kBytesPerWriter - 1) / kBytesPerWriter);
-  const auto writers = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, static_cast<std::uint64_t>(ranks.size)));
+  const auto writers =
+      static_cast<std::size_t>(std::min<std::uint64_t>(wanted, static_cast<std::uint64_t>(ranks.size)));
   const auto writer = static_cast<std::size_t>(ranks.rank);
   const std::vector<std::string> answers = Together(ranks, root, [&]() -> std::string {
     if (writer >= writers) return "";
-    return PartText(WritePart(temporary.path / PartFileName(writer, writers), ShareOf(request.tensors, writer, writers)));
+    return PartText(
+        WritePart(temporary.path / PartFileName(writer, writers), ShareOf(request.tensors, writer, writers)));
   });
 
-  Manifest manifest{.step = request.step, .images = request.images, .lineage = request.lineage, .state = request.state,
-                    .parts = {}};
+  Manifest manifest{
+      .step = request.step, .images = request.images, .lineage = request.lineage, .state = request.state, .parts = {}};
   SaveResult result;
   for (std::size_t i = 0; i < writers; ++i) {
     manifest.parts.push_back(PartFromText(answers[i]));

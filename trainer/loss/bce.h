@@ -14,8 +14,8 @@ struct BceOptions {
 
 // Scalars that keep their graph.
 struct DiscriminatorLoss {
-  torch::Tensor real;  // BCE(D(real), real_label)
-  torch::Tensor fake;  // BCE(D(fake), fake_label)
+  torch::Tensor real;                                  // BCE(D(real), real_label)
+  torch::Tensor fake;                                  // BCE(D(fake), fake_label)
   torch::Tensor Total() const { return real + fake; }  // one sum, one backward
 };
 

@@ -10,7 +10,8 @@ struct NetworkOptions {
   std::int64_t noise_dim = 100;
 };
 
-// Throws UsageError when the resolution is not one of the three or the rule of widths gives no whole number of channels.
+// Throws UsageError when the resolution is not one of the three or the rule of widths gives no whole number of
+// channels.
 void Validate(const NetworkOptions& options);
 
 }  // namespace gan::model

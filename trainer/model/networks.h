@@ -24,8 +24,8 @@ torch::nn::Sequential MakeDiscriminator(const NetworkOptions& options);
 torch::Tensor Discriminate(torch::nn::Sequential& discriminator, const torch::Tensor& images);
 
 // Convolutions N(0, 0.02), batch-norm scale N(1, 0.02) and shift 0 (Radford et al., "Unsupervised representation
-// learning with deep convolutional GANs", ICLR 2016), drawn from the counter-based generator: the same on every machine.
-// `network` keeps the draws of G (0) and D (1) apart.
+// learning with deep convolutional GANs", ICLR 2016), drawn from the counter-based generator: the same on every
+// machine. `network` keeps the draws of G (0) and D (1) apart.
 void InitialiseWeights(torch::nn::Module& module, std::uint64_t seed, std::uint64_t network);
 
 // Freezing for the other network's phase: no gradient reaches the parameters, but gradients pass through.

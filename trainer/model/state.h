@@ -10,8 +10,8 @@ namespace gan::model {
 
 using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
 
-// Parameters, then buffers, each under `prefix` + its PyTorch name, in the module's own order. The tensors share storage
-// with the module: writing into them changes it.
+// Parameters, then buffers, each under `prefix` + its PyTorch name, in the module's own order. The tensors share
+// storage with the module: writing into them changes it.
 NamedTensors NamedState(const torch::nn::Module& module, const std::string& prefix);
 
 // Floating-point buffers (batch-norm running mean and variance), the ones that ranks average.

@@ -18,8 +18,10 @@ data::LoaderOptions OptionsOf(const TrainOptions& options, const distributed::Wo
 
 torch::Tensor ToImages(const torch::Tensor& pixels, std::int64_t resolution, torch::Device device) {
   torch::NoGradGuard no_grad;
-  torch::Tensor images = pixels.to(device).permute({0, 3, 1, 2}).to(torch::kFloat, /*non_blocking=*/false,
-                                                                    /*copy=*/true, torch::MemoryFormat::Contiguous);
+  torch::Tensor images = pixels.to(device)
+                             .permute({0, 3, 1, 2})
+                             .to(torch::kFloat, /*non_blocking=*/false,
+                                 /*copy=*/true, torch::MemoryFormat::Contiguous);
   images.div_(255).sub_(0.5).div_(0.5);
   const std::int64_t block = images.size(2) / resolution;
   return block == 1 ? images : torch::avg_pool2d(images, block);
@@ -51,9 +53,9 @@ step::Batch Batches::Next() {
       torch::from_blob(const_cast<std::uint8_t*>(raw.pixels.data()),  // from_blob takes no const; nothing writes to it
                        {static_cast<std::int64_t>(options_.batch), side, side, 3}, torch::kByte);
   cursor_ += images_of_all_ranks_;
-  return {ToImages(pixels, options_.network.resolution, device_),
-          Latents(options_.seed, data::Stream::kLatentD, raw.cursor, options_.batch, options_.network.noise_dim,
-                  device_)};
+  return {
+      ToImages(pixels, options_.network.resolution, device_),
+      Latents(options_.seed, data::Stream::kLatentD, raw.cursor, options_.batch, options_.network.noise_dim, device_)};
 }
 
 }  // namespace gan::run

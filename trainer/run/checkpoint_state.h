@@ -22,8 +22,8 @@ class Snapshot {
   std::vector<checkpoint::TensorView> views_;
 };
 
-// Copies every tensor of `state` from the checkpoint, which may hold more. Throws DataError naming the tensor when one is
-// missing or has another shape or type.
+// Copies every tensor of `state` from the checkpoint, which may hold more. Throws DataError naming the tensor when one
+// is missing or has another shape or type.
 void RestoreSome(const checkpoint::Checkpoint& saved, const model::NamedTensors& state);
 
 // The same, and the checkpoint may hold nothing else.

@@ -20,8 +20,8 @@ std::filesystem::path FindCheckpoint(const std::filesystem::path& path) {
 
 model::NetworkOptions NetworkOf(const checkpoint::Checkpoint& saved) {
   const auto& options = saved.state.at("options");
-  return {.resolution = options.at("resolution"), .features = options.at("features"),
-          .noise_dim = options.at("noise_dim")};
+  return {
+      .resolution = options.at("resolution"), .features = options.at("features"), .noise_dim = options.at("noise_dim")};
 }
 
 }  // namespace
@@ -32,8 +32,7 @@ void GenerateGrid(const GenerateOptions& options) {
   const model::NetworkOptions network = NetworkOf(saved);
   torch::nn::Sequential generator = model::MakeGenerator(network);
   RestoreSome(saved, model::NamedState(*generator, "generator."));
-  const torch::Tensor latents =
-      FixedLatents(options.seed, options.count, network.noise_dim, torch::kCPU);
+  const torch::Tensor latents = FixedLatents(options.seed, options.count, network.noise_dim, torch::kCPU);
   WriteGrid(options.out, Generate(generator, latents));
 }
 

@@ -14,7 +14,7 @@ struct Observation {
   double loss_d = 0, loss_d_real = 0, loss_d_fake = 0, loss_g = 0;
   double real_mean = 0, fake_mean = 0;  // mean of sigmoid(D(.)), what users are shown
   double accuracy_real = 0, accuracy_fake = 0;
-  double auc = 0.5;          // P(D(real) > D(fake)), mean over ranks of the value over each rank's pairs, ties half
+  double auc = 0.5;             // P(D(real) > D(fake)), mean over ranks of the value over each rank's pairs, ties half
   bool stop_requested = false;  // some rank was asked to stop
 };
 

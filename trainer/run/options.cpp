@@ -11,10 +11,26 @@ namespace gan::run {
 namespace {
 
 // Everything else is part of the mathematics: changing it in mid-run would make the run irreproducible.
-constexpr std::array<std::string_view, 20> kMayChange = {
-    "steps",        "images",          "epochs",        "lr_g",         "lr_d",         "real_label", "fake_label",
-    "log_every",    "sample_every",    "checkpoint_every", "check_every", "keep",       "threads",    "metrics_port",
-    "metrics_address", "balance_mode", "expect_world_size", "comm_timeout_seconds", "resume", "run"};
+constexpr std::array<std::string_view, 20> kMayChange = {"steps",
+                                                         "images",
+                                                         "epochs",
+                                                         "lr_g",
+                                                         "lr_d",
+                                                         "real_label",
+                                                         "fake_label",
+                                                         "log_every",
+                                                         "sample_every",
+                                                         "checkpoint_every",
+                                                         "check_every",
+                                                         "keep",
+                                                         "threads",
+                                                         "metrics_port",
+                                                         "metrics_address",
+                                                         "balance_mode",
+                                                         "expect_world_size",
+                                                         "comm_timeout_seconds",
+                                                         "resume",
+                                                         "run"};
 
 bool MayChange(std::string_view name) {
   return std::find(kMayChange.begin(), kMayChange.end(), name) != kMayChange.end() || name == "run_root" ||
@@ -121,8 +137,7 @@ void Validate(const TrainOptions& options, int world_size) {
                      "; start it with mpirun -np N or srun --mpi=pmix (plain srun starts N jobs of one rank)");
   }
   model::Validate(options.network);
-  if (options.metrics_port != "off" &&
-      options.metrics_port.find_first_not_of("0123456789") != std::string::npos) {
+  if (options.metrics_port != "off" && options.metrics_port.find_first_not_of("0123456789") != std::string::npos) {
     throw UsageError("--metrics-port " + options.metrics_port + ": must be a port, 0 or off");
   }
 }

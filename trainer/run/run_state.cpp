@@ -21,9 +21,8 @@ namespace {
 constexpr std::uint64_t kGridPictures = 64;
 constexpr double kDefaultEpochs = 100;
 
-std::shared_ptr<distributed::Communicator> NewCommunicator(const TrainOptions& options,
-                                                           const distributed::World& world, const std::string& purpose,
-                                                           const std::string& device) {
+std::shared_ptr<distributed::Communicator> NewCommunicator(const TrainOptions& options, const distributed::World& world,
+                                                           const std::string& purpose, const std::string& device) {
   return distributed::Communicator::Create(world, purpose, device, std::chrono::seconds(options.comm_timeout_seconds));
 }
 
@@ -135,8 +134,8 @@ void RunState::BeginOrResume() {
   batches_.emplace(dataset_, options_, world_, device_, images_);
   if (!saved) BeginNew();
   OnRankZero(*control_, [&] {
-    storage::WriteFileAtomically(folder_.Options(), nlohmann::json({{"options", Identity()},
-                                                                    {"build", cli::BuildFacts()}}).dump(2) + "\n");
+    storage::WriteFileAtomically(
+        folder_.Options(), nlohmann::json({{"options", Identity()}, {"build", cli::BuildFacts()}}).dump(2) + "\n");
   });
   if (world_.rank != 0) return;
   cli::LogInfo("run folder " + folder_.path().string() + "  ranks " + std::to_string(world_.size) + "  threads " +
@@ -167,9 +166,8 @@ void RunState::BeginNew() {
 }
 
 void RunState::WriteFirstPictures() {
-  OnRankZero(*control_, [&] {
-    WriteGrid(folder_.Reals(), FirstReals(*dataset_, kGridPictures, options_.network.resolution));
-  });
+  OnRankZero(*control_,
+             [&] { WriteGrid(folder_.Reals(), FirstReals(*dataset_, kGridPictures, options_.network.resolution)); });
 }
 
 bool RunState::Finished() const { return FractionDone() >= 1; }
@@ -227,8 +225,7 @@ void RunState::RequireEqualReplicas() {
 
 void RunState::SaveSamples() {
   OnRankZero(*control_, [&] {
-    const torch::Tensor latents =
-        FixedLatents(options_.seed, kGridPictures, options_.network.noise_dim, device_);
+    const torch::Tensor latents = FixedLatents(options_.seed, kGridPictures, options_.network.noise_dim, device_);
     WriteGrid(folder_.Fakes(step_), Generate(gan_.generator, latents));
   });
 }

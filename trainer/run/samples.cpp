@@ -12,8 +12,14 @@ namespace gan::run {
 
 void WriteGrid(const std::filesystem::path& path, const torch::Tensor& images) {
   torch::NoGradGuard no_grad;
-  const torch::Tensor bytes =
-      images.to(torch::kCPU).add(1).mul(127.5).add(0.5).clamp(0, 255).to(torch::kByte).permute({0, 2, 3, 1}).contiguous();
+  const torch::Tensor bytes = images.to(torch::kCPU)
+                                  .add(1)
+                                  .mul(127.5)
+                                  .add(0.5)
+                                  .clamp(0, 255)
+                                  .to(torch::kByte)
+                                  .permute({0, 2, 3, 1})
+                                  .contiguous();
   const auto count = static_cast<std::uint32_t>(bytes.size(0));
   const auto columns = static_cast<std::uint32_t>(std::ceil(std::sqrt(static_cast<double>(count))));
   const picture::GridImage grid =

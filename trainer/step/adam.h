@@ -11,8 +11,8 @@
 namespace gan::step {
 
 // Adam (Kingma and Ba, ICLR 2015) through PyTorch's fused kernel, one call for all parameters, with its state in plain
-// tensors: what a checkpoint keeps and what torch.optim.Adam(fused=True) keeps. Owns the moments, shares the parameters.
-// Not thread-safe.
+// tensors: what a checkpoint keeps and what torch.optim.Adam(fused=True) keeps. Owns the moments, shares the
+// parameters. Not thread-safe.
 class Adam {
  public:
   Adam(const torch::OrderedDict<std::string, torch::Tensor>& parameters, const AdamOptions& options);

@@ -77,8 +77,7 @@ void TrainDiscriminator(Gan& gan, const StepPlan& plan, const torch::Tensor& rea
   const loss::DiscriminatorLoss losses = loss::BceDiscriminator(real_logits, fake_logits, plan.labels);
   losses.Total().backward();
   RecordDiscriminatorLoss(losses, real_logits, fake_logits, result);
-  result.discriminator =
-      SynchroniseAndApply(gan.discriminator_sync, gan.discriminator_adam, plan.lr_d, result.times);
+  result.discriminator = SynchroniseAndApply(gan.discriminator_sync, gan.discriminator_adam, plan.lr_d, result.times);
 }
 
 // D's phase without an update: the balance still needs to see how it does.

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Installs the Debian or Ubuntu packages that are missing; quick when none is.
+# Usage: setup/packages.sh [test|pictures]     ("test": what only ./check needs; "pictures": quickstart's own)
+set -euo pipefail
+
+case ${1:-build} in
+  build)
+    packages=(g++ cmake ninja-build pkg-config git ca-certificates python3 python3-venv
+      libopenmpi-dev openmpi-bin libtbb-dev libopencv-dev libjpeg-dev libpng-dev libwebp-dev
+      prometheus-cpp-dev libcivetweb-dev libcli11-dev libspdlog-dev nlohmann-json3-dev
+      libxxhash-dev libjemalloc-dev ccache mold)
+    ;;
+  test) packages=(libgtest-dev libgmock-dev prometheus clang-format clang-tidy curl) ;;
+  pictures) packages=(oxygen-icon-theme) ;;
+  *) echo "usage: setup/packages.sh [test|pictures]" >&2; exit 2 ;;
+esac
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || { echo "packages.sh: needs root or sudo to install: ${missing[*]}" >&2; exit 1; }
+  as_root=(sudo)
+fi
+echo "installing ${#missing[@]} packages: ${missing[*]}"
+# RUNLEVEL=1 keeps Debian from starting the Prometheus server: the tests only want promtool.
+apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -o Acquire::Retries=3 "$@"; }
+apt update
+apt install -y --no-install-recommends "${missing[@]}" >/dev/null
