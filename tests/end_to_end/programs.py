@@ -1,0 +1,66 @@
+"""The programs under test, and small data sets for them."""
+import json
+import os
+import pathlib
+import subprocess
+
+import numpy as np
+from PIL import Image
+
+BIN = pathlib.Path(os.environ['EQUIPOISE_BIN'])
+ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT='1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM='1', NO_COLOR='1',
+                   OMP_NUM_THREADS='1')
+# Small enough for seconds, large enough for every layer.
+SMALL = ['--resolution', '64', '--features', '4', '--batch', '4', '--metrics-port', 'off', '--deterministic',
+         '--threads', '1', '--holdout', '0.1']
+
+
+def make_photos(folder, count=40, seed=0):
+    """Smooth random colour fields with a disc: enough structure for a GAN to learn something."""
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:160, 0:140]
+    for i in range(count):
+        colour = rng.uniform(0, 255, (2, 3))
+        disc = ((x - rng.uniform(30, 110)) ** 2 + (y - rng.uniform(30, 130)) ** 2 < rng.uniform(15, 50) ** 2)[..., None]
+        Image.fromarray(np.where(disc, colour[0], colour[1]).astype(np.uint8)).save(folder / f'{i:03d}.png')
+
+
+def make_shards(folder, **kwargs):
+    make_photos(folder / 'photos', **kwargs)
+    shards = folder / 'shards'
+    subprocess.run([BIN / 'gan-preprocess', '--in', folder / 'photos', '--out', shards, '--images-per-shard', '16'],
+                   check=True, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+    return shards
+
+
+def mpirun(ranks):
+    return ['mpirun', '--oversubscribe', '--bind-to', 'none', '--mca', 'btl', 'self,vader', '-np', str(ranks)]
+
+
+def train_command(ranks, shards, run, *flags):
+    launcher = [] if ranks == 1 else mpirun(ranks)
+    return [*map(str, [*launcher, BIN / 'gan-train', '--shards', shards, '--run', run, *SMALL, *flags])]
+
+
+def train(ranks, shards, run, *flags):
+    return subprocess.run(train_command(ranks, shards, run, *flags), env=ENVIRONMENT, capture_output=True, text=True,
+                          timeout=300)
+
+
+TIMES = ('step_seconds', 'images_per_second')
+
+
+def stats(run):
+    """The lines of stats.jsonl without the fields of time."""
+    lines = [json.loads(line) for line in (run / 'stats.jsonl').read_text().splitlines()]
+    return [{k: v for k, v in line.items() if k not in TIMES} for line in lines]
+
+
+def newest_checkpoint(run):
+    return sorted((run / 'checkpoints').glob('step-????????'))[-1]
+
+
+def digests(checkpoint):
+    """The digests of a checkpoint's parts: equal exactly when all weights, statistics and moments are."""
+    return [part['digest'] for part in json.loads((checkpoint / 'manifest.json').read_text())['parts']]

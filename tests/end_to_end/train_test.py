@@ -1,0 +1,148 @@
+"""gan-train: what a run leaves behind, and that an interrupted one ends exactly as an uninterrupted one."""
+import json
+import pathlib
+import random
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import numpy as np
+from PIL import Image
+from safetensors import safe_open
+
+from programs import BIN, ENVIRONMENT, digests, make_shards, newest_checkpoint, stats, train, train_command
+
+CONTRACT = ('step images epoch loss_d loss_d_real loss_d_fake loss_g d_real_mean d_fake_mean d_accuracy_real '
+            'd_accuracy_fake d_auc grad_norm_g grad_norm_d lr_g lr_d imbalance verdict actions').split()
+
+
+class WithShards(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.temporary.name)
+        cls.shards = make_shards(cls.folder)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    def assert_code(self, code, done):
+        self.assertEqual(code, done.returncode, done.stdout + done.stderr)
+
+
+class RunFolder(WithShards):
+    def test_holds_what_the_contract_names(self):
+        for ranks in (1, 2, 4):
+            with self.subTest(ranks=ranks):
+                run = self.folder / f'run-{ranks}'
+                self.assert_code(0, train(ranks, self.shards, run, '--steps', 6, '--sample-every', 3,
+                                          '--checkpoint-every', 2, '--check-every', 1))
+                names = {path.name for path in run.iterdir()}
+                self.assertLessEqual({'options.json', 'log.txt', 'stats.jsonl', 'reals.png', 'fakes-00000000.png',
+                                      'fakes-00000003.png', 'fakes-00000006.png', 'status.json',
+                                      'prometheus-targets.json', 'checkpoints'}, names)
+                lines = stats(run)
+                self.assertEqual([1, 2, 3, 4, 5, 6], [line['step'] for line in lines])
+                self.assertEqual(6 * 4 * ranks, lines[-1]['images'])
+                for name in CONTRACT:
+                    self.assertIn(name, lines[0])
+                self.assertEqual('finished', json.loads((run / 'status.json').read_text())['state'])
+                self.assertEqual(0, len(list((run / 'checkpoints').glob('*.tmp-*'))))
+
+    def test_same_command_gives_same_bytes(self):
+        runs = [self.folder / 'once', self.folder / 'twice']
+        for run in runs:
+            self.assert_code(0, train(2, self.shards, run, '--steps', 8))
+        self.assertEqual(stats(runs[0]), stats(runs[1]))
+        self.assertEqual(digests(newest_checkpoint(runs[0])), digests(newest_checkpoint(runs[1])))
+
+    def test_checkpoint_is_read_by_the_safetensors_package(self):
+        run = self.folder / 'safetensors'
+        self.assert_code(0, train(1, self.shards, run, '--steps', 2))
+        part, = newest_checkpoint(run).glob('part-*')
+        with safe_open(part, 'numpy') as tensors:
+            self.assertEqual((100, 64, 4, 4), tensors.get_tensor('generator.0.weight').shape)
+            self.assertEqual((8, 3, 4, 4), tensors.get_tensor('discriminator.0.weight').shape)
+            self.assertTrue(np.isfinite(tensors.get_tensor('generator.0.weight')).all())
+
+    def test_generate_makes_the_same_grid_for_a_seed(self):
+        run = self.folder / 'generate'
+        self.assert_code(0, train(1, self.shards, run, '--steps', 2))
+        grids = []
+        for name, seed in (('a.png', 7), ('b.png', 7), ('c.png', 8)):
+            subprocess.run([BIN / 'gan-generate', '--checkpoint', run, '--out', self.folder / name, '--seed', str(seed),
+                            '--count', '9'], check=True, env=ENVIRONMENT)
+            grids.append(np.asarray(Image.open(self.folder / name)))
+        self.assertEqual((3 * 66 + 2, 3 * 66 + 2, 3), grids[0].shape)
+        self.assertTrue((grids[0] == grids[1]).all())
+        self.assertFalse((grids[0] == grids[2]).all())
+
+
+class Resume(WithShards):
+    STEPS = 60
+    FLAGS = ('--steps', STEPS, '--checkpoint-every', 5, '--sample-every', 0)
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.whole = cls.folder / 'whole'
+        train(2, cls.shards, cls.whole, *cls.FLAGS)
+
+    def assert_same_as_uninterrupted(self, run):
+        self.assertEqual(stats(self.whole), stats(run))
+        self.assertEqual(digests(newest_checkpoint(self.whole)), digests(newest_checkpoint(run)))
+
+    def test_sigusr1_saves_and_ends_with_75(self):
+        run = self.folder / 'usr1'
+        process = subprocess.Popen(train_command(2, self.shards, run, *self.FLAGS), env=ENVIRONMENT,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.wait_for_line(run, 12)
+        process.send_signal(signal.SIGUSR1)
+        self.assertEqual(75, process.wait(60))
+        self.assertEqual(stats(run)[-1]['step'], int(newest_checkpoint(run).name[5:]))
+        self.assert_code(0, train(2, self.shards, run, *self.FLAGS))
+        self.assert_same_as_uninterrupted(run)
+
+    def test_sigkill_of_a_rank_at_random_moments(self):
+        randomness = random.Random(1)
+        for attempt in range(4):
+            with self.subTest(attempt=attempt):
+                run = self.folder / f'kill-{attempt}'
+                process = subprocess.Popen(train_command(2, self.shards, run, *self.FLAGS), env=ENVIRONMENT,
+                                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                self.wait_for_line(run, randomness.randrange(1, self.STEPS - 10))
+                time.sleep(randomness.uniform(0, 0.1))
+                ranks = subprocess.run(['pgrep', '-P', str(process.pid)], capture_output=True, text=True).stdout.split()
+                subprocess.run(['kill', '-KILL', randomness.choice(ranks)])
+                process.wait(60)
+                self.assert_code(0, train(2, self.shards, run, *self.FLAGS))
+                self.assert_same_as_uninterrupted(run)
+
+    def test_damaged_newest_checkpoint_falls_back_loudly(self):
+        run = self.folder / 'damaged'
+        self.assert_code(0, train(2, self.shards, run, '--steps', 20, *self.FLAGS[2:]))
+        part = next(newest_checkpoint(run).glob('part-*'))
+        data = bytearray(part.read_bytes())
+        data[len(data) // 2] ^= 1
+        part.write_bytes(data)
+        done = train(2, self.shards, run, *self.FLAGS)
+        self.assert_code(0, done)
+        self.assertIn(part.name, done.stderr)
+        self.assertIn('set aside', done.stderr)
+        self.assert_same_as_uninterrupted(run)
+
+    def wait_for_line(self, run, count):
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            path = run / 'stats.jsonl'
+            if path.exists() and path.read_bytes().count(b'\n') >= count:
+                return
+            time.sleep(0.01)
+        self.fail(f'{run} never reached line {count}')
+
+
+if __name__ == '__main__':
+    unittest.main()
