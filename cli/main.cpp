@@ -47,6 +47,10 @@ int ReportParseResult(CLI::App& app, const CLI::ParseError& result) {
 void SetErrorPrefix(std::string prefix) { ErrorPrefix() = std::move(prefix); }
 
 void AddStandardFlags(CLI::App& app, const std::string& build_facts) {
+  for (CLI::Option* option : app.get_options()) {
+    // Given twice, the last one counts, as in every other tool; lists collect.
+    if (option->get_expected_max() == 1) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  }
   app.set_config("--config", "", "Flags from a TOML file; flags on the command line win");
   app.set_version_flag("--version", build_facts, "Version and build facts");
   app.add_flag("--print-config")->description("Print the resolved options as TOML and stop")->configurable(false);

@@ -19,14 +19,14 @@ struct Plugin {
 };
 
 const Plugin& ThePlugin() {
-  static const Plugin plugin = [] {
+  static const Plugin kPlugin = [] {
     Plugin loaded;
     void* library = ::dlopen("libgan_opencv.so", RTLD_NOW | RTLD_LOCAL);
     if (library != nullptr) loaded.decode = reinterpret_cast<DecodeFunction>(::dlsym(library, "GanOpenCvDecode"));
     if (loaded.decode == nullptr) loaded.why = ::dlerror();
     return loaded;
   }();
-  return plugin;
+  return kPlugin;
 }
 
 struct Room {

@@ -48,8 +48,8 @@ __attribute__((target("sse4.2"))) std::uint32_t Hardware(std::span<const std::by
 std::uint32_t Crc32cPortable(std::span<const std::byte> data, std::uint32_t crc) { return ~Portable(data, ~crc); }
 
 std::uint32_t Crc32c(std::span<const std::byte> data, std::uint32_t crc) {
-  static const bool hardware = __builtin_cpu_supports("sse4.2") != 0;
-  return hardware ? ~Hardware(data, ~crc) : Crc32cPortable(data, crc);
+  static const bool kHardware = __builtin_cpu_supports("sse4.2") != 0;
+  return kHardware ? ~Hardware(data, ~crc) : Crc32cPortable(data, crc);
 }
 
 struct Digest::State {

@@ -46,6 +46,7 @@ std::vector<fs::path> ListCheckpoints(const fs::path& root) {
   }
   std::sort(found.rbegin(), found.rend());
   std::vector<fs::path> newest_first;
+  newest_first.reserve(found.size());
   for (auto& [step, path] : found) newest_first.push_back(std::move(path));
   return newest_first;
 }

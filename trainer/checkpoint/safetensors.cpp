@@ -88,10 +88,10 @@ void RequireGapless(std::vector<Extent> extents, std::uint64_t size, std::uint64
 }  // namespace
 
 std::size_t DtypeBytes(const std::string& dtype) {
-  static const std::map<std::string, std::size_t> sizes = {{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2},
-                                                           {"I64", 8}, {"I32", 4}, {"U8", 1},  {"BOOL", 1}};
-  const auto found = sizes.find(dtype);
-  return found == sizes.end() ? 0 : found->second;
+  static const std::map<std::string, std::size_t> kSizes = {{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2},
+                                                            {"I64", 8}, {"I32", 4}, {"U8", 1},  {"BOOL", 1}};
+  const auto found = kSizes.find(dtype);
+  return found == kSizes.end() ? 0 : found->second;
 }
 
 std::string EncodeHeader(const std::vector<TensorView>& tensors) {

@@ -42,8 +42,8 @@ Plugin Load() {
 }
 
 const Plugin& ThePlugin() {
-  static const Plugin plugin = Load();
-  return plugin;
+  static const Plugin kPlugin = Load();
+  return kPlugin;
 }
 
 std::string HostName() {

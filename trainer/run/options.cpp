@@ -83,10 +83,10 @@ void AddModelFlags(CLI::App& app, TrainOptions& o) {
 }
 
 void AddBalanceFlags(CLI::App& app, TrainOptions& o) {
-  static const std::map<std::string, balance::Mode> modes = {
+  static const std::map<std::string, balance::Mode> kModes = {
       {"off", balance::Mode::kOff}, {"watch", balance::Mode::kWatch}, {"act", balance::Mode::kAct}};
   app.add_option("--balance", o.balance.mode, "off, watch (verdicts only) or act (default)")
-      ->transform(CLI::CheckedTransformer(modes, CLI::ignore_case).description("{off,watch,act}"))
+      ->transform(CLI::CheckedTransformer(kModes, CLI::ignore_case).description("{off,watch,act}"))
       ->group("Balance")
       ->default_str("act");
 }
