@@ -1,0 +1,121 @@
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <thread>
+
+#include "tests/trainer/distributed/mpi_world.h"
+#include "trainer/distributed/replicas.h"
+
+namespace gan::distributed {
+namespace {
+
+std::shared_ptr<Communicator> New(const std::string& purpose, std::chrono::seconds timeout = std::chrono::minutes(1)) {
+  return Communicator::Create(TestWorld(), purpose, "cpu", timeout);
+}
+
+TEST(Communicator, AllReduceSumsMaxesAndMins) {
+  const auto communicator = New("test");
+  const double rank = communicator->rank();
+  const double size = communicator->size();
+  for (const auto type : {torch::kFloat, torch::kDouble, torch::kLong}) {
+    const auto reduced = [&](ReduceOp op) {
+      torch::Tensor t = torch::full({3}, rank + 1, torch::kDouble).to(type);
+      communicator->AllReduce(t, op);
+      return t[2].item<double>();
+    };
+    EXPECT_EQ(reduced(ReduceOp::kSum), size * (size + 1) / 2);
+    EXPECT_EQ(reduced(ReduceOp::kMax), size);
+    EXPECT_EQ(reduced(ReduceOp::kMin), 1);
+  }
+}
+
+TEST(Communicator, LargeBuffersAreCutAndStillRight) {
+  const auto communicator = New("test");
+  torch::Tensor t = torch::arange((1 << 24) + 5, torch::kFloat).remainder_(1000);
+  const torch::Tensor expected = t * communicator->size();
+  communicator->AllReduce(t);
+  EXPECT_TRUE(torch::equal(t, expected));
+  EXPECT_EQ(communicator->traffic().calls.at("allreduce/67108864"), 1U);
+  EXPECT_EQ(communicator->traffic().calls.at("allreduce/20"), 1U);
+}
+
+TEST(Communicator, BroadcastTakesTheRootsValues) {
+  const auto communicator = New("test");
+  const int root = communicator->size() - 1;
+  torch::Tensor t = torch::full({5}, communicator->rank());
+  communicator->Broadcast(t, root);
+  EXPECT_TRUE(torch::equal(t, torch::full({5}, root)));
+  EXPECT_EQ(communicator->Broadcast(communicator->rank() == 0 ? "from 0" : "", 0), "from 0");
+}
+
+TEST(Communicator, AllGatherKeepsRankOrderAndEmptyMessages) {
+  const auto communicator = New("test");
+  const std::string mine(static_cast<std::size_t>(communicator->rank()), 'x');  // rank 0 says nothing
+  const std::vector<std::string> all = communicator->AllGather(mine);
+  ASSERT_EQ(all.size(), static_cast<std::size_t>(communicator->size()));
+  for (std::size_t rank = 0; rank < all.size(); ++rank) EXPECT_EQ(all[rank], std::string(rank, 'x'));
+}
+
+TEST(Communicator, OneDissenterMeansNoAgreement) {
+  const auto communicator = New("test");
+  EXPECT_TRUE(communicator->AllAgree(true));
+  EXPECT_FALSE(communicator->AllAgree(communicator->rank() != communicator->size() - 1));
+}
+
+TEST(Communicator, TwoOfThemWorkAtOnceFromTwoThreads) {
+  const auto one = New("one");
+  const auto other = New("other");
+  const auto sum = [](Communicator& communicator) {
+    torch::Tensor t = torch::ones({1000});
+    for (int i = 0; i < 50; ++i) communicator.AllReduce(t), t.div_(communicator.size());
+    return t.sum().item<double>();
+  };
+  double from_thread = 0;
+  std::thread thread([&] { from_thread = sum(*other); });
+  EXPECT_EQ(sum(*one), 1000);
+  thread.join();
+  EXPECT_EQ(from_thread, 1000);
+}
+
+TEST(Communicator, ARankThatStaysAwayIsAnErrorAfterTheTimeOut) {
+  const auto communicator = New("lonely", std::chrono::seconds(1));
+  const auto control = New("control");
+  if (communicator->size() == 1) {
+    EXPECT_NO_THROW(communicator->Barrier());  // alone, nobody can stay away
+    return;
+  }
+  if (communicator->rank() != 0) {
+    torch::Tensor t = torch::ones({7});
+    try {
+      communicator->AllReduce(t);
+      ADD_FAILURE() << "an all-reduce without rank 0 came back";
+    } catch (const CommunicationError& error) {
+      const std::string what = error.what();
+      EXPECT_NE(what.find("rank " + std::to_string(communicator->rank())), std::string::npos) << what;
+      EXPECT_NE(what.find("lonely, allreduce/28"), std::string::npos) << what;
+    }
+  }
+  control->Barrier();
+  if (communicator->rank() == 0) {  // completes the others' half-done operation, so that MPI can end in peace
+    torch::Tensor t = torch::ones({7});
+    communicator->AllReduce(t);
+  }
+  control->Barrier();
+}
+
+TEST(Replicas, ADriftedRankIsNamed) {
+  const auto communicator = New("test");
+  torch::Tensor weights = torch::ones({100});
+  EXPECT_NO_THROW(RequireEqualReplicas({weights}, *communicator, "weights"));
+  if (communicator->size() == 1) return;
+  if (communicator->rank() == 1) weights[42] = 1.0000001F;
+  try {
+    RequireEqualReplicas({weights}, *communicator, "weights");
+    ADD_FAILURE() << "a difference in one bit was not seen";
+  } catch (const CommunicationError& error) {
+    EXPECT_NE(std::string(error.what()).find("rank 1"), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace gan::distributed
