@@ -1,11 +1,20 @@
 #!/usr/bin/env bash
-# Python packages that only the tests need: other people's programs that our results are held against.
+# What only the tests need of Python: other people's programs that our results are held against. Makes .deps/python, an
+# interpreter in which `import torch` works without a GPU's libraries.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-packages=(numpy==2.2.6 pillow==12.0.0 safetensors==0.6.2)
+packages=(numpy==2.2.6 pillow==12.0.0 safetensors==0.6.2
+  typing_extensions==4.15.0 sympy==1.14.0 networkx==3.4.2 jinja2==3.1.6 fsspec==2025.9.0 filelock==3.19.1 packaging==25.0)  # torch's own
 installed=$(.deps/venv/bin/pip --disable-pip-version-check freeze)
 for package in "${packages[@]}"; do
   grep -qix "$package" <<<"$installed" && continue
   .deps/venv/bin/pip --quiet --disable-pip-version-check install "${packages[@]}"
   break
 done
+.deps/venv/bin/python setup/stand_in_libraries.py .deps/libtorch/lib .deps/stand-ins
+cat >.deps/python <<'PYTHON'
+#!/usr/bin/env bash
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+LD_LIBRARY_PATH=$here/stand-ins${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} exec "$here/venv/bin/python" "$@"
+PYTHON
+chmod +x .deps/python

@@ -64,6 +64,7 @@ class BadInput(unittest.TestCase):
             manifest = json.loads((shards / 'manifest.json').read_text())
             manifest['shards'][0]['records'] -= 1
             manifest['accepted'] -= 1
+            manifest['rejected'] += 1
             (shards / 'manifest.json').write_text(json.dumps(manifest))
         self.assert_refused(3, 'shard-00000.gan', 2, self.broken_shards(change), '--steps', 1)
 

@@ -84,8 +84,8 @@ TEST(Communicator, ARankThatStaysAwayIsAnErrorAfterTheTimeOut) {
     EXPECT_NO_THROW(communicator->Barrier());  // alone, nobody can stay away
     return;
   }
+  torch::Tensor t = torch::ones({7});  // outlives the operation that is given up half-done
   if (communicator->rank() != 0) {
-    torch::Tensor t = torch::ones({7});
     try {
       communicator->AllReduce(t);
       ADD_FAILURE() << "an all-reduce without rank 0 came back";
@@ -97,7 +97,6 @@ TEST(Communicator, ARankThatStaysAwayIsAnErrorAfterTheTimeOut) {
   }
   control->Barrier();
   if (communicator->rank() == 0) {  // completes the others' half-done operation, so that MPI can end in peace
-    torch::Tensor t = torch::ones({7});
     communicator->AllReduce(t);
   }
   control->Barrier();
