@@ -1,5 +1,6 @@
 """gan-train: what a run leaves behind, and that an interrupted one ends exactly as an uninterrupted one."""
 import json
+import os
 import pathlib
 import random
 import signal
@@ -82,8 +83,7 @@ class RunFolder(WithShards):
 
 
 class Resume(WithShards):
-    STEPS = 60
-    FLAGS = ('--steps', STEPS, '--checkpoint-every', 5, '--sample-every', 0)
+    FLAGS = ('--steps', 400, '--checkpoint-every', 5, '--sample-every', 0)
 
     @classmethod
     def setUpClass(cls):
@@ -106,20 +106,30 @@ class Resume(WithShards):
         self.assert_code(0, train(2, self.shards, run, *self.FLAGS))
         self.assert_same_as_uninterrupted(run)
 
-    def test_sigkill_of_a_rank_at_random_moments(self):
+    def test_twenty_sigkills_at_random_moments_and_inside_saves(self):
+        """One run killed again and again: at random moments, and as soon as a save has begun."""
         randomness = random.Random(1)
-        for attempt in range(4):
-            with self.subTest(attempt=attempt):
-                run = self.folder / f'kill-{attempt}'
-                process = subprocess.Popen(train_command(2, self.shards, run, *self.FLAGS), env=ENVIRONMENT,
-                                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-                self.wait_for_line(run, randomness.randrange(1, self.STEPS - 10))
-                time.sleep(randomness.uniform(0, 0.1))
-                ranks = subprocess.run(['pgrep', '-P', str(process.pid)], capture_output=True, text=True).stdout.split()
-                subprocess.run(['kill', '-KILL', randomness.choice(ranks)])
-                process.wait(60)
-                self.assert_code(0, train(2, self.shards, run, *self.FLAGS))
-                self.assert_same_as_uninterrupted(run)
+        run = self.folder / 'killed'
+        inside_saves = 0
+        for kill in range(20):
+            abandoned = self.saves_begun(run)
+            process = subprocess.Popen(train_command(2, self.shards, run, *self.FLAGS), env=ENVIRONMENT,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                self.wait_for(lambda: len(self.children(process)) == 2, 0.01)
+                victim = randomness.choice(self.children(process))
+                if kill % 2:
+                    self.wait_for(lambda: self.saves_begun(run) - abandoned or process.poll() is not None, 0.0005)
+                else:
+                    self.wait_for_line(run, self.lines(run) + randomness.randrange(1, 8))
+                    time.sleep(randomness.uniform(0, 0.05))
+                os.kill(victim, signal.SIGKILL)
+            finally:
+                self.assertNotEqual(0, process.wait(60), 'the run ended before it was killed')
+            inside_saves += bool(self.saves_begun(run) - abandoned)
+        self.assertGreaterEqual(inside_saves, 5)
+        self.assert_code(0, train(2, self.shards, run, *self.FLAGS))
+        self.assert_same_as_uninterrupted(run)
 
     def test_damaged_newest_checkpoint_falls_back_loudly(self):
         run = self.folder / 'damaged'
@@ -134,14 +144,28 @@ class Resume(WithShards):
         self.assertIn('set aside', done.stderr)
         self.assert_same_as_uninterrupted(run)
 
+    @staticmethod
+    def children(process):
+        return [int(child) for child in pathlib.Path(f'/proc/{process.pid}/task/{process.pid}/children').read_text().split()]
+
+    @staticmethod
+    def saves_begun(run):
+        checkpoints = run / 'checkpoints'
+        return {name for name in os.listdir(checkpoints) if '.tmp-' in name} if checkpoints.exists() else set()
+
+    @staticmethod
+    def lines(run):
+        path = run / 'stats.jsonl'
+        return path.read_bytes().count(b'\n') if path.exists() else 0
+
     def wait_for_line(self, run, count):
+        self.wait_for(lambda: self.lines(run) >= count, 0.01)
+
+    def wait_for(self, condition, pause):
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            path = run / 'stats.jsonl'
-            if path.exists() and path.read_bytes().count(b'\n') >= count:
-                return
-            time.sleep(0.01)
-        self.fail(f'{run} never reached line {count}')
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, 'waited a minute in vain')
+            time.sleep(pause)
 
 
 if __name__ == '__main__':
