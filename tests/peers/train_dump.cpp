@@ -42,9 +42,10 @@ int main(int argc, char** argv) {
   const std::string folder = argv[1];
   const int steps = std::stoi(argv[2]);
   torch::set_num_threads(1);
-  const gan::model::NetworkOptions network{.resolution = 128, .features = 8, .noise_dim = 100};
   const auto communicator = gan::distributed::Communicator::Create(world, "gradients");
-  gan::step::Gan gan(network, {}, torch::kCPU, /*seed=*/3, communicator);
+  gan::step::GanOptions options;
+  options.network = {.resolution = 128, .features = 8, .noise_dim = 100};
+  gan::step::Gan gan(options, torch::kCPU, /*seed=*/3, communicator);
   const std::string mine = folder + "/rank-" + std::to_string(world.rank) + "-";
   Write(mine + "state.safetensors", gan.NamedState());
   nlohmann::json losses = nlohmann::json::array();

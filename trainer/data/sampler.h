@@ -43,7 +43,8 @@ enum class Stream : std::uint32_t {
   kAugment = 5,
   kFixedLatents = 6,
   kInitialWeights = 7,
-  kProjection = 8
+  kProjection = 8,
+  kStatistics = 9
 };
 
 // Fills out[0..count) with standard normal numbers of (seed, stream, cursor, sample): Philox and Box-Muller, in float.

@@ -50,12 +50,17 @@ struct World {
 class Environment {
  public:
   Environment(int* argc, char*** argv);
-  ~Environment();  // finalizes MPI
+  // Finalizes MPI, which waits for all ranks; not while an exception unwinds, when the others may be anywhere. mpirun
+  // then ends them.
+  ~Environment();
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
   const World& world() const { return world_; }
   // Ends every rank of the job at once with `exit_code`.
   [[noreturn]] static void Abort(int exit_code);
 
  private:
+  int exceptions_at_start_;
   World world_;
 };
 
@@ -63,6 +68,7 @@ class Environment {
 // communicators may be used from different threads at once (each has its own MPI communicator).
 class Communicator {
  public:
+  // Collective over all ranks of the job; every rank creates its communicators in the same order.
   // `device` is "cpu" or "cuda" (tensors' home). `purpose` names the communicator in errors ("gradients", "control").
   static std::shared_ptr<Communicator> Create(const World& world, const std::string& purpose,
                                               const std::string& device = "cpu",

@@ -27,7 +27,7 @@ Plugin Load() {
   Plugin plugin;
   void* library = ::dlopen("libgan_nccl.so", RTLD_NOW | RTLD_GLOBAL);
   if (library == nullptr) {
-    plugin.why = std::string("the GPU plugin does not load: ") + ::dlerror();
+    plugin.why = std::string("no CUDA device can be used, for the GPU plugin does not load: ") + ::dlerror();
     return plugin;
   }
   const auto find = [&](auto& function, const char* name) {
@@ -37,7 +37,8 @@ Plugin Load() {
   find(plugin.device_count, "GanCudaDeviceCount");
   find(plugin.use_device, "GanUseCudaDevice");
   find(plugin.add_backend, "GanAddNcclBackend");
-  if (plugin.why.empty() && plugin.device_count() == 0) plugin.why = "no GPU was found on this machine";
+  if (plugin.why.empty() && plugin.device_count() == 0)
+    plugin.why = "no CUDA device was found: the driver knows no GPU";
   return plugin;
 }
 

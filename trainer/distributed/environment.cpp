@@ -1,6 +1,7 @@
 #include "trainer/distributed/mpi_api.h"
 
 #include <cstdlib>
+#include <exception>
 
 #include "storage/errors.h"
 #include "trainer/distributed/communicator.h"
@@ -27,7 +28,7 @@ World FindWorld() {
 
 }  // namespace
 
-Environment::Environment(int* argc, char*** argv) {
+Environment::Environment(int* argc, char*** argv) : exceptions_at_start_(std::uncaught_exceptions()) {
   SetQuietDefaults();
   int provided = MPI_THREAD_SINGLE;
   MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided);
@@ -36,9 +37,13 @@ Environment::Environment(int* argc, char*** argv) {
     throw UsageError("this MPI library has no MPI_THREAD_MULTIPLE, which several communicators at once need");
   }
   world_ = FindWorld();
+  // An error in a nonblocking collective is reported on the world's handler, which by default ends the job wordlessly.
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
 }
 
-Environment::~Environment() { MPI_Finalize(); }
+Environment::~Environment() {
+  if (std::uncaught_exceptions() == exceptions_at_start_) MPI_Finalize();
+}
 
 void Environment::Abort(int exit_code) {
   MPI_Abort(MPI_COMM_WORLD, exit_code);

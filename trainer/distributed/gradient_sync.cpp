@@ -2,61 +2,80 @@
 
 #include <torch/torch.h>
 
+#include <torch/csrc/distributed/c10d/reducer.hpp>
+
 #include <cmath>
+#include <string>
+#include <unordered_map>
 
 namespace gan::distributed {
 
+// c10d::Reducer's constructor differs between versions of LibTorch: this is its only caller.
+// rebuild_buckets() is never called: after the first step it would change the order of summation, and with more than
+// two ranks a resumed run would differ from the uninterrupted one in the last bit.
+struct GradientSync::Buckets {
+  Buckets(const std::vector<at::Tensor>& parameters, const Communicator& communicator, std::int64_t bucket_bytes) {
+    const std::vector<bool> dense(parameters.size(), false);
+    auto [indices, limits] =
+        c10d::compute_bucket_assignment_by_size(parameters, {static_cast<std::size_t>(bucket_bytes)}, dense, {}, {});
+    std::reverse(indices.begin(), indices.end());  // the order in which backward reaches them
+    const std::vector<std::int64_t> caps(limits.rbegin(), limits.rend());
+    reducer = std::make_unique<c10d::Reducer>(
+        parameters, indices, communicator.process_group(), dense, bucket_bytes, /*find_unused_parameters=*/false,
+        /*gradient_as_bucket_view=*/false, std::unordered_map<std::size_t, std::string>{}, bucket_bytes,
+        /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false, caps);
+  }
+  std::unique_ptr<c10d::Reducer> reducer;
+};
+
 namespace {
 
-std::int64_t Elements(const std::vector<at::Tensor>& tensors) {
-  std::int64_t sum = 0;
-  for (const at::Tensor& tensor : tensors) sum += tensor.numel();
-  return sum;
+SyncPath Resolve(SyncPath path, const at::Tensor& parameter) {
+  if (path != SyncPath::kAuto) return path;
+  return parameter.is_cuda() ? SyncPath::kBucketed : SyncPath::kFlat;
 }
 
-void CopyInto(at::Tensor& flat, const std::vector<at::Tensor>& tensors) {
-  std::int64_t offset = 0;
-  for (const at::Tensor& tensor : tensors) {
-    flat.narrow(0, offset, tensor.numel()).view(tensor.sizes()).copy_(tensor);
-    offset += tensor.numel();
+std::vector<at::Tensor> GradientsOf(const std::vector<at::Tensor>& parameters) {
+  std::vector<at::Tensor> gradients;
+  for (const at::Tensor& parameter : parameters) {
+    if (!parameter.grad().defined()) throw CommunicationError("a parameter has no gradient: no backward reached it");
+    gradients.push_back(parameter.grad());
   }
+  return gradients;
 }
 
-void CopyOut(const at::Tensor& flat, std::vector<at::Tensor>& tensors) {
-  std::int64_t offset = 0;
-  for (at::Tensor& tensor : tensors) {
-    tensor.copy_(flat.narrow(0, offset, tensor.numel()).view(tensor.sizes()));
-    offset += tensor.numel();
-  }
+double NormOf(const std::vector<at::Tensor>& gradients) {
+  std::vector<at::Tensor> norms;
+  for (const at::Tensor& gradient : gradients) norms.push_back(gradient.norm(2, at::kDouble));
+  return torch::stack(norms).norm().item<double>();
 }
 
 }  // namespace
 
-GradientSync::GradientSync(std::vector<at::Tensor> parameters, std::vector<at::Tensor> buffers,
-                           std::shared_ptr<Communicator> communicator)
-    : parameters_(std::move(parameters)), buffers_(std::move(buffers)), communicator_(std::move(communicator)) {
-  const at::Tensor& first = parameters_.empty() ? buffers_.at(0) : parameters_[0];
-  flat_ = torch::empty({Elements(parameters_) + Elements(buffers_)}, first.options().requires_grad(false));
+GradientSync::GradientSync(std::vector<at::Tensor> parameters, std::shared_ptr<Communicator> communicator,
+                           const GradientSyncOptions& options)
+    : parameters_(std::move(parameters)), communicator_(std::move(communicator)) {
+  if (parameters_.empty()) throw CommunicationError("a module without parameters has no gradients to synchronise");
+  if (Resolve(options.path, parameters_[0]) == SyncPath::kFlat) {
+    flat_ = std::make_unique<TensorAverage>(parameters_, communicator_);
+  } else if (communicator_->size() > 1) {
+    buckets_ = std::make_unique<Buckets>(parameters_, *communicator_, options.bucket_bytes);
+  }
 }
 
-SyncResult GradientSync::Synchronise() {
+GradientSync::~GradientSync() = default;
+GradientSync::GradientSync(GradientSync&&) noexcept = default;
+GradientSync& GradientSync::operator=(GradientSync&&) noexcept = default;
+
+SyncResult GradientSync::Backward(const at::Tensor& loss) {
+  if (buckets_) buckets_->reducer->prepare_for_backward({loss});
+  loss.backward();
   torch::NoGradGuard no_grad;
-  std::vector<at::Tensor> tensors;
-  for (const at::Tensor& parameter : parameters_) {
-    if (!parameter.grad().defined()) throw CommunicationError("a parameter has no gradient: no backward reached it");
-    tensors.push_back(parameter.grad());
-  }
-  tensors.insert(tensors.end(), buffers_.begin(), buffers_.end());
-  CopyInto(flat_, tensors);
-  if (communicator_->size() > 1) {
-    communicator_->AllReduce(flat_);
-    flat_.div_(communicator_->size());
-  }
-  CopyOut(flat_, tensors);
-  const std::int64_t gradients = Elements(parameters_);
-  const double norm = flat_.narrow(0, 0, gradients).norm(2, at::kDouble).item<double>();
-  const double rest = flat_.narrow(0, gradients, flat_.numel() - gradients).norm(2, at::kDouble).item<double>();
-  return {.gradient_norm = norm, .finite = std::isfinite(norm) && std::isfinite(rest)};
+  const std::vector<at::Tensor> gradients = GradientsOf(parameters_);
+  const double norm = flat_ ? flat_->Average(gradients) : NormOf(gradients);
+  return {.gradient_norm = norm, .finite = std::isfinite(norm)};
 }
+
+void GradientSync::Accumulate(const at::Tensor& loss) { loss.backward(); }
 
 }  // namespace gan::distributed

@@ -2,33 +2,52 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "trainer/distributed/communicator.h"
+#include "trainer/distributed/gradient_sync_options.h"
+#include "trainer/distributed/tensor_average.h"
 
 namespace gan::distributed {
 
 struct SyncResult {
   double gradient_norm = 0;  // Euclidean norm of the averaged gradient, all parameters together
-  bool finite = true;        // of gradients and buffers, on all ranks
+  bool finite = true;        // on all ranks
 };
 
-// Averages the gradients of one module's parameters, and any further buffers, over the ranks: one flat all-reduce after
-// backward, so the order of summation never changes. Call it once after every backward; all ranks at the same point.
-// Shares the tensors; owns one flat buffer of their size. Parameters must have gradients of one type and device.
-// Not thread-safe.
+// What DistributedDataParallel is to a module in Python: after Backward() every rank holds the gradient of the loss
+// averaged over the ranks. It wraps the backward, not the forward, so a module may run any number of times before it
+// (a GAN's discriminator sees reals and fakes), and any number of modules may each have one.
+//
+// Losses of several forwards, gradient penalties (autograd::grad with create_graph) included, are summed into the one
+// scalar that Backward gets. A module that is frozen (requires_grad false on all its parameters) takes no part while
+// another one's Backward passes through it.
+//
+// Shares the parameters; owns one buffer of their size. Parameters need one type and device; each must get a gradient
+// from every Backward. Every rank calls the same in the same order. Throws CommunicationError. Not thread-safe.
 class GradientSync {
  public:
-  GradientSync(std::vector<at::Tensor> parameters, std::vector<at::Tensor> buffers,
-               std::shared_ptr<Communicator> communicator);
-  SyncResult Synchronise();
+  GradientSync(std::vector<at::Tensor> parameters, std::shared_ptr<Communicator> communicator,
+               const GradientSyncOptions& options = {});
+  ~GradientSync();
+  GradientSync(GradientSync&&) noexcept;
+  GradientSync& operator=(GradientSync&&) noexcept;
+
+  // loss: a scalar. Adds to gradients that are there already (Accumulate), then averages over the ranks.
+  SyncResult Backward(const at::Tensor& loss);
+  // This rank's gradients grow, nothing is sent: micro-batches before the one that calls Backward (PyTorch: no_sync).
+  void Accumulate(const at::Tensor& loss);
 
  private:
+  struct Buckets;
+
   std::vector<at::Tensor> parameters_;
-  std::vector<at::Tensor> buffers_;
   std::shared_ptr<Communicator> communicator_;
-  at::Tensor flat_;
+  std::unique_ptr<TensorAverage> flat_;  // the flat path
+  std::unique_ptr<Buckets> buckets_;     // the bucketed path, with more than one rank
 };
 
 }  // namespace gan::distributed

@@ -1,10 +1,14 @@
 #include "trainer/distributed/mpi_backend.h"
 
 #include <ATen/core/ivalue.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <torch/csrc/distributed/c10d/Work.hpp>
 
 #include <algorithm>
+#include <cstring>
+#include <functional>
 #include <thread>
 
 namespace gan::distributed {
@@ -15,6 +19,23 @@ using Clock = std::chrono::steady_clock;
 
 // A count in MPI 3 is an int, and a buffer in flight costs as much again inside the library.
 constexpr std::int64_t kChunkElements = std::int64_t{1} << 24;
+
+constexpr std::int64_t kMismatchText = 96;
+
+// Memory that MPI may still read or write after a collective was given up: kept to the end of the process.
+void Abandon(const std::vector<at::Tensor>& buffers) {
+  static std::mutex mutex;
+  static std::vector<at::Tensor> abandoned;
+  const std::lock_guard lock(mutex);
+  abandoned.insert(abandoned.end(), buffers.begin(), buffers.end());
+}
+
+std::string MpiErrorText(int error) {
+  char text[MPI_MAX_ERROR_STRING] = {};
+  int length = 0;
+  MPI_Error_string(error, text, &length);
+  return text;
+}
 
 // Work that was complete when it was made.
 class DoneWork : public c10d::Work {
@@ -51,14 +72,19 @@ MPI_Datatype TypeOf(const at::Tensor& tensor) {
   }
 }
 
-MPI_Op OperationOf(const c10d::ReduceOp& op) {
+struct Reduction {
+  MPI_Op operation;
+  const char* name;
+};
+
+Reduction ReductionOf(const c10d::ReduceOp& op) {
   switch (static_cast<c10d::ReduceOp::RedOpType>(op)) {
     case c10d::ReduceOp::SUM:
-      return MPI_SUM;
+      return {MPI_SUM, "sum"};
     case c10d::ReduceOp::MAX:
-      return MPI_MAX;
+      return {MPI_MAX, "max"};
     case c10d::ReduceOp::MIN:
-      return MPI_MIN;
+      return {MPI_MIN, "min"};
     default:
       throw CommunicationError("MPI backend: only sum, max and min are reduced");
   }
@@ -76,14 +102,16 @@ at::Tensor& OnlyTensor(std::vector<at::Tensor>& tensors) {
   return tensors[0];
 }
 
-// Calls body(pointer, elements) for pieces small enough for MPI.
+// Calls body(pointer, elements) for pieces small enough for MPI; once for an empty tensor.
 template <typename Body>
 void ForEachChunk(const at::Tensor& tensor, const Body& body) {
   auto* data = static_cast<std::byte*>(tensor.mutable_data_ptr());
-  for (std::int64_t done = 0; done < tensor.numel(); done += kChunkElements) {
+  std::int64_t done = 0;
+  do {
     const std::int64_t count = std::min(kChunkElements, tensor.numel() - done);
     body(data + static_cast<std::size_t>(done) * tensor.element_size(), static_cast<int>(count));
-  }
+    done += count;
+  } while (done < tensor.numel());
 }
 
 }  // namespace
@@ -102,49 +130,95 @@ void MpiBackend::Fail(const std::string& what, const std::string& why) const {
                            ", " + what + ": " + why);
 }
 
-void MpiBackend::Wait(MPI_Request& request, const std::string& what) {
+void MpiBackend::Meet(const Call& call) {
+  if (broken_) Fail(call.Text(), "an earlier collective of this communicator has failed");
+  if (getSize() == 1) return;
+  const auto mine = static_cast<std::int64_t>(std::hash<std::string>{}(call.Text()) >> 2);
+  at::Tensor extremes = at::tensor({mine, -mine}, at::kLong);
+  auto* data = extremes.mutable_data_ptr<std::int64_t>();
+  Complete(call, WaitFor::kPeers, {extremes}, [&](MPI_Request* request) {
+    return MPI_Iallreduce(MPI_IN_PLACE, data, 2, MPI_INT64_T, MPI_MAX, communicator_, request);
+  });
+  if (data[0] != -data[1]) ReportMismatch(call);  // largest and smallest differ: all ranks see it
+}
+
+void MpiBackend::ReportMismatch(const Call& call) {
+  at::Tensor texts = at::zeros({getSize() + 1, kMismatchText}, at::kByte);
+  auto* all = static_cast<char*>(texts.mutable_data_ptr());
+  char* mine = all + getSize() * kMismatchText;
+  call.Text().copy(mine, kMismatchText - 1);
+  Complete(call, WaitFor::kPeers, {texts}, [&](MPI_Request* request) {
+    return MPI_Iallgather(mine, kMismatchText, MPI_CHAR, all, kMismatchText, MPI_CHAR, communicator_, request);
+  });
+  broken_ = true;
+  int other = 0;
+  while (other + 1 < getSize() && std::strcmp(all + other * kMismatchText, mine) == 0) ++other;
+  Fail(call.Text(), "rank " + std::to_string(other) + " calls " + (all + other * kMismatchText) + " here");
+}
+
+void MpiBackend::Complete(const Call& call, WaitFor what, const std::vector<at::Tensor>& buffers, const Start& start) {
+  const Clock::time_point began = Clock::now();
+  MPI_Request request = MPI_REQUEST_NULL;
+  try {
+    if (const int error = start(&request); error != MPI_SUCCESS) Fail(call.Text(), MpiErrorText(error));
+    Poll(call, what, request);
+  } catch (const CommunicationError&) {
+    broken_ = true;
+    Abandon(buffers);
+    throw;
+  }
+  const std::lock_guard lock(mutex_);
+  traffic_.wait_seconds += std::chrono::duration<double>(Clock::now() - began).count();
+}
+
+// Peers that still compute are waited for asleep. A transfer only yields: it moves on in MPI_Test alone, and with
+// sleeps between its pieces 64 MB took three times as long.
+void MpiBackend::Poll(const Call& call, WaitFor what, MPI_Request& request) {
+  constexpr int kSpins = 100;  // the other ranks are usually a few microseconds away
+  const auto awake = what == WaitFor::kPeers ? std::chrono::milliseconds(1) : std::chrono::milliseconds(1000);
   const Clock::time_point start = Clock::now();
-  auto pause = std::chrono::microseconds(5);
+  auto pause = std::chrono::microseconds(20);
   for (std::uint64_t polls = 0;; ++polls) {
     int done = 0;
-    if (MPI_Test(&request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) Fail(what, "MPI reports an error");
+    if (const int error = MPI_Test(&request, &done, MPI_STATUS_IGNORE); error != MPI_SUCCESS) {
+      Fail(call.Text(), MpiErrorText(error));
+    }
     if (done != 0) return;
-    if (polls < 200) continue;  // the other ranks are usually a few microseconds away
-    if (polls < 400) {
+    if (polls < kSpins) continue;
+    const auto waited = Clock::now() - start;
+    if (waited < awake) {
       std::this_thread::yield();
       continue;
     }
-    if (Clock::now() - start > timeout_) {
-      Fail(what, "no answer from the other ranks for " + std::to_string(timeout_.count()) +
-                     " s; one of them has probably died or hangs");
+    if (waited > timeout_) {
+      Fail(call.Text(), "no answer from the other ranks for " + std::to_string(timeout_.count()) +
+                            " s; one of them has probably died or hangs");
     }
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, std::chrono::microseconds(200));
   }
 }
 
-void MpiBackend::Run(const char* operation, std::uint64_t bytes, const Start& start) {
-  const std::string what = std::string(operation) + "/" + std::to_string(bytes);
-  const Clock::time_point began = Clock::now();
-  MPI_Request request = MPI_REQUEST_NULL;
-  if (start(&request) != MPI_SUCCESS) Fail(what, "MPI cannot start it");
-  Wait(request, what);
+void MpiBackend::Count(const Call& call) {
   const std::lock_guard lock(mutex_);
   ++traffic_.collectives;
-  traffic_.bytes += bytes;
-  traffic_.wait_seconds += std::chrono::duration<double>(Clock::now() - began).count();
-  ++traffic_.calls[what];
+  traffic_.bytes += call.bytes;
+  ++traffic_.calls[call.Name()];
 }
 
 c10::intrusive_ptr<c10d::Work> MpiBackend::allreduce(std::vector<at::Tensor>& tensors,
                                                      const c10d::AllreduceOptions& options) {
   at::Tensor& tensor = OnlyTensor(tensors);
   const MPI_Datatype type = TypeOf(tensor);
-  const MPI_Op operation = OperationOf(options.reduceOp);
+  const Reduction reduction = ReductionOf(options.reduceOp);
+  Call call{"allreduce", ByteCount(tensor), std::string(c10::toString(tensor.scalar_type())) + " " + reduction.name};
+  Meet(call);
   ForEachChunk(tensor, [&](std::byte* data, int count) {
-    Run("allreduce", static_cast<std::uint64_t>(count) * tensor.element_size(), [&](MPI_Request* request) {
-      return MPI_Iallreduce(MPI_IN_PLACE, data, count, type, operation, communicator_, request);
+    call.bytes = static_cast<std::uint64_t>(count) * tensor.element_size();
+    Complete(call, WaitFor::kTransfer, tensors, [&](MPI_Request* request) {
+      return MPI_Iallreduce(MPI_IN_PLACE, data, count, type, reduction.operation, communicator_, request);
     });
+    Count(call);
   });
   return c10::make_intrusive<DoneWork>(getRank(), c10d::OpType::ALLREDUCE, tensors);
 }
@@ -153,10 +227,15 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::broadcast(std::vector<at::Tensor>& te
                                                      const c10d::BroadcastOptions& options) {
   at::Tensor& tensor = OnlyTensor(tensors);
   const MPI_Datatype type = TypeOf(tensor);
+  const int root = static_cast<int>(options.rootRank);
+  Call call{"broadcast", ByteCount(tensor),
+            std::string(c10::toString(tensor.scalar_type())) + " from rank " + std::to_string(root)};
+  Meet(call);
   ForEachChunk(tensor, [&](std::byte* data, int count) {
-    Run("broadcast", static_cast<std::uint64_t>(count) * tensor.element_size(), [&](MPI_Request* request) {
-      return MPI_Ibcast(data, count, type, static_cast<int>(options.rootRank), communicator_, request);
-    });
+    call.bytes = static_cast<std::uint64_t>(count) * tensor.element_size();
+    Complete(call, WaitFor::kTransfer, tensors,
+             [&](MPI_Request* request) { return MPI_Ibcast(data, count, type, root, communicator_, request); });
+    Count(call);
   });
   return c10::make_intrusive<DoneWork>(getRank(), c10d::OpType::BROADCAST, tensors);
 }
@@ -165,13 +244,17 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::allgather(std::vector<std::vector<at:
                                                      std::vector<at::Tensor>& inputs,
                                                      const c10d::AllgatherOptions& /*options*/) {
   const at::Tensor& mine = OnlyTensor(inputs);
+  const MPI_Datatype type = TypeOf(mine);
   if (mine.numel() > kChunkElements) throw CommunicationError("MPI backend: allgather of too large a tensor");
   at::Tensor all = at::empty({getSize(), mine.numel()}, mine.options());
   const int count = static_cast<int>(mine.numel());
-  Run("allgather", ByteCount(mine), [&](MPI_Request* request) {
-    return MPI_Iallgather(mine.const_data_ptr(), count, TypeOf(mine), all.mutable_data_ptr(), count, TypeOf(mine),
-                          communicator_, request);
+  const Call call{"allgather", ByteCount(mine), c10::toString(mine.scalar_type())};
+  Meet(call);
+  Complete(call, WaitFor::kTransfer, {mine, all}, [&](MPI_Request* request) {
+    return MPI_Iallgather(mine.const_data_ptr(), count, type, all.mutable_data_ptr(), count, type, communicator_,
+                          request);
   });
+  Count(call);
   for (int rank = 0; rank < getSize(); ++rank) {
     at::Tensor& output = outputs.at(0).at(static_cast<std::size_t>(rank));
     output.copy_(all[rank].view(output.sizes()));
@@ -179,8 +262,11 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::allgather(std::vector<std::vector<at:
   return c10::make_intrusive<DoneWork>(getRank(), c10d::OpType::ALLGATHER, outputs[0]);
 }
 
+// To meet is all that a barrier does.
 c10::intrusive_ptr<c10d::Work> MpiBackend::barrier(const c10d::BarrierOptions& /*options*/) {
-  Run("barrier", 0, [&](MPI_Request* request) { return MPI_Ibarrier(communicator_, request); });
+  const Call call{"barrier", 0, ""};
+  Meet(call);
+  Count(call);
   return c10::make_intrusive<DoneWork>(getRank(), c10d::OpType::BARRIER, std::vector<at::Tensor>{});
 }
 

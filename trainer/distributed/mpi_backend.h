@@ -15,9 +15,13 @@ namespace gan::distributed {
 
 // c10d over MPI for tensors on the CPU, each backend on an MPI communicator of its own. Collectives run on the calling
 // thread and are complete when the call returns: on a CPU there is no spare core to overlap them with
-// (docs/decisions/0004-collectives-inline.md). While it waits for peers it sleeps, so that ranks that share a core do
-// not take it from each other. Throws CommunicationError naming rank, operation and size, also after the time-out.
-// One thread at a time.
+// (docs/decisions/0004-collectives-inline.md). Before any data moves the ranks meet and compare what each is about to
+// do, so a mismatch is an error on every rank and never a wrong sum. While it waits for them it sleeps, so that ranks
+// that share a core do not take it from each other.
+// Sums are bit-equal on all ranks and, with Open MPI, the same in every run of one world size: an in-place
+// MPI_Iallreduce is a binomial tree to rank 0 and back, whatever the size of the buffer.
+// Throws CommunicationError naming rank, operation and size, also after the time-out; the backend is of no use after
+// that. One thread at a time.
 class MpiBackend : public c10d::Backend {
  public:
   // Collective over MPI_COMM_WORLD.
@@ -37,15 +41,31 @@ class MpiBackend : public c10d::Backend {
   TrafficCounters traffic() const;
 
  private:
+  // One collective as this rank understands it.
+  struct Call {
+    const char* operation;
+    std::uint64_t bytes;
+    std::string how;  // what must agree besides: type, reduction, root
+
+    std::string Name() const { return std::string(operation) + "/" + std::to_string(bytes); }
+    std::string Text() const { return how.empty() ? Name() : Name() + " (" + how + ")"; }
+  };
   using Start = std::function<int(MPI_Request*)>;
-  // Starts one nonblocking collective, waits for its end, counts it.
-  void Run(const char* operation, std::uint64_t bytes, const Start& start);
-  void Wait(MPI_Request& request, const std::string& what);
+  enum class WaitFor { kPeers, kTransfer };
+
+  // Returns when every rank has called, and only if all of them called the same.
+  void Meet(const Call& call);
+  [[noreturn]] void ReportMismatch(const Call& call);
+  // Starts one nonblocking collective on `buffers` and waits for its end.
+  void Complete(const Call& call, WaitFor what, const std::vector<at::Tensor>& buffers, const Start& start);
+  void Poll(const Call& call, WaitFor what, MPI_Request& request);
+  void Count(const Call& call);
   [[noreturn]] void Fail(const std::string& what, const std::string& why) const;
 
   const std::string purpose_;
   const std::chrono::seconds timeout_;
   MPI_Comm communicator_ = MPI_COMM_NULL;
+  bool broken_ = false;       // a collective failed: the ranks may no longer be at the same place
   mutable std::mutex mutex_;  // guards traffic_
   TrafficCounters traffic_;
 };

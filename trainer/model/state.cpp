@@ -17,4 +17,12 @@ std::vector<torch::Tensor> RunningStatistics(const torch::nn::Module& module) {
   return statistics;
 }
 
+void ConvertFloatingPoint(torch::nn::Module& module, torch::ScalarType type) {
+  torch::NoGradGuard no_grad;
+  for (torch::Tensor& parameter : module.parameters()) parameter.set_data(parameter.to(type));
+  for (torch::Tensor& buffer : module.buffers()) {
+    if (buffer.is_floating_point()) buffer.set_data(buffer.to(type));
+  }
+}
+
 }  // namespace gan::model

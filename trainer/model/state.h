@@ -17,4 +17,7 @@ NamedTensors NamedState(const torch::nn::Module& module, const std::string& pref
 // Floating-point buffers (batch-norm running mean and variance), the ones that ranks average.
 std::vector<torch::Tensor> RunningStatistics(const torch::nn::Module& module);
 
+// Parameters and floating-point buffers in another type; counters stay integers, as module.double() does in Python.
+void ConvertFloatingPoint(torch::nn::Module& module, torch::ScalarType type);
+
 }  // namespace gan::model

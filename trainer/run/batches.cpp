@@ -4,12 +4,13 @@ namespace gan::run {
 
 namespace {
 
-data::LoaderOptions OptionsOf(const TrainOptions& options, const distributed::World& world, std::uint64_t cursor) {
+data::LoaderOptions OptionsOf(const TrainOptions& options, std::uint64_t batch, const distributed::World& world,
+                              std::uint64_t cursor) {
   data::LoaderOptions loader;
   loader.seed = options.seed;
-  loader.count = options.batch;
-  loader.first = cursor + static_cast<std::uint64_t>(world.rank) * options.batch;
-  loader.stride = static_cast<std::uint64_t>(world.size) * options.batch;
+  loader.count = batch;
+  loader.first = cursor + static_cast<std::uint64_t>(world.rank) * batch;
+  loader.stride = static_cast<std::uint64_t>(world.size) * batch;
   loader.flip = options.flip;
   return loader;
 }
@@ -37,25 +38,28 @@ torch::Tensor Latents(std::uint64_t seed, data::Stream stream, std::uint64_t cur
   return latents.to(device);
 }
 
-Batches::Batches(std::shared_ptr<const data::Dataset> dataset, const TrainOptions& options,
+Batches::Batches(std::shared_ptr<const data::Dataset> dataset, const TrainOptions& options, std::uint64_t batch,
                  const distributed::World& world, torch::Device device, std::uint64_t cursor)
     : dataset_(dataset),
       options_(options),
-      device_(device),
-      images_of_all_ranks_(static_cast<std::uint64_t>(world.size) * options.batch),
+      home_(torch::TensorOptions(device).dtype(options.gan.precision == step::Precision::kFp64 ? torch::kDouble
+                                                                                               : torch::kFloat)),
+      batch_(batch),
+      images_of_all_ranks_(static_cast<std::uint64_t>(world.size) * batch),
       cursor_(cursor),
-      loader_(dataset, OptionsOf(options, world, cursor)) {}
+      loader_(dataset, OptionsOf(options, batch, world, cursor)) {}
 
 step::Batch Batches::Next() {
   const data::RawBatch& raw = loader_.Next();
   const auto side = static_cast<std::int64_t>(dataset_->image_size());
   const torch::Tensor pixels =
       torch::from_blob(const_cast<std::uint8_t*>(raw.pixels.data()),  // from_blob takes no const; nothing writes to it
-                       {static_cast<std::int64_t>(options_.batch), side, side, 3}, torch::kByte);
+                       {static_cast<std::int64_t>(batch_), side, side, 3}, torch::kByte);
   cursor_ += images_of_all_ranks_;
   return {
-      ToImages(pixels, options_.network.resolution, device_),
-      Latents(options_.seed, data::Stream::kLatentD, raw.cursor, options_.batch, options_.network.noise_dim, device_)};
+      ToImages(pixels, options_.gan.network.resolution, home_.device()).to(home_),
+      Latents(options_.seed, data::Stream::kLatentD, raw.cursor, batch_, options_.gan.network.noise_dim, home_.device())
+          .to(home_)};
 }
 
 }  // namespace gan::run

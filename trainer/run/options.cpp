@@ -11,7 +11,7 @@ namespace gan::run {
 namespace {
 
 // Everything else is part of the mathematics: changing it in mid-run would make the run irreproducible.
-constexpr std::array<std::string_view, 20> kMayChange = {"steps",
+constexpr std::array<std::string_view, 24> kMayChange = {"steps",
                                                          "images",
                                                          "epochs",
                                                          "lr_g",
@@ -26,15 +26,48 @@ constexpr std::array<std::string_view, 20> kMayChange = {"steps",
                                                          "threads",
                                                          "metrics_port",
                                                          "metrics_address",
-                                                         "balance_mode",
+                                                         "balance",
                                                          "expect_world_size",
                                                          "comm_timeout_seconds",
                                                          "resume",
-                                                         "run"};
+                                                         "run",
+                                                         "batch",
+                                                         "world_size",
+                                                         "dry_run",
+                                                         "deterministic"};
 
 bool MayChange(std::string_view name) {
   return std::find(kMayChange.begin(), kMayChange.end(), name) != kMayChange.end() || name == "run_root" ||
          name == "shards";  // the data set is compared by its digest, not by where it lies
+}
+
+const std::map<std::string, step::Decay> kDecays = {
+    {"none", step::Decay::kNone}, {"linear", step::Decay::kLinear}, {"cosine", step::Decay::kCosine}};
+const std::map<std::string, step::Precision> kPrecisions = {
+    {"fp32", step::Precision::kFp32}, {"bf16", step::Precision::kBf16}, {"fp64", step::Precision::kFp64}};
+const std::map<std::string, distributed::SyncPath> kSyncPaths = {{"auto", distributed::SyncPath::kAuto},
+                                                                 {"flat", distributed::SyncPath::kFlat},
+                                                                 {"bucketed", distributed::SyncPath::kBucketed}};
+const std::map<std::string, balance::Mode> kModes = {
+    {"off", balance::Mode::kOff}, {"watch", balance::Mode::kWatch}, {"act", balance::Mode::kAct}};
+
+template <typename Choice>
+std::string NameOf(Choice choice, const std::map<std::string, Choice>& names) {
+  for (const auto& [name, value] : names) {
+    if (value == choice) return name;
+  }
+  throw std::logic_error("a choice without a name");
+}
+
+template <typename Choice>
+void AddChoice(CLI::App& app, const std::string& group, const std::string& flag, Choice& choice,
+               const std::map<std::string, Choice>& names, const std::string& help) {
+  std::string all;
+  for (const auto& item : names) all += (all.empty() ? "" : ",") + item.first;
+  app.add_option(flag, choice, help)
+      ->transform(CLI::CheckedTransformer(names, CLI::ignore_case).description("{" + all + "}"))
+      ->group(group)
+      ->default_str(NameOf(choice, names));
 }
 
 void AddDataFlags(CLI::App& app, TrainOptions& o) {
@@ -69,26 +102,29 @@ void AddModelFlags(CLI::App& app, TrainOptions& o) {
   const auto add = [&](const std::string& name, auto& value, const std::string& help) {
     return app.add_option(name, value, help)->group(group)->capture_default_str();
   };
-  add("--resolution", o.network.resolution, "Pixels a side: 64, 128 or 256");
-  add("--features", o.network.features, "Feature maps of the first D and the last G layer at 128 px");
-  add("--noise-dim", o.network.noise_dim, "Length of a latent");
-  add("--batch", o.batch, "Images a rank and step")->check(CLI::Range(1, 65536));
+  add("--resolution", o.gan.network.resolution, "Pixels a side: 64, 128 or 256");
+  add("--features", o.gan.network.features, "Feature maps of the first D and the last G layer at 128 px");
+  add("--noise-dim", o.gan.network.noise_dim, "Length of a latent");
+  add("--batch", o.batch, "Images a rank and pass")->check(CLI::Range(1, 65536));
+  add("--global-batch", o.global_batch, "Images an update, kept when ranks change; 0: batch x ranks");
   add("--lr-g", o.lr_g, "Adam's rate for the generator")->check(CLI::PositiveNumber);
   add("--lr-d", o.lr_d, "Adam's rate for the discriminator")->check(CLI::PositiveNumber);
-  add("--beta1", o.adam.beta1, "Adam's first beta")->check(CLI::Range(0.0, 0.9999));
-  add("--beta2", o.adam.beta2, "Adam's second beta")->check(CLI::Range(0.0, 0.999999));
+  add("--beta1", o.gan.adam.beta1, "Adam's first beta")->check(CLI::Range(0.0, 0.9999));
+  add("--beta2", o.gan.adam.beta2, "Adam's second beta")->check(CLI::Range(0.0, 0.999999));
   add("--real-label", o.real_label, "D's target for real pictures")->check(CLI::Range(0.5, 1.0));
   add("--fake-label", o.fake_label, "D's target for fakes; 0 is one-sided smoothing")->check(CLI::Range(0.0, 0.5));
+  add("--clip-norm", o.gan.clip_norm, "Longest gradient of a network that is applied unshortened; 0: any")
+      ->check(CLI::NonNegativeNumber);
+  add("--ema", o.gan.ema_half_life_images, "Half-life of G's moving average, in images; 0: no average");
+  add("--warmup-steps", o.schedule.warmup_steps, "Steps in which both rates rise from 0");
+  AddChoice(app, group, "--lr-decay", o.schedule.decay, kDecays, "Both rates fall to 0 at the end of the run");
+  app.add_flag("--sync-bn", o.gan.sync_batch_norm, "Batch norm over the images of all ranks")->group(group);
+  AddChoice(app, group, "--precision", o.gan.precision, kPrecisions, "bf16: convolutions in bfloat16 (GPUs)");
   add("--seed", o.seed, "Everything random follows from it");
 }
 
 void AddBalanceFlags(CLI::App& app, TrainOptions& o) {
-  static const std::map<std::string, balance::Mode> kModes = {
-      {"off", balance::Mode::kOff}, {"watch", balance::Mode::kWatch}, {"act", balance::Mode::kAct}};
-  app.add_option("--balance", o.balance.mode, "off, watch (verdicts only) or act (default)")
-      ->transform(CLI::CheckedTransformer(kModes, CLI::ignore_case).description("{off,watch,act}"))
-      ->group("Balance")
-      ->default_str("act");
+  AddChoice(app, "Balance", "--balance", o.balance.mode, kModes, "off, watch (verdicts only) or act");
 }
 
 void AddRhythmFlags(CLI::App& app, TrainOptions& o) {
@@ -111,6 +147,10 @@ void AddMachineFlags(CLI::App& app, TrainOptions& o) {
   add("--device", o.device, "auto, cpu or cuda")->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   add("--threads", o.threads, "Threads a rank computes with; 0: the host's cores shared among its ranks")
       ->check(CLI::Range(0, 4096));
+  AddChoice(app, group, "--gradient-sync", o.gan.gradients.path, kSyncPaths,
+            "flat: one all-reduce after backward; bucketed: overlapped with it; auto: flat on CPUs");
+  app.add_flag("--channels-last", o.gan.channels_last, "Weights and images as NHWC in memory")->group(group);
+  app.add_flag("--dry-run", o.dry_run, "Print parameters, memory and FLOPs a step, train nothing")->group(group);
   app.add_flag("--deterministic", o.deterministic, "Same bits in every run on one CPU model")->group(group);
   add("--expect-world-size", o.expect_world_size, "Refuse to start with another number of ranks (0: any)");
   add("--metrics-port", o.metrics_port, "Prometheus port of local rank 0, the next rank the next; 0: any; off");
@@ -136,10 +176,27 @@ void Validate(const TrainOptions& options, int world_size) {
                      std::to_string(options.expect_world_size) +
                      "; start it with mpirun -np N or srun --mpi=pmix (plain srun starts N jobs of one rank)");
   }
-  model::Validate(options.network);
+  model::Validate(options.gan.network);
   if (options.metrics_port != "off" && options.metrics_port.find_first_not_of("0123456789") != std::string::npos) {
     throw UsageError("--metrics-port " + options.metrics_port + ": must be a port, 0 or off");
   }
+}
+
+BatchPlan PlanBatches(std::uint64_t batch, std::uint64_t global_batch, int world_size) {
+  const auto ranks = static_cast<std::uint64_t>(world_size);
+  if (global_batch == 0) return {batch, 1};
+  if (global_batch % ranks != 0) {
+    throw UsageError("a global batch of " + std::to_string(global_batch) + " images cannot be shared evenly by " +
+                     std::to_string(ranks) + " ranks; start a number of ranks that divides it");
+  }
+  const std::uint64_t per_rank = global_batch / ranks;
+  if (per_rank <= batch) return {per_rank, 1};
+  if (per_rank % batch != 0) {
+    throw UsageError("--batch " + std::to_string(batch) + ": each of " + std::to_string(ranks) + " ranks has " +
+                     std::to_string(per_rank) + " images of the global batch of " + std::to_string(global_batch) +
+                     "; --batch must divide that");
+  }
+  return {batch, static_cast<std::uint32_t>(per_rank / batch)};
 }
 
 nlohmann::json ToJson(const TrainOptions& o) {
@@ -152,18 +209,28 @@ nlohmann::json ToJson(const TrainOptions& o) {
           {"steps", o.steps},
           {"images", o.images},
           {"epochs", o.epochs},
-          {"resolution", o.network.resolution},
-          {"features", o.network.features},
-          {"noise_dim", o.network.noise_dim},
+          {"resolution", o.gan.network.resolution},
+          {"features", o.gan.network.features},
+          {"noise_dim", o.gan.network.noise_dim},
           {"batch", o.batch},
+          {"global_batch", o.global_batch},
+          {"clip_norm", o.gan.clip_norm},
+          {"ema", o.gan.ema_half_life_images},
+          {"warmup_steps", o.schedule.warmup_steps},
+          {"lr_decay", NameOf(o.schedule.decay, kDecays)},
+          {"sync_bn", o.gan.sync_batch_norm},
+          {"precision", NameOf(o.gan.precision, kPrecisions)},
+          {"gradient_sync", NameOf(o.gan.gradients.path, kSyncPaths)},
+          {"channels_last", o.gan.channels_last},
+          {"dry_run", o.dry_run},
           {"lr_g", o.lr_g},
           {"lr_d", o.lr_d},
-          {"beta1", o.adam.beta1},
-          {"beta2", o.adam.beta2},
+          {"beta1", o.gan.adam.beta1},
+          {"beta2", o.gan.adam.beta2},
           {"real_label", o.real_label},
           {"fake_label", o.fake_label},
           {"seed", o.seed},
-          {"balance_mode", static_cast<int>(o.balance.mode)},
+          {"balance", NameOf(o.balance.mode, kModes)},
           {"log_every", o.log_every},
           {"sample_every", o.sample_every},
           {"checkpoint_every", o.checkpoint_every},

@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "trainer/balance/balance.h"
-#include "trainer/model/network_options.h"
-#include "trainer/step/adam_options.h"
+#include "trainer/step/gan_options.h"
+#include "trainer/step/learning_rate.h"
 
 namespace gan::run {
 
@@ -29,9 +29,10 @@ struct TrainOptions {
   double epochs = 0;
 
   // Networks and mathematics
-  model::NetworkOptions network;
-  step::AdamOptions adam;
-  std::uint64_t batch = 16;  // images a rank and step
+  step::GanOptions gan;
+  std::uint64_t batch = 16;        // images a rank and pass
+  std::uint64_t global_batch = 0;  // images an update, over all ranks and passes; 0: batch x ranks
+  step::LearningRateSchedule schedule;
   double lr_g = 2e-4;
   double lr_d = 2e-4;
   double real_label = 0.9;
@@ -51,6 +52,7 @@ struct TrainOptions {
   std::string device = "auto";
   int threads = 0;  // 0: this host's cores shared among its ranks
   bool deterministic = false;
+  bool dry_run = false;
   std::uint64_t expect_world_size = 0;  // 0: any
   std::string metrics_port = "9400";    // a port, 0 for any free one, or off
   std::string metrics_address = "127.0.0.1";
@@ -62,6 +64,15 @@ void AddTrainFlags(CLI::App& app, TrainOptions& options);
 
 // What flags alone cannot say. Throws UsageError.
 void Validate(const TrainOptions& options, int world_size);
+
+// How many images a rank takes in one pass and how many passes make an update.
+struct BatchPlan {
+  std::uint64_t batch = 0;
+  std::uint32_t micro_batches = 1;
+};
+// global_batch: as asked for, or a checkpoint's (0: batch x ranks). The batch shrinks when the ranks alone are more
+// than the global batch asks for. Throws UsageError when the ranks cannot share the global batch evenly.
+BatchPlan PlanBatches(std::uint64_t batch, std::uint64_t global_batch, int world_size);
 
 nlohmann::json ToJson(const TrainOptions& options);
 

@@ -37,10 +37,10 @@ std::shared_ptr<const data::Dataset> OpenDataset(const TrainOptions& options) {
   auto dataset = std::make_shared<const data::Dataset>(options.shards, options.holdout);
   if (dataset->size() == 0) throw DataError(options.shards, "holds no pictures to train on");
   const auto side = static_cast<std::int64_t>(dataset->image_size());
-  if (side % options.network.resolution != 0) {
-    throw UsageError("--resolution " + std::to_string(options.network.resolution) + " does not divide the " +
+  if (side % options.gan.network.resolution != 0) {
+    throw UsageError("--resolution " + std::to_string(options.gan.network.resolution) + " does not divide the " +
                      std::to_string(side) + " px of the shards in " + options.shards.string() +
-                     "; preprocess with --size " + std::to_string(options.network.resolution));
+                     "; preprocess with --size " + std::to_string(options.gan.network.resolution));
   }
   return dataset;
 }
@@ -63,7 +63,7 @@ RunState::RunState(const TrainOptions& options, const distributed::World& world)
       control_(NewCommunicator(options, world, "control", "cpu")),
       gradients_(NewCommunicator(options, world, "gradients", device_.is_cuda() ? "cuda" : "cpu")),
       folder_(CheckThenOpenFolder(options, world, *control_, dataset_)),
-      gan_(options.network, options.adam, device_, options.seed, gradients_),
+      gan_(options.gan, device_, options.seed, gradients_),
       controller_(options.balance),
       loss_range_(loss::BceDiscriminatorRange({options.real_label, options.fake_label})) {
   if (world_.rank == 0) cli::OpenLog("gan-train", folder_.Log());
@@ -95,6 +95,8 @@ void RunState::OpenMetrics() {
 nlohmann::json RunState::Identity() const {
   nlohmann::json identity = ToJson(options_);
   identity["world_size"] = world_.size;
+  identity["batch"] = batches_of_step_.batch;
+  identity["global_batch"] = GlobalBatch();
   identity["dataset_digest"] = dataset_->manifest().dataset_digest;
   return identity;
 }
@@ -128,10 +130,13 @@ std::optional<checkpoint::Checkpoint> RunState::FindCheckpoint() {
 void RunState::BeginOrResume() {
   const std::optional<checkpoint::Checkpoint> saved = FindCheckpoint();
   OnAllRanks(*control_, [&] {
+    std::uint64_t global_batch = options_.global_batch;
+    if (saved && global_batch == 0) global_batch = saved->state.at("options").at("global_batch");
+    batches_of_step_ = PlanBatches(options_.batch, global_batch, world_.size);
     if (saved) Resume(*saved);
   });
   recorder_.emplace(folder_, options_, world_, *metrics_, step_, images_);
-  batches_.emplace(dataset_, options_, world_, device_, images_);
+  batches_.emplace(dataset_, options_, batches_of_step_.batch, world_, device_, images_);
   if (!saved) BeginNew();
   OnRankZero(*control_, [&] {
     storage::WriteFileAtomically(
@@ -156,6 +161,12 @@ void RunState::Resume(const checkpoint::Checkpoint& saved) {
   if (world_.rank != 0) return;
   cli::LogInfo("resumed from " + saved.folder.string() + ": step " + std::to_string(step_) + ", " +
                std::to_string(images_) + " images");
+  const int ranks_before = saved.state.at("options").at("world_size");
+  if (ranks_before == world_.size) return;
+  cli::LogInfo(std::to_string(ranks_before) + " ranks before, " + std::to_string(world_.size) +
+               " now: the same images and latents a step (" + std::to_string(GlobalBatch()) + "), " +
+               std::to_string(batches_of_step_.micro_batches) + " pass(es) of " +
+               std::to_string(batches_of_step_.batch) + " images on each rank; equal up to rounding, not bit for bit");
 }
 
 void RunState::BeginNew() {
@@ -166,8 +177,13 @@ void RunState::BeginNew() {
 }
 
 void RunState::WriteFirstPictures() {
-  OnRankZero(*control_,
-             [&] { WriteGrid(folder_.Reals(), FirstReals(*dataset_, kGridPictures, options_.network.resolution)); });
+  OnRankZero(*control_, [&] {
+    WriteGrid(folder_.Reals(), FirstReals(*dataset_, kGridPictures, options_.gan.network.resolution));
+  });
+}
+
+std::uint64_t RunState::GlobalBatch() const {
+  return batches_of_step_.batch * batches_of_step_.micro_batches * static_cast<std::uint64_t>(world_.size);
 }
 
 bool RunState::Finished() const { return FractionDone() >= 1; }
@@ -184,9 +200,11 @@ step::StepPlan RunState::Plan() const {
   const balance::Controls& controls = controller_.controls();
   step::StepPlan plan;
   plan.discriminator_phases = (step_ + 1) % controls.d_every == 0 ? controls.d_steps : 0;
+  plan.micro_batches = batches_of_step_.micro_batches;
   plan.train_generator = controls.freeze_g_steps == 0;
-  plan.lr_d = options_.lr_d * controls.lr_scale_d;
-  plan.lr_g = options_.lr_g;
+  const double scale = step::LearningRateScale(options_.schedule, step_ + 1, FractionDone());
+  plan.lr_d = options_.lr_d * scale * controls.lr_scale_d;
+  plan.lr_g = options_.lr_g * scale;
   plan.labels = {options_.real_label, options_.fake_label};
   return plan;
 }
@@ -200,6 +218,7 @@ StepRecord RunState::Step() {
   record.seen = Observe(record.local, StopRequested(), *control_);
   record.step = ++step_;
   record.images = images_ = batches_->cursor();
+  gan_.ema.Update(*gan_.generator, images_ - images_before, images_);
   record.epoch = static_cast<double>(images_) / static_cast<double>(dataset_->size());
   record.lr_d = plan.lr_d;
   record.lr_g = plan.lr_g;
@@ -225,8 +244,9 @@ void RunState::RequireEqualReplicas() {
 
 void RunState::SaveSamples() {
   OnRankZero(*control_, [&] {
-    const torch::Tensor latents = FixedLatents(options_.seed, kGridPictures, options_.network.noise_dim, device_);
-    WriteGrid(folder_.Fakes(step_), Generate(gan_.generator, latents));
+    torch::nn::Sequential generator = GeneratorForPictures(gan_, options_.seed);
+    const torch::Tensor latents = FixedLatents(options_.seed, kGridPictures, options_.gan.network.noise_dim, device_);
+    WriteGrid(folder_.Fakes(step_), Generate(generator, latents));
   });
 }
 

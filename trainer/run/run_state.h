@@ -50,6 +50,7 @@ class RunState {
   nlohmann::json Identity() const;
   step::StepPlan Plan() const;
   double FractionDone() const;
+  std::uint64_t GlobalBatch() const;
   checkpoint::SaveResult Save();
 
   const TrainOptions& options_;
@@ -64,6 +65,7 @@ class RunState {
   balance::Controller controller_;
   loss::LossRange loss_range_;
 
+  BatchPlan batches_of_step_;
   std::uint64_t step_ = 0;
   std::uint64_t images_ = 0;  // real images consumed by all ranks
   std::string lineage_;

@@ -28,10 +28,36 @@ void WriteGrid(const std::filesystem::path& path, const torch::Tensor& images) {
   picture::WritePng(path, grid.pixels, grid.width, grid.height);
 }
 
+void FitStatistics(torch::nn::Sequential& generator, std::uint64_t seed, const torch::TensorOptions& home,
+                   std::int64_t noise_dim) {
+  constexpr std::uint64_t kLatents = 128;
+  constexpr std::int64_t kBatch = 64;
+  step::ReestimateStatistics(
+      generator, Latents(seed, data::Stream::kStatistics, 0, kLatents, noise_dim, home.device()).to(home), kBatch);
+}
+
+torch::nn::Sequential GeneratorForPictures(const step::Gan& gan, std::uint64_t seed) {
+  torch::NoGradGuard no_grad;
+  const torch::TensorOptions home = gan.generator->parameters().front().options().requires_grad(false);
+  torch::nn::Sequential copy = model::MakeGenerator(gan.options.network);
+  copy->to(home.device());
+  model::ConvertFloatingPoint(*copy, torch::typeMetaToScalarType(home.dtype()));
+  const model::NamedTensors from = model::NamedState(*gan.generator, "");
+  const model::NamedTensors to = model::NamedState(*copy, "");
+  for (std::size_t i = 0; i < from.size(); ++i) torch::Tensor(to[i].second).copy_(from[i].second);
+  copy->eval();
+  if (gan.ema.active()) {
+    gan.ema.CopyTo(*copy);
+    FitStatistics(copy, seed, home, gan.options.network.noise_dim);
+  }
+  return copy;
+}
+
 torch::Tensor Generate(torch::nn::Sequential& generator, const torch::Tensor& latents) {
   torch::NoGradGuard no_grad;
   generator->eval();
-  const torch::Tensor images = generator->forward(latents);
+  const torch::Tensor images =
+      generator->forward(latents.to(generator->parameters().front().options().requires_grad(false)));
   generator->train();
   return images;
 }

@@ -7,11 +7,20 @@
 
 #include "trainer/data/loader.h"
 #include "trainer/run/options.h"
+#include "trainer/step/train_step.h"
 
 namespace gan::run {
 
 // float [N, 3, R, R] in [-1, 1] -> a PNG grid of N pictures, written atomically.
 void WriteGrid(const std::filesystem::path& path, const torch::Tensor& images);
+
+// A copy of the generator to make pictures with: its averaged weights with running statistics measured for them when an
+// average is kept, else its weights and statistics as they are. In evaluation mode.
+torch::nn::Sequential GeneratorForPictures(const step::Gan& gan, std::uint64_t seed);
+
+// Measures the running statistics of a generator with averaged weights on latents that depend on the seed alone.
+void FitStatistics(torch::nn::Sequential& generator, std::uint64_t seed, const torch::TensorOptions& home,
+                   std::int64_t noise_dim);
 
 // Pictures that G makes of `latents` with its running statistics; G is left in training mode. No gradients.
 torch::Tensor Generate(torch::nn::Sequential& generator, const torch::Tensor& latents);

@@ -1,8 +1,9 @@
 #include "trainer/run/train.h"
 
-#include <chrono>
+#include <iostream>
 
 #include "cli/main.h"
+#include "trainer/run/dry_run.h"
 #include "trainer/run/run_state.h"
 #include "trainer/run/stop_signal.h"
 
@@ -20,6 +21,11 @@ int Finish(RunState& run, const char* state, int exit_code) {
 }  // namespace
 
 int Train(const TrainOptions& options, const distributed::World& world) {
+  if (options.dry_run) {
+    Validate(options, world.size);
+    if (world.rank == 0) std::cout << DescribeCost(options, world.size);
+    return cli::kDone;
+  }
   InstallStopSignals();
   RunState run(options, world);
   while (!run.Finished()) {

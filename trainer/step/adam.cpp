@@ -13,7 +13,7 @@ Adam::Adam(const torch::OrderedDict<std::string, torch::Tensor>& parameters, con
   steps_ = torch::zeros({1}, parameters_.front().options().requires_grad(false));
 }
 
-void Adam::Step(double learning_rate) {
+void Adam::Step(double learning_rate, double divisor) {
   torch::NoGradGuard no_grad;
   steps_ += 1;
   std::vector<torch::Tensor> gradients;
@@ -22,7 +22,8 @@ void Adam::Step(double learning_rate) {
   const std::vector<torch::Tensor> steps(parameters_.size(), steps_[0]);
   at::_fused_adam_(parameters_, gradients, first_moments_, second_moments_, /*max_exp_avg_sqs=*/{}, steps,
                    learning_rate, options_.beta1, options_.beta2, /*weight_decay=*/0.0, options_.epsilon,
-                   /*amsgrad=*/false, /*maximize=*/false);
+                   /*amsgrad=*/false, /*maximize=*/false,
+                   divisor == 1 ? std::optional<torch::Tensor>() : torch::full({1}, divisor, steps_.options()));
 }
 
 void Adam::ClearGradients() {

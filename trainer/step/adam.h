@@ -18,7 +18,8 @@ class Adam {
   Adam(const torch::OrderedDict<std::string, torch::Tensor>& parameters, const AdamOptions& options);
 
   // One update from the parameters' gradients. Every parameter must have one.
-  void Step(double learning_rate);
+  // Gradients are divided by `divisor` on the way.
+  void Step(double learning_rate, double divisor = 1);
   // Gradients are dropped, not filled with zeros: the next backward writes them afresh.
   void ClearGradients();
   // "<prefix>exp_avg.0.weight", "<prefix>exp_avg_sq.0.weight", "<prefix>steps".

@@ -1,6 +1,11 @@
 #include "trainer/step/train_step.h"
 
+#include <ATen/autocast_mode.h>
+
 #include <chrono>
+#include <cmath>
+
+#include "trainer/distributed/sync_batch_norm.h"
 
 namespace gan::step {
 
@@ -33,141 +38,225 @@ std::vector<torch::Tensor> AllStatistics(torch::nn::Sequential& generator, torch
   return statistics;
 }
 
-// One bad step must not leave NaN in statistics that are never reset: no later checkpoint could be saved.
-std::vector<torch::Tensor> Copies(const std::vector<torch::Tensor>& tensors) {
-  std::vector<torch::Tensor> copies;
-  for (const torch::Tensor& tensor : tensors) copies.push_back(tensor.clone());
-  return copies;
+// Puts tensors back as they were when its scope ends, unless told to forget.
+class KeptStatistics {
+ public:
+  explicit KeptStatistics(const std::vector<torch::Tensor>& tensors) : tensors_(tensors) {
+    for (const torch::Tensor& tensor : tensors) copies_.push_back(tensor.clone());
+  }
+  ~KeptStatistics() {
+    if (copies_.empty()) return;
+    torch::NoGradGuard no_grad;
+    at::_foreach_copy_(tensors_, copies_);
+  }
+  KeptStatistics(const KeptStatistics&) = delete;
+  KeptStatistics& operator=(const KeptStatistics&) = delete;
+  void Forget() { copies_.clear(); }
+
+ private:
+  std::vector<torch::Tensor> tensors_;  // share storage with the module's
+  std::vector<torch::Tensor> copies_;
+};
+
+// Lets convolutions and matrix products compute in bfloat16 within its scope.
+class Autocast {
+ public:
+  Autocast(Precision precision, torch::Device device) : type_(device.type()), active_(precision == Precision::kBf16) {
+    if (!active_) return;
+    at::autocast::set_autocast_enabled(type_, true);
+    at::autocast::set_autocast_dtype(type_, torch::kBFloat16);
+  }
+  ~Autocast() {
+    if (!active_) return;
+    at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(type_, false);
+  }
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+
+ private:
+  c10::DeviceType type_;
+  bool active_;
+};
+
+torch::Tensor Fakes(Gan& gan, const torch::Tensor& latents) {
+  const Autocast autocast(gan.options.precision, latents.device());
+  return gan.generator->forward(latents);
 }
 
-void Restore(std::vector<torch::Tensor>& tensors, const std::vector<torch::Tensor>& copies) {
-  for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].copy_(copies[i]);
+// [N, 1], in the weights' own type.
+torch::Tensor Logits(Gan& gan, const torch::Tensor& images) {
+  const Autocast autocast(gan.options.precision, images.device());
+  return model::Discriminate(gan.discriminator, images)
+      .to(gan.options.precision == Precision::kFp64 ? torch::kDouble : torch::kFloat);
 }
 
-torch::nn::Sequential OnDevice(torch::nn::Sequential module, torch::Device device) {
+void Append(torch::Tensor& all, const torch::Tensor& logits) {
+  const torch::Tensor flat = logits.detach().flatten();
+  all = all.defined() ? torch::cat({all, flat}) : flat;
+}
+
+torch::nn::Sequential Prepared(torch::nn::Sequential module, const GanOptions& options, torch::Device device,
+                               const std::shared_ptr<distributed::Communicator>& communicator) {
+  if (options.sync_batch_norm) module = distributed::WithSyncBatchNorm(module, communicator);
   module->to(device);
+  if (options.precision == Precision::kFp64) model::ConvertFloatingPoint(*module, torch::kDouble);
+  if (options.channels_last) {
+    for (torch::Tensor& parameter : module->parameters()) {
+      if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
+    }
+  }
   return module;
 }
 
-// Averages the gradient over the ranks and applies it, unless it is not finite on any of them.
-Update SynchroniseAndApply(distributed::GradientSync& sync, Adam& adam, double learning_rate, StepTimes& times) {
-  distributed::SyncResult synced;
-  {
-    Stopwatch watch(times.sync);
-    synced = sync.Synchronise();
+// Applies the averaged gradient unless it is not finite, shortened to the longest that is allowed.
+Update Apply(const distributed::SyncResult& synced, Adam& adam, double learning_rate, double clip_norm) {
+  if (synced.finite) {
+    const bool too_long = clip_norm > 0 && synced.gradient_norm > clip_norm;
+    adam.Step(learning_rate, too_long ? synced.gradient_norm / clip_norm : 1);
   }
-  if (synced.finite) adam.Step(learning_rate);
   return {.gradient_norm = synced.gradient_norm, .applied = synced.finite};
 }
 
-void RecordDiscriminatorLoss(const loss::DiscriminatorLoss& losses, const torch::Tensor& real_logits,
-                             const torch::Tensor& fake_logits, StepResult& result) {
-  result.loss_d_real = losses.real.item<double>();
-  result.loss_d_fake = losses.fake.item<double>();
-  result.real_logits = real_logits.detach().flatten();
-  result.fake_logits = fake_logits.detach().flatten();
+// What one look of D or one try of G costs: the backward of each micro-batch's share, synchronised with the last.
+template <typename ShareOfLoss>
+distributed::SyncResult AccumulatedBackward(distributed::GradientSync& sync, std::int64_t micro_batches,
+                                            const ShareOfLoss& share_of_loss) {
+  for (std::int64_t i = 0; i + 1 < micro_batches; ++i) sync.Accumulate(share_of_loss(i) / micro_batches);
+  const torch::Tensor last = share_of_loss(micro_batches - 1);
+  return sync.Backward(micro_batches == 1 ? last : last / micro_batches);
 }
 
-void TrainDiscriminator(Gan& gan, const StepPlan& plan, const torch::Tensor& real, const torch::Tensor& fake,
-                        StepResult& result) {
+// Real batches and the fakes that D sees beside them, one a micro-batch. A single fake keeps its graph when G is to
+// learn from it; of several, G makes each again, so that memory does not grow with their number.
+struct Round {
+  std::vector<Batch> batches;
+  std::vector<torch::Tensor> fakes;
+};
+
+Round NextRound(Gan& gan, const StepPlan& plan, bool for_generator, const BatchSource& next_batch, StepResult& result) {
+  Round round;
+  for (std::uint32_t i = 0; i < plan.micro_batches; ++i) {
+    {
+      Stopwatch watch(result.times.data);
+      round.batches.push_back(next_batch());
+      ++result.real_batches;
+    }
+    Stopwatch watch(result.times.generator);
+    torch::AutoGradMode mode(for_generator && plan.micro_batches == 1);
+    round.fakes.push_back(Fakes(gan, round.batches.back().latents));
+  }
+  return round;
+}
+
+loss::DiscriminatorLoss LookAtRealAndFake(Gan& gan, const StepPlan& plan, const Round& round, std::size_t i,
+                                          StepResult& result) {
+  const torch::Tensor real_logits = Logits(gan, round.batches[i].real);
+  const torch::Tensor fake_logits = Logits(gan, round.fakes[i].detach());
+  const loss::DiscriminatorLoss losses = loss::BceDiscriminator(real_logits, fake_logits, plan.labels);
+  const double share = 1.0 / static_cast<double>(round.fakes.size());
+  result.loss_d_real += losses.real.item<double>() * share;
+  result.loss_d_fake += losses.fake.item<double>() * share;
+  Append(result.real_logits, real_logits);
+  Append(result.fake_logits, fake_logits);
+  return losses;
+}
+
+void TrainDiscriminator(Gan& gan, const StepPlan& plan, const Round& round, StepResult& result) {
   Stopwatch watch(result.times.discriminator);
   gan.discriminator_adam.ClearGradients();
-  const torch::Tensor real_logits = model::Discriminate(gan.discriminator, real);
-  const torch::Tensor fake_logits = model::Discriminate(gan.discriminator, fake.detach());
-  const loss::DiscriminatorLoss losses = loss::BceDiscriminator(real_logits, fake_logits, plan.labels);
-  losses.Total().backward();
-  RecordDiscriminatorLoss(losses, real_logits, fake_logits, result);
-  result.discriminator = SynchroniseAndApply(gan.discriminator_sync, gan.discriminator_adam, plan.lr_d, result.times);
+  result.ForgetDiscriminatorPhase();
+  const auto synced = AccumulatedBackward(gan.discriminator_sync, plan.micro_batches, [&](std::size_t i) {
+    return LookAtRealAndFake(gan, plan, round, i, result).Total();
+  });
+  result.discriminator = Apply(synced, gan.discriminator_adam, plan.lr_d, gan.options.clip_norm);
 }
 
 // D's phase without an update: the balance still needs to see how it does.
-void WatchDiscriminator(Gan& gan, const StepPlan& plan, const torch::Tensor& real, const torch::Tensor& fake,
-                        StepResult& result) {
+void WatchDiscriminator(Gan& gan, const StepPlan& plan, const Round& round, StepResult& result) {
   Stopwatch watch(result.times.discriminator);
   torch::NoGradGuard no_grad;
-  const torch::Tensor real_logits = model::Discriminate(gan.discriminator, real);
-  const torch::Tensor fake_logits = model::Discriminate(gan.discriminator, fake);
-  RecordDiscriminatorLoss(loss::BceDiscriminator(real_logits, fake_logits, plan.labels), real_logits, fake_logits,
-                          result);
+  result.ForgetDiscriminatorPhase();
+  for (std::size_t i = 0; i < round.fakes.size(); ++i) LookAtRealAndFake(gan, plan, round, i, result);
 }
 
-void TrainGenerator(Gan& gan, const StepPlan& plan, const torch::Tensor& fake, StepResult& result) {
+// The loss of G on the fakes that D has just learnt from.
+torch::Tensor FoolDiscriminator(Gan& gan, const Round& round, std::size_t i, StepResult& result) {
+  torch::Tensor fake = round.fakes[i];
+  if (torch::GradMode::is_enabled() && !fake.requires_grad()) {
+    const KeptStatistics counted_once(gan.statistics);
+    fake = Fakes(gan, round.batches[i].latents);
+  }
+  const torch::Tensor loss = loss::BceGenerator(Logits(gan, fake));
+  result.loss_g += loss.item<double>() / static_cast<double>(round.fakes.size());
+  return loss;
+}
+
+void TrainGenerator(Gan& gan, const StepPlan& plan, const Round& round, StepResult& result) {
   Stopwatch watch(result.times.generator);
   gan.generator_adam.ClearGradients();
   model::SetRequiresGrad(*gan.discriminator, false);  // D is frozen: gradients pass through it, none stay
-  const torch::Tensor loss = loss::BceGenerator(model::Discriminate(gan.discriminator, fake));
-  loss.backward();
+  const auto synced = AccumulatedBackward(gan.generator_sync, plan.micro_batches,
+                                          [&](std::size_t i) { return FoolDiscriminator(gan, round, i, result); });
   model::SetRequiresGrad(*gan.discriminator, true);
-  result.loss_g = loss.item<double>();
-  result.generator = SynchroniseAndApply(gan.generator_sync, gan.generator_adam, plan.lr_g, result.times);
+  result.generator = Apply(synced, gan.generator_adam, plan.lr_g, gan.options.clip_norm);
 }
 
-void WatchGenerator(Gan& gan, const torch::Tensor& fake, StepResult& result) {
+void WatchGenerator(Gan& gan, const Round& round, StepResult& result) {
   Stopwatch watch(result.times.generator);
   torch::NoGradGuard no_grad;
-  result.loss_g = loss::BceGenerator(model::Discriminate(gan.discriminator, fake)).item<double>();
-}
-
-// A real batch and the fakes that D sees beside it. The fakes keep their graph when G is to learn from them.
-struct Round {
-  torch::Tensor real;
-  torch::Tensor fake;
-};
-
-Round NextRound(Gan& gan, bool keep_graph, const BatchSource& next_batch, StepResult& result) {
-  Batch batch;
-  {
-    Stopwatch watch(result.times.data);
-    batch = next_batch();
-    ++result.real_batches;
-  }
-  Stopwatch watch(result.times.generator);
-  torch::AutoGradMode mode(keep_graph);
-  return {batch.real, gan.generator->forward(batch.latents)};
+  for (std::size_t i = 0; i < round.fakes.size(); ++i) FoolDiscriminator(gan, round, i, result);
 }
 
 }  // namespace
 
-Gan::Gan(const model::NetworkOptions& options, const AdamOptions& adam, torch::Device device, std::uint64_t seed,
-         std::shared_ptr<distributed::Communicator> communicator)
-    : generator(OnDevice(model::MakeGenerator(options), device)),
-      discriminator(OnDevice(model::MakeDiscriminator(options), device)),
-      generator_adam(generator->named_parameters(), adam),
-      discriminator_adam(discriminator->named_parameters(), adam),
-      generator_sync(generator->parameters(), {}, communicator),
-      discriminator_sync(discriminator->parameters(), {}, communicator),
+Gan::Gan(const GanOptions& made_of, torch::Device device, std::uint64_t seed,
+         const std::shared_ptr<distributed::Communicator>& ranks)
+    : options(made_of),
+      communicator(ranks),
+      generator(Prepared(model::MakeGenerator(options.network), options, device, communicator)),
+      discriminator(Prepared(model::MakeDiscriminator(options.network), options, device, communicator)),
+      generator_adam(generator->named_parameters(), options.adam),
+      discriminator_adam(discriminator->named_parameters(), options.adam),
+      generator_sync(generator->parameters(), communicator, options.gradients),
+      discriminator_sync(discriminator->parameters(), communicator, options.gradients),
       statistics(AllStatistics(generator, discriminator)),
-      statistics_sync({}, statistics, communicator) {
+      statistics_average(statistics, communicator),
+      ema(*generator, options.ema_half_life_images) {
   model::InitialiseWeights(*generator, seed, 0);
   model::InitialiseWeights(*discriminator, seed, 1);
+  ema = Ema(*generator, options.ema_half_life_images);
 }
 
 model::NamedTensors Gan::NamedState() const {
   return Joined({model::NamedState(*generator, "generator."), model::NamedState(*discriminator, "discriminator."),
-                 generator_adam.NamedState("generator_adam."), discriminator_adam.NamedState("discriminator_adam.")});
+                 ema.NamedState("generator_ema."), generator_adam.NamedState("generator_adam."),
+                 discriminator_adam.NamedState("discriminator_adam.")});
 }
 
 StepResult TrainStep(Gan& gan, const StepPlan& plan, const BatchSource& next_batch) {
   StepResult result;
-  const std::vector<torch::Tensor> statistics_before = Copies(gan.statistics);
+  const double waited_before = gan.communicator->traffic().wait_seconds;
+  KeptStatistics before(gan.statistics);
   Round round;
   const std::uint32_t rounds = std::max(plan.discriminator_phases, 1U);
   for (std::uint32_t i = 0; i < rounds; ++i) {
-    round = NextRound(gan, plan.train_generator && i + 1 == rounds, next_batch, result);
+    round = NextRound(gan, plan, plan.train_generator && i + 1 == rounds, next_batch, result);
     if (plan.discriminator_phases > 0) {
-      TrainDiscriminator(gan, plan, round.real, round.fake, result);
+      TrainDiscriminator(gan, plan, round, result);
     } else {
-      WatchDiscriminator(gan, plan, round.real, round.fake, result);
+      WatchDiscriminator(gan, plan, round, result);
     }
   }
   if (plan.train_generator) {
-    TrainGenerator(gan, plan, round.fake, result);  // the same fakes that D has just learnt from
+    TrainGenerator(gan, plan, round, result);
   } else {
-    WatchGenerator(gan, round.fake, result);
+    WatchGenerator(gan, round, result);
   }
   // The running statistics moved on every rank by its own images; averaged in every step, or no resume could be exact.
-  Stopwatch watch(result.times.sync);
-  if (!gan.statistics_sync.Synchronise().finite) Restore(gan.statistics, statistics_before);
+  // One bad step must not leave NaN in them: they are never reset, and no later checkpoint could be saved.
+  if (std::isfinite(gan.statistics_average.Average(gan.statistics))) before.Forget();
+  result.times.sync = gan.communicator->traffic().wait_seconds - waited_before;
   return result;
 }
 

@@ -1,0 +1,91 @@
+#include "trainer/distributed/sync_batch_norm.h"
+
+namespace gan::distributed {
+
+namespace {
+
+// Carries the communicator through autograd's graph, which may outlive the module.
+struct Holder : torch::CustomClassHolder {
+  explicit Holder(std::shared_ptr<Communicator> c) : communicator(std::move(c)) {}
+  std::shared_ptr<Communicator> communicator;
+};
+
+class SumFunction : public torch::autograd::Function<SumFunction> {
+ public:
+  static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& tensor,
+                               const c10::intrusive_ptr<torch::CustomClassHolder>& holder) {
+    context->saved_data["communicator"] = c10::IValue::make_capsule(holder);
+    torch::Tensor sum = tensor.contiguous().clone();
+    static_cast<Holder&>(*holder).communicator->AllReduce(sum);
+    return sum;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    const auto holder = context->saved_data["communicator"].toCapsule();
+    return {SumFunction::apply(gradients[0], holder), torch::Tensor()};
+  }
+};
+
+torch::Tensor PerChannel(const torch::Tensor& vector) { return vector.view({1, -1, 1, 1}); }
+
+}  // namespace
+
+torch::Tensor AllReduceSum(const torch::Tensor& tensor, const std::shared_ptr<Communicator>& communicator) {
+  return SumFunction::apply(tensor, c10::make_intrusive<Holder>(communicator));
+}
+
+SyncBatchNorm2dImpl::SyncBatchNorm2dImpl(const torch::nn::BatchNorm2dImpl& local,
+                                         std::shared_ptr<Communicator> communicator)
+    : torch::nn::BatchNorm2dImpl(local.options), communicator_(std::move(communicator)) {
+  auto mine = named_parameters();
+  for (const auto& item : local.named_parameters()) mine[item.key()].set_data(item.value().detach().clone());
+  auto my_buffers = named_buffers();
+  for (const auto& item : local.named_buffers()) my_buffers[item.key()].set_data(item.value().clone());
+}
+
+// Sums travel in double: the variance is a difference of two of them.
+torch::Tensor SyncBatchNorm2dImpl::forward(const torch::Tensor& input) {
+  if (!is_training()) return torch::nn::BatchNorm2dImpl::forward(input);
+  const auto [local_variance, local_mean] = torch::var_mean(input, {0, 2, 3}, /*unbiased=*/false);
+  const torch::Tensor mean64 = local_mean.to(torch::kDouble);
+  const torch::Tensor count = torch::full({1}, input.numel() / input.size(1), mean64.options());
+  const torch::Tensor sums =
+      AllReduceSum(torch::cat({mean64 * count, (local_variance.to(torch::kDouble) + mean64.square()) * count, count}),
+                   communicator_);
+  const std::int64_t channels = input.size(1);
+  const torch::Tensor total = sums[2 * channels];
+  const torch::Tensor mean = sums.narrow(0, 0, channels) / total;
+  const torch::Tensor variance = sums.narrow(0, channels, channels) / total - mean.square();
+  UpdateRunningStatistics(mean, variance, total);
+  const torch::Tensor scale = (torch::rsqrt(variance + options.eps())).to(input.scalar_type());
+  const torch::Tensor normal = (input - PerChannel(mean.to(input.scalar_type()))) * PerChannel(scale);
+  if (!options.affine()) return normal;
+  return normal * PerChannel(weight.to(input.scalar_type())) + PerChannel(bias.to(input.scalar_type()));
+}
+
+void SyncBatchNorm2dImpl::UpdateRunningStatistics(const torch::Tensor& mean, const torch::Tensor& variance,
+                                                  const torch::Tensor& count) {
+  if (!options.track_running_stats()) return;
+  torch::NoGradGuard no_grad;
+  num_batches_tracked += 1;
+  const double momentum = options.momentum().value_or(1.0 / num_batches_tracked.item<double>());
+  running_mean.lerp_(mean.to(running_mean.scalar_type()), momentum);
+  running_var.lerp_((variance * count / (count - 1)).to(running_var.scalar_type()), momentum);
+}
+
+torch::nn::Sequential WithSyncBatchNorm(const torch::nn::Sequential& layers,
+                                        const std::shared_ptr<Communicator>& communicator) {
+  torch::nn::Sequential synchronised;
+  for (const torch::nn::AnyModule& layer : *layers) {
+    const auto norm = std::dynamic_pointer_cast<torch::nn::BatchNorm2dImpl>(layer.ptr());
+    if (norm) {
+      synchronised->push_back(SyncBatchNorm2d(*norm, communicator));
+    } else {
+      synchronised->push_back(layer);
+    }
+  }
+  return synchronised;
+}
+
+}  // namespace gan::distributed

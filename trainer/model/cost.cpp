@@ -1,0 +1,39 @@
+#include "trainer/model/cost.h"
+
+namespace gan::model {
+
+namespace nn = torch::nn;
+
+namespace {
+
+// Every output value of a convolution (every input value of a transposed one) meets one kernel.
+double ConvolutionFlops(nn::Module& layer, const torch::Tensor& input, const torch::Tensor& output) {
+  if (const auto* convolution = layer.as<nn::Conv2d>()) {
+    return 2.0 * static_cast<double>(output.numel()) * static_cast<double>(convolution->weight[0].numel());
+  }
+  if (const auto* transposed = layer.as<nn::ConvTranspose2d>()) {
+    return 2.0 * static_cast<double>(input.numel()) * static_cast<double>(transposed->weight[0].numel());
+  }
+  return 0;
+}
+
+}  // namespace
+
+ForwardCost CostOf(const nn::Sequential& network, const std::vector<std::int64_t>& input_shape) {
+  torch::NoGradGuard no_grad;
+  const auto on_meta = std::dynamic_pointer_cast<nn::SequentialImpl>(network->clone(torch::Device(torch::kMeta)));
+  ForwardCost cost;
+  for (const torch::Tensor& parameter : network->parameters()) {
+    cost.parameters += static_cast<std::uint64_t>(parameter.numel());
+  }
+  torch::Tensor value = torch::empty(input_shape, torch::kMeta);
+  for (nn::AnyModule& layer : *on_meta) {
+    const torch::Tensor input = value;
+    value = layer.forward(input);
+    cost.flops += ConvolutionFlops(*layer.ptr(), input, value);
+    if (!value.is_alias_of(input)) cost.activations += static_cast<std::uint64_t>(value.numel());
+  }
+  return cost;
+}
+
+}  // namespace gan::model

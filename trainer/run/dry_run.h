@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+
+#include "trainer/run/options.h"
+
+namespace gan::run {
+
+// The table of --dry-run: parameters, memory a rank and floating-point operations a step, from shapes alone.
+std::string DescribeCost(const TrainOptions& options, int world_size);
+
+}  // namespace gan::run
