@@ -11,7 +11,9 @@
 #include "inspect/dump.h"
 #include "inspect/kind.h"
 #include "inspect/runs.h"
+#include "inspect/serve.h"
 #include "inspect/shards.h"
+#include "monitoring/page/live_page.h"
 #include "storage/errors.h"
 
 namespace {
@@ -24,7 +26,31 @@ struct Flags {
   bool json = false;
   std::uint32_t dump = 0;
   std::filesystem::path out;
+  bool serve = false;
+  bool report = false;
+  std::filesystem::path report_file;
+  gan::inspect::ServeOptions server;
 };
+
+void AddPageFlags(CLI::App& app, Flags& flags) {
+  const std::string group = "A run as a page";
+  CLI::Option* serve = app.add_flag("--serve", flags.serve, "Serve the page of a run, finished or not")->group(group);
+  CLI::Option* report = app.add_flag("--report", flags.report, "Write the page of a run into one file, OUT.html");
+  report->group(group)->excludes(serve);
+  app.add_option("OUT", flags.report_file, "With --report: the file to write")->needs(report);
+  app.add_option("--address", flags.server.address, "Address for --serve")
+      ->needs(serve)
+      ->group(group)
+      ->capture_default_str();
+  app.add_option("--port", flags.server.port, "Port for --serve; 0: any free one")
+      ->needs(serve)
+      ->check(CLI::Range(0, 65535))
+      ->group(group)
+      ->capture_default_str();
+  app.add_option("--password-file", flags.server.password_file, "Ask for what its one line says, user:password")
+      ->needs(serve)
+      ->group(group);
+}
 
 void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("PATH", flags.path, "Shard folder, shard, checkpoint, .safetensors file, or run folder")->required();
@@ -35,6 +61,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
   CLI::Option* out = app.add_option("--out", flags.out, "PNG file for --dump")->group("Output");
   dump->needs(out);
   out->needs(dump);
+  AddPageFlags(app, flags);
 }
 
 Report InspectFolderWithProgress(const std::filesystem::path& folder) {
@@ -70,11 +97,25 @@ void Complain(const Report& report) {
   std::cerr << line + "\n";
 }
 
+int ShowPage(const Flags& flags, Kind kind) {
+  if (kind != Kind::kRun)
+    throw gan::UsageError("--serve and --report: " + flags.path.string() + " is not a run folder");
+  if (flags.serve) {
+    gan::inspect::ServeRun(flags.path, flags.server);
+    return gan::cli::kDone;
+  }
+  if (flags.report_file.empty()) throw gan::UsageError("--report: name the file to write after the run folder");
+  gan::monitoring::WriteReport(flags.path, flags.report_file);
+  std::cout << "wrote " + flags.report_file.string() + "\n";
+  return gan::cli::kDone;
+}
+
 int Run(const Flags& flags) {
   const Kind kind = gan::inspect::Recognise(flags.path);
   if (flags.dump > 0 && kind != Kind::kShard && kind != Kind::kShardFolder) {
     throw gan::UsageError("--dump: " + flags.path.string() + " holds no pictures; name a shard or a shard folder");
   }
+  if (flags.serve || flags.report) return ShowPage(flags, kind);
   const Report report = Inspect(kind, flags.path);
   std::cout << (flags.json ? ReportJson(report) : ReportText(report)) << std::flush;
   if (!report.intact()) {
@@ -93,7 +134,9 @@ int main(int argc, char** argv) {
       "Ends with 3 when anything is damaged. Changes nothing.\n"
       "Examples: gan-inspect shards/\n"
       "          gan-inspect shards/shard-00000.gan --dump 64 --out pictures.png\n"
-      "          gan-inspect runs/00001 --json",
+      "          gan-inspect runs/00001 --json\n"
+      "          gan-inspect --serve runs/00001\n"
+      "          gan-inspect --report runs/00001 report.html",
       "gan-inspect");
   Flags flags;
   AddFlags(app, flags);

@@ -1,7 +1,11 @@
 #include "monitoring/http_server.h"
 
 #include <civetweb.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -9,17 +13,22 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
 #include <utility>
 
+#include "monitoring/base64.h"
+#include "monitoring/http_access.h"
+
 namespace gan::monitoring {
 namespace {
 
 constexpr const char* kServerThreads = "3";
 constexpr const char* kRequestTimeoutMs = "5000";  // a client that stalls gives its thread back
+constexpr int kNiceness = 10;
 
 // Threads inherit the mask of the one that starts them.
 class AllSignalsBlocked {
@@ -47,12 +56,33 @@ int RealPort(const mg_context* context) {
   return mg_get_server_ports(context, static_cast<int>(ports.size()), ports.data()) == 1 ? ports[0].port : 0;
 }
 
+// civetweb calls it in each of its threads. Best effort: some sandboxes forbid it.
+void* LowerPriority(const mg_context*, int) {
+  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness);
+  return nullptr;
+}
+
+// In the same time whatever the first difference.
+bool EqualSecrets(std::string_view a, std::string_view b) {
+  unsigned difference = a.size() == b.size() ? 0 : 1;
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    difference |= static_cast<unsigned char>(a.empty() ? 0 : a[i % a.size()]) ^ static_cast<unsigned char>(b[i]);
+  }
+  return difference == 0;
+}
+
+std::string_view Header(const mg_connection* connection, const char* name) {
+  const char* value = mg_get_header(connection, name);
+  return value != nullptr ? value : "";
+}
+
 void Send(mg_connection* connection, const HttpResponse& response, bool with_body) {
   mg_printf(connection,
             "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nX-Content-Type-Options: nosniff\r\n%s"
+            "Referrer-Policy: no-referrer\r\nCross-Origin-Resource-Policy: same-origin\r\n%s"
             "Cache-Control: no-store\r\nConnection: close\r\n\r\n",
             response.status, mg_get_response_code_text(connection, response.status), response.content_type.c_str(),
-            response.body.size(), response.status == 405 ? "Allow: GET, HEAD\r\n" : "");
+            response.body.size(), response.status == 405 ? "Allow: GET, HEAD\r\n" : "", response.headers.c_str());
   if (with_body) mg_write(connection, response.body.data(), response.body.size());
 }
 
@@ -60,7 +90,9 @@ void Send(mg_connection* connection, const HttpResponse& response, bool with_bod
 
 struct HttpServer::Impl {
   std::shared_mutex mutex;
-  std::map<std::string, HttpHandler, std::less<>> handlers;  // guarded by mutex
+  std::map<std::string, HttpHandler, std::less<>> handlers;              // guarded by mutex
+  std::map<std::string, HttpPrefixHandler, std::less<>> handlers_below;  // guarded by mutex
+  std::string authorization;                                             // what the header must say; empty: anything
   std::string host;
   int port = 0;
   std::string address;
@@ -74,6 +106,7 @@ struct HttpServer::Impl {
         kRequestTimeoutMs, "enable_keep_alive", "no",          nullptr};
     mg_callbacks callbacks{};
     callbacks.log_message = &Impl::OnLog;
+    callbacks.init_thread = &LowerPriority;
     const AllSignalsBlocked blocked;
     context = mg_start(&callbacks, this, const_cast<const char**>(settings.data()));
     if (context == nullptr) throw std::runtime_error("cannot listen on " + endpoint + (log.empty() ? "" : ": ") + log);
@@ -86,13 +119,34 @@ struct HttpServer::Impl {
     return 1;  // it is dealt with: civetweb prints nothing
   }
 
-  HttpResponse Answer(std::string_view method, std::string_view path) {
-    if (method != "GET" && method != "HEAD") return {405, "text/plain", "Only GET and HEAD are answered here.\n"};
-    std::shared_lock lock(mutex);
+  // What refuses a request before its path is looked at.
+  std::optional<HttpResponse> Refuse(const mg_connection* connection, std::string_view method, std::string_view path) {
+    if (IsLoopback(host) && !IsAddress(HostOf(Header(connection, "Host")))) {
+      return HttpResponse{421, "text/plain", "This server answers to its address or to localhost.\n"};
+    }
+    if (method != "GET" && method != "HEAD") {
+      return HttpResponse{405, "text/plain", "Only GET and HEAD are answered here.\n"};
+    }
+    if (authorization.empty() || path == "/healthz") return std::nullopt;
+    if (EqualSecrets(Header(connection, "Authorization"), authorization)) return std::nullopt;
+    return HttpResponse{401, "text/plain", "A user name and a password are needed.\n",
+                        "WWW-Authenticate: Basic realm=\"Equipoise\"\r\n"};
+  }
+
+  // Ready to be called without the lock; empty when nothing handles the path.
+  HttpHandler Find(std::string_view path) {
+    const std::shared_lock lock(mutex);
     const auto found = handlers.find(path);
-    if (found == handlers.end()) return {404, "text/plain", "Nothing is here.\n"};
-    const HttpHandler handler = found->second;
-    lock.unlock();
+    if (found != handlers.end()) return found->second;
+    for (const auto& [prefix, handler] : handlers_below) {
+      if (path.starts_with(prefix)) return [handler, rest = path.substr(prefix.size())] { return handler(rest); };
+    }
+    return nullptr;
+  }
+
+  HttpResponse Answer(std::string_view path) {
+    const HttpHandler handler = Find(path);
+    if (!handler) return {404, "text/plain", "Nothing is here.\n"};
     try {
       return handler();
     } catch (const std::exception& error) {
@@ -104,15 +158,19 @@ struct HttpServer::Impl {
     const mg_request_info* request = mg_get_request_info(connection);
     const std::string_view method(request->request_method);
     const char* path = request->local_uri != nullptr ? request->local_uri : "";
-    const HttpResponse response = static_cast<Impl*>(self)->Answer(method, path);
+    auto* impl = static_cast<Impl*>(self);
+    const std::optional<HttpResponse> refusal = impl->Refuse(connection, method, path);
+    const HttpResponse response = refusal ? *refusal : impl->Answer(path);
     Send(connection, response, method != "HEAD");
     return response.status;
   }
 };
 
-HttpServer::HttpServer(const std::string& address, int port) : impl_(std::make_unique<Impl>()) {
-  impl_->Start(Endpoint(address, port));
+HttpServer::HttpServer(const std::string& address, int port, const std::string& credentials)
+    : impl_(std::make_unique<Impl>()) {
+  if (!credentials.empty()) impl_->authorization = "Basic " + Base64(credentials);
   impl_->host = address;
+  impl_->Start(Endpoint(address, port));
   impl_->port = RealPort(impl_->context);
   impl_->address = Endpoint(address, impl_->port);
   // One handler for every path: civetweb's own routing would also take /metrics/anything for /metrics.
@@ -138,6 +196,11 @@ HttpServer::~HttpServer() {
 void HttpServer::Handle(const std::string& path, HttpHandler handler) {
   const std::unique_lock lock(impl_->mutex);
   impl_->handlers.insert_or_assign(path, std::move(handler));
+}
+
+void HttpServer::HandleBelow(const std::string& prefix, HttpPrefixHandler handler) {
+  const std::unique_lock lock(impl_->mutex);
+  impl_->handlers_below.insert_or_assign(prefix, std::move(handler));
 }
 
 int HttpServer::port() const { return impl_->port; }

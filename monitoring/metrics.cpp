@@ -131,7 +131,7 @@ struct Metrics::Impl {
     }
     try {
       const int port = options.port == 0 ? 0 : options.port + options.local_rank;
-      server = std::make_unique<HttpServer>(options.address, port);
+      server = std::make_unique<HttpServer>(options.address, port, options.credentials);
       server->Handle("/metrics", [text = std::move(text)] { return HttpResponse{200, kContentType, text()}; });
       server->Handle("/healthz", [] { return HttpResponse{.body = "ok\n"}; });
     } catch (const std::exception& error) {

@@ -18,6 +18,7 @@ struct MetricsOptions {
   int rank = 0;
   int local_rank = 0;
   std::map<std::string, std::string> constant_labels = {};  // job, run
+  std::string credentials = {};                             // "user:password" of the endpoint, or empty
   std::map<std::string, std::string> build_facts = {};      // labels of gan_build_info beside version and compiler
 };
 

@@ -11,7 +11,7 @@ namespace gan::run {
 namespace {
 
 // Everything else is part of the mathematics: changing it in mid-run would make the run irreproducible.
-constexpr std::array<std::string_view, 24> kMayChange = {"steps",
+constexpr std::array<std::string_view, 25> kMayChange = {"steps",
                                                          "images",
                                                          "epochs",
                                                          "lr_g",
@@ -26,6 +26,7 @@ constexpr std::array<std::string_view, 24> kMayChange = {"steps",
                                                          "threads",
                                                          "metrics_port",
                                                          "metrics_address",
+                                                         "metrics_password_file",
                                                          "balance",
                                                          "expect_world_size",
                                                          "comm_timeout_seconds",
@@ -154,7 +155,9 @@ void AddMachineFlags(CLI::App& app, TrainOptions& o) {
   app.add_flag("--deterministic", o.deterministic, "Same bits in every run on one CPU model")->group(group);
   add("--expect-world-size", o.expect_world_size, "Refuse to start with another number of ranks (0: any)");
   add("--metrics-port", o.metrics_port, "Prometheus port of local rank 0, the next rank the next; 0: any; off");
-  add("--metrics-address", o.metrics_address, "Address that serves the metrics");
+  add("--metrics-address", o.metrics_address, "Address that serves the metrics and the live page");
+  app.add_option("--metrics-password-file", o.metrics_password_file, "Ask for what its one line says, user:password")
+      ->group(group);
   add("--comm-timeout", o.comm_timeout_seconds, "Seconds after which a silent rank is an error")
       ->check(CLI::Range(1, 86400));
 }
@@ -242,6 +245,7 @@ nlohmann::json ToJson(const TrainOptions& o) {
           {"expect_world_size", o.expect_world_size},
           {"metrics_port", o.metrics_port},
           {"metrics_address", o.metrics_address},
+          {"metrics_password_file", o.metrics_password_file},
           {"comm_timeout_seconds", o.comm_timeout_seconds}};
 }
 

@@ -56,6 +56,7 @@ struct TrainOptions {
   std::uint64_t expect_world_size = 0;  // 0: any
   std::string metrics_port = "9400";    // a port, 0 for any free one, or off
   std::string metrics_address = "127.0.0.1";
+  std::string metrics_password_file;  // one line "user:password"; empty: nobody is asked
   std::uint64_t comm_timeout_seconds = 600;
 };
 

@@ -1,5 +1,6 @@
 #include "trainer/run/recorder.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -58,6 +59,7 @@ Recorder::Recorder(const RunFolder& folder, const TrainOptions& options, const d
     : folder_(folder),
       options_(options),
       speaks_(world.rank == 0),
+      ranks_count_(world.size),
       metrics_(metrics),
       start_(std::chrono::steady_clock::now()),
       last_log_(start_),
@@ -69,6 +71,7 @@ Recorder::Recorder(const RunFolder& folder, const TrainOptions& options, const d
 
 void Recorder::Step(const StepRecord& record, double fraction_done) {
   SetMetrics(record);
+  AddTimes(record);
   last_step_ = record.step;
   last_images_ = record.images;
   if (!speaks_) return;
@@ -82,11 +85,12 @@ void Recorder::Step(const StepRecord& record, double fraction_done) {
 void Recorder::LogStep(const StepRecord& record, double fraction_done) {
   const auto now = std::chrono::steady_clock::now();
   if (!first_fraction_) first_fraction_ = fraction_done;
+  fraction_done_ = fraction_done;
   if (now - last_log_ < kLogInterval && fraction_done < 1) return;
   last_log_ = now;
   const double progress = fraction_done - *first_fraction_;
-  const std::string left =
-      progress > 0 ? cli::FormatDuration((now - start_) * ((1 - fraction_done) / progress)) : std::string("?");
+  if (progress > 0) seconds_left_ = Seconds((now - start_) * ((1 - fraction_done) / progress)).count();
+  const std::string left = seconds_left_ ? cli::FormatDuration(Seconds(*seconds_left_)) : std::string("?");
   char line[256];
   std::snprintf(line, sizeof line, "step %llu  %.1f %%  D %.3f  G %.3f  AUC %.3f  %s  %.1f images/s  %s left",
                 static_cast<unsigned long long>(record.step), 100 * fraction_done, record.seen.loss_d,
@@ -154,6 +158,40 @@ void Recorder::Traffic(const distributed::TrafficCounters& traffic, double data_
   told_data_wait_ = data_wait_seconds;
 }
 
+void Recorder::AddTimes(const StepRecord& record) {
+  times_.data += record.local.times.data;
+  times_.discriminator += record.local.times.discriminator;
+  times_.generator += record.local.times.generator;
+  times_.sync += record.local.times.sync;
+  times_total_ += record.seconds;
+  times_images_ += record.images - last_images_;
+  ++times_steps_;
+}
+
+std::string Recorder::MyTimes() {
+  const auto steps = static_cast<double>(std::max<std::uint64_t>(times_steps_, 1));
+  // The phases of the networks hold their own synchronisation, which is told apart here.
+  const nlohmann::json mine = {{"data", times_.data / steps},
+                               {"discriminator", times_.discriminator / steps},
+                               {"generator", times_.generator / steps},
+                               {"sync", times_.sync / steps},
+                               {"total", times_total_ / steps},
+                               {"images_per_second", static_cast<double>(times_images_) / times_total_ / ranks_count_}};
+  times_ = {};
+  times_total_ = 0;
+  times_steps_ = times_images_ = 0;
+  return mine.dump();
+}
+
+void Recorder::Ranks(const std::vector<std::string>& times) {
+  if (!speaks_) return;
+  ranks_ = nlohmann::json::array();
+  for (std::size_t rank = 0; rank < times.size(); ++rank) {
+    ranks_.push_back(nlohmann::json::parse(times[rank]));
+    ranks_.back()["rank"] = rank;
+  }
+}
+
 void Recorder::SyncStats() {
   if (stats_) stats_->Sync();
 }
@@ -163,6 +201,9 @@ void Recorder::Status(const std::string& state) {
   const nlohmann::json status = {{"state", state},
                                  {"step", last_step_},
                                  {"images", last_images_},
+                                 {"fraction_done", fraction_done_},
+                                 {"seconds_left", seconds_left_ ? Number(*seconds_left_) : nlohmann::json()},
+                                 {"ranks", ranks_},
                                  {"unix_seconds", UnixSeconds()},
                                  {"metrics", metrics_.serving() ? metrics_.address() : ""}};
   storage::WriteFileAtomically(folder_.Status(), status.dump(2) + "\n");

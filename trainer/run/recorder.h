@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "monitoring/metrics.h"
@@ -46,22 +47,37 @@ class Recorder {
   void CheckpointFailed(const std::string& why);
   // What all ranks exchanged and waited for since the run began.
   void Traffic(const distributed::TrafficCounters& traffic, double data_wait_seconds);
+  // Where the time of a step goes on each rank, for status.json. Every rank asks the same and gets the same answer; in
+  // the steps that are due all ranks gather MyTimes() and hand what came together to Ranks().
+  static bool RanksAreDue(std::uint64_t step) { return step < kRanksEvery || step % kRanksEvery == 0; }
+  std::string MyTimes();  // means over the steps since it was asked last, as JSON
+  void Ranks(const std::vector<std::string>& times);
   void SyncStats();
   // "running", "finished", "stopped", "diverged", into status.json.
   void Status(const std::string& state);
 
  private:
+  static constexpr std::uint64_t kRanksEvery = 16;
+
   void LogStep(const StepRecord& record, double fraction_done);
   void SetMetrics(const StepRecord& record);
+  void AddTimes(const StepRecord& record);
 
   const RunFolder& folder_;
   const TrainOptions& options_;
   bool speaks_;
+  double ranks_count_;
   monitoring::Metrics& metrics_;
   std::optional<StatsFile> stats_;
   std::chrono::steady_clock::time_point start_, last_log_;
   std::optional<double> first_fraction_;
   std::uint64_t last_step_ = 0, last_images_ = 0;
+  double fraction_done_ = 0;
+  std::optional<double> seconds_left_;
+  step::StepTimes times_;   // summed over the steps since MyTimes()
+  double times_total_ = 0;  // the whole steps'
+  std::uint64_t times_steps_ = 0, times_images_ = 0;
+  nlohmann::json ranks_ = nlohmann::json::array();
   distributed::TrafficCounters told_traffic_;
   double told_data_wait_ = 0;
 };

@@ -6,6 +6,8 @@
 
 #include "cli/build_facts.h"
 #include "cli/log.h"
+#include "monitoring/http_access.h"
+#include "monitoring/page/live_page.h"
 #include "storage/errors.h"
 #include "trainer/distributed/replicas.h"
 #include "trainer/run/agree.h"
@@ -79,8 +81,19 @@ void RunState::OpenMetrics() {
   metrics.rank = world_.rank;
   metrics.local_rank = world_.local_rank;
   metrics.constant_labels = {{"run", folder_.path().filename().string()}};
+  metrics.build_facts = {{"device", device_.is_cuda() ? "cuda" : "cpu"}};
+  OnAllRanks(*control_, [&] {
+    if (wanted && !options_.metrics_password_file.empty()) {
+      metrics.credentials = monitoring::ReadCredentials(options_.metrics_password_file);
+    }
+  });
   metrics_ = std::make_unique<monitoring::Metrics>(metrics);
   if (wanted && !metrics_->serving()) cli::LogWarning("no metrics: " + metrics_->why() + "; training goes on");
+  if (metrics_->serving() && metrics.credentials.empty() && !monitoring::IsLoopback(metrics.address) &&
+      world_.rank == 0) {
+    cli::LogWarning("everybody who reaches " + metrics_->address() +
+                    " can see this run's metrics and pictures; --metrics-password-file asks for a password");
+  }
   std::vector<std::string> targets;
   for (const std::string& address : control_->AllGather(metrics_->serving() ? metrics_->address() : "")) {
     if (!address.empty()) targets.push_back(address);
@@ -146,7 +159,11 @@ void RunState::BeginOrResume() {
   cli::LogInfo("run folder " + folder_.path().string() + "  ranks " + std::to_string(world_.size) + "  threads " +
                std::to_string(torch::get_num_threads()) + "  device " + device_.str() + "  pictures " +
                std::to_string(dataset_->size()) + " (+" + std::to_string(dataset_->holdout_size()) + " held out)");
-  if (metrics_->serving()) cli::LogInfo("metrics at http://" + metrics_->address() + "/metrics");
+  recorder_->Status("running");
+  if (!metrics_->serving()) return;
+  monitoring::ServePage(*metrics_->server(), std::make_shared<monitoring::RunView>(folder_.path(), /*live=*/true));
+  cli::LogInfo("live page at http://" + metrics_->address() + "/  metrics at http://" + metrics_->address() +
+               "/metrics");
 }
 
 void RunState::Resume(const checkpoint::Checkpoint& saved) {
@@ -233,6 +250,7 @@ StepRecord RunState::Step() {
   record.images_per_second = static_cast<double>(images_ - images_before) / record.seconds;
   recorder_->Step(record, FractionDone());
   recorder_->Traffic(gradients_->traffic(), batches_->wait_seconds());
+  if (recorder_->RanksAreDue(step_)) recorder_->Ranks(control_->AllGather(recorder_->MyTimes()));
   return record;
 }
 

@@ -1,0 +1,46 @@
+#include "inspect/serve.h"
+
+#include <csignal>
+#include <exception>
+#include <iostream>
+#include <memory>
+
+#include "monitoring/http_access.h"
+#include "monitoring/page/live_page.h"
+#include "storage/errors.h"
+
+namespace gan::inspect {
+
+namespace {
+
+std::unique_ptr<monitoring::HttpServer> Listen(const ServeOptions& options) {
+  const std::string credentials =
+      options.password_file.empty() ? std::string() : monitoring::ReadCredentials(options.password_file);
+  if (credentials.empty() && !monitoring::IsLoopback(options.address)) {
+    std::cerr << "gan-inspect: warning: everybody who reaches " + options.address +
+                     " can see this run; --password-file asks for a password\n";
+  }
+  try {
+    return std::make_unique<monitoring::HttpServer>(options.address, options.port, credentials);
+  } catch (const std::runtime_error& error) {
+    throw UsageError(std::string(error.what()) + "; choose another --port, or 0 for any free one");
+  }
+}
+
+}  // namespace
+
+void ServeRun(const std::filesystem::path& run, const ServeOptions& options) {
+  // Blocked before any thread starts, so that only sigwait() takes them.
+  sigset_t ending;
+  sigemptyset(&ending);
+  sigaddset(&ending, SIGINT);
+  sigaddset(&ending, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+  const auto server = Listen(options);
+  monitoring::ServePage(*server, std::make_shared<monitoring::RunView>(run, /*live=*/false));
+  std::cout << "http://" + server->address() + "/  (Ctrl-C ends it)" << std::endl;
+  int signal = 0;
+  sigwait(&ending, &signal);
+}
+
+}  // namespace gan::inspect

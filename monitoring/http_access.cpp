@@ -1,0 +1,45 @@
+#include "monitoring/http_access.h"
+
+#include <arpa/inet.h>
+
+#include <array>
+
+#include "storage/errors.h"
+#include "storage/files.h"
+
+namespace gan::monitoring {
+
+bool IsLoopback(std::string_view address) {
+  return address == "localhost" || address == "::1" || (address.starts_with("127.") && IsAddress(address));
+}
+
+std::string ReadCredentials(const std::string& path) {
+  constexpr std::uint64_t kMostBytes = 4096;
+  std::string text;
+  try {
+    text = storage::ReadFile(path, kMostBytes);
+  } catch (const std::exception& error) {
+    throw UsageError("the password file cannot be read: " + std::string(error.what()));
+  }
+  text = text.substr(0, text.find_first_of("\r\n"));
+  const std::size_t colon = text.find(':');
+  if (colon == std::string::npos || colon == 0 || colon + 1 == text.size()) {
+    throw UsageError("the password file " + path + " must hold one line: user:password");
+  }
+  return text;
+}
+
+std::string_view HostOf(std::string_view header) {
+  if (header.starts_with('['))
+    return header.substr(1, header.find(']') == std::string_view::npos ? 0 : header.find(']') - 1);
+  return header.substr(0, header.find(':'));
+}
+
+bool IsAddress(std::string_view host) {
+  if (host == "localhost") return true;
+  const std::string text(host);
+  std::array<unsigned char, sizeof(in6_addr)> binary{};
+  return inet_pton(AF_INET, text.c_str(), binary.data()) == 1 || inet_pton(AF_INET6, text.c_str(), binary.data()) == 1;
+}
+
+}  // namespace gan::monitoring

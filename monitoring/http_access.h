@@ -1,0 +1,22 @@
+// Who may ask a server of ours, decided from strings alone.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace gan::monitoring {
+
+// Whether only this machine can connect to `address`.
+bool IsLoopback(std::string_view address);
+
+// The one line "user:password" of a password file. Throws UsageError naming the file when it is missing, empty, or has
+// no colon or no password.
+std::string ReadCredentials(const std::string& path);
+
+// The host in a Host header: "127.0.0.1:9400" -> "127.0.0.1", "[::1]:9400" -> "::1".
+std::string_view HostOf(std::string_view header);
+
+// An IPv4 or IPv6 address or "localhost": what cannot be a web site's own name for this machine.
+bool IsAddress(std::string_view host);
+
+}  // namespace gan::monitoring

@@ -1,0 +1,55 @@
+// The newest fakes beside the reals, and a slider through time.
+
+const pictures = {steps: [], embedded: null, follow: true, timer: null};
+const fakesName = (step) => `fakes-${String(step).padStart(8, '0')}.png`;
+const pictureUrl = (name) => pictures.embedded ? pictures.embedded[name] || '' : `pictures/${name}`;
+
+function showFakes(index) {
+  const step = pictures.steps[index];
+  if (step === undefined) return;
+  byId('slider').value = index;
+  byId('slider').setAttribute('aria-valuetext', `step ${whole(step)}`);
+  byId('slider-step').textContent = `step ${whole(step)}`;
+  byId('fakes-caption').textContent = `Generated at step ${whole(step)}`;
+  const image = byId('fakes'), url = pictureUrl(fakesName(step));
+  if (image.getAttribute('src') !== url) image.src = url;
+  image.alt = `Grid of pictures that the generator made at step ${whole(step)}`;
+  if (shared.picture !== step) { shared.picture = step; tell('picture'); }
+}
+
+function play(on) {
+  clearInterval(pictures.timer);
+  pictures.timer = on ? setInterval(() => showFakes((Number(byId('slider').value) + 1) % pictures.steps.length), 350) : null;
+  byId('play').setAttribute('aria-pressed', String(on));
+  byId('play').textContent = on ? '❚❚ Pause' : '▶ Play';
+}
+
+function showPictures(run) {
+  const all = run.fakes || [];
+  pictures.embedded = run.pictures || null;
+  pictures.steps = pictures.embedded ? all.filter((step) => Object.hasOwn(pictures.embedded, fakesName(step))) : all;
+  const slider = byId('slider'), newest = pictures.steps.length - 1;
+  slider.max = Math.max(0, newest);
+  byId('time').hidden = newest < 1;
+  byId('pictures-note').textContent = newest < 0 ? 'No grid yet' :
+    pictures.steps.length < all.length ? `${whole(pictures.steps.length)} of ${whole(all.length)} grids` : `${whole(all.length)} grid${all.length === 1 ? '' : 's'}, same latents`;
+  if (newest >= 0 && pictures.follow && !pictures.timer) showFakes(newest);
+  const reals = byId('reals'), url = pictureUrl('reals.png');
+  if (run.reals && url && reals.getAttribute('src') !== url) {
+    reals.src = url;
+    reals.alt = 'Grid of real pictures from the data set';
+  }
+}
+
+function listenToPictures() {
+  byId('slider').addEventListener('input', (event) => {
+    const index = Number(event.target.value);
+    pictures.follow = index === pictures.steps.length - 1;
+    play(false);
+    showFakes(index);
+  });
+  byId('play').addEventListener('click', () => {
+    play(pictures.timer === null);
+    pictures.follow = pictures.timer === null && Number(byId('slider').value) === pictures.steps.length - 1;
+  });
+}

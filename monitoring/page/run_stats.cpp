@@ -1,0 +1,161 @@
+#include "monitoring/page/run_stats.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace gan::monitoring {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
+constexpr std::uint64_t kBlock = std::uint64_t{1} << 20;
+
+class File {
+ public:
+  explicit File(const std::filesystem::path& path)
+      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)) {}
+  ~File() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  // What stands at `offset`, at most `most` bytes.
+  std::string Read(std::uint64_t offset, std::uint64_t most) const {
+    std::string bytes(most, '\0');
+    const ssize_t got = ::pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    bytes.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+    return bytes;
+  }
+
+ private:
+  int descriptor_;
+};
+
+template <class Event>
+void Keep(std::vector<Event>& events, Event event, std::size_t most) {
+  if (events.size() == most) events.erase(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(most / 2));
+  events.push_back(std::move(event));
+}
+
+}  // namespace
+
+bool RunStats::Update(std::uint64_t most_bytes) {
+  StartAgainIfReplaced();
+  const File file(file_);
+  for (std::uint64_t read = 0; offset_ < size_ && read < most_bytes;) {
+    const std::string block = file.Read(offset_, std::min(kBlock, size_ - offset_));
+    const std::size_t end = block.rfind('\n');
+    if (end == std::string::npos) {
+      if (block.size() < kBlock) return true;  // the last line is still being written
+      offset_ += block.size();                 // no line of ours is that long
+      ++bad_lines_;
+      continue;
+    }
+    ReadLines(std::string_view(block).substr(0, end + 1));
+    offset_ += end + 1;
+    read += end + 1;
+  }
+  return offset_ >= size_;
+}
+
+void RunStats::StartAgainIfReplaced() {
+  struct stat found {};
+  const bool is_there = ::lstat(file_.c_str(), &found) == 0 && S_ISREG(found.st_mode);
+  const std::uint64_t size = is_there ? static_cast<std::uint64_t>(found.st_size) : 0;
+  if (size < offset_ || (is_there && found.st_ino != inode_)) *this = RunStats(file_);
+  inode_ = is_there ? found.st_ino : 0;
+  size_ = size;
+}
+
+void RunStats::ReadLines(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    ReadLine(text.substr(0, end));
+    text.remove_prefix(end + 1);
+  }
+}
+
+void RunStats::ReadLine(std::string_view line) {
+  const Json record = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  const auto step = record.is_object() ? record.find("step") : record.end();
+  if (!record.is_object() || step == record.end() || !step->is_number_unsigned() ||
+      (lines_ > 0 && step->get<std::uint64_t>() <= last_step_)) {
+    ++bad_lines_;
+    return;
+  }
+  ++lines_;
+  last_step_ = step->get<std::uint64_t>();
+  last_line_ = line;
+  std::vector<std::pair<std::string_view, double>> values;
+  for (const auto& [name, value] : record.items()) {
+    if (value.is_number() && name != "step") values.emplace_back(name, value.get<double>());
+    if (value.is_boolean()) values.emplace_back(name, value.get<bool>() ? 1 : 0);
+    if (value.is_null()) values.emplace_back(name, kNoValue);
+  }
+  table_.Add(last_step_, values);
+  AddVerdict(last_step_, record);
+  AddActions(last_step_, record);
+  AddNonfinite(last_step_, record);
+}
+
+void RunStats::AddVerdict(std::uint64_t step, const Json& line) {
+  const auto verdict = line.find("verdict");
+  if (verdict == line.end() || !verdict->is_string()) return;
+  const auto& name = verdict->get_ref<const std::string&>();
+  if (verdicts_.empty() || verdicts_.back().second != name) verdicts_.emplace_back(step, name);
+}
+
+void RunStats::AddActions(std::uint64_t step, const Json& line) {
+  const auto actions = line.find("actions");
+  if (actions == line.end() || !actions->is_array()) return;
+  for (const Json& action : *actions) {
+    if (!action.is_string()) continue;
+    const auto& name = action.get_ref<const std::string&>();
+    Keep(actions_, {step, name}, kMostEvents);
+    if (action_counts_.size() < kMostEvents || action_counts_.count(name) > 0) ++action_counts_[name];
+  }
+}
+
+// A loss is measured in every step: null means that it was not finite.
+void RunStats::AddNonfinite(std::uint64_t step, const Json& line) {
+  const auto is_null = [&](const char* name) { return line.contains(name) && line.at(name).is_null(); };
+  if (!is_null("loss_d") && !is_null("loss_g")) return;
+  Keep(nonfinite_, step, kMostEvents);
+  ++nonfinite_count_;
+}
+
+// All of them, or those that a screen can show.
+Json RunStats::Verdicts() const {
+  const std::uint64_t shortest = verdicts_.size() > kMostEvents ? last_step_ / kMostEvents : 0;
+  Json shown = Json::array();
+  for (std::size_t i = 0; i < verdicts_.size(); ++i) {
+    const std::uint64_t end = i + 1 < verdicts_.size() ? verdicts_[i + 1].first : last_step_ + 1;
+    if (end - verdicts_[i].first >= shortest || i + 1 == verdicts_.size()) shown.push_back(verdicts_[i]);
+  }
+  return shown;
+}
+
+std::string RunStats::JsonText() const {
+  using nlohmann::json;
+  const json facts = {{"lines", lines_},
+                      {"bad_lines", bad_lines_},
+                      {"read_ratio", size_ == 0 ? 1.0 : static_cast<double>(offset_) / static_cast<double>(size_)},
+                      {"last", last_line_.empty() ? json() : json::parse(last_line_, nullptr, false)},
+                      {"verdicts", Verdicts()},
+                      {"actions", actions_},
+                      {"action_counts", action_counts_},
+                      {"nonfinite", nonfinite_},
+                      {"nonfinite_count", nonfinite_count_}};
+  std::string text = facts.dump(-1, ' ', false, json::error_handler_t::replace);
+  text.back() = ',';  // the table joins the object as text: it is the bulk, and is text already
+  return text + "\"table\":" + table_.JsonText() + "}";
+}
+
+}  // namespace gan::monitoring

@@ -1,0 +1,47 @@
+// What the page shows of a run folder.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "monitoring/page/run_stats.h"
+
+namespace gan::monitoring {
+
+// Reads a run folder for the page, while the run goes on or afterwards, and writes nothing. What is missing or damaged
+// is shown as absent. Follows no links. Thread-safe.
+class RunView {
+ public:
+  // `live`: the run itself serves the page, so it is known to be alive.
+  RunView(const std::filesystem::path& folder, bool live);
+
+  // {"run":name,"live":…,"now":unix seconds,"status":status.json,"options":options.json,"stats":RunStats,
+  //  "reals":bool,"fakes":[step,…],"checkpoints":[{"step":…,"bytes":…,"unix_seconds":…},…]}
+  std::string JsonText();
+  // Reads all of stats.jsonl first, however large.
+  std::string CompleteJsonText();
+
+  // The PNG file of a grid, or nothing. `name` may come from outside: only "reals.png" and "fakes-00000042.png" are
+  // looked at.
+  std::optional<std::string> Picture(std::string_view name) const;
+  bool HasReals() const;
+  std::vector<std::uint64_t> Fakes() const;  // steps, ascending
+
+  static std::string FakesName(std::uint64_t step);
+
+ private:
+  std::string JsonTextLocked() const;
+
+  std::filesystem::path folder_;
+  std::string name_;
+  bool live_;
+  std::mutex mutex_;
+  RunStats stats_;  // guarded by mutex_
+};
+
+}  // namespace gan::monitoring

@@ -1,0 +1,46 @@
+// Numbers over steps, kept in a bounded space: what a screen can show of a run of any length.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gan::monitoring {
+
+// Columns of numbers, one row a logged step. Rows are gathered in buckets of `width()` rows, of which the mean, the
+// least and the greatest value stay; the width doubles whenever the buckets would become more than kMostBuckets, so the
+// memory does not grow with the run. Up to that many rows everything is exact. Not thread-safe.
+class SeriesTable {
+ public:
+  static constexpr std::size_t kMostBuckets = 1000;  // even
+  static constexpr std::size_t kMostColumns = 64;    // further ones are left out
+
+  // Not finite: no value. Steps ascend.
+  void Add(std::uint64_t step, const std::vector<std::pair<std::string_view, double>>& values);
+  std::uint64_t width() const { return width_; }  // rows a bucket
+  // {"width":1,"x":[1,2],"series":{"loss_d":{"mean":[..],"min":[..],"max":[..]}}} with null where there is no value;
+  // x is the last step of each bucket; min and max are left out while they equal the mean.
+  std::string JsonText() const;
+
+ private:
+  struct Cell {
+    float sum = 0, least = 0, greatest = 0;
+    std::uint32_t count = 0;
+    void Add(const Cell& other);
+  };
+  using Column = std::vector<Cell>;  // one cell a bucket
+
+  void OpenBucket(std::uint64_t step);
+  void MergePairs();
+  void AppendColumn(std::string& json, const Column& column) const;
+
+  std::vector<std::uint64_t> last_steps_;  // of each bucket
+  std::map<std::string, Column, std::less<>> columns_;
+  std::uint64_t width_ = 1;
+  std::uint64_t rows_in_last_ = 0;
+};
+
+}  // namespace gan::monitoring

@@ -1,0 +1,123 @@
+#include "monitoring/page/run_stats.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace gan::monitoring {
+namespace {
+
+using Json = nlohmann::json;
+
+class RunStatsTest : public ::testing::Test {
+ protected:
+  RunStatsTest() { std::filesystem::remove(file_); }
+  void Append(const std::string& text) { std::ofstream(file_, std::ios::app) << text; }
+  void AppendStep(int step, const Json& more = Json::object()) {
+    Json line = {{"step", step}, {"loss_d", 1.5}, {"verdict", "balanced"}, {"actions", Json::array()}};
+    line.update(more);
+    Append(line.dump() + "\n");
+  }
+  Json Read() {
+    EXPECT_TRUE(stats_.Update());
+    return Json::parse(stats_.JsonText());
+  }
+
+  const std::filesystem::path file_ =
+      testing::TempDir() + testing::UnitTest::GetInstance()->current_test_info()->name() + ".jsonl";
+  RunStats stats_{file_};
+};
+
+TEST_F(RunStatsTest, AMissingFileIsEmpty) {
+  const Json json = Read();
+  EXPECT_EQ(json["lines"], 0);
+  EXPECT_TRUE(json["last"].is_null());
+}
+
+TEST_F(RunStatsTest, WhatIsAppendedLaterIsRead) {
+  AppendStep(1);
+  EXPECT_EQ(Read()["lines"], 1);
+  AppendStep(2);
+  const Json json = Read();
+  EXPECT_EQ(json["table"]["x"], (Json{1, 2}));
+  EXPECT_EQ(json["last"]["step"], 2);
+  EXPECT_EQ(json["read_ratio"], 1);
+}
+
+TEST_F(RunStatsTest, ALineThatIsStillBeingWrittenWaits) {
+  AppendStep(1);
+  Append(R"({"step":2,"loss_d":)");
+  EXPECT_EQ(Read()["lines"], 1);
+  Append("0.5}\n");
+  const Json json = Read();
+  EXPECT_EQ(json["lines"], 2);
+  EXPECT_EQ(json["bad_lines"], 0);
+}
+
+TEST_F(RunStatsTest, AFileCutByAResumedRunStartsAgain) {
+  for (int step = 1; step <= 5; ++step) AppendStep(step);
+  EXPECT_EQ(Read()["lines"], 5);
+  std::ofstream(file_, std::ios::trunc).close();
+  AppendStep(1);
+  AppendStep(2);
+  EXPECT_EQ(Read()["table"]["x"], (Json{1, 2}));
+}
+
+TEST_F(RunStatsTest, AFileReplacedByALongerOneStartsAgain) {
+  AppendStep(1, {{"loss_d", 9}});
+  Read();
+  std::filesystem::rename(file_, file_.string() + ".old");
+  for (int step = 1; step <= 3; ++step) AppendStep(step, {{"loss_d", 2}});
+  EXPECT_EQ(Read()["table"]["series"]["loss_d"]["mean"], (Json{2, 2, 2}));
+}
+
+TEST_F(RunStatsTest, GarbageIsCountedAndPassedOver) {
+  AppendStep(1);
+  Append("not json\n[1]\n{\"step\":\"two\"}\n\n");
+  AppendStep(2);
+  AppendStep(2);
+  const Json json = Read();
+  EXPECT_EQ(json["lines"], 2);
+  EXPECT_EQ(json["bad_lines"], 5);
+}
+
+TEST_F(RunStatsTest, AMegabyteWithoutALineEndIsPassedOver) {
+  Append(std::string(3 << 20, 'x') + "\n");
+  AppendStep(1);
+  EXPECT_EQ(Read()["lines"], 1);
+}
+
+TEST_F(RunStatsTest, ALinkIsNotFollowed) {
+  const std::string target = file_.string() + ".target";
+  std::ofstream(target) << R"({"step":1})"
+                        << "\n";
+  std::filesystem::create_symlink(target, file_);
+  EXPECT_EQ(Read()["lines"], 0);
+  std::filesystem::remove(file_);
+}
+
+TEST_F(RunStatsTest, ReadsAtMostWhatItIsAllowed) {
+  for (int step = 1; step <= 40'000; ++step) AppendStep(step);
+  EXPECT_FALSE(stats_.Update(1 << 20));
+  const Json json = Json::parse(stats_.JsonText());
+  EXPECT_GT(json["read_ratio"], 0);
+  EXPECT_LT(json["read_ratio"], 1);
+  while (!stats_.Update(1 << 20)) {
+  }
+  EXPECT_EQ(Json::parse(stats_.JsonText())["lines"], 40'000);
+}
+
+TEST_F(RunStatsTest, VerdictsActionsAndNonfiniteStepsAreListed) {
+  AppendStep(1);
+  AppendStep(2, {{"verdict", "discriminator_ahead"}, {"actions", {"lower_d_rate", "d_less_often"}}});
+  AppendStep(3, {{"verdict", "discriminator_ahead"}, {"loss_d", nullptr}});
+  const Json json = Read();
+  EXPECT_EQ(json["verdicts"], Json::parse(R"([[1,"balanced"],[2,"discriminator_ahead"]])"));
+  EXPECT_EQ(json["actions"], Json::parse(R"([[2,"lower_d_rate"],[2,"d_less_often"]])"));
+  EXPECT_EQ(json["action_counts"]["lower_d_rate"], 1);
+  EXPECT_EQ(json["nonfinite"], (Json{3}));
+}
+
+}  // namespace
+}  // namespace gan::monitoring
