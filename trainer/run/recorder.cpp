@@ -170,7 +170,6 @@ void Recorder::AddTimes(const StepRecord& record) {
 
 std::string Recorder::MyTimes() {
   const auto steps = static_cast<double>(std::max<std::uint64_t>(times_steps_, 1));
-  // The phases of the networks hold their own synchronisation, which is told apart here.
   const nlohmann::json mine = {{"data", times_.data / steps},
                                {"discriminator", times_.discriminator / steps},
                                {"generator", times_.generator / steps},

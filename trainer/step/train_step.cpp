@@ -13,16 +13,23 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Adds the time from its construction to its end to `seconds`.
+// Adds the time from its construction to its end to `seconds`, without what was spent inside collectives: that is told
+// as synchronisation, and no second of a step is told twice.
 class Stopwatch {
  public:
-  explicit Stopwatch(double& seconds) : seconds_(seconds) {}
-  ~Stopwatch() { seconds_ += std::chrono::duration<double>(Clock::now() - start_).count(); }
+  Stopwatch(double& seconds, const distributed::Communicator& communicator)
+      : seconds_(seconds), communicator_(communicator), waited_before_(communicator.traffic().wait_seconds) {}
+  ~Stopwatch() {
+    const double waited = communicator_.traffic().wait_seconds - waited_before_;
+    seconds_ += std::chrono::duration<double>(Clock::now() - start_).count() - waited;
+  }
   Stopwatch(const Stopwatch&) = delete;
   Stopwatch& operator=(const Stopwatch&) = delete;
 
  private:
   double& seconds_;
+  const distributed::Communicator& communicator_;
+  double waited_before_;
   Clock::time_point start_ = Clock::now();
 };
 
@@ -138,11 +145,11 @@ Round NextRound(Gan& gan, const StepPlan& plan, bool for_generator, const BatchS
   Round round;
   for (std::uint32_t i = 0; i < plan.micro_batches; ++i) {
     {
-      Stopwatch watch(result.times.data);
+      Stopwatch watch(result.times.data, *gan.communicator);
       round.batches.push_back(next_batch());
       ++result.real_batches;
     }
-    Stopwatch watch(result.times.generator);
+    Stopwatch watch(result.times.generator, *gan.communicator);
     torch::AutoGradMode mode(for_generator && plan.micro_batches == 1);
     round.fakes.push_back(Fakes(gan, round.batches.back().latents));
   }
@@ -163,7 +170,7 @@ loss::DiscriminatorLoss LookAtRealAndFake(Gan& gan, const StepPlan& plan, const 
 }
 
 void TrainDiscriminator(Gan& gan, const StepPlan& plan, const Round& round, StepResult& result) {
-  Stopwatch watch(result.times.discriminator);
+  Stopwatch watch(result.times.discriminator, *gan.communicator);
   gan.discriminator_adam.ClearGradients();
   result.ForgetDiscriminatorPhase();
   const auto synced = AccumulatedBackward(gan.discriminator_sync, plan.micro_batches, [&](std::size_t i) {
@@ -174,7 +181,7 @@ void TrainDiscriminator(Gan& gan, const StepPlan& plan, const Round& round, Step
 
 // D's phase without an update: the balance still needs to see how it does.
 void WatchDiscriminator(Gan& gan, const StepPlan& plan, const Round& round, StepResult& result) {
-  Stopwatch watch(result.times.discriminator);
+  Stopwatch watch(result.times.discriminator, *gan.communicator);
   torch::NoGradGuard no_grad;
   result.ForgetDiscriminatorPhase();
   for (std::size_t i = 0; i < round.fakes.size(); ++i) LookAtRealAndFake(gan, plan, round, i, result);
@@ -193,7 +200,7 @@ torch::Tensor FoolDiscriminator(Gan& gan, const Round& round, std::size_t i, Ste
 }
 
 void TrainGenerator(Gan& gan, const StepPlan& plan, const Round& round, StepResult& result) {
-  Stopwatch watch(result.times.generator);
+  Stopwatch watch(result.times.generator, *gan.communicator);
   gan.generator_adam.ClearGradients();
   model::SetRequiresGrad(*gan.discriminator, false);  // D is frozen: gradients pass through it, none stay
   const auto synced = AccumulatedBackward(gan.generator_sync, plan.micro_batches,
@@ -203,7 +210,7 @@ void TrainGenerator(Gan& gan, const StepPlan& plan, const Round& round, StepResu
 }
 
 void WatchGenerator(Gan& gan, const Round& round, StepResult& result) {
-  Stopwatch watch(result.times.generator);
+  Stopwatch watch(result.times.generator, *gan.communicator);
   torch::NoGradGuard no_grad;
   for (std::size_t i = 0; i < round.fakes.size(); ++i) FoolDiscriminator(gan, round, i, result);
 }

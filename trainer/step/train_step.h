@@ -64,7 +64,7 @@ struct Update {
   bool applied = false;
 };
 
-struct StepTimes {  // seconds
+struct StepTimes {  // seconds, each told once: the networks' phases do not hold their synchronisation
   double data = 0, discriminator = 0, generator = 0;
   double sync = 0;  // in collectives, within the two before it: waiting for other ranks included
 };
