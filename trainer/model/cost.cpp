@@ -19,15 +19,15 @@ double ConvolutionFlops(nn::Module& layer, const torch::Tensor& input, const tor
 
 }  // namespace
 
-ForwardCost CostOf(const nn::Sequential& network, const std::vector<std::int64_t>& input_shape) {
+ForwardCost CostOf(nn::Sequential network, const std::vector<std::int64_t>& input_shape) {
   torch::NoGradGuard no_grad;
-  const auto on_meta = std::dynamic_pointer_cast<nn::SequentialImpl>(network->clone(torch::Device(torch::kMeta)));
+  network->eval();  // statistics stay as they are
   ForwardCost cost;
   for (const torch::Tensor& parameter : network->parameters()) {
     cost.parameters += static_cast<std::uint64_t>(parameter.numel());
   }
-  torch::Tensor value = torch::empty(input_shape, torch::kMeta);
-  for (nn::AnyModule& layer : *on_meta) {
+  torch::Tensor value = torch::zeros(input_shape);
+  for (nn::AnyModule& layer : *network) {
     const torch::Tensor input = value;
     value = layer.forward(input);
     cost.flops += ConvolutionFlops(*layer.ptr(), input, value);

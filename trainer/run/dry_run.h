@@ -6,7 +6,7 @@
 
 namespace gan::run {
 
-// The table of --dry-run: parameters, memory a rank and floating-point operations a step, from shapes alone.
+// The table of --dry-run: parameters, memory a rank and floating-point operations a step.
 std::string DescribeCost(const TrainOptions& options, int world_size);
 
 }  // namespace gan::run

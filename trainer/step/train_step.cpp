@@ -190,10 +190,7 @@ void WatchDiscriminator(Gan& gan, const StepPlan& plan, const Round& round, Step
 // The loss of G on the fakes that D has just learnt from.
 torch::Tensor FoolDiscriminator(Gan& gan, const Round& round, std::size_t i, StepResult& result) {
   torch::Tensor fake = round.fakes[i];
-  if (torch::GradMode::is_enabled() && !fake.requires_grad()) {
-    const KeptStatistics counted_once(gan.statistics);
-    fake = Fakes(gan, round.batches[i].latents);
-  }
+  if (torch::GradMode::is_enabled() && !fake.requires_grad()) fake = Fakes(gan, round.batches[i].latents);
   const torch::Tensor loss = loss::BceGenerator(Logits(gan, fake));
   result.loss_g += loss.item<double>() / static_cast<double>(round.fakes.size());
   return loss;
@@ -202,6 +199,9 @@ torch::Tensor FoolDiscriminator(Gan& gan, const Round& round, std::size_t i, Ste
 void TrainGenerator(Gan& gan, const StepPlan& plan, const Round& round, StepResult& result) {
   Stopwatch watch(result.times.generator, *gan.communicator);
   gan.generator_adam.ClearGradients();
+  // Fakes that are made again have been counted in D's phase. (Backward needs the statistics as forward left them.)
+  KeptStatistics counted_once(model::RunningStatistics(*gan.generator));
+  if (plan.micro_batches == 1) counted_once.Forget();
   model::SetRequiresGrad(*gan.discriminator, false);  // D is frozen: gradients pass through it, none stay
   const auto synced = AccumulatedBackward(gan.generator_sync, plan.micro_batches,
                                           [&](std::size_t i) { return FoolDiscriminator(gan, round, i, result); });

@@ -1,0 +1,118 @@
+"""The distributed engine as users run it: the same mathematics whatever the number of ranks, threads and passes."""
+import itertools
+import json
+import os
+import subprocess
+import unittest
+
+from programs import ENVIRONMENT, digests, newest_checkpoint, stats, train, train_command
+from train_test import WithShards
+
+# Batch norm over all images of an update and double precision: what remains between world sizes is rounding.
+EXACT = ('--sync-bn', '--precision', 'fp64', '--global-batch', 8, '--batch', 8, '--balance', 'off', '--ema', 100)
+LOSSES = ('loss_d_real', 'loss_d_fake', 'loss_g', 'grad_norm_g', 'grad_norm_d')
+
+
+class Elastic(WithShards):
+    def test_every_change_of_ranks_goes_on_with_the_same_images_and_noise(self):
+        steps = 8
+        for before, after in itertools.permutations((1, 2, 4), 2):
+            with self.subTest(before=before, after=after):
+                run = self.folder / f'elastic-{before}-{after}'
+                self.assert_code(0, train(before, self.shards, run, *EXACT, '--steps', 3))
+                done = train(after, self.shards, run, *EXACT, '--steps', steps)
+                self.assert_code(0, done)
+                self.assertIn(f'{before} ranks before, {after} now', done.stderr)
+                whole = self.whole_run(steps)
+                for expected, line in zip(whole, stats(run), strict=True):
+                    self.assertEqual(expected['images'], line['images'])
+                    for name in LOSSES:
+                        self.assertAlmostEqual(1, line[name] / expected[name], delta=1e-9, msg=f'{name} {line["step"]}')
+
+    def whole_run(self, steps):
+        run = self.folder / 'whole'
+        if not run.exists():
+            self.assert_code(0, train(1, self.shards, run, *EXACT, '--steps', steps))
+        return stats(run)
+
+    def test_global_batch_of_the_checkpoint_is_kept_by_accumulation(self):
+        run = self.folder / 'accumulated'
+        self.assert_code(0, train(4, self.shards, run, '--steps', 2))  # 4 images a rank: 16 an update
+        done = train(2, self.shards, run, '--steps', 4)
+        self.assert_code(0, done)
+        self.assertIn('(16), 2 pass(es) of 4 images', done.stderr)
+        self.assertEqual([16, 32, 48, 64], [line['images'] for line in stats(run)])
+
+    def test_ranks_that_cannot_share_the_global_batch_are_refused(self):
+        done = train(2, self.shards, self.folder / 'odd', '--global-batch', 9, '--steps', 1)
+        self.assert_code(2, done)
+        self.assertIn('cannot be shared evenly by 2 ranks', done.stderr)
+        self.assertFalse((self.folder / 'odd' / 'stats.jsonl').exists())
+
+    def test_another_global_batch_is_refused_by_name(self):
+        run = self.folder / 'other'
+        self.assert_code(0, train(1, self.shards, run, '--steps', 1))
+        done = train(1, self.shards, run, '--steps', 2, '--global-batch', 12)
+        self.assert_code(2, done)
+        self.assertIn('global_batch (4 then, 12 now)', done.stderr)
+
+
+class Deterministic(WithShards):
+    REPEATS = int(os.environ.get('EQUIPOISE_REPEATS', 2))
+
+    def test_repeats_give_equal_weights_for_every_number_of_ranks_and_threads(self):
+        for ranks, threads in itertools.product((1, 2, 4), (1, 2)):
+            with self.subTest(ranks=ranks, threads=threads):
+                found = set()
+                for repeat in range(self.REPEATS):
+                    run = self.folder / f'{ranks}-{threads}-{repeat}'
+                    self.assert_code(0, train(ranks, self.shards, run, '--steps', 4, '--threads', threads))
+                    found.add(json.dumps(digests(newest_checkpoint(run))))
+                self.assertEqual(1, len(found))
+
+    def test_resumed_equals_uninterrupted_at_four_ranks(self):
+        flags = ('--clip-norm', 1, '--warmup-steps', 4, '--lr-decay', 'cosine', '--steps', 12, '--global-batch', 32)
+        whole, parts = self.folder / 'whole', self.folder / 'parts'
+        self.assert_code(0, train(4, self.shards, whole, *flags))
+        process = subprocess.Popen(train_command(4, self.shards, parts, *flags), env=ENVIRONMENT,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while process.poll() is None and (not (parts / 'stats.jsonl').exists() or len(stats_lines(parts)) < 3):
+            pass
+        subprocess.run(['pkill', '-USR1', '-P', str(process.pid)], check=True)
+        self.assertEqual(75, process.wait(60))
+        self.assertLess(len(stats_lines(parts)), 12)
+        self.assert_code(0, train(4, self.shards, parts, *flags))
+        self.assertEqual(stats(whole), stats(parts))
+        self.assertEqual(digests(newest_checkpoint(whole)), digests(newest_checkpoint(parts)))
+
+    def test_learning_rates_follow_their_schedule(self):
+        run = self.folder / 'schedule'
+        self.assert_code(0, train(1, self.shards, run, '--warmup-steps', 4, '--lr-decay', 'linear', '--steps', 10,
+                                  '--lr-g', 1e-3, '--balance', 'off'))
+        rates = [line['lr_g'] for line in stats(run)]
+        for step, rate in enumerate(rates, 1):
+            self.assertAlmostEqual(1e-3 * min(1, step / 4) * (1 - (step - 1) / 10), rate, places=12)
+
+
+class ManyRanks(WithShards):
+    def test_sixteen_ranks_train_and_agree(self):
+        run = self.folder / 'sixteen'
+        self.assert_code(0, train(16, self.shards, run, '--steps', 2, '--check-every', 1, '--batch', 2))
+        self.assertEqual([32, 64], [line['images'] for line in stats(run)])
+
+    def test_dry_run_says_what_a_step_costs_and_leaves_nothing(self):
+        run = self.folder / 'dry'
+        done = train(2, self.shards, run, '--dry-run', '--resolution', 128, '--features', 64, '--batch', 8)
+        self.assert_code(0, done)
+        self.assertIn('images an update        16  (2 ranks x 1 passes x 8)', done.stdout)
+        # 100*1024*16 + 1024*512*16 + ... + 64*3*16 weights, and two a channel of each batch norm.
+        self.assertIn('generator               12786560 parameters', done.stdout)
+        self.assertFalse(run.exists())
+
+
+def stats_lines(run):
+    return (run / 'stats.jsonl').read_text().splitlines()
+
+
+if __name__ == '__main__':
+    unittest.main()
