@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <sstream>
 #include <string>
 
 #include "storage/errors.h"
@@ -42,6 +43,36 @@ int ReportParseResult(CLI::App& app, const CLI::ParseError& result) {
   return kUsage;
 }
 
+// The resolved options as TOML that --config reads back. CLI11 prints what has neither a value nor a default as "",
+// which would come back as an empty path or a number that is none.
+std::string Config(const CLI::App& app) {
+  std::istringstream all(app.config_to_str(/*default_also=*/true, /*write_description=*/false));
+  std::string kept;
+  for (std::string line; std::getline(all, line);) {
+    const std::string name = line.substr(0, line.find('='));
+    const CLI::Option* flag = app.get_option_no_throw("--" + name);
+    const CLI::Option* option = flag != nullptr ? flag : app.get_option_no_throw(name);
+    if (line.ends_with("=\"\"") && option != nullptr && option->count() == 0) continue;
+    kept += line + "\n";
+  }
+  return kept;
+}
+
+int PrintConfig(const CLI::App& app) {
+  if (IsFirstRank()) std::cout << Config(app);
+  return kDone;
+}
+
+int ParseAndRun(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::RequiredError&) {
+    // Everything given was read; what is missing need not be there to write a file to begin with.
+    if (app.count("--print-config") == 0) throw;
+  }
+  return app.count("--print-config") > 0 ? PrintConfig(app) : body();
+}
+
 }  // namespace
 
 void SetErrorPrefix(std::string prefix) { ErrorPrefix() = std::move(prefix); }
@@ -72,12 +103,7 @@ int ExitCodeOf(const std::exception_ptr& error) {
 
 int RunMain(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
   try {
-    app.parse(argc, argv);
-    if (app.count("--print-config") > 0) {
-      if (IsFirstRank()) std::cout << app.config_to_str(/*default_also=*/true, /*write_description=*/false);
-      return kDone;
-    }
-    return body();
+    return ParseAndRun(app, argc, argv, body);
   } catch (const CLI::ParseError& result) {
     return ReportParseResult(app, result);
   } catch (...) {

@@ -1,0 +1,37 @@
+// Which call of the watched program is to fail, and how; read once from the environment (tests/faults/README.md).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace gan::faults {
+
+enum class Call : unsigned { kWrite = 1, kSync = 2, kRename = 4, kClose = 8, kTruncate = 16 };
+
+enum class Fault { kNone, kError, kShortWrite, kSkip };
+
+class Plan {
+ public:
+  static const Plan& Get();
+
+  bool Watches(const std::string& path) const;
+  // Counts one call on `path` and says what shall become of it; kError comes with errno set. Does not return when the
+  // plan says that the process dies here.
+  Fault Next(Call call, const std::string& path) const;
+  int journal() const { return journal_; }  // descriptor, -1: no journal is kept
+
+ private:
+  Plan();
+
+  std::string prefix_;
+  unsigned calls_ = ~0U;
+  std::uint64_t nth_ = 0;  // 0: nothing fails
+  bool sticky_ = false;
+  bool kill_ = false;
+  int error_ = 0;
+  Fault fault_ = Fault::kError;
+  std::uint64_t* count_ = nullptr;  // shared by all processes when FAULT_COUNT names a file
+  int journal_ = -1;
+};
+
+}  // namespace gan::faults
