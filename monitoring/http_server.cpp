@@ -138,8 +138,9 @@ struct HttpServer::Impl {
     const std::shared_lock lock(mutex);
     const auto found = handlers.find(path);
     if (found != handlers.end()) return found->second;
-    for (const auto& [prefix, handler] : handlers_below) {
-      if (path.starts_with(prefix)) return [handler, rest = path.substr(prefix.size())] { return handler(rest); };
+    for (const auto& below : handlers_below) {
+      if (!path.starts_with(below.first)) continue;
+      return [handler = below.second, rest = path.substr(below.first.size())] { return handler(rest); };
     }
     return nullptr;
   }

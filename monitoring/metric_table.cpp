@@ -67,6 +67,8 @@ constexpr MetricRow kTable[] = {
    "Bytes that this rank handed to collectives."},
   {Metric::kDataWait, "gan_data_wait_seconds_total", kCounter, "seconds", kRank, "", {}, {},
    "Time that this rank waited for its next batch."},
+  {Metric::kCorruptRecords, "gan_data_corrupt_records_total", kCounter, "1", kRank, "", {}, {},
+   "Records with a wrong checksum in whose place this rank took another."},
   {Metric::kCheckpointDuration, "gan_checkpoint_duration_seconds", kGauge, "seconds", kJob, "", {}, {},
    "Wall time of the last committed checkpoint, from snapshot to commit."},
   {Metric::kCheckpointLastSuccess, "gan_checkpoint_last_success_timestamp_seconds", kGauge, "seconds", kJob, "", {}, {},

@@ -29,6 +29,7 @@ enum class Metric {
   kCommWait,
   kCommBytes,
   kDataWait,
+  kCorruptRecords,
   kCheckpointDuration,
   kCheckpointLastSuccess,
   kCheckpointBytes,

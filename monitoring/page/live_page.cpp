@@ -58,7 +58,7 @@ nlohmann::json PicturesOf(const RunView& run) {
 
 }  // namespace
 
-void ServePage(HttpServer& server, std::shared_ptr<RunView> run) {
+void ServePage(HttpServer& server, const std::shared_ptr<RunView>& run) {
   server.Handle("/", [] { return Page(); });
   server.Handle("/run.json",
                 [run] { return HttpResponse{.content_type = "application/json", .body = run->JsonText()}; });

@@ -11,7 +11,7 @@ namespace gan::monitoring {
 
 // Adds to `server`: "/" the page, "/run.json" its data, "/pictures/NAME" the grids. Nothing is done until somebody
 // asks, and then on the server's threads.
-void ServePage(HttpServer& server, std::shared_ptr<RunView> run);
+void ServePage(HttpServer& server, const std::shared_ptr<RunView>& run);
 
 // The page with its data and pictures inside, readable without a server: written whole or not at all. Of many grids of
 // fakes, `kReportGrids` spread over the run are kept, the first and the newest among them. Throws IoError.

@@ -81,12 +81,12 @@ void SeriesTable::MergePairs() {
 
 void SeriesTable::AppendColumn(std::string& json, const Column& column) const {
   json += '{';
-  AppendArray(json, "mean", column, [](const Cell& cell) { return cell.sum / static_cast<float>(cell.count); });
+  AppendArray(json, "mean", column, [](const Cell& cell) { return static_cast<double>(cell.sum) / cell.count; });
   if (width_ > 1) {
     json += ',';
-    AppendArray(json, "min", column, [](const Cell& cell) { return cell.least; });
+    AppendArray(json, "min", column, [](const Cell& cell) { return static_cast<double>(cell.least); });
     json += ',';
-    AppendArray(json, "max", column, [](const Cell& cell) { return cell.greatest; });
+    AppendArray(json, "max", column, [](const Cell& cell) { return static_cast<double>(cell.greatest); });
   }
   json += '}';
 }

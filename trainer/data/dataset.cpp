@@ -87,6 +87,18 @@ std::span<const std::byte> Dataset::Record(std::uint64_t i) const {
   return VerifiedRecord(SkipHeld(i, split_->held));
 }
 
+std::span<const std::byte> Dataset::IntactRecord(std::uint64_t i,
+                                                 const std::function<void(const DataError&)>& report) const {
+  for (std::uint64_t tried = 0; tried + 1 < size(); ++tried) {
+    try {
+      return Record((i + tried) % size());
+    } catch (const DataError& error) {
+      report(error);
+    }
+  }
+  return Record((i + size() - 1) % size());
+}
+
 std::span<const std::byte> Dataset::HoldoutRecord(std::uint64_t i) const {
   assert(i < holdout_size());
   return VerifiedRecord(split_->holdout[i]);

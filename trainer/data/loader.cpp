@@ -40,6 +40,7 @@ struct Loader::Impl {
   void Produce(const std::stop_token& stop);
   void Fill(std::uint64_t number);
   void CopyImage(std::uint64_t cursor, std::uint8_t* out);
+  std::span<const std::byte> Fetch(std::uint64_t record);
 
   const std::shared_ptr<const Dataset> dataset;
   const LoaderOptions options;
@@ -58,6 +59,8 @@ struct Loader::Impl {
   std::uint64_t filled = 0;    // guarded by mutex
   std::uint64_t returned = 0;  // guarded by mutex
   std::exception_ptr error;    // guarded by mutex
+  std::uint64_t corrupt = 0;   // guarded by mutex
+  std::string last_corrupt;    // guarded by mutex
 
   std::jthread thread;  // last: stopped and joined before anything else goes
 };
@@ -88,12 +91,22 @@ void Loader::Impl::Fill(std::uint64_t number) {
   }
 }
 
+// The replacement follows from the data alone: every rank and every resumed run takes the same.
+std::span<const std::byte> Loader::Impl::Fetch(std::uint64_t record) {
+  if (!options.replace_corrupt) return dataset->Record(record);
+  return dataset->IntactRecord(record, [this](const DataError& damage) {
+    const std::lock_guard lock(mutex);
+    ++corrupt;
+    last_corrupt = damage.what();
+  });
+}
+
 void Loader::Impl::CopyImage(std::uint64_t cursor, std::uint8_t* out) {
   // The same as SampleAt(), with the epoch's keys kept.
   const std::uint64_t epoch = cursor / dataset->size();
   if (!order || order_epoch != epoch) order.emplace(dataset->size(), options.seed, epoch);
   order_epoch = epoch;
-  const auto record = dataset->Record((*order)(cursor % dataset->size()));
+  const auto record = Fetch((*order)(cursor % dataset->size()));
   if (options.flip && Uniform(options.seed, Stream::kFlip, cursor, 0) < 0.5) {
     CopyMirrored(record, dataset->image_size(), out);
   } else {
@@ -123,6 +136,16 @@ const RawBatch& Loader::Next() {
   // Batches made before the error are still good.
   if (impl_->filled <= impl_->given) std::rethrow_exception(impl_->error);
   return impl_->slots[impl_->given++ % impl_->slots.size()];
+}
+
+std::uint64_t Loader::corrupt_records() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->corrupt;
+}
+
+std::string Loader::last_corrupt() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->last_corrupt;
 }
 
 double Loader::wait_seconds() const { return std::chrono::duration<double>(impl_->waited).count(); }

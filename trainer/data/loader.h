@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "shard/manifest.h"
 #include "shard/shard_reader.h"
+#include "storage/errors.h"
 
 namespace gan::data {
 
@@ -31,6 +33,9 @@ class Dataset {
   std::uint64_t holdout_size() const;
   // uint8 HWC, a view that lives as long as the dataset. The checksum is verified on the first use: DataError.
   std::span<const std::byte> Record(std::uint64_t i) const;
+  // The same, but where record i is damaged, the next intact one in its place; `report` is told what is wrong with each
+  // that was passed over. Throws DataError when none is intact.
+  std::span<const std::byte> IntactRecord(std::uint64_t i, const std::function<void(const DataError&)>& report) const;
   std::span<const std::byte> HoldoutRecord(std::uint64_t i) const;  // in an order that depends on content alone
 
  private:
@@ -52,11 +57,12 @@ struct RawBatch {
 
 struct LoaderOptions {
   std::uint64_t seed = 0;
-  std::uint64_t count = 0;   // images a Next() gives to this rank
-  std::uint64_t first = 0;   // cursor of this rank's first image: run cursor + rank * count
-  std::uint64_t stride = 0;  // cursor distance between two successive Next(): images of all ranks
-  bool flip = false;         // mirrors an image left-right with probability 1/2
-  std::size_t prefetch = 2;  // batches made ahead by one background thread
+  std::uint64_t count = 0;       // images a Next() gives to this rank
+  std::uint64_t first = 0;       // cursor of this rank's first image: run cursor + rank * count
+  std::uint64_t stride = 0;      // cursor distance between two successive Next(): images of all ranks
+  bool flip = false;             // mirrors an image left-right with probability 1/2
+  bool replace_corrupt = false;  // a record whose checksum fails: the next intact one instead of an error
+  std::size_t prefetch = 2;      // batches made ahead by one background thread
 };
 
 // Gives batch after batch: the k-th holds the images of cursors first + k * stride + [0, count), picked by SampleAt().
@@ -70,6 +76,9 @@ class Loader {
   // Rethrows a DataError met by the background thread.
   const RawBatch& Next();
   double wait_seconds() const;
+  // Records that were replaced so far (one that comes again in a later epoch counts again), and the newest's error.
+  std::uint64_t corrupt_records() const;
+  std::string last_corrupt() const;
 
  private:
   struct Impl;

@@ -12,6 +12,7 @@ data::LoaderOptions OptionsOf(const TrainOptions& options, std::uint64_t batch, 
   loader.first = cursor + static_cast<std::uint64_t>(world.rank) * batch;
   loader.stride = static_cast<std::uint64_t>(world.size) * batch;
   loader.flip = options.flip;
+  loader.replace_corrupt = options.corrupt_records == "replace";
   return loader;
 }
 

@@ -31,6 +31,8 @@ class Batches {
   // Real images consumed by all ranks: what a checkpoint keeps of the data position.
   std::uint64_t cursor() const { return cursor_; }
   double wait_seconds() const { return loader_.wait_seconds(); }
+  std::uint64_t corrupt_records() const { return loader_.corrupt_records(); }
+  std::string last_corrupt() const { return loader_.last_corrupt(); }
 
  private:
   std::shared_ptr<const data::Dataset> dataset_;

@@ -11,7 +11,7 @@ namespace gan::run {
 namespace {
 
 // Everything else is part of the mathematics: changing it in mid-run would make the run irreproducible.
-constexpr std::array<std::string_view, 25> kMayChange = {"steps",
+constexpr std::array<std::string_view, 26> kMayChange = {"steps",
                                                          "images",
                                                          "epochs",
                                                          "lr_g",
@@ -27,6 +27,7 @@ constexpr std::array<std::string_view, 25> kMayChange = {"steps",
                                                          "metrics_port",
                                                          "metrics_address",
                                                          "metrics_password_file",
+                                                         "corrupt_records",
                                                          "balance",
                                                          "expect_world_size",
                                                          "comm_timeout_seconds",
@@ -84,6 +85,11 @@ void AddDataFlags(CLI::App& app, TrainOptions& o) {
       ->capture_default_str();
   app.add_option("--holdout", o.holdout, "Part of the pictures kept out of training (at most 2,000)")
       ->check(CLI::Range(0.0, 0.5))
+      ->group(group)
+      ->capture_default_str();
+  app.add_option("--corrupt-records", o.corrupt_records,
+                 "A record whose checksum fails: stop (exit code 3), or replace it by the next intact one and count it")
+      ->check(CLI::IsMember({"stop", "replace"}))
       ->group(group)
       ->capture_default_str();
   app.add_flag("--flip,!--no-flip", o.flip, "Mirror pictures left-right at random")->group(group);
@@ -208,6 +214,7 @@ nlohmann::json ToJson(const TrainOptions& o) {
           {"run", o.run.string()},
           {"resume", o.resume},
           {"holdout", o.holdout},
+          {"corrupt_records", o.corrupt_records},
           {"flip", o.flip},
           {"steps", o.steps},
           {"images", o.images},

@@ -20,6 +20,7 @@ struct TrainOptions {
   std::filesystem::path run_root = "runs";  // a new numbered folder is made in it
   std::filesystem::path run;                // exactly this folder, when given
   std::string resume = "auto";              // auto, none or a checkpoint
+  std::string corrupt_records = "stop";     // or "replace": the next intact one, counted
   double holdout = 0.05;                    // part of the records never trained on
   bool flip = false;
 

@@ -158,6 +158,13 @@ void Recorder::Traffic(const distributed::TrafficCounters& traffic, double data_
   told_data_wait_ = data_wait_seconds;
 }
 
+void Recorder::CorruptRecords(std::uint64_t count, const std::string& newest) {
+  if (count == told_corrupt_) return;
+  metrics_.Add(Metric::kCorruptRecords, static_cast<double>(count - told_corrupt_));
+  told_corrupt_ = count;
+  cli::LogWarning(newest + "; the next intact record takes its place (" + std::to_string(count) + " so far)");
+}
+
 void Recorder::AddTimes(const StepRecord& record) {
   times_.data += record.local.times.data;
   times_.discriminator += record.local.times.discriminator;

@@ -52,6 +52,8 @@ class Recorder {
   static bool RanksAreDue(std::uint64_t step) { return step < kRanksEvery || step % kRanksEvery == 0; }
   std::string MyTimes();  // means over the steps since it was asked last, as JSON
   void Ranks(const std::vector<std::string>& times);
+  // `count` of this rank since the run began; the newest one is told in words.
+  void CorruptRecords(std::uint64_t count, const std::string& newest);
   void SyncStats();
   // "running", "finished", "stopped", "diverged", into status.json.
   void Status(const std::string& state);
@@ -80,6 +82,7 @@ class Recorder {
   nlohmann::json ranks_ = nlohmann::json::array();
   distributed::TrafficCounters told_traffic_;
   double told_data_wait_ = 0;
+  std::uint64_t told_corrupt_ = 0;
 };
 
 }  // namespace gan::run

@@ -250,6 +250,9 @@ StepRecord RunState::Step() {
   record.images_per_second = static_cast<double>(images_ - images_before) / record.seconds;
   recorder_->Step(record, FractionDone());
   recorder_->Traffic(gradients_->traffic(), batches_->wait_seconds());
+  if (const std::uint64_t corrupt = batches_->corrupt_records(); corrupt > 0) {
+    recorder_->CorruptRecords(corrupt, batches_->last_corrupt());
+  }
   if (recorder_->RanksAreDue(step_)) recorder_->Ranks(control_->AllGather(recorder_->MyTimes()));
   return record;
 }

@@ -147,6 +147,30 @@ TEST_F(LoaderTest, DamagedRecordOfTheBackgroundThreadIsRethrownAfterTheGoodBatch
   for (int again = 0; again < 2; ++again) EXPECT_THROW(loader.Next(), DataError);
 }
 
+TEST_F(LoaderTest, ADamagedRecordIsReplacedByTheNextIntactOneWhenAsked) {
+  DamageRecord(folder_.path(), 1, 5);
+  DamageRecord(folder_.path(), 1, 6);
+  const auto whole = std::make_shared<Dataset>(folder_.path(), 0);
+  Loader loader(whole, {.seed = 1, .count = 50, .stride = 50, .replace_corrupt = true});
+  const RawBatch& batch = loader.Next();
+  for (std::uint64_t cursor = 0; cursor < 50; ++cursor) {
+    const std::uint64_t sample = SampleAt(cursor, 50, 1);
+    const auto begin = batch.pixels.begin() + static_cast<std::ptrdiff_t>(cursor * picture_bytes());
+    const Picture seen(begin, begin + static_cast<std::ptrdiff_t>(picture_bytes()));
+    EXPECT_EQ(seen, pictures_[sample == 21 || sample == 22 ? 23 : sample]) << sample;
+  }
+  EXPECT_GE(loader.corrupt_records(), 3U);  // 21, 22 after it, and 22 itself
+  EXPECT_THAT(loader.last_corrupt(), testing::HasSubstr("shard-00001.gan"));
+}
+
+TEST_F(LoaderTest, WithoutAnyIntactRecordThereIsNothingToTakeInstead) {
+  for (std::uint32_t shard = 0; shard < 4; ++shard) {
+    for (std::uint64_t i = 0; i < (shard < 3 ? 16U : 2U); ++i) DamageRecord(folder_.path(), shard, i);
+  }
+  Loader loader(std::make_shared<Dataset>(folder_.path(), 0), {.count = 1, .stride = 1, .replace_corrupt = true});
+  EXPECT_THROW(loader.Next(), DataError);
+}
+
 TEST_F(LoaderTest, ImpossibleSizesAreRefused) {
   EXPECT_THROW(Loader(dataset_, {.count = 0, .stride = 4}), UsageError);
   EXPECT_THROW(Loader(dataset_, {.count = 5, .stride = 4}), UsageError);

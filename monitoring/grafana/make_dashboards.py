@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+"""Writes the three dashboards beside itself from the short description below: make_dashboards.py [FOLDER].
+
+A test holds the committed files equal to what this writes, so edit here, run it, and commit both. `%` in a query stands
+for the variables job, instance and run, `@` for these and rank. A panel is (type, title, unit, description, queries) with
+queries as (expression, legend); what is special about one follows as keywords.
+"""
+import json
+import pathlib
+import sys
+
+JOB = 'job=~"$job",instance=~"$instance",run=~"$run"'
+RANK = JOB + ',rank=~"$rank"'
+SOURCE = {'type': 'prometheus', 'uid': '${datasource}'}
+RATE = '[$__rate_interval]'
+
+
+def panel(title, unit, description, *queries, kind='timeseries', width=8, **more):
+    return {'title': title, 'unit': unit, 'description': description, 'queries': queries, 'kind': kind,
+            'width': width, **more}
+
+
+BALANCE = [
+    ('Who is ahead', [
+        panel('Verdict', 'bool', 'The balance controller\'s verdict: one lane a state, filled while it is in force. A long '
+              'fill in any lane but balanced is worth a look at the panels below.',
+              ('max by (run, state) (gan_train_balance_state{%})', '{{state}} · {{run}}'), kind='state-timeline', width=16),
+        panel('Loss imbalance', 'percentunit', '|L_D/2 - L_G| / (L_D/2 + L_G): 0 when the two losses are level, towards 1 '
+              'when one of them is far below the other.', ('gan_train_loss_imbalance_ratio{%}', '{{run}}'), bounds=(0, 1)),
+        panel('Discriminator AUC', 'percentunit', 'How often a real image scores above a generated one: 0.5 is guessing, 1 '
+              'is perfect. Healthy runs stay between 0.6 and 0.95.', ('gan_train_discriminator_auc_ratio{%}', '{{run}}'),
+              bounds=(0.4, 1), steps=[('yellow', None), ('green', 0.6), ('red', 0.98)]),
+        panel('Losses', 'none', 'Loss of each network in the last step, mean over all ranks. Steady is good; one falling to '
+              'its floor while the other climbs is not.', ('gan_train_loss{%}', '{{network}} · {{run}}')),
+        panel('Discriminator accuracy', 'percentunit', 'Part of the real and of the generated images that the discriminator '
+              'tells right. Both near 1: it is ahead.',
+              ('gan_train_discriminator_accuracy_ratio{%}', '{{input}} · {{run}}'), bounds=(0, 1)),
+        panel('Discriminator output', 'percentunit', 'Mean output after the sigmoid on real and on generated images. The gap '
+              'between the two is what it sees.', ('gan_train_discriminator_output_mean{%}', '{{input}} · {{run}}'),
+              bounds=(0, 1)),
+        panel('Sample diversity', 'none', 'How different generated images are from each other, beside the same measure on '
+              'real ones. A fall far below the real line is mode collapse.',
+              ('gan_train_sample_diversity{%}', 'generated · {{run}}'),
+              ('gan_train_sample_diversity_reference{%}', 'real · {{run}}')),
+        panel('Gradient norms', 'none', 'Euclidean norm of each network\'s synchronised gradient, on a logarithmic scale. A '
+              'generator\'s norm that vanishes learns nothing; one that explodes will not be finite soon.',
+              ('gan_train_gradient_norm{%}', '{{network}} · {{run}}'), logarithmic=True)]),
+    ('What is done about it', [
+        panel('Interventions', 'short', 'Actions of the balance controller in the time of one point. None for long is what '
+              'balance looks like.',
+              (f'sum by (run, action) (increase(gan_train_interventions_total{{%}}{RATE}))', '{{action}} · {{run}}'), bars=True),
+        panel('Learning rates', 'sci', 'Rates in force after the controller\'s changes.',
+              ('gan_train_learning_rate{%}', '{{network}} · {{run}}')),
+        panel('Updates a second', 'ops', 'Updates of each network. Different heights mean that the controller trains one '
+              'network more often than the other.',
+              (f'sum by (run, network) (rate(gan_train_steps_total{{%}}{RATE}))', '{{network}} · {{run}}')),
+        panel('Steps that were not finite', 'short', 'Steps with a loss or gradient that was NaN or infinite, and the updates '
+              'left out because of it. Once is chance, again and again is a fault.',
+              (f'sum by (run, network) (increase(gan_train_nonfinite_total{{%}}{RATE}))', 'not finite, {{network}} · {{run}}'),
+              (f'sum by (run, network) (increase(gan_train_skipped_steps_total{{%}}{RATE}))', 'left out, {{network}} · {{run}}'),
+              bars=True, width=24)]),
+]
+
+RANKS = [
+    ('Speed', [
+        panel('Images a second', 'ops', 'Real images consumed by all ranks together.',
+              (f'sum by (run) (rate(gan_train_images_total{{%}}{RATE}))', '{{run}}')),
+        panel('Time of a step by phase', 's', 'Mean time of a step in each phase, over the chosen ranks. The phases of the '
+              'networks do not hold their synchronisation.',
+              (f'sum by (run, phase) (rate(gan_train_step_duration_seconds_sum{{@,phase!="total"}}{RATE})) / ignoring (phase) '
+               f'group_left sum by (run) (rate(gan_train_step_duration_seconds_count{{@,phase="total"}}{RATE}))',
+               '{{phase}} · {{run}}'), stacked=True),
+        panel('Slowest steps by rank', 's', '95th percentile of the whole step on each rank.',
+              (f'histogram_quantile(0.95, sum by (run, rank, le) (rate(gan_train_step_duration_seconds_bucket{{@,phase="total"}}'
+               f'{RATE})))', 'rank {{rank}} · {{run}}')),
+        panel('How long steps take', 's', 'All steps of the chosen ranks by their duration: a second band of slow steps is a '
+              'straggler, a disk or a neighbour.',
+              (f'sum by (le) (rate(gan_train_step_duration_seconds_bucket{{@,phase="total"}}{RATE}))', '{{le}}'),
+              kind='heatmap', width=24)]),
+    ('Communication', [
+        panel('Time inside collectives', 'percentunit', 'Part of the time that a rank spends in collectives, waiting for '
+              'others included. The rank with the least of it is the one that the others wait for.',
+              (f'rate(gan_comm_wait_seconds_total{{@}}{RATE})', 'rank {{rank}} · {{run}}')),
+        panel('Bytes handed to collectives', 'Bps', 'Gradients and statistics that a rank gives to all-reduce.',
+              (f'rate(gan_comm_bytes_total{{@}}{RATE})', 'rank {{rank}} · {{run}}')),
+        panel('Own work a step', 's', 'Time of a step that a rank does not spend waiting for others. Lines apart are '
+              'stragglers.',
+              (f'(rate(gan_train_step_duration_seconds_sum{{@,phase="total"}}{RATE}) - on (job, run, rank) '
+               f'rate(gan_comm_wait_seconds_total{{@}}{RATE})) / on (job, run, rank) '
+               f'rate(gan_train_step_duration_seconds_count{{@,phase="total"}}{RATE})', 'rank {{rank}} · {{run}}'))]),
+    ('Ranks and processes', [
+        panel('Ranks that answer', 'short', 'Endpoints that Prometheus reaches beside the world size. They must be equal.',
+              ('count by (run) (gan_train_last_step_timestamp_seconds{%})', 'answer · {{run}}'),
+              ('max by (run) (gan_train_world_size{%})', 'world size · {{run}}')),
+        panel('Time since the last step', 's', 'Grows on all ranks together when one of them hangs.',
+              ('time() - gan_train_last_step_timestamp_seconds{@}', 'rank {{rank}} · {{run}}')),
+        panel('Resident memory', 'bytes', 'Memory of each rank\'s process. A slope that never ends is a leak.',
+              ('process_resident_memory_bytes{@} and on (job, run, rank) gan_build_info{@}', 'rank {{rank}} · {{run}}')),
+        panel('Processor use', 'percentunit', 'Processor time a second: 1 is one core fully used.',
+              (f'rate(process_cpu_seconds_total{{@}}{RATE}) and on (job, run, rank) gan_build_info{{@}}', 'rank {{rank}} · {{run}}')),
+        panel('Age of the processes', 's', 'A fall to zero is a restart.',
+              ('time() - process_start_time_seconds{@} and on (job, run, rank) gan_build_info{@}', 'rank {{rank}} · {{run}}')),
+        panel('Builds', 'short', 'Ranks by build. More than one line for a run: its hosts have different programs.',
+              ('count by (run, version, compiler, device) (gan_build_info{%})',
+               '{{version}} · {{compiler}} · {{device}} · {{run}}'))]),
+]
+
+DATA = [
+    ('Data', [
+        panel('Waiting for data', 'percentunit', 'Part of the time that a rank waits for its next batch. Above 0.05 the disks '
+              'are too slow for the training.',
+              (f'rate(gan_data_wait_seconds_total{{@}}{RATE})', 'rank {{rank}} · {{run}}'),
+              steps=[('green', None), ('red', 0.2)]),
+        panel('Corrupt records', 'short', 'Records whose checksum was wrong and in whose place another was taken, in the time '
+              'of one point. Any is a reason to look at the disk.',
+              (f'sum by (run, rank) (increase(gan_data_corrupt_records_total{{@}}{RATE}))', 'rank {{rank}} · {{run}}'),
+              bars=True, width=16)]),
+    ('Checkpoints', [
+        panel('Age of the last checkpoint', 's', 'What a crash at this moment would cost.',
+              ('time() - gan_checkpoint_last_success_timestamp_seconds{%}', '{{run}}')),
+        panel('Time to save', 's', 'Wall time of the last checkpoint, from snapshot to commit.',
+              ('gan_checkpoint_duration_seconds{%}', '{{run}}')),
+        panel('Size', 'bytes', 'All parts of the last checkpoint together.', ('gan_checkpoint_bytes{%}', '{{run}}')),
+        panel('Failed checkpoints', 'short', 'Checkpoints that could not be committed in the time shown. The log says why.',
+              ('sum by (run) (increase(gan_checkpoint_failures_total{%}[$__range]))', '{{run}}'), kind='stat', width=8,
+              steps=[('green', None), ('red', 1)]),
+        panel('Steps that hold a checkpoint', 'percentunit', 'Part of the time that goes into saving.',
+              (f'sum by (run) (rate(gan_train_step_duration_seconds_sum{{%,phase="checkpoint",rank="0"}}{RATE}))', '{{run}}'),
+              width=16)]),
+]
+
+DASHBOARDS = {
+    'gan-balance': ('GAN balance', 'Is the discriminator or the generator ahead, and what is done about it.', BALANCE),
+    'gan-ranks': ('GAN ranks and communication', 'How fast a run goes, where the time goes, and whether all ranks are there.',
+                  RANKS),
+    'gan-data': ('GAN data and checkpoints', 'Whether the data keep up and are whole, and what a crash would cost.', DATA),
+}
+
+
+def variable(name, label, query):
+    return {'name': name, 'label': label, 'type': 'query', 'datasource': SOURCE, 'definition': query,
+            'query': {'query': query, 'refId': f'var-{name}'}, 'refresh': 2, 'sort': 3, 'multi': True, 'includeAll': True,
+            'allValue': '.+', 'hide': 0, 'options': [], 'regex': '', 'skipUrlSync': False,
+            'current': {'selected': True, 'text': ['All'], 'value': ['$__all']}}
+
+
+VARIABLES = [
+    {'name': 'datasource', 'label': 'Data source', 'type': 'datasource', 'query': 'prometheus', 'refresh': 1, 'hide': 0,
+     'includeAll': False, 'multi': False, 'options': [], 'current': {}, 'regex': '', 'skipUrlSync': False},
+    variable('job', 'Job', 'label_values(gan_train_world_size, job)'),
+    variable('instance', 'Instance', 'label_values(gan_build_info{job=~"$job"}, instance)'),
+    variable('run', 'Run', 'label_values(gan_train_world_size{job=~"$job"}, run)'),
+    variable('rank', 'Rank', f'label_values(gan_train_last_step_timestamp_seconds{{{JOB}}}, rank)'),
+]
+
+
+def target(number, expression, legend, kind):
+    expression = expression.replace('{%', '{' + JOB).replace('{@', '{' + RANK)
+    return {'refId': chr(ord('A') + number), 'datasource': SOURCE, 'expr': expression, 'legendFormat': legend,
+            'editorMode': 'code', 'range': True, 'instant': False, 'format': 'heatmap' if kind == 'heatmap' else 'time_series'}
+
+
+def defaults(p):
+    steps = [{'color': colour, 'value': value} for colour, value in p.get('steps', [('green', None)])]
+    found = {'unit': p['unit'], 'thresholds': {'mode': 'absolute', 'steps': steps}}
+    if p['kind'] == 'timeseries':
+        found['custom'] = {'drawStyle': 'bars' if p.get('bars') else 'line', 'lineWidth': 1, 'showPoints': 'never',
+                           'fillOpacity': 60 if p.get('bars') or p.get('stacked') else 8, 'spanNulls': 60000,
+                           'stacking': {'mode': 'normal' if p.get('stacked') else 'none', 'group': 'A'},
+                           'scaleDistribution': {'type': 'log', 'log': 10} if p.get('logarithmic') else {'type': 'linear'},
+                           'thresholdsStyle': {'mode': 'line' if len(steps) > 1 else 'off'}}
+    if p['kind'] == 'state-timeline':
+        found['custom'] = {'fillOpacity': 80, 'lineWidth': 0}
+        found['mappings'] = [{'type': 'value', 'options': {'0': {'text': 'no', 'color': 'transparent', 'index': 0},
+                                                           '1': {'text': 'yes', 'color': 'orange', 'index': 1}}}]
+    if 'bounds' in p:
+        found['min'], found['max'] = p['bounds']
+    return found
+
+
+OPTIONS = {
+    'timeseries': {'legend': {'displayMode': 'list', 'placement': 'bottom', 'showLegend': True},
+                   'tooltip': {'mode': 'multi', 'sort': 'desc'}},
+    'state-timeline': {'mergeValues': True, 'showValue': 'never', 'rowHeight': 0.9,
+                       'legend': {'displayMode': 'list', 'placement': 'bottom', 'showLegend': False},
+                       'tooltip': {'mode': 'single', 'sort': 'none'}},
+    'stat': {'colorMode': 'value', 'graphMode': 'area', 'justifyMode': 'auto', 'orientation': 'auto', 'textMode': 'auto',
+             'reduceOptions': {'calcs': ['lastNotNull'], 'fields': '', 'values': False}},
+    'heatmap': {'calculate': False, 'cellGap': 1, 'color': {'mode': 'scheme', 'scheme': 'Blues', 'steps': 64},
+                'yAxis': {'unit': 's'}, 'tooltip': {'mode': 'single', 'yHistogram': False, 'showColorScale': False},
+                'legend': {'show': True}},
+}
+
+
+def panels(rows):
+    found, y, number = [], 0, 1
+    for title, members in rows:
+        found.append({'id': number, 'type': 'row', 'title': title, 'collapsed': False, 'panels': [],
+                      'gridPos': {'h': 1, 'w': 24, 'x': 0, 'y': y}})
+        number, y, x = number + 1, y + 1, 0
+        for p in members:
+            if x + p['width'] > 24:
+                x, y = 0, y + 8
+            found.append({'id': number, 'type': p['kind'], 'title': p['title'], 'description': p['description'],
+                          'datasource': SOURCE, 'gridPos': {'h': 8, 'w': p['width'], 'x': x, 'y': y},
+                          'fieldConfig': {'defaults': defaults(p), 'overrides': []}, 'options': OPTIONS[p['kind']],
+                          'targets': [target(i, *query, p['kind']) for i, query in enumerate(p['queries'])]})
+            number, x = number + 1, x + p['width']
+        y += 8
+    return found
+
+
+def dashboard(uid, title, description, rows):
+    interventions = f'sum by (action) (increase(gan_train_interventions_total{{{JOB}}}{RATE})) > 0'
+    others = [{'title': DASHBOARDS[other][0], 'type': 'link', 'url': f'/d/{other}', 'icon': 'dashboard', 'tags': [],
+               'asDropdown': False, 'includeVars': True, 'keepTime': True, 'targetBlank': False, 'tooltip': ''}
+              for other in DASHBOARDS if other != uid]
+    return {'uid': uid, 'title': title, 'description': description, 'tags': ['equipoise', 'gan'], 'schemaVersion': 39,
+            'version': 1, 'editable': False, 'graphTooltip': 1, 'timezone': 'browser', 'refresh': '10s', 'links': others,
+            'time': {'from': 'now-1h', 'to': 'now'}, 'timepicker': {}, 'fiscalYearStartMonth': 0, 'liveNow': False,
+            'annotations': {'list': [{'name': 'Interventions', 'datasource': SOURCE, 'enable': True, 'hide': False,
+                                      'iconColor': 'orange', 'expr': interventions, 'titleFormat': '{{action}}', 'step': '10s'}]},
+            'templating': {'list': VARIABLES}, 'panels': panels(rows)}
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).parent
+    for uid, (title, description, rows) in DASHBOARDS.items():
+        text = json.dumps(dashboard(uid, title, description, rows), indent=1, ensure_ascii=False)
+        (folder / f'{uid}.json').write_text(text + '\n')
+
+
+if __name__ == '__main__':
+    main()
