@@ -10,8 +10,7 @@
 
 namespace gan::picture {
 
-void WritePng(const std::filesystem::path& path, std::span<const std::uint8_t> rgb, std::uint32_t width,
-              std::uint32_t height) {
+std::string EncodePng(std::span<const std::uint8_t> rgb, std::uint32_t width, std::uint32_t height) {
   png_image image = {};
   image.version = PNG_IMAGE_VERSION;
   image.width = width;
@@ -22,10 +21,15 @@ void WritePng(const std::filesystem::path& path, std::span<const std::uint8_t> r
   const auto row_bytes = static_cast<png_int_32>(3 * width);
   if (png_image_write_to_memory(&image, encoded.data(), &size, /*convert_to_8bit=*/0, rgb.data(), row_bytes,
                                 /*colormap=*/nullptr) == 0) {
-    throw std::runtime_error("encode " + path.string() + ": " + image.message);
+    throw std::runtime_error(std::string("encode PNG: ") + image.message);
   }
   encoded.resize(size);
-  storage::WriteFileAtomically(path, encoded);
+  return encoded;
+}
+
+void WritePng(const std::filesystem::path& path, std::span<const std::uint8_t> rgb, std::uint32_t width,
+              std::uint32_t height) {
+  storage::WriteFileAtomically(path, EncodePng(rgb, width, height));
 }
 
 }  // namespace gan::picture

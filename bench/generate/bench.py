@@ -1,0 +1,87 @@
+"""Generation speed: ours, the PyTorch eager loop and ONNX Runtime, in turns on the same cores.
+
+The bar: at batch 32 and features 64 at least 1.1x PyTorch eager and 0.9 of ONNX Runtime. Turns, because the speed of a
+shared machine changes from second to second: each ratio is the median over turns of neighbouring measurements.
+Usage: .deps/python bench/generate/bench.py [--build build/release] [--batch 32] [--features 64] [--threads 2]
+"""
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+import tempfile
+import time
+
+import onnxruntime
+import torch
+from safetensors.torch import save_file
+
+
+def sequential(channels):
+    layers = []
+    for i, (a, b) in enumerate(zip(channels, channels[1:])):
+        layers.append(torch.nn.ConvTranspose2d(a, b, 4, 2 if i else 1, 1 if i else 0, bias=False))
+        layers += [torch.nn.Tanh()] if b == 3 else [torch.nn.BatchNorm2d(b), torch.nn.ReLU(True)]
+    return torch.nn.Sequential(*layers).eval()
+
+
+def timed(work):
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--build', type=pathlib.Path, default='build/release')
+    parser.add_argument('--batch', type=int, default=32)
+    parser.add_argument('--features', type=int, default=64)
+    parser.add_argument('--resolution', type=int, default=128)
+    parser.add_argument('--threads', type=int, default=2)
+    parser.add_argument('--turns', type=int, default=12)
+    args = parser.parse_args()
+
+    sides = [4 << i for i in range(10) if 4 << i < args.resolution]
+    channels = [100] + [args.features * 64 // side for side in sides] + [3]
+    torch.manual_seed(0)
+    torch.set_num_threads(args.threads)
+    generator = sequential(channels)
+    latents = torch.randn(args.batch, 100, 1, 1)
+    with tempfile.TemporaryDirectory() as temporary:
+        weights, model = pathlib.Path(temporary) / 'g.safetensors', pathlib.Path(temporary) / 'g.onnx'
+        save_file(generator.state_dict(), weights)
+        subprocess.run([args.build / 'bin/gan-generate', '--checkpoint', weights, '--onnx', model], check=True)
+        session_options = onnxruntime.SessionOptions()
+        session_options.intra_op_num_threads = args.threads
+        session_options.add_session_config_entry('session.intra_op.allow_spinning', '0')  # it must not tax the others' turns
+        session = onnxruntime.InferenceSession(str(model), session_options, providers=['CPUExecutionProvider'])
+        ours = subprocess.Popen([args.build / 'bin/generate_turns', weights, str(args.batch), str(args.threads)],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+
+        def run_ours():
+            ours.stdin.write('\n')
+            return float(ours.stdout.readline())
+
+        def run_eager():
+            with torch.inference_mode():
+                return timed(lambda: generator(latents))
+
+        def run_onnx():
+            return timed(lambda: session.run(None, {'latent': latents.numpy()}))
+
+        ways = {'ours': run_ours, 'eager': run_eager, 'onnxruntime': run_onnx}
+        for run in ways.values():
+            run()
+        turns = [{name: run() for name, run in ways.items()} for _ in range(args.turns)]
+        ours.stdin.close()
+        ours.wait()
+    result = {'batch': args.batch, 'features': args.features, 'resolution': args.resolution, 'threads': args.threads}
+    for name in ways:
+        result[name + '_images_per_second'] = round(args.batch / min(turn[name] for turn in turns), 1)
+    for name in ('eager', 'onnxruntime'):
+        result['ratio_to_' + name] = round(statistics.median(turn[name] / turn['ours'] for turn in turns), 2)
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,39 @@
+// A trained generator as plain numbers: what every way of using it (pictures, safetensors, ONNX) starts from.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gan::generate {
+
+// What batch norm does to each channel in evaluation mode: (x - mean) / sqrt(variance + epsilon) * scale + shift.
+struct BatchNorm {
+  std::vector<float> scale, shift, mean, variance;  // float [out]
+};
+
+inline constexpr double kBatchNormEpsilon = 1e-5;  // PyTorch's default
+
+// ConvTranspose2d without bias, 4x4 taps: the first layer makes 4x4 pixels of one (stride 1, no padding), every other
+// doubles the side (stride 2, padding 1).
+struct Layer {
+  std::size_t in = 0, out = 0;    // channels
+  std::vector<float> weight;      // float [in, out, 4, 4]
+  std::optional<BatchNorm> norm;  // followed by ReLU; absent on the last layer, which tanh follows
+};
+
+// The DCGAN generator of trainer/model: latents float [N, noise_dim] -> pictures float [N, 3, side, side] in [-1, 1].
+struct Generator {
+  std::vector<Layer> layers;
+
+  std::size_t noise_dim() const { return layers.front().in; }
+  std::size_t side() const { return std::size_t{4} << (layers.size() - 1); }
+};
+
+// The layer's place in the nn.Sequential (0, 3, 6, ...), which PyTorch's parameter names begin with; its batch norm
+// follows at the next place.
+constexpr std::size_t PlaceOf(std::size_t layer) { return 3 * layer; }
+
+}  // namespace gan::generate

@@ -1,0 +1,38 @@
+// The two inner loops that generating spends its time in, each compiled for every kind of processor.
+//
+// Every number is computed in one fixed order, whatever stands around it: sums over k = 0, 1, 2, ..., then the shares
+// of the taps, then the activation. So a picture comes out the same bit for bit whatever the batch and the threads.
+#pragma once
+
+#include <cstddef>
+
+namespace gan::generate {
+
+enum class Activation { kNone, kRelu, kTanh };
+
+inline constexpr std::size_t kTaps = 16;         // of a 4x4 kernel: the rows of a tile
+inline constexpr std::size_t kTileColumns = 16;  // pixels, or latents in the first layer
+inline constexpr std::size_t kMostSide = 128;    // of an input: pictures have at most 256 pixels a side
+
+// What reaches one row of output pixels: rows of `side` shares, by the tap kx, from the input row at hand and from its
+// neighbour above or below (zeros at the border).
+struct RowShares {
+  const float* near[4];
+  const float* far[4];
+};
+
+struct Kernels {
+  // c [16, 16] += a [16, depth] x b [depth, 16]. a lies in memory as [depth][16], b as [depth][16], both without gaps;
+  // rows of c are `row_floats` apart.
+  void (*multiply_tile)(const float* a, const float* b, std::size_t depth, float* c, std::size_t row_floats);
+  // out [2 side]: the sums of the shares and the shift, activated.
+  void (*write_row)(const RowShares& shares, std::size_t side, float shift, Activation activation, float* out);
+  // values [count] += shift, activated.
+  void (*activate)(float* values, std::size_t count, float shift, Activation activation);
+};
+
+// Those for this processor: AVX-512, AVX2, or what the compiler makes for the plain architecture. Pictures of two kinds
+// of processors may differ in the last bits.
+const Kernels& FastestKernels();
+
+}  // namespace gan::generate

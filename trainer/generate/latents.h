@@ -1,0 +1,37 @@
+// Which pictures are asked for: latents from seeds, from a file, or along a way between them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace gan::generate {
+
+struct Latents {
+  std::size_t noise_dim = 0;
+  std::vector<float> values;         // float [N, noise_dim]
+  std::vector<std::uint64_t> seeds;  // of each, empty for latents from a file or between seeds
+
+  std::size_t count() const { return values.size() / noise_dim; }
+};
+
+// "1,5,10-20" -> 1 5 10 11 … 20. Throws UsageError: no number, a range that goes down, more than a million seeds.
+std::vector<std::uint64_t> ParseSeeds(const std::string& text);
+
+// One picture a seed: standard normal, counter-based, the same on every machine.
+Latents FromSeeds(const std::vector<std::uint64_t>& seeds, std::size_t noise_dim);
+
+// What the running statistics of averaged weights are measured on, as in training.
+Latents ForStatistics(std::uint64_t seed, std::size_t count, std::size_t noise_dim);
+
+// A .npy file (float32 or float64, C order) or a .safetensors file with one tensor; shape [N, noise_dim] or [N,
+// noise_dim, 1, 1]. Throws DataError naming file and offset.
+Latents FromFile(const std::filesystem::path& file, std::size_t noise_dim);
+
+// A closed way through all of `stops`, `steps` pictures from one to the next, on great circles (Shoemake's slerp,
+// SIGGRAPH 1985): a straight line would pass through latents shorter than any that was trained on.
+Latents Walk(const Latents& stops, std::size_t steps);
+
+}  // namespace gan::generate

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace gan::generate {
+
+struct NumberArray {
+  std::vector<std::int64_t> shape;
+  std::vector<float> values;  // row-major
+};
+
+// NumPy's .npy format, versions 1 to 3 (numpy.lib.format), little-endian float32 or float64 in C order. Throws
+// DataError naming file and offset.
+NumberArray ReadNpy(const std::filesystem::path& file);
+
+// What stands before the numbers of a float32 array in C order, version 1.
+std::string NpyHeader(const std::vector<std::size_t>& shape);
+
+}  // namespace gan::generate
