@@ -36,6 +36,7 @@ constexpr std::array<std::string_view, 26> kMayChange = {"steps",
                                                          "batch",
                                                          "world_size",
                                                          "dry_run",
+                                                         "tensorboard",
                                                          "deterministic"};
 
 bool MayChange(std::string_view name) {
@@ -143,6 +144,8 @@ void AddRhythmFlags(CLI::App& app, TrainOptions& o) {
   add("--sample-every", o.sample_every, "A grid of fakes from fixed latents");
   add("--checkpoint-every", o.checkpoint_every, "A checkpoint");
   add("--check-every", o.check_every, "Ranks compare their weights bit for bit");
+  app.add_flag("--tensorboard", o.tensorboard, "Also write the run's curves and grids as TensorBoard event files")
+      ->group(group);
   add("--keep", o.keep, "Newest checkpoints kept")->check(CLI::Range(2, 1000000));
 }
 
@@ -233,6 +236,7 @@ nlohmann::json ToJson(const TrainOptions& o) {
           {"gradient_sync", NameOf(o.gan.gradients.path, kSyncPaths)},
           {"channels_last", o.gan.channels_last},
           {"dry_run", o.dry_run},
+          {"tensorboard", o.tensorboard},
           {"lr_g", o.lr_g},
           {"lr_d", o.lr_d},
           {"beta1", o.gan.adam.beta1},

@@ -48,6 +48,7 @@ struct TrainOptions {
   std::uint64_t checkpoint_every = 1000;
   std::uint64_t check_every = 100;  // replicas compared bit for bit
   std::uint64_t keep = 3;           // newest checkpoints kept
+  bool tensorboard = false;         // event files beside stats.jsonl
 
   // Machine
   std::string device = "auto";

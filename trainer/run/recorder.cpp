@@ -66,6 +66,9 @@ Recorder::Recorder(const RunFolder& folder, const TrainOptions& options, const d
       last_step_(first_step),
       last_images_(first_image) {
   if (speaks_) stats_.emplace(folder.Stats(), first_step);
+  if (speaks_ && options.tensorboard) {
+    events_ = std::make_unique<tensorboard::EventFile>(folder.path(), first_step + 1);
+  }
   metrics_.Set(Metric::kWorldSize, world.size);
 }
 
@@ -78,8 +81,25 @@ void Recorder::Step(const StepRecord& record, double fraction_done) {
   for (const balance::Intervention& done : record.interventions) {
     cli::LogInfo("step " + std::to_string(done.step) + ": " + done.reason);
   }
-  if (options_.log_every > 0 && record.step % options_.log_every == 0) stats_->Append(ToJson(record));
+  if (options_.log_every > 0 && record.step % options_.log_every == 0) {
+    const nlohmann::json stats = ToJson(record);
+    stats_->Append(stats);
+    if (events_) AddToTensorBoard(record.step, stats);
+  }
   LogStep(record, fraction_done);
+}
+
+// Every number of stats.jsonl under its name there.
+void Recorder::AddToTensorBoard(std::uint64_t step, const nlohmann::json& stats) {
+  std::vector<tensorboard::Scalar> scalars;
+  for (const auto& [name, value] : stats.items()) {
+    if (value.is_number() && name != "step") scalars.push_back({name, value.get<double>()});
+  }
+  events_->Add(step, scalars);
+}
+
+void Recorder::Picture(const std::string& name, std::uint64_t step, const std::filesystem::path& png) {
+  if (events_ && pictures_told_.emplace(name, step).second) events_->AddPicture(step, name, storage::ReadFile(png));
 }
 
 void Recorder::LogStep(const StepRecord& record, double fraction_done) {

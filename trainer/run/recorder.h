@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "monitoring/metrics.h"
@@ -13,6 +15,7 @@
 #include "trainer/run/options.h"
 #include "trainer/run/run_folder.h"
 #include "trainer/step/train_step.h"
+#include "trainer/tensorboard/event_file.h"
 
 namespace gan::run {
 
@@ -43,6 +46,8 @@ class Recorder {
 
   // `fraction_done` in [0, 1] of the whole run.
   void Step(const StepRecord& record, double fraction_done);
+  // A grid that has just been written; for TensorBoard.
+  void Picture(const std::string& name, std::uint64_t step, const std::filesystem::path& png);
   void Checkpoint(std::uint64_t step, const std::filesystem::path& folder, double seconds, std::uint64_t bytes);
   void CheckpointFailed(const std::string& why);
   // What all ranks exchanged and waited for since the run began.
@@ -61,6 +66,7 @@ class Recorder {
  private:
   static constexpr std::uint64_t kRanksEvery = 16;
 
+  void AddToTensorBoard(std::uint64_t step, const nlohmann::json& stats);
   void LogStep(const StepRecord& record, double fraction_done);
   void SetMetrics(const StepRecord& record);
   void AddTimes(const StepRecord& record);
@@ -71,6 +77,8 @@ class Recorder {
   double ranks_count_;
   monitoring::Metrics& metrics_;
   std::optional<StatsFile> stats_;
+  std::unique_ptr<tensorboard::EventFile> events_;
+  std::set<std::pair<std::string, std::uint64_t>> pictures_told_;
   std::chrono::steady_clock::time_point start_, last_log_;
   std::optional<double> first_fraction_;
   std::uint64_t last_step_ = 0, last_images_ = 0;

@@ -196,6 +196,7 @@ void RunState::BeginNew() {
 void RunState::WriteFirstPictures() {
   OnRankZero(*control_, [&] {
     WriteGrid(folder_.Reals(), FirstReals(*dataset_, kGridPictures, options_.gan.network.resolution));
+    recorder_->Picture("reals", step_, folder_.Reals());
   });
 }
 
@@ -268,6 +269,7 @@ void RunState::SaveSamples() {
     torch::nn::Sequential generator = GeneratorForPictures(gan_, options_.seed);
     const torch::Tensor latents = FixedLatents(options_.seed, kGridPictures, options_.gan.network.noise_dim, device_);
     WriteGrid(folder_.Fakes(step_), Generate(generator, latents));
+    recorder_->Picture("fakes", step_, folder_.Fakes(step_));
   });
 }
 

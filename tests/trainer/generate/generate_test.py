@@ -87,7 +87,7 @@ class Parity(WithFolder):
         super().setUpClass()
         cls.run_folder = cls.folder / 'run'
         cls.shards = make_shards(cls.folder)
-        done = train(1, cls.shards, cls.run_folder, '--steps', 5, '--ema', 10)
+        done = train(1, cls.shards, cls.run_folder, '--steps', 60, '--ema', 50, '--lr-g', 0.005)
         assert done.returncode == 0, done.stderr
 
     def check_export(self, source, *flags):
@@ -111,9 +111,10 @@ class Parity(WithFolder):
         self.assertEqual('ema', config['weights'])
         card = (exported / 'README.md').read_text()
         digest = json.loads((self.shards / 'manifest.json').read_text())['dataset_digest']
-        for fact in (digest, '| features | 4 |', '| step | 5 |', 'd_auc', 'samples.png'):
+        for fact in (digest, '| features | 4 |', '| step | 60 |', 'd_auc', 'samples.png'):
             self.assertIn(fact, card)
-        self.assertEqual((8 * 66 + 2, 8 * 66 + 2), Image.open(exported / 'samples.png').size)
+        with Image.open(exported / 'samples.png') as samples:
+            self.assertEqual((8 * 66 + 2, 8 * 66 + 2), samples.size)
 
     def test_raw_weights_of_a_checkpoint(self):
         config, _ = self.check_export(newest_checkpoint(self.run_folder), '--weights', 'raw')
@@ -199,6 +200,10 @@ class Outputs(WithFolder):
     def assert_close(self, expected, actual):
         self.assertLessEqual(np.abs(expected - np.asarray(actual).astype(int)).max(), 1)
 
+    def nearest_seed(self, frame):
+        """Films lose detail: which of the seeds 3, 4, 5 is it?"""
+        return 3 + np.abs(self.rgb('--seeds', '3-5') - frame.astype(int)).mean((1, 2, 3)).argmin()
+
     def test_grid_in_a_file_and_on_stdout(self):
         generate('--checkpoint', self.file, '--count', 6, '--columns', 3, '--out', self.folder / 'grid.png')
         stdout = generate('--checkpoint', self.file, '--count', 6, '--columns', 3, '--out', '-')
@@ -228,7 +233,7 @@ class Outputs(WithFolder):
             film.seek(4)
             film.load()
             self.assertEqual(100, film.info['duration'])
-            self.assertLess(np.abs(self.rgb('--seeds', 4)[0] - np.asarray(film.convert('RGB')).astype(int)).mean(), 12)
+            self.assertEqual(4, self.nearest_seed(np.asarray(film.convert('RGB'))))
 
     def test_mp4_through_the_installed_ffmpeg(self):
         tools = self.folder / 'tools'
@@ -242,7 +247,7 @@ class Outputs(WithFolder):
         self.assertEqual((64, 64), next(reader)['size'])
         frames = [np.frombuffer(frame, np.uint8).reshape(64, 64, 3) for frame in reader]
         self.assertEqual(12, len(frames))
-        self.assertLess(np.abs(self.rgb('--seeds', 4)[0] - frames[4].astype(int)).mean(), 25)
+        self.assertEqual(4, self.nearest_seed(frames[4]))
 
     def test_mp4_without_ffmpeg_says_what_to_do_and_leaves_nothing(self):
         environment = dict(ENVIRONMENT, PATH=str(self.folder))
