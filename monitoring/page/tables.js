@@ -20,7 +20,7 @@ function showTiles(run) {
   const ranks = run.options && run.options.options ? run.options.options.world_size : null;
   const tiles = [
     ['Step', whole(last.step ?? status.step), isNumber(status.fraction_done) ? `${(100 * status.fraction_done).toFixed(1)} % done` : '', null],
-    [finished ? 'Took part until' : 'Time left', finished ? sayName(status.state) : duration(left), finished ? `${duration(age)} ago` : '', null],
+    [finished ? 'State' : 'Time left', finished ? sayName(status.state) : duration(left), finished ? `${duration(age)} ago` : '', null],
     ['Images seen', whole(last.images ?? status.images), isNumber(last.epoch) ? `epoch ${last.epoch.toFixed(2)}` : '', null],
     ['Last checkpoint', run.checkpoints.length ? `step ${whole(run.checkpoints[0].step)}` : 'none yet', run.checkpoints.length ? `${duration(run.now - run.checkpoints[0].unix_seconds)} ago` : '', null],
     ['Images a second', short(recent), isNumber(ranks) ? `by ${whole(ranks)} rank${ranks === 1 ? '' : 's'}` : '', meanOf('images_per_second')],
@@ -28,7 +28,6 @@ function showTiles(run) {
     ['Discriminator AUC', short(last.d_auc), '0.5 guesses, 1 is perfect', meanOf('d_auc')],
     ['Loss imbalance', short(last.imbalance), '0 is level', meanOf('imbalance')],
   ];
-  if (finished) tiles[1][0] = 'State';
   byId('tiles').replaceChildren(...tiles.map(([name, value, note, values]) =>
     make('div', {class: 'tile'}, make('dt', {}, name), make('dd', {}, value, make('small', {}, note)), values ? spark(values) : '')));
 }

@@ -1,15 +1,18 @@
 """The metrics endpoint of a live two-rank run, read by curl's means and judged by promtool."""
+import base64
 import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 import unittest
+import urllib.error
 import urllib.request
 
-from programs import ENVIRONMENT, make_shards, train_command
+from programs import BIN, ENVIRONMENT, make_shards, train_command
 
 # The contract's names that the trainer feeds now; `monitoring/` tests hold the table itself.
 NAMES = '''gan_train_loss gan_train_discriminator_accuracy_ratio gan_train_discriminator_auc_ratio
@@ -51,6 +54,100 @@ class LiveMetrics(unittest.TestCase):
         while not condition():
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.05)
+
+
+def answer(url, credentials=None):
+    request = urllib.request.Request(url)
+    if credentials:
+        request.add_header('Authorization', 'Basic ' + base64.b64encode(credentials.encode()).decode())
+    try:
+        return urllib.request.urlopen(request, timeout=10).status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+class Access(unittest.TestCase):
+    """Who may look: the endpoints of one rank that listens on all addresses, without and with a password."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.temporary.name)
+        cls.shards = make_shards(cls.folder)
+        (cls.folder / 'password').write_text('watcher:three words long\n')
+        (cls.folder / 'empty').write_text('')
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    def run_and(self, look, *flags):
+        run = self.folder / self.id()
+        command = train_command(1, self.shards, run, '--steps', 1000000, *flags)
+        command[command.index('off')] = '0'
+        process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        try:
+            while not (run / 'status.json').exists() or not (run / 'stats.jsonl').exists():
+                self.assertIsNone(process.poll())
+                time.sleep(0.05)
+            port = json.loads((run / 'status.json').read_text())['metrics'].rpartition(':')[2]
+            time.sleep(0.5)
+            look(f'http://127.0.0.1:{port}')
+        finally:
+            process.send_signal(signal.SIGUSR1)
+            said = process.communicate(timeout=60)[1]
+        self.assertEqual(75, process.returncode, said)
+        return said
+
+    def test_an_open_endpoint_beyond_this_machine_is_warned_of(self):
+        def look(url):
+            self.assertEqual(200, answer(url + '/'))
+        said = self.run_and(look, '--metrics-address', '0.0.0.0')
+        self.assertIn('everybody who reaches 0.0.0.0:', said)
+        self.assertIn('--metrics-password-file', said)
+
+    def test_a_password_closes_everything_but_health(self):
+        def look(url):
+            for path in ('/', '/run.json', '/metrics', '/pictures/reals.png', '/nowhere'):
+                self.assertEqual(401, answer(url + path), path)
+                self.assertEqual(401, answer(url + path, 'watcher:three words'), path)
+            for path in ('/', '/run.json', '/metrics', '/pictures/reals.png'):
+                self.assertEqual(200, answer(url + path, 'watcher:three words long'), path)
+            self.assertEqual(200, answer(url + '/healthz'))
+        said = self.run_and(look, '--metrics-address', '0.0.0.0', '--metrics-password-file', self.folder / 'password')
+        self.assertNotIn('everybody', said)
+        self.assertNotIn('three words', said)
+        for file in (self.folder / self.id()).rglob('*.*'):
+            if file.is_file():
+                self.assertNotIn(b'three words', file.read_bytes(), file)
+
+    def test_a_password_file_without_a_password_ends_the_run_before_it_begins(self):
+        done = subprocess.run([part if part != 'off' else '0' for part in train_command(
+            1, self.shards, self.folder / 'refused', '--metrics-password-file', self.folder / 'empty')],
+            env=ENVIRONMENT, capture_output=True, text=True)
+        self.assertEqual(2, done.returncode, done.stderr)
+        self.assertIn('user:password', done.stderr)
+
+
+class Inspect(unittest.TestCase):
+    def refused(self, words, *flags):
+        done = subprocess.run([BIN / 'gan-inspect', *flags], capture_output=True, text=True, timeout=30)
+        self.assertEqual(2, done.returncode, done.stderr)
+        self.assertIn(words, done.stderr)
+
+    def test_page_flags_that_cannot_be_are_refused(self):
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = pathlib.Path(temporary)
+            (folder / 'run').mkdir()
+            (folder / 'run' / 'options.json').write_text('{}')
+            shards = make_shards(folder)
+            self.refused('is not a run folder', '--serve', shards)
+            self.refused('name the file to write', '--report', folder / 'run')
+            self.refused('OUT', folder / 'run', 'report.html')
+            with socket.socket() as taken:
+                taken.bind(('127.0.0.1', 0))
+                taken.listen()
+                self.refused('--port', '--serve', folder / 'run', '--port', str(taken.getsockname()[1]))
 
 
 if __name__ == '__main__':
