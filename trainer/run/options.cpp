@@ -11,7 +11,7 @@ namespace gan::run {
 namespace {
 
 // Everything else is part of the mathematics: changing it in mid-run would make the run irreproducible.
-constexpr std::array<std::string_view, 26> kMayChange = {"steps",
+constexpr std::array<std::string_view, 27> kMayChange = {"steps",
                                                          "images",
                                                          "epochs",
                                                          "lr_g",
