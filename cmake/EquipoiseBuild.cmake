@@ -47,7 +47,8 @@ function(equipoise_layer name)
   add_library(gan_${name} STATIC ${arg_SOURCES})
   add_library(gan::${name} ALIAS gan_${name})
   # Includes start at the repository root, so every include line shows its layer.
-  target_include_directories(gan_${name} PUBLIC "${PROJECT_SOURCE_DIR}")
+  target_include_directories(gan_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+                             $<INSTALL_INTERFACE:include/equipoise>)
   target_link_libraries(gan_${name} PUBLIC ${arg_LINKS} PRIVATE ${arg_PRIVATE_LINKS})
   equipoise_warnings(gan_${name})
 endfunction()
