@@ -7,6 +7,7 @@
 #include "storage/checksum.h"
 #include "storage/errors.h"
 #include "storage/files.h"
+#include "storage/sealed_json.h"
 
 namespace gan::shard {
 
@@ -35,14 +36,6 @@ ShardEntry EntryFromJson(const json& j) {
           .records = Count<std::uint64_t>(j, "records"),
           .bytes = Count<std::uint64_t>(j, "bytes"),
           .digest = j.at("digest").get<std::string>()};
-}
-
-json Parse(const std::filesystem::path& file, const std::string& text) {
-  try {
-    return json::parse(text);
-  } catch (const json::parse_error& error) {
-    throw DataError(file, error.byte, "is not JSON");
-  }
 }
 
 Manifest FromJson(const json& j) {
@@ -94,19 +87,15 @@ std::uint64_t Manifest::records() const {
   return sum;
 }
 
-Manifest ReadManifest(const std::filesystem::path& folder) {
-  const std::filesystem::path file = folder / kManifestName;
-  if (!std::filesystem::is_directory(folder)) throw DataError(folder, "no such folder");
-  if (!std::filesystem::exists(file)) {
-    throw DataError(folder, "holds no manifest.json, so it is no finished data set; run gan-preprocess on it (again)");
-  }
-  const json j = Parse(file, storage::ReadFile(file, kMaxManifestBytes));
+Manifest DecodeManifest(const std::string& text, const std::filesystem::path& file) {
+  const json j = storage::ParseJsonObject(text, file);
   try {
     const auto version = Count<std::uint32_t>(j, "format_version");
     if (version > kFormatVersion) {
       throw DataError(file, "has format version " + std::to_string(version) + "; this program reads up to " +
                                 std::to_string(kFormatVersion));
     }
+    storage::RequireSealed(text, j, file);
     Manifest manifest = FromJson(j);
     RequireConsistent(manifest, file);
     return manifest;
@@ -115,6 +104,15 @@ Manifest ReadManifest(const std::filesystem::path& folder) {
   } catch (const std::out_of_range& error) {
     throw DataError(file, error.what());
   }
+}
+
+Manifest ReadManifest(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / kManifestName;
+  if (!std::filesystem::is_directory(folder)) throw DataError(folder, "no such folder");
+  if (!std::filesystem::exists(file)) {
+    throw DataError(folder, "holds no manifest.json, so it is no finished data set; run gan-preprocess on it (again)");
+  }
+  return DecodeManifest(storage::ReadFile(file, kMaxManifestBytes), file);
 }
 
 void WriteManifest(const std::filesystem::path& folder, const Manifest& m) {
@@ -133,7 +131,7 @@ void WriteManifest(const std::filesystem::path& folder, const Manifest& m) {
                   {"options", m.options},
                   {"libraries", m.libraries},
                   {"dataset_digest", m.dataset_digest}};
-  storage::WriteFileAtomically(folder / kManifestName, j.dump(2) + "\n");
+  storage::WriteFileAtomically(folder / kManifestName, storage::SealJson(j));
 }
 
 }  // namespace gan::shard

@@ -37,8 +37,11 @@ struct Manifest {
 // XXH3-128 over the digests of all shards in order.
 std::string DatasetDigest(const std::vector<ShardEntry>& shards);
 
-// Throws DataError (file, offset where JSON is broken) on anything missing, out of range or of a newer version.
+// Throws DataError (file, offset where JSON is broken) on anything missing, changed, out of range or of a newer
+// version.
 Manifest ReadManifest(const std::filesystem::path& folder);
+// The same for its text; `file` is what errors name.
+Manifest DecodeManifest(const std::string& text, const std::filesystem::path& file);
 void WriteManifest(const std::filesystem::path& folder, const Manifest& manifest);  // atomically
 
 }  // namespace gan::shard

@@ -7,6 +7,7 @@
 
 #include "storage/errors.h"
 #include "storage/files.h"
+#include "storage/sealed_json.h"
 #include "tests/shard/small_shard.h"
 #include "tests/storage/temporary_folder.h"
 
@@ -23,7 +24,9 @@ class ManifestFile : public ::testing::Test {
   ManifestFile() : written_(WriteSmallFolder(folder_.path(), 2)) {
     good_ = json::parse(storage::ReadFile(folder_ / "manifest.json"));
   }
-  void Write(const json& j) const { storage::WriteFileAtomically(folder_ / "manifest.json", j.dump()); }
+  // As a hostile writer would: with a digest that fits.
+  void Write(const json& j) const { WriteText(storage::SealJson(j)); }
+  void WriteText(const std::string& text) const { storage::WriteFileAtomically(folder_ / "manifest.json", text); }
   Manifest Read() const { return ReadManifest(folder_.path()); }
 
   testing::TemporaryFolder folder_;
@@ -55,6 +58,7 @@ TEST_F(ManifestFile, NewerVersionIsRefusedByName) {
 
 TEST_F(ManifestFile, EveryMissingFieldIsReportedByName) {
   for (const auto& [key, value] : good_.items()) {
+    if (key == "digest") continue;  // Write() makes it
     json j = good_;
     j.erase(key);
     Write(j);
@@ -64,7 +68,7 @@ TEST_F(ManifestFile, EveryMissingFieldIsReportedByName) {
 
 TEST_F(ManifestFile, FieldOfAnotherTypeIsReported) {
   for (const auto& [key, value] : good_.items()) {
-    if (key == "options" || key == "libraries") continue;  // free in form
+    if (key == "options" || key == "libraries" || key == "digest") continue;  // free in form, or made by Write()
     json j = good_;
     j[key] = json{{"what", "ever"}};
     Write(j);
@@ -114,12 +118,32 @@ TEST_F(ManifestFile, ExchangedDigestIsReported) {
   EXPECT_THAT([&] { Read(); }, ThrowsMessage<DataError>(HasSubstr("dataset_digest")));
 }
 
-TEST_F(ManifestFile, TruncationIsReported) {
-  const std::string text = good_.dump();
-  for (std::size_t size = 0; size < text.size(); size += 7) {
-    storage::WriteFileAtomically(folder_ / "manifest.json", text.substr(0, size));
-    ASSERT_THAT([&] { Read(); }, ThrowsMessage<DataError>(HasSubstr(" at byte "))) << size;
+TEST_F(ManifestFile, EveryFlippedBitAndTruncationIsReportedWithTheFilesName) {
+  const std::string text = storage::ReadFile(folder_ / "manifest.json");
+  const std::string name = (folder_ / "manifest.json").string();
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    std::string damaged = text;
+    damaged[i] = static_cast<char>(damaged[i] ^ (1 << (i % 8)));
+    WriteText(damaged);
+    ASSERT_THAT([&] { Read(); }, ThrowsMessage<DataError>(HasSubstr(name))) << i << " " << damaged;
+    WriteText(text.substr(0, i));
+    ASSERT_THAT([&] { Read(); }, ThrowsMessage<DataError>(HasSubstr(name + " at byte "))) << i;
   }
+}
+
+// White space that becomes other white space changes nothing that JSON says; the damage is reported all the same.
+TEST_F(ManifestFile, ChangedWhiteSpaceIsReportedWithItsPlace) {
+  std::string text = storage::ReadFile(folder_ / "manifest.json");
+  text[1] = ' ';
+  WriteText(text);
+  EXPECT_THAT([&] { Read(); }, ThrowsMessage<DataError>(HasSubstr("manifest.json at byte 1: was changed")));
+}
+
+TEST_F(ManifestFile, NumberBeyondAllRangeIsReported) {
+  WriteText("{\"format_version\": 1e999}");
+  EXPECT_THROW(Read(), DataError);
+  WriteText("[1]");
+  EXPECT_THROW(Read(), DataError);
 }
 
 }  // namespace

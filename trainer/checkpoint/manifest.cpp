@@ -2,9 +2,9 @@
 
 #include <cstdio>
 
-#include "storage/checksum.h"
 #include "storage/errors.h"
 #include "storage/files.h"
+#include "storage/sealed_json.h"
 
 namespace gan::checkpoint {
 
@@ -14,20 +14,21 @@ using nlohmann::json;
 
 constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{64} << 20;
 
-// The manifest's own digest: over its JSON without that field, as dumped.
-std::string DigestOfJson(json j) {
-  j.erase("digest");
-  const std::string text = j.dump();
-  return storage::DigestOf(std::as_bytes(std::span(text)));
+// nlohmann's own conversion would wrap a negative or too large number without a word.
+std::uint64_t Count(const json& j, const char* key, const std::filesystem::path& file) {
+  const json& value = j.at(key);
+  if (!value.is_number_unsigned()) throw DataError(file, std::string(key) + " is " + value.dump() + ", no count");
+  return value.get<std::uint64_t>();
 }
 
 std::vector<Part> PartsFromJson(const json& j, const std::filesystem::path& file) {
   std::vector<Part> parts;
   for (const json& entry : j) {
     parts.push_back({.name = entry.at("name").get<std::string>(),
-                     .bytes = entry.at("bytes").get<std::uint64_t>(),
+                     .bytes = Count(entry, "bytes", file),
                      .digest = entry.at("digest").get<std::string>()});
   }
+  if (parts.empty()) throw DataError(file, "names no parts");
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (parts[i].name != PartFileName(i, parts.size()))
       throw DataError(file, "names the strange part " + parts[i].name);
@@ -36,17 +37,19 @@ std::vector<Part> PartsFromJson(const json& j, const std::filesystem::path& file
 }
 
 Manifest FromJson(const json& j, const std::filesystem::path& file) {
-  const auto version = j.at("format_version").get<std::uint32_t>();
-  if (version > kFormatVersion) {
-    throw DataError(file, "has checkpoint format version " + std::to_string(version) + "; this program reads up to " +
-                              std::to_string(kFormatVersion));
-  }
-  if (j.at("digest").get<std::string>() != DigestOfJson(j)) throw DataError(file, "does not match its own digest");
-  return {.step = j.at("step").get<std::uint64_t>(),
-          .images = j.at("images").get<std::uint64_t>(),
+  return {.step = Count(j, "step", file),
+          .images = Count(j, "images", file),
           .lineage = j.at("lineage").get<std::string>(),
           .state = j.at("state"),
           .parts = PartsFromJson(j.at("parts"), file)};
+}
+
+void RequireKnownVersion(const json& j, const std::filesystem::path& file) {
+  const std::uint64_t version = Count(j, "format_version", file);
+  if (version == 0) throw DataError(file, "has the impossible format version 0");
+  if (version <= kFormatVersion) return;
+  throw DataError(file, "has checkpoint format version " + std::to_string(version) + "; this program reads up to " +
+                            std::to_string(kFormatVersion));
 }
 
 }  // namespace
@@ -62,23 +65,30 @@ std::string EncodeManifest(const Manifest& manifest) {
   for (const Part& part : manifest.parts) {
     parts.push_back({{"name", part.name}, {"bytes", part.bytes}, {"digest", part.digest}});
   }
-  json j = {{"format_version", kFormatVersion}, {"step", manifest.step},   {"images", manifest.images},
-            {"lineage", manifest.lineage},      {"state", manifest.state}, {"parts", parts}};
-  j["digest"] = DigestOfJson(j);
-  return j.dump(2) + "\n";
+  return storage::SealJson({{"format_version", kFormatVersion},
+                            {"step", manifest.step},
+                            {"images", manifest.images},
+                            {"lineage", manifest.lineage},
+                            {"state", manifest.state},
+                            {"parts", parts}});
+}
+
+Manifest DecodeManifest(const std::string& text, const std::filesystem::path& file) {
+  const json j = storage::ParseJsonObject(text, file);
+  try {
+    RequireKnownVersion(j, file);
+    storage::RequireSealed(text, j, file);
+    return FromJson(j, file);
+  } catch (const json::exception& error) {
+    throw DataError(file, error.what());
+  }
 }
 
 Manifest ReadManifest(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / kManifestName;
   if (!std::filesystem::is_directory(folder)) throw DataError(folder, "no such checkpoint");
   if (!std::filesystem::exists(file)) throw DataError(folder, "holds no manifest.json, so it is no checkpoint");
-  try {
-    return FromJson(json::parse(storage::ReadFile(file, kMaxManifestBytes)), file);
-  } catch (const json::parse_error& error) {
-    throw DataError(file, error.byte, "is not JSON");
-  } catch (const json::exception& error) {
-    throw DataError(file, error.what());
-  }
+  return DecodeManifest(storage::ReadFile(file, kMaxManifestBytes), file);
 }
 
 }  // namespace gan::checkpoint

@@ -27,7 +27,10 @@ struct Manifest {
 std::string PartFileName(std::size_t number, std::size_t count);
 
 std::string EncodeManifest(const Manifest& manifest);
-// Throws DataError: no manifest, no JSON, a newer version, a field missing or damaged, part names that are not ours.
+// Throws DataError: no manifest, no JSON, a newer version, a byte changed, a field missing, part names that are not
+// ours.
 Manifest ReadManifest(const std::filesystem::path& folder);
+// The same for its text; `file` is what errors name.
+Manifest DecodeManifest(const std::string& text, const std::filesystem::path& file);
 
 }  // namespace gan::checkpoint

@@ -15,6 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kLengthBytes = 8;
+constexpr std::uint64_t kMaxCount = std::numeric_limits<std::int64_t>::max();
 
 struct Extent {
   std::uint64_t begin = 0;
@@ -36,6 +37,8 @@ json ParseWithoutDuplicates(const std::string& text, const std::filesystem::path
     return json::parse(text, check);
   } catch (const json::parse_error& error) {
     throw DataError(file, kLengthBytes + error.byte, "the header is not JSON");
+  } catch (const json::exception& error) {
+    throw DataError(file, kLengthBytes, std::string("the header holds a value out of range: ") + error.what());
   }
 }
 
@@ -46,7 +49,7 @@ std::uint64_t ByteCount(const TensorView& tensor, const std::filesystem::path& f
     throw DataError(file, kLengthBytes, "tensor " + tensor.name + " has the unknown type " + tensor.dtype);
   for (const std::int64_t extent : tensor.shape) {
     const auto factor = static_cast<std::uint64_t>(extent);
-    if (extent < 0 || (factor != 0 && bytes > std::numeric_limits<std::uint64_t>::max() / factor)) {
+    if (factor != 0 && bytes > std::numeric_limits<std::uint64_t>::max() / factor) {
       throw DataError(file, kLengthBytes, "tensor " + tensor.name + " has an impossible shape");
     }
     bytes *= factor;
@@ -54,15 +57,29 @@ std::uint64_t ByteCount(const TensorView& tensor, const std::filesystem::path& f
   return bytes;
 }
 
+// nlohmann's own conversion would cut fractions and wrap what is negative without a word.
+template <typename Number>
+std::vector<Number> Counts(const json& list, const std::string& name, const std::filesystem::path& file) {
+  if (!list.is_array()) throw DataError(file, kLengthBytes, "tensor " + name + " has no list where one must be");
+  std::vector<Number> counts;
+  for (const json& value : list) {
+    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > kMaxCount) {
+      throw DataError(file, kLengthBytes, "tensor " + name + " has " + value.dump() + " where a count must be");
+    }
+    counts.push_back(value.get<Number>());
+  }
+  return counts;
+}
+
 TensorView DecodeEntry(const std::string& name, const json& entry, std::span<const std::byte> data,
                        std::uint64_t data_at, const std::filesystem::path& file, Extent& extent) {
   TensorView tensor;
   tensor.name = name;
   tensor.dtype = entry.at("dtype").get<std::string>();
-  tensor.shape = entry.at("shape").get<std::vector<std::int64_t>>();
-  const auto& offsets = entry.at("data_offsets");
+  tensor.shape = Counts<std::int64_t>(entry.at("shape"), name, file);
+  const auto offsets = Counts<std::uint64_t>(entry.at("data_offsets"), name, file);
   if (offsets.size() != 2) throw DataError(file, kLengthBytes, "tensor " + name + " needs two offsets");
-  extent = {offsets.at(0).get<std::uint64_t>(), offsets.at(1).get<std::uint64_t>()};
+  extent = {offsets[0], offsets[1]};
   if (extent.begin > extent.end || extent.end > data.size()) {
     throw DataError(file, data_at + extent.begin, "tensor " + name + " lies outside the file");
   }

@@ -1,0 +1,27 @@
+// The data set's manifest, as it is and sealed again, so that the fuzzer gets behind the digest.
+#include "shard/manifest.h"
+#include "storage/sealed_json.h"
+#include "tests/fuzz/fuzz.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string text = gan::fuzz::Text(data, size);
+  gan::fuzz::ReadOrRefuse([&] { gan::shard::DecodeManifest(text, "m"); });
+  gan::fuzz::ReadOrRefuse([&] {
+    nlohmann::json object = gan::storage::ParseJsonObject(text, "m");
+    if (!object.contains("shards") || !object["shards"].is_array()) return;
+    std::vector<gan::shard::ShardEntry> shards;
+    for (const auto& entry : object["shards"]) {
+      if (!entry.is_object() || !entry.contains("digest") || !entry["digest"].is_string()) return;
+      shards.push_back({.digest = entry["digest"]});
+    }
+    object["dataset_digest"] = gan::shard::DatasetDigest(shards);
+    std::string sealed;
+    try {
+      sealed = gan::storage::SealJson(object);
+    } catch (const nlohmann::json::exception&) {
+      return;  // no UTF-8: cannot be written, and DecodeManifest above has refused it
+    }
+    gan::shard::DecodeManifest(sealed, "m");
+  });
+  return 0;
+}

@@ -1,0 +1,164 @@
+"""gan-inspect on everything that it knows, whole and damaged."""
+import json
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from PIL import Image
+
+INSPECT, WRITE_SHARDS, WRITE_CHECKPOINTS = (os.environ[name] for name in ('INSPECT', 'WRITE_SHARDS', 'WRITE_CHECKPOINTS'))
+
+
+def state_of(folder):
+    return {p: (p.stat().st_mtime_ns, p.read_bytes() if p.is_file() else None) for p in folder.rglob('*')}
+
+
+class Inspect(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = pathlib.Path(temporary.name)
+        self.shards = self.folder / 'shards'
+        self.shards.mkdir()
+        subprocess.run([WRITE_SHARDS, self.shards], check=True)
+        self.run_folder = self.folder / 'run'
+        self.checkpoints = self.run_folder / 'checkpoints'
+        self.checkpoints.mkdir(parents=True)
+        subprocess.run([WRITE_CHECKPOINTS, self.checkpoints, '1', '2'], check=True)
+        (self.run_folder / 'options.json').write_text('{"seed": 1}')
+        (self.run_folder / 'stats.jsonl').write_text('{"step": 1}\n{"step": 2}\n{"st')  # the last line being written
+        self.part = self.checkpoints / 'step-00000002' / 'part-00000-of-00001.safetensors'
+        self.shard = self.shards / 'shard-00001.gan'
+
+    def inspect(self, *arguments):
+        return subprocess.run([INSPECT, *map(str, arguments)], capture_output=True, text=True, timeout=30)
+
+    def assert_damaged(self, path, *words):
+        """Exit code 3, one line on stderr, and --json says the same."""
+        done = self.inspect(path)
+        self.assertEqual(3, done.returncode, done)
+        self.assertEqual(1, done.stderr.count('\n'), done.stderr)
+        for word in words:
+            self.assertIn(word, done.stderr)
+        report = json.loads(self.inspect(path, '--json').stdout)
+        self.assertFalse(report['intact'])
+        self.assertGreater(report['damage_count'], 0)
+        self.assertTrue(done.stdout.endswith('damaged\n'))
+
+    def test_whole_things_are_intact_and_left_as_they_are(self):
+        before = state_of(self.folder)
+        for path, kind in ((self.shards, 'shard folder'), (self.shard, 'shard'), (self.part, 'safetensors file'),
+                           (self.part.parent, 'checkpoint'), (self.checkpoints, 'checkpoints'),
+                           (self.run_folder, 'run')):
+            done = self.inspect(path)
+            self.assertEqual((0, ''), (done.returncode, done.stderr))
+            self.assertTrue(done.stdout.endswith('intact\n'))
+            report = json.loads(self.inspect(path, '--json').stdout)
+            self.assertEqual((kind, True, 0), (report['kind'], report['intact'], report['damage_count']))
+        self.assertEqual(before, state_of(self.folder))
+
+    def test_facts_are_told(self):
+        report = json.loads(self.inspect(self.shards, '--json').stdout)
+        self.assertEqual((6, 2, 8), (report['records'], report['shards'], report['image_size']))
+        report = json.loads(self.inspect(self.part.parent, '--json').stdout)
+        self.assertEqual((2, 64, 2), (report['step'], report['images'], report['tensors']))
+        report = json.loads(self.inspect(self.run_folder, '--json').stdout)
+        self.assertEqual({'step': 2}, report['last_stats'])
+        self.assertEqual(['step-00000002', 'step-00000001'], [c['name'] for c in report['checkpoints']])
+
+    def test_random_damage_to_shards_is_always_found(self):
+        chance = random.Random(1)
+        files = sorted(self.shards.iterdir())
+        for i in range(150):
+            file = chance.choice(files)
+            whole = file.read_bytes()
+            at = chance.randrange(len(whole))
+            flipped = whole[:at] + bytes([whole[at] ^ (1 << chance.randrange(8))]) + whole[at + 1:]
+            file.write_bytes(whole[:at] if i % 3 == 0 else flipped)
+            done = self.inspect(self.shards)
+            self.assertEqual(3, done.returncode, (file.name, at, done))
+            self.assertIn(file.name, done.stderr)
+            file.write_bytes(whole)
+        self.assertEqual(0, self.inspect(self.shards).returncode)
+
+    def test_record_is_named_with_its_offset_and_all_findings_are_listed(self):
+        raw = bytearray(self.shard.read_bytes())
+        raw[4096 + 5] ^= 1
+        raw[4096 + 192 + 5] ^= 1
+        self.shard.write_bytes(raw)
+        for path in (self.shard, self.shards):
+            self.assert_damaged(path, 'shard-00001.gan at byte 4096', '1 more')
+            self.assertIn('at byte 4288: record 1', self.inspect(path).stdout)
+
+    def test_missing_swapped_and_renamed_shards_are_found(self):
+        first = self.shards / 'shard-00000.gan'
+        saved = first.read_bytes()
+        shutil.copy(self.shard, first)
+        self.assert_damaged(self.shards, 'shard-00000.gan')
+        self.assert_damaged(first, 'shard-00000.gan', 'number')
+        first.unlink()
+        self.assert_damaged(self.shards, 'shard-00000.gan', 'missing')
+        first.write_bytes(saved)
+        (self.shards / 'manifest.json').unlink()
+        self.assert_damaged(self.shards, 'manifest.json')
+
+    def test_damaged_checkpoints_are_found_wherever_one_looks(self):
+        whole = self.part.read_bytes()
+        for damaged in (whole[:100], whole[:-1] + b'\xff', b''):
+            self.part.write_bytes(damaged)
+            for path in (self.part.parent, self.checkpoints, self.run_folder):
+                self.assert_damaged(path, self.part.name)
+        self.assert_damaged(self.part, 'at byte 0')
+        self.part.unlink()
+        self.assert_damaged(self.run_folder, self.part.name, 'missing')
+
+    def test_set_aside_checkpoints_are_listed_and_no_damage(self):
+        self.part.parent.rename(self.checkpoints / 'step-00000002.damaged')
+        report = json.loads(self.inspect(self.run_folder, '--json').stdout)
+        self.assertTrue(report['intact'])
+        self.assertEqual(['step-00000002.damaged'], report['set_aside'])
+
+    def test_run_without_options_or_with_broken_ones_is_damaged(self):
+        (self.run_folder / 'options.json').write_text('{')
+        self.assert_damaged(self.run_folder, 'options.json at byte')
+        (self.run_folder / 'options.json').unlink()
+        self.assert_damaged(self.run_folder, 'options.json', 'missing')
+
+    def test_dump_draws_the_pictures(self):
+        out = self.folder / 'out.png'
+        self.assertEqual(0, self.inspect(self.shards, '--dump', 5, '--out', out).returncode)
+        with Image.open(out) as image:
+            self.assertEqual((5 * 10 + 2, 12), image.size)
+            self.assertEqual((0, 1, 2), image.getpixel((2, 2)))
+            self.assertEqual((50, 51, 52), image.getpixel((12, 2)))
+
+    def test_dump_of_what_has_no_pictures_is_a_usage_error(self):
+        out = self.folder / 'out.png'
+        for arguments in ((self.part.parent, '--dump', 1, '--out', out), (self.shards, '--dump', 1),
+                          (self.shards, '--out', out), (self.shards, '--dump', 0, '--out', out)):
+            self.assertEqual(2, self.inspect(*arguments).returncode, arguments)
+        self.assertFalse(out.exists())
+
+    def test_dump_of_damaged_pictures_writes_nothing(self):
+        raw = bytearray(self.shard.read_bytes())
+        raw[4096] ^= 1
+        self.shard.write_bytes(raw)
+        out = self.folder / 'out.png'
+        self.assertEqual(3, self.inspect(self.shard, '--dump', 1, '--out', out).returncode)
+        self.assertFalse(out.exists())
+
+    def test_what_is_not_there_or_not_ours(self):
+        empty = self.folder / 'empty'
+        empty.mkdir()
+        for path in (self.folder / 'none', empty, '/dev/null'):
+            done = self.inspect(path)
+            self.assertEqual((3, 1), (done.returncode, done.stderr.count('\n')), done)
+        self.assertEqual(2, self.inspect().returncode)
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -1,0 +1,73 @@
+"""Every include line goes in a direction that the table of docs/architecture.md allows. Argument: repository root."""
+import pathlib
+import re
+import sys
+import unittest
+
+ROOT = pathlib.Path(sys.argv.pop())
+ROW = re.compile(r'^\| (\S+) \| (.*)\|$', re.M)
+INCLUDE = re.compile(r'^#include ([<"])([^">]+)[">]', re.M)
+WITHOUT_TORCH = {'storage', 'picture', 'shard', 'cli', 'monitoring', 'monitoring/page', 'preprocess', 'inspect', 'launcher',
+                 'trainer/balance', 'trainer/checkpoint', 'trainer/data', 'trainer/generate', 'trainer/export',
+                 'trainer/tensorboard'}
+
+
+def table():
+    rows = ROW.findall((ROOT / 'docs/architecture.md').read_text())
+    return {layer: {used.strip() for used in uses.split(',') if used.strip()} for layer, uses in rows if layer != 'layer'}
+
+
+def layer_of(path, layers):
+    """The longest layer that holds the file; None for a folder without a row."""
+    folder = path.rsplit('/', 1)[0]
+    return folder if folder in layers else None
+
+
+def sources():
+    tops = ('storage', 'picture', 'shard', 'cli', 'monitoring', 'preprocess', 'inspect', 'launcher', 'trainer')
+    return [p for top in tops for pattern in ('*.h', '*.cpp') for p in sorted((ROOT / top).rglob(pattern))]
+
+
+def complaints(files, layers):
+    """`files`: {path from the root: text}."""
+    found = []
+    for path, text in files.items():
+        layer = layer_of(path, layers)
+        if layer is None:
+            found.append(f'{path}: its folder has no row in docs/architecture.md')
+            continue
+        for mark, included in INCLUDE.findall(text):
+            if mark == '<':
+                if layer in WITHOUT_TORCH and re.match(r'(torch|ATen|c10)/', included):
+                    found.append(f'{path} includes {included}; {layer} does without LibTorch')
+                continue
+            used = layer_of(included, layers)
+            if used is None:
+                found.append(f'{path} includes "{included}", which does not start at the root of a layer')
+            elif used != layer and used not in layers[layer]:
+                found.append(f'{path} includes "{included}"; {layer} may not use {used}')
+    return found
+
+
+class Layers(unittest.TestCase):
+    def test_every_include_line_is_allowed(self):
+        files = {str(p.relative_to(ROOT)): p.read_text() for p in sources()}
+        self.assertGreater(len(files), 100)
+        self.assertEqual([], complaints(files, table()))
+
+    def test_the_table_has_no_cycle(self):
+        left = table()
+        while left:
+            free = [layer for layer, uses in left.items() if not uses & set(left)]
+            self.assertTrue(free, f'a cycle among {sorted(left)}')
+            left = {layer: uses for layer, uses in left.items() if layer not in free}
+
+    def test_a_forbidden_include_is_noticed(self):
+        for path, line in (('storage/a.cpp', '#include "shard/b.h"'), ('shard/a.h', '#include "trainer/run/b.h"'),
+                           ('trainer/data/a.h', '#include <torch/torch.h>'), ('new/a.h', ''),
+                           ('shard/a.cpp', '#include "b.h"')):
+            self.assertEqual(1, len(complaints({path: line}, table())), path)
+
+
+if __name__ == '__main__':
+    unittest.main()
