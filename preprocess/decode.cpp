@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string_view>
 
+#include <gif_lib.h>
 #include <jpeglib.h>  // expects stdio before it
 
 #include "preprocess/orientation.h"
@@ -19,21 +20,27 @@ bool StartsWith(std::span<const std::byte> file, std::string_view magic, std::si
   return file.size() >= at + magic.size() && std::memcmp(file.data() + at, magic.data(), magic.size()) == 0;
 }
 
-bool OpenCvMayReadIt(std::span<const std::byte> file) {
+// Pillow turns a TIFF as it reads it, whether asked to or not.
+bool IsTiff(std::span<const std::byte> file) {
   using namespace std::string_view_literals;
-  for (const std::string_view magic : {"BM"sv, "II*\0"sv, "MM\0*"sv, "P1"sv, "P2"sv, "P3"sv, "P4"sv, "P5"sv, "P6"sv}) {
-    if (StartsWith(file, magic)) return true;
-  }
-  return false;
+  return StartsWith(file, "II*\0"sv) || StartsWith(file, "MM\0*"sv);
 }
 
-Rgb8 DecodeUpright(std::span<const std::byte> file, const DecodeOptions& options) {
+bool OpenCvMayReadIt(std::span<const std::byte> file) {
+  using namespace std::string_view_literals;
+  for (const std::string_view magic : {"BM"sv, "P1"sv, "P2"sv, "P3"sv, "P4"sv, "P5"sv, "P6"sv}) {
+    if (StartsWith(file, magic)) return true;
+  }
+  return IsTiff(file);
+}
+
+Rgb8 DecodeStored(std::span<const std::byte> file, const DecodeOptions& options) {
   using namespace std::string_view_literals;
   if (StartsWith(file, "\xFF\xD8\xFF"sv)) return DecodeJpeg(file, options);
   if (StartsWith(file, "\x89PNG\r\n\x1A\n"sv)) return DecodePng(file, options);
   if (StartsWith(file, "RIFF"sv) && StartsWith(file, "WEBP"sv, 8)) return DecodeWebp(file, options);
+  if (StartsWith(file, "GIF8"sv)) return DecodeGif(file, options);
   if (OpenCvMayReadIt(file)) return DecodeWithOpenCv(file, options);
-  if (StartsWith(file, "GIF8"sv)) throw Rejected(Reason::kUnsupported, "GIF is not read");
   throw Rejected(Reason::kNotAPicture, file.empty() ? "the file is empty" : "no known picture format");
 }
 
@@ -58,8 +65,9 @@ std::string_view Name(Reason reason) {
 }
 
 Rgb8 Decode(std::span<const std::byte> file, const DecodeOptions& options) {
-  const Rgb8 upright = DecodeUpright(file, options);
-  return options.apply_exif ? Turned(upright, FindOrientation(file)) : upright;
+  Rgb8 stored = DecodeStored(file, options);
+  const int orientation = options.apply_exif || IsTiff(file) ? FindOrientation(file) : 1;
+  return orientation == 1 ? std::move(stored) : Turned(stored, orientation);
 }
 
 void RequireSize(std::uint64_t width, std::uint64_t height, const DecodeOptions& options) {
@@ -90,7 +98,8 @@ std::string DecoderVersions() {
 #define GAN_TEXT(x) GAN_TEXT_(x)
   const int webp = WebPGetDecoderVersion();
   return "libjpeg-turbo " GAN_TEXT(LIBJPEG_TURBO_VERSION) ", libpng " PNG_LIBPNG_VER_STRING ", libwebp " +
-         std::to_string(webp >> 16) + "." + std::to_string(webp >> 8 & 255) + "." + std::to_string(webp & 255);
+         std::to_string(webp >> 16) + "." + std::to_string(webp >> 8 & 255) + "." + std::to_string(webp & 255) +
+         ", giflib " GAN_TEXT(GIFLIB_MAJOR) "." GAN_TEXT(GIFLIB_MINOR) "." GAN_TEXT(GIFLIB_RELEASE);
 }
 
 }  // namespace gan::preprocess

@@ -25,6 +25,7 @@ Rgb8 Decode(std::span<const std::byte> file, const DecodeOptions& options);
 // Decode(), from what FindOrientation() says.
 Rgb8 DecodeJpeg(std::span<const std::byte> file, const DecodeOptions& options);
 Rgb8 DecodePng(std::span<const std::byte> file, const DecodeOptions& options);
+Rgb8 DecodeGif(std::span<const std::byte> file, const DecodeOptions& options);
 Rgb8 DecodeWebp(std::span<const std::byte> file, const DecodeOptions& options);
 // BMP, TIFF and whatever else OpenCV reads; its plugin (and GDAL behind it) is loaded at the first such picture.
 Rgb8 DecodeWithOpenCv(std::span<const std::byte> file, const DecodeOptions& options);

@@ -85,6 +85,13 @@ bool ReadPixels(Decoder& d, std::vector<png_bytep>& rows) {
   return true;
 }
 
+// What follows the pixels must be there, whatever it says.
+bool ReadEnd(Decoder& d) {
+  if (setjmp(png_jmpbuf(d.png)) != 0) return !d.source.ended_early;
+  png_read_end(d.png, nullptr);
+  return true;
+}
+
 [[noreturn]] void Reject(const Decoder& d) {
   throw Rejected(d.source.ended_early ? Reason::kTruncated : Reason::kCorrupt, std::string("PNG: ") + d.source.message);
 }
@@ -101,7 +108,7 @@ Rgb8 DecodePng(std::span<const std::byte> file, const DecodeOptions& options) {
   std::vector<std::uint8_t> rgba(std::size_t{4} * width * height);
   std::vector<png_bytep> rows(height);
   for (std::size_t y = 0; y < height; ++y) rows[y] = &rgba[y * 4 * width];
-  if (!ReadPixels(decoder, rows)) Reject(decoder);
+  if (!ReadPixels(decoder, rows) || !ReadEnd(decoder)) Reject(decoder);
   return Composite(rgba, width, height, options.background);
 }
 

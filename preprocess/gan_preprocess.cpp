@@ -19,6 +19,7 @@
 
 namespace {
 
+using gan::preprocess::DecodeMode;
 using gan::preprocess::Filter;
 using gan::preprocess::PreprocessOptions;
 
@@ -34,12 +35,16 @@ void AddFlags(CLI::App& app, Flags& flags) {
   PreprocessOptions& o = flags.options;
   static const std::map<std::string, Filter> kFilters = {
       {"bilinear", Filter::kBilinear}, {"lanczos", Filter::kLanczos}, {"box", Filter::kBox}};
+  static const std::map<std::string, DecodeMode> kModes = {{"exact", DecodeMode::kExact}, {"fast", DecodeMode::kFast}};
   app.add_option("--in", o.inputs, "Folder of pictures, searched recursively; may be repeated")->required();
   app.add_option("--out", o.output, "Shard folder to make or to continue")->required();
   app.add_option("--size", o.size, "Pixels a side")->check(CLI::Range(8, 4096))->capture_default_str();
   app.add_option("--filter", o.filter, "bilinear, lanczos or box")
       ->transform(CLI::CheckedTransformer(kFilters).description("{bilinear,lanczos,box}"))
       ->default_str("bilinear");
+  app.add_option("--decode", o.mode, "exact, or fast: large JPEGs are decoded at a half, a quarter or an eighth")
+      ->transform(CLI::CheckedTransformer(kModes).description("{exact,fast}"))
+      ->default_str("exact");
   app.add_option("--background", flags.background, "R,G,B that transparent pictures stand on")->capture_default_str();
   app.add_option("--exif", flags.exif, "apply or ignore the EXIF orientation")
       ->check(CLI::IsMember({"apply", "ignore"}))

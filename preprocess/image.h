@@ -16,4 +16,12 @@ struct Rgb8 {
   Rgb8(std::uint32_t w, std::uint32_t h) : width(w), height(h), pixels(std::size_t{3} * w * h) {}
 };
 
+// A rectangle of a larger picture.
+struct Region {
+  std::uint32_t x = 0;
+  std::uint32_t y = 0;
+  std::uint32_t width = 0;
+  std::uint32_t height = 0;
+};
+
 }  // namespace gan::preprocess

@@ -36,7 +36,7 @@ struct Outcome {
 json PlanOf(const PreprocessOptions& o, const std::vector<Source>& sources) {
   return {{"size", o.size},
           {"filter", Name(o.filter)},
-          {"decode", "exact"},
+          {"decode", Name(o.mode)},
           {"background", o.decode.background},
           {"exif", o.decode.apply_exif ? "apply" : "ignore"},
           {"max_pixels", o.decode.max_pixels},
@@ -51,7 +51,7 @@ Outcome ProcessOne(const Source& source, std::uint64_t input, const PreprocessOp
   try {
     const storage::MappedFile file(source.path);
     outcome.bytes_read = file.bytes().size();
-    outcome.result = ResizeAndCrop(Decode(file.bytes(), options.decode), options.size, options.filter);
+    outcome.result = MakeRecord(file.bytes(), {options.size, options.filter, options.mode, options.decode});
   } catch (const Rejected& rejected) {
     outcome.result = QuarantineEntry{source.name, std::string(Name(rejected.reason())), rejected.what()};
   } catch (const IoError& error) {

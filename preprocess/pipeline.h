@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "preprocess/decode.h"
-#include "preprocess/resample.h"
+#include "preprocess/record.h"
 
 namespace gan::preprocess {
 
@@ -17,6 +16,7 @@ struct PreprocessOptions {
   std::filesystem::path output;
   std::uint32_t size = 128;
   Filter filter = Filter::kBilinear;
+  DecodeMode mode = DecodeMode::kExact;
   DecodeOptions decode;
   bool labels_from_folders = false;
   std::uint32_t images_per_shard = 4096;  // inputs that a shard covers

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "preprocess/rejected.h"
@@ -11,8 +12,6 @@
 namespace gan::preprocess {
 
 namespace {
-
-constexpr int kPrecisionBits = 32 - 8 - 2;
 
 double Triangle(double x) {
   x = std::fabs(x);
@@ -46,80 +45,70 @@ Kernel KernelOf(Filter filter) {
   return {Triangle, 1.0};
 }
 
-// The weights of one axis for the outputs that the crop keeps, in fixed point.
-struct Axis {
-  std::uint32_t outputs = 0;
-  std::vector<std::uint32_t> first;   // first input of each output
-  std::vector<std::uint32_t> count;   // inputs of each output
-  std::vector<std::int32_t> weights;  // [outputs][stride]
-  std::size_t stride = 0;
-};
-
 std::int32_t ToFixed(double weight) {
   const double scaled = weight * (1 << kPrecisionBits);
   return static_cast<std::int32_t>(weight < 0 ? scaled - 0.5 : scaled + 0.5);
 }
 
-// precompute_coeffs and normalize_coeffs_8bpc for outputs [offset, offset + kept) of a resize from `in` to `out`.
-Axis MakeAxis(std::uint32_t in, std::uint32_t out, std::uint32_t offset, std::uint32_t kept, Filter filter) {
+// The inputs [begin, end) of one output.
+struct Taps {
+  int begin, end;
+};
+
+Taps TapsOf(double centre, double support, std::uint32_t in) {
+  return {std::max(static_cast<int>(centre - support + 0.5), 0),
+          std::min(static_cast<int>(centre + support + 0.5), static_cast<int>(in))};
+}
+
+// Where in a row of `row` pixels the AVX2 loop begins, so that `stride` taps and the rest of a 16-byte read fit.
+std::uint32_t ShiftedInside(std::uint32_t first, std::size_t stride, std::size_t row) {
+  return static_cast<std::uint32_t>(std::min<std::size_t>(first, row - stride - 2));
+}
+
+void Split(Axis& axis) {
+  axis.split.resize(2 * axis.weights.size());
+  for (std::size_t i = 0; i < axis.weights.size(); ++i) {
+    std::int16_t* four = &axis.split[8 * (i / 4)];
+    four[i % 4] = static_cast<std::int16_t>(axis.weights[i] & 4095);
+    four[4 + i % 4] = static_cast<std::int16_t>(axis.weights[i] >> 12);
+  }
+}
+
+// precompute_coeffs and normalize_coeffs_8bpc for outputs [offset, offset + kept) of a resize from `in` to `out`, of
+// which the inputs [base, base + available) are at hand; `first` counts from base.
+Axis MakeAxis(std::uint32_t in, std::uint32_t out, std::uint32_t offset, std::uint32_t kept, std::uint32_t base,
+              std::uint32_t available, Filter filter) {
   const Kernel kernel = KernelOf(filter);
   const double scale = static_cast<double>(in) / out;
   const double filter_scale = std::max(scale, 1.0);
   const double support = kernel.support * filter_scale;
   Axis axis;
   axis.outputs = kept;
-  axis.stride = static_cast<std::size_t>(std::ceil(support)) * 2 + 1;
+  axis.stride = (static_cast<std::size_t>(std::ceil(support)) * 2 + 1 + 3) / 4 * 4;
   axis.weights.assign(axis.stride * kept, 0);
+  const bool wide = available >= axis.stride + 2;
   std::vector<double> weights(axis.stride);
   for (std::uint32_t i = 0; i < kept; ++i) {
     const double centre = (offset + i + 0.5) * scale;
-    const int begin = std::max(static_cast<int>(centre - support + 0.5), 0);
-    const int end = std::min(static_cast<int>(centre + support + 0.5), static_cast<int>(in));
+    const Taps taps = TapsOf(centre, support, in);
     double sum = 0;
-    for (int x = begin; x < end; ++x) {
+    for (int x = taps.begin; x < taps.end; ++x) {
       const double w = kernel.weight((x - centre + 0.5) * (1.0 / filter_scale));
-      weights[static_cast<std::size_t>(x - begin)] = w;
+      weights[static_cast<std::size_t>(x - taps.begin)] = w;
       sum += w;
     }
-    for (int x = begin; x < end; ++x) {
-      const double w = weights[static_cast<std::size_t>(x - begin)];
-      axis.weights[i * axis.stride + static_cast<std::size_t>(x - begin)] = ToFixed(sum != 0.0 ? w / sum : w);
+    const std::uint32_t wanted = static_cast<std::uint32_t>(taps.begin) - base;
+    const std::uint32_t first = wide ? ShiftedInside(wanted, axis.stride, available) : wanted;
+    std::int32_t* fixed = &axis.weights[i * axis.stride + (wanted - first)];
+    for (int x = taps.begin; x < taps.end; ++x) {
+      const double w = weights[static_cast<std::size_t>(x - taps.begin)];
+      *fixed++ = ToFixed(sum != 0.0 ? w / sum : w);
     }
-    axis.first.push_back(static_cast<std::uint32_t>(begin));
-    axis.count.push_back(static_cast<std::uint32_t>(end - begin));
+    axis.first.push_back(first);
+    axis.count.push_back(static_cast<std::uint32_t>(taps.end - taps.begin) + (wanted - first));
   }
+  if (wide) Split(axis);
   return axis;
-}
-
-std::uint8_t Clip(std::int32_t sum) { return static_cast<std::uint8_t>(std::clamp(sum >> kPrecisionBits, 0, 255)); }
-
-constexpr std::int32_t kHalf = 1 << (kPrecisionBits - 1);
-
-// in: one row of pixels; out: axis.outputs pixels.
-void ResampleRow(const std::uint8_t* in, const Axis& axis, std::uint8_t* out) {
-  for (std::uint32_t i = 0; i < axis.outputs; ++i, out += 3) {
-    const std::int32_t* weights = &axis.weights[i * axis.stride];
-    const std::uint8_t* pixel = in + std::size_t{3} * axis.first[i];
-    std::int32_t red = kHalf, green = kHalf, blue = kHalf;
-    for (std::uint32_t k = 0; k < axis.count[i]; ++k, pixel += 3) {
-      red += pixel[0] * weights[k];
-      green += pixel[1] * weights[k];
-      blue += pixel[2] * weights[k];
-    }
-    out[0] = Clip(red);
-    out[1] = Clip(green);
-    out[2] = Clip(blue);
-  }
-}
-
-// rows: consecutive rows of `row_bytes`; out: one row, the weighted sum of `count` of them.
-void ResampleColumns(const std::uint8_t* rows, std::size_t row_bytes, const std::int32_t* weights, std::uint32_t count,
-                     std::vector<std::int32_t>& sums, std::uint8_t* out) {
-  std::fill(sums.begin(), sums.end(), kHalf);
-  for (std::uint32_t k = 0; k < count; ++k, rows += row_bytes) {
-    for (std::size_t x = 0; x < row_bytes; ++x) sums[x] += rows[x] * weights[k];
-  }
-  for (std::size_t x = 0; x < row_bytes; ++x) out[x] = Clip(sums[x]);
 }
 
 // Python's round(): half to even.
@@ -127,18 +116,45 @@ std::uint32_t CropOffset(std::uint32_t side, std::uint32_t size) {
   return static_cast<std::uint32_t>(std::nearbyint((static_cast<double>(side) - size) / 2.0));
 }
 
-Rgb8 ResizeHorizontally(const Rgb8& image, std::uint32_t to, std::uint32_t size, std::uint32_t first_row,
-                        std::uint32_t rows, Filter filter) {
+struct Geometry {
+  std::uint32_t width, height;  // after the resize
+  std::uint32_t left, top;      // of the crop
+};
+
+Geometry GeometryOf(std::uint32_t width, std::uint32_t height, std::uint32_t size) {
+  const std::uint32_t shorter = std::min(width, height);
+  const double longer = static_cast<double>(size) * std::max(width, height) / shorter;
+  if (longer > std::numeric_limits<std::int32_t>::max()) throw Rejected(Reason::kTooLarge, "too narrow a picture");
+  const auto long_side = static_cast<std::uint32_t>(longer);
+  Geometry g{width <= height ? size : long_side, width <= height ? long_side : size, 0, 0};
+  g.left = CropOffset(g.width, size);
+  g.top = CropOffset(g.height, size);
+  return g;
+}
+
+// The inputs that the kept outputs of an axis look at: [first, second). An unchanged axis is not resampled.
+std::pair<std::uint32_t, std::uint32_t> Span(std::uint32_t in, std::uint32_t out, std::uint32_t offset,
+                                             std::uint32_t kept, Filter filter) {
+  if (in == out) return {offset, offset + kept};
+  const double scale = static_cast<double>(in) / out;
+  const double support = KernelOf(filter).support * std::max(scale, 1.0);
+  const Taps first = TapsOf((offset + 0.5) * scale, support, in);
+  const Taps last = TapsOf((offset + kept - 1 + 0.5) * scale, support, in);
+  return {static_cast<std::uint32_t>(first.begin), static_cast<std::uint32_t>(last.end)};
+}
+
+Rgb8 ResizeHorizontally(const Rgb8& part, const Region& where, std::uint32_t width, const Geometry& g,
+                        std::uint32_t size, std::uint32_t first_row, std::uint32_t rows, Filter filter,
+                        const ResampleKernels& kernels) {
   Rgb8 out(size, rows);
-  const std::uint32_t left = CropOffset(to, size);
-  const Axis axis = to == image.width ? Axis{} : MakeAxis(image.width, to, left, size, filter);
+  const Axis axis = g.width == width ? Axis{} : MakeAxis(width, g.width, g.left, size, where.x, where.width, filter);
   for (std::uint32_t y = 0; y < rows; ++y) {
-    const std::uint8_t* in = &image.pixels[std::size_t{3} * image.width * (first_row + y)];
+    const std::uint8_t* in = &part.pixels[std::size_t{3} * where.width * (first_row - where.y + y)];
     std::uint8_t* row = &out.pixels[std::size_t{3} * size * y];
-    if (to == image.width) {
-      std::memcpy(row, in + std::size_t{3} * left, std::size_t{3} * size);
+    if (g.width == width) {
+      std::memcpy(row, in + std::size_t{3} * (g.left - where.x), std::size_t{3} * size);
     } else {
-      ResampleRow(in, axis, row);
+      kernels.row(in, axis, row);
     }
   }
   return out;
@@ -158,29 +174,31 @@ std::string_view Name(Filter filter) {
   return "";
 }
 
-Rgb8 ResizeAndCrop(const Rgb8& image, std::uint32_t size, Filter filter) {
-  const std::uint32_t shorter = std::min(image.width, image.height);
-  const double longer = static_cast<double>(size) * std::max(image.width, image.height) / shorter;
-  if (longer > std::numeric_limits<std::int32_t>::max()) throw Rejected(Reason::kTooLarge, "too narrow a picture");
-  const auto long_side = static_cast<std::uint32_t>(longer);
-  const std::uint32_t to_width = image.width <= image.height ? size : long_side;
-  const std::uint32_t to_height = image.width <= image.height ? long_side : size;
-  const std::uint32_t top = CropOffset(to_height, size);
-  if (to_height == image.height) return ResizeHorizontally(image, to_width, size, top, size, filter);
+Region InputOfCrop(std::uint32_t width, std::uint32_t height, std::uint32_t size, Filter filter) {
+  const Geometry g = GeometryOf(width, height, size);
+  const auto [left, right] = Span(width, g.width, g.left, size, filter);
+  const auto [top, bottom] = Span(height, g.height, g.top, size, filter);
+  return {left, top, right - left, bottom - top};
+}
 
-  // Only the rows that the kept outputs look at are resized horizontally.
-  const Axis axis = MakeAxis(image.height, to_height, top, size, filter);
-  const std::uint32_t first_row = axis.first.front();
-  const std::uint32_t rows = axis.first.back() + axis.count.back() - first_row;
-  const Rgb8 narrow = ResizeHorizontally(image, to_width, size, first_row, rows, filter);
+Rgb8 ResizeAndCropPart(const Rgb8& part, const Region& where, std::uint32_t width, std::uint32_t height,
+                       std::uint32_t size, Filter filter, const ResampleKernels& kernels) {
+  const Geometry g = GeometryOf(width, height, size);
+  const auto [top, bottom] = Span(height, g.height, g.top, size, filter);
+  Rgb8 narrow = ResizeHorizontally(part, where, width, g, size, top, bottom - top, filter, kernels);
+  if (g.height == height) return narrow;
+  const Axis axis = MakeAxis(height, g.height, g.top, size, top, bottom - top, filter);
   Rgb8 out(size, size);
   const std::size_t row_bytes = std::size_t{3} * size;
-  std::vector<std::int32_t> sums(row_bytes);
   for (std::uint32_t y = 0; y < size; ++y) {
-    ResampleColumns(&narrow.pixels[row_bytes * (axis.first[y] - first_row)], row_bytes, &axis.weights[y * axis.stride],
-                    axis.count[y], sums, &out.pixels[row_bytes * y]);
+    kernels.columns(&narrow.pixels[row_bytes * axis.first[y]], row_bytes, &axis.weights[y * axis.stride], axis.count[y],
+                    &out.pixels[row_bytes * y]);
   }
   return out;
+}
+
+Rgb8 ResizeAndCrop(const Rgb8& image, std::uint32_t size, Filter filter, const ResampleKernels& kernels) {
+  return ResizeAndCropPart(image, {0, 0, image.width, image.height}, image.width, image.height, size, filter, kernels);
 }
 
 }  // namespace gan::preprocess

@@ -43,9 +43,8 @@ json ParseJsonObject(const std::string& text, const std::filesystem::path& file)
 
 void RequireSealed(const std::string& text, const json& object, const std::filesystem::path& file) {
   try {
-    const auto digest = object.find(kDigest);
-    if (digest == object.end() || !digest->is_string()) throw DataError(file, "has no digest of itself");
-    if (digest->get<std::string>() != DigestWithoutItself(object)) throw DataError(file, "does not match its own digest");
+    if (!object.contains(kDigest)) throw DataError(file, "has no digest of itself");
+    if (object.at(kDigest) != DigestWithoutItself(object)) throw DataError(file, "does not match its own digest");
     const std::string expected = Canonical(object);
     const auto at = std::mismatch(text.begin(), text.end(), expected.begin(), expected.end()).first - text.begin();
     if (text != expected) throw DataError(file, static_cast<std::uint64_t>(at), "was changed after it was written");

@@ -14,7 +14,8 @@ mkdir -p build/fuzz/findings
 
 one() {
   local target=$1 seconds=$2 log=build/fuzz/$1.log
-  mkdir -p "build/fuzz/corpus/$target"
+  mkdir -p "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target"
+  [ ! -f "tests/fuzz/${target}_seeds.py" ] || .deps/venv/bin/python "tests/fuzz/${target}_seeds.py" "build/fuzz/corpus/$target"
   # No leak is looked for while ptrace may be forbidden, as in containers; ASan's other checks are all on.
   if ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 "build/fuzz/bin/${target}_fuzz" \
       -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="build/fuzz/findings/$target-" \
