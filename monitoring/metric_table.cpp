@@ -18,6 +18,7 @@ constexpr std::string_view kStates[] = {"balanced", "discriminator_ahead", "gene
 constexpr std::string_view kActions[] = {"lower_d_rate", "raise_d_rate",  "d_less_often", "d_more_often",
                                          "more_d_steps", "fewer_d_steps", "freeze_g",     "unfreeze_g",
                                          "skip_step",    "rollback"};
+constexpr std::string_view kMeasures[] = {"swd", "ms_ssim", "density", "coverage", "frechet", "kernel", "fid", "kid"};
 constexpr std::string_view kPhases[] = {"data", "discriminator", "generator", "sync", "checkpoint", "total"};
 // A step takes milliseconds on a GPU and seconds on a few CPU cores.
 constexpr double kStepSeconds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60};
@@ -45,6 +46,12 @@ constexpr MetricRow kTable[] = {
    "How different generated images are from each other, as measured last."},
   {Metric::kSampleDiversityReference, "gan_train_sample_diversity_reference", kGauge, "1", kJob, "", {}, {},
    "The same measure on real images: what sample diversity is to be held against."},
+  {Metric::kQuality, "gan_train_quality", kGauge, "1", kJob, "measure", kMeasures, {},
+   "Generated images against held-out ones, as measured last; of density and coverage more is better, else less."},
+  {Metric::kPenalty, "gan_train_penalty", kGauge, "1", kJob, "", {}, {},
+   "Gradient penalties in the discriminator's loss in the last step, mean over all ranks."},
+  {Metric::kAugmentProbability, "gan_train_augment_probability_ratio", kGauge, "ratio", kJob, "", {}, {},
+   "Probability of each augmentation in front of the discriminator."},
   {Metric::kInterventions, "gan_train_interventions_total", kCounter, "1", kJob, "action", kActions, {},
    "Actions that the balance controller took."},
   {Metric::kNonfinite, "gan_train_nonfinite_total", kCounter, "1", kJob, "network", kNetworks, {},

@@ -18,6 +18,9 @@ enum class Metric {
   kLearningRate,  // {network}
   kSampleDiversity,
   kSampleDiversityReference,
+  kQuality,  // {measure}
+  kPenalty,
+  kAugmentProbability,
   kInterventions,  // {action}
   kNonfinite,      // {network}
   kSkippedSteps,   // {network}

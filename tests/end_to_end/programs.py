@@ -38,13 +38,14 @@ def mpirun(ranks):
     return ['mpirun', '--oversubscribe', '--bind-to', 'none', '--mca', 'btl', 'self,vader', '-np', str(ranks)]
 
 
-def train_command(ranks, shards, run, *flags):
+def train_command(ranks, shards, run, *flags, resolution=64):
     launcher = [] if ranks == 1 else mpirun(ranks)
-    return [*map(str, [*launcher, BIN / 'gan-train', '--shards', shards, '--run', run, *SMALL, *flags])]
+    small = [str(resolution) if flag == '64' else flag for flag in SMALL]
+    return [*map(str, [*launcher, BIN / 'gan-train', '--shards', shards, '--run', run, *small, *flags])]
 
 
-def train(ranks, shards, run, *flags):
-    return subprocess.run(train_command(ranks, shards, run, *flags), env=ENVIRONMENT, capture_output=True, text=True,
+def train(ranks, shards, run, *flags, resolution=64):
+    return subprocess.run(train_command(ranks, shards, run, *flags, resolution=resolution), env=ENVIRONMENT, capture_output=True, text=True,
                           timeout=300)
 
 

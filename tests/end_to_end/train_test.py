@@ -20,11 +20,13 @@ CONTRACT = ('step images epoch loss_d loss_d_real loss_d_fake loss_g d_real_mean
 
 
 class WithShards(unittest.TestCase):
+    photos = 40
+
     @classmethod
     def setUpClass(cls):
         cls.temporary = tempfile.TemporaryDirectory()
         cls.folder = pathlib.Path(cls.temporary.name)
-        cls.shards = make_shards(cls.folder)
+        cls.shards = make_shards(cls.folder, count=cls.photos)
 
     @classmethod
     def tearDownClass(cls):

@@ -74,7 +74,8 @@ std::optional<std::uint64_t> ParseCheckpointFolderName(std::string_view name);
 SaveResult Save(const std::filesystem::path& root, const SaveRequest& request, const Ranks& ranks);
 
 // Removes all but the newest `keep` (never below two) committed checkpoints, by rename, then delete. Rank 0 only.
-void Prune(const std::filesystem::path& root, std::uint64_t keep);
+// `spared`: a step whose checkpoint stays, counted apart from those.
+void Prune(const std::filesystem::path& root, std::uint64_t keep, std::optional<std::uint64_t> spared = std::nullopt);
 
 // Removes leftovers of killed saves (step-*.tmp-*, *.deleted-*). Rank 0 only, while the run folder is locked.
 void RemoveLeftovers(const std::filesystem::path& root);

@@ -59,8 +59,9 @@ void RemoveLeftovers(const fs::path& root) {
   for (const fs::path& path : leftovers) fs::remove_all(path);
 }
 
-void Prune(const fs::path& root, std::uint64_t keep) {
-  const std::vector<fs::path> all = ListCheckpoints(root);
+void Prune(const fs::path& root, std::uint64_t keep, std::optional<std::uint64_t> spared) {
+  std::vector<fs::path> all = ListCheckpoints(root);
+  if (spared) std::erase(all, CheckpointFolderName(root, *spared));
   for (std::size_t i = std::max(keep, kFewest); i < all.size(); ++i) {
     // Renamed first: a half-deleted folder must never look like a checkpoint.
     const fs::path doomed = all[i].string() + ".deleted-0";

@@ -44,7 +44,10 @@ enum class Stream : std::uint32_t {
   kFixedLatents = 6,
   kInitialWeights = 7,
   kProjection = 8,
-  kStatistics = 9
+  kStatistics = 9,
+  kPenalty = 10,
+  kWiden = 11,
+  kQuality = 12
 };
 
 // Fills out[0..count) with standard normal numbers of (seed, stream, cursor, sample): Philox and Box-Muller, in float.

@@ -5,6 +5,7 @@
 
 #include "storage/errors.h"
 #include "trainer/data/sampler.h"
+#include "trainer/model/spectral_norm.h"
 
 namespace gan::model {
 
@@ -17,8 +18,30 @@ nn::ConvTranspose2d Upsample(std::int64_t in, std::int64_t out, bool first) {
       nn::ConvTranspose2dOptions(in, out, 4).stride(first ? 1 : 2).padding(first ? 0 : 1).bias(false));
 }
 
-nn::Conv2d Downsample(std::int64_t in, std::int64_t out) {
-  return nn::Conv2d(nn::Conv2dOptions(in, out, 4).stride(2).padding(1).bias(false));
+void PushConvolution(nn::Sequential& layers, const nn::Conv2dOptions& convolution, bool spectral_norm) {
+  nn::Conv2dOptions without_bias = convolution;
+  without_bias.bias(false);
+  if (spectral_norm) {
+    layers->push_back(SpectralConv2d(without_bias));
+  } else {
+    layers->push_back(nn::Conv2d(without_bias));
+  }
+}
+
+void PushNorm(nn::Sequential& layers, Norm norm, std::int64_t channels) {
+  switch (norm) {
+    case Norm::kBatch:
+      layers->push_back(nn::BatchNorm2d(channels));
+      return;
+    case Norm::kLayer:
+      layers->push_back(nn::GroupNorm(nn::GroupNormOptions(1, channels)));  // one group: all of C, H and W
+      return;
+    case Norm::kInstance:
+      layers->push_back(nn::InstanceNorm2d(nn::InstanceNorm2dOptions(channels).affine(true)));
+      return;
+    case Norm::kNone:
+      return;
+  }
 }
 
 void FillFromStream(torch::Tensor& tensor, float mean, float deviation, std::uint64_t seed, std::uint64_t network,
@@ -40,6 +63,7 @@ void Validate(const NetworkOptions& options) {
     throw UsageError("--features " + std::to_string(options.features) + ": must be a positive multiple of " +
                      std::to_string(options.resolution > 128 ? options.resolution / 128 : 1) + " at this resolution");
   }
+  if (options.d_width < 1) throw UsageError("--widen-d must be at least 1");
   if (options.noise_dim < 1) throw UsageError("--noise-dim must be at least 1");
 }
 
@@ -64,19 +88,30 @@ nn::Sequential MakeDiscriminator(const NetworkOptions& options) {
   nn::Sequential layers;
   std::int64_t in = 3;
   for (std::int64_t side = options.resolution / 2; side >= 2; side /= 2) {
-    const std::int64_t out = ChannelsAt(options.features, side);
-    layers->push_back(Downsample(in, out));
-    if (in != 3) layers->push_back(nn::BatchNorm2d(out));
+    const std::int64_t out = options.d_width * ChannelsAt(options.features, side);
+    PushConvolution(layers, nn::Conv2dOptions(in, out, 4).stride(2).padding(1), options.spectral_norm);
+    if (side != options.resolution / 2) PushNorm(layers, options.d_norm, out);
     layers->push_back(nn::LeakyReLU(nn::LeakyReLUOptions().negative_slope(0.2).inplace(true)));
     in = out;
   }
   layers->push_back(nn::AdaptiveAvgPool2d(nn::AdaptiveAvgPool2dOptions({1, 1})));
-  layers->push_back(nn::Conv2d(nn::Conv2dOptions(in, 1, 1).bias(false)));
+  PushConvolution(layers, nn::Conv2dOptions(in, 1, 1), options.spectral_norm);
   return layers;
 }
 
 torch::Tensor Discriminate(nn::Sequential& discriminator, const torch::Tensor& images) {
   return discriminator->forward(images).view({images.size(0), 1});
+}
+
+Judgement DiscriminateWithFeatures(nn::Sequential& discriminator, const torch::Tensor& images) {
+  Judgement judgement;
+  torch::Tensor value = images;
+  for (nn::AnyModule& layer : *discriminator) {
+    value = layer.forward(value);
+    if (layer.ptr()->as<nn::LeakyReLU>() != nullptr) judgement.features.push_back(value);
+  }
+  judgement.logits = value.view({images.size(0), 1});
+  return judgement;
 }
 
 void InitialiseWeights(nn::Module& module, std::uint64_t seed, std::uint64_t network) {
@@ -92,6 +127,9 @@ void InitialiseWeights(nn::Module& module, std::uint64_t seed, std::uint64_t net
       FillFromStream(tensor, convolution ? 0.0F : 1.0F, 0.02F, seed, network, index);
     }
     ++index;
+  }
+  for (const auto& layer : module.modules(/*include_self=*/false)) {
+    if (auto* spectral = layer->as<SpectralConv2d>()) spectral->Converge();
   }
 }
 

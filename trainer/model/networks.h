@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "trainer/model/network_options.h"
 
@@ -21,7 +22,29 @@ torch::nn::Sequential MakeGenerator(const NetworkOptions& options);
 // Conv2d(4,2,1) down to 2x2 with LeakyReLU(0.2) and batch norm on all but the first, average pool, Conv2d 1x1.
 // The sigmoid belongs to the loss.
 torch::nn::Sequential MakeDiscriminator(const NetworkOptions& options);
+// Options: another norm or none in place of batch norm (layer norm over C, H and W; instance norm over H and W, both
+// with a scale and shift a channel), spectral normalisation, d_width times the channels.
 torch::Tensor Discriminate(torch::nn::Sequential& discriminator, const torch::Tensor& images);
+
+// The logits [N, 1] together with what leaves each LeakyReLU.
+struct Judgement {
+  torch::Tensor logits;
+  std::vector<torch::Tensor> features;
+};
+Judgement DiscriminateWithFeatures(torch::nn::Sequential& discriminator, const torch::Tensor& images);
+
+// In its scope a network stands on its running statistics, so no sample's output depends on another sample. Gradients
+// are taken as usual. Not for a network that is in evaluation mode anyway.
+class OnRunningStatistics {
+ public:
+  explicit OnRunningStatistics(torch::nn::Module& module) : module_(module) { module_.eval(); }
+  ~OnRunningStatistics() { module_.train(); }
+  OnRunningStatistics(const OnRunningStatistics&) = delete;
+  OnRunningStatistics& operator=(const OnRunningStatistics&) = delete;
+
+ private:
+  torch::nn::Module& module_;
+};
 
 // Convolutions N(0, 0.02), batch-norm scale N(1, 0.02) and shift 0 (Radford et al., "Unsupervised representation
 // learning with deep convolutional GANs", ICLR 2016), drawn from the counter-based generator: the same on every

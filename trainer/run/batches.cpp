@@ -60,7 +60,8 @@ step::Batch Batches::Next() {
   return {
       ToImages(pixels, options_.gan.network.resolution, home_.device()).to(home_),
       Latents(options_.seed, data::Stream::kLatentD, raw.cursor, batch_, options_.gan.network.noise_dim, home_.device())
-          .to(home_)};
+          .to(home_),
+      raw.cursor};
 }
 
 }  // namespace gan::run

@@ -28,11 +28,18 @@ std::size_t ByteCount(const torch::Tensor& tensor) {
   return static_cast<std::size_t>(tensor.numel()) * tensor.element_size();
 }
 
+// Until the first growth an optimizer counted its steps once for all parameters.
+bool IsCommonStepCount(const checkpoint::OwnedTensor& source, const torch::Tensor& target) {
+  return source.name.ends_with("_adam.steps") && source.shape == std::vector<std::int64_t>{1} && target.dim() == 1 &&
+         source.dtype == TypeName(target.scalar_type());
+}
+
 void CopyFrom(const checkpoint::OwnedTensor& source, const torch::Tensor& target, const std::filesystem::path& folder) {
-  if (source.dtype != TypeName(target.scalar_type()) || source.shape != target.sizes().vec()) {
+  const bool fits = source.dtype == TypeName(target.scalar_type()) && source.shape == target.sizes().vec();
+  if (!fits && !IsCommonStepCount(source, target)) {
     throw DataError(folder, "tensor " + source.name + " has another shape or type than the network");
   }
-  torch::Tensor loaded = torch::empty(target.sizes(), target.options().device(torch::kCPU));
+  torch::Tensor loaded = torch::empty(source.shape, target.options().device(torch::kCPU));
   std::memcpy(loaded.mutable_data_ptr(), source.data.data(), source.data.size());
   torch::Tensor(target).copy_(loaded);
 }

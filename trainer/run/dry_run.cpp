@@ -29,7 +29,8 @@ constexpr double kDiscriminatorPasses = 2 * (1 + 2) + (1 + 1);
 }  // namespace
 
 std::string DescribeCost(const TrainOptions& options, int world_size) {
-  const model::NetworkOptions& network = options.gan.network;
+  model::NetworkOptions network = options.gan.network;
+  network.spectral_norm = false;  // adds next to nothing
   const BatchPlan batches = PlanBatches(options.batch, options.global_batch, world_size);
   const model::ForwardCost g = model::CostOf(model::MakeGenerator(network), {1, network.noise_dim, 1, 1});
   const model::ForwardCost d =

@@ -13,10 +13,11 @@ Observation Observe(const step::StepResult& result, bool stop_requested, distrib
   const torch::Tensor& real = result.real_logits;
   const torch::Tensor& fake = result.fake_logits;
   const auto mean = [](const torch::Tensor& t) { return t.to(torch::kDouble).mean().item<double>(); };
-  torch::Tensor packed = torch::tensor(
-      {result.loss_d_real, result.loss_d_fake, result.loss_g, mean(torch::sigmoid(real)), mean(torch::sigmoid(fake)),
-       mean(real > 0), mean(fake < 0), AreaUnderCurve(real, fake), stop_requested ? 1.0 : 0.0},
-      torch::kDouble);
+  torch::Tensor packed =
+      torch::tensor({result.loss_d_real, result.loss_d_fake, result.loss_g, mean(torch::sigmoid(real)),
+                     mean(torch::sigmoid(fake)), mean(real > 0), mean(fake < 0), AreaUnderCurve(real, fake),
+                     stop_requested ? 1.0 : 0.0, result.penalty, result.matching},
+                    torch::kDouble);
   communicator.AllReduce(packed);
   const double* sums = packed.data_ptr<double>();
   const double ranks = communicator.size();
@@ -30,6 +31,8 @@ Observation Observe(const step::StepResult& result, bool stop_requested, distrib
   seen.accuracy_real = sums[5] / ranks;
   seen.accuracy_fake = sums[6] / ranks;
   seen.auc = sums[7] / ranks;
+  seen.penalty_d = sums[9] / ranks;
+  seen.matching_g = sums[10] / ranks;
   seen.stop_requested = sums[8] > 0;
   return seen;
 }

@@ -12,13 +12,14 @@ namespace gan::run {
 // One step as all ranks saw it together; the same on every rank.
 struct Observation {
   double loss_d = 0, loss_d_real = 0, loss_d_fake = 0, loss_g = 0;
-  double real_mean = 0, fake_mean = 0;  // mean of sigmoid(D(.)), what users are shown
+  double penalty_d = 0, matching_g = 0;  // terms of the two losses that are not in the numbers above
+  double real_mean = 0, fake_mean = 0;   // mean of sigmoid(D(.)), what users are shown
   double accuracy_real = 0, accuracy_fake = 0;
   double auc = 0.5;             // P(D(real) > D(fake)), mean over ranks of the value over each rank's pairs, ties half
   bool stop_requested = false;  // some rank was asked to stop
 };
 
-// Collective: one all-reduce of ten numbers.
+// Collective: one all-reduce of eleven numbers.
 Observation Observe(const step::StepResult& result, bool stop_requested, distributed::Communicator& communicator);
 
 balance::Signals ToSignals(const Observation& observation, const step::StepResult& result,

@@ -5,39 +5,48 @@
 #include <string_view>
 
 #include "storage/errors.h"
+#include "trainer/run/choices.h"
+#include "trainer/run/objective_flags.h"
 
 namespace gan::run {
 
 namespace {
 
 // Everything else is part of the mathematics: changing it in mid-run would make the run irreproducible.
-constexpr std::array<std::string_view, 27> kMayChange = {"steps",
-                                                         "images",
-                                                         "epochs",
-                                                         "lr_g",
-                                                         "lr_d",
-                                                         "real_label",
-                                                         "fake_label",
-                                                         "log_every",
-                                                         "sample_every",
-                                                         "checkpoint_every",
-                                                         "check_every",
-                                                         "keep",
-                                                         "threads",
-                                                         "metrics_port",
-                                                         "metrics_address",
-                                                         "metrics_password_file",
-                                                         "corrupt_records",
-                                                         "balance",
-                                                         "expect_world_size",
-                                                         "comm_timeout_seconds",
-                                                         "resume",
-                                                         "run",
-                                                         "batch",
-                                                         "world_size",
-                                                         "dry_run",
-                                                         "tensorboard",
-                                                         "deterministic"};
+constexpr auto kMayChange = std::to_array<std::string_view>({"steps",
+                                                             "images",
+                                                             "epochs",
+                                                             "lr_g",
+                                                             "lr_d",
+                                                             "real_label",
+                                                             "fake_label",
+                                                             "log_every",
+                                                             "sample_every",
+                                                             "checkpoint_every",
+                                                             "check_every",
+                                                             "keep",
+                                                             "threads",
+                                                             "metrics_port",
+                                                             "metrics_address",
+                                                             "metrics_password_file",
+                                                             "corrupt_records",
+                                                             "balance",
+                                                             "expect_world_size",
+                                                             "comm_timeout_seconds",
+                                                             "resume",
+                                                             "run",
+                                                             "batch",
+                                                             "world_size",
+                                                             "dry_run",
+                                                             "tensorboard",
+                                                             "widen_d",
+                                                             "d_width",
+                                                             "init_from",
+                                                             "quality_every",
+                                                             "quality_images",
+                                                             "inception",
+                                                             "keep_best",
+                                                             "deterministic"});
 
 bool MayChange(std::string_view name) {
   return std::find(kMayChange.begin(), kMayChange.end(), name) != kMayChange.end() || name == "run_root" ||
@@ -53,25 +62,6 @@ const std::map<std::string, distributed::SyncPath> kSyncPaths = {{"auto", distri
                                                                  {"bucketed", distributed::SyncPath::kBucketed}};
 const std::map<std::string, balance::Mode> kModes = {
     {"off", balance::Mode::kOff}, {"watch", balance::Mode::kWatch}, {"act", balance::Mode::kAct}};
-
-template <typename Choice>
-std::string NameOf(Choice choice, const std::map<std::string, Choice>& names) {
-  for (const auto& [name, value] : names) {
-    if (value == choice) return name;
-  }
-  throw std::logic_error("a choice without a name");
-}
-
-template <typename Choice>
-void AddChoice(CLI::App& app, const std::string& group, const std::string& flag, Choice& choice,
-               const std::map<std::string, Choice>& names, const std::string& help) {
-  std::string all;
-  for (const auto& item : names) all += (all.empty() ? "" : ",") + item.first;
-  app.add_option(flag, choice, help)
-      ->transform(CLI::CheckedTransformer(names, CLI::ignore_case).description("{" + all + "}"))
-      ->group(group)
-      ->default_str(NameOf(choice, names));
-}
 
 void AddDataFlags(CLI::App& app, TrainOptions& o) {
   const std::string group = "Data and run folder";
@@ -177,6 +167,8 @@ void AddTrainFlags(CLI::App& app, TrainOptions& options) {
   AddDataFlags(app, options);
   AddLengthFlags(app, options);
   AddModelFlags(app, options);
+  AddObjectiveFlags(app, options);
+  AddQualityFlags(app, options);
   AddBalanceFlags(app, options);
   AddRhythmFlags(app, options);
   AddMachineFlags(app, options);
@@ -189,6 +181,7 @@ void Validate(const TrainOptions& options, int world_size) {
                      "; start it with mpirun -np N or srun --mpi=pmix (plain srun starts N jobs of one rank)");
   }
   model::Validate(options.gan.network);
+  ValidateObjective(options);
   if (options.metrics_port != "off" && options.metrics_port.find_first_not_of("0123456789") != std::string::npos) {
     throw UsageError("--metrics-port " + options.metrics_port + ": must be a port, 0 or off");
   }
@@ -212,52 +205,54 @@ BatchPlan PlanBatches(std::uint64_t batch, std::uint64_t global_batch, int world
 }
 
 nlohmann::json ToJson(const TrainOptions& o) {
-  return {{"shards", o.shards.string()},
-          {"run_root", o.run_root.string()},
-          {"run", o.run.string()},
-          {"resume", o.resume},
-          {"holdout", o.holdout},
-          {"corrupt_records", o.corrupt_records},
-          {"flip", o.flip},
-          {"steps", o.steps},
-          {"images", o.images},
-          {"epochs", o.epochs},
-          {"resolution", o.gan.network.resolution},
-          {"features", o.gan.network.features},
-          {"noise_dim", o.gan.network.noise_dim},
-          {"batch", o.batch},
-          {"global_batch", o.global_batch},
-          {"clip_norm", o.gan.clip_norm},
-          {"ema", o.gan.ema_half_life_images},
-          {"warmup_steps", o.schedule.warmup_steps},
-          {"lr_decay", NameOf(o.schedule.decay, kDecays)},
-          {"sync_bn", o.gan.sync_batch_norm},
-          {"precision", NameOf(o.gan.precision, kPrecisions)},
-          {"gradient_sync", NameOf(o.gan.gradients.path, kSyncPaths)},
-          {"channels_last", o.gan.channels_last},
-          {"dry_run", o.dry_run},
-          {"tensorboard", o.tensorboard},
-          {"lr_g", o.lr_g},
-          {"lr_d", o.lr_d},
-          {"beta1", o.gan.adam.beta1},
-          {"beta2", o.gan.adam.beta2},
-          {"real_label", o.real_label},
-          {"fake_label", o.fake_label},
-          {"seed", o.seed},
-          {"balance", NameOf(o.balance.mode, kModes)},
-          {"log_every", o.log_every},
-          {"sample_every", o.sample_every},
-          {"checkpoint_every", o.checkpoint_every},
-          {"check_every", o.check_every},
-          {"keep", o.keep},
-          {"device", o.device},
-          {"threads", o.threads},
-          {"deterministic", o.deterministic},
-          {"expect_world_size", o.expect_world_size},
-          {"metrics_port", o.metrics_port},
-          {"metrics_address", o.metrics_address},
-          {"metrics_password_file", o.metrics_password_file},
-          {"comm_timeout_seconds", o.comm_timeout_seconds}};
+  nlohmann::json json = {{"shards", o.shards.string()},
+                         {"run_root", o.run_root.string()},
+                         {"run", o.run.string()},
+                         {"resume", o.resume},
+                         {"holdout", o.holdout},
+                         {"corrupt_records", o.corrupt_records},
+                         {"flip", o.flip},
+                         {"steps", o.steps},
+                         {"images", o.images},
+                         {"epochs", o.epochs},
+                         {"resolution", o.gan.network.resolution},
+                         {"features", o.gan.network.features},
+                         {"noise_dim", o.gan.network.noise_dim},
+                         {"batch", o.batch},
+                         {"global_batch", o.global_batch},
+                         {"clip_norm", o.gan.clip_norm},
+                         {"ema", o.gan.ema_half_life_images},
+                         {"warmup_steps", o.schedule.warmup_steps},
+                         {"lr_decay", NameOf(o.schedule.decay, kDecays)},
+                         {"sync_bn", o.gan.sync_batch_norm},
+                         {"precision", NameOf(o.gan.precision, kPrecisions)},
+                         {"gradient_sync", NameOf(o.gan.gradients.path, kSyncPaths)},
+                         {"channels_last", o.gan.channels_last},
+                         {"dry_run", o.dry_run},
+                         {"tensorboard", o.tensorboard},
+                         {"lr_g", o.lr_g},
+                         {"lr_d", o.lr_d},
+                         {"beta1", o.gan.adam.beta1},
+                         {"beta2", o.gan.adam.beta2},
+                         {"real_label", o.real_label},
+                         {"fake_label", o.fake_label},
+                         {"seed", o.seed},
+                         {"balance", NameOf(o.balance.mode, kModes)},
+                         {"log_every", o.log_every},
+                         {"sample_every", o.sample_every},
+                         {"checkpoint_every", o.checkpoint_every},
+                         {"check_every", o.check_every},
+                         {"keep", o.keep},
+                         {"device", o.device},
+                         {"threads", o.threads},
+                         {"deterministic", o.deterministic},
+                         {"expect_world_size", o.expect_world_size},
+                         {"metrics_port", o.metrics_port},
+                         {"metrics_address", o.metrics_address},
+                         {"metrics_password_file", o.metrics_password_file},
+                         {"comm_timeout_seconds", o.comm_timeout_seconds}};
+  json.update(ObjectiveToJson(o));
+  return json;
 }
 
 void RequireResumable(const nlohmann::json& saved, const nlohmann::json& now, const std::filesystem::path& checkpoint) {

@@ -23,6 +23,7 @@ struct TrainOptions {
   std::string corrupt_records = "stop";     // or "replace": the next intact one, counted
   double holdout = 0.05;                    // part of the records never trained on
   bool flip = false;
+  std::filesystem::path init_from;  // a checkpoint that a new run takes its networks from, grown when it is of fewer px
 
   // Length: totals, so a resumed run ends where the first would have. At most one is not 0; all 0: 100 epochs.
   std::uint64_t steps = 0;
@@ -46,9 +47,13 @@ struct TrainOptions {
   std::uint64_t log_every = 1;
   std::uint64_t sample_every = 500;
   std::uint64_t checkpoint_every = 1000;
-  std::uint64_t check_every = 100;  // replicas compared bit for bit
-  std::uint64_t keep = 3;           // newest checkpoints kept
-  bool tensorboard = false;         // event files beside stats.jsonl
+  std::uint64_t check_every = 100;     // replicas compared bit for bit
+  std::uint64_t quality_every = 0;     // 0: never
+  std::uint64_t quality_images = 512;  // of each kind, at most; no more than are held out
+  std::filesystem::path inception;     // TorchScript for FID and KID
+  std::string keep_best = "swd";       // the measure whose best checkpoint is never removed
+  std::uint64_t keep = 3;              // newest checkpoints kept
+  bool tensorboard = false;            // event files beside stats.jsonl
 
   // Machine
   std::string device = "auto";

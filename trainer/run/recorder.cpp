@@ -31,27 +31,33 @@ nlohmann::json ToJson(const StepRecord& record) {
   const Observation& seen = record.seen;
   nlohmann::json actions = nlohmann::json::array();
   for (const balance::Intervention& intervention : record.interventions) actions.push_back(intervention.action);
-  return {{"step", record.step},
-          {"images", record.images},
-          {"epoch", record.epoch},
-          {"loss_d", Number(seen.loss_d)},
-          {"loss_d_real", Number(seen.loss_d_real)},
-          {"loss_d_fake", Number(seen.loss_d_fake)},
-          {"loss_g", Number(seen.loss_g)},
-          {"d_real_mean", Number(seen.real_mean)},
-          {"d_fake_mean", Number(seen.fake_mean)},
-          {"d_accuracy_real", Number(seen.accuracy_real)},
-          {"d_accuracy_fake", Number(seen.accuracy_fake)},
-          {"d_auc", Number(seen.auc)},
-          {"grad_norm_g", Norm(record.local.generator)},
-          {"grad_norm_d", Norm(record.local.discriminator)},
-          {"lr_g", record.lr_g},
-          {"lr_d", record.lr_d},
-          {"imbalance", Number(balance::Imbalance(seen.loss_d, seen.loss_g))},
-          {"verdict", balance::Name(record.verdict)},
-          {"actions", actions},
-          {"step_seconds", Number(record.seconds)},
-          {"images_per_second", Number(record.images_per_second)}};
+  nlohmann::json json = {{"step", record.step},
+                         {"images", record.images},
+                         {"epoch", record.epoch},
+                         {"loss_d", Number(seen.loss_d)},
+                         {"loss_d_real", Number(seen.loss_d_real)},
+                         {"loss_d_fake", Number(seen.loss_d_fake)},
+                         {"loss_g", Number(seen.loss_g)},
+                         {"penalty_d", Number(seen.penalty_d)},
+                         {"matching_g", Number(seen.matching_g)},
+                         {"augment_probability", record.augment_probability},
+                         {"d_real_mean", Number(seen.real_mean)},
+                         {"d_fake_mean", Number(seen.fake_mean)},
+                         {"d_accuracy_real", Number(seen.accuracy_real)},
+                         {"d_accuracy_fake", Number(seen.accuracy_fake)},
+                         {"d_auc", Number(seen.auc)},
+                         {"grad_norm_g", Norm(record.local.generator)},
+                         {"grad_norm_d", Norm(record.local.discriminator)},
+                         {"lr_g", record.lr_g},
+                         {"lr_d", record.lr_d},
+                         {"imbalance", Number(balance::Imbalance(seen.loss_d, seen.loss_g))},
+                         {"verdict", balance::Name(record.verdict)},
+                         {"actions", actions},
+                         {"step_seconds", Number(record.seconds)},
+                         {"images_per_second", Number(record.images_per_second)}};
+  if (!record.quality) return json;
+  for (const auto& [name, value] : record.quality->values) json["quality_" + name] = Number(value);
+  return json;
 }
 
 Recorder::Recorder(const RunFolder& folder, const TrainOptions& options, const distributed::World& world,
@@ -129,6 +135,13 @@ void Recorder::SetMetrics(const StepRecord& record) {
   metrics_.Set(Metric::kDiscriminatorAuc, seen.auc);
   metrics_.Set(Metric::kDiscriminatorOutputMean, seen.real_mean, "real");
   metrics_.Set(Metric::kDiscriminatorOutputMean, seen.fake_mean, "fake");
+  if (record.quality) {
+    for (const auto& [name, value] : record.quality->values) metrics_.Set(Metric::kQuality, value, name);
+    metrics_.Set(Metric::kSampleDiversity, record.quality->diversity);
+    metrics_.Set(Metric::kSampleDiversityReference, record.quality->diversity_reference);
+  }
+  metrics_.Set(Metric::kPenalty, seen.penalty_d);
+  metrics_.Set(Metric::kAugmentProbability, record.augment_probability);
   metrics_.Set(Metric::kLossImbalance, balance::Imbalance(seen.loss_d, seen.loss_g));
   for (const balance::Verdict verdict : balance::kVerdicts) {
     metrics_.Set(Metric::kBalanceState, verdict == record.verdict ? 1 : 0, balance::Name(verdict));

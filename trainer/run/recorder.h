@@ -11,6 +11,7 @@
 
 #include "monitoring/metrics.h"
 #include "trainer/balance/balance.h"
+#include "trainer/quality/evaluator.h"
 #include "trainer/run/observe.h"
 #include "trainer/run/options.h"
 #include "trainer/run/run_folder.h"
@@ -25,12 +26,15 @@ struct StepRecord {
   std::uint64_t images = 0;  // real images consumed so far, all ranks
   double epoch = 0;
   double lr_g = 0, lr_d = 0;
+  double augment_probability = 0;
   double seconds = 0;
   double images_per_second = 0;
   Observation seen;
+  std::optional<quality::Measured> quality;  // when it was this step's turn
   step::StepResult local;
   balance::Verdict verdict = balance::Verdict::kBalanced;
   std::vector<balance::Intervention> interventions;
+  bool best = false;  // the best pictures so far, by the measure that the user named
 };
 
 // The contract's line of stats.jsonl. A number that is not finite becomes null, one that was not measured too.

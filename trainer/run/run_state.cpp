@@ -10,9 +10,12 @@
 #include "monitoring/page/live_page.h"
 #include "storage/errors.h"
 #include "trainer/distributed/replicas.h"
+#include "trainer/loss/objective.h"
 #include "trainer/run/agree.h"
 #include "trainer/run/checkpoint_state.h"
 #include "trainer/run/device.h"
+#include "trainer/run/init_from.h"
+#include "trainer/run/objective_flags.h"
 #include "trainer/run/samples.h"
 #include "trainer/run/stop_signal.h"
 
@@ -67,7 +70,7 @@ RunState::RunState(const TrainOptions& options, const distributed::World& world)
       folder_(CheckThenOpenFolder(options, world, *control_, dataset_)),
       gan_(options.gan, device_, options.seed, gradients_),
       controller_(options.balance),
-      loss_range_(loss::BceDiscriminatorRange({options.real_label, options.fake_label})) {
+      loss_range_(loss::DiscriminatorRange(options.gan.loss.kind, {options.real_label, options.fake_label})) {
   if (world_.rank == 0) cli::OpenLog("gan-train", folder_.Log());
   OpenMetrics();
   BeginOrResume();
@@ -107,6 +110,7 @@ void RunState::OpenMetrics() {
 // What must stay the same for a checkpoint to be continued.
 nlohmann::json RunState::Identity() const {
   nlohmann::json identity = ToJson(options_);
+  identity["d_width"] = gan_.options.network.d_width;
   identity["world_size"] = world_.size;
   identity["batch"] = batches_of_step_.batch;
   identity["global_batch"] = GlobalBatch();
@@ -146,7 +150,11 @@ void RunState::BeginOrResume() {
     std::uint64_t global_batch = options_.global_batch;
     if (saved && global_batch == 0) global_batch = saved->state.at("options").at("global_batch");
     batches_of_step_ = PlanBatches(options_.batch, global_batch, world_.size);
+    quality_.emplace(options_, dataset_, device_, control_);
     if (saved) Resume(*saved);
+    if (gan_.options.loss.perceptual > 0) {
+      gan_.extractor = std::make_shared<loss::FeatureExtractor>(gan_.options.loss.perceptual_file, device_);
+    }
   });
   recorder_.emplace(folder_, options_, world_, *metrics_, step_, images_);
   batches_.emplace(dataset_, options_, batches_of_step_.batch, world_, device_, images_);
@@ -168,7 +176,13 @@ void RunState::BeginOrResume() {
 
 void RunState::Resume(const checkpoint::Checkpoint& saved) {
   RequireResumable(saved.state.at("options"), Identity(), saved.folder);
+  TakeWidth(NetworkFromJson(saved.state.at("options")).d_width);
   RestoreAll(saved, gan_.NamedState());
+  if (options_.gan.network.d_width > gan_.options.network.d_width) {
+    step::WidenDiscriminator(gan_, options_.gan.network.d_width, options_.seed);
+  }
+  if (saved.state.contains("ada")) ada_.Restore(saved.state.at("ada"));
+  if (saved.state.contains("quality")) quality_->Restore(saved.state.at("quality"));
   controller_.Restore(saved.state.at("balance"));
   bad_steps_in_a_row_ = saved.state.at("bad_steps_in_a_row").get<std::uint32_t>();
   step_ = saved.step;
@@ -186,7 +200,19 @@ void RunState::Resume(const checkpoint::Checkpoint& saved) {
                std::to_string(batches_of_step_.batch) + " images on each rank; equal up to rounding, not bit for bit");
 }
 
+// The networks as wide as a checkpoint's.
+void RunState::TakeWidth(std::int64_t width) {
+  if (width == gan_.options.network.d_width) return;
+  step::GanOptions as_saved = options_.gan;
+  as_saved.network.d_width = width;
+  gan_ = step::Gan(as_saved, device_, options_.seed, gradients_);
+}
+
 void RunState::BeginNew() {
+  if (!options_.init_from.empty()) {
+    OnAllRanks(*control_, [&] { InitFrom(checkpoint::Load(options_.init_from), gan_); });
+    if (world_.rank == 0) cli::LogInfo("networks taken from " + options_.init_from.string());
+  }
   for (auto& [name, tensor] : gan_.NamedState()) gradients_->Broadcast(tensor);
   lineage_ = control_->Broadcast(NewLineage());
   WriteFirstPictures();
@@ -224,11 +250,16 @@ step::StepPlan RunState::Plan() const {
   plan.lr_d = options_.lr_d * scale * controls.lr_scale_d;
   plan.lr_g = options_.lr_g * scale;
   plan.labels = {options_.real_label, options_.fake_label};
+  plan.loss = options_.gan.loss;
+  plan.zero_centred_penalties = step_ % plan.loss.penalty_every == 0;
+  plan.seed = options_.seed;
+  if (options_.gan.augmentation == step::Augmentation::kDiff) plan.augment_probability = 1;
+  if (options_.gan.augmentation == step::Augmentation::kAda) plan.augment_probability = ada_.probability();
   return plan;
 }
 
 StepRecord RunState::Step() {
-  const auto start = std::chrono::steady_clock::now();
+  auto start = std::chrono::steady_clock::now();
   const step::StepPlan plan = Plan();
   const std::uint64_t images_before = images_;
   StepRecord record;
@@ -240,7 +271,17 @@ StepRecord RunState::Step() {
   record.epoch = static_cast<double>(images_) / static_cast<double>(dataset_->size());
   record.lr_d = plan.lr_d;
   record.lr_g = plan.lr_g;
-  const balance::Signals signals = ToSignals(record.seen, record.local, loss_range_);
+  record.augment_probability = plan.augment_probability;
+  ada_.Observe(2 * record.seen.accuracy_real - 1, images_ - images_before);
+  const auto before_quality = std::chrono::steady_clock::now();
+  record.quality = quality_->Measure(gan_, step_);
+  start += std::chrono::steady_clock::now() - before_quality;  // not of the step
+  record.best = record.quality && quality_->best_step() == step_;
+  balance::Signals signals = ToSignals(record.seen, record.local, loss_range_);
+  if (record.quality) {
+    signals.diversity = record.quality->diversity;
+    signals.diversity_reference = record.quality->diversity_reference;
+  }
   record.interventions = controller_.Observe(step_, signals);
   if (!signals.finite) {
     record.interventions.push_back({step_, "skip_step", "a gradient or a loss was not finite: the update is left out"});
@@ -282,13 +323,15 @@ checkpoint::SaveResult RunState::Save() {
   request.lineage = lineage_;
   request.state = {{"options", Identity()},
                    {"balance", controller_.Save()},
+                   {"ada", ada_.Save()},
+                   {"quality", quality_->Save()},
                    {"bad_steps_in_a_row", bad_steps_in_a_row_},
                    {"build", cli::BuildFacts()}};
   request.tensors = snapshot.views();
   const checkpoint::SaveResult result = checkpoint::Save(folder_.Checkpoints(), request, RanksOf(*control_));
   last_saved_step_ = step_;
   recorder_->Checkpoint(step_, result.folder, result.seconds, result.bytes);
-  if (world_.rank == 0) checkpoint::Prune(folder_.Checkpoints(), options_.keep);
+  if (world_.rank == 0) checkpoint::Prune(folder_.Checkpoints(), options_.keep, quality_->best_step());
   return result;
 }
 

@@ -10,8 +10,10 @@
 #include "trainer/data/loader.h"
 #include "trainer/run/batches.h"
 #include "trainer/run/options.h"
+#include "trainer/run/quality_watch.h"
 #include "trainer/run/recorder.h"
 #include "trainer/run/run_folder.h"
+#include "trainer/step/ada.h"
 #include "trainer/step/train_step.h"
 
 namespace gan::run {
@@ -45,6 +47,7 @@ class RunState {
   void BeginOrResume();
   std::optional<checkpoint::Checkpoint> FindCheckpoint();
   void Resume(const checkpoint::Checkpoint& saved);
+  void TakeWidth(std::int64_t width);
   void BeginNew();
   void WriteFirstPictures();
   nlohmann::json Identity() const;
@@ -63,6 +66,8 @@ class RunState {
   std::unique_ptr<monitoring::Metrics> metrics_;
   step::Gan gan_;
   balance::Controller controller_;
+  step::AdaController ada_;
+  std::optional<QualityWatch> quality_;
   loss::LossRange loss_range_;
 
   BatchPlan batches_of_step_;

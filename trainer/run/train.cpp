@@ -37,7 +37,7 @@ int Train(const TrainOptions& options, const distributed::World& world) {
       run.SaveLast();
       return Finish(run, "stopped", cli::kStoppedSaved);
     }
-    if (Due(options.checkpoint_every, record.step) && !run.Finished()) run.SaveCheckpoint();
+    if ((record.best || Due(options.checkpoint_every, record.step)) && !run.Finished()) run.SaveCheckpoint();
   }
   run.RequireEqualReplicas();
   run.SaveSamples();

@@ -10,7 +10,7 @@ Adam::Adam(const torch::OrderedDict<std::string, torch::Tensor>& parameters, con
     first_moments_.push_back(torch::zeros_like(item.value()));
     second_moments_.push_back(torch::zeros_like(item.value()));
   }
-  steps_ = torch::zeros({1}, parameters_.front().options().requires_grad(false));
+  steps_ = torch::zeros({static_cast<std::int64_t>(names_.size())}, parameters_.front().options().requires_grad(false));
 }
 
 void Adam::Step(double learning_rate, double divisor) {
@@ -19,7 +19,7 @@ void Adam::Step(double learning_rate, double divisor) {
   std::vector<torch::Tensor> gradients;
   gradients.reserve(parameters_.size());
   for (const torch::Tensor& parameter : parameters_) gradients.push_back(parameter.grad());
-  const std::vector<torch::Tensor> steps(parameters_.size(), steps_[0]);
+  const std::vector<torch::Tensor> steps = steps_.unbind();
   at::_fused_adam_(parameters_, gradients, first_moments_, second_moments_, /*max_exp_avg_sqs=*/{}, steps,
                    learning_rate, options_.beta1, options_.beta2, /*weight_decay=*/0.0, options_.epsilon,
                    /*amsgrad=*/false, /*maximize=*/false,

@@ -31,7 +31,7 @@ class Adam {
   std::vector<torch::Tensor> parameters_;
   std::vector<torch::Tensor> first_moments_;
   std::vector<torch::Tensor> second_moments_;
-  torch::Tensor steps_;  // float [1]: updates made so far, the same for every parameter
+  torch::Tensor steps_;  // float [parameters]: updates each has had; layers added by growth begin at 0
 };
 
 }  // namespace gan::step

@@ -3,8 +3,10 @@
 #include <cstdint>
 
 #include "trainer/distributed/gradient_sync_options.h"
+#include "trainer/loss/loss_options.h"
 #include "trainer/model/network_options.h"
 #include "trainer/step/adam_options.h"
+#include "trainer/step/augment_options.h"
 
 namespace gan::step {
 
@@ -16,6 +18,8 @@ enum class Precision { kFp32, kBf16, kFp64 };
 struct GanOptions {
   model::NetworkOptions network;
   AdamOptions adam;
+  loss::LossOptions loss;
+  Augmentation augmentation = Augmentation::kNone;
   Precision precision = Precision::kFp32;
   bool channels_last = false;
   bool sync_batch_norm = false;

@@ -1,11 +1,10 @@
 #include "trainer/step/train_step.h"
 
-#include <ATen/autocast_mode.h>
-
 #include <chrono>
 #include <cmath>
 
-#include "trainer/distributed/sync_batch_norm.h"
+#include "trainer/loss/objective.h"
+#include "trainer/step/terms.h"
 
 namespace gan::step {
 
@@ -33,18 +32,6 @@ class Stopwatch {
   Clock::time_point start_ = Clock::now();
 };
 
-model::NamedTensors Joined(std::initializer_list<model::NamedTensors> lists) {
-  model::NamedTensors all;
-  for (const auto& list : lists) all.insert(all.end(), list.begin(), list.end());
-  return all;
-}
-
-std::vector<torch::Tensor> AllStatistics(torch::nn::Sequential& generator, torch::nn::Sequential& discriminator) {
-  std::vector<torch::Tensor> statistics = model::RunningStatistics(*generator);
-  for (torch::Tensor& tensor : model::RunningStatistics(*discriminator)) statistics.push_back(tensor);
-  return statistics;
-}
-
 // Puts tensors back as they were when its scope ends, unless told to forget.
 class KeptStatistics {
  public:
@@ -65,55 +52,9 @@ class KeptStatistics {
   std::vector<torch::Tensor> copies_;
 };
 
-// Lets convolutions and matrix products compute in bfloat16 within its scope.
-class Autocast {
- public:
-  Autocast(Precision precision, torch::Device device) : type_(device.type()), active_(precision == Precision::kBf16) {
-    if (!active_) return;
-    at::autocast::set_autocast_enabled(type_, true);
-    at::autocast::set_autocast_dtype(type_, torch::kBFloat16);
-  }
-  ~Autocast() {
-    if (!active_) return;
-    at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(type_, false);
-  }
-  Autocast(const Autocast&) = delete;
-  Autocast& operator=(const Autocast&) = delete;
-
- private:
-  c10::DeviceType type_;
-  bool active_;
-};
-
-torch::Tensor Fakes(Gan& gan, const torch::Tensor& latents) {
-  const Autocast autocast(gan.options.precision, latents.device());
-  return gan.generator->forward(latents);
-}
-
-// [N, 1], in the weights' own type.
-torch::Tensor Logits(Gan& gan, const torch::Tensor& images) {
-  const Autocast autocast(gan.options.precision, images.device());
-  return model::Discriminate(gan.discriminator, images)
-      .to(gan.options.precision == Precision::kFp64 ? torch::kDouble : torch::kFloat);
-}
-
 void Append(torch::Tensor& all, const torch::Tensor& logits) {
   const torch::Tensor flat = logits.detach().flatten();
   all = all.defined() ? torch::cat({all, flat}) : flat;
-}
-
-torch::nn::Sequential Prepared(torch::nn::Sequential module, const GanOptions& options, torch::Device device,
-                               const std::shared_ptr<distributed::Communicator>& communicator) {
-  if (options.sync_batch_norm) module = distributed::WithSyncBatchNorm(module, communicator);
-  module->to(device);
-  if (options.precision == Precision::kFp64) model::ConvertFloatingPoint(*module, torch::kDouble);
-  if (options.channels_last) {
-    for (torch::Tensor& parameter : module->parameters()) {
-      if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
-    }
-  }
-  return module;
 }
 
 // Applies the averaged gradient unless it is not finite, shortened to the longest that is allowed.
@@ -156,17 +97,24 @@ Round NextRound(Gan& gan, const StepPlan& plan, bool for_generator, const BatchS
   return round;
 }
 
-loss::DiscriminatorLoss LookAtRealAndFake(Gan& gan, const StepPlan& plan, const Round& round, std::size_t i,
-                                          StepResult& result) {
-  const torch::Tensor real_logits = Logits(gan, round.batches[i].real);
-  const torch::Tensor fake_logits = Logits(gan, round.fakes[i].detach());
-  const loss::DiscriminatorLoss losses = loss::BceDiscriminator(real_logits, fake_logits, plan.labels);
+// D's whole loss: penalties, when there are any, in one sum with the rest.
+torch::Tensor LookAtRealAndFake(Gan& gan, const StepPlan& plan, const Round& round, std::size_t i, StepResult& result) {
+  const Batch& batch = round.batches[i];
+  const torch::Tensor real = AsSeen(batch.real, plan, batch.cursor, AugmentKey::Use::kReal);
+  const torch::Tensor fake =
+      AsSeen(round.fakes[i].detach(), plan, batch.cursor, AugmentKey::Use::kFakeForDiscriminator);
+  const torch::Tensor real_logits = Logits(gan, real);
+  const torch::Tensor fake_logits = Logits(gan, fake);
+  const loss::DiscriminatorLoss losses = loss::Discriminator(plan.loss.kind, real_logits, fake_logits, plan.labels);
   const double share = 1.0 / static_cast<double>(round.fakes.size());
   result.loss_d_real += losses.real.item<double>() * share;
   result.loss_d_fake += losses.fake.item<double>() * share;
   Append(result.real_logits, real_logits);
   Append(result.fake_logits, fake_logits);
-  return losses;
+  if (!torch::GradMode::is_enabled() || !HasPenalty(plan)) return losses.Total();
+  const torch::Tensor penalty = Penalty(gan, plan, real, fake, batch.cursor);
+  result.penalty += penalty.item<double>() * share;
+  return losses.Total() + penalty;
 }
 
 void TrainDiscriminator(Gan& gan, const StepPlan& plan, const Round& round, StepResult& result) {
@@ -174,7 +122,7 @@ void TrainDiscriminator(Gan& gan, const StepPlan& plan, const Round& round, Step
   gan.discriminator_adam.ClearGradients();
   result.ForgetDiscriminatorPhase();
   const auto synced = AccumulatedBackward(gan.discriminator_sync, plan.micro_batches, [&](std::size_t i) {
-    return LookAtRealAndFake(gan, plan, round, i, result).Total();
+    return LookAtRealAndFake(gan, plan, round, i, result);
   });
   result.discriminator = Apply(synced, gan.discriminator_adam, plan.lr_d, gan.options.clip_norm);
 }
@@ -188,12 +136,16 @@ void WatchDiscriminator(Gan& gan, const StepPlan& plan, const Round& round, Step
 }
 
 // The loss of G on the fakes that D has just learnt from.
-torch::Tensor FoolDiscriminator(Gan& gan, const Round& round, std::size_t i, StepResult& result) {
+torch::Tensor FoolDiscriminator(Gan& gan, const StepPlan& plan, const Round& round, std::size_t i, StepResult& result) {
   torch::Tensor fake = round.fakes[i];
-  if (torch::GradMode::is_enabled() && !fake.requires_grad()) fake = Fakes(gan, round.batches[i].latents);
-  const torch::Tensor loss = loss::BceGenerator(Logits(gan, fake));
-  result.loss_g += loss.item<double>() / static_cast<double>(round.fakes.size());
-  return loss;
+  const Batch& batch = round.batches[i];
+  if (torch::GradMode::is_enabled() && !fake.requires_grad()) fake = Fakes(gan, batch.latents);
+  const GeneratorTerms terms = FoolingTerms(gan, plan, batch, fake);
+  const double share = 1.0 / static_cast<double>(round.fakes.size());
+  result.loss_g += terms.adversarial.item<double>() * share;
+  if (!terms.matching.defined()) return terms.adversarial;
+  result.matching += terms.matching.item<double>() * share;
+  return terms.adversarial + terms.matching;
 }
 
 void TrainGenerator(Gan& gan, const StepPlan& plan, const Round& round, StepResult& result) {
@@ -203,43 +155,20 @@ void TrainGenerator(Gan& gan, const StepPlan& plan, const Round& round, StepResu
   KeptStatistics counted_once(model::RunningStatistics(*gan.generator));
   if (plan.micro_batches == 1) counted_once.Forget();
   model::SetRequiresGrad(*gan.discriminator, false);  // D is frozen: gradients pass through it, none stay
-  const auto synced = AccumulatedBackward(gan.generator_sync, plan.micro_batches,
-                                          [&](std::size_t i) { return FoolDiscriminator(gan, round, i, result); });
+  const auto synced = AccumulatedBackward(gan.generator_sync, plan.micro_batches, [&](std::size_t i) {
+    return FoolDiscriminator(gan, plan, round, i, result);
+  });
   model::SetRequiresGrad(*gan.discriminator, true);
   result.generator = Apply(synced, gan.generator_adam, plan.lr_g, gan.options.clip_norm);
 }
 
-void WatchGenerator(Gan& gan, const Round& round, StepResult& result) {
+void WatchGenerator(Gan& gan, const StepPlan& plan, const Round& round, StepResult& result) {
   Stopwatch watch(result.times.generator, *gan.communicator);
   torch::NoGradGuard no_grad;
-  for (std::size_t i = 0; i < round.fakes.size(); ++i) FoolDiscriminator(gan, round, i, result);
+  for (std::size_t i = 0; i < round.fakes.size(); ++i) FoolDiscriminator(gan, plan, round, i, result);
 }
 
 }  // namespace
-
-Gan::Gan(const GanOptions& made_of, torch::Device device, std::uint64_t seed,
-         const std::shared_ptr<distributed::Communicator>& ranks)
-    : options(made_of),
-      communicator(ranks),
-      generator(Prepared(model::MakeGenerator(options.network), options, device, communicator)),
-      discriminator(Prepared(model::MakeDiscriminator(options.network), options, device, communicator)),
-      generator_adam(generator->named_parameters(), options.adam),
-      discriminator_adam(discriminator->named_parameters(), options.adam),
-      generator_sync(generator->parameters(), communicator, options.gradients),
-      discriminator_sync(discriminator->parameters(), communicator, options.gradients),
-      statistics(AllStatistics(generator, discriminator)),
-      statistics_average(statistics, communicator),
-      ema(*generator, options.ema_half_life_images) {
-  model::InitialiseWeights(*generator, seed, 0);
-  model::InitialiseWeights(*discriminator, seed, 1);
-  ema = Ema(*generator, options.ema_half_life_images);
-}
-
-model::NamedTensors Gan::NamedState() const {
-  return Joined({model::NamedState(*generator, "generator."), model::NamedState(*discriminator, "discriminator."),
-                 ema.NamedState("generator_ema."), generator_adam.NamedState("generator_adam."),
-                 discriminator_adam.NamedState("discriminator_adam.")});
-}
 
 StepResult TrainStep(Gan& gan, const StepPlan& plan, const BatchSource& next_batch) {
   StepResult result;
@@ -258,7 +187,7 @@ StepResult TrainStep(Gan& gan, const StepPlan& plan, const BatchSource& next_bat
   if (plan.train_generator) {
     TrainGenerator(gan, plan, round, result);
   } else {
-    WatchGenerator(gan, round, result);
+    WatchGenerator(gan, plan, round, result);
   }
   // The running statistics moved on every rank by its own images; averaged in every step, or no resume could be exact.
   // One bad step must not leave NaN in them: they are never reset, and no later checkpoint could be saved.

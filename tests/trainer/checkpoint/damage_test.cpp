@@ -125,7 +125,9 @@ TEST_P(Newest, FallsBackOverDamagedOnesAndSetsThemAside) {
   EXPECT_EQ(warnings.size(), static_cast<std::size_t>(damaged));
   for (const std::string& text : warnings) EXPECT_THAT(text, HasSubstr("set aside as step-"));
   ASSERT_EQ(found.has_value(), damaged < 4);
-  if (found) EXPECT_EQ(found->step, static_cast<std::uint64_t>(4 - damaged));
+  if (found) {
+    EXPECT_EQ(found->step, static_cast<std::uint64_t>(4 - damaged));
+  }
   EXPECT_EQ(ListCheckpoints(root.path()).size(), static_cast<std::size_t>(4 - damaged));
   EXPECT_EQ(FilesOf(root.path()).size(), 4U);  // nothing is lost by setting aside
 }

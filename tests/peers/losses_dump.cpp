@@ -1,0 +1,110 @@
+// One training step for each of a list of objectives, from a seeded state on seeded data: what losses_test.py needs to
+// do the same in PyTorch. Ranks share the same joined batch. Usage: [mpirun -np N] losses_dump FOLDER CASES.json
+#include <torch/torch.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "storage/files.h"
+#include "trainer/checkpoint/safetensors.h"
+#include "trainer/data/sampler.h"
+#include "trainer/run/checkpoint_state.h"
+#include "trainer/step/train_step.h"
+
+namespace {
+
+using gan::model::NamedTensors;
+
+constexpr std::int64_t kJoinedBatch = 8;
+constexpr std::uint64_t kSeed = 5;
+
+void Write(const std::string& path, const NamedTensors& tensors) {
+  const gan::run::Snapshot snapshot(tensors);
+  gan::storage::AtomicFile file(path);
+  file.Append(gan::checkpoint::EncodeHeader(snapshot.views()));
+  for (const auto& view : snapshot.views()) file.Append(view.data);
+  file.Commit();
+}
+
+gan::step::GanOptions OptionsOf(const nlohmann::json& c, int ranks) {
+  gan::step::GanOptions options;
+  options.network = {.resolution = 64, .features = 4, .noise_dim = 16};
+  options.network.d_norm = static_cast<gan::model::Norm>(c.at("norm").get<int>());
+  options.network.spectral_norm = c.at("spectral");
+  options.precision = c.at("double") ? gan::step::Precision::kFp64 : gan::step::Precision::kFp32;
+  options.ema_half_life_images = 0;
+  options.sync_batch_norm = ranks > 1;  // so that no norm sees another batch than one rank does
+  options.loss.kind = static_cast<gan::loss::Kind>(c.at("loss").get<int>());
+  options.loss.r1 = c.at("r1");
+  options.loss.r2 = c.at("r2");
+  options.loss.penalty_every = c.at("every");
+  options.loss.feature_matching = c.at("feature_matching");
+  options.loss.perceptual = c.at("perceptual");
+  options.loss.perceptual_file = c.at("extractor");
+  return options;
+}
+
+// Standard normal, the same for any number of ranks; this rank's rows.
+torch::Tensor Mine(const std::vector<std::int64_t>& row, std::uint64_t what, const gan::distributed::World& world,
+                   torch::ScalarType type) {
+  std::vector<std::int64_t> shape = row;
+  shape.insert(shape.begin(), kJoinedBatch);
+  torch::Tensor all = torch::empty(shape);
+  gan::data::FillNormal(all.data_ptr<float>(), static_cast<std::uint64_t>(all.numel()), kSeed,
+                        gan::data::Stream::kLatentD, what, 0);
+  const std::int64_t rows = kJoinedBatch / world.size;
+  return all.narrow(0, world.rank * rows, rows).to(type);
+}
+
+torch::Tensor Mixes(std::uint64_t first, std::int64_t count) {
+  torch::Tensor mixes = torch::empty({count}, torch::kDouble);
+  for (std::int64_t i = 0; i < count; ++i) {
+    mixes[i] = gan::data::Uniform(kSeed, gan::data::Stream::kPenalty, first + static_cast<std::uint64_t>(i), 0);
+  }
+  return mixes;
+}
+
+void RunCase(const nlohmann::json& c, const std::string& folder, const gan::distributed::World& world,
+             const std::shared_ptr<gan::distributed::Communicator>& communicator) {
+  gan::step::Gan gan(OptionsOf(c, world.size), torch::kCPU, kSeed, communicator);
+  if (gan.options.loss.perceptual > 0) {
+    gan.extractor = std::make_shared<gan::loss::FeatureExtractor>(gan.options.loss.perceptual_file, torch::kCPU);
+  }
+  const std::string mine = folder + "/" + c.at("name").get<std::string>() + "-" + std::to_string(world.rank) + "-";
+  const auto type = gan.generator->parameters()[0].scalar_type();
+  const std::int64_t rows = kJoinedBatch / world.size;
+  const gan::step::Batch batch = {torch::tanh(Mine({3, 64, 64}, 0, world, type)), Mine({16, 1, 1}, 1, world, type),
+                                  static_cast<std::uint64_t>(world.rank * rows)};
+  Write(mine + "before.safetensors", gan.NamedState());
+  Write(mine + "batch.safetensors",
+        {{"real", batch.real}, {"latents", batch.latents}, {"mix", Mixes(batch.cursor, rows)}});
+  gan::step::StepPlan plan;
+  plan.loss = gan.options.loss;
+  plan.seed = kSeed;
+  const gan::step::StepResult result = gan::step::TrainStep(gan, plan, [&] { return batch; });
+  NamedTensors gradients;
+  for (const auto& item : gan.generator->named_parameters()) {
+    gradients.emplace_back("generator." + item.key(), item.value().grad());
+  }
+  for (const auto& item : gan.discriminator->named_parameters()) {
+    gradients.emplace_back("discriminator." + item.key(), item.value().grad());
+  }
+  Write(mine + "gradients.safetensors", gradients);
+  const nlohmann::json losses = {{"d", result.loss_d_real + result.loss_d_fake},
+                                 {"penalty", result.penalty},
+                                 {"g", result.loss_g},
+                                 {"matching", result.matching}};
+  gan::storage::WriteFileAtomically(mine + "losses.json", losses.dump());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  gan::distributed::Environment environment(&argc, &argv);
+  torch::set_num_threads(1);
+  const auto communicator = gan::distributed::Communicator::Create(environment.world(), "gradients");
+  const nlohmann::json cases = nlohmann::json::parse(std::ifstream(argv[2]));
+  for (const nlohmann::json& c : cases) RunCase(c, argv[1], environment.world(), communicator);
+  return 0;
+}

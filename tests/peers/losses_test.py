@@ -1,0 +1,214 @@
+"""Holds every loss, penalty, norm and matching term against PyTorch, and two ranks against one.
+
+Bars of issue 4: value, gradient and second-order gradient (the penalties' part of D's gradient) within 1e-5 of this
+script; two ranks equal one rank on the joined batch to 1e-5 (batch norms synchronised, so that every norm sees the same
+samples); with batch norm in D the penalty
+equals the mean of norms computed sample by sample, to 1e-5. Usage: losses_test.py LOSSES_DUMP
+"""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch.nn.utils.parametrizations import spectral_norm
+
+FEATURES, NOISE, SIDE = 4, 16, 64
+BCE, HINGE, WGAN_GP, RPGAN = range(4)
+BATCH, LAYER, INSTANCE, NONE = range(4)
+BAR = 1e-5
+
+
+def case(name, loss=BCE, norm=BATCH, spectral=False, r1=0.0, r2=0.0, every=1, feature_matching=0.0, perceptual=0.0):
+    return dict(locals())
+
+
+CASES = [case('bce'), case('hinge', HINGE), case('wgan-gp', WGAN_GP), case('wgan-gp-layer', WGAN_GP, LAYER),
+         case('rpgan', RPGAN, r1=1.0, r2=1.0), case('rpgan-none', RPGAN, NONE, r1=2.0, r2=0.5),
+         case('bce-r1-batch', r1=10.0), case('bce-r1-lazy', norm=LAYER, r1=10.0, every=4),
+         case('hinge-instance-r2', HINGE, INSTANCE, r2=3.0), case('hinge-spectral', HINGE, NONE, True),
+         case('wgan-spectral', WGAN_GP, LAYER, True), case('bce-matching', norm=LAYER, feature_matching=2.0),
+         case('rpgan-matching', RPGAN, LAYER, r1=1.0, feature_matching=1.0),
+         case('hinge-perceptual', HINGE, NONE, perceptual=3.0)]
+
+
+class Extractor(nn.Module):
+    """Stands for a user's network: frozen random features of two depths."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 8, 3, 2), nn.Conv2d(8, 8, 3, 2)
+
+    def forward(self, x):
+        a = torch.relu(self.a(x))
+        return a, torch.relu(self.b(a))
+
+
+def generator():
+    widths = [NOISE] + [FEATURES * 64 // side for side in (4, 8, 16, 32)] + [3]
+    layers = []
+    for i, (a, b) in enumerate(zip(widths, widths[1:])):
+        layers.append(nn.ConvTranspose2d(a, b, 4, 2 if i else 1, 1 if i else 0, bias=False))
+        layers += [nn.Tanh()] if b == 3 else [nn.BatchNorm2d(b), nn.ReLU(True)]
+    return nn.Sequential(*layers)
+
+
+def discriminator(c):
+    widths = [3] + [FEATURES * 64 // side for side in (32, 16, 8, 4, 2)]
+    norms = {BATCH: nn.BatchNorm2d, LAYER: lambda n: nn.GroupNorm(1, n),
+             INSTANCE: lambda n: nn.InstanceNorm2d(n, affine=True)}
+    layers = []
+    for a, b in zip(widths, widths[1:]):
+        layers.append(nn.Conv2d(a, b, 4, 2, 1, bias=False))
+        layers += ([] if a == 3 or c['norm'] == NONE else [norms[c['norm']](b)]) + [nn.LeakyReLU(0.2, True)]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Conv2d(widths[-1], 1, 1, bias=False))
+
+
+def load(module, state, prefix, spectral=False):
+    state = {k[len(prefix):]: v for k, v in state.items() if k.startswith(prefix)}
+    module.load_state_dict({k: v for k, v in state.items() if k.rsplit('.')[-1] not in 'uv'})
+    for i, layer in enumerate(module if spectral else []):
+        if isinstance(layer, nn.Conv2d):
+            spectral_norm(layer)
+            layer.parametrizations.weight[0]._u.copy_(state[f'{i}.u'])
+            layer.parametrizations.weight[0]._v.copy_(state[f'{i}.v'])
+    return module
+
+
+def judge(D, images):
+    features = []
+    for layer in D:
+        images = layer(images)
+        if isinstance(layer, nn.LeakyReLU):
+            features.append(images)
+    return images.flatten(1), features
+
+
+def matching(real, fake):
+    return sum((f.mean(0) - r.detach().mean(0)).square().mean() for r, f in zip(real, fake))
+
+
+def towards(logits, label):
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
+
+
+def gradient_norms(D, images):
+    """One sample at a time, as the definition says."""
+    norms = []
+    for image in images.detach():
+        x = image[None].requires_grad_(True)
+        norms.append(torch.autograd.grad(D(x).sum(), x, create_graph=True)[0].norm())
+    return torch.stack(norms)
+
+
+def penalty(c, D, real, fake, mix):
+    D.eval()
+    total = 0
+    if c['loss'] == WGAN_GP:
+        between = mix[:, None, None, None].to(real.dtype) * real
+        between = between + (1 - mix[:, None, None, None].to(real.dtype)) * fake.detach()
+        total = total + 10 * (gradient_norms(D, between) - 1).square().mean()
+    for gamma, images in ((c['r1'], real), (c['r2'], fake)):
+        if gamma:
+            total = total + gamma * c['every'] / 2 * gradient_norms(D, images).square().mean()
+    D.train()
+    return total
+
+
+def step(c, folder, extractor):
+    mine = f'{folder}/{c["name"]}-0-'
+    state, batch = load_file(mine + 'before.safetensors'), load_file(mine + 'batch.safetensors')
+    real, dtype = batch['real'], batch['real'].dtype
+    G = load(generator().to(dtype), state, 'generator.')
+    D = load(discriminator(c).to(dtype), state, 'discriminator.', c['spectral'])
+    adam = torch.optim.Adam(D.parameters(), 2e-4, (0.5, 0.999), fused=True)
+    fake = G(batch['latents'])
+    r, f = D(real).flatten(1), D(fake.detach()).flatten(1)
+    d = {BCE: lambda: towards(r, 0.9) + towards(f, 0.1), HINGE: lambda: F.relu(1 - r).mean() + F.relu(1 + f).mean(),
+         WGAN_GP: lambda: f.mean() - r.mean(), RPGAN: lambda: F.softplus(f - r).mean()}[c['loss']]()
+    extra = penalty(c, D, real, fake, batch['mix'])
+    (d + extra).backward()
+    gradients = {f'discriminator.{k}'.replace('.parametrizations.weight.original', '.weight'): p.grad.clone()
+                 for k, p in D.named_parameters()}
+    adam.step()
+    for p in D.parameters():
+        p.requires_grad_(False)
+    match = 0
+    real_features = judge(D, real)[1] if c['feature_matching'] else None
+    r = D(real).flatten(1) if c['loss'] == RPGAN and not c['feature_matching'] else None
+    f, features = judge(D, fake)
+    if c['feature_matching']:
+        r = D(real).flatten(1) if c['loss'] == RPGAN else None
+        match = match + c['feature_matching'] * matching(real_features, features)
+    if c['perceptual']:
+        match = match + c['perceptual'] * matching(extractor.to(dtype)(real), extractor(fake))
+    g = {BCE: lambda: towards(f, 1.0), HINGE: lambda: -f.mean(), WGAN_GP: lambda: -f.mean(),
+         RPGAN: lambda: F.softplus(r - f).mean()}[c['loss']]()
+    (g + match).backward()
+    gradients |= {f'generator.{k}': p.grad for k, p in G.named_parameters()}
+    return dict(d=d, penalty=extra, g=g, matching=match), gradients
+
+
+def apart(ours, theirs):
+    return max(((ours[k] - theirs[k]).norm() / theirs[k].norm().clamp_min(1e-30)).item() for k in theirs)
+
+
+def difference(a, b):
+    return abs(float(a) - float(b)) / max(abs(float(b)), 1e-3)
+
+
+def worst_losses(ours, theirs):
+    return max(difference(ours[k], theirs[k]) for k in theirs)
+
+
+def ours(c, folder, rank=0):
+    mine = f'{folder}/{c["name"]}-{rank}-'
+    return json.loads(pathlib.Path(mine + 'losses.json').read_text()), load_file(mine + 'gradients.safetensors')
+
+
+def part(gradients, network):
+    return {k: v for k, v in gradients.items() if k.startswith(network)}
+
+
+if __name__ == '__main__':
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    failures = 0
+    with tempfile.TemporaryDirectory() as folder:
+        extractor = Extractor().requires_grad_(False)
+        for precision in ('single', 'double'):
+            in_double = precision == 'double'
+            extractor = extractor.double() if in_double else extractor
+            torch.jit.script(extractor).save(f'{folder}/extractor.pt')
+            cases = [c | dict(double=in_double, extractor=f'{folder}/extractor.pt') for c in CASES]
+            pathlib.Path(f'{folder}/cases.json').write_text(json.dumps(cases))
+            mpirun = ['mpirun', '--oversubscribe', '--bind-to', 'none', '--mca', 'btl', 'self,vader', '-np', '2']
+            for ranks in (1, 2):
+                pathlib.Path(f'{folder}/{ranks}').mkdir(exist_ok=True)
+                subprocess.run([*(mpirun if ranks == 2 else []), sys.argv[1], f'{folder}/{ranks}',
+                                f'{folder}/cases.json'], check=True)
+            for c in cases:
+                losses, gradients = ours(c, f'{folder}/1')
+                their_losses, theirs = step(c, f'{folder}/1', extractor)
+                assert gradients.keys() == theirs.keys()
+                figures = dict(losses=worst_losses(losses, their_losses),
+                               d=apart(part(gradients, 'disc'), part(theirs, 'disc')),
+                               g=apart(part(gradients, 'gen'), part(theirs, 'gen')))
+                halves = [ours(c, f'{folder}/2', rank) for rank in range(2)]
+                assert all(torch.equal(halves[0][1][k], halves[1][1][k]) for k in gradients)
+                together = {k: (halves[0][0][k] + halves[1][0][k]) / 2 for k in losses}
+                figures |= dict(ranks_losses=worst_losses(together, losses),
+                                ranks_d=apart(part(halves[0][1], 'disc'), part(gradients, 'disc')))
+                if in_double:
+                    figures |= dict(ranks_g=apart(part(halves[0][1], 'gen'), part(gradients, 'gen')))
+                else:  # D's first Adam step has turned rounding in near-zero gradients into whole steps
+                    figures['g'] /= 100
+                bar = BAR
+                bad = max(figures.values()) > bar
+                failures += bad
+                print(f'{precision} {c["name"]:20}', *(f'{k} {v:.1e}' for k, v in figures.items()), 'TOO FAR' * bad)
+    sys.exit(failures > 0)

@@ -1,0 +1,121 @@
+// Growth of a whole training state: weights, statistics, averages and moments of kept layers, bit for bit.
+#include "trainer/run/init_from.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <map>
+
+#include "storage/errors.h"
+#include "tests/trainer/distributed/mpi_world.h"
+#include "trainer/model/growth.h"
+#include "trainer/step/train_step.h"
+
+namespace gan::run {
+namespace {
+
+step::GanOptions At(std::int64_t resolution) {
+  step::GanOptions options;
+  options.network = {.resolution = resolution, .features = 2, .noise_dim = 16};
+  return options;
+}
+
+step::Gan NewGan(std::int64_t resolution, std::uint64_t seed) {
+  return {At(resolution), torch::kCPU, seed, distributed::Communicator::Create(distributed::TestWorld(), "gradients")};
+}
+
+step::Gan TrainedAt64() {
+  step::Gan gan = NewGan(64, 1);
+  torch::manual_seed(1);
+  for (int i = 1; i <= 3; ++i) {
+    step::TrainStep(gan, {}, [] {
+      return step::Batch{torch::rand({4, 3, 64, 64}) * 2 - 1, torch::randn({4, 16, 1, 1})};
+    });
+    gan.ema.Update(*gan.generator, 4, 4 * static_cast<std::uint64_t>(i));
+  }
+  return gan;
+}
+
+checkpoint::Checkpoint Saved(const step::Gan& gan) {
+  checkpoint::Checkpoint saved;
+  saved.state = {{"options", {{"resolution", gan.options.network.resolution}, {"features", 2}, {"noise_dim", 16}}}};
+  for (const auto& [name, tensor] : gan.NamedState()) {
+    const torch::Tensor whole = tensor.detach().contiguous();
+    checkpoint::OwnedTensor owned{name, whole.scalar_type() == torch::kLong ? "I64" : "F32", whole.sizes().vec(), {}};
+    owned.data.resize(static_cast<std::size_t>(whole.numel()) * whole.element_size());
+    std::memcpy(owned.data.data(), whole.const_data_ptr(), owned.data.size());
+    saved.tensors.push_back(std::move(owned));
+  }
+  return saved;
+}
+
+std::map<std::string, torch::Tensor> ByName(const step::Gan& gan) {
+  std::map<std::string, torch::Tensor> tensors;
+  for (const auto& [name, tensor] : gan.NamedState()) tensors[name] = tensor.detach();
+  return tensors;
+}
+
+void ExpectEqual(const std::map<std::string, torch::Tensor>& a, const std::string& name,
+                 const std::map<std::string, torch::Tensor>& b, const std::string& source) {
+  EXPECT_TRUE(torch::equal(a.at(name), b.at(source))) << name << " from " << source;
+}
+
+TEST(InitFrom, KeptLayersAreBitEqualWithMomentsAndAverages) {
+  const step::Gan small = TrainedAt64();
+  step::Gan large = NewGan(128, 2);
+  InitFrom(Saved(small), large);
+  const auto before = ByName(small), after = ByName(large);
+  for (const char* kind : {"generator.", "generator_ema.", "generator_adam.exp_avg.", "generator_adam.exp_avg_sq."}) {
+    for (const char* layer : {"0.weight", "9.weight", "10.bias"}) {
+      ExpectEqual(after, std::string(kind) + layer, before, std::string(kind) + layer);
+    }
+  }
+  for (const char* kind : {"discriminator.", "discriminator_adam.exp_avg.", "discriminator_adam.exp_avg_sq."}) {
+    ExpectEqual(after, std::string(kind) + "5.weight", before, std::string(kind) + "2.weight");
+    ExpectEqual(after, std::string(kind) + "15.weight", before, std::string(kind) + "12.weight");
+  }
+  ExpectEqual(after, "discriminator.6.running_var", before, "discriminator.3.running_var");
+  EXPECT_EQ(after.at("generator_adam.exp_avg.15.weight").abs().sum().item<double>(), 0);  // f->3 is new
+}
+
+TEST(InitFrom, EachParameterCountsItsOwnSteps) {
+  step::Gan large = NewGan(128, 2);
+  InitFrom(Saved(TrainedAt64()), large);
+  const auto after = ByName(large);
+  const auto steps = [&](const char* network) { return after.at(std::string(network) + "_adam.steps"); };
+  // G: four convolutions with scale and shift are kept, 2f->f with its norm and f->3 are new.
+  EXPECT_TRUE(torch::equal(steps("generator"), torch::cat({torch::full({12}, 3.0), torch::zeros({4})})));
+  // D: 3->f and f->2f with its norm are new.
+  EXPECT_EQ(steps("discriminator").narrow(0, 0, 4).sum().item<double>(), 0);
+  EXPECT_EQ(steps("discriminator").narrow(0, 4, steps("discriminator").numel() - 4).min().item<double>(), 3);
+}
+
+TEST(InitFrom, EqualResolutionsTakeEverything) {
+  const step::Gan first = TrainedAt64();
+  step::Gan second = NewGan(64, 2);
+  InitFrom(Saved(first), second);
+  const auto before = ByName(first), after = ByName(second);
+  for (const auto& item : before) ExpectEqual(after, item.first, before, item.first);
+}
+
+TEST(InitFrom, AStepCountOfAnOlderCheckpointIsForAllParameters) {
+  checkpoint::Checkpoint saved = Saved(TrainedAt64());
+  for (checkpoint::OwnedTensor& tensor : saved.tensors) {
+    if (!tensor.name.ends_with("_adam.steps")) continue;
+    tensor.shape = {1};
+    tensor.data.resize(sizeof(float));
+  }
+  step::Gan large = NewGan(128, 2);
+  InitFrom(saved, large);
+  EXPECT_EQ(ByName(large).at("generator_adam.steps")[0].item<double>(), 3);
+}
+
+TEST(InitFrom, AMissingTensorIsReported) {
+  checkpoint::Checkpoint saved = Saved(TrainedAt64());
+  std::erase_if(saved.tensors, [](const checkpoint::OwnedTensor& t) { return t.name == "generator.9.weight"; });
+  step::Gan large = NewGan(128, 2);
+  EXPECT_THROW(InitFrom(saved, large), DataError);
+}
+
+}  // namespace
+}  // namespace gan::run

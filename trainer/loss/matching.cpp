@@ -1,0 +1,69 @@
+#include "trainer/loss/matching.h"
+
+#include <torch/script.h>
+
+#include "storage/errors.h"
+
+namespace gan::loss {
+
+namespace {
+
+torch::Tensor BatchMeans(const std::vector<torch::Tensor>& layers) {
+  std::vector<torch::Tensor> means;
+  means.reserve(layers.size());
+  for (const torch::Tensor& layer : layers) means.push_back(layer.mean(0).flatten());
+  return torch::cat(means);
+}
+
+std::vector<torch::Tensor> TensorsOf(const torch::IValue& value) {
+  if (value.isTensor()) return {value.toTensor()};
+  if (value.isTensorList()) return value.toTensorVector();
+  std::vector<torch::Tensor> tensors;
+  if (!value.isTuple()) return tensors;
+  for (const torch::IValue& element : value.toTupleRef().elements()) {
+    if (element.isTensor()) tensors.push_back(element.toTensor());
+  }
+  return tensors;
+}
+
+}  // namespace
+
+torch::Tensor MatchFeatures(const std::vector<torch::Tensor>& real, const std::vector<torch::Tensor>& fake,
+                            const MeanOverRanks& mean_over_ranks) {
+  const torch::Tensor squares = mean_over_ranks(BatchMeans(fake) - BatchMeans(real)).square();
+  torch::Tensor sum = torch::zeros({}, squares.options());
+  std::int64_t first = 0;
+  for (const torch::Tensor& layer : fake) {
+    const std::int64_t length = layer[0].numel();
+    sum = sum + squares.narrow(0, first, length).mean();
+    first += length;
+  }
+  return sum;
+}
+
+struct FeatureExtractor::Network {
+  mutable torch::jit::Module module;
+};
+
+FeatureExtractor::FeatureExtractor(const std::filesystem::path& file, torch::Device device)
+    : file_(file), network_(std::make_unique<Network>()) {
+  try {
+    network_->module = torch::jit::load(file.string(), device);
+  } catch (const c10::Error& error) {
+    throw DataError(file, std::string("is not a TorchScript network: ") + error.what_without_backtrace());
+  }
+  network_->module.eval();
+  for (torch::Tensor parameter : network_->module.parameters()) parameter.set_requires_grad(false);
+}
+
+FeatureExtractor::~FeatureExtractor() = default;
+
+std::vector<torch::Tensor> FeatureExtractor::operator()(const torch::Tensor& images) const {
+  const std::vector<torch::Tensor> features = TensorsOf(network_->module.forward({images}));
+  bool usable = !features.empty();
+  for (const torch::Tensor& layer : features) usable = usable && layer.dim() > 0 && layer.size(0) == images.size(0);
+  if (!usable) throw DataError(file_, "must give a tensor, or a tuple or list of them, with a row for each image");
+  return features;
+}
+
+}  // namespace gan::loss

@@ -1,0 +1,25 @@
+#include "trainer/loss/penalty.h"
+
+namespace gan::loss {
+
+torch::Tensor SquaredGradientNorms(const Critic& critic, const torch::Tensor& images) {
+  const torch::Tensor leaf = images.detach().requires_grad_(true);
+  const torch::Tensor gradient = torch::autograd::grad({critic(leaf).sum()}, {leaf}, /*grad_outputs=*/{},
+                                                       /*retain_graph=*/true, /*create_graph=*/true)[0];
+  return gradient.square().sum({1, 2, 3});
+}
+
+torch::Tensor ZeroCentredPenalty(const Critic& critic, const torch::Tensor& images, double gamma) {
+  return SquaredGradientNorms(critic, images).mean() * (gamma / 2);
+}
+
+torch::Tensor InterpolatedPenalty(const Critic& critic, const torch::Tensor& real, const torch::Tensor& fake,
+                                  const torch::Tensor& mix, double lambda) {
+  const torch::Tensor weight = mix.view({-1, 1, 1, 1});
+  const torch::Tensor between = weight * real.detach() + (1 - weight) * fake.detach();
+  // A norm of exactly 0 has no gradient; the root of a hair more has.
+  const torch::Tensor norms = (SquaredGradientNorms(critic, between) + 1e-16).sqrt();
+  return (norms - 1).square().mean() * lambda;
+}
+
+}  // namespace gan::loss

@@ -1,0 +1,47 @@
+#include "trainer/model/spectral_norm.h"
+
+namespace gan::model {
+
+namespace nn = torch::nn;
+
+namespace {
+
+constexpr double kEpsilon = 1e-12;
+constexpr int kFirstIterations = 15;
+
+torch::Tensor Normal(const torch::Tensor& vector) { return vector / vector.norm().clamp_min(kEpsilon); }
+
+}  // namespace
+
+SpectralConv2dImpl::SpectralConv2dImpl(const nn::Conv2dOptions& options) : options_(options) { reset(); }
+
+void SpectralConv2dImpl::reset() {
+  const std::int64_t side = options_.kernel_size()->at(0);
+  weight = register_parameter("weight", torch::empty({options_.out_channels(), options_.in_channels(), side, side}));
+  nn::init::kaiming_uniform_(weight, std::sqrt(5.0));  // as nn::Conv2d
+  const std::int64_t fan_in = weight[0].numel();
+  // Any vector that no singular vector is orthogonal to; the same on every rank.
+  u_ = register_buffer("u", Normal(torch::linspace(1, 2, options_.out_channels())));
+  v_ = register_buffer("v", Normal(torch::linspace(1, 2, fan_in)));
+}
+
+void SpectralConv2dImpl::Iterate() {
+  torch::NoGradGuard no_grad;
+  const torch::Tensor matrix = Matrix();
+  u_.copy_(Normal(torch::mv(matrix, v_)));
+  v_.copy_(Normal(torch::mv(matrix.t(), u_)));
+}
+
+void SpectralConv2dImpl::Converge() {
+  for (int i = 0; i < kFirstIterations; ++i) Iterate();
+}
+
+torch::Tensor SpectralConv2dImpl::forward(const torch::Tensor& input) {
+  if (is_training()) Iterate();
+  // Copies: the graph keeps them while the next forward changes the buffers.
+  const torch::Tensor sigma = torch::dot(u_.clone(), torch::mv(Matrix(), v_.clone()));
+  return torch::conv2d(input, weight / sigma, /*bias=*/{}, options_.stride(),
+                       std::get<torch::ExpandingArray<2>>(options_.padding()));
+}
+
+}  // namespace gan::model

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <torch/torch.h>
+
+namespace gan::model {
+
+// A convolution without bias whose weight is divided by its largest singular value, found by one power iteration in
+// every forward in training mode (Miyato et al., "Spectral normalization for generative adversarial networks", ICLR
+// 2018, algorithm 1; torch.nn.utils.parametrizations.spectral_norm does the same). The singular vectors are the buffers
+// "u" [out] and "v" [in*k*k]; in evaluation mode they stay as they are.
+class SpectralConv2dImpl : public torch::nn::Cloneable<SpectralConv2dImpl> {
+ public:
+  explicit SpectralConv2dImpl(const torch::nn::Conv2dOptions& options);
+  void reset() override;
+  torch::Tensor forward(const torch::Tensor& input);
+  // Brings u and v close to the weight's singular vectors, after the weight was set.
+  void Converge();
+
+  torch::Tensor weight;  // [out, in, k, k], not normalised
+
+ private:
+  void Iterate();
+  torch::Tensor Matrix() const { return weight.flatten(1); }
+
+  torch::nn::Conv2dOptions options_;
+  torch::Tensor u_, v_;
+};
+TORCH_MODULE(SpectralConv2d);
+
+}  // namespace gan::model

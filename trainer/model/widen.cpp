@@ -1,0 +1,59 @@
+#include "trainer/model/widen.h"
+
+#include <vector>
+
+#include "trainer/data/sampler.h"
+#include "trainer/model/state.h"
+
+namespace gan::model {
+
+namespace {
+
+struct Draw {
+  std::uint64_t seed, counter, tensor;
+};
+
+// Copy c * n + j of n channels comes from channel j.
+torch::Tensor Copied(const torch::Tensor& tensor, std::int64_t dim, std::int64_t copies) {
+  return torch::cat(std::vector<torch::Tensor>(static_cast<std::size_t>(copies), tensor), dim);
+}
+
+// Positive shares of each weight, [copies, weights], each column's sum 1 and none below 1/(3*copies - 2).
+torch::Tensor Shares(std::int64_t copies, std::int64_t weights, const Draw& draw) {
+  std::vector<double> shares(static_cast<std::size_t>(copies * weights));
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    shares[i] = 0.5 + data::Uniform(draw.seed, data::Stream::kWiden, draw.counter << 16 | draw.tensor, i);
+  }
+  const torch::Tensor all = torch::from_blob(shares.data(), {copies, weights}, torch::kDouble);
+  return all / all.sum(0);
+}
+
+// [out, in, k, k] -> [out, copies*in, k, k].
+torch::Tensor Split(const torch::Tensor& weight, std::int64_t copies, const Draw& draw) {
+  const torch::Tensor shares = Shares(copies, weight.numel(), draw).to(weight.options());
+  std::vector<torch::Tensor> parts;
+  for (std::int64_t c = 0; c < copies; ++c) parts.push_back(weight * shares[c].view(weight.sizes()));
+  return torch::cat(parts, 1);
+}
+
+torch::Tensor Widened(const torch::Tensor& narrow, const torch::Tensor& wide, const Draw& draw) {
+  if (narrow.dim() == 0) return narrow;
+  torch::Tensor result = narrow;
+  if (narrow.dim() == 4 && wide.size(1) > narrow.size(1)) result = Split(result, wide.size(1) / narrow.size(1), draw);
+  return wide.size(0) > narrow.size(0) ? Copied(result, 0, wide.size(0) / narrow.size(0)) : result;
+}
+
+}  // namespace
+
+void Widen(const torch::nn::Module& narrow, torch::nn::Module& wide, std::uint64_t seed, std::uint64_t counter) {
+  torch::NoGradGuard no_grad;
+  const NamedTensors from = NamedState(narrow, "");
+  const NamedTensors to = NamedState(wide, "");
+  TORCH_CHECK(from.size() == to.size(), "widening needs the same layers on both sides");
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    torch::Tensor target = to[i].second;
+    target.copy_(Widened(from[i].second, target, {seed, counter, i}));
+  }
+}
+
+}  // namespace gan::model

@@ -1,0 +1,101 @@
+#include "trainer/quality/evaluator.h"
+
+#include <algorithm>
+#include <map>
+
+#include "trainer/quality/density_coverage.h"
+#include "trainer/quality/distances.h"
+#include "trainer/quality/gather.h"
+#include "trainer/quality/ms_ssim.h"
+#include "trainer/quality/sliced_wasserstein.h"
+
+namespace gan::quality {
+
+namespace {
+
+constexpr std::int64_t kBatch = 32;
+
+const std::map<std::string, bool>& LargerIsBetter() {
+  static const std::map<std::string, bool> names = {{"swd", false},    {"frechet", false}, {"kernel", false},
+                                                    {"fid", false},    {"kid", false},     {"density", true},
+                                                    {"coverage", true}};
+  return names;
+}
+
+// Rows of one share, collected batch by batch.
+class Rows {
+ public:
+  void Add(const torch::Tensor& rows) { parts_.push_back(rows.to(torch::kCPU)); }
+  torch::Tensor All() const { return torch::cat(parts_); }
+
+ private:
+  std::vector<torch::Tensor> parts_;
+};
+
+torch::Tensor OfPairs(const torch::Tensor& images) {
+  using torch::indexing::None;
+  using torch::indexing::Slice;
+  return MsSsim(images.index({Slice(0, None, 2)}), images.index({Slice(1, None, 2)}));
+}
+
+}  // namespace
+
+bool IsMeasure(const std::string& name) { return LargerIsBetter().contains(name); }
+
+bool IsBetter(const std::string& name, double value, double than) {
+  return LargerIsBetter().at(name) ? value > than : value < than;
+}
+
+Evaluator::Evaluator(const EvaluatorOptions& options, ImageSource reals, torch::Device device,
+                     std::shared_ptr<distributed::Communicator> communicator)
+    : options_(options), reals_(std::move(reals)), features_(device), communicator_(std::move(communicator)) {
+  if (!options.inception.empty()) inception_.emplace(options.inception, device);
+}
+
+Evaluator::Summary Evaluator::Summarise(const ImageSource& images) const {
+  torch::NoGradGuard no_grad;
+  const Share share = ShareOf(options_.count, communicator_->rank(), communicator_->size());
+  std::vector<Rows> patches;
+  Rows features, inception, similarity;
+  for (std::int64_t done = 0; done < share.count; done += kBatch) {
+    const std::int64_t first = share.first + done;
+    const torch::Tensor batch = images(first, std::min(kBatch, share.count - done));
+    const auto levels = LaplacianPatches(batch, options_.seed, static_cast<std::uint64_t>(first));
+    patches.resize(levels.size());
+    for (std::size_t i = 0; i < levels.size(); ++i) patches[i].Add(levels[i]);
+    features.Add(features_(batch));
+    if (inception_) inception.Add((*inception_)(batch));
+    similarity.Add(OfPairs(batch));
+  }
+  const auto gathered = [&](const Rows& rows) { return GatherRows(rows.All(), share, options_.count, *communicator_); };
+  Summary summary;
+  for (const Rows& level : patches) summary.patches.push_back(gathered(level));
+  summary.features = gathered(features);
+  if (inception_) summary.inception = gathered(inception);
+  torch::Tensor sum = similarity.All().sum().view({1});
+  communicator_->AllReduce(sum);
+  summary.ms_ssim = sum.item<double>() / static_cast<double>(options_.count / 2);
+  return summary;
+}
+
+Measured Evaluator::Measure(const ImageSource& fakes) {
+  if (!real_) real_ = Summarise(reals_);
+  const Summary fake = Summarise(fakes);
+  const DensityCoverage near = MeasureDensityCoverage(real_->features, fake.features);
+  Measured measured;
+  measured.values = {{"swd", SlicedWasserstein(real_->patches, fake.patches, options_.seed, *communicator_)},
+                     {"ms_ssim", fake.ms_ssim},
+                     {"density", near.density},
+                     {"coverage", near.coverage},
+                     {"frechet", FrechetDistance(real_->features, fake.features)},
+                     {"kernel", KernelDistance(real_->features, fake.features)}};
+  if (inception_) {
+    measured.values.emplace_back("fid", FrechetDistance(real_->inception, fake.inception));
+    measured.values.emplace_back("kid", KernelDistance(real_->inception, fake.inception));
+  }
+  measured.diversity = 1 - fake.ms_ssim;
+  measured.diversity_reference = 1 - real_->ms_ssim;
+  return measured;
+}
+
+}  // namespace gan::quality

@@ -1,0 +1,21 @@
+#include "trainer/quality/gather.h"
+
+namespace gan::quality {
+
+Share ShareOf(std::int64_t total, int rank, int ranks) {
+  const auto edge = [&](std::int64_t r) { return r == ranks ? total : total / 2 * r / ranks * 2; };
+  return {edge(rank), edge(rank + 1) - edge(rank)};
+}
+
+torch::Tensor GatherRows(const torch::Tensor& mine, const Share& share, std::int64_t total,
+                         distributed::Communicator& communicator) {
+  if (communicator.size() == 1) return mine;
+  c10::DimVector shape(mine.sizes());
+  shape[0] = total;
+  torch::Tensor all = torch::zeros(shape, mine.options());
+  all.narrow(0, share.first, share.count).copy_(mine);
+  communicator.AllReduce(all);
+  return all;
+}
+
+}  // namespace gan::quality

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <torch/torch.h>
+
+namespace gan::quality {
+
+// Multi-scale structural similarity of image pairs (Wang et al., "Multi-scale structural similarity for image quality
+// assessment", 2003) as pytorch-msssim computes it with win_size=7: Gaussian window 7, sigma 1.5, five scales. Images
+// below 97 px get as many scales as fit, their weights scaled to the same sum.
+// a, b: float [N, 3, R, R] in [-1, 1], R at least 7. Gives [N] in [0, 1]; 1: equal.
+torch::Tensor MsSsim(const torch::Tensor& a, const torch::Tensor& b);
+
+}  // namespace gan::quality

@@ -1,0 +1,108 @@
+#include "trainer/quality/sliced_wasserstein.h"
+
+#include "trainer/data/sampler.h"
+
+namespace gan::quality {
+
+namespace {
+
+namespace nn = torch::nn::functional;
+
+constexpr std::int64_t kSmallest = 16;
+
+// Burt and Adelson's 5x5 binomial filter, mirrored at the edges.
+torch::Tensor Filtered(const torch::Tensor& images, double gain) {
+  const torch::Tensor row = torch::tensor({1.0, 4.0, 6.0, 4.0, 1.0}, images.options()) / 16;
+  const torch::Tensor filter = (torch::outer(row, row) * gain).repeat({3, 1, 1, 1});
+  const torch::Tensor padded = nn::pad(images, nn::PadFuncOptions({2, 2, 2, 2}).mode(torch::kReflect));
+  return nn::conv2d(padded, filter, nn::Conv2dFuncOptions().groups(3));
+}
+
+torch::Tensor Down(const torch::Tensor& images) {
+  using torch::indexing::None;
+  using torch::indexing::Slice;
+  return Filtered(images, 1).index({Slice(), Slice(), Slice(0, None, 2), Slice(0, None, 2)});
+}
+
+torch::Tensor Up(const torch::Tensor& images) {
+  using torch::indexing::None;
+  using torch::indexing::Slice;
+  torch::Tensor spread = torch::zeros({images.size(0), 3, images.size(2) * 2, images.size(3) * 2}, images.options());
+  spread.index_put_({Slice(), Slice(), Slice(0, None, 2), Slice(0, None, 2)}, images);
+  return Filtered(spread, 4);
+}
+
+torch::Tensor Patches(const torch::Tensor& images, const torch::Tensor& corners) {
+  const torch::Tensor offset = torch::arange(kPatchSide);
+  const torch::Tensor rows = (corners.select(2, 0).unsqueeze(-1) + offset).unsqueeze(-1);     // [N, P, 7, 1]
+  const torch::Tensor columns = (corners.select(2, 1).unsqueeze(-1) + offset).unsqueeze(-2);  // [N, P, 1, 7]
+  const torch::Tensor image = torch::arange(images.size(0)).view({-1, 1, 1, 1});
+  // Advanced indices around a slice: their dimensions come first, colour last.
+  return images.index({image, torch::indexing::Slice(), rows, columns}).permute({0, 1, 4, 2, 3}).contiguous();
+}
+
+// Every colour with mean 0 and deviation 1 over all patches, as rows of 147 numbers.
+torch::Tensor Normalised(const torch::Tensor& patches) {
+  const torch::Tensor rows = patches.flatten(0, 1);
+  const torch::Tensor wide = rows.to(torch::kDouble);
+  const torch::Tensor mean = wide.mean({0, 2, 3}, true);
+  const torch::Tensor deviation = (wide - mean).square().mean({0, 2, 3}, true).sqrt();
+  return ((wide - mean) / deviation).to(torch::kFloat).flatten(1);
+}
+
+}  // namespace
+
+torch::Tensor PatchCorners(std::uint64_t seed, std::uint64_t first_image, std::int64_t count, std::int64_t side) {
+  torch::Tensor corners = torch::empty({count, kPatchesAnImage, 2}, torch::kLong);
+  auto* corner = corners.data_ptr<std::int64_t>();
+  const auto places = static_cast<double>(side - kPatchSide + 1);
+  for (std::int64_t image = 0; image < count; ++image) {
+    for (std::int64_t i = 0; i < 2 * kPatchesAnImage; ++i) {
+      const auto draw = static_cast<std::uint64_t>(side << 10 | i);
+      *corner++ = static_cast<std::int64_t>(
+          places * data::Uniform(seed, data::Stream::kQuality, first_image + static_cast<std::uint64_t>(image), draw));
+    }
+  }
+  return corners;
+}
+
+torch::Tensor Directions(std::uint64_t seed, std::uint64_t level) {
+  torch::Tensor directions = torch::empty({3 * kPatchSide * kPatchSide, kDirections});
+  data::FillNormal(directions.data_ptr<float>(), static_cast<std::uint64_t>(directions.numel()), seed,
+                   data::Stream::kProjection, level, 0);
+  return directions / directions.norm(2, 0, /*keepdim=*/true);
+}
+
+std::vector<torch::Tensor> LaplacianPatches(const torch::Tensor& images, std::uint64_t seed,
+                                            std::uint64_t first_image) {
+  torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> levels;
+  torch::Tensor image = images.to(torch::kCPU, torch::kFloat);
+  while (true) {
+    const std::int64_t side = image.size(2);
+    const torch::Tensor smaller = side > kSmallest ? Down(image) : torch::Tensor();
+    const torch::Tensor level = smaller.defined() ? image - Up(smaller) : image;
+    levels.push_back(Patches(level, PatchCorners(seed, first_image, image.size(0), side)));
+    if (!smaller.defined()) return levels;
+    image = smaller;
+  }
+}
+
+double SlicedWasserstein(const std::vector<torch::Tensor>& a, const std::vector<torch::Tensor>& b, std::uint64_t seed,
+                         distributed::Communicator& communicator) {
+  torch::NoGradGuard no_grad;
+  const std::int64_t ranks = communicator.size(), rank = communicator.rank();
+  const std::int64_t first = kDirections * rank / ranks, last = kDirections * (rank + 1) / ranks;
+  torch::Tensor sum = torch::zeros({1}, torch::kDouble);
+  for (std::size_t level = 0; level < a.size(); ++level) {
+    const torch::Tensor directions = Directions(seed, level).narrow(1, first, last - first);
+    const auto sorted = [&](const torch::Tensor& patches) {
+      return std::get<0>(torch::mm(Normalised(patches), directions).t().contiguous().sort(1));
+    };
+    sum += (sorted(a[level]) - sorted(b[level])).abs().to(torch::kDouble).mean(1).sum();
+  }
+  communicator.AllReduce(sum);
+  return sum.item<double>() / static_cast<double>(kDirections * std::ssize(a));
+}
+
+}  // namespace gan::quality

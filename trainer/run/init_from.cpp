@@ -1,0 +1,90 @@
+#include "trainer/run/init_from.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "storage/errors.h"
+#include "trainer/model/growth.h"
+#include "trainer/run/checkpoint_state.h"
+#include "trainer/run/objective_flags.h"
+
+namespace gan::run {
+
+namespace {
+
+using Source = std::function<std::optional<std::string>(const std::string&)>;
+
+// The tensors of the smaller network, by their names there, with the places they go to.
+void AddKept(const model::NamedTensors& state, const std::string& prefix, const Source& source,
+             model::NamedTensors& kept) {
+  for (const auto& [name, target] : state) {
+    const auto from = source(name.substr(prefix.size()));
+    if (from) kept.emplace_back(prefix + *from, target);
+  }
+}
+
+bool Has(const checkpoint::Checkpoint& saved, const std::string& prefix) {
+  return std::any_of(saved.tensors.begin(), saved.tensors.end(),
+                     [&](const checkpoint::OwnedTensor& tensor) { return tensor.name.starts_with(prefix); });
+}
+
+std::map<std::string, std::int64_t> ParameterOrder(const torch::nn::Module& module) {
+  std::map<std::string, std::int64_t> order;
+  for (const auto& item : module.named_parameters()) order.emplace(item.key(), std::ssize(order));
+  return order;
+}
+
+// How many updates each kept parameter has had; new ones have had none.
+void TakeSteps(const checkpoint::Checkpoint& saved, const std::string& name, const torch::nn::Module& small,
+               const torch::nn::Module& large, const Source& source, torch::Tensor target) {
+  const std::map<std::string, std::int64_t> small_order = ParameterOrder(small);
+  torch::Tensor before = torch::zeros({std::ssize(small_order)}, target.options().device(torch::kCPU));
+  RestoreSome(saved, {{name, before}});
+  std::int64_t index = 0;
+  for (const auto& item : large.named_parameters()) {
+    const auto from = source(item.key());
+    target[index++] = from ? before[small_order.at(*from)] : torch::zeros({}, before.options());
+  }
+}
+
+void TakeMoments(const checkpoint::Checkpoint& saved, const std::string& prefix, const step::Adam& adam,
+                 const torch::nn::Module& small, const torch::nn::Module& large, const Source& source) {
+  model::NamedTensors kept;
+  for (const auto& [name, target] : adam.NamedState(prefix)) {
+    if (name == prefix + "steps") {
+      TakeSteps(saved, name, small, large, source, target);
+      continue;
+    }
+    const std::string kind = prefix + (name.starts_with(prefix + "exp_avg_sq.") ? "exp_avg_sq." : "exp_avg.");
+    AddKept({{name, target}}, kind, source, kept);
+  }
+  RestoreSome(saved, kept);
+}
+
+}  // namespace
+
+void InitFrom(const checkpoint::Checkpoint& saved, step::Gan& gan) {
+  torch::NoGradGuard no_grad;
+  const model::NetworkOptions small = NetworkFromJson(saved.state.at("options"));
+  const model::NetworkOptions& large = gan.options.network;
+  model::RequireGrowable(small, large);
+  const Source g_source = [&](const std::string& name) { return model::GeneratorSource(name, small, large); };
+  const Source d_source = [&](const std::string& name) { return model::DiscriminatorSource(name, small, large); };
+  model::NamedTensors kept;
+  AddKept(model::NamedState(*gan.generator, "generator."), "generator.", g_source, kept);
+  AddKept(model::NamedState(*gan.discriminator, "discriminator."), "discriminator.", d_source, kept);
+  RestoreSome(saved, kept);
+  TakeMoments(saved, "generator_adam.", gan.generator_adam, *model::MakeGenerator(small), *gan.generator, g_source);
+  TakeMoments(saved, "discriminator_adam.", gan.discriminator_adam, *model::MakeDiscriminator(small),
+              *gan.discriminator, d_source);
+  gan.ema = step::Ema(*gan.generator, gan.options.ema_half_life_images);
+  if (!Has(saved, "generator_ema.")) return;
+  model::NamedTensors averages;
+  AddKept(gan.ema.NamedState("generator_ema."), "generator_ema.", g_source, averages);
+  RestoreSome(saved, averages);
+}
+
+}  // namespace gan::run

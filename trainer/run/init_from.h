@@ -1,0 +1,13 @@
+#pragma once
+
+#include "trainer/checkpoint/checkpoint.h"
+#include "trainer/step/gan.h"
+
+namespace gan::run {
+
+// Starts `gan` from the networks of a checkpoint of the same or a lower resolution: weights, statistics, moments and
+// averages of the layers that are kept (model/growth.h), bit for bit; new layers stay as they were initialised, their
+// moments at 0. Throws UsageError when the networks do not fit, DataError when the checkpoint lacks a tensor.
+void InitFrom(const checkpoint::Checkpoint& saved, step::Gan& gan);
+
+}  // namespace gan::run

@@ -1,0 +1,93 @@
+#include "trainer/step/augment.h"
+
+#include "trainer/data/sampler.h"
+
+namespace gan::step {
+
+namespace {
+
+enum Gate : std::int64_t { kBrightness, kSaturation, kContrast, kTranslation, kCutout };
+constexpr std::int64_t kColourStrength = 5;       // 5, 6, 7
+constexpr std::int64_t kTranslationStrength = 8;  // 8, 9
+constexpr std::int64_t kCutoutStrength = 10;      // 10, 11
+constexpr double kTranslationRatio = 0.125;
+constexpr double kCutoutRatio = 0.5;
+
+// The draws of a batch on the images' device, in their type.
+struct Plan {
+  torch::Tensor draws;
+  double probability;
+
+  torch::Tensor Gated(Gate gate) const { return (draws.select(1, gate) < probability).view({-1, 1, 1, 1}); }
+  torch::Tensor Strength(std::int64_t draw) const { return draws.select(1, draw).view({-1, 1, 1, 1}); }
+};
+
+torch::Tensor Colour(const torch::Tensor& images, const Plan& plan) {
+  const auto type = images.scalar_type();
+  const torch::Tensor shift = (plan.Strength(kColourStrength) - 0.5) * plan.Gated(kBrightness);
+  torch::Tensor result = images + shift.to(type);
+  const torch::Tensor grey = result.mean(1, /*keepdim=*/true);
+  const torch::Tensor saturation = torch::where(plan.Gated(kSaturation), plan.Strength(kColourStrength + 1) * 2, 1.0);
+  result = (result - grey) * saturation.to(type) + grey;
+  const torch::Tensor level = result.mean({1, 2, 3}, /*keepdim=*/true);
+  const torch::Tensor contrast = torch::where(plan.Gated(kContrast), plan.Strength(kColourStrength + 2) + 0.5, 1.0);
+  return (result - level) * contrast.to(type) + level;
+}
+
+// Moves each image along `dim` by up to `most` pixels; what comes in from outside is 0.
+torch::Tensor Shifted(const torch::Tensor& images, const Plan& plan, std::int64_t dim, std::int64_t draw,
+                      std::int64_t most) {
+  const std::int64_t side = images.size(dim);
+  std::vector<std::int64_t> along = {1, 1, 1, 1};
+  along[static_cast<std::size_t>(dim)] = side;
+  const torch::Tensor shift = (plan.Strength(draw) * static_cast<double>(2 * most + 1)).floor() - most;
+  const torch::Tensor source = torch::arange(side, shift.options()).view(along) + shift * plan.Gated(kTranslation);
+  const torch::Tensor inside = (source >= 0).logical_and(source < side).to(images.scalar_type());
+  const torch::Tensor index = source.clamp(0, static_cast<double>(side - 1)).to(torch::kLong);
+  return images.gather(dim, index.expand(images.sizes())) * inside;
+}
+
+// 1 where a row (or column) lies within the square that is cut out.
+torch::Tensor CutAlong(std::int64_t side, std::int64_t length, const Plan& plan, std::int64_t dim, std::int64_t draw) {
+  std::vector<std::int64_t> along = {1, 1, 1, 1};
+  along[static_cast<std::size_t>(dim)] = side;
+  const double places = static_cast<double>(side + 1 - length % 2);
+  const torch::Tensor first = (plan.Strength(draw) * places).floor() - static_cast<double>(length / 2);
+  const torch::Tensor place = torch::arange(side, first.options()).view(along);
+  return (place >= first).logical_and(place < first + static_cast<double>(length));
+}
+
+torch::Tensor CutOut(const torch::Tensor& images, const Plan& plan) {
+  const std::int64_t side = images.size(2);
+  const auto length = static_cast<std::int64_t>(static_cast<double>(side) * kCutoutRatio + 0.5);
+  const torch::Tensor cut = CutAlong(side, length, plan, 2, kCutoutStrength)
+                                .logical_and(CutAlong(side, length, plan, 3, kCutoutStrength + 1))
+                                .logical_and(plan.Gated(kCutout));
+  return images * cut.logical_not().to(images.scalar_type());
+}
+
+}  // namespace
+
+torch::Tensor AugmentDraws(const AugmentKey& key, std::int64_t count) {
+  torch::Tensor draws = torch::empty({count, kAugmentDraws}, torch::kDouble);
+  auto* value = draws.data_ptr<double>();
+  const auto use = static_cast<std::uint64_t>(key.use) << 8;
+  for (std::int64_t image = 0; image < count; ++image) {
+    for (std::int64_t draw = 0; draw < kAugmentDraws; ++draw) {
+      *value++ = data::Uniform(key.seed, data::Stream::kAugment, key.first_image + static_cast<std::uint64_t>(image),
+                               use | static_cast<std::uint64_t>(draw));
+    }
+  }
+  return draws;
+}
+
+torch::Tensor Augment(const torch::Tensor& images, const torch::Tensor& draws, double probability) {
+  const Plan plan{draws.to(images.device()), probability};
+  const auto most = static_cast<std::int64_t>(static_cast<double>(images.size(2)) * kTranslationRatio + 0.5);
+  torch::Tensor result = Colour(images, plan);
+  result = Shifted(result, plan, 2, kTranslationStrength, most);
+  result = Shifted(result, plan, 3, kTranslationStrength + 1, most);
+  return CutOut(result, plan);
+}
+
+}  // namespace gan::step

@@ -1,0 +1,126 @@
+#include "trainer/step/gan.h"
+
+#include <ATen/autocast_mode.h>
+
+#include "storage/errors.h"
+#include "trainer/distributed/sync_batch_norm.h"
+#include "trainer/model/widen.h"
+
+namespace gan::step {
+
+namespace {
+
+model::NamedTensors Joined(std::initializer_list<model::NamedTensors> lists) {
+  model::NamedTensors all;
+  for (const auto& list : lists) all.insert(all.end(), list.begin(), list.end());
+  return all;
+}
+
+std::vector<torch::Tensor> AllStatistics(torch::nn::Sequential& generator, torch::nn::Sequential& discriminator) {
+  std::vector<torch::Tensor> statistics = model::RunningStatistics(*generator);
+  for (torch::Tensor& tensor : model::RunningStatistics(*discriminator)) statistics.push_back(tensor);
+  return statistics;
+}
+
+// Lets convolutions and matrix products compute in bfloat16 within its scope.
+class Autocast {
+ public:
+  Autocast(Precision precision, torch::Device device) : type_(device.type()), active_(precision == Precision::kBf16) {
+    if (!active_) return;
+    at::autocast::set_autocast_enabled(type_, true);
+    at::autocast::set_autocast_dtype(type_, torch::kBFloat16);
+  }
+  ~Autocast() {
+    if (!active_) return;
+    at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(type_, false);
+  }
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+
+ private:
+  c10::DeviceType type_;
+  bool active_;
+};
+
+torch::nn::Sequential Prepared(torch::nn::Sequential module, const GanOptions& options, torch::Device device,
+                               const std::shared_ptr<distributed::Communicator>& communicator) {
+  if (options.sync_batch_norm) module = distributed::WithSyncBatchNorm(module, communicator);
+  module->to(device);
+  if (options.precision == Precision::kFp64) model::ConvertFloatingPoint(*module, torch::kDouble);
+  if (options.channels_last) {
+    for (torch::Tensor& parameter : module->parameters()) {
+      if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
+    }
+  }
+  return module;
+}
+
+torch::ScalarType TypeOf(Precision precision) { return precision == Precision::kFp64 ? torch::kDouble : torch::kFloat; }
+
+}  // namespace
+
+Gan::Gan(const GanOptions& made_of, torch::Device device, std::uint64_t seed,
+         const std::shared_ptr<distributed::Communicator>& ranks)
+    : options(made_of),
+      communicator(ranks),
+      generator(Prepared(model::MakeGenerator(options.network), options, device, communicator)),
+      discriminator(Prepared(model::MakeDiscriminator(options.network), options, device, communicator)),
+      generator_adam(generator->named_parameters(), options.adam),
+      discriminator_adam(discriminator->named_parameters(), options.adam),
+      generator_sync(generator->parameters(), communicator, options.gradients),
+      discriminator_sync(discriminator->parameters(), communicator, options.gradients),
+      statistics(AllStatistics(generator, discriminator)),
+      statistics_average(statistics, communicator),
+      ema(*generator, options.ema_half_life_images) {
+  model::InitialiseWeights(*generator, seed, 0);
+  model::InitialiseWeights(*discriminator, seed, 1);
+  ema = Ema(*generator, options.ema_half_life_images);
+}
+
+model::NamedTensors Gan::NamedState() const {
+  return Joined({model::NamedState(*generator, "generator."), model::NamedState(*discriminator, "discriminator."),
+                 ema.NamedState("generator_ema."), generator_adam.NamedState("generator_adam."),
+                 discriminator_adam.NamedState("discriminator_adam.")});
+}
+
+torch::Tensor Fakes(Gan& gan, const torch::Tensor& latents) {
+  const Autocast autocast(gan.options.precision, latents.device());
+  return gan.generator->forward(latents);
+}
+
+torch::Tensor Logits(Gan& gan, const torch::Tensor& images) {
+  const Autocast autocast(gan.options.precision, images.device());
+  return model::Discriminate(gan.discriminator, images).to(TypeOf(gan.options.precision));
+}
+
+model::Judgement Judge(Gan& gan, const torch::Tensor& images) {
+  const Autocast autocast(gan.options.precision, images.device());
+  model::Judgement judgement = model::DiscriminateWithFeatures(gan.discriminator, images);
+  judgement.logits = judgement.logits.to(TypeOf(gan.options.precision));
+  return judgement;
+}
+
+void WidenDiscriminator(Gan& gan, std::int64_t width, std::uint64_t seed) {
+  model::NetworkOptions& network = gan.options.network;
+  if (width == network.d_width) return;
+  if (width < network.d_width || width % network.d_width != 0) {
+    throw UsageError("--widen-d " + std::to_string(width) + ": D is " + std::to_string(network.d_width) +
+                     " times as wide as the rule already; only a multiple of that can follow");
+  }
+  if (network.spectral_norm)
+    throw UsageError("--widen-d: spectral normalisation would change what the wider D computes");
+  const torch::nn::Sequential narrow = gan.discriminator;
+  const auto counter = static_cast<std::uint64_t>(network.d_width);
+  network.d_width = width;
+  gan.discriminator =
+      Prepared(model::MakeDiscriminator(network), gan.options, narrow->parameters().front().device(), gan.communicator);
+  model::Widen(*narrow, *gan.discriminator, seed, counter);
+  gan.discriminator_adam = Adam(gan.discriminator->named_parameters(), gan.options.adam);
+  gan.discriminator_sync =
+      distributed::GradientSync(gan.discriminator->parameters(), gan.communicator, gan.options.gradients);
+  gan.statistics = AllStatistics(gan.generator, gan.discriminator);
+  gan.statistics_average = distributed::TensorAverage(gan.statistics, gan.communicator);
+}
+
+}  // namespace gan::step

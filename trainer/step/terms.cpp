@@ -1,0 +1,100 @@
+#include "trainer/step/terms.h"
+
+#include <vector>
+
+#include "trainer/data/sampler.h"
+#include "trainer/distributed/sync_batch_norm.h"
+#include "trainer/loss/objective.h"
+#include "trainer/loss/penalty.h"
+
+namespace gan::step {
+
+namespace {
+
+bool HasZeroCentredPenalty(const StepPlan& plan) {
+  return plan.zero_centred_penalties && (plan.loss.r1 > 0 || plan.loss.r2 > 0);
+}
+
+// Between which of its ends each pair's point lies, by the pair's number: [count] in [0, 1).
+torch::Tensor Mix(const StepPlan& plan, std::uint64_t cursor, const torch::Tensor& like) {
+  std::vector<double> mix(static_cast<std::size_t>(like.size(0)));
+  for (std::size_t i = 0; i < mix.size(); ++i) {
+    mix[i] = data::Uniform(plan.seed, data::Stream::kPenalty, cursor + i, 0);
+  }
+  return torch::tensor(mix, torch::kDouble).to(like.options());
+}
+
+loss::MeanOverRanks MeanOverRanksOf(const Gan& gan) {
+  if (gan.communicator->size() == 1) return [](const torch::Tensor& mine) { return mine; };
+  return [&gan](const torch::Tensor& mine) {
+    return distributed::AllReduceSum(mine, gan.communicator) / gan.communicator->size();
+  };
+}
+
+std::vector<torch::Tensor> FeaturesOfReals(Gan& gan, const torch::Tensor& real) {
+  torch::NoGradGuard no_grad;
+  return Judge(gan, real).features;
+}
+
+torch::Tensor PerceptualTerm(const Gan& gan, const torch::Tensor& real, const torch::Tensor& fake) {
+  std::vector<torch::Tensor> target;
+  {
+    torch::NoGradGuard no_grad;
+    target = (*gan.extractor)(real);
+  }
+  return loss::MatchFeatures(target, (*gan.extractor)(fake), MeanOverRanksOf(gan));
+}
+
+}  // namespace
+
+torch::Tensor AsSeen(const torch::Tensor& images, const StepPlan& plan, std::uint64_t cursor, AugmentKey::Use use) {
+  if (plan.augment_probability <= 0) return images;
+  const torch::Tensor draws = AugmentDraws({plan.seed, cursor, use}, images.size(0));
+  return Augment(images, draws, plan.augment_probability);
+}
+
+bool HasPenalty(const StepPlan& plan) {
+  const bool interpolated = plan.loss.kind == loss::Kind::kWganGp && plan.loss.gradient_penalty > 0;
+  return interpolated || HasZeroCentredPenalty(plan);
+}
+
+torch::Tensor Penalty(Gan& gan, const StepPlan& plan, const torch::Tensor& real, const torch::Tensor& fake,
+                      std::uint64_t cursor) {
+  const model::OnRunningStatistics each_sample_alone(*gan.discriminator);
+  const loss::Critic critic = [&gan](const torch::Tensor& images) { return Logits(gan, images); };
+  torch::Tensor sum = torch::zeros({}, gan.discriminator->parameters().front().options().requires_grad(false));
+  if (plan.loss.kind == loss::Kind::kWganGp && plan.loss.gradient_penalty > 0) {
+    const torch::Tensor mix = Mix(plan, cursor, real);
+    sum = sum + loss::InterpolatedPenalty(critic, real, fake, mix, plan.loss.gradient_penalty);
+  }
+  if (!HasZeroCentredPenalty(plan)) return sum;
+  const auto laziness = static_cast<double>(plan.loss.penalty_every);
+  if (plan.loss.r1 > 0) sum = sum + loss::ZeroCentredPenalty(critic, real, plan.loss.r1 * laziness);
+  if (plan.loss.r2 > 0) sum = sum + loss::ZeroCentredPenalty(critic, fake, plan.loss.r2 * laziness);
+  return sum;
+}
+
+GeneratorTerms FoolingTerms(Gan& gan, const StepPlan& plan, const Batch& batch, const torch::Tensor& fake) {
+  const torch::Tensor seen = AsSeen(fake, plan, batch.cursor, AugmentKey::Use::kFakeForGenerator);
+  const bool needs_reals = loss::GeneratorNeedsReals(plan.loss.kind);
+  GeneratorTerms terms;
+  if (plan.loss.feature_matching > 0) {
+    const torch::Tensor real = AsSeen(batch.real, plan, batch.cursor, AugmentKey::Use::kReal);
+    const std::vector<torch::Tensor> target = FeaturesOfReals(gan, real);
+    const model::Judgement judgement = Judge(gan, seen);
+    terms.adversarial =
+        loss::Generator(plan.loss.kind, judgement.logits, needs_reals ? Logits(gan, real) : torch::Tensor());
+    terms.matching = loss::MatchFeatures(target, judgement.features, MeanOverRanksOf(gan)) * plan.loss.feature_matching;
+  } else {
+    torch::Tensor real_logits;
+    if (needs_reals) real_logits = Logits(gan, AsSeen(batch.real, plan, batch.cursor, AugmentKey::Use::kReal));
+    terms.adversarial = loss::Generator(plan.loss.kind, Logits(gan, seen), real_logits);
+  }
+  if (plan.loss.perceptual > 0 && gan.extractor) {
+    const torch::Tensor term = PerceptualTerm(gan, batch.real, fake) * plan.loss.perceptual;
+    terms.matching = terms.matching.defined() ? terms.matching + term : term;
+  }
+  return terms;
+}
+
+}  // namespace gan::step

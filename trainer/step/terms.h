@@ -1,0 +1,30 @@
+// The parts of both losses that go beyond a formula on logits.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+
+#include "trainer/step/augment.h"
+#include "trainer/step/gan.h"
+#include "trainer/step/step_plan.h"
+
+namespace gan::step {
+
+// The images as D gets them: augmented when the plan says so. cursor: of the batch's first image.
+torch::Tensor AsSeen(const torch::Tensor& images, const StepPlan& plan, std::uint64_t cursor, AugmentKey::Use use);
+
+bool HasPenalty(const StepPlan& plan);
+// Gradient penalties of D on the images it saw, D on its running statistics: a scalar with its graph. After D's
+// forwards on real and fake, which move the statistics.
+torch::Tensor Penalty(Gan& gan, const StepPlan& plan, const torch::Tensor& real, const torch::Tensor& fake,
+                      std::uint64_t cursor);
+
+struct GeneratorTerms {
+  torch::Tensor adversarial;
+  torch::Tensor matching;  // undefined without feature matching
+};
+// G's loss on `fake` [N, 3, R, R]. Collective when features are matched.
+GeneratorTerms FoolingTerms(Gan& gan, const StepPlan& plan, const Batch& batch, const torch::Tensor& fake);
+
+}  // namespace gan::step
