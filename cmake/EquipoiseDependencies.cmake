@@ -6,7 +6,7 @@ find_package(TBB REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
 find_package(GIF REQUIRED)
-find_package(OpenCV REQUIRED COMPONENTS core imgcodecs)
+find_package(OpenCV REQUIRED COMPONENTS core imgcodecs imgproc)
 find_package(nlohmann_json REQUIRED)
 find_package(Protobuf REQUIRED)
 # The schema alone, from Debian's libonnx-dev: our own compilation of it cannot clash with LibTorch's.

@@ -10,6 +10,7 @@
 #include "inspect/checkpoints.h"
 #include "inspect/dump.h"
 #include "inspect/kind.h"
+#include "inspect/plot.h"
 #include "inspect/runs.h"
 #include "inspect/serve.h"
 #include "inspect/shards.h"
@@ -28,6 +29,7 @@ struct Flags {
   std::filesystem::path out;
   bool serve = false;
   bool report = false;
+  bool plot = false;
   std::filesystem::path report_file;
   gan::inspect::ServeOptions server;
 };
@@ -37,7 +39,9 @@ void AddPageFlags(CLI::App& app, Flags& flags) {
   CLI::Option* serve = app.add_flag("--serve", flags.serve, "Serve the page of a run, finished or not")->group(group);
   CLI::Option* report = app.add_flag("--report", flags.report, "Write the page of a run into one file, OUT.html");
   report->group(group)->excludes(serve);
-  app.add_option("OUT", flags.report_file, "With --report: the file to write")->needs(report);
+  CLI::Option* plot = app.add_flag("--plot", flags.plot, "Draw the curves of a run into one picture, OUT.png");
+  plot->group(group)->excludes(serve)->excludes(report);
+  app.add_option("OUT", flags.report_file, "With --report or --plot: the file to write");
   app.add_option("--address", flags.server.address, "Address for --serve")
       ->needs(serve)
       ->group(group)
@@ -110,12 +114,23 @@ int ShowPage(const Flags& flags, Kind kind) {
   return gan::cli::kDone;
 }
 
+int Plot(const Flags& flags, Kind kind) {
+  if (kind != Kind::kRun) throw gan::UsageError("--plot: " + flags.path.string() + " is no run folder");
+  if (flags.report_file.empty()) throw gan::UsageError("--plot: name the file to write, OUT.png");
+  gan::inspect::PlotRun(flags.path, flags.report_file);
+  return gan::cli::kDone;
+}
+
 int Run(const Flags& flags) {
   const Kind kind = gan::inspect::Recognise(flags.path);
   if (flags.dump > 0 && kind != Kind::kShard && kind != Kind::kShardFolder) {
     throw gan::UsageError("--dump: " + flags.path.string() + " holds no pictures; name a shard or a shard folder");
   }
+  if (!flags.report_file.empty() && !flags.report && !flags.plot) {
+    throw gan::UsageError("OUT " + flags.report_file.string() + ": needs --report or --plot");
+  }
   if (flags.serve || flags.report) return ShowPage(flags, kind);
+  if (flags.plot) return Plot(flags, kind);
   const Report report = Inspect(kind, flags.path);
   std::cout << (flags.json ? ReportJson(report) : ReportText(report)) << std::flush;
   if (!report.intact()) {
@@ -136,7 +151,8 @@ int main(int argc, char** argv) {
       "          gan-inspect shards/shard-00000.gan --dump 64 --out pictures.png\n"
       "          gan-inspect runs/00001 --json\n"
       "          gan-inspect --serve runs/00001\n"
-      "          gan-inspect --report runs/00001 report.html",
+      "          gan-inspect --report runs/00001 report.html\n"
+      "          gan-inspect --plot runs/00001 curves.png",
       "gan-inspect");
   Flags flags;
   AddFlags(app, flags);

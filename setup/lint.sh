@@ -3,5 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 git ls-files 'storage/*.cpp' 'picture/*.cpp' 'shard/*.cpp' 'cli/*.cpp' 'monitoring/*.cpp' 'preprocess/*.cpp' \
-  'trainer/balance/*.cpp' 'trainer/data/*.cpp' 'trainer/checkpoint/*.cpp' |
+  'trainer/balance/*.cpp' 'trainer/data/*.cpp' 'trainer/checkpoint/*.cpp' 'trainer/generate/*.cpp' 'trainer/tensorboard/*.cpp' |
   xargs -P "$(nproc)" -n 4 clang-tidy -p build/release --quiet --extra-arg=-Wno-unknown-warning-option

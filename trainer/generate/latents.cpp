@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <numeric>
 
 #include "storage/errors.h"
 #include "trainer/checkpoint/weights_file.h"
@@ -40,7 +39,11 @@ void Append(std::uint64_t seed, data::Stream stream, std::uint64_t cursor, Laten
   data::FillNormal(latent, latents.noise_dim, seed, stream, cursor, 0);
 }
 
-double Dot(const float* a, const float* b, std::size_t n) { return std::inner_product(a, a + n, b, 0.0); }
+double Dot(const float* a, const float* b, std::size_t n) {
+  double sum = 0;
+  for (std::size_t i = 0; i < n; ++i) sum += double{a[i]} * double{b[i]};
+  return sum;
+}
 
 // (1-t) of a and t of b along the great circle; the straight line where they point the same way.
 void Slerp(const float* a, const float* b, std::size_t n, double t, float* out) {

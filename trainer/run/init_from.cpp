@@ -9,6 +9,7 @@
 #include "storage/errors.h"
 #include "trainer/model/growth.h"
 #include "trainer/run/checkpoint_state.h"
+#include "trainer/run/import_weights.h"
 #include "trainer/run/objective_flags.h"
 
 namespace gan::run {
@@ -85,6 +86,12 @@ void InitFrom(const checkpoint::Checkpoint& saved, step::Gan& gan) {
   model::NamedTensors averages;
   AddKept(gan.ema.NamedState("generator_ema."), "generator_ema.", g_source, averages);
   RestoreSome(saved, averages);
+}
+
+std::string StartFrom(const std::filesystem::path& source, step::Gan& gan) {
+  if (!std::filesystem::is_directory(source)) return ImportWeights(source, gan);
+  InitFrom(checkpoint::Load(source), gan);
+  return "networks taken from " + source.string();
 }
 
 }  // namespace gan::run

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <filesystem>
+#include <string>
+
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/step/gan.h"
 
@@ -9,5 +12,8 @@ namespace gan::run {
 // averages of the layers that are kept (model/growth.h), bit for bit; new layers stay as they were initialised, their
 // moments at 0. Throws UsageError when the networks do not fit, DataError when the checkpoint lacks a tensor.
 void InitFrom(const checkpoint::Checkpoint& saved, step::Gan& gan);
+
+// What --init-from names: a checkpoint's folder (InitFrom) or a file of weights (ImportWeights). A line for the log.
+std::string StartFrom(const std::filesystem::path& source, step::Gan& gan);
 
 }  // namespace gan::run

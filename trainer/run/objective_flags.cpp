@@ -43,7 +43,6 @@ void AddObjectiveFlags(CLI::App& app, TrainOptions& o) {
       ->group(group);
   add("--widen-d", o.gan.network.d_width, "D's channels as multiples of the rule's; a resumed narrower D is widened")
       ->check(CLI::Range(1, 64));
-  add("--init-from", o.init_from, "Checkpoint whose networks a new run starts from, grown to --resolution");
   AddChoice(app, group, "--augment", o.gan.augmentation, kAugmentations,
             "Differentiable augmentation in front of D; ada: with adaptive probability");
 }
@@ -94,7 +93,6 @@ nlohmann::json ObjectiveToJson(const TrainOptions& o) {
           {"d_norm", NameOf(o.gan.network.d_norm, kNorms)},
           {"spectral_norm", o.gan.network.spectral_norm},
           {"widen_d", o.gan.network.d_width},
-          {"init_from", o.init_from.string()},
           {"quality_every", o.quality_every},
           {"quality_images", o.quality_images},
           {"inception", o.inception.string()},

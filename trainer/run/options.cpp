@@ -74,6 +74,11 @@ void AddDataFlags(CLI::App& app, TrainOptions& o) {
   app.add_option("--resume", o.resume, "auto: newest intact checkpoint of the run folder; none; or a checkpoint's path")
       ->group(group)
       ->capture_default_str();
+  app.add_option("--init-from", o.init_from,
+                 "Weights a new run starts from: .safetensors with PyTorch's names, for G, D or both (one file or two)")
+      ->expected(1, 2)
+      ->check(CLI::ExistingFile)
+      ->group(group);
   app.add_option("--holdout", o.holdout, "Part of the pictures kept out of training (at most 2,000)")
       ->check(CLI::Range(0.0, 0.5))
       ->group(group)

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -17,13 +18,13 @@ namespace gan::run {
 struct TrainOptions {
   // Data and place
   std::filesystem::path shards;
-  std::filesystem::path run_root = "runs";  // a new numbered folder is made in it
-  std::filesystem::path run;                // exactly this folder, when given
-  std::string resume = "auto";              // auto, none or a checkpoint
-  std::string corrupt_records = "stop";     // or "replace": the next intact one, counted
-  double holdout = 0.05;                    // part of the records never trained on
+  std::filesystem::path run_root = "runs";       // a new numbered folder is made in it
+  std::filesystem::path run;                     // exactly this folder, when given
+  std::string resume = "auto";                   // auto, none or a checkpoint
+  std::string corrupt_records = "stop";          // or "replace": the next intact one, counted
+  std::vector<std::filesystem::path> init_from;  // checkpoints or weights that a new run starts from
+  double holdout = 0.05;                         // part of the records never trained on
   bool flip = false;
-  std::filesystem::path init_from;  // a checkpoint that a new run takes its networks from, grown when it is of fewer px
 
   // Length: totals, so a resumed run ends where the first would have. At most one is not 0; all 0: 100 epochs.
   std::uint64_t steps = 0;

@@ -209,10 +209,12 @@ void RunState::TakeWidth(std::int64_t width) {
 }
 
 void RunState::BeginNew() {
-  if (!options_.init_from.empty()) {
-    OnAllRanks(*control_, [&] { InitFrom(checkpoint::Load(options_.init_from), gan_); });
-    if (world_.rank == 0) cli::LogInfo("networks taken from " + options_.init_from.string());
-  }
+  OnAllRanks(*control_, [&] {
+    for (const auto& source : options_.init_from) {
+      const std::string what = StartFrom(source, gan_);
+      if (world_.rank == 0) cli::LogInfo(what);
+    }
+  });
   for (auto& [name, tensor] : gan_.NamedState()) gradients_->Broadcast(tensor);
   lineage_ = control_->Broadcast(NewLineage());
   WriteFirstPictures();

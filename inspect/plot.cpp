@@ -1,0 +1,101 @@
+#include "inspect/plot.h"
+
+#include <dlfcn.h>
+
+#include <cmath>
+#include <list>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "inspect/plot_plugin.h"
+#include "monitoring/page/run_stats.h"
+#include "picture/png.h"
+#include "storage/errors.h"
+
+namespace gan::inspect {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr std::uint32_t kWidth = 1280, kHeight = 960;
+
+struct PanelOfNames {
+  const char* title;
+  std::vector<const char*> series;  // columns of stats.jsonl
+};
+
+const std::vector<PanelOfNames>& Panels() {
+  static const std::vector<PanelOfNames> kPanels = {
+      {"Loss", {"loss_d", "loss_g"}},
+      {"What D says", {"d_real_mean", "d_fake_mean"}},
+      {"D's accuracy", {"d_accuracy_real", "d_accuracy_fake"}},
+      {"Balance", {"d_auc", "imbalance"}},
+      {"Gradient norm", {"grad_norm_d", "grad_norm_g"}},
+      {"Learning rate", {"lr_d", "lr_g"}},
+  };
+  return kPanels;
+}
+
+std::vector<double> Numbers(const json& values) {
+  std::vector<double> numbers;
+  for (const json& value : values) numbers.push_back(value.is_number() ? value.get<double>() : std::nan(""));
+  return numbers;
+}
+
+decltype(&GanPlotDraw) LoadPlugin() {
+  void* library = ::dlopen("libgan_plot.so", RTLD_NOW | RTLD_LOCAL);
+  void* draw = library == nullptr ? nullptr : ::dlsym(library, "GanPlotDraw");
+  if (draw == nullptr) throw std::runtime_error(std::string("--plot needs libgan_plot.so: ") + ::dlerror());
+  return reinterpret_cast<decltype(&GanPlotDraw)>(draw);
+}
+
+json ReadTable(const std::filesystem::path& run) {
+  monitoring::RunStats stats(run / "stats.jsonl");
+  while (!stats.Update()) {
+  }
+  json table = json::parse(stats.JsonText()).at("table");
+  if (table.at("x").empty()) throw DataError(run / "stats.jsonl", "holds no step yet");
+  return table;
+}
+
+// Keeps the numbers that the plugin's plain structures point to.
+class Drawing {
+ public:
+  explicit Drawing(const json& table) : x_(Numbers(table.at("x"))) {
+    for (const PanelOfNames& names : Panels()) {
+      std::vector<GanPlotSeries>& series = series_.emplace_back();
+      for (const char* name : names.series) {
+        const auto found = table.at("series").find(name);
+        if (found == table.at("series").end()) continue;
+        const std::vector<double>& y = numbers_.emplace_back(Numbers(found->at("mean")));
+        series.push_back({name, x_.data(), y.data(), std::min(x_.size(), y.size())});
+      }
+      panels_.push_back({names.title, series.data(), series.size()});
+    }
+  }
+  const std::vector<GanPlotPanel>& panels() const { return panels_; }
+
+ private:
+  std::vector<double> x_;
+  std::list<std::vector<double>> numbers_;
+  std::list<std::vector<GanPlotSeries>> series_;
+  std::vector<GanPlotPanel> panels_;
+};
+
+}  // namespace
+
+void PlotRun(const std::filesystem::path& run, const std::filesystem::path& png) {
+  const Drawing drawing(ReadTable(run));
+  const auto draw = LoadPlugin();
+  std::vector<std::uint8_t> rgb(std::size_t{3} * kWidth * kHeight);
+  if (!draw(drawing.panels().data(), drawing.panels().size(), rgb.data(), kWidth, kHeight)) {
+    throw std::runtime_error("--plot: OpenCV could not draw");
+  }
+  picture::WritePng(png, rgb, kWidth, kHeight);
+}
+
+}  // namespace gan::inspect

@@ -1,0 +1,145 @@
+"""gan-train --init-from: networks made in PyTorch, imported, are the same networks in ours."""
+import json
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+from programs import BIN, ENVIRONMENT, make_photos, newest_checkpoint, stats, train
+
+FEATURES = 4
+PICTURES = 16
+
+
+def generator():
+    channels = [100] + [FEATURES * 64 // side for side in (4, 8, 16, 32)] + [3]
+    layers = []
+    for i, (a, b) in enumerate(zip(channels, channels[1:])):
+        layers.append(torch.nn.ConvTranspose2d(a, b, 4, 2 if i else 1, 1 if i else 0, bias=False))
+        layers += [torch.nn.Tanh()] if b == 3 else [torch.nn.BatchNorm2d(b), torch.nn.ReLU()]
+    return torch.nn.Sequential(*layers)
+
+
+def discriminator():
+    channels = [3] + [FEATURES * 64 // side for side in (32, 16, 8, 4, 2)]
+    layers = []
+    for a, b in zip(channels, channels[1:]):
+        layers.append(torch.nn.Conv2d(a, b, 4, 2, 1, bias=False))
+        layers += ([] if a == 3 else [torch.nn.BatchNorm2d(b)]) + [torch.nn.LeakyReLU(0.2)]
+    return torch.nn.Sequential(*layers, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Conv2d(channels[-1], 1, 1, bias=False))
+
+
+def scrambled(network, seed):
+    """Weights and statistics that no initialisation gives by chance."""
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for name, value in network.state_dict().items():
+            if 'running_var' in name:
+                value.uniform_(0.5, 2)
+            elif value.dim() == 4:
+                value.normal_(0, (2 / value[0].numel()) ** 0.5)
+            elif value.is_floating_point():
+                value.normal_(1 if name.endswith('weight') else 0, 0.2)
+    return network.eval()
+
+
+def prefixed(network, prefix):
+    return {prefix + name: value for name, value in network.state_dict().items()}
+
+
+class Import(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.temporary.name)
+        make_photos(cls.folder / 'photos', count=PICTURES)
+        cls.shards = cls.folder / 'shards'
+        subprocess.run([BIN / 'gan-preprocess', '--in', cls.folder / 'photos', '--out', cls.shards], check=True,
+                       env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+        cls.G, cls.D = scrambled(generator(), 1), scrambled(discriminator(), 2)
+        for name, state in (('both', {**prefixed(cls.G, 'generator.'), **prefixed(cls.D, 'discriminator.')}),
+                            ('g', prefixed(cls.G, 'main.')), ('d', prefixed(cls.D, 'module.main.')), ('plain', prefixed(cls.G, ''))):
+            save_file(state, cls.folder / f'{name}.safetensors')
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    def run_from(self, name, *files, code=0):
+        """One step over all pictures at once, with rates that change no weight."""
+        imports = [flag for file in files for flag in ('--init-from', self.folder / f'{file}.safetensors')]
+        done = train(1, self.shards, self.folder / name, *imports, '--features', FEATURES, '--batch', PICTURES, '--holdout',
+                     0, '--steps', 1, '--ema', 0, '--lr-g', 1e-30, '--lr-d', 1e-30, '--balance', 'off')
+        self.assertEqual(code, done.returncode, done.stdout + done.stderr)
+        return done.stderr if code else self.folder / name
+
+    def weights(self, run):
+        part, = newest_checkpoint(run).glob('part-*')
+        return load_file(part)
+
+    def assert_imported(self, run, network, prefix):
+        state = self.weights(run)
+        for name, value in network.named_parameters():
+            self.assertTrue(torch.equal(value.detach(), state[prefix + name]), prefix + name)
+
+    def test_g_and_d_give_the_same_in_ours(self):
+        for name, files in (('from-one-file', ['both']), ('from-two-files', ['g', 'd'])):
+            with self.subTest(name):
+                run = self.run_from(name, *files)
+                self.assert_imported(run, self.G, 'generator.')
+                self.assert_imported(run, self.D, 'discriminator.')
+                self.assert_same_discriminator(run)
+                self.assert_same_generator(run)
+
+    def assert_same_discriminator(self, run):
+        """Its judgement of all real pictures in one batch, whatever their order."""
+        manifest = json.loads((self.shards / 'manifest.json').read_text())
+        pixels = np.memmap(self.shards / 'shard-00000.gan', np.uint8, 'r', 4096, (PICTURES, 128, 128, 3))
+        self.assertEqual(1, len(manifest['shards']))
+        images = torch.from_numpy(pixels.astype(np.float32)).permute(0, 3, 1, 2) / 127.5 - 1
+        D = discriminator()
+        D.load_state_dict(self.D.state_dict())
+        with torch.no_grad():
+            expected = torch.sigmoid(D.train()(torch.nn.functional.avg_pool2d(images, 2))).mean().item()
+        self.assertAlmostEqual(expected, stats(run)[0]['d_real_mean'], delta=1e-4)
+
+    def assert_same_generator(self, run):
+        """The first picture of step 0 has the latent of the run's seed, 1; PyTorch agrees with gan-generate on it."""
+        ours = self.folder / 'ours'
+        subprocess.run([BIN / 'gan-generate', '--checkpoint', self.folder / 'plain.safetensors', '--seeds', '1', '--out', ours],
+                       check=True, env=ENVIRONMENT)
+        with Image.open(run / 'fakes-00000000.png') as grid, Image.open(ours / 'picture-00000-seed-1.png') as single:
+            tile = np.asarray(grid)[2:66, 2:66].astype(int)
+            self.assertGreater(np.ptp(tile), 50)
+            self.assertLessEqual(np.abs(tile - np.asarray(single)).max(), 1)
+
+    def test_one_network_alone_leaves_the_other_as_initialised(self):
+        fresh, only_g = self.run_from('fresh'), self.run_from('only-g', 'plain')
+        self.assert_imported(only_g, self.G, 'generator.')
+        a, b = self.weights(fresh), self.weights(only_g)
+        for name in a:
+            if name.startswith('discriminator.') and 'running' not in name and 'num_batches' not in name:
+                self.assertTrue(torch.equal(a[name], b[name]), name)
+
+    def test_what_does_not_fit_is_refused_by_name(self):
+        for change, words in (({'0.weight': torch.zeros(100, 65, 4, 4)}, '0.weight'),
+                              ({'4.bias': torch.zeros(7)}, '4.bias'),
+                              ({'99.weight': torch.zeros(7)}, 'more tensors'),
+                              ({'3.weight': torch.zeros(64, 32, 4, 4, dtype=torch.int32)}, '3.weight')):
+            save_file({**self.G.state_dict(), **change}, self.folder / 'bad.safetensors')
+            error = self.run_from('bad', 'bad', code=3)
+            self.assertIn('bad.safetensors', error)
+            self.assertIn(words, error)
+        state = self.G.state_dict()
+        del state['7.running_var']
+        save_file(state, self.folder / 'bad.safetensors')
+        self.assertIn('7.running_var', self.run_from('bad', 'bad', code=3))
+
+
+if __name__ == '__main__':
+    unittest.main()

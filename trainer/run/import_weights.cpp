@@ -1,0 +1,87 @@
+#include "trainer/run/import_weights.h"
+
+#include <algorithm>
+#include <sstream>
+#include <vector>
+
+#include "storage/errors.h"
+#include "trainer/checkpoint/weights_file.h"
+#include "trainer/model/state.h"
+
+namespace gan::run {
+
+namespace {
+
+using checkpoint::TensorView;
+using checkpoint::WeightsFile;
+
+std::string ShapeText(c10::IntArrayRef shape) {
+  std::ostringstream text;
+  text << shape;
+  return text.str();
+}
+
+void Import(const TensorView& source, torch::Tensor target, const std::filesystem::path& file) {
+  if (source.shape != target.sizes().vec()) {
+    throw DataError(file, "tensor " + source.name + " has the shape " + ShapeText(source.shape) +
+                              ", this run's network " + ShapeText(target.sizes()) +
+                              "; see --resolution, --features and --noise-dim");
+  }
+  std::vector<float> values = checkpoint::ToFloats(source, file);
+  target.copy_(torch::from_blob(values.data(), target.sizes()));
+}
+
+// PyTorch counts the batches that batch norm has seen; nothing here depends on it.
+bool IsCounter(const std::string& name) { return name.ends_with("num_batches_tracked"); }
+
+void ImportNetwork(const WeightsFile& file, const std::string& prefix, const torch::nn::Module& network) {
+  std::size_t expected = 0;
+  for (const auto& [name, target] : model::NamedState(network, prefix)) {
+    if (IsCounter(name)) continue;
+    const TensorView* source = file.Find(name);
+    if (source == nullptr) throw DataError(file.path(), "tensor " + name + " is missing");
+    Import(*source, target, file.path());
+    ++expected;
+  }
+  for (const auto& [name, tensor] : file.tensors()) {
+    if (!name.starts_with(prefix) || IsCounter(name)) continue;
+    if (expected-- == 0) throw DataError(file.path(), "holds more tensors than this run's network, such as " + name);
+  }
+}
+
+bool FirstLayerFits(const WeightsFile& file, const std::string& prefix, const torch::nn::Module& network) {
+  return file.Find(prefix + "0.weight")->shape == network.parameters().front().sizes().vec();
+}
+
+// A file of one network: G or D, whichever's first layer has the shape.
+std::string ImportOnly(const WeightsFile& file, step::Gan& gan) {
+  const std::string prefix = file.PrefixOf("generator");
+  for (const auto& [network, name] : {std::pair(gan.generator, "generator"), {gan.discriminator, "discriminator"}}) {
+    if (!FirstLayerFits(file, prefix, *network)) continue;
+    ImportNetwork(file, prefix, *network);
+    return name;
+  }
+  throw DataError(file.path(), "tensor " + prefix + "0.weight has the shape " +
+                                   ShapeText(file.Find(prefix + "0.weight")->shape) + "; the generator's is " +
+                                   ShapeText(gan.generator->parameters().front().sizes()) + ", the discriminator's " +
+                                   ShapeText(gan.discriminator->parameters().front().sizes()));
+}
+
+}  // namespace
+
+std::string ImportWeights(const std::filesystem::path& path, step::Gan& gan) {
+  torch::NoGradGuard no_grad;
+  const WeightsFile file(path);
+  std::string imported;
+  for (const auto& [network, name] : {std::pair(gan.generator, "generator"), {gan.discriminator, "discriminator"}}) {
+    const std::string prefix = std::string(name) + ".";
+    if (file.Find(prefix + "0.weight") == nullptr) continue;
+    ImportNetwork(file, prefix, *network);
+    imported += (imported.empty() ? "" : " and ") + std::string(name);
+  }
+  if (imported.empty()) imported = ImportOnly(file, gan);
+  gan.ema = step::Ema(*gan.generator, gan.options.ema_half_life_images);
+  return "imported " + imported + " from " + path.string();
+}
+
+}  // namespace gan::run
