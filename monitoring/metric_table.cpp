@@ -43,7 +43,7 @@ constexpr MetricRow kTable[] = {
   {Metric::kLearningRate, "gan_train_learning_rate", kGauge, "1", kJob, "network", kNetworks, {},
    "Learning rate in force, after the balance controller's changes."},
   {Metric::kSampleDiversity, "gan_train_sample_diversity", kGauge, "1", kJob, "", {}, {},
-   "How different generated images are from each other, as measured last."},
+   "Mean distance of a generated image to its nearest neighbour in the batch, on 8 x 8 pixels of [-1, 1]."},
   {Metric::kSampleDiversityReference, "gan_train_sample_diversity_reference", kGauge, "1", kJob, "", {}, {},
    "The same measure on real images: what sample diversity is to be held against."},
   {Metric::kQuality, "gan_train_quality", kGauge, "1", kJob, "measure", kMeasures, {},

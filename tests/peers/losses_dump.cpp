@@ -48,8 +48,8 @@ gan::step::GanOptions OptionsOf(const nlohmann::json& c, int ranks) {
 // Standard normal, the same for any number of ranks; this rank's rows.
 torch::Tensor Mine(const std::vector<std::int64_t>& row, std::uint64_t what, const gan::distributed::World& world,
                    torch::ScalarType type) {
-  std::vector<std::int64_t> shape = row;
-  shape.insert(shape.begin(), kJoinedBatch);
+  std::vector<std::int64_t> shape = {kJoinedBatch};
+  shape.insert(shape.end(), row.begin(), row.end());
   torch::Tensor all = torch::empty(shape);
   gan::data::FillNormal(all.data_ptr<float>(), static_cast<std::uint64_t>(all.numel()), kSeed,
                         gan::data::Stream::kLatentD, what, 0);

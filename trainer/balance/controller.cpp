@@ -6,7 +6,7 @@
 namespace gan::balance {
 namespace {
 
-constexpr int kStateVersion = 1;
+constexpr int kStateVersion = 2;
 
 std::string Ahead(const char* who, const Averages& averages, const Latch& latch) {
   char text[96];

@@ -22,6 +22,7 @@ void VisitFields(Options& o, Visitor&& visit) {
   visit("g_ahead_auc", o.g_ahead_auc);
   visit("g_ahead_clear_auc", o.g_ahead_clear_auc);
   visit("collapse_diversity", o.collapse_diversity);
+  visit("collapse_least", o.collapse_least);
   visit("raise_steps", o.raise_steps);
   visit("clear_steps", o.clear_steps);
   visit("warmup_steps", o.warmup_steps);
@@ -36,6 +37,7 @@ void VisitFields(Options& o, Visitor&& visit) {
   visit("g_ahead_excess", o.g_ahead_excess);
   visit("g_ahead_clear_excess", o.g_ahead_clear_excess);
   visit("sure_accuracy", o.sure_accuracy);
+  visit("sure_auc", o.sure_auc);
   visit("collapse_clear_factor", o.collapse_clear_factor);
   visit("blow_up_factor", o.blow_up_factor);
   visit("undo_steps", o.undo_steps);
@@ -63,6 +65,8 @@ void CheckOptions(const BalanceOptions& o) {
   Require(o.collapse_diversity >= 0 && o.collapse_diversity <= 1, "collapse_diversity must be 0 to 1");
   Require(o.collapse_clear_factor >= 1, "collapse_clear_factor must be at least 1");
   Require(o.sure_accuracy >= 0 && o.sure_accuracy <= 1, "sure_accuracy must be 0 to 1");
+  Require(o.collapse_least >= 0, "collapse_least must be at least 0");
+  Require(o.sure_auc >= 0.5 && o.sure_auc <= 1, "sure_auc must be 0.5 to 1");
   Require(o.blow_up_factor > 1, "blow_up_factor must be above 1");
   Require(o.lr_factor > 0 && o.lr_factor < 1, "lr_factor must be between 0 and 1");
   Require(o.min_lr_scale > 0 && o.min_lr_scale <= 1, "min_lr_scale must be above 0 and at most 1");

@@ -17,8 +17,11 @@ struct BalanceOptions {
   double smoothing_steps = 20;                          // time constant of the moving averages, in steps, >= 1
   double d_ahead_auc = 0.98, d_ahead_clear_auc = 0.95;  // raise and clear: hysteresis
   double g_ahead_auc = 0.55, g_ahead_clear_auc = 0.60;
-  double collapse_diversity = 0.5;  // fakes' diversity below this part of the reals'
-  std::uint32_t raise_steps = 20;   // a condition must hold this long before the verdict changes
+  // A collapse is a loss: diversity (as a part of the reals') below this part of the best that the run has reached,
+  // once it has reached collapse_least. An untrained generator's pictures are all alike, which is no collapse.
+  double collapse_diversity = 0.5;
+  double collapse_least = 0.1;
+  std::uint32_t raise_steps = 20;  // a condition must hold this long before the verdict changes
   std::uint32_t clear_steps = 20;
   std::uint32_t warmup_steps = 50;     // no verdict but diverged before
   std::uint32_t action_interval = 25;  // steps between two interventions
@@ -31,6 +34,8 @@ struct BalanceOptions {
   // Both accuracies at least this confirm D ahead even when its loss is large: an over-confident D is punished by the
   // smoothed labels although it tells every picture apart.
   double sure_accuracy = 0.97;
+  // So does an AUC as high as this with the excess at most d_ahead_clear_excess.
+  double sure_auc = 0.995;
   double collapse_clear_factor = 1.2;  // cleared above collapse_diversity times this
   double blow_up_factor = 10;          // diverged: a loss this many times (its long average + 1)
   std::uint32_t undo_steps = 100;      // steps in balance before an intervention is taken back

@@ -7,8 +7,6 @@ namespace gan::balance {
 namespace {
 
 constexpr double kLongFactor = 10;
-// Diversity is measured seldom: two bad measurements weigh three quarters.
-constexpr double kDiversityTimeConstant = 2;
 
 bool IsFar(double loss, const Average& usual, double factor) {
   // The 1 keeps losses around zero (critics) from being blown up by a small change.
@@ -62,7 +60,9 @@ void Update(Averages& a, const Signals& signals, const BalanceOptions& options, 
   }
   const double ratio = signals.diversity / signals.diversity_reference;
   const bool measured = signals.diversity >= 0 && signals.diversity_reference > 0 && std::isfinite(ratio);
-  if (warm && measured) a.diversity_ratio.Add(ratio, kDiversityTimeConstant);
+  if (!warm || !measured) return;
+  a.diversity_ratio.Add(ratio, steps);
+  a.best_diversity_ratio = std::max(a.best_diversity_ratio, a.diversity_ratio.mean());
 }
 
 bool IsBlownUp(const Averages& a, const Signals& signals, const BalanceOptions& options) {
@@ -77,7 +77,8 @@ void to_json(nlohmann::json& json, const Averages& a) {
           {"accuracy_fake", a.accuracy_fake},
           {"usual_loss_d", a.usual_loss_d},
           {"usual_loss_g", a.usual_loss_g},
-          {"diversity_ratio", a.diversity_ratio}};
+          {"diversity_ratio", a.diversity_ratio},
+          {"best_diversity_ratio", a.best_diversity_ratio}};
 }
 
 void from_json(const nlohmann::json& json, Averages& a) {
@@ -88,6 +89,7 @@ void from_json(const nlohmann::json& json, Averages& a) {
   json.at("usual_loss_d").get_to(a.usual_loss_d);
   json.at("usual_loss_g").get_to(a.usual_loss_g);
   json.at("diversity_ratio").get_to(a.diversity_ratio);
+  json.at("best_diversity_ratio").get_to(a.best_diversity_ratio);
 }
 
 }  // namespace gan::balance

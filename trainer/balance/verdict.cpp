@@ -5,8 +5,9 @@
 namespace gan::balance {
 namespace {
 
-bool ConfirmsDiscriminator(const Averages& a, double most_excess, double sure_accuracy) {
-  const bool sure = std::min(a.accuracy_real.mean(), a.accuracy_fake.mean()) >= sure_accuracy;
+bool ConfirmsDiscriminator(const Averages& a, double most_excess, const BalanceOptions& o) {
+  const bool sure = std::min(a.accuracy_real.mean(), a.accuracy_fake.mean()) >= o.sure_accuracy ||
+                    (a.auc.mean() >= o.sure_auc && a.excess.mean() <= o.d_ahead_clear_excess);
   return a.excess.empty() || a.excess.mean() <= most_excess || sure;
 }
 
@@ -15,9 +16,8 @@ bool ConfirmsGenerator(const Averages& a, double least_excess) {
 }
 
 void UpdateDiscriminatorAhead(Latch& latch, const Averages& a, const BalanceOptions& o) {
-  const bool raise = a.auc.mean() >= o.d_ahead_auc && ConfirmsDiscriminator(a, o.d_ahead_excess, o.sure_accuracy);
-  const bool stays =
-      a.auc.mean() > o.d_ahead_clear_auc && ConfirmsDiscriminator(a, o.d_ahead_clear_excess, o.sure_accuracy);
+  const bool raise = a.auc.mean() >= o.d_ahead_auc && ConfirmsDiscriminator(a, o.d_ahead_excess, o);
+  const bool stays = a.auc.mean() > o.d_ahead_clear_auc && ConfirmsDiscriminator(a, o.d_ahead_clear_excess, o);
   latch.Update(raise, !stays, o);
 }
 
@@ -29,8 +29,9 @@ void UpdateGeneratorAhead(Latch& latch, const Averages& a, const BalanceOptions&
 
 void UpdateModeCollapse(Latch& latch, const Averages& a, const BalanceOptions& o) {
   if (a.diversity_ratio.empty()) return;
-  const double ratio = a.diversity_ratio.mean();
-  latch.Update(ratio<o.collapse_diversity, ratio> o.collapse_diversity * o.collapse_clear_factor, o);
+  const double kept = a.diversity_ratio.mean() / std::max(a.best_diversity_ratio, 1e-12);
+  const bool raise = a.best_diversity_ratio >= o.collapse_least && kept < o.collapse_diversity;
+  latch.Update(raise, kept > o.collapse_diversity * o.collapse_clear_factor, o);
 }
 
 }  // namespace
@@ -63,7 +64,11 @@ void Update(Findings& findings, const Averages& averages, const Signals& signals
     return;  // such a step says nothing about who is ahead
   }
   const bool blown_up = IsBlownUp(averages, signals, options);
-  findings.diverged.Update(blown_up, !blown_up, options);
+  if (blown_up) {
+    findings.diverged.RaiseNow();  // one such step is enough: it stays in the optimizers' moments
+  } else {
+    findings.diverged.Update(false, true, options);
+  }
   if (!warm) return;
   UpdateDiscriminatorAhead(findings.discriminator_ahead, averages, options);
   UpdateGeneratorAhead(findings.generator_ahead, averages, options);

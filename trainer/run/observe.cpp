@@ -1,12 +1,23 @@
 #include "trainer/run/observe.h"
 
 #include <cmath>
+#include <limits>
 
 namespace gan::run {
 
 double AreaUnderCurve(const torch::Tensor& a, const torch::Tensor& b) {
   const torch::Tensor difference = a.unsqueeze(1) - b.unsqueeze(0);
   return torch::sign(difference).to(torch::kDouble).mean().item<double>() / 2 + 0.5;
+}
+
+double NearestNeighbourDistance(const torch::Tensor& images) {
+  if (images.size(0) < 2) return -1;
+  torch::NoGradGuard no_grad;
+  constexpr std::int64_t kSide = 8;
+  const torch::Tensor small = torch::adaptive_avg_pool2d(images, {kSide, kSide}).flatten(1).to(torch::kDouble);
+  torch::Tensor distances = (small.unsqueeze(1) - small.unsqueeze(0)).square().mean(2).sqrt();
+  distances.fill_diagonal_(std::numeric_limits<double>::infinity());
+  return std::get<0>(distances.min(1)).mean().item<double>();
 }
 
 Observation Observe(const step::StepResult& result, bool stop_requested, distributed::Communicator& communicator) {
@@ -16,7 +27,8 @@ Observation Observe(const step::StepResult& result, bool stop_requested, distrib
   torch::Tensor packed =
       torch::tensor({result.loss_d_real, result.loss_d_fake, result.loss_g, mean(torch::sigmoid(real)),
                      mean(torch::sigmoid(fake)), mean(real > 0), mean(fake < 0), AreaUnderCurve(real, fake),
-                     stop_requested ? 1.0 : 0.0, result.penalty, result.matching},
+                     stop_requested ? 1.0 : 0.0, result.penalty, result.matching,
+                     NearestNeighbourDistance(result.fake_images), NearestNeighbourDistance(result.real_images)},
                     torch::kDouble);
   communicator.AllReduce(packed);
   const double* sums = packed.data_ptr<double>();
@@ -34,6 +46,8 @@ Observation Observe(const step::StepResult& result, bool stop_requested, distrib
   seen.penalty_d = sums[9] / ranks;
   seen.matching_g = sums[10] / ranks;
   seen.stop_requested = sums[8] > 0;
+  seen.diversity = sums[11] / ranks;
+  seen.diversity_reference = sums[12] / ranks;
   return seen;
 }
 
@@ -47,6 +61,8 @@ balance::Signals ToSignals(const Observation& observation, const step::StepResul
   signals.auc = observation.auc;
   signals.accuracy_real = observation.accuracy_real;
   signals.accuracy_fake = observation.accuracy_fake;
+  signals.diversity = observation.diversity;
+  signals.diversity_reference = observation.diversity_reference;
   if (result.generator) signals.grad_norm_g = result.generator->gradient_norm;
   if (result.discriminator) signals.grad_norm_d = result.discriminator->gradient_norm;
   const auto applied = [](const std::optional<step::Update>& update) { return !update || update->applied; };

@@ -15,15 +15,21 @@ struct Observation {
   double penalty_d = 0, matching_g = 0;  // terms of the two losses that are not in the numbers above
   double real_mean = 0, fake_mean = 0;   // mean of sigmoid(D(.)), what users are shown
   double accuracy_real = 0, accuracy_fake = 0;
-  double auc = 0.5;             // P(D(real) > D(fake)), mean over ranks of the value over each rank's pairs, ties half
+  double auc = 0.5;  // P(D(real) > D(fake)), mean over ranks of the value over each rank's pairs, ties half
+  // Mean distance of a picture to its nearest neighbour in the batch; negative: a batch of one has none.
+  double diversity = -1, diversity_reference = -1;
   bool stop_requested = false;  // some rank was asked to stop
 };
 
-// Collective: one all-reduce of eleven numbers.
+// Collective: one all-reduce of thirteen numbers.
 Observation Observe(const step::StepResult& result, bool stop_requested, distributed::Communicator& communicator);
 
 balance::Signals ToSignals(const Observation& observation, const step::StepResult& result,
                            const loss::LossRange& range);
+
+// Mean Euclidean distance, per value, of each picture of [N, 3, R, R] to its nearest neighbour among the others, on
+// pictures averaged down to 8x8. Copies and near copies, the sign of a collapse, pull it to 0. Negative for N < 2.
+double NearestNeighbourDistance(const torch::Tensor& images);
 
 // P(a > b) + P(a == b)/2 over all pairs; float [N] each, on any device.
 double AreaUnderCurve(const torch::Tensor& a, const torch::Tensor& b);

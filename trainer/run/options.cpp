@@ -116,6 +116,7 @@ void AddModelFlags(CLI::App& app, TrainOptions& o) {
   add("--beta2", o.gan.adam.beta2, "Adam's second beta")->check(CLI::Range(0.0, 0.999999));
   add("--real-label", o.real_label, "D's target for real pictures")->check(CLI::Range(0.5, 1.0));
   add("--fake-label", o.fake_label, "D's target for fakes; 0 is one-sided smoothing")->check(CLI::Range(0.0, 0.5));
+  add("--d-steps", o.d_steps, "Updates of D a step")->check(CLI::Range(1, 100));
   add("--clip-norm", o.gan.clip_norm, "Longest gradient of a network that is applied unshortened; 0: any")
       ->check(CLI::NonNegativeNumber);
   add("--ema", o.gan.ema_half_life_images, "Half-life of G's moving average, in images; 0: no average");
@@ -128,6 +129,8 @@ void AddModelFlags(CLI::App& app, TrainOptions& o) {
 
 void AddBalanceFlags(CLI::App& app, TrainOptions& o) {
   AddChoice(app, "Balance", "--balance", o.balance.mode, kModes, "off, watch (verdicts only) or act");
+  app.add_option("--inject", o.inject, "Faults on purpose, for studies: latents:K@S+N, pictures:X@S, weights:X@S")
+      ->group("Balance");
 }
 
 void AddRhythmFlags(CLI::App& app, TrainOptions& o) {

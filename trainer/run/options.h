@@ -43,6 +43,8 @@ struct TrainOptions {
   std::uint64_t seed = 1;
 
   balance::BalanceOptions balance;
+  std::uint64_t d_steps = 1;  // updates of D a step, before the balance changes them
+  std::string inject;         // faults for studies of the balance (faults.h)
 
   // Rhythm, in steps (0: only at the end)
   std::uint64_t log_every = 1;

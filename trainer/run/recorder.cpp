@@ -19,9 +19,15 @@ constexpr Seconds kLogInterval{10.0};
 
 nlohmann::json Number(double value) { return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(); }
 
+// Negative: was not measured.
+nlohmann::json NotNegative(double value) { return value < 0 ? nlohmann::json() : Number(value); }
+
 nlohmann::json Norm(const std::optional<step::Update>& update) {
   return update ? Number(update->gradient_norm) : nlohmann::json();
 }
+
+// Negative: was not measured.
+nlohmann::json NotNegative(double value) { return value < 0 ? nlohmann::json() : Number(value); }
 
 double UnixSeconds() { return Seconds(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
@@ -46,6 +52,8 @@ nlohmann::json ToJson(const StepRecord& record) {
                          {"d_accuracy_real", Number(seen.accuracy_real)},
                          {"d_accuracy_fake", Number(seen.accuracy_fake)},
                          {"d_auc", Number(seen.auc)},
+                         {"diversity", NotNegative(seen.diversity)},
+                         {"diversity_reference", NotNegative(seen.diversity_reference)},
                          {"grad_norm_g", Norm(record.local.generator)},
                          {"grad_norm_d", Norm(record.local.discriminator)},
                          {"lr_g", record.lr_g},
@@ -137,8 +145,10 @@ void Recorder::SetMetrics(const StepRecord& record) {
   metrics_.Set(Metric::kDiscriminatorOutputMean, seen.fake_mean, "fake");
   if (record.quality) {
     for (const auto& [name, value] : record.quality->values) metrics_.Set(Metric::kQuality, value, name);
-    metrics_.Set(Metric::kSampleDiversity, record.quality->diversity);
-    metrics_.Set(Metric::kSampleDiversityReference, record.quality->diversity_reference);
+  }
+  if (seen.diversity >= 0) {
+    metrics_.Set(Metric::kSampleDiversity, seen.diversity);
+    metrics_.Set(Metric::kSampleDiversityReference, seen.diversity_reference);
   }
   metrics_.Set(Metric::kPenalty, seen.penalty_d);
   metrics_.Set(Metric::kAugmentProbability, record.augment_probability);

@@ -245,7 +245,8 @@ double RunState::FractionDone() const {
 step::StepPlan RunState::Plan() const {
   const balance::Controls& controls = controller_.controls();
   step::StepPlan plan;
-  plan.discriminator_phases = (step_ + 1) % controls.d_every == 0 ? controls.d_steps : 0;
+  plan.discriminator_phases =
+      (step_ + 1) % controls.d_every == 0 ? static_cast<std::uint32_t>(options_.d_steps) * controls.d_steps : 0;
   plan.micro_batches = batches_of_step_.micro_batches;
   plan.train_generator = controls.freeze_g_steps == 0;
   const double scale = step::LearningRateScale(options_.schedule, step_ + 1, FractionDone());
@@ -265,7 +266,8 @@ StepRecord RunState::Step() {
   const step::StepPlan plan = Plan();
   const std::uint64_t images_before = images_;
   StepRecord record;
-  record.local = step::TrainStep(gan_, plan, [this] { return batches_->Next(); });
+  faults_.Spoil(gan_, step_ + 1);
+  record.local = step::TrainStep(gan_, plan, [this] { return faults_.Spoil(batches_->Next(), step_ + 1); });
   record.seen = Observe(record.local, StopRequested(), *control_);
   record.step = ++step_;
   record.images = images_ = batches_->cursor();
@@ -279,11 +281,7 @@ StepRecord RunState::Step() {
   record.quality = quality_->Measure(gan_, step_);
   start += std::chrono::steady_clock::now() - before_quality;  // not of the step
   record.best = record.quality && quality_->best_step() == step_;
-  balance::Signals signals = ToSignals(record.seen, record.local, loss_range_);
-  if (record.quality) {
-    signals.diversity = record.quality->diversity;
-    signals.diversity_reference = record.quality->diversity_reference;
-  }
+  const balance::Signals signals = ToSignals(record.seen, record.local, loss_range_);
   record.interventions = controller_.Observe(step_, signals);
   if (!signals.finite) {
     record.interventions.push_back({step_, "skip_step", "a gradient or a loss was not finite: the update is left out"});

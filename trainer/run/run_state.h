@@ -9,6 +9,7 @@
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/data/loader.h"
 #include "trainer/run/batches.h"
+#include "trainer/run/faults.h"
 #include "trainer/run/options.h"
 #include "trainer/run/quality_watch.h"
 #include "trainer/run/recorder.h"
@@ -69,6 +70,7 @@ class RunState {
   step::AdaController ada_;
   std::optional<QualityWatch> quality_;
   loss::LossRange loss_range_;
+  Faults faults_;
 
   BatchPlan batches_of_step_;
   std::uint64_t step_ = 0;

@@ -189,6 +189,8 @@ StepResult TrainStep(Gan& gan, const StepPlan& plan, const BatchSource& next_bat
   } else {
     WatchGenerator(gan, plan, round, result);
   }
+  result.real_images = round.batches.back().real;
+  result.fake_images = round.fakes.back().detach();
   // The running statistics moved on every rank by its own images; averaged in every step, or no resume could be exact.
   // One bad step must not leave NaN in them: they are never reset, and no later checkpoint could be saved.
   if (std::isfinite(gan.statistics_average.Average(gan.statistics))) before.Forget();

@@ -102,6 +102,10 @@ TEST(Controller, CollapseWithAWinningDStillHoldsDBack) {
   Signals collapsed = DiscriminatorWins();
   collapsed.diversity = 0.05;
   collapsed.diversity_reference = 0.8;
+  Signals diverse = Healthy();
+  diverse.diversity = 0.5;
+  diverse.diversity_reference = 0.8;
+  script.Feed(3, diverse);
   EXPECT_EQ(script.Feed(3, collapsed).size(), 1U);
   EXPECT_EQ(script.controller.verdict(), Verdict::kModeCollapse);
 }

@@ -106,13 +106,53 @@ TEST(Verdict, WithoutLossBoundsTheAucDecides) {
   EXPECT_EQ(After(Watching(), 50, signals), Verdict::kDiscriminatorAhead);
 }
 
-TEST(Verdict, ModeCollapseNeedsDiversityFarBelowTheReals) {
+Signals WithDiversity(double diversity) {
   Signals signals = Healthy();
   signals.diversity_reference = 0.8;
-  signals.diversity = 0.6;
+  signals.diversity = diversity;
+  return signals;
+}
+
+TEST(Verdict, ModeCollapseIsTheLossOfDiversityThatTheRunHad) {
+  Script script(Watching());
+  script.Feed(50, WithDiversity(0.4));
+  EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced);
+  script.Feed(50, WithDiversity(0.25));
+  EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced);
+  script.Feed(3, WithDiversity(0.1));
+  EXPECT_EQ(script.controller.verdict(), Verdict::kModeCollapse);
+}
+
+TEST(Verdict, AnUntrainedGeneratorHasNotCollapsed) {
+  Script script(Watching());
+  for (double diversity = 0.01; diversity < 0.3; diversity += 0.01) {
+    script.Feed(10, WithDiversity(diversity));
+    EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced) << diversity;
+  }
+}
+
+TEST(Verdict, DiversityThatNeverCameIsNotLost) {
+  Script script(Watching());
+  script.Feed(5, WithDiversity(0.06));  // below collapse_least of the reals'
+  script.Feed(50, WithDiversity(0.001));
+  EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced);
+}
+
+TEST(Verdict, ASurelyPerfectAucNeedsNoLowLoss) {
+  Signals signals = With(1.0, 0.978, 1.5);  // excess 0.45
+  signals.accuracy_real = signals.accuracy_fake = 0.95;
+  EXPECT_EQ(After(Watching(), 3, signals), Verdict::kDiscriminatorAhead);
+  signals.auc = 0.985;
   EXPECT_EQ(After(Watching(), 50, signals), Verdict::kBalanced);
-  signals.diversity = 0.1;
-  EXPECT_EQ(After(Watching(), 50, signals), Verdict::kModeCollapse);
+}
+
+TEST(Verdict, OneBlownUpLossDivergesAtOnce) {
+  Script script(Watching());
+  script.Feed(20, Healthy());
+  script.Feed(1, With(0.9, 500, 2.5));
+  EXPECT_EQ(script.controller.verdict(), Verdict::kDiverged);
+  script.Feed(3, Healthy());
+  EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced);
 }
 
 TEST(Verdict, ModeCollapseStaysBetweenMeasurementsAndClearsWithDiversity) {
@@ -120,7 +160,8 @@ TEST(Verdict, ModeCollapseStaysBetweenMeasurementsAndClearsWithDiversity) {
   measured.diversity_reference = 0.8;
   measured.diversity = 0.1;
   Script script(Watching());
-  script.Feed(1, measured);
+  script.Feed(5, WithDiversity(0.5));
+  script.Feed(3, measured);
   script.Feed(10, Healthy());
   EXPECT_EQ(script.controller.verdict(), Verdict::kModeCollapse);
   measured.diversity = 0.75;
