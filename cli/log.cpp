@@ -4,9 +4,15 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdlib>
 #include <memory>
 #include <vector>
+
+#include "storage/errors.h"
 
 namespace gan::cli {
 
@@ -32,6 +38,10 @@ void Install(const std::string& name, const std::vector<spdlog::sink_ptr>& sinks
 void QuietLog(const std::string& name) { Install(name, {StderrSink()}, spdlog::level::warn); }
 
 void OpenLog(const std::string& name, const std::filesystem::path& file) {
+  // The library would follow a link that somebody laid there.
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
+  if (descriptor < 0) throw IoError(file, "open", errno);
+  ::close(descriptor);
   Install(name, {StderrSink(), std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string())},
           spdlog::level::info);
 }

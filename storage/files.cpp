@@ -105,6 +105,19 @@ void SyncFolder(const fs::path& folder) {
   if (::fsync(file.descriptor) != 0) throw IoError(folder, "fsync", errno);
 }
 
+bool MakeFolders(const fs::path& folder) {
+  if (fs::is_directory(folder)) return false;
+  const fs::path plain = folder.has_filename() ? folder : folder.parent_path();
+  const fs::path parent = FolderOf(plain);
+  if (!fs::exists(parent)) MakeFolders(parent);
+  if (::mkdir(plain.c_str(), 0755) != 0) {
+    if (errno == EEXIST) return false;  // somebody else was faster
+    throw IoError(plain, "mkdir", errno);
+  }
+  SyncFolder(parent);
+  return true;
+}
+
 void RemoveTemporaries(const fs::path& folder) {
   std::vector<fs::path> leftovers;
   for (const auto& entry : fs::directory_iterator(folder)) {

@@ -7,6 +7,7 @@
 #include "trainer/distributed/communicator.h"
 #include "trainer/run/agree.h"
 #include "trainer/run/options.h"
+#include "trainer/run/stop_signal.h"
 #include "trainer/run/train.h"
 
 int main(int argc, char** argv) {
@@ -21,6 +22,7 @@ int main(int argc, char** argv) {
   std::optional<gan::distributed::Environment> environment;
   bool agreed = false;  // all ranks left training together, each with the same exit code
   const int exit_code = gan::cli::RunMain(app, argc, argv, [&] {
+    gan::run::InstallStopSignals();  // first: before it a request to stop would kill the rank
     environment.emplace(&argc, &argv);
     const gan::distributed::World& world = environment->world();
     if (world.size > 1) gan::cli::SetErrorPrefix("[rank " + std::to_string(world.rank) + "] ");

@@ -47,6 +47,8 @@ struct SaveRequest {
   std::string lineage;              // id of this branch of history; changes after a rollback
   nlohmann::json state;             // small state: options, balance controller, widths, dataset digest, build facts
   std::vector<TensorView> tensors;  // the same list on every rank (replicated state); the ranks share the writing
+  std::uint64_t bytes_per_writer = std::uint64_t{64} << 20;  // one more rank writes for each so many
+  std::function<void()> before_commit = [] {};               // on rank 0: makes durable what the checkpoint relies on
 };
 
 struct SaveResult {
@@ -73,14 +75,23 @@ std::optional<std::uint64_t> ParseCheckpointFolderName(std::string_view name);
 // naming the tensor) and a disk without room for 1.2x the size.
 SaveResult Save(const std::filesystem::path& root, const SaveRequest& request, const Ranks& ranks);
 
-// Removes all but the newest `keep` (never below two) committed checkpoints, by rename, then delete. Rank 0 only.
-// `spared`: a step whose checkpoint stays, counted apart from those.
-void Prune(const std::filesystem::path& root, std::uint64_t keep, std::optional<std::uint64_t> spared = std::nullopt);
+// Which checkpoints stay: a union. The newest two always do.
+struct Retention {
+  std::uint64_t last = 3;                  // the newest ones
+  std::uint64_t every = 0;                 // those of steps that are multiples of it; 0: none
+  std::optional<std::uint64_t> best = {};  // the one of this step
+};
+
+// Removes all other committed checkpoints, by rename, then delete. Rank 0 only. Throws IoError.
+void Prune(const std::filesystem::path& root, const Retention& retention);
+
+// After a rollback to `step`: the later checkpoints are renamed to "<name>.abandoned-<lineage>". Rank 0 only.
+void SetLaterAside(const std::filesystem::path& root, std::uint64_t step, const std::string& lineage);
 
 // Removes leftovers of killed saves (step-*.tmp-*, *.deleted-*). Rank 0 only, while the run folder is locked.
 void RemoveLeftovers(const std::filesystem::path& root);
 
-// Committed checkpoints (with a manifest), newest first.
+// Committed checkpoints (with a manifest), newest first; symbolic links are passed over.
 std::vector<std::filesystem::path> ListCheckpoints(const std::filesystem::path& root);
 
 // Reads and verifies one checkpoint: manifest, names, sizes, digests. Throws DataError naming file and offset.

@@ -2,6 +2,7 @@
 #include <charconv>
 #include <cstdio>
 
+#include "storage/errors.h"
 #include "storage/files.h"
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/checkpoint/manifest.h"
@@ -18,6 +19,12 @@ constexpr std::uint64_t kFewest = 2;  // never pruned below: the newest may turn
 bool IsLeftover(const std::string& name) {
   return name.starts_with(kPrefix) &&
          (name.find(".tmp-") != std::string::npos || name.find(".deleted-") != std::string::npos);
+}
+
+void Rename(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::rename(from, to, error);
+  if (error) throw IoError(from, "rename", error.value());
 }
 
 }  // namespace
@@ -42,7 +49,8 @@ std::vector<fs::path> ListCheckpoints(const fs::path& root) {
   if (!fs::is_directory(root)) return {};
   for (const auto& entry : fs::directory_iterator(root)) {
     const auto step = ParseCheckpointFolderName(entry.path().filename().string());
-    if (step && fs::exists(entry.path() / kManifestName)) found.emplace_back(*step, entry.path());
+    if (step && !entry.is_symlink() && fs::exists(entry.path() / kManifestName))
+      found.emplace_back(*step, entry.path());
   }
   std::sort(found.rbegin(), found.rend());
   std::vector<fs::path> newest_first;
@@ -59,15 +67,27 @@ void RemoveLeftovers(const fs::path& root) {
   for (const fs::path& path : leftovers) fs::remove_all(path);
 }
 
-void Prune(const fs::path& root, std::uint64_t keep, std::optional<std::uint64_t> spared) {
+void Prune(const fs::path& root, const Retention& retention) {
   std::vector<fs::path> all = ListCheckpoints(root);
-  if (spared) std::erase(all, CheckpointFolderName(root, *spared));
-  for (std::size_t i = std::max(keep, kFewest); i < all.size(); ++i) {
+  if (retention.best) std::erase(all, CheckpointFolderName(root, *retention.best));
+  for (std::size_t i = std::max(retention.last, kFewest); i < all.size(); ++i) {
+    const std::uint64_t step = *ParseCheckpointFolderName(all[i].filename().string());
+    if (retention.every > 0 && step % retention.every == 0) continue;
     // Renamed first: a half-deleted folder must never look like a checkpoint.
     const fs::path doomed = all[i].string() + ".deleted-0";
-    fs::rename(all[i], doomed);
-    fs::remove_all(doomed);
+    Rename(all[i], doomed);
+    std::error_code error;
+    fs::remove_all(doomed, error);
+    if (error) throw IoError(doomed, "remove", error.value());
   }
+}
+
+void SetLaterAside(const fs::path& root, std::uint64_t step, const std::string& lineage) {
+  for (const fs::path& folder : ListCheckpoints(root)) {
+    if (*ParseCheckpointFolderName(folder.filename().string()) <= step) break;
+    Rename(folder, folder.string() + ".abandoned-" + lineage);
+  }
+  storage::SyncFolder(root);
 }
 
 }  // namespace gan::checkpoint

@@ -13,6 +13,7 @@ namespace {
 
 storage::MappedFile OpenVerified(const std::filesystem::path& folder, const Part& part) {
   const std::filesystem::path file = folder / part.name;
+  if (std::filesystem::is_symlink(file)) throw DataError(file, "is a link; a checkpoint holds its own files");
   if (!std::filesystem::exists(file)) throw DataError(file, "is missing");
   storage::MappedFile mapped(file);
   const std::uint64_t size = mapped.bytes().size();

@@ -87,6 +87,7 @@ Manifest DecodeManifest(const std::string& text, const std::filesystem::path& fi
 Manifest ReadManifest(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / kManifestName;
   if (!std::filesystem::is_directory(folder)) throw DataError(folder, "no such checkpoint");
+  if (std::filesystem::is_symlink(file)) throw DataError(file, "is a link; a checkpoint holds its own files");
   if (!std::filesystem::exists(file)) throw DataError(folder, "holds no manifest.json, so it is no checkpoint");
   return DecodeManifest(storage::ReadFile(file, kMaxManifestBytes), file);
 }

@@ -48,13 +48,20 @@ void CopyFrom(const checkpoint::OwnedTensor& source, const torch::Tensor& target
 
 Snapshot::Snapshot(const model::NamedTensors& state) {
   for (const auto& [name, tensor] : state) {
-    copies_.push_back(tensor.detach().to(torch::kCPU).contiguous().clone());
+    copies_.push_back(torch::empty(tensor.sizes(), torch::TensorOptions().dtype(tensor.scalar_type())));
     const torch::Tensor& copy = copies_.back();
     views_.push_back({.name = name,
                       .dtype = TypeName(copy.scalar_type()),
                       .shape = copy.sizes().vec(),
                       .data = {static_cast<const std::byte*>(copy.const_data_ptr()), ByteCount(copy)}});
   }
+  Update(state);
+}
+
+void Snapshot::Update(const model::NamedTensors& state) {
+  torch::NoGradGuard no_grad;
+  if (state.size() != copies_.size()) throw std::logic_error("a snapshot of other tensors than before");
+  for (std::size_t i = 0; i < state.size(); ++i) copies_[i].copy_(state[i].second);
 }
 
 void RestoreSome(const checkpoint::Checkpoint& saved, const model::NamedTensors& state) {

@@ -11,10 +11,13 @@
 
 namespace gan::run {
 
-// Copies of tensors on the CPU with views on them; the views live as long as the object.
+// Copies of tensors on the CPU with views on them, in buffers that are kept from one snapshot to the next; the views
+// live as long as the object.
 class Snapshot {
  public:
   explicit Snapshot(const model::NamedTensors& state);
+  // Copies the tensors anew. The same tensors, in the same order, as at first.
+  void Update(const model::NamedTensors& state);
   const std::vector<checkpoint::TensorView>& views() const { return views_; }
 
  private:

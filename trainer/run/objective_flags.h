@@ -1,19 +1,19 @@
-// The flags of losses, penalties, D's norms, augmentation, growth and quality.
+// The flags of what is optimised and how its result is measured.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "trainer/run/flags.h"
 #include "trainer/run/options.h"
 
 namespace gan::run {
 
-void AddObjectiveFlags(CLI::App& app, TrainOptions& options);
-void AddQualityFlags(CLI::App& app, TrainOptions& options);
-void ValidateObjective(const TrainOptions& options);  // throws UsageError
-nlohmann::json ObjectiveToJson(const TrainOptions& options);
+void AddObjectiveFlags(Flags& flags, TrainOptions& options);
+void AddQualityFlags(Flags& flags, TrainOptions& options);
+// Throws UsageError.
+void ValidateObjective(const TrainOptions& options);
 
-// The networks of a checkpoint from the options that it keeps; what older versions did not have is as they had it.
+// The networks that a run with these options (ToJson's, with "d_width": what D has grown to) has.
 model::NetworkOptions NetworkFromJson(const nlohmann::json& options);
 
 }  // namespace gan::run

@@ -24,12 +24,11 @@ Observation Observe(const step::StepResult& result, bool stop_requested, distrib
   const torch::Tensor& real = result.real_logits;
   const torch::Tensor& fake = result.fake_logits;
   const auto mean = [](const torch::Tensor& t) { return t.to(torch::kDouble).mean().item<double>(); };
-  torch::Tensor packed =
-      torch::tensor({result.loss_d_real, result.loss_d_fake, result.loss_g, mean(torch::sigmoid(real)),
-                     mean(torch::sigmoid(fake)), mean(real > 0), mean(fake < 0), AreaUnderCurve(real, fake),
-                     stop_requested ? 1.0 : 0.0, result.penalty, result.matching,
-                     NearestNeighbourDistance(result.fake_images), NearestNeighbourDistance(result.real_images)},
-                    torch::kDouble);
+  torch::Tensor packed = torch::tensor(
+      {result.loss_d_real, result.loss_d_fake, result.loss_g, mean(torch::sigmoid(real)), mean(torch::sigmoid(fake)),
+       mean(real > 0), mean(fake < 0), AreaUnderCurve(real, fake), stop_requested ? 1.0 : 0.0, result.penalty,
+       result.matching, NearestNeighbourDistance(result.fake_images), NearestNeighbourDistance(result.real_images)},
+      torch::kDouble);
   communicator.AllReduce(packed);
   const double* sums = packed.data_ptr<double>();
   const double ranks = communicator.size();

@@ -10,6 +10,8 @@
 #include <nlohmann/json.hpp>
 
 #include "trainer/balance/balance.h"
+#include "trainer/checkpoint/checkpoint.h"
+#include "trainer/run/watchdog.h"
 #include "trainer/step/gan_options.h"
 #include "trainer/step/learning_rate.h"
 
@@ -55,8 +57,8 @@ struct TrainOptions {
   std::uint64_t quality_images = 512;  // of each kind, at most; no more than are held out
   std::filesystem::path inception;     // TorchScript for FID and KID
   std::string keep_best = "swd";       // the measure whose best checkpoint is never removed
-  std::uint64_t keep = 3;              // newest checkpoints kept
-  bool tensorboard = false;            // event files beside stats.jsonl
+  checkpoint::Retention keep;
+  bool tensorboard = false;  // event files beside stats.jsonl
 
   // Machine
   std::string device = "auto";
@@ -68,6 +70,7 @@ struct TrainOptions {
   std::string metrics_address = "127.0.0.1";
   std::string metrics_password_file;  // one line "user:password"; empty: nobody is asked
   std::uint64_t comm_timeout_seconds = 600;
+  WatchdogOptions watchdog;
 };
 
 // Declares every flag of gan-train on `app`, grouped; values land in `options`.

@@ -19,9 +19,6 @@ constexpr Seconds kLogInterval{10.0};
 
 nlohmann::json Number(double value) { return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(); }
 
-// Negative: was not measured.
-nlohmann::json NotNegative(double value) { return value < 0 ? nlohmann::json() : Number(value); }
-
 nlohmann::json Norm(const std::optional<step::Update>& update) {
   return update ? Number(update->gradient_norm) : nlohmann::json();
 }
@@ -79,7 +76,7 @@ Recorder::Recorder(const RunFolder& folder, const TrainOptions& options, const d
       last_log_(start_),
       last_step_(first_step),
       last_images_(first_image) {
-  if (speaks_) stats_.emplace(folder.Stats(), first_step);
+  if (speaks_) stats_ = std::make_shared<StatsFile>(folder.Stats(), first_step);
   if (speaks_ && options.tensorboard) {
     events_ = std::make_unique<tensorboard::EventFile>(folder.path(), first_step + 1);
   }
@@ -176,16 +173,16 @@ void Recorder::SetMetrics(const StepRecord& record) {
   metrics_.Observe(Metric::kStepDuration, record.seconds, "total");
 }
 
-void Recorder::Checkpoint(std::uint64_t step, const std::filesystem::path& folder, double seconds,
-                          std::uint64_t bytes) {
-  metrics_.Observe(Metric::kStepDuration, seconds, "checkpoint");
-  metrics_.Set(Metric::kCheckpointDuration, seconds);
+void Recorder::Checkpoint(const checkpoint::SaveResult& saved, double pause_seconds) {
+  metrics_.Observe(Metric::kStepDuration, pause_seconds, "checkpoint");
+  metrics_.Set(Metric::kCheckpointDuration, saved.seconds);
   metrics_.Set(Metric::kCheckpointLastSuccess, UnixSeconds());
-  metrics_.Set(Metric::kCheckpointBytes, static_cast<double>(bytes));
+  metrics_.Set(Metric::kCheckpointBytes, static_cast<double>(saved.bytes));
   if (!speaks_) return;
-  char cost[64];
-  std::snprintf(cost, sizeof cost, " (%.1f MB in %.2f s)", static_cast<double>(bytes) / 1e6, seconds);
-  cli::LogInfo("step " + std::to_string(step) + ": saved " + folder.string() + cost);
+  char cost[96];
+  std::snprintf(cost, sizeof cost, " (%.1f MB in %.2f s, training paused for %.3f s)",
+                static_cast<double>(saved.bytes) / 1e6, saved.seconds, pause_seconds);
+  cli::LogInfo("saved " + saved.folder.string() + cost);
 }
 
 void Recorder::CheckpointFailed(const std::string& why) {
@@ -241,8 +238,10 @@ void Recorder::Ranks(const std::vector<std::string>& times) {
   }
 }
 
-void Recorder::SyncStats() {
-  if (stats_) stats_->Sync();
+std::function<void()> Recorder::StatsSync() const {
+  return [stats = stats_] {
+    if (stats) stats->Sync();
+  };
 }
 
 void Recorder::Status(const std::string& state) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -11,6 +12,7 @@
 
 #include "monitoring/metrics.h"
 #include "trainer/balance/balance.h"
+#include "trainer/checkpoint/checkpoint.h"
 #include "trainer/quality/evaluator.h"
 #include "trainer/run/observe.h"
 #include "trainer/run/options.h"
@@ -50,9 +52,10 @@ class Recorder {
 
   // `fraction_done` in [0, 1] of the whole run.
   void Step(const StepRecord& record, double fraction_done);
+  // `pause_seconds`: how long training stood still for it.
+  void Checkpoint(const checkpoint::SaveResult& saved, double pause_seconds);
   // A grid that has just been written; for TensorBoard.
   void Picture(const std::string& name, std::uint64_t step, const std::filesystem::path& png);
-  void Checkpoint(std::uint64_t step, const std::filesystem::path& folder, double seconds, std::uint64_t bytes);
   void CheckpointFailed(const std::string& why);
   // What all ranks exchanged and waited for since the run began.
   void Traffic(const distributed::TrafficCounters& traffic, double data_wait_seconds);
@@ -61,9 +64,10 @@ class Recorder {
   static bool RanksAreDue(std::uint64_t step) { return step < kRanksEvery || step % kRanksEvery == 0; }
   std::string MyTimes();  // means over the steps since it was asked last, as JSON
   void Ranks(const std::vector<std::string>& times);
+  // Puts the lines so far on the disk; may be called from another thread, also when the recorder is gone.
+  std::function<void()> StatsSync() const;
   // `count` of this rank since the run began; the newest one is told in words.
   void CorruptRecords(std::uint64_t count, const std::string& newest);
-  void SyncStats();
   // "running", "finished", "stopped", "diverged", into status.json.
   void Status(const std::string& state);
 
@@ -80,7 +84,7 @@ class Recorder {
   bool speaks_;
   double ranks_count_;
   monitoring::Metrics& metrics_;
-  std::optional<StatsFile> stats_;
+  std::shared_ptr<StatsFile> stats_;  // rank 0; shared with the save in flight
   std::unique_ptr<tensorboard::EventFile> events_;
   std::set<std::pair<std::string, std::uint64_t>> pictures_told_;
   std::chrono::steady_clock::time_point start_, last_log_;

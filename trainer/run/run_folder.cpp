@@ -24,10 +24,10 @@ std::string Padded(std::uint64_t number, int width) {
 
 // runs/00000, runs/00001, ...: the first number that no other job has taken.
 fs::path MakeNumberedFolder(const fs::path& root) {
-  fs::create_directories(root);
+  storage::MakeFolders(root);
   for (std::uint64_t number = 0;; ++number) {
     const fs::path folder = root / Padded(number, 5);
-    if (fs::create_directory(folder)) return folder;
+    if (storage::MakeFolders(folder)) return folder;
   }
 }
 
@@ -36,14 +36,19 @@ fs::path MakeFolder(const TrainOptions& options) {
   if (fs::exists(options.run) && !fs::is_directory(options.run)) {
     throw UsageError("--run " + options.run.string() + " is a file, not a folder");
   }
-  fs::create_directories(options.run);
+  storage::MakeFolders(options.run);
   return options.run;
 }
 
 void RemoveLeftovers(const fs::path& folder) {
   storage::RemoveTemporaries(folder);
-  fs::create_directories(folder / "checkpoints");
-  checkpoint::RemoveLeftovers(folder / "checkpoints");
+  const fs::path checkpoints = folder / "checkpoints";
+  if (fs::is_symlink(checkpoints)) {
+    throw UsageError(checkpoints.string() +
+                     " is a link, which a run folder does not follow; put the whole --run there");
+  }
+  storage::MakeFolders(checkpoints);
+  checkpoint::RemoveLeftovers(checkpoints);
 }
 
 // Every rank must see a file that rank 0 has just made, else ranks would write into different folders.

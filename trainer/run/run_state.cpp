@@ -70,7 +70,9 @@ RunState::RunState(const TrainOptions& options, const distributed::World& world)
       folder_(CheckThenOpenFolder(options, world, *control_, dataset_)),
       gan_(options.gan, device_, options.seed, gradients_),
       controller_(options.balance),
-      loss_range_(loss::DiscriminatorRange(options.gan.loss.kind, {options.real_label, options.fake_label})) {
+      loss_range_(loss::DiscriminatorRange(options.gan.loss.kind, {options.real_label, options.fake_label})),
+      faults_(options.inject) {
+  saves_ = NewCommunicator(options_, world_, "checkpoints", "cpu");
   if (world_.rank == 0) cli::OpenLog("gan-train", folder_.Log());
   OpenMetrics();
   BeginOrResume();
@@ -134,14 +136,29 @@ std::optional<checkpoint::Checkpoint> RunState::FindCheckpoint() {
   OnAllRanks(*control_, [&] { named = checkpoint::Load(options_.resume); });
   OnRankZero(*control_, [&] {
     const auto existing = checkpoint::ListCheckpoints(folder_.Checkpoints());
-    const auto newest = existing.empty() ? std::optional<std::uint64_t>()
-                                         : checkpoint::ParseCheckpointFolderName(existing[0].filename().string());
-    if (newest && *newest > named->step) {
-      throw UsageError(folder_.path().string() + " already holds a later checkpoint, " +
+    if (existing.empty()) return;
+    if (!std::filesystem::equivalent(named->folder.parent_path(), folder_.Checkpoints())) {
+      throw UsageError(folder_.path().string() + " has checkpoints of its own, up to " +
                        existing[0].filename().string() + "; name another --run to branch off " + options_.resume);
     }
   });
   return named;
+}
+
+// Going on from an older checkpoint of the same run begins another branch of its history.
+void RunState::LeaveBranch() {
+  std::string left = lineage_;
+  OnRankZero(*control_, [&] {
+    const auto existing = checkpoint::ListCheckpoints(folder_.Checkpoints());
+    const auto newest = existing.empty() ? std::optional<std::uint64_t>()
+                                         : checkpoint::ParseCheckpointFolderName(existing[0].filename().string());
+    if (!newest || *newest <= step_) return;
+    checkpoint::SetLaterAside(folder_.Checkpoints(), step_, lineage_);
+    left = NewLineage();
+    cli::LogInfo("rolled back to step " + std::to_string(step_) + ": later checkpoints are set aside as *.abandoned-" +
+                 lineage_ + ", the new branch is " + left);
+  });
+  lineage_ = control_->Broadcast(left);
 }
 
 void RunState::BeginOrResume() {
@@ -156,6 +173,7 @@ void RunState::BeginOrResume() {
       gan_.extractor = std::make_shared<loss::FeatureExtractor>(gan_.options.loss.perceptual_file, device_);
     }
   });
+  if (saved) LeaveBranch();
   recorder_.emplace(folder_, options_, world_, *metrics_, step_, images_);
   batches_.emplace(dataset_, options_, batches_of_step_.batch, world_, device_, images_);
   if (!saved) BeginNew();
@@ -314,11 +332,15 @@ void RunState::SaveSamples() {
   });
 }
 
-checkpoint::SaveResult RunState::Save() {
-  OnRankZero(*control_, [&] { recorder_->SyncStats(); });
-  const Snapshot snapshot(gan_.NamedState());
+// The mean imbalance of the losses since the save before, which smooths single steps out.
+void RunState::StartSave() {
+  if (snapshot_) {
+    snapshot_->Update(gan_.NamedState());
+  } else {
+    snapshot_ = std::make_shared<Snapshot>(gan_.NamedState());
+  }
   checkpoint::SaveRequest request;
-  request.step = step_;
+  request.step = saving_step_ = step_;
   request.images = images_;
   request.lineage = lineage_;
   request.state = {{"options", Identity()},
@@ -327,17 +349,31 @@ checkpoint::SaveResult RunState::Save() {
                    {"quality", quality_->Save()},
                    {"bad_steps_in_a_row", bad_steps_in_a_row_},
                    {"build", cli::BuildFacts()}};
-  request.tensors = snapshot.views();
-  const checkpoint::SaveResult result = checkpoint::Save(folder_.Checkpoints(), request, RanksOf(*control_));
-  last_saved_step_ = step_;
-  recorder_->Checkpoint(step_, result.folder, result.seconds, result.bytes);
-  if (world_.rank == 0) checkpoint::Prune(folder_.Checkpoints(), options_.keep, quality_->best_step());
-  return result;
+  request.tensors = snapshot_->views();
+  request.before_commit = recorder_->StatsSync();
+  checkpoint::Retention keep = options_.keep;
+  keep.best = quality_->best_step();
+  saver_.Start(
+      [request = std::move(request), snapshot = snapshot_, saves = saves_, root = folder_.Checkpoints(), keep] {
+        const checkpoint::SaveResult result = checkpoint::Save(root, request, RanksOf(*saves));
+        if (saves->rank() != 0) return result;
+        try {
+          checkpoint::Prune(root, keep);
+        } catch (const IoError& error) {
+          cli::LogWarning(std::string(error.what()) + "; an old checkpoint stays");
+        }
+        return result;
+      });
 }
 
-void RunState::SaveCheckpoint() {
+void RunState::Conclude(const checkpoint::Outcome& outcome) {
+  if (outcome.saved) {
+    last_saved_step_ = saving_step_;
+    recorder_->Checkpoint(*outcome.saved, pause_seconds_);
+    return;
+  }
   try {
-    Save();
+    std::rethrow_exception(outcome.error);
   } catch (const IoError& error) {
     recorder_->CheckpointFailed(error.what());
   } catch (const DataError& error) {
@@ -345,8 +381,30 @@ void RunState::SaveCheckpoint() {
   }
 }
 
+void RunState::TellOfSave() {
+  if (const auto outcome = saver_.Poll()) Conclude(*outcome);
+}
+
+void RunState::FinishSave() {
+  if (const auto outcome = saver_.Wait()) Conclude(*outcome);
+}
+
+void RunState::SaveCheckpoint() {
+  const auto start = std::chrono::steady_clock::now();
+  FinishSave();
+  StartSave();
+  pause_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 void RunState::SaveLast() {
-  if (last_saved_step_ != step_) Save();
+  FinishSave();
+  if (last_saved_step_ == step_) return;
+  const auto start = std::chrono::steady_clock::now();
+  StartSave();
+  const checkpoint::Outcome outcome = *saver_.Wait();
+  if (outcome.error) std::rethrow_exception(outcome.error);
+  pause_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  Conclude(outcome);
 }
 
 void RunState::Tell(const std::string& state) {

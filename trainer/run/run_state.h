@@ -6,9 +6,11 @@
 #include <string>
 
 #include "trainer/balance/balance.h"
+#include "trainer/checkpoint/background.h"
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/data/loader.h"
 #include "trainer/run/batches.h"
+#include "trainer/run/checkpoint_state.h"
 #include "trainer/run/faults.h"
 #include "trainer/run/options.h"
 #include "trainer/run/quality_watch.h"
@@ -34,11 +36,15 @@ class RunState {
 
   void RequireEqualReplicas();
   void SaveSamples();
-  // A failure is told and counted; training goes on with the previous checkpoint.
+  // Copies the state and leaves the writing to another thread; waits for the save before if that is not done. A failure
+  // is told and counted; training goes on with the previous checkpoint.
   void SaveCheckpoint();
+  // Tells of the save in flight once it has ended. Not collective.
+  void TellOfSave();
   // The last one before the end: a failure is an error. Nothing is written when this step is saved already.
   void SaveLast();
   void Tell(const std::string& state);
+  const std::filesystem::path& folder() const { return folder_.path(); }
 
  private:
   static constexpr std::uint32_t kMostBadSteps = 20;
@@ -49,13 +55,17 @@ class RunState {
   std::optional<checkpoint::Checkpoint> FindCheckpoint();
   void Resume(const checkpoint::Checkpoint& saved);
   void TakeWidth(std::int64_t width);
+  void LeaveBranch();
   void BeginNew();
   void WriteFirstPictures();
   nlohmann::json Identity() const;
   step::StepPlan Plan() const;
   double FractionDone() const;
   std::uint64_t GlobalBatch() const;
-  checkpoint::SaveResult Save();
+  void StartSave();
+  // Waits for the save in flight, if there is one, and tells of it.
+  void FinishSave();
+  void Conclude(const checkpoint::Outcome& outcome);
 
   const TrainOptions& options_;
   const distributed::World& world_;
@@ -80,6 +90,12 @@ class RunState {
   std::optional<std::uint64_t> last_saved_step_;
   std::optional<Batches> batches_;
   std::optional<Recorder> recorder_;
+  // The save in flight. What it uses is shared with it.
+  std::shared_ptr<distributed::Communicator> saves_;
+  std::shared_ptr<Snapshot> snapshot_;
+  std::uint64_t saving_step_ = 0;
+  double pause_seconds_ = 0;
+  checkpoint::BackgroundSaver saver_;
 };
 
 }  // namespace gan::run

@@ -5,7 +5,7 @@
 #include "cli/main.h"
 #include "trainer/run/dry_run.h"
 #include "trainer/run/run_state.h"
-#include "trainer/run/stop_signal.h"
+#include "trainer/run/watchdog.h"
 
 namespace gan::run {
 
@@ -26,21 +26,28 @@ int Train(const TrainOptions& options, const distributed::World& world) {
     if (world.rank == 0) std::cout << DescribeCost(options, world.size);
     return cli::kDone;
   }
-  InstallStopSignals();
+  Watchdog watchdog(options.watchdog, world.rank);
   RunState run(options, world);
+  watchdog.SetFolder(run.folder());
   while (!run.Finished()) {
+    watchdog.Enter(Section::kStep);
     const StepRecord record = run.Step();
+    run.TellOfSave();
+    watchdog.Enter(Section::kEvaluate);
     if (run.Diverged()) return Finish(run, "diverged", cli::kDiverged);
     if (Due(options.check_every, record.step)) run.RequireEqualReplicas();
     if (Due(options.sample_every, record.step)) run.SaveSamples();
+    watchdog.Enter(Section::kSave);
     if (record.seen.stop_requested && !run.Finished()) {
       run.SaveLast();
       return Finish(run, "stopped", cli::kStoppedSaved);
     }
     if ((record.best || Due(options.checkpoint_every, record.step)) && !run.Finished()) run.SaveCheckpoint();
   }
+  watchdog.Enter(Section::kEvaluate);
   run.RequireEqualReplicas();
   run.SaveSamples();
+  watchdog.Enter(Section::kSave);
   run.SaveLast();
   return Finish(run, "finished", cli::kDone);
 }

@@ -133,11 +133,19 @@ TEST(Save, MissingRootIsReported) {
 TEST(Prune, KeepsTheNewestAndNeverFewerThanTwo) {
   const testing::TemporaryFolder root;
   for (const std::uint64_t step : {1, 2, 3, 4, 100000000}) WriteSmallCheckpoint(root.path(), step);
-  Prune(root.path(), 3);
+  Prune(root.path(), {.last = 3});
   EXPECT_THAT(ListCheckpoints(root.path()),
               ElementsAre(root / "step-100000000", root / "step-00000004", root / "step-00000003"));
-  Prune(root.path(), 0);
+  Prune(root.path(), {.last = 0});
   EXPECT_THAT(FilesOf(root.path()), ElementsAre(root / "step-00000004", root / "step-100000000"));
+}
+
+TEST(Prune, KeepsEveryKthAndTheBestBesides) {
+  const testing::TemporaryFolder root;
+  for (const std::uint64_t step : {1, 2, 3, 4, 5, 6, 7}) WriteSmallCheckpoint(root.path(), step);
+  Prune(root.path(), {.last = 2, .every = 3, .best = 1});
+  EXPECT_THAT(FilesOf(root.path()), ElementsAre(root / "step-00000001", root / "step-00000003", root / "step-00000006",
+                                                root / "step-00000007"));
 }
 
 TEST(RemoveLeftovers, TakesKilledSavesOnly) {

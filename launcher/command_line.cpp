@@ -1,0 +1,154 @@
+#include "launcher/command_line.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "storage/errors.h"
+
+namespace gan::launch {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::array<std::string_view, 8> kHostFlags = {
+    "--host", "-host", "-H", "--hostfile", "-hostfile", "--machinefile", "-machinefile", "--default-hostfile"};
+
+bool IsRankFlag(const std::string& argument) {
+  return argument == "-np" || argument == "--np" || argument == "-n" || argument == "-c";
+}
+
+// mpirun takes "--mca name value": whether the user has set `name` already.
+bool Sets(const std::vector<std::string>& arguments, const std::string& name) {
+  const auto found = std::find(arguments.begin(), arguments.end(), name);
+  return found != arguments.end() && found != arguments.begin() && std::prev(found)->ends_with("mca");
+}
+
+void AddMca(std::vector<std::string>& command, const std::vector<std::string>& given, const std::string& name,
+            const std::string& value) {
+  if (!Sets(given, name)) command.insert(command.end(), {"--mca", name, value});
+}
+
+std::vector<std::string> MpirunCommand(const LaunchOptions& options, std::uint64_t ranks) {
+  const std::vector<std::string>& given = options.launcher_arguments;
+  std::vector<std::string> command = {"mpirun"};
+  AddMca(command, given, "odls_base_sigkill_timeout", std::to_string(options.kill_after_seconds));
+  if (OnThisHostAlone(options)) {
+    // Shared memory between the ranks, and what mpirun itself listens on stays on loopback.
+    AddMca(command, given, "btl", "self,vader");
+    AddMca(command, given, "oob_tcp_if_include", "lo");
+  }
+  command.insert(command.end(), {"-np", std::to_string(ranks)});
+  command.insert(command.end(), given.begin(), given.end());
+  return command;
+}
+
+std::vector<std::string> SrunCommand(const LaunchOptions& options, std::uint64_t ranks) {
+  std::vector<std::string> command = {"srun", "--mpi=pmix", "--kill-on-bad-exit=1", "-n", std::to_string(ranks)};
+  command.insert(command.end(), options.launcher_arguments.begin(), options.launcher_arguments.end());
+  return command;
+}
+
+}  // namespace
+
+void AddLaunchFlags(CLI::App& app, LaunchOptions& o) {
+  app.footer(
+      "Everything else before -- goes to mpirun (or srun) as it is; the program needs its own --run.\n\n"
+      "Examples:\n"
+      "  gan-launch -np 8 -- gan-train --shards shards/ --run runs/first\n"
+      "  gan-launch -np 16 --hostfile hosts --allow-fewer-ranks 8 -- gan-train --shards s/ --run runs/big\n"
+      "  gan-launch --check -np 8 -- gan-train --shards shards/ --run runs/first\n\n"
+      "TERM, INT and USR1 save and stop (exit code 75); a second INT ends everything at once.");
+  app.add_option("--ranks", o.ranks, "Number of ranks; also -np N, -n N")
+      ->check(CLI::Range(1, 1000000))
+      ->group("Job")
+      ->capture_default_str();
+  app.add_option("--launcher", o.launcher, "What starts the ranks")
+      ->check(CLI::IsMember({"mpirun", "srun"}))
+      ->group("Job")
+      ->capture_default_str();
+  app.add_flag("--check", o.check, "Check ranks, memory, disk, ports, shards and all-reduce; start nothing")
+      ->group("Job");
+  app.add_option("--max-restarts", o.max_restarts, "Restarts in all; 0: none")
+      ->group("Restarts")
+      ->capture_default_str();
+  app.add_option("--allow-fewer-ranks", o.allow_fewer_ranks,
+                 "When restarts fail, go on with fewer ranks, never below this; 0: never fewer")
+      ->group("Restarts")
+      ->capture_default_str();
+  app.add_option("--backoff", o.backoff_seconds, "Seconds before a restart; doubled by each one without progress")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->group("Restarts")
+      ->capture_default_str();
+  app.add_option("--kill-after", o.kill_after_seconds, "Seconds between mpirun's TERM and KILL of a failed job's ranks")
+      ->check(CLI::Range(0, 3600))
+      ->group("Restarts")
+      ->capture_default_str();
+}
+
+std::vector<std::string> SplitArguments(const CLI::App& app, const std::vector<std::string>& arguments,
+                                        LaunchOptions& options) {
+  std::vector<std::string> own;
+  const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+  if (dashes != arguments.end()) options.program.assign(std::next(dashes), arguments.end());
+  for (auto next = arguments.begin(); next != dashes; ++next) {
+    const std::string name = IsRankFlag(*next) ? "--ranks" : next->substr(0, next->find('='));
+    const CLI::Option* option = name.starts_with("--") || name == "-h" ? app.get_option_no_throw(name) : nullptr;
+    if (option == nullptr) {
+      options.launcher_arguments.push_back(*next);
+      continue;
+    }
+    own.push_back(name == "--ranks" && IsRankFlag(*next) ? name : *next);
+    const bool takes_next = option->get_expected_min() > 0 && next->find('=') == std::string::npos;
+    if (takes_next && std::next(next) != dashes) own.push_back(*++next);
+  }
+  return own;
+}
+
+std::string ProgramFlag(const std::vector<std::string>& program, const std::string& name) {
+  std::string value;
+  for (std::size_t i = 0; i < program.size(); ++i) {
+    if (program[i] == name && i + 1 < program.size()) value = program[i + 1];
+    if (program[i].starts_with(name + "=")) value = program[i].substr(name.size() + 1);
+  }
+  return value;
+}
+
+fs::path RunFolderOf(const LaunchOptions& options) {
+  if (options.program.empty()) {
+    throw UsageError("no program: gan-launch -np N [flags] -- gan-train --shards … --run … (--help shows the options)");
+  }
+  const std::string run = ProgramFlag(options.program, "--run");
+  if (run.empty())
+    throw UsageError("the program needs --run DIR on its command line, so that a restart can continue it");
+  return run;
+}
+
+bool OnThisHostAlone(const LaunchOptions& options) {
+  const char* nodes = std::getenv("SLURM_JOB_NUM_NODES");
+  if (nodes != nullptr && std::string(nodes) != "1") return false;
+  const auto names_hosts = [](const std::string& argument) {
+    return std::find(kHostFlags.begin(), kHostFlags.end(), argument.substr(0, argument.find('='))) != kHostFlags.end();
+  };
+  return std::none_of(options.launcher_arguments.begin(), options.launcher_arguments.end(), names_hosts);
+}
+
+std::vector<std::string> JobCommand(const LaunchOptions& options, std::uint64_t ranks,
+                                    const std::vector<std::string>& program) {
+  std::vector<std::string> command =
+      options.launcher == "srun" ? SrunCommand(options, ranks) : MpirunCommand(options, ranks);
+  command.insert(command.end(), program.begin(), program.end());
+  return command;
+}
+
+std::string BesideThisProgram(const std::string& name) {
+  if (name.find('/') != std::string::npos) return name;
+  std::error_code error;
+  const fs::path beside = fs::read_symlink("/proc/self/exe", error).parent_path() / name;
+  return !error && ::access(beside.c_str(), X_OK) == 0 ? beside.string() : name;
+}
+
+}  // namespace gan::launch

@@ -1,0 +1,25 @@
+#include <string>
+#include <vector>
+
+#include "cli/build_facts.h"
+#include "cli/main.h"
+#include "launcher/command_line.h"
+#include "launcher/preflight.h"
+#include "launcher/supervisor.h"
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Starts a training job under mpirun or srun, watches it, and starts it again from its newest checkpoint.",
+      "gan-launch");
+  gan::launch::LaunchOptions options;
+  gan::launch::AddLaunchFlags(app, options);
+  gan::cli::AddStandardFlags(app, gan::cli::BuildFacts());
+
+  std::vector<std::string> own = gan::launch::SplitArguments(app, {argv + 1, argv + argc}, options);
+  std::vector<char*> arguments = {argv[0]};
+  for (std::string& argument : own) arguments.push_back(argument.data());
+  return gan::cli::RunMain(app, static_cast<int>(arguments.size()), arguments.data(), [&] {
+    const std::filesystem::path run = gan::launch::RunFolderOf(options);
+    return options.check ? gan::launch::Preflight(options, run) : gan::launch::Supervise(options, run);
+  });
+}

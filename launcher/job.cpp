@@ -1,0 +1,137 @@
+#include "launcher/job.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "storage/errors.h"
+
+namespace gan::launch {
+
+namespace {
+
+sigset_t Watched() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&set, signal);
+  return set;
+}
+
+Ending EndingOf(int status) {
+  if (WIFSIGNALED(status)) return {128 + WTERMSIG(status), true};
+  return {WEXITSTATUS(status), false};
+}
+
+// The parent of each process of this host, as far as they can be seen.
+std::multimap<pid_t, pid_t> ChildrenByParent() {
+  std::multimap<pid_t, pid_t> children;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::ifstream stat(entry.path() / "stat");
+    std::string text;
+    std::getline(stat, text);
+    const std::size_t end_of_name = text.rfind(')');  // the name may hold spaces and parentheses
+    if (end_of_name == std::string::npos || text.size() < end_of_name + 4) continue;
+    const long parent = std::strtol(text.c_str() + end_of_name + 4, nullptr, 10);
+    children.emplace(static_cast<pid_t>(parent), static_cast<pid_t>(std::stol(name)));
+  }
+  return children;
+}
+
+void CollectDescendants(const std::multimap<pid_t, pid_t>& children, pid_t of, std::vector<pid_t>& found) {
+  const auto [first, last] = children.equal_range(of);
+  for (auto child = first; child != last; ++child) {
+    found.push_back(child->second);
+    CollectDescendants(children, child->second, found);
+  }
+}
+
+[[noreturn]] void Become(const std::vector<std::string>& command, int errors) {
+  ::setpgid(0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // without a supervisor nobody would end this job
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
+  for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
+  arguments.push_back(nullptr);
+  ::execvp(arguments[0], arguments.data());
+  const int error = errno;
+  [[maybe_unused]] const ssize_t told = ::write(errors, &error, sizeof error);
+  ::_exit(127);
+}
+
+}  // namespace
+
+std::string Describe(const Ending& ending) {
+  if (ending.by_signal) return "ended by signal " + std::to_string(ending.code - 128);
+  return "ended with exit code " + std::to_string(ending.code);
+}
+
+void TakeCharge() {
+  const sigset_t set = Watched();
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+int WaitForSignal(std::chrono::milliseconds patience) {
+  const sigset_t set = Watched();
+  const struct timespec time = {patience.count() / 1000, patience.count() % 1000 * 1'000'000};
+  const int signal = ::sigtimedwait(&set, nullptr, &time);
+  return signal > 0 ? signal : 0;
+}
+
+Job::Job(const std::vector<std::string>& command) {
+  int errors[2];
+  if (::pipe2(errors, O_CLOEXEC) != 0) throw IoError(command.front(), "pipe", errno);
+  launcher_ = ::fork();
+  if (launcher_ == 0) Become(command, errors[1]);
+  ::close(errors[1]);
+  int error = launcher_ < 0 ? errno : 0;
+  if (launcher_ > 0 && ::read(errors[0], &error, sizeof error) != sizeof error) error = 0;
+  ::close(errors[0]);
+  if (error == 0) return;
+  if (launcher_ > 0) ::waitpid(launcher_, nullptr, 0);
+  throw IoError(command.front(), "start", error);
+}
+
+Job::~Job() { Kill(); }
+
+std::optional<Ending> Job::Poll() {
+  int status = 0;
+  pid_t ended = 0;
+  while ((ended = ::waitpid(-1, &status, WNOHANG)) > 0) {
+    if (ended == launcher_) ending_ = EndingOf(status);
+  }
+  return ending_;
+}
+
+void Job::Signal(int signal) const {
+  if (!ending_) ::kill(launcher_, signal);
+}
+
+void Job::Kill() {
+  while (true) {
+    Poll();
+    std::vector<pid_t> left;
+    CollectDescendants(ChildrenByParent(), ::getpid(), left);
+    if (left.empty()) return;
+    for (const pid_t process : left) ::kill(process, SIGKILL);
+    ::usleep(10'000);
+  }
+}
+
+}  // namespace gan::launch

@@ -1,0 +1,48 @@
+// One attempt: a launcher (mpirun, srun) with its ranks as a process group of its own.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gan::launch {
+
+// How a process ended: its exit code, or 128 + the signal that ended it, as shells count.
+struct Ending {
+  int code = 0;
+  bool by_signal = false;
+};
+std::string Describe(const Ending& ending);
+
+// Blocks the signals that Job waits for in this process (threads started later inherit it) and makes it the one to whom
+// orphaned ranks of this host fall, so that none outlives an attempt. Once, before the first Job.
+void TakeCharge();
+
+// The next of SIGCHLD, SIGTERM, SIGINT, SIGHUP or SIGUSR1, or 0 when `patience` is over. Needs TakeCharge().
+int WaitForSignal(std::chrono::milliseconds patience);
+
+// Owns the processes: none of this host's is left when it is destroyed. Not thread-safe.
+class Job {
+ public:
+  // Starts `command` (searched in PATH). Throws IoError when it cannot be started.
+  explicit Job(const std::vector<std::string>& command);
+  ~Job();  // kills what still runs
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+
+  // How the launcher ended, or nothing while it runs; reaps whatever else has ended.
+  std::optional<Ending> Poll();
+  // To the launcher alone, which forwards USR1 to its ranks wherever they are.
+  void Signal(int signal) const;
+  // SIGKILL to the launcher and to every process of this host that came from it; waits until they are gone.
+  void Kill();
+
+ private:
+  pid_t launcher_ = -1;
+  std::optional<Ending> ending_;
+};
+
+}  // namespace gan::launch

@@ -1,0 +1,200 @@
+#include "launcher/preflight.h"
+
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <regex>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/main.h"
+#include "inspect/shards.h"
+#include "storage/errors.h"
+
+namespace gan::launch {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr double kMebibyte = 1024 * 1024;
+
+std::string Quoted(const std::vector<std::string>& command) {
+  std::string text;
+  for (const std::string& argument : command) {
+    text += (text.empty() ? "'" : " '") + std::regex_replace(argument, std::regex("'"), "'\\''") + "'";
+  }
+  return text;
+}
+
+struct Output {
+  int code = 0;
+  std::string text;  // stdout and stderr
+};
+
+Output RunCommand(const std::vector<std::string>& command) {
+  const std::string line = Quoted(command) + " 2>&1 </dev/null";
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(line.c_str(), "r"), [](FILE*) { return 0; });
+  if (!pipe) throw IoError(command.front(), "start", errno);
+  Output output;
+  std::array<char, 4096> buffer{};
+  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe.get())) {
+    output.text.append(buffer.data(), n);
+  }
+  const int status = ::pclose(pipe.get());
+  output.code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+  return output;
+}
+
+// The last line that is not empty: where tools say what went wrong.
+std::string LastLine(const std::string& text) {
+  const std::size_t end = text.find_last_not_of("\n ");
+  if (end == std::string::npos) return "it said nothing";
+  const std::size_t begin = text.find_last_of('\n', end);
+  return text.substr(begin == std::string::npos ? 0 : begin + 1,
+                     end - (begin == std::string::npos ? 0 : begin + 1) + 1);
+}
+
+std::string Mebibytes(double bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.0f MiB", bytes / kMebibyte);
+  return text;
+}
+
+class Findings {
+ public:
+  void Add(bool good, const std::string& what, const std::string& detail) {
+    std::cout << (good ? "ok      " : "PROBLEM ") << what << ": " << detail << std::endl;
+    all_good_ &= good;
+  }
+  void AddNote(const std::string& what, const std::string& detail) {
+    std::cout << "note    " << what << ": " << detail << std::endl;
+  }
+  bool all_good() const { return all_good_; }
+
+ private:
+  bool all_good_ = true;
+};
+
+// What one rank is going to need, from the program's own --dry-run.
+struct Need {
+  double memory_mib = 0;      // of a rank
+  double checkpoint_mib = 0;  // of one checkpoint
+};
+
+Need CheckProgram(const LaunchOptions& options, Findings& findings) {
+  std::vector<std::string> command = options.program;
+  command.front() = BesideThisProgram(command.front());
+  // One rank stands for all: the real number is met below.
+  command.insert(command.end(), {"--dry-run", "--expect-world-size", "0"});
+  const Output output = RunCommand(command);
+  findings.Add(output.code == 0, "program and flags",
+               output.code == 0 ? options.program.front() + " accepts them" : LastLine(output.text));
+  Need need;
+  std::smatch match;
+  if (std::regex_search(output.text, match, std::regex("memory a rank[^0-9]*([0-9.]+) MiB")))
+    need.memory_mib = std::stod(match[1]);
+  if (std::regex_search(output.text, match, std::regex("checkpoint[^0-9]*([0-9.]+) MiB")))
+    need.checkpoint_mib = std::stod(match[1]);
+  return need;
+}
+
+bool CheckShards(const LaunchOptions& options, Findings& findings) {
+  const std::string shards = ProgramFlag(options.program, "--shards");
+  if (shards.empty()) {
+    findings.AddNote("shards", "no --shards among the program's flags");
+    return true;
+  }
+  try {
+    const inspect::Report report = inspect::InspectShardFolder(shards, [](std::uint64_t, std::uint64_t) {});
+    findings.Add(report.intact(), "shards",
+                 report.intact() ? shards + ", every checksum right" : report.damage.front());
+    return report.intact();
+  } catch (const std::exception& error) {
+    findings.Add(false, "shards", error.what());
+    return false;
+  }
+}
+
+void CheckDisk(const fs::path& run, const Need& need, Findings& findings) {
+  struct statvfs status = {};
+  if (::statvfs(run.c_str(), &status) != 0) throw IoError(run, "statvfs", errno);
+  const double room = static_cast<double>(status.f_bavail) * static_cast<double>(status.f_frsize);
+  // One being written beside the newest two that are never pruned, and the margin that a save asks for.
+  const double wanted = need.checkpoint_mib * kMebibyte * 3 * 1.2;
+  findings.Add(room >= wanted, "disk",
+               Mebibytes(room) + " free in " + run.string() + ", three checkpoints take " + Mebibytes(wanted));
+}
+
+void CheckRank(const nlohmann::json& rank, Findings& findings) {
+  const std::string name =
+      "rank " + std::to_string(rank.at("rank").get<int>()) + " on " + rank.at("host").get<std::string>();
+  if (!rank.at("sees_run_folder").get<bool>()) findings.Add(false, name, "does not see the run folder of rank 0");
+  if (!rank.at("writes_run_folder").get<bool>()) findings.Add(false, name, "cannot write into the run folder");
+  if (!rank.at("all_reduce_right").get<bool>()) findings.Add(false, name, "all-reduce gave a wrong sum");
+  const int port = rank.at("port").get<int>();
+  if (!rank.at("port_free").get<bool>()) {
+    findings.AddNote(name, "metrics port " + std::to_string(port) + " is in use; it would train on without metrics");
+  }
+}
+
+void CheckMemory(const nlohmann::json& ranks, const Need& need, Findings& findings) {
+  std::map<std::string, std::pair<int, double>> hosts;  // ranks and bytes available
+  for (const auto& rank : ranks) {
+    auto& host = hosts[rank.at("host").get<std::string>()];
+    ++host.first;
+    host.second = rank.at("memory_available").get<double>();
+  }
+  for (const auto& [host, of] : hosts) {
+    const double wanted = need.memory_mib * kMebibyte * of.first;
+    findings.Add(
+        of.second >= wanted, "memory of " + host,
+        Mebibytes(of.second) + " available, " + std::to_string(of.first) + " rank(s) want about " + Mebibytes(wanted));
+  }
+}
+
+void CheckRanks(const LaunchOptions& options, const fs::path& run, const Need& need, Findings& findings) {
+  std::string port = ProgramFlag(options.program, "--metrics-port");
+  if (port.empty()) port = "9400";
+  if (port == "off") port = "0";
+  const Output output = RunCommand(
+      JobCommand(options, options.ranks, {BesideThisProgram("gan-rank-check"), fs::absolute(run).string(), port}));
+  const std::size_t begin = output.text.find("{\"ranks\"");
+  if (output.code != 0 || begin == std::string::npos) {
+    findings.Add(false, "ranks",
+                 options.launcher + " could not run " + std::to_string(options.ranks) + ": " + LastLine(output.text));
+    return;
+  }
+  const auto answer = nlohmann::json::parse(output.text.substr(begin, output.text.find('\n', begin) - begin));
+  const auto& ranks = answer.at("ranks");
+  findings.Add(ranks.size() == options.ranks, "ranks",
+               std::to_string(ranks.size()) + " of " + std::to_string(options.ranks) + " in one job");
+  for (const auto& rank : ranks) CheckRank(rank, findings);
+  CheckMemory(ranks, need, findings);
+  char speed[64];
+  std::snprintf(speed, sizeof speed, "16 MiB in %.1f ms", answer.at("all_reduce_seconds").get<double>() * 1e3);
+  findings.AddNote("all-reduce", speed);
+}
+
+}  // namespace
+
+int Preflight(const LaunchOptions& options, const fs::path& run) {
+  const bool made = fs::create_directories(run);
+  Findings findings;
+  const Need need = CheckProgram(options, findings);
+  const bool shards_good = CheckShards(options, findings);
+  CheckDisk(run, need, findings);
+  CheckRanks(options, run, need, findings);
+  std::error_code ignored;
+  if (made) fs::remove(run, ignored);  // nothing is left of a check
+  if (findings.all_good()) return cli::kDone;
+  std::cerr << "gan-launch: not everything is in order, see above\n";
+  return shards_good ? cli::kFailure : cli::kBadData;
+}
+
+}  // namespace gan::launch

@@ -1,0 +1,210 @@
+#include "launcher/supervisor.h"
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/log.h"
+#include "cli/main.h"
+#include "launcher/job.h"
+#include "launcher/restart_policy.h"
+#include "storage/errors.h"
+#include "storage/files.h"
+#include "trainer/checkpoint/checkpoint.h"
+
+namespace gan::launch {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kGlance{500};
+
+// The step of the newest checkpoint that is intact; gan-train sets damaged ones aside itself.
+std::optional<std::uint64_t> NewestVerifiedStep(const fs::path& run) {
+  for (const fs::path& folder : checkpoint::ListCheckpoints(run / "checkpoints")) {
+    try {
+      checkpoint::Verify(folder);
+      return checkpoint::ParseCheckpointFolderName(folder.filename().string());
+    } catch (const std::exception& error) {
+      cli::LogWarning(std::string(error.what()) + "; looking at the checkpoint before it");
+    }
+  }
+  return std::nullopt;
+}
+
+std::string StepText(const std::optional<std::uint64_t>& step) {
+  return step ? "checkpoint of step " + std::to_string(*step) : "no checkpoint yet";
+}
+
+class Supervisor {
+ public:
+  Supervisor(const LaunchOptions& options, fs::path run) : options_(options), run_(std::move(run)) {
+    program_ = options.program;
+    program_.front() = BesideThisProgram(program_.front());
+  }
+
+  int Run() {
+    RestartPolicy policy({.ranks = options_.ranks,
+                          .max_restarts = options_.max_restarts,
+                          .fewest_ranks = options_.allow_fewer_ranks,
+                          .backoff_seconds = options_.backoff_seconds},
+                         NewestVerifiedStep(run_));
+    std::uint64_t ranks = options_.ranks;
+    while (true) {
+      const Ending ending = Attempt(ranks);
+      started_ = true;
+      if (interrupted_) return LastWords("interrupted", 128 + SIGINT, "ended at once on a second INT");
+      if (IsFinal(ending, policy.restarts() == 0)) return Pass(ending.code);
+      const auto step = NewestVerifiedStep(run_);
+      if (stop_) return StoppedUnsaved(ending, step);
+      const Decision decision = policy.After(ending, step);
+      if (!decision.restart) return LastWords("failed", CodeOf(ending), decision.why);
+      Announce(decision, step, policy.restarts());
+      if (!Sleep(decision.wait_seconds))
+        return LastWords("stopped", cli::kStoppedSaved, "stopped between two attempts");
+      ranks = decision.ranks;
+    }
+  }
+
+ private:
+  Ending Attempt(std::uint64_t ranks) {
+    const auto start = steady_clock::now();
+    cli::LogInfo("starting " + std::to_string(ranks) + " rank(s) with " + options_.launcher);
+    Job job(JobCommand(options_, ranks, Program()));
+    while (true) {
+      if (const auto ending = job.Poll()) {
+        job.Kill();  // ranks that have lost their launcher
+        const double seconds = std::chrono::duration<double>(steady_clock::now() - start).count();
+        char text[32];
+        std::snprintf(text, sizeof text, " after %.1f s", seconds);
+        cli::LogInfo("the job " + Describe(*ending) + text);
+        return *ending;
+      }
+      HandleSignal(WaitForSignal(kGlance), job);
+      if (interrupted_) {
+        job.Kill();
+        return {128 + SIGINT, false};
+      }
+    }
+  }
+
+  // A restart goes on from the newest checkpoint, wherever the first attempt was told to begin.
+  std::vector<std::string> Program() const {
+    std::vector<std::string> program = program_;
+    const bool has_own = !checkpoint::ListCheckpoints(run_ / "checkpoints").empty();
+    if (started_ && has_own && !ProgramFlag(program, "--resume").empty()) {
+      program.insert(program.end(), {"--resume", "auto"});
+    }
+    return program;
+  }
+
+  void HandleSignal(int signal, Job& job) {
+    if (signal == 0 || signal == SIGCHLD) return;
+    if (signal == SIGINT && stop_by_interrupt_) {
+      interrupted_ = true;
+      return;
+    }
+    stop_by_interrupt_ |= signal == SIGINT;
+    if (stop_) return;
+    stop_ = true;
+    cli::LogInfo(std::string(strsignal(signal)) + ": asking the ranks to save and stop" +
+                 (signal == SIGINT ? "; once more ends them at once" : ""));
+    job.Signal(SIGUSR1);
+  }
+
+  // False when a signal to stop came meanwhile.
+  bool Sleep(double seconds) {
+    const auto end = steady_clock::now() + std::chrono::duration<double>(seconds);
+    while (steady_clock::now() < end) {
+      const int signal = WaitForSignal(milliseconds(100));
+      if (signal != 0 && signal != SIGCHLD) return false;
+    }
+    return true;
+  }
+
+  void Announce(const Decision& decision, const std::optional<std::uint64_t>& step, std::uint64_t restart) {
+    char wait[32];
+    std::snprintf(wait, sizeof wait, "%.1f s", decision.wait_seconds);
+    cli::LogWarning("the job " + decision.why + "; restart " + std::to_string(restart) + " in " + wait + " with " +
+                    std::to_string(decision.ranks) + " rank(s), " + StepText(step));
+    restarts_ = restart;
+    Record("restarting", CodeOf({}), decision.why, step);
+  }
+
+  int Pass(int code) {
+    switch (code) {
+      case cli::kDone:
+        return LastWords("finished", code, "finished");
+      case cli::kStoppedSaved:
+        return LastWords("stopped", code, "saved and stopped on request; the same command goes on");
+      case cli::kDiverged:
+        return LastWords("diverged", code, "training diverged; a restart would not help");
+      default:
+        return LastWords("failed", code, "ended with exit code " + std::to_string(code) + "; a restart would not help");
+    }
+  }
+
+  int StoppedUnsaved(const Ending& ending, const std::optional<std::uint64_t>& step) {
+    return LastWords("stopped", cli::kStoppedSaved,
+                     "stopped on request, but the job " + Describe(ending) + " before it could save; " +
+                         StepText(step) + " is the newest");
+  }
+
+  static int CodeOf(const Ending& ending) { return ending.code; }
+
+  int LastWords(const std::string& state, int code, const std::string& why) {
+    const auto step = NewestVerifiedStep(run_);
+    const std::string text =
+        why + "; " + std::to_string(restarts_) + " restart(s), " + StepText(step) + ", " + run_.string();
+    if (state == "failed" || state == "diverged") {
+      cli::LogError(text);
+    } else {
+      cli::LogInfo(text);
+    }
+    Record(state, code, why, step);
+    return code;
+  }
+
+  void Record(const std::string& state, int code, const std::string& why, const std::optional<std::uint64_t>& step) {
+    const nlohmann::json record = {{"state", state},
+                                   {"exit_code", code},
+                                   {"why", why},
+                                   {"restarts", restarts_},
+                                   {"newest_checkpoint_step", step ? nlohmann::json(*step) : nlohmann::json()},
+                                   {"unix_seconds", std::time(nullptr)}};
+    try {
+      storage::WriteFileAtomically(run_ / "launch.json", record.dump(2) + "\n");
+    } catch (const IoError& error) {  // a full disk must not change the exit code
+      cli::LogWarning(error.what());
+    }
+  }
+
+  const LaunchOptions& options_;
+  const fs::path run_;
+  std::vector<std::string> program_;
+  std::uint64_t restarts_ = 0;
+  bool started_ = false;            // at least one attempt has ended
+  bool stop_ = false;               // on request
+  bool stop_by_interrupt_ = false;  // the request was INT: the next one is the second
+  bool interrupted_ = false;
+};
+
+}  // namespace
+
+int Supervise(const LaunchOptions& options, const fs::path& run) {
+  fs::create_directories(run);
+  cli::OpenLog("gan-launch", run / "launch.log");
+  TakeCharge();
+  return Supervisor(options, run).Run();
+}
+
+}  // namespace gan::launch

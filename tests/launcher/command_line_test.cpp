@@ -1,0 +1,81 @@
+#include "launcher/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "storage/errors.h"
+
+namespace gan::launch {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsSupersetOf;
+
+struct Parsed {
+  LaunchOptions options;
+  std::vector<std::string> own;
+};
+
+Parsed Parse(const std::vector<std::string>& arguments) {
+  Parsed parsed;
+  CLI::App app;
+  AddLaunchFlags(app, parsed.options);
+  parsed.own = SplitArguments(app, arguments, parsed.options);
+  std::vector<std::string> reversed(parsed.own.rbegin(), parsed.own.rend());
+  app.parse(reversed);
+  return parsed;
+}
+
+TEST(CommandLine, OwnFlagsMpirunFlagsAndProgramAreTakenApart) {
+  const Parsed p = Parse({"-np", "4", "-x", "NAME", "--max-restarts", "7", "--mca", "btl", "self", "--oversubscribe",
+                          "--", "gan-train", "--run", "r", "--max-restarts", "9"});
+  EXPECT_EQ(p.options.ranks, 4U);
+  EXPECT_EQ(p.options.max_restarts, 7U);
+  EXPECT_THAT(p.options.launcher_arguments, ElementsAre("-x", "NAME", "--mca", "btl", "self", "--oversubscribe"));
+  EXPECT_THAT(p.options.program, ElementsAre("gan-train", "--run", "r", "--max-restarts", "9"));
+}
+
+TEST(CommandLine, FlagWithoutValueDoesNotSwallowTheNextArgument) {
+  const Parsed p = Parse({"--check", "--host", "a,b", "-n", "2", "--", "gan-train"});
+  EXPECT_TRUE(p.options.check);
+  EXPECT_THAT(p.options.launcher_arguments, ElementsAre("--host", "a,b"));
+  EXPECT_EQ(p.options.ranks, 2U);
+}
+
+TEST(CommandLine, OneHostStaysOnSharedMemoryAndLoopback) {
+  const Parsed p = Parse({"-np", "2", "--kill-after", "9", "--", "gan-train"});
+  EXPECT_THAT(JobCommand(p.options, 2, p.options.program),
+              ElementsAre("mpirun", "--mca", "odls_base_sigkill_timeout", "9", "--mca", "btl", "self,vader", "--mca",
+                          "oob_tcp_if_include", "lo", "-np", "2", "gan-train"));
+}
+
+TEST(CommandLine, UsersOwnMcaParameterWins) {
+  const Parsed p = Parse({"--mca", "btl", "tcp,self", "--", "gan-train"});
+  const std::vector<std::string> command = JobCommand(p.options, 1, p.options.program);
+  EXPECT_EQ(std::count(command.begin(), command.end(), "btl"), 1);
+  EXPECT_THAT(command, IsSupersetOf({std::string("tcp,self")}));
+}
+
+TEST(CommandLine, SeveralHostsKeepTheNetwork) {
+  for (const char* flag : {"--hostfile", "-H", "--host"}) {
+    const Parsed p = Parse({flag, "hosts", "--", "gan-train"});
+    EXPECT_FALSE(OnThisHostAlone(p.options)) << flag;
+    const std::vector<std::string> command = JobCommand(p.options, 1, p.options.program);
+    EXPECT_EQ(std::count(command.begin(), command.end(), "btl"), 0) << flag;
+  }
+}
+
+TEST(CommandLine, SrunGetsPmixAndKillsOnBadExit) {
+  const Parsed p = Parse({"--launcher", "srun", "-n", "3", "-p", "gpu", "--", "gan-train"});
+  EXPECT_THAT(JobCommand(p.options, 3, p.options.program),
+              ElementsAre("srun", "--mpi=pmix", "--kill-on-bad-exit=1", "-n", "3", "-p", "gpu", "gan-train"));
+}
+
+TEST(CommandLine, RunFolderIsReadFromTheProgramsFlags) {
+  EXPECT_EQ(RunFolderOf(Parse({"--", "gan-train", "--run", "a", "--run=b"}).options), "b");
+  EXPECT_THROW(RunFolderOf(Parse({"--", "gan-train", "--out", "runs"}).options), UsageError);
+  EXPECT_THROW(RunFolderOf(Parse({"-np", "2"}).options), UsageError);
+}
+
+}  // namespace
+}  // namespace gan::launch

@@ -1,0 +1,309 @@
+"""gan-launch with real ranks: killed, hung, stopped, refused.
+
+KILLS=1000 python supervise_test.py Kills    kills as often as that (default 30); prints what it counted."""
+import json
+import os
+import pathlib
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+from programs import BIN, ENVIRONMENT, SMALL, digests, make_shards, newest_checkpoint, stats
+
+INTERVAL = 5
+HANGS = int(os.environ.get('HANGS', 2))
+KILLS = int(os.environ.get('KILLS', 30))
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def children(pid):
+    try:
+        return [int(c) for c in pathlib.Path(f'/proc/{pid}/task/{pid}/children').read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+class WithShards(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.temporary.name)
+        cls.shards = make_shards(cls.folder)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    def command(self, run, *flags, launch=(), ranks=2):
+        return [*map(str, [BIN / 'gan-launch', '-np', ranks, '--kill-after', 0, '--backoff', 0.1, *launch,
+                           '--oversubscribe', '--bind-to', 'none', '--', 'gan-train', '--shards', self.shards,
+                           '--run', run, *SMALL, '--sample-every', 0, *flags])]
+
+    def start(self, run, *flags, **kwargs):
+        self.log = self.folder / f'{run.name}.err'
+        return subprocess.Popen(self.command(run, *flags, **kwargs), env=ENVIRONMENT, stdout=subprocess.DEVNULL,
+                                stderr=self.log.open('ab'))
+
+    def wait_for(self, condition, pause=0.01, limit=90):
+        deadline = time.monotonic() + limit
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, f'waited {limit} s in vain\n' + self.log.read_text()[-3000:])
+            time.sleep(pause)
+
+    @staticmethod
+    def lines(run):
+        path = run / 'stats.jsonl'
+        return path.read_bytes().count(b'\n') if path.exists() else 0
+
+    def ranks(self, process):
+        """mpirun's own process and its ranks; gan-launch adopts orphans, so mpirun is found by name."""
+        for child in children(process.pid):
+            try:
+                name = pathlib.Path(f'/proc/{child}/comm').read_text().strip()
+            except FileNotFoundError:
+                continue
+            if name in ('mpirun', 'orterun'):
+                return child, children(child)
+        return None, []
+
+    def saves_begun(self, run):
+        folder = run / 'checkpoints'
+        return {name for name in os.listdir(folder) if '.tmp-' in name} if folder.exists() else set()
+
+
+class Kills(WithShards):
+    def test_killed_again_and_again_ends_as_uninterrupted(self):
+        chance = random.Random(3)
+        steps = 60 + 12 * KILLS
+        flags = ('--steps', steps, '--checkpoint-every', INTERVAL)
+        whole, run = self.folder / 'whole', self.folder / 'killed'
+        self.assertEqual(0, self.start(whole, *flags).wait(600), self.log.read_text())
+        counts = {'rank': 0, 'mpirun': 0, 'launcher': 0}
+        inside, most_lost = 0, 0
+        process = self.start(run, *flags, launch=('--max-restarts', 100000))
+        for kill in range(KILLS):
+            self.wait_for(lambda: len(self.ranks(process)[1]) == 2 or process.poll() is not None)
+            target = 'launcher' if kill % 10 == 9 else 'mpirun' if kill % 5 == 2 else 'rank'
+            abandoned, before = self.saves_begun(run), self.lines(run)
+            lowest = before
+
+            def advanced(count):
+                nonlocal lowest
+                now = self.lines(run)
+                lowest = min(lowest, now)  # a resumed run cuts the file first
+                return now >= lowest + count and self.resumed(run) > kill or process.poll() is not None
+
+            if kill % 3 == 0:
+                self.wait_for(lambda: self.saves_begun(run) - abandoned or process.poll() is not None, 0.0003)
+            else:
+                wanted = chance.randrange(1, 9)
+                self.wait_for(lambda: advanced(wanted), 0.002)
+                time.sleep(chance.uniform(0, 0.03))
+            self.assertIsNone(process.poll(), 'ended before it was killed\n' + self.log.read_text()[-3000:])
+            mpirun, ranks = self.ranks(process)
+            inside += bool(self.saves_begun(run) - abandoned)
+            reached = self.lines(run)
+            victim = {'launcher': process.pid, 'mpirun': mpirun, 'rank': chance.choice(ranks or [mpirun])}[target]
+            os.kill(victim, signal.SIGKILL)
+            counts[target] += 1
+            if target == 'launcher':
+                process.wait()
+                # What it left behind ends by itself: nobody kills the ranks.
+                self.wait_for(lambda: not any(self.alive(p) for p in [mpirun, *ranks]))
+                process = self.start(run, *flags, launch=('--max-restarts', 100000))
+            self.wait_for(lambda: self.resumed(run) > kill + 1 or process.poll() is not None)
+            most_lost = max(most_lost, reached - self.last_resumed_step(run))
+        self.assertEqual(0, process.wait(600), self.log.read_text()[-3000:])
+        say(f'kills: {KILLS} ({counts}), inside saves: {inside}, most steps done again: {most_lost} '
+            f'(a checkpoint every {INTERVAL})')
+        self.assertEqual(stats(whole), stats(run))
+        self.assertEqual(digests(newest_checkpoint(whole)), digests(newest_checkpoint(run)))
+        self.assertEqual([], list((run / 'checkpoints').glob('*.damaged*')))
+        self.assertLessEqual(most_lost, 2 * INTERVAL, 'one interval, and the save that was in flight')
+        self.assertGreaterEqual(inside, KILLS // 4)
+
+    @staticmethod
+    def alive(pid):
+        try:
+            return pathlib.Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[0] != 'Z'
+        except FileNotFoundError:
+            return False
+
+    @staticmethod
+    def resumed(run):
+        """How many attempts have opened the run."""
+        log = run / 'log.txt'
+        return log.read_text().count(' run folder ') if log.exists() else 0
+
+    @staticmethod
+    def last_resumed_step(run):
+        found = re.findall(r'resumed from \S*step-(\d+)', (run / 'log.txt').read_text())
+        return int(found[-1]) if found else 0
+
+
+class Hang(WithShards):
+    TIMEOUT = 2
+
+    def test_stopped_rank_is_noticed_and_the_run_goes_on(self):
+        run, times = self.folder / 'hang', []
+        process = self.start(run, '--steps', 100000, '--checkpoint-every', INTERVAL, '--step-timeout', self.TIMEOUT,
+                             '--save-timeout', self.TIMEOUT, '--evaluate-timeout', self.TIMEOUT,
+                             launch=('--max-restarts', 1000))
+        try:
+            for hang in range(HANGS):
+                self.wait_for(lambda: len(self.ranks(process)[1]) == 2)
+                reached = self.lines(run)
+                self.wait_for(lambda: self.steps_of_attempt(run, hang + 1) and self.lines(run) > reached + 7)
+                ranks = self.ranks(process)[1]
+                os.kill(ranks[hang % 2], signal.SIGSTOP)
+                start = time.monotonic()
+                self.wait_for(lambda: self.log.read_text().count('no sign of life') > hang)
+                noticed = time.monotonic() - start
+                self.wait_for(lambda: self.steps_of_attempt(run, hang + 2))
+                times.append((noticed, time.monotonic() - start))
+                self.assertLess(noticed, 2 * self.TIMEOUT)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(75, process.wait(60), self.log.read_text()[-3000:])
+        noticed, repaired = (sorted(t[i] for t in times) for i in (0, 1))
+        at = lambda values, q: values[min(len(values) - 1, int(q * len(values)))]
+        say(f'{HANGS} hangs, time-out {self.TIMEOUT} s: noticed after p50 {at(noticed, .5):.2f} p95 {at(noticed, .95):.2f} s, '
+            f'training again after p50 {at(repaired, .5):.2f} p95 {at(repaired, .95):.2f} s')
+        stacks = list(run.glob('stacks-rank-*.txt'))
+        self.assertTrue(stacks)
+        self.assertIn('gan-train', stacks[0].read_text())
+        self.assertIn('thread', stacks[0].read_text())
+
+    @staticmethod
+    def steps_of_attempt(run, attempt):
+        log = run / 'log.txt'
+        parts = log.read_text().split(' run folder ') if log.exists() else []
+        return len(parts) > attempt and 'saved' in parts[attempt]
+
+
+class Stop(WithShards):
+    def test_term_and_int_and_usr1_save_and_end_with_75(self):
+        for name in ('SIGTERM', 'SIGINT', 'SIGUSR1'):
+            with self.subTest(signal=name):
+                run = self.folder / name
+                process = self.start(run, '--steps', 100000, '--checkpoint-every', 0)
+                self.wait_for(lambda: self.lines(run) >= 5)
+                start = time.monotonic()
+                process.send_signal(getattr(signal, name))
+                self.assertEqual(75, process.wait(60), self.log.read_text())
+                say(f'{name} to exit: {time.monotonic() - start:.2f} s')
+                self.assertEqual(stats(run)[-1]['step'], int(newest_checkpoint(run).name[5:]))
+                self.assertEqual('stopped', json.loads((run / 'launch.json').read_text())['state'])
+
+    def test_second_int_ends_at_once_and_leaves_nobody(self):
+        run = self.folder / 'twice'
+        process = self.start(run, '--steps', 100000, '--checkpoint-every', 0)
+        self.wait_for(lambda: self.lines(run) >= 3)
+        mpirun, ranks = self.ranks(process)
+        os.kill(ranks[0], signal.SIGSTOP)  # so that it cannot save
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        self.assertIsNone(process.poll())
+        start = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(130, process.wait(10))
+        self.assertLess(time.monotonic() - start, 2)
+        self.assertFalse([p for p in [mpirun, *ranks] if Kills.alive(p)])
+
+
+class Endings(WithShards):
+    def test_exit_codes_pass_through_without_restart(self):
+        for code, flags in ((0, ('--steps', 2)), (2, ('--steps', 2, '--resolution', 77)),
+                            (3, ('--steps', 2, '--shards', self.folder))):
+            with self.subTest(code=code):
+                run = self.folder / f'code-{code}'
+                self.assertEqual(code, self.start(run, *flags).wait(60), self.log.read_text())
+                self.assertEqual(0, json.loads((run / 'launch.json').read_text())['restarts'])
+
+    def test_three_restarts_without_progress_are_the_end(self):
+        run = self.folder / 'crash'
+        done = subprocess.run([str(BIN / 'gan-launch'), '-np', '1', '--kill-after', '0', '--backoff', '0.05', '--', 'sh',
+                               '-c', 'exit 9', '--run', str(run)], env=ENVIRONMENT, capture_output=True, text=True,
+                              timeout=60)
+        self.assertEqual(9, done.returncode, done.stderr)
+        last = json.loads((run / 'launch.json').read_text())
+        self.assertEqual(('failed', 3), (last['state'], last['restarts']))
+        self.assertIn('saved no new checkpoint', (run / 'launch.log').read_text())
+
+    def test_without_run_it_refuses(self):
+        done = subprocess.run([str(BIN / 'gan-launch'), '-np', '1', '--', 'gan-train', '--shards', 'x'], env=ENVIRONMENT,
+                              capture_output=True, text=True)
+        self.assertEqual(2, done.returncode)
+        self.assertIn('--run', done.stderr)
+
+    def test_link_in_place_of_the_log_is_not_followed(self):
+        run = self.folder / 'link'
+        run.mkdir()
+        (run / 'launch.log').symlink_to(self.folder / 'elsewhere')
+        self.assertEqual(1, self.start(run, '--steps', 2).wait(60))
+        self.assertFalse((self.folder / 'elsewhere').exists())
+
+    def test_listens_on_loopback_alone(self):
+        run = self.folder / 'ports'
+        process = self.start(run, '--steps', 100000, '--checkpoint-every', 0, '--metrics-port', 0)
+        try:
+            self.wait_for(lambda: self.lines(run) >= 2)
+            mpirun, ranks = self.ranks(process)
+            listing = subprocess.run(['ss', '-Hltnp'], capture_output=True, text=True, check=True).stdout.splitlines()
+            ours = [line for line in listing
+                    if any(f'pid={pid},' in line for pid in (process.pid, mpirun, *ranks))]
+            self.assertTrue(ours, 'the metrics at least must be found')
+            say('\n'.join(ours))
+            for line in ours:
+                self.assertRegex(line.split()[3], r'^(127\.0\.0\.1|\[::1\]):')
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+
+
+class Check(WithShards):
+    def check(self, run, *flags, **kwargs):
+        command = self.command(run, *flags, launch=('--check', *kwargs.pop('launch', ())), **kwargs)
+        return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
+
+    def test_everything_in_order(self):
+        run = self.folder / 'fine'
+        done = self.check(run)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        for what in ('program and flags', 'shards', 'disk', 'ranks: 2 of 2', 'memory of', 'all-reduce'):
+            self.assertIn(what, done.stdout)
+        self.assertFalse(run.exists(), 'a check leaves nothing behind')
+
+    def test_damaged_shard_is_named(self):
+        shards = self.folder / 'shards'
+        victim = next(shards.glob('shard-*.gan'))
+        good = victim.read_bytes()
+        bad = bytearray(good)
+        bad[5000] ^= 1
+        victim.write_bytes(bad)
+        try:
+            done = self.check(self.folder / 'damaged')
+        finally:
+            victim.write_bytes(good)
+        self.assertEqual(3, done.returncode, done.stdout + done.stderr)
+        self.assertIn(victim.name, done.stdout)
+
+    def test_bad_flag_and_too_few_slots_are_problems(self):
+        self.assertIn('PROBLEM program and flags', self.check(self.folder / 'flag', '--resolution', 77).stdout)
+        command = [str(BIN / 'gan-launch'), '--check', '-np', '9999', '--', 'gan-train', '--shards', str(self.shards),
+                   '--run', str(self.folder / 'many')]
+        done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
+        self.assertEqual(1, done.returncode)
+        self.assertIn('PROBLEM ranks', done.stdout)
+
+
+if __name__ == '__main__':
+    unittest.main()

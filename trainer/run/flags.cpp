@@ -1,0 +1,27 @@
+#include "trainer/run/flags.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace gan::run {
+
+nlohmann::json Flags::ToJson() const {
+  nlohmann::json json;
+  for (const auto& [name, value] : values_) json[name] = value();
+  return json;
+}
+
+nlohmann::json Flags::JsonOf(const std::vector<std::filesystem::path>& paths) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const auto& path : paths) list.push_back(path.string());
+  return list;
+}
+
+void Flags::Remember(OnResume on_resume, const std::string& name, std::function<nlohmann::json()> value) {
+  std::string key = name.substr(2);
+  std::replace(key.begin(), key.end(), '-', '_');
+  values_.emplace(key, std::move(value));
+  if (on_resume == OnResume::kMayChange) may_change_.insert(key);
+}
+
+}  // namespace gan::run

@@ -1,0 +1,159 @@
+#include "trainer/run/watchdog.h"
+
+#include <execinfo.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+namespace gan::run {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kGlance{100};
+
+std::atomic<int> stacks_file{2};
+std::atomic<std::uint64_t> stacks_written{0};
+
+// SIGRTMAX - 1: what neither MPI, the C library nor LibTorch uses.
+int StackSignal() { return SIGRTMAX - 1; }
+
+void WriteOwnStack(int /*signal*/) {
+  std::array<void*, 64> frames{};
+  const int count = ::backtrace(frames.data(), static_cast<int>(frames.size()));
+  ::backtrace_symbols_fd(frames.data(), count, stacks_file);
+  ++stacks_written;
+}
+
+void PrepareStacks() {
+  std::array<void*, 1> frame{};
+  ::backtrace(frame.data(), 1);  // the first call loads a library, which must not happen in a signal handler
+  struct sigaction action = {};
+  action.sa_handler = WriteOwnStack;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  ::sigaction(StackSignal(), &action, nullptr);
+}
+
+std::vector<pid_t> OtherThreads() {
+  std::vector<pid_t> threads;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/proc/self/task", error)) {
+    const pid_t thread = std::atoi(entry.path().filename().c_str());
+    if (thread != ::gettid()) threads.push_back(thread);
+  }
+  std::sort(threads.begin(), threads.end());  // the main thread first
+  return threads;
+}
+
+void WriteText(int file, const std::string& text) {
+  [[maybe_unused]] const ssize_t n = ::write(file, text.data(), text.size());  // the process ends in any case
+}
+
+// One thread after another, so that their stacks don't mix; a thread that cannot answer is left out after a second.
+void WriteAllStacks() {
+  for (const pid_t thread : OtherThreads()) {
+    WriteText(stacks_file, "thread " + std::to_string(thread) + "\n");
+    const std::uint64_t before = stacks_written;
+    if (::syscall(SYS_tgkill, ::getpid(), thread, StackSignal()) != 0) continue;
+    for (int wait = 0; wait < 100 && stacks_written == before; ++wait) std::this_thread::sleep_for(kGlance / 10);
+  }
+}
+
+const char* NameOf(Section section) {
+  constexpr std::array<const char*, 4> kNames = {"start", "step", "save", "evaluate"};
+  return kNames[static_cast<std::size_t>(section)];
+}
+
+}  // namespace
+
+Watchdog::Watchdog(const WatchdogOptions& options, int rank) : options_(options), rank_(rank), parent_(::getppid()) {
+  PrepareStacks();
+  thread_ = std::thread([this] { Watch(); });
+}
+
+Watchdog::~Watchdog() {
+  {
+    const std::lock_guard lock(mutex_);
+    done_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void Watchdog::Enter(Section section) {
+  section_ = section;
+  ++signs_;
+}
+
+void Watchdog::SetFolder(const fs::path& run) {
+  const std::lock_guard lock(mutex_);
+  folder_ = run;
+}
+
+std::uint64_t Watchdog::LimitOf(Section section) const {
+  switch (section) {
+    case Section::kStart:
+      return options_.start_seconds;
+    case Section::kStep:
+      return options_.step_seconds;
+    case Section::kSave:
+      return options_.save_seconds;
+    case Section::kEvaluate:
+      return options_.evaluate_seconds;
+  }
+  return 0;
+}
+
+void Watchdog::Watch() {
+  std::uint64_t seen = 0;
+  std::chrono::duration<double> silent{0};
+  auto last = steady_clock::now();
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_for(lock, kGlance, [this] { return done_; })) {
+    const auto now = steady_clock::now();
+    // A glance that came very late means that this thread did not run either: the process was stopped, not hanging.
+    silent += std::min<std::chrono::duration<double>>(now - last, 10 * kGlance);
+    last = now;
+    const std::uint64_t signs = signs_;
+    if (signs != seen) silent = std::chrono::duration<double>{0};
+    seen = signs;
+    const Section section = section_;
+    const std::uint64_t limit = LimitOf(section);
+    if (limit > 0 && silent.count() > static_cast<double>(limit)) End(section, silent);
+    if (::getppid() != parent_) ::_exit(1);
+  }
+}
+
+void Watchdog::End(Section section, std::chrono::duration<double> silent) {
+  char name[64];
+  std::snprintf(name, sizeof name, "stacks-rank-%05d.txt", rank_);
+  const fs::path path = folder_ / name;
+  int file = -1;
+  if (!folder_.empty()) {
+    file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
+  }
+  if (file >= 0) stacks_file = file;
+  char line[256];
+  std::snprintf(line, sizeof line,
+                "gan-train: [rank %d] no sign of life for %.1f s in section %s; stacks in %s, ending\n", rank_,
+                silent.count(), NameOf(section), file >= 0 ? path.c_str() : "this log");
+  WriteText(2, line);
+  WriteText(stacks_file, line);
+  WriteAllStacks();
+  if (file >= 0) ::fsync(file);
+  ::_exit(1);
+}
+
+}  // namespace gan::run
