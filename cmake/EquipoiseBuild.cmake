@@ -18,7 +18,7 @@ find_program(EQUIPOISE_CCACHE ccache)
 if(EQUIPOISE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # The sloppiness is what ccache's manual asks for with precompiled headers.
   set(CMAKE_CXX_COMPILER_LAUNCHER
-      "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime;${EQUIPOISE_CCACHE}")
+      "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros;${EQUIPOISE_CCACHE}")
 endif()
 find_program(EQUIPOISE_MOLD mold)
 find_program(EQUIPOISE_LLD ld.lld)

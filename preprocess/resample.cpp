@@ -60,9 +60,9 @@ Taps TapsOf(double centre, double support, std::uint32_t in) {
           std::min(static_cast<int>(centre + support + 0.5), static_cast<int>(in))};
 }
 
-// Where in a row of `row` pixels the AVX2 loop begins, so that `stride` taps and the rest of a 16-byte read fit.
+// Where in a row of `row` pixels the AVX2 loop begins, so that `stride` taps fit.
 std::uint32_t ShiftedInside(std::uint32_t first, std::size_t stride, std::size_t row) {
-  return static_cast<std::uint32_t>(std::min<std::size_t>(first, row - stride - 2));
+  return static_cast<std::uint32_t>(std::min<std::size_t>(first, row - stride));
 }
 
 void Split(Axis& axis) {
@@ -86,7 +86,7 @@ Axis MakeAxis(std::uint32_t in, std::uint32_t out, std::uint32_t offset, std::ui
   axis.outputs = kept;
   axis.stride = (static_cast<std::size_t>(std::ceil(support)) * 2 + 1 + 3) / 4 * 4;
   axis.weights.assign(axis.stride * kept, 0);
-  const bool wide = available >= axis.stride + 2;
+  const bool wide = available >= axis.stride;
   std::vector<double> weights(axis.stride);
   for (std::uint32_t i = 0; i < kept; ++i) {
     const double centre = (offset + i + 0.5) * scale;
@@ -143,13 +143,24 @@ std::pair<std::uint32_t, std::uint32_t> Span(std::uint32_t in, std::uint32_t out
   return {static_cast<std::uint32_t>(first.begin), static_cast<std::uint32_t>(last.end)};
 }
 
+// A copy with room behind it for what the row kernels read beyond a row's end.
+std::vector<std::uint8_t> Roomy(const std::uint8_t* row, std::size_t bytes) {
+  std::vector<std::uint8_t> copy(bytes + kReadBeyond);
+  std::memcpy(copy.data(), row, bytes);
+  return copy;
+}
+
 Rgb8 ResizeHorizontally(const Rgb8& part, const Region& where, std::uint32_t width, const Geometry& g,
                         std::uint32_t size, std::uint32_t first_row, std::uint32_t rows, Filter filter,
                         const ResampleKernels& kernels) {
   Rgb8 out(size, rows);
   const Axis axis = g.width == width ? Axis{} : MakeAxis(width, g.width, g.left, size, where.x, where.width, filter);
+  const std::size_t row_bytes = std::size_t{3} * where.width;
+  // Of all rows only the last has nothing behind it.
+  const std::vector<std::uint8_t> last = Roomy(part.pixels.data() + part.pixels.size() - row_bytes, row_bytes);
   for (std::uint32_t y = 0; y < rows; ++y) {
-    const std::uint8_t* in = &part.pixels[std::size_t{3} * where.width * (first_row - where.y + y)];
+    const std::size_t row_number = first_row - where.y + y;
+    const std::uint8_t* in = row_number + 1 == where.height ? last.data() : &part.pixels[row_bytes * row_number];
     std::uint8_t* row = &out.pixels[std::size_t{3} * size * y];
     if (g.width == width) {
       std::memcpy(row, in + std::size_t{3} * (g.left - where.x), std::size_t{3} * size);

@@ -59,6 +59,15 @@ BALANCE = [
               (f'sum by (run, network) (increase(gan_train_nonfinite_total{{%}}{RATE}))', 'not finite, {{network}} · {{run}}'),
               (f'sum by (run, network) (increase(gan_train_skipped_steps_total{{%}}{RATE}))', 'left out, {{network}} · {{run}}'),
               bars=True, width=24)]),
+    ('How good the pictures are', [
+        panel('Quality against the holdout', 'none', 'Measures of --quality-every on a logarithmic scale. More is better for '
+              'density and coverage, less for all others; MS-SSIM near 1 means pictures that are all alike.',
+              ('gan_train_quality{%}', '{{measure}} · {{run}}'), logarithmic=True),
+        panel('Gradient penalty', 'none', 'WGAN-GP, R1 and R2 in the discriminator\'s loss in the last step.',
+              ('gan_train_penalty{%}', '{{run}}')),
+        panel('Augmentation', 'percentunit', 'Probability of each augmentation in front of the discriminator; with --augment '
+              'ada it rises while the discriminator remembers its pictures.',
+              ('gan_train_augment_probability_ratio{%}', '{{run}}'), bounds=(0, 1))]),
 ]
 
 RANKS = [

@@ -16,7 +16,7 @@ TEST(RestartPolicy, StopsAfterThreeRestartsWithoutProgress) {
 }
 
 TEST(RestartPolicy, ProgressBeginsTheCountAnew) {
-  RestartPolicy policy({.ranks = 2}, std::nullopt);
+  RestartPolicy policy({.ranks = 2, .max_restarts = 1000}, std::nullopt);
   for (std::uint64_t step = 1; step < 50; ++step) {
     for (int i = 0; i < 3; ++i) EXPECT_TRUE(policy.After(kKilled, step).restart) << step;
   }
