@@ -28,6 +28,7 @@ NOT_RUN = {
     './check': BUILDS,
     'mpirun --hostfile': CLUSTER,
     'srun ': CLUSTER,
+    'gan-launch -np 16 --hostfile': CLUSTER,
     'curl http://127.0.0.1:9400/metrics': SERVES,
     'gan-inspect --serve': SERVES,
     'docker compose': DOCKER,
@@ -91,6 +92,8 @@ class Commands(unittest.TestCase):
         wrappers.mkdir()
         (wrappers / 'gan-train').write_text(WRAPPER)
         (wrappers / 'gan-train').chmod(stat.S_IRWXU)
+        for program in ('gan-launch', 'gan-rank-check'):  # they start the gan-train beside them
+            shutil.copy(BIN / program, wrappers)
         shutil.copytree(ROOT / 'monitoring', folder / 'monitoring')
         environment = dict(ENVIRONMENT, PATH=f'{wrappers}:{BIN}:{ENVIRONMENT["PATH"]}', HOME=str(folder),
                            OMPI_MCA_rmaps_base_oversubscribe='1', OMPI_MCA_btl='self,vader',

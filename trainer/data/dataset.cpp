@@ -78,6 +78,24 @@ void Dataset::OpenShards(const std::filesystem::path& folder) {
   split_->first_records.push_back(first);
 }
 
+namespace {
+
+// Record i of `count` or the next one that `read` finds intact; the last one tried throws.
+template <typename Read>
+std::span<const std::byte> Intact(std::uint64_t i, std::uint64_t count, const Dataset::DamageReport& report,
+                                  const Read& read) {
+  for (std::uint64_t tried = 0; tried + 1 < count; ++tried) {
+    try {
+      return read((i + tried) % count);
+    } catch (const DataError& error) {
+      report(error);
+    }
+  }
+  return read((i + count - 1) % count);
+}
+
+}  // namespace
+
 std::uint64_t Dataset::size() const { return split_->first_records.back() - split_->held.size(); }
 
 std::uint64_t Dataset::holdout_size() const { return split_->held.size(); }
@@ -87,16 +105,12 @@ std::span<const std::byte> Dataset::Record(std::uint64_t i) const {
   return VerifiedRecord(SkipHeld(i, split_->held));
 }
 
-std::span<const std::byte> Dataset::IntactRecord(std::uint64_t i,
-                                                 const std::function<void(const DataError&)>& report) const {
-  for (std::uint64_t tried = 0; tried + 1 < size(); ++tried) {
-    try {
-      return Record((i + tried) % size());
-    } catch (const DataError& error) {
-      report(error);
-    }
-  }
-  return Record((i + size() - 1) % size());
+std::span<const std::byte> Dataset::IntactRecord(std::uint64_t i, const DamageReport& report) const {
+  return Intact(i, size(), report, [this](std::uint64_t number) { return Record(number); });
+}
+
+std::span<const std::byte> Dataset::IntactHoldoutRecord(std::uint64_t i, const DamageReport& report) const {
+  return Intact(i, holdout_size(), report, [this](std::uint64_t number) { return HoldoutRecord(number); });
 }
 
 std::span<const std::byte> Dataset::HoldoutRecord(std::uint64_t i) const {

@@ -35,8 +35,11 @@ class Dataset {
   std::span<const std::byte> Record(std::uint64_t i) const;
   // The same, but where record i is damaged, the next intact one in its place; `report` is told what is wrong with each
   // that was passed over. Throws DataError when none is intact.
-  std::span<const std::byte> IntactRecord(std::uint64_t i, const std::function<void(const DataError&)>& report) const;
-  std::span<const std::byte> HoldoutRecord(std::uint64_t i) const;  // in an order that depends on content alone
+  using DamageReport = std::function<void(const DataError&)>;
+  std::span<const std::byte> IntactRecord(std::uint64_t i, const DamageReport& report) const;
+  // The same two of what is held out, in an order that depends on content alone.
+  std::span<const std::byte> HoldoutRecord(std::uint64_t i) const;
+  std::span<const std::byte> IntactHoldoutRecord(std::uint64_t i, const DamageReport& report) const;
 
  private:
   void OpenShards(const std::filesystem::path& folder);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "cli/log.h"
 #include "storage/errors.h"
 #include "trainer/run/batches.h"
 #include "trainer/run/samples.h"
@@ -12,14 +13,21 @@ namespace gan::run {
 
 namespace {
 
+constexpr const char* kPassed = "; another held-out picture takes its place";
 constexpr std::int64_t kFewest = 12;  // of each kind: density looks at five neighbours
 
-torch::Tensor HeldOut(const data::Dataset& dataset, std::int64_t first, std::int64_t count, std::int64_t resolution) {
+torch::Tensor HeldOut(const data::Dataset& dataset, std::int64_t first, std::int64_t count, std::int64_t resolution,
+                      bool replace_corrupt) {
   const auto side = static_cast<std::int64_t>(dataset.image_size());
   torch::Tensor pixels = torch::empty({count, side, side, 3}, torch::kByte);
   auto* out = pixels.data_ptr<std::uint8_t>();
   for (std::int64_t i = first; i < first + count; ++i) {
-    const std::span<const std::byte> record = dataset.HoldoutRecord(static_cast<std::uint64_t>(i));
+    const auto number = static_cast<std::uint64_t>(i);
+    const std::span<const std::byte> record =
+        replace_corrupt
+            ? dataset.IntactHoldoutRecord(
+                  number, [](const DataError& error) { cli::LogWarning(error.what() + std::string(kPassed)); })
+            : dataset.HoldoutRecord(number);
     std::memcpy(out, record.data(), record.size());
     out += record.size();
   }
@@ -38,10 +46,11 @@ QualityWatch::QualityWatch(const TrainOptions& options, std::shared_ptr<const da
                      std::to_string(dataset->holdout_size()) + " there are; raise --holdout or --quality-images");
   }
   const std::int64_t resolution = options.gan.network.resolution;
+  const bool replace_corrupt = options.corrupt_records == "replace";
   evaluator_.emplace(
       quality::EvaluatorOptions{.count = wanted, .seed = options.seed, .inception = options.inception},
-      [dataset, resolution](std::int64_t first, std::int64_t count) {
-        return HeldOut(*dataset, first, count, resolution);
+      [dataset, resolution, replace_corrupt](std::int64_t first, std::int64_t count) {
+        return HeldOut(*dataset, first, count, resolution, replace_corrupt);
       },
       device, std::move(communicator));
 }
