@@ -7,7 +7,7 @@ include(CMakePackageConfigHelpers)
 set(_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/Equipoise")
 
 install(TARGETS gan-preprocess gan-inspect gan-generate RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(TARGETS gan_opencv LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS gan_opencv gan_ranks LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 foreach(program gan-preprocess gan-inspect gan-generate)
   set_property(TARGET ${program} APPEND PROPERTY INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
 endforeach()

@@ -60,6 +60,8 @@ std::string_view Name(Reason reason) {
       return "corrupt";
     case Reason::kTooLarge:
       return "too_large";
+    case Reason::kDuplicate:
+      return "duplicate";
   }
   return "unknown";
 }

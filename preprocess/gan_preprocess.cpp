@@ -22,12 +22,15 @@ namespace {
 using gan::preprocess::DecodeMode;
 using gan::preprocess::Filter;
 using gan::preprocess::PreprocessOptions;
+using gan::preprocess::Ranks;
+using gan::preprocess::Summary;
 
 struct Flags {
   PreprocessOptions options;
   std::string background = "255,255,255";
   std::string exif = "apply";
   std::string labels = "none";
+  std::string dedupe = "off";
   std::filesystem::path preview;
 };
 
@@ -36,7 +39,10 @@ void AddFlags(CLI::App& app, Flags& flags) {
   static const std::map<std::string, Filter> kFilters = {
       {"bilinear", Filter::kBilinear}, {"lanczos", Filter::kLanczos}, {"box", Filter::kBox}};
   static const std::map<std::string, DecodeMode> kModes = {{"exact", DecodeMode::kExact}, {"fast", DecodeMode::kFast}};
-  app.add_option("--in", o.inputs, "Folder of pictures, searched recursively; may be repeated")->required();
+  app.add_option("--in", o.inputs,
+                 "Folder of pictures (recursive), .zip, .tar[.gz|.zst], picture, text file of paths, or - for paths on "
+                 "standard input; may be repeated");
+  app.add_option("--list", o.lists, "Text file of paths, one a line (or NUL between them); may be repeated");
   app.add_option("--out", o.output, "Shard folder to make or to continue")->required();
   app.add_option("--size", o.size, "Pixels a side")->check(CLI::Range(8, 4096))->capture_default_str();
   app.add_option("--filter", o.filter, "bilinear, lanczos or box")
@@ -49,7 +55,8 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--exif", flags.exif, "apply or ignore the EXIF orientation")
       ->check(CLI::IsMember({"apply", "ignore"}))
       ->capture_default_str();
-  app.add_option("--labels", flags.labels, "none, or folder: the first folder below --in")
+  app.add_option("--labels", flags.labels,
+                 "none, or folder: the first folder below --in or in the archive; of a listed path, its last")
       ->check(CLI::IsMember({"none", "folder"}))
       ->capture_default_str();
   app.add_option("--images-per-shard", o.images_per_shard, "Inputs that a shard covers")
@@ -57,6 +64,10 @@ void AddFlags(CLI::App& app, Flags& flags) {
       ->capture_default_str();
   app.add_option("--threads", o.threads, "0: all cores; changes no byte")->check(CLI::Range(0, 4096));
   app.add_option("--max-pixels", o.decode.max_pixels, "Larger pictures are rejected before they are decoded")
+      ->capture_default_str();
+  app.add_flag("--append", o.append, "Add these pictures to the finished data set in --out, in new shards");
+  app.add_option("--dedupe", flags.dedupe, "off, or exact: of files with the same bytes only the first is taken")
+      ->check(CLI::IsMember({"off", "exact"}))
       ->capture_default_str();
   app.add_flag("--strict", o.strict, "The first rejected picture is an error (exit code 3)");
   app.add_option("--preview", flags.preview, "PNG grid of the first pictures");
@@ -89,10 +100,10 @@ void WritePreview(const PreprocessOptions& options, const std::filesystem::path&
   gan::picture::WritePng(file, grid.pixels, grid.width, grid.height);
 }
 
-void PrintSummary(const gan::preprocess::Summary& s, const PreprocessOptions& options, double seconds) {
+void PrintSummary(const Summary& s, const PreprocessOptions& options, double seconds) {
   std::ostringstream text;
   if (s.already_complete) {
-    text << options.output.string() << " is complete already: " << s.accepted << " pictures. Nothing to do.\n";
+    text << options.output.string() << " is complete already: " << s.total << " pictures. Nothing to do.\n";
   } else {
     text << s.accepted << " of " << s.inputs << " pictures in " << options.output.string();
     for (const auto& [reason, count] : s.rejected) text << ", " << count << " " << reason;
@@ -102,6 +113,7 @@ void PrintSummary(const gan::preprocess::Summary& s, const PreprocessOptions& op
                   static_cast<double>(s.bytes_read) / 1e6 / seconds,
                   gan::cli::FormatDuration(std::chrono::duration<double>(seconds)).c_str());
     text << speed << "\n";
+    if (s.total > s.accepted) text << "the data set now has " << s.total << " pictures\n";
     if (s.kept_from_before > 0) text << "continued: " << s.kept_from_before << " inputs were done before\n";
     if (!s.rejected.empty())
       text << "rejected ones: " << (options.output / gan::shard::kQuarantineName).string() << "\n";
@@ -110,18 +122,30 @@ void PrintSummary(const gan::preprocess::Summary& s, const PreprocessOptions& op
   std::cout << text.str();
 }
 
-int Run(Flags& flags) {
-  flags.options.decode.background = ParseColour(flags.background);
-  flags.options.decode.apply_exif = flags.exif == "apply";
-  flags.options.labels_from_folders = flags.labels == "folder";
+void Prepare(Flags& flags) {
+  PreprocessOptions& o = flags.options;
+  if (o.inputs.empty() && o.lists.empty()) throw gan::UsageError("--in or --list is required");
+  o.decode.background = ParseColour(flags.background);
+  o.decode.apply_exif = flags.exif == "apply";
+  o.labels_from_folders = flags.labels == "folder";
+  o.dedupe = flags.dedupe == "exact";
+}
+
+int Run(Flags& flags, Ranks& ranks) {
+  Prepare(flags);
+  ranks = Ranks::Join();
+  if (ranks.size() > 1) gan::cli::SetErrorPrefix("[rank " + std::to_string(ranks.rank()) + "] ");
   const auto start = std::chrono::steady_clock::now();
   std::optional<gan::cli::ProgressBar> bar;
-  const gan::preprocess::Summary summary =
-      gan::preprocess::Preprocess(flags.options, [&](std::uint64_t done, std::uint64_t total) {
-        if (!bar) bar.emplace("pictures", total);
-        bar->Update(done);
-      });
+  const auto show = [&](std::uint64_t done, std::uint64_t total) {
+    if (ranks.rank() > 0) return;
+    if (!bar) bar.emplace("pictures", total);
+    bar->Update(done);
+  };
+  const Summary summary = gan::preprocess::Preprocess(flags.options, ranks, {show, [](std::string_view) {}});
   bar.reset();
+  ranks.Finish();
+  if (ranks.rank() > 0) return gan::cli::kDone;
   if (!flags.preview.empty()) WritePreview(flags.options, flags.preview);
   PrintSummary(summary, flags.options, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   return gan::cli::kDone;
@@ -131,12 +155,18 @@ int Run(Flags& flags) {
 
 int main(int argc, char** argv) {
   CLI::App app(
-      "Turns folders of pictures into shards that gan-train reads, pixel for pixel as torchvision does.\n"
+      "Turns pictures into shards that gan-train reads, pixel for pixel as torchvision does.\n"
       "The same command again continues where it was interrupted.\n"
-      "Example: gan-preprocess --in photos/ --out shards/ --preview preview.png",
+      "Examples: gan-preprocess --in photos/ --out shards/ --preview preview.png\n"
+      "          gan-preprocess --in photos.tar.zst --labels folder --dedupe exact --out shards/\n"
+      "          find photos/ -name '*.jpg' -print0 | gan-preprocess --in - --out shards/\n"
+      "          mpirun -np 4 gan-preprocess --in more/ --append --out shards/",
       "gan-preprocess");
   Flags flags;
   AddFlags(app, flags);
   gan::cli::AddStandardFlags(app, gan::cli::BuildFacts());
-  return gan::cli::RunMain(app, argc, argv, [&] { return Run(flags); });
+  Ranks ranks;
+  const int code = gan::cli::RunMain(app, argc, argv, [&] { return Run(flags, ranks); });
+  if (code != gan::cli::kDone) ranks.Abort(code);  // the others would wait for this one
+  return code;
 }

@@ -5,14 +5,17 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "preprocess/ranks.h"
 #include "preprocess/record.h"
 
 namespace gan::preprocess {
 
 struct PreprocessOptions {
-  std::vector<std::filesystem::path> inputs;
+  std::vector<std::filesystem::path> inputs;  // FindSources() says what they may be
+  std::vector<std::filesystem::path> lists;
   std::filesystem::path output;
   std::uint32_t size = 128;
   Filter filter = Filter::kBilinear;
@@ -22,23 +25,31 @@ struct PreprocessOptions {
   std::uint32_t images_per_shard = 4096;  // inputs that a shard covers
   int threads = 0;                        // 0: all cores. Decides nothing about the bytes.
   bool strict = false;                    // the first rejected input is an error
+  bool append = false;                    // to a finished folder: in new shards
+  bool dedupe = false;                    // an input with the bytes of an earlier one is rejected
 };
 
+// What this run did; of all ranks, on rank 0 alone.
 struct Summary {
   std::uint64_t inputs = 0;
   std::uint64_t accepted = 0;
   std::map<std::string, std::uint64_t> rejected;  // by reason
   std::uint64_t bytes_read = 0;
   std::uint64_t kept_from_before = 0;  // inputs of shards that an earlier, interrupted run had finished
+  std::uint64_t total = 0;             // records of the data set, with those that were there before --append
   bool already_complete = false;       // nothing was left to do
 };
 
-using ShowProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+// Told of what goes on, from one thread at a time.
+struct Observer {
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress;  // of this rank's inputs
+  std::function<void(std::string_view result)> result;                    // "accepted" or a reason; each new input
+};
 
-// Turns folders of pictures into a shard folder. The same inputs and options give the same bytes, whatever the threads
-// and interruptions; an interrupted run goes on at the first shard that is not there. Throws UsageError when the folder
-// was begun with other options or inputs, DataError on no usable input or, with strict, on the first rejected one,
-// IoError when the disk refuses.
-Summary Preprocess(const PreprocessOptions& options, const ShowProgress& show);
+// Turns pictures into a shard folder. The same inputs and options give the same bytes, whatever the threads, ranks and
+// interruptions; an interrupted run goes on at the first shard that is not there. Collective among `ranks`. Throws
+// UsageError when the folder was begun with other options or inputs, DataError on no usable input or, with strict, on
+// the first rejected one, IoError when the disk refuses.
+Summary Preprocess(const PreprocessOptions& options, const Ranks& ranks, const Observer& observer);
 
 }  // namespace gan::preprocess

@@ -13,8 +13,12 @@ using nlohmann::json;
 namespace {
 
 constexpr std::uint64_t kMaxNoteBytes = std::uint64_t{1} << 30;
+constexpr std::string_view kPlanName = "plan.json";
+constexpr std::string_view kQuarantineBefore = "quarantine-before.jsonl";
 
 std::string Dump(const json& j) { return j.dump(2, ' ', false, json::error_handler_t::replace) + "\n"; }
+
+}  // namespace
 
 json ToJson(const ShardResult& r) {
   json quarantine = json::array();
@@ -24,7 +28,7 @@ json ToJson(const ShardResult& r) {
           {"sum_squares", r.sum_squares}, {"bytes_read", r.bytes_read}};
 }
 
-ShardResult FromJson(const json& j) {
+ShardResult ShardResultFrom(const json& j) {
   ShardResult r;
   r.entry = {.number = j.at("number"), .records = j.at("records"), .bytes = j.at("bytes"), .digest = j.at("digest")};
   for (const json& q : j.at("quarantine")) r.quarantine.push_back({q.at(0), q.at(1), q.at(2)});
@@ -33,16 +37,6 @@ ShardResult FromJson(const json& j) {
   r.bytes_read = j.at("bytes_read");
   return r;
 }
-
-void RequireSamePlan(const fs::path& file, const json& plan, const fs::path& output) {
-  const json before = json::parse(storage::ReadFile(file, kMaxNoteBytes), nullptr, /*allow_exceptions=*/false);
-  if (before.is_discarded()) throw DataError(file, "is not JSON; remove " + output.string() + " and start again");
-  if (before == plan) return;
-  throw UsageError(output.string() + " was begun with other " + Differences(before, plan) +
-                   "; use the same options to continue it, or another --out");
-}
-
-}  // namespace
 
 json PathText(const std::string& path) {
   return json::parse(json(path).dump(-1, ' ', false, json::error_handler_t::replace));
@@ -57,16 +51,33 @@ std::string Differences(const json& one, const json& other) {
   return names.empty() ? "options" : names;
 }
 
-ProgressFolder::ProgressFolder(const fs::path& output, const json& plan)
-    : output_(output), folder_(output / ".progress") {
-  const fs::path file = folder_ / "plan.json";
-  if (fs::exists(file)) {
-    RequireSamePlan(file, plan, output);
+ProgressFolder::ProgressFolder(const fs::path& output) : output_(output), folder_(output / ".progress") {}
+
+json ProgressFolder::Plan() const {
+  const fs::path file = folder_ / kPlanName;
+  if (!fs::exists(file)) return nullptr;
+  json plan = json::parse(storage::ReadFile(file, kMaxNoteBytes), nullptr, /*allow_exceptions=*/false);
+  if (plan.is_discarded()) throw DataError(file, "is not JSON; remove " + output_.string() + " and start again");
+  return plan;
+}
+
+void ProgressFolder::Begin(const json& plan, const std::string& quarantine_before) {
+  const json before = Plan();
+  if (before.is_null()) {
+    fs::remove_all(folder_);  // notes of a plan that is done
+    storage::MakeFolders(folder_);
+    storage::WriteFileAtomically(folder_ / kQuarantineBefore, quarantine_before);
+    storage::WriteFileAtomically(folder_ / kPlanName, Dump(plan));
+  } else if (before == plan) {
     storage::RemoveTemporaries(folder_);
-    return;
+  } else {
+    throw UsageError(output_.string() + " was begun with other " + Differences(before, plan) +
+                     "; use the same options to continue it, or another --out");
   }
-  fs::create_directories(folder_);
-  storage::WriteFileAtomically(file, Dump(plan));
+}
+
+std::string ProgressFolder::QuarantineBefore() const {
+  return storage::ReadFile(folder_ / kQuarantineBefore, kMaxNoteBytes);
 }
 
 fs::path ProgressFolder::NoteName(std::uint32_t number) const {
@@ -78,7 +89,7 @@ std::optional<ShardResult> ProgressFolder::Finished(std::uint32_t number) const 
   const fs::path file = shard::ShardFileName(output_, number);
   if (!fs::exists(note) || !fs::exists(file)) return std::nullopt;
   try {
-    ShardResult result = FromJson(json::parse(storage::ReadFile(note, kMaxNoteBytes)));
+    ShardResult result = ShardResultFrom(json::parse(storage::ReadFile(note, kMaxNoteBytes)));
     const storage::MappedFile shard(file);
     if (result.entry.number == number && storage::DigestOf(shard.bytes()) == result.entry.digest) return result;
   } catch (const json::exception&) {  // a damaged note: the shard is made again
@@ -90,6 +101,9 @@ void ProgressFolder::Note(const ShardResult& result) {
   storage::WriteFileAtomically(NoteName(result.entry.number), Dump(ToJson(result)));
 }
 
-void ProgressFolder::Remove() { fs::remove_all(folder_); }
+void ProgressFolder::Remove() {
+  if (fs::remove(folder_ / kPlanName)) storage::SyncFolder(folder_);
+  fs::remove_all(folder_);
+}
 
 }  // namespace gan::preprocess

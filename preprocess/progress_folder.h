@@ -32,13 +32,19 @@ struct ShardResult {
 // when the manifest is there.
 class ProgressFolder {
  public:
-  // Throws UsageError when the folder was begun with another plan.
-  ProgressFolder(const std::filesystem::path& output, const nlohmann::json& plan);
+  explicit ProgressFolder(const std::filesystem::path& output);
+
+  // The plan that was begun here; null when there is none.
+  nlohmann::json Plan() const;
+  // Begins `plan`, keeping the quarantine of the data set that it adds to, or goes on with it. Throws UsageError when
+  // the folder was begun with another plan.
+  void Begin(const nlohmann::json& plan, const std::string& quarantine_before);
+  std::string QuarantineBefore() const;
 
   // The note of a shard whose file is there, whole and as noted; else nothing, and the shard is to be made.
   std::optional<ShardResult> Finished(std::uint32_t number) const;
   void Note(const ShardResult& result);
-  void Remove();
+  void Remove();  // the plan first: what is left without it counts for nothing
 
  private:
   std::filesystem::path NoteName(std::uint32_t number) const;
@@ -46,6 +52,9 @@ class ProgressFolder {
   std::filesystem::path output_;
   std::filesystem::path folder_;
 };
+
+nlohmann::json ToJson(const ShardResult& result);
+ShardResult ShardResultFrom(const nlohmann::json& note);  // throws json::exception
 
 // "a, b": the names under which two plans differ.
 std::string Differences(const nlohmann::json& one, const nlohmann::json& other);

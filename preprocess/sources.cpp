@@ -1,13 +1,16 @@
 #include "preprocess/sources.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <set>
-#include <span>
-#include <string_view>
+#include <cerrno>
+#include <utility>
 
-#include "storage/checksum.h"
+#include "preprocess/archive.h"
 #include "storage/errors.h"
 
 namespace gan::preprocess {
@@ -18,58 +21,164 @@ namespace {
 
 constexpr std::array<std::string_view, 14> kExtensions = {".jpg", ".jpeg", ".jpe",  ".jfif", ".png", ".webp", ".bmp",
                                                           ".dib", ".tif",  ".tiff", ".gif",  ".ppm", ".pgm",  ".pnm"};
+constexpr std::size_t kLongestPath = 4096;  // PATH_MAX
+constexpr std::size_t kBlockBytes = std::size_t{1} << 16;
 
-bool LooksLikeAPicture(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
+// The pictures below one folder. Links to folders are followed unless they lead to a folder that holds them.
+class Walk {
+ public:
+  Walk(const fs::path& root, SourceList& found) : root_(root), found_(found) {}
+
+  void Enter(const fs::path& folder) {
+    struct stat status = {};
+    if (::stat(folder.c_str(), &status) != 0) return;
+    const std::pair<dev_t, ino_t> identity(status.st_dev, status.st_ino);
+    if (std::find(above_.begin(), above_.end(), identity) != above_.end()) return;  // a cycle
+    above_.push_back(identity);
+    for (const auto& entry : fs::directory_iterator(folder, fs::directory_options::skip_permission_denied)) Take(entry);
+    above_.pop_back();
+  }
+
+ private:
+  void Take(const fs::directory_entry& entry) {
+    std::error_code unreadable;  // a dangling link is no picture
+    if (entry.is_directory(unreadable)) return Enter(entry.path());
+    if (!LooksLikeAPicture(entry.path().native()) || !entry.is_regular_file(unreadable)) return;
+    const std::uint64_t bytes = entry.file_size(unreadable);
+    found_.Add(entry.path().lexically_relative(root_).native(), unreadable ? 0 : bytes);
+  }
+
+  const fs::path& root_;
+  SourceList& found_;
+  std::vector<std::pair<dev_t, ino_t>> above_;
+};
+
+void AddFolder(const fs::path& folder, SourceList& found) {
+  found.Begin(SourceList::Kind::kFolder, folder);
+  const std::uint64_t first = found.size();
+  Walk(folder, found).Enter(folder);
+  found.SortFrom(first);
 }
 
-std::vector<Source> PicturesBelow(const fs::path& folder) {
-  if (!fs::exists(folder)) throw UsageError("--in " + folder.string() + ": no such folder");
-  if (!fs::is_directory(folder)) throw UsageError("--in " + folder.string() + ": not a folder");
-  std::vector<Source> found;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied)) {
-    std::error_code unreadable;  // a dangling link is no picture
-    if (!LooksLikeAPicture(entry.path()) || !entry.is_regular_file(unreadable)) continue;
-    const std::uint64_t bytes = entry.file_size(unreadable);
-    found.push_back({entry.path(), entry.path().lexically_relative(folder).string(), unreadable ? 0 : bytes});
+void AddPath(std::string_view path, SourceList& found) {
+  struct stat status = {};
+  const bool there = ::stat(std::string(path).c_str(), &status) == 0 && S_ISREG(status.st_mode);
+  found.Add(path, there ? static_cast<std::uint64_t>(status.st_size) : 0);  // if not, opening it will say why
+}
+
+// Cuts a text that comes in blocks into paths.
+class PathSplitter {
+ public:
+  PathSplitter(const fs::path& list, SourceList& found) : list_(list), found_(found) {}
+
+  void Take(std::string_view block) {
+    if (first_block_) separator_ = block.find('\0') == std::string_view::npos ? '\n' : '\0';
+    first_block_ = false;
+    while (!block.empty()) {
+      const std::size_t end = block.find(separator_);
+      rest_.append(block.substr(0, end));
+      if (rest_.size() > kLongestPath) {
+        throw UsageError(list_.string() +
+                         ": a line of over 4,096 bytes: neither a folder, an archive (.zip, .tar, "
+                         ".tar.gz, .tar.zst) or a picture, nor a list of paths");
+      }
+      if (end == std::string_view::npos) return;
+      Finish();
+      block.remove_prefix(end + 1);
+    }
   }
-  std::sort(found.begin(), found.end(), [](const Source& a, const Source& b) { return a.name < b.name; });
-  return found;
+
+  void Finish() {
+    if (separator_ == '\n' && !rest_.empty() && rest_.back() == '\r') rest_.pop_back();
+    if (!rest_.empty()) AddPath(rest_, found_);
+    rest_.clear();
+  }
+
+ private:
+  const fs::path& list_;
+  SourceList& found_;
+  std::string rest_;
+  char separator_ = '\n';
+  bool first_block_ = true;
+};
+
+void AddList(const fs::path& list, const ReadBlock& read, SourceList& found) {
+  found.Begin(SourceList::Kind::kList, {});
+  PathSplitter splitter(list, found);
+  for (std::string block = read(); !block.empty(); block = read()) splitter.Take(block);
+  splitter.Finish();
+}
+
+class BlockFile {
+ public:
+  explicit BlockFile(const fs::path& path) : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (descriptor_ < 0) throw IoError(path, "open", errno);
+  }
+  ~BlockFile() { ::close(descriptor_); }
+  BlockFile(const BlockFile&) = delete;
+  BlockFile& operator=(const BlockFile&) = delete;
+
+  std::string Next() const {
+    std::string block(kBlockBytes, '\0');
+    ssize_t n = -1;
+    do n = ::read(descriptor_, block.data(), block.size());
+    while (n < 0 && errno == EINTR);
+    if (n < 0) throw IoError(path_, "read", errno);
+    block.resize(static_cast<std::size_t>(n));
+    return block;
+  }
+
+ private:
+  const fs::path& path_;
+  int descriptor_;
+};
+
+void AddListFile(const fs::path& list, const ReadBlock& standard_input, SourceList& found) {
+  if (list == "-") return AddList("standard input", standard_input, found);
+  if (!fs::exists(list)) throw UsageError("--list " + list.string() + ": no such file");
+  const BlockFile file(list);
+  AddList(
+      list, [&] { return file.Next(); }, found);
+}
+
+void AddArchive(const fs::path& path, SourceList& found) {
+  found.Begin(SourceList::Kind::kArchive, path);
+  ListArchive(path, [&](const ArchiveMember& member) {
+    if (member.refused) return found.AddRejected(member.name, member.refused->reason(), member.refused->what());
+    found.Add(member.name, member.bytes, member.position);
+  });
+}
+
+void AddInput(const fs::path& input, const ReadBlock& standard_input, SourceList& found) {
+  if (input == "-") return AddListFile(input, standard_input, found);
+  if (!fs::exists(input)) throw UsageError("--in " + input.string() + ": no such folder or file");
+  if (fs::is_directory(input)) return AddFolder(input, found);
+  if (LooksLikeAnArchive(input.native())) return AddArchive(input, found);
+  if (!LooksLikeAPicture(input.native())) return AddListFile(input, standard_input, found);
+  found.Begin(SourceList::Kind::kList, {});
+  AddPath(input.native(), found);
 }
 
 }  // namespace
 
-std::vector<Source> FindPictures(const std::vector<fs::path>& folders) {
-  std::vector<Source> all;
-  for (const fs::path& folder : folders) {
-    std::vector<Source> found = PicturesBelow(folder);
-    std::move(found.begin(), found.end(), std::back_inserter(all));
-  }
-  if (all.empty()) throw DataError(folders.at(0), "holds no pictures (JPEG, PNG, WebP, BMP or TIFF)");
-  return all;
+bool LooksLikeAPicture(std::string_view name) {
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos) return false;
+  std::string extension(name.substr(dot));
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::size_t slash = name.rfind('/');
+  const bool hidden = dot == (slash == std::string_view::npos ? 0 : slash + 1);  // ".png" has no extension
+  return !hidden && std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
 }
 
-std::string DigestOf(const std::vector<Source>& sources) {
-  storage::Digest digest;
-  for (const Source& source : sources) {
-    const std::string line = source.name + '\0' + std::to_string(source.bytes) + '\n';
-    digest.Update(std::as_bytes(std::span(line)));
-  }
-  return digest.Text();
-}
-
-std::string LabelOf(const Source& source) {
-  const std::size_t slash = source.name.find('/');
-  return slash == std::string::npos ? "" : source.name.substr(0, slash);
-}
-
-std::vector<std::string> LabelNames(const std::vector<Source>& sources) {
-  std::set<std::string> names;
-  for (const Source& source : sources) names.insert(LabelOf(source));
-  return {names.begin(), names.end()};
+SourceList FindSources(const std::vector<fs::path>& inputs, const std::vector<fs::path>& lists,
+                       const ReadBlock& standard_input) {
+  SourceList found;
+  for (const fs::path& input : inputs) AddInput(input, standard_input, found);
+  for (const fs::path& list : lists) AddListFile(list, standard_input, found);
+  if (found.size() > 0) return found;
+  throw DataError(inputs.empty() ? lists.at(0) : inputs[0], "holds no pictures (JPEG, PNG, WebP, GIF, BMP or TIFF)");
 }
 
 }  // namespace gan::preprocess

@@ -1,0 +1,83 @@
+#include "preprocess/publish.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "preprocess/decode.h"
+#include "shard/shard_format.h"
+#include "storage/errors.h"
+#include "storage/files.h"
+
+namespace gan::preprocess {
+
+using nlohmann::json;
+
+namespace {
+
+struct Sums {
+  std::array<double, 3> plain{};
+  std::array<double, 3> squares{};
+};
+
+double Pixels(const shard::Manifest& manifest) {
+  return static_cast<double>(manifest.accepted) * manifest.image_size * manifest.image_size;
+}
+
+Sums SumsOf(const shard::Manifest& manifest) {
+  Sums sums;
+  for (std::size_t c = 0; c < 3; ++c) {
+    const double mean = manifest.channel_mean[c], deviation = manifest.channel_std[c];
+    sums.plain[c] = mean * Pixels(manifest);
+    sums.squares[c] = (deviation * deviation + mean * mean) * Pixels(manifest);
+  }
+  return sums;
+}
+
+void Put(const Sums& sums, shard::Manifest& manifest) {
+  for (std::size_t c = 0; c < 3; ++c) {
+    const double mean = sums.plain[c] / Pixels(manifest);
+    manifest.channel_mean[c] = mean;
+    manifest.channel_std[c] = std::sqrt(std::max(0.0, sums.squares[c] / Pixels(manifest) - mean * mean));
+  }
+}
+
+std::string Line(const QuarantineEntry& entry) {
+  const json line = {{"path", PathText(entry.path)}, {"reason", entry.reason}, {"detail", PathText(entry.detail)}};
+  return line.dump() + "\n";
+}
+
+}  // namespace
+
+shard::Manifest Publish(const PreprocessOptions& options, const Place& place, std::uint64_t inputs,
+                        const std::vector<ShardResult>& results, const std::string& quarantine_before) {
+  shard::Manifest manifest = place.before.value_or(shard::Manifest());
+  Sums sums = SumsOf(manifest);
+  std::string quarantine = quarantine_before;
+  for (const ShardResult& result : results) {
+    manifest.shards.push_back(result.entry);
+    for (std::size_t c = 0; c < 3; ++c) {
+      sums.plain[c] += static_cast<double>(result.sum[c]);
+      sums.squares[c] += static_cast<double>(result.sum_squares[c]);
+    }
+    for (const QuarantineEntry& entry : result.quarantine) quarantine += Line(entry);
+  }
+  manifest.image_size = options.size;
+  manifest.images_per_shard = options.images_per_shard;
+  manifest.inputs += inputs;
+  manifest.accepted = manifest.records();
+  manifest.rejected = manifest.inputs - manifest.accepted;
+  storage::WriteFileAtomically(options.output / shard::kQuarantineName, quarantine);
+  if (manifest.accepted == 0) {
+    throw DataError(options.output, "not one of the " + std::to_string(manifest.inputs) +
+                                        " inputs is a usable picture; quarantine.jsonl says why");
+  }
+  Put(sums, manifest);
+  manifest.labels = place.labels;
+  manifest.options = place.plan;
+  manifest.libraries = DecoderVersions();
+  manifest.dataset_digest = shard::DatasetDigest(manifest.shards);
+  shard::WriteManifest(options.output, manifest);
+  return manifest;
+}
+
+}  // namespace gan::preprocess

@@ -1,0 +1,53 @@
+// One shard out of its inputs: read, decode and resize in parallel, write in their order.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "preprocess/archive.h"
+#include "preprocess/duplicates.h"
+#include "preprocess/plan.h"
+#include "preprocess/progress_folder.h"
+#include "preprocess/record.h"
+#include "preprocess/sources.h"
+#include "shard/shard_writer.h"
+
+namespace gan::preprocess {
+
+// Called for each input in order, from one thread at a time, with "accepted" or the reason why not.
+using Observe = std::function<void(std::string_view result)>;
+
+// The folder's shard of inputs [begin, end) of `sources`. Shards may be made in any order, one at a time; all but
+// forward through an archive costs reading it again.
+class ShardMaker {
+ public:
+  // All are to outlive this. `duplicates`: what FindDuplicates() found.
+  ShardMaker(const PreprocessOptions& options, const SourceList& sources, const Place& place,
+             const std::unordered_map<std::uint64_t, std::uint64_t>& duplicates);
+
+  // Writes the file of shard `number`. Throws DataError with --strict on the first rejected input, IoError.
+  ShardResult Make(std::uint32_t number, std::uint64_t begin, std::uint64_t end, const Observe& observe);
+
+ private:
+  struct Input;
+  std::shared_ptr<Input> Fetch(std::uint64_t number);
+  void Process(Input& input) const;
+  void Take(const Input& input, shard::ShardWriter& writer, ShardResult& result, const Observe& observe) const;
+  std::uint32_t LabelIndex(std::uint64_t input) const;
+
+  const PreprocessOptions& options_;
+  const SourceList& sources_;
+  const Place& place_;
+  const std::unordered_map<std::uint64_t, std::uint64_t>& duplicates_;
+  std::map<std::string, std::uint32_t, std::less<>> labels_;
+  std::optional<RecordIndex> records_before_;
+  std::optional<ArchiveReader> archive_;
+};
+
+}  // namespace gan::preprocess
