@@ -19,6 +19,8 @@ constexpr std::string_view kActions[] = {"lower_d_rate", "raise_d_rate",  "d_les
                                          "more_d_steps", "fewer_d_steps", "freeze_g",     "unfreeze_g",
                                          "skip_step",    "rollback"};
 constexpr std::string_view kMeasures[] = {"swd", "ms_ssim", "density", "coverage", "frechet", "kernel", "fid", "kid"};
+constexpr std::string_view kResults[] = {"accepted",  "unreadable", "not_a_picture", "unsupported",
+                                         "truncated", "corrupt",    "too_large",     "duplicate"};
 constexpr std::string_view kPhases[] = {"data", "discriminator", "generator", "sync", "checkpoint", "total"};
 // A step takes milliseconds on a GPU and seconds on a few CPU cores.
 constexpr double kStepSeconds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60};
@@ -84,6 +86,8 @@ constexpr MetricRow kTable[] = {
    "Size of the last committed checkpoint, all parts together."},
   {Metric::kCheckpointFailures, "gan_checkpoint_failures_total", kCounter, "1", kJob, "", {}, {},
    "Checkpoints that could not be committed."},
+  {Metric::kPreprocessImages, "gan_preprocess_images_total", kCounter, "1", kRank, "result", kResults, {},
+   "Inputs that this rank of gan-preprocess has dealt with: accepted, or the reason why not."},
   {Metric::kBuildInfo, "gan_build_info", kGauge, "1", kRank, "", {}, {},
    "Always 1; the labels tell which build runs."},
   {Metric::kProcessCpu, "process_cpu_seconds_total", kCounter, "seconds", kRank, "", {}, {},

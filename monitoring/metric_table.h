@@ -37,8 +37,9 @@ enum class Metric {
   kCheckpointLastSuccess,
   kCheckpointBytes,
   kCheckpointFailures,
-  kBuildInfo,   // {version} and the build facts of MetricsOptions
-  kProcessCpu,  // the process_ ones are read from the kernel at every scrape
+  kPreprocessImages,  // {result}
+  kBuildInfo,         // {version} and the build facts of MetricsOptions
+  kProcessCpu,        // the process_ ones are read from the kernel at every scrape
   kProcessResidentMemory,
   kProcessOpenFds,
   kProcessStartTime,

@@ -79,6 +79,11 @@ void DropSamplesWithoutValue(prometheus::MetricFamily& family) {
   std::erase_if(family.metric, [](const auto& sample) { return !std::isfinite(sample.gauge.value); });
 }
 
+bool IsWanted(const MetricRow& row, const MetricsOptions& options) {
+  const auto begins = [&](const std::string& prefix) { return row.name.starts_with(prefix); };
+  return options.prefixes.empty() || std::any_of(options.prefixes.begin(), options.prefixes.end(), begins);
+}
+
 double UnixSeconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
@@ -97,7 +102,7 @@ struct Metrics::Impl {
   explicit Impl(const MetricsOptions& options) {
     for (const MetricRow& row : Table()) {
       series.emplace_back();
-      if (row.scope == Scope::kJob && options.rank != 0) continue;
+      if ((row.scope == Scope::kJob && options.rank != 0) || !IsWanted(row, options)) continue;
       if (row.label.empty()) series.back().push_back(MakeSeries(registry, row, options, {}));
       for (const auto value : row.label_values) series.back().push_back(MakeSeries(registry, row, options, value));
     }

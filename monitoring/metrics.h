@@ -19,6 +19,7 @@ struct MetricsOptions {
   int local_rank = 0;
   std::map<std::string, std::string> constant_labels = {};  // job, run
   std::string credentials = {};                             // "user:password" of the endpoint, or empty
+  std::vector<std::string> prefixes = {};                   // of the names to export; none: all of the table
   std::map<std::string, std::string> build_facts = {};      // labels of gan_build_info beside version and compiler
 };
 

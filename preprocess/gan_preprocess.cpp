@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -10,6 +11,8 @@
 #include "cli/build_facts.h"
 #include "cli/main.h"
 #include "cli/progress.h"
+#include "monitoring/http_access.h"
+#include "monitoring/metrics.h"
 #include "picture/grid.h"
 #include "picture/png.h"
 #include "preprocess/pipeline.h"
@@ -19,6 +22,7 @@
 
 namespace {
 
+using gan::monitoring::Metrics;
 using gan::preprocess::DecodeMode;
 using gan::preprocess::Filter;
 using gan::preprocess::PreprocessOptions;
@@ -32,6 +36,9 @@ struct Flags {
   std::string labels = "none";
   std::string dedupe = "off";
   std::filesystem::path preview;
+  std::string metrics_port = "off";
+  std::string metrics_address = "127.0.0.1";
+  std::string metrics_password_file;
 };
 
 void AddFlags(CLI::App& app, Flags& flags) {
@@ -70,6 +77,16 @@ void AddFlags(CLI::App& app, Flags& flags) {
       ->check(CLI::IsMember({"off", "exact"}))
       ->capture_default_str();
   app.add_flag("--strict", o.strict, "The first rejected picture is an error (exit code 3)");
+  app.add_option("--metrics-port", flags.metrics_port,
+                 "Prometheus port of local rank 0, the next rank the next; 0: any; off")
+      ->capture_default_str()
+      ->group("Metrics while it runs");
+  app.add_option("--metrics-address", flags.metrics_address, "Address that serves them")
+      ->capture_default_str()
+      ->group("Metrics while it runs");
+  app.add_option("--metrics-password-file", flags.metrics_password_file,
+                 "Ask for what its one line says, user:password")
+      ->group("Metrics while it runs");
   app.add_option("--preview", flags.preview, "PNG grid of the first pictures");
 }
 
@@ -131,6 +148,35 @@ void Prepare(Flags& flags) {
   o.dedupe = flags.dedupe == "exact";
 }
 
+int Port(const std::string& text) {
+  if (text == "off") return -1;
+  const bool number = !text.empty() && text.size() <= 5 && text.find_first_not_of("0123456789") == std::string::npos;
+  if (!number || std::stoi(text) > 65535) {
+    throw gan::UsageError("--metrics-port " + text + ": must be a port, 0 or off");
+  }
+  return std::stoi(text);
+}
+
+std::unique_ptr<Metrics> OpenMetrics(const Flags& flags, const Ranks& ranks) {
+  gan::monitoring::MetricsOptions options{.address = flags.metrics_address, .port = Port(flags.metrics_port)};
+  if (options.port < 0) return nullptr;
+  options.rank = ranks.rank();
+  options.local_rank = ranks.local_rank();
+  options.constant_labels = {{"run", std::filesystem::absolute(flags.options.output / ".").parent_path().filename()}};
+  options.prefixes = {"gan_preprocess_", "gan_build_info", "process_"};
+  if (!flags.metrics_password_file.empty()) {
+    options.credentials = gan::monitoring::ReadCredentials(flags.metrics_password_file);
+  }
+  auto metrics = std::make_unique<Metrics>(options);
+  if (!metrics->serving()) std::cerr << "gan-preprocess: no metrics: " + metrics->why() + "\n";
+  if (metrics->serving()) std::cerr << "metrics: http://" + metrics->address() + "/metrics\n";
+  if (metrics->serving() && options.credentials.empty() && !gan::monitoring::IsLoopback(options.address)) {
+    std::cerr << "gan-preprocess: anybody who reaches " + metrics->address() +
+                     " can read the metrics; --metrics-password-file asks for a password\n";
+  }
+  return metrics;
+}
+
 int Run(Flags& flags, Ranks& ranks) {
   Prepare(flags);
   ranks = Ranks::Join();
@@ -142,7 +188,11 @@ int Run(Flags& flags, Ranks& ranks) {
     if (!bar) bar.emplace("pictures", total);
     bar->Update(done);
   };
-  const Summary summary = gan::preprocess::Preprocess(flags.options, ranks, {show, [](std::string_view) {}});
+  const std::unique_ptr<Metrics> metrics = OpenMetrics(flags, ranks);
+  const auto count = [&](std::string_view result) {
+    if (metrics) metrics->Add(gan::monitoring::Metric::kPreprocessImages, 1, result);
+  };
+  const Summary summary = gan::preprocess::Preprocess(flags.options, ranks, {show, count});
   bar.reset();
   ranks.Finish();
   if (ranks.rank() > 0) return gan::cli::kDone;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "preprocess/croissant.h"
 #include "preprocess/decode.h"
 #include "shard/shard_format.h"
 #include "storage/errors.h"
@@ -76,6 +77,7 @@ shard::Manifest Publish(const PreprocessOptions& options, const Place& place, st
   manifest.options = place.plan;
   manifest.libraries = DecoderVersions();
   manifest.dataset_digest = shard::DatasetDigest(manifest.shards);
+  storage::WriteFileAtomically(options.output / "croissant.json", CroissantOf(manifest));
   shard::WriteManifest(options.output, manifest);
   return manifest;
 }

@@ -1,4 +1,4 @@
-// The end of a run: quarantine.jsonl, then manifest.json. From that moment the folder is a data set.
+// The end of a run: quarantine.jsonl and croissant.json, then manifest.json. From that moment the folder is a data set.
 #pragma once
 
 #include <string>

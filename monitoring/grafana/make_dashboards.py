@@ -123,7 +123,10 @@ DATA = [
         panel('Corrupt records', 'short', 'Records whose checksum was wrong and in whose place another was taken, in the time '
               'of one point. Any is a reason to look at the disk.',
               (f'sum by (run, rank) (increase(gan_data_corrupt_records_total{{@}}{RATE}))', 'rank {{rank}} · {{run}}'),
-              bars=True, width=16)]),
+              bars=True, width=16),
+        panel('Pictures prepared', 'ops', 'Inputs a second that gan-preprocess deals with, by what became of them: accepted, '
+              'or the reason in quarantine.jsonl. Empty unless it runs with --metrics-port.',
+              (f'sum by (run, result) (rate(gan_preprocess_images_total{{@}}{RATE}))', '{{result}} · {{run}}'), width=24)]),
     ('Checkpoints', [
         panel('Age of the last checkpoint', 's', 'What a crash at this moment would cost.',
               ('time() - gan_checkpoint_last_success_timestamp_seconds{%}', '{{run}}')),

@@ -8,7 +8,7 @@ import tempfile
 import numpy as np
 
 writer, page = sys.argv[1:]
-snippet, = re.findall(r'```python\n(.*?)```', pathlib.Path(page).read_text(), re.S)
+snippet, _ = re.findall(r'```python\n(.*?)```', pathlib.Path(page).read_text(), re.S)
 exec(snippet)
 with tempfile.TemporaryDirectory() as folder:
     subprocess.run([writer, folder], check=True)

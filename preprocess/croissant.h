@@ -1,0 +1,14 @@
+// croissant.json: what a data set is, for programs that read the MLCommons Croissant format, version 1.0
+// (https://docs.mlcommons.org/croissant/docs/croissant-spec.html).
+#pragma once
+
+#include <string>
+
+#include "shard/manifest.h"
+
+namespace gan::preprocess {
+
+// The whole file. Licence, citation and date are the owner's to add; without them a validator warns.
+std::string CroissantOf(const shard::Manifest& manifest);
+
+}  // namespace gan::preprocess
