@@ -36,6 +36,8 @@ class ShardReader {
   // Throws DataError when the bytes of record i do not match their checksum.
   void VerifyRecord(std::size_t i) const;
   const std::filesystem::path& path() const { return file_.path(); }
+  // The whole file.
+  std::span<const std::byte> bytes() const { return file_.bytes(); }
 
  private:
   storage::MappedFile file_;

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <new>
+#include <vector>
 
 namespace gan::storage {
 
@@ -30,13 +31,56 @@ std::uint32_t Portable(std::span<const std::byte> data, std::uint32_t crc) {
   return crc;
 }
 
+// What a checksum becomes after kLane more zero bytes. That is linear in its bits, so four tables of a byte each do.
+// The way of Mark Adler's crc32c.c.
+constexpr std::size_t kLane = 4096;
+
+struct ZeroLane {
+  std::array<std::array<std::uint32_t, 256>, 4> table{};
+
+  ZeroLane() {
+    const std::vector<std::byte> zeros(kLane);
+    std::array<std::uint32_t, 32> of_bit{};
+    for (std::size_t bit = 0; bit < 32; ++bit) of_bit[bit] = Portable(zeros, std::uint32_t{1} << bit);
+    for (std::size_t byte = 0; byte < 4; ++byte) {
+      for (std::size_t value = 0; value < 256; ++value) {
+        for (std::size_t bit = 0; bit < 8; ++bit) {
+          if ((value >> bit & 1) != 0) table[byte][value] ^= of_bit[8 * byte + bit];
+        }
+      }
+    }
+  }
+
+  std::uint32_t operator()(std::uint32_t crc) const {
+    return table[0][crc & 0xFF] ^ table[1][crc >> 8 & 0xFF] ^ table[2][crc >> 16 & 0xFF] ^ table[3][crc >> 24];
+  }
+};
+
+std::uint64_t Word(const std::byte* at) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+// 3 * kLane bytes. The instruction gives its result after three cycles and can begin every cycle, hence three lanes.
+__attribute__((target("sse4.2"))) std::uint32_t ThreeLanes(const std::byte* data, std::uint32_t crc) {
+  static const ZeroLane kAfterLane;
+  std::uint64_t first = crc, second = 0, third = 0;
+  for (std::size_t i = 0; i < kLane; i += 8) {
+    first = _mm_crc32_u64(first, Word(data + i));
+    second = _mm_crc32_u64(second, Word(data + kLane + i));
+    third = _mm_crc32_u64(third, Word(data + 2 * kLane + i));
+  }
+  const std::uint32_t two = kAfterLane(static_cast<std::uint32_t>(first)) ^ static_cast<std::uint32_t>(second);
+  return kAfterLane(two) ^ static_cast<std::uint32_t>(third);
+}
+
 __attribute__((target("sse4.2"))) std::uint32_t Hardware(std::span<const std::byte> data, std::uint32_t crc) {
+  for (; data.size() >= 3 * kLane; data = data.subspan(3 * kLane)) crc = ThreeLanes(data.data(), crc);
   std::uint64_t wide = crc;
   std::size_t i = 0;
   for (; i + 8 <= data.size(); i += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, data.data() + i, 8);
-    wide = _mm_crc32_u64(wide, word);
+    wide = _mm_crc32_u64(wide, Word(data.data() + i));
   }
   crc = static_cast<std::uint32_t>(wide);
   for (; i < data.size(); ++i) crc = _mm_crc32_u8(crc, static_cast<std::uint8_t>(data[i]));

@@ -39,6 +39,15 @@ TEST(Crc32c, HardwareAndTableAgreeAtEveryLengthAndAlignment) {
   }
 }
 
+TEST(Crc32c, HardwareAndTableAgreeWhereLanesBeginAndEnd) {
+  std::vector<std::byte> bytes(50'000);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * i * 31 >> 3);
+  for (const std::size_t size : {4096U, 12287U, 12288U, 12289U, 12296U, 24575U, 24576U, 36870U, 49152U, 49999U}) {
+    const auto part = std::span(bytes).subspan(1, size);
+    EXPECT_EQ(Crc32c(part, 17), Crc32cPortable(part, 17)) << size;
+  }
+}
+
 TEST(Crc32c, ContinuesWhereItStopped) {
   const std::vector<std::byte> bytes = Pattern(1000);
   const auto all = std::span<const std::byte>(bytes);
