@@ -11,7 +11,8 @@ case ${1:-build} in
       libxxhash-dev libjemalloc-dev libprotobuf-dev protobuf-compiler libonnx-dev ccache mold)
     ;;
   test)
-    packages=(doxygen libgtest-dev libgmock-dev prometheus clang libclang-rt-dev clang-format clang-tidy curl zstd)
+    packages=(doxygen libgtest-dev libgmock-dev prometheus clang libclang-rt-dev clang-format clang-tidy curl zstd
+      slurmctld slurmd slurm-client munge)
     # Ubuntu has no browser as a package, only as a snap, which neither containers nor chroots can run.
     grep -qx 'ID=ubuntu' /etc/os-release || packages+=(chromium)
     ;;

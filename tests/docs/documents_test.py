@@ -31,11 +31,14 @@ NOT_RUN = {
     'gan-launch -np 16 --hostfile': CLUSTER,
     'curl http://127.0.0.1:9400/metrics': SERVES,
     'gan-inspect --serve': SERVES,
-    'docker compose': DOCKER,
+    'sbatch ': CLUSTER,
+    'kubectl ': CLUSTER,
+    'cluster/kubernetes/configmaps.py |': CLUSTER,
+    'docker ': DOCKER,
 }
 # Blocks that are no commands: output, layouts, bytes.
 NOT_CODE = {'', 'text', 'json', 'toml', 'hex', 'promql', 'yaml', 'cpp', 'cmake', 'jsonl', 'ini'}
-PROGRAMS = ('gan-', 'mpirun', 'srun', 'cmake', 'ctest', 'curl', 'docker', './')
+PROGRAMS = ('gan-', 'mpirun', 'srun', 'cmake', 'ctest', 'curl', 'docker', 'sbatch', 'kubectl', 'cluster/', './')
 SHORTER = ['--features', '2', '--batch', '2', '--global-batch', '0', '--resolution', '64', '--sample-every', '0',
            '--threads', '1', '--metrics-port', 'off']
 

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <exception>
+#include <string>
 
 #include "storage/errors.h"
 #include "trainer/distributed/communicator.h"
@@ -13,6 +14,18 @@ namespace {
 // Fixed before MPI starts and only where the user has not chosen: copying between ranks through the kernel is often
 // forbidden in containers, where Open MPI then complains at every start.
 void SetQuietDefaults() { ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", /*overwrite=*/0); }
+
+bool IsSet(const char* name) { return std::getenv(name) != nullptr; }
+
+// srun without PMIx starts processes that do not know of each other; MPI would end each with a page of advice, or each
+// would be a world of its own.
+void RequireNoSingletons() {
+  const char* tasks = std::getenv("SLURM_STEP_NUM_TASKS");
+  if (tasks == nullptr || std::atoi(tasks) < 2) return;
+  if (IsSet("PMIX_RANK") || IsSet("PMI_RANK") || IsSet("OMPI_COMM_WORLD_SIZE")) return;
+  throw UsageError(std::string("srun has started ") + tasks +
+                   " processes that do not know of each other; start them with srun --mpi=pmix or with mpirun");
+}
 
 World FindWorld() {
   World world;
@@ -29,6 +42,7 @@ World FindWorld() {
 }  // namespace
 
 Environment::Environment(int* argc, char*** argv) : exceptions_at_start_(std::uncaught_exceptions()) {
+  RequireNoSingletons();
   SetQuietDefaults();
   int provided = MPI_THREAD_SINGLE;
   MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided);

@@ -96,8 +96,9 @@ std::uint64_t ByteCount(const at::Tensor& tensor) {
 
 at::Tensor& OnlyTensor(std::vector<at::Tensor>& tensors) {
   if (tensors.size() != 1) throw CommunicationError("MPI backend: one tensor a call");
-  if (!tensors[0].is_contiguous() || !tensors[0].device().is_cpu()) {
-    throw CommunicationError("MPI backend: tensors must be contiguous and on the CPU");
+  // Elements are exchanged as they lie in memory: every rank's tensor has the same layout, NCHW or NHWC.
+  if (!tensors[0].is_non_overlapping_and_dense() || !tensors[0].device().is_cpu()) {
+    throw CommunicationError("MPI backend: tensors must be dense and on the CPU");
   }
   return tensors[0];
 }

@@ -1,0 +1,103 @@
+"""What cluster/ gives to Kubernetes and to container builds, held against their own schemas and linters."""
+import importlib.util
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+import kubernetes_validate
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CLUSTER = ROOT / 'cluster'
+VERSION = '1.31.0'
+
+
+def documents(name):
+    return list(yaml.safe_load_all((CLUSTER / 'kubernetes' / name).read_text()))
+
+
+def pod(template):
+    return {'apiVersion': 'v1', 'kind': 'Pod', 'metadata': {'name': 'x', **template.get('metadata', {})},
+            'spec': template['spec']}
+
+
+def flags_of(program):
+    return set(re.findall(r'--[a-z][a-z0-9-]*', subprocess.run([program, '--help'], capture_output=True, text=True).stdout))
+
+
+class Kubernetes(unittest.TestCase):
+    def test_core_objects_are_valid(self):
+        spec = importlib.util.spec_from_file_location('configmaps', CLUSTER / 'kubernetes' / 'configmaps.py')
+        configmaps = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(configmaps)
+        job, = documents('preprocess.yaml')
+        for document in [job, *configmaps.config_maps()]:
+            kubernetes_validate.validate(document, VERSION, strict=True)
+
+    def test_pods_of_the_mpi_job_are_valid_and_safe(self):
+        job, _ = documents('train.yaml')
+        self.assertEqual(('kubeflow.org/v2beta1', 'MPIJob'), (job['apiVersion'], job['kind']))
+        for role in job['spec']['mpiReplicaSpecs'].values():
+            template = role['template']
+            kubernetes_validate.validate(pod(template), VERSION, strict=True)
+            self.assertTrue(template['spec']['securityContext']['runAsNonRoot'])
+            for container in template['spec']['containers']:
+                self.assertFalse(container['securityContext']['allowPrivilegeEscalation'])
+                self.assertIn('/dev/shm', [mount['mountPath'] for mount in container['volumeMounts']])
+
+    def test_ranks_agree_wherever_they_are_counted(self):
+        job, monitor = documents('train.yaml')
+        spec = job['spec']
+        workers = spec['mpiReplicaSpecs']['Worker']
+        container = workers['template']['spec']['containers'][0]
+        ranks = spec['slotsPerWorker'] * workers['replicas']
+        launcher = spec['mpiReplicaSpecs']['Launcher']['template']['spec']['containers'][0]
+        self.assertEqual(str(ranks), launcher['command'][launcher['command'].index('-np') + 1])
+        self.assertEqual(str(ranks), launcher['args'][launcher['args'].index('--expect-world-size') + 1])
+        self.assertEqual(str(spec['slotsPerWorker']), container['resources']['limits']['nvidia.com/gpu'])
+        ports = [port['name'] for port in container['ports']]
+        self.assertEqual(spec['slotsPerWorker'], len(ports))
+        self.assertEqual(ports, [endpoint['port'] for endpoint in monitor['spec']['podMetricsEndpoints']])
+        self.assertEqual(workers['template']['metadata']['labels'], monitor['spec']['selector']['matchLabels'])
+
+    def test_every_flag_exists(self):
+        launcher = documents('train.yaml')[0]['spec']['mpiReplicaSpecs']['Launcher']['template']['spec']['containers'][0]
+        given = {word for word in launcher['args'] if word.startswith('--')}
+        self.assertLessEqual(given, flags_of(BIN / 'gan-train'))
+        command = documents('preprocess.yaml')[0]['spec']['template']['spec']['containers'][0]['command']
+        self.assertLessEqual({word for word in command if word.startswith('--')}, flags_of(BIN / 'gan-preprocess'))
+
+
+class Container(unittest.TestCase):
+    dockerfile = CLUSTER / 'container' / 'Dockerfile'
+
+    def test_hadolint_has_no_warning(self):
+        done = subprocess.run([pathlib.Path(sys.executable).parent / 'hadolint', self.dockerfile], capture_output=True, text=True)
+        self.assertEqual((0, ''), (done.returncode, done.stdout + done.stderr))
+
+    def test_it_builds_with_the_commands_of_quickstart(self):
+        quickstart = (ROOT / 'quickstart').read_text()
+        build = self.dockerfile.read_text().split('\nFROM ')[1].replace('\\\n', ' ')
+        commands = [command.strip() for line in re.findall(r'^RUN (.*)', build, re.M) for command in line.split('&&')]
+        self.assertGreaterEqual(len(commands), 5)
+        for command in commands:
+            start = ' '.join(command.split()[:2]) if command.startswith('cmake') else command.split()[0]
+            self.assertTrue(start in quickstart or start == 'cmake --install', command)
+
+    def test_it_has_the_libraries_that_the_programs_load(self):
+        """Each Debian package that owns a library of the programs is installed, or comes with one that is."""
+        named = set(re.findall(r'\b(lib[a-z0-9.+-]+)\b', self.dockerfile.read_text().split('\nFROM ')[2]))
+        for program in ('gan-preprocess', 'gan-train', 'gan-generate', 'gan-inspect', 'gan-launch'):
+            needed = subprocess.run(['objdump', '-p', BIN / program], capture_output=True, text=True, check=True).stdout
+            for library in re.findall(r'NEEDED +(\S+)', needed):
+                if re.match(r'lib(c|m|stdc\+\+|gcc_s|torch.*|c10.*|gan_.*|mpi.*|open-.*)\.so|ld-', library):
+                    continue
+                owner = subprocess.run(['dpkg', '-S', f'*/{library}'], capture_output=True, text=True).stdout.split(':')[0]
+                self.assertIn(owner, named, f'{program} needs {library}')
+
+
+if __name__ == '__main__':
+    BIN = pathlib.Path(sys.argv.pop())
+    unittest.main()
