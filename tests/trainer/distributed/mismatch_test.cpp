@@ -60,8 +60,16 @@ TEST(Mismatch, UnsupportedTypesAreRefusedByName) {
   const auto communicator = Communicator::Create(TestWorld(), "test");
   torch::Tensor half = torch::ones({3}, torch::kHalf);
   EXPECT_THROW(communicator->AllReduce(half), CommunicationError);
-  torch::Tensor strided = torch::ones({4, 4}).t();
+  torch::Tensor strided = torch::ones({4, 4}).slice(1, 0, 4, 2);
   EXPECT_THROW(communicator->AllReduce(strided), CommunicationError);
+}
+
+TEST(Mismatch, DenseTensorsAreSummedWhateverTheirOrderInMemory) {
+  const auto communicator = Communicator::Create(TestWorld(), "test");
+  const torch::Tensor rows = torch::arange(2 * 3 * 4 * 4, torch::kFloat).view({2, 3, 4, 4});
+  torch::Tensor channels_last = rows.contiguous(torch::MemoryFormat::ChannelsLast);
+  communicator->AllReduce(channels_last);
+  EXPECT_TRUE(torch::equal(channels_last, rows * communicator->size()));
 }
 
 }  // namespace
