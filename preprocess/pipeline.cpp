@@ -65,7 +65,7 @@ class Job {
     for (std::uint64_t begin = 0; begin < sources_.size(); begin += options_.images_per_shard) {
       if (IsMine(begin)) results.push_back(ToJson(Shard(begin, maker)));
     }
-    const json report = {{"kept", kept_}, {"results", std::move(results)}};
+    const json report = {{"kept", kept_}, {"read", read_}, {"results", std::move(results)}};
     return Conclude(ranks_.Gather(report.dump(-1, ' ', false, json::error_handler_t::replace)));
   }
 
@@ -92,6 +92,7 @@ class Job {
       observer_.progress(++done_, mine_);
     });
     progress_.Note(*result);
+    read_ += result->bytes_read;
     return std::move(*result);
   }
 
@@ -103,12 +104,12 @@ class Job {
     for (const std::string& report : reports) {
       const json parsed = json::parse(report);
       summary.kept_from_before += parsed.at("kept").get<std::uint64_t>();
+      summary.bytes_read += parsed.at("read").get<std::uint64_t>();
       for (const json& result : parsed.at("results")) results.push_back(ShardResultFrom(result));
     }
     std::sort(results.begin(), results.end(),
               [](const ShardResult& a, const ShardResult& b) { return a.entry.number < b.entry.number; });
     for (const ShardResult& result : results) {
-      summary.bytes_read += result.bytes_read;
       summary.accepted += result.entry.records;
       for (const QuarantineEntry& entry : result.quarantine) ++summary.rejected[entry.reason];
     }
@@ -127,6 +128,7 @@ class Job {
   std::uint64_t mine_ = 0;  // inputs of this rank's shards
   std::uint64_t done_ = 0;  // of these
   std::uint64_t kept_ = 0;  // done by an earlier run
+  std::uint64_t read_ = 0;  // bytes, by this run
 };
 
 // Rank 0 owns the folder: nobody else runs on it, and what an earlier run left is in order. Null: nothing is to be
@@ -146,7 +148,7 @@ json Own(const PreprocessOptions& options, const SourceList& sources, std::optio
     return nullptr;
   }
   storage::RemoveTemporaries(options.output);
-  const json extended = ExtendedPlan(options, plan);
+  json extended = ExtendedPlan(options, plan);
   const fs::path quarantine = options.output / "quarantine.jsonl";
   const bool adds = extended.contains("appended") && fs::exists(quarantine);
   progress.Begin(extended, adds ? storage::ReadFile(quarantine) : "");

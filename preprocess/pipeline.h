@@ -34,10 +34,10 @@ struct Summary {
   std::uint64_t inputs = 0;
   std::uint64_t accepted = 0;
   std::map<std::string, std::uint64_t> rejected;  // by reason
-  std::uint64_t bytes_read = 0;
-  std::uint64_t kept_from_before = 0;  // inputs of shards that an earlier, interrupted run had finished
-  std::uint64_t total = 0;             // records of the data set, with those that were there before --append
-  bool already_complete = false;       // nothing was left to do
+  std::uint64_t bytes_read = 0;                   // by this run
+  std::uint64_t kept_from_before = 0;             // inputs of shards that an earlier, interrupted run had finished
+  std::uint64_t total = 0;                        // records of the data set, with those that were there before --append
+  bool already_complete = false;                  // nothing was left to do
 };
 
 // Told of what goes on, from one thread at a time.
