@@ -142,16 +142,20 @@ class Damage(Case):
         say(f'{found} of {FLIPS} flips and truncations found')
         self.assertEqual(FLIPS, found)
 
-    def test_newest_one_and_two_damaged(self):
-        for damaged in (1, 2):
+    def test_newest_one_two_and_three_damaged(self):
+        for damaged in (1, 2, 3):
             shutil.rmtree(self.watched)
             self.watched.mkdir()
-            for step in (1, 2):
+            every = self.top / f'every-{damaged}'
+            for step in (1, 2, 3, 4):  # the subject keeps two: what it removes is put back
                 self.save(step)
-            for step in range(2, 2 - damaged, -1):
+                shutil.copytree(self.root, every, dirs_exist_ok=True)
+            shutil.copytree(every, self.root, dirs_exist_ok=True)
+            self.assertEqual(4, len(list(self.root.glob('step-*'))))
+            for step in range(4, 4 - damaged, -1):
                 part = self.root / f'step-{step:08d}' / 'part-00001-of-00002.safetensors'
                 part.write_bytes(part.read_bytes()[:-1])
-            self.assertEqual(2 - damaged, self.newest())
+            self.assertEqual(4 - damaged, self.newest())
             self.assertEqual(damaged, len(list(self.root.glob('*.damaged'))))
 
     def test_link_in_place_of_a_part_is_not_followed(self):

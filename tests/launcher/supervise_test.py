@@ -1,6 +1,6 @@
 """gan-launch with real ranks: killed, hung, stopped, refused.
 
-KILLS=1000 python supervise_test.py Kills    kills as often as that (default 30); prints what it counted."""
+EQUIPOISE_KILLS=1000 python supervise_test.py Kills    kills as often as that (default 30); prints what it counted."""
 import json
 import os
 import pathlib
@@ -17,7 +17,7 @@ from programs import BIN, ENVIRONMENT, SMALL, digests, make_shards, newest_check
 
 INTERVAL = 5
 HANGS = int(os.environ.get('HANGS', 2))
-KILLS = int(os.environ.get('KILLS', 30))
+KILLS = int(os.environ.get('EQUIPOISE_KILLS', 30))
 
 
 def say(text):
