@@ -5,6 +5,7 @@
 #include "cli/main.h"
 #include "launcher/command_line.h"
 #include "launcher/preflight.h"
+#include "launcher/slots.h"
 #include "launcher/supervisor.h"
 
 int main(int argc, char** argv) {
@@ -20,6 +21,7 @@ int main(int argc, char** argv) {
   for (std::string& argument : own) arguments.push_back(argument.data());
   return gan::cli::RunMain(app, static_cast<int>(arguments.size()), arguments.data(), [&] {
     const std::filesystem::path run = gan::launch::RunFolderOf(options);
+    gan::launch::RequireSlots(options);
     return options.check ? gan::launch::Preflight(options, run) : gan::launch::Supervise(options, run);
   });
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 
 #include "storage/errors.h"
@@ -51,16 +52,28 @@ void RemoveLeftovers(const fs::path& folder) {
   checkpoint::RemoveLeftovers(checkpoints);
 }
 
-// Every rank must see a file that rank 0 has just made, else ranks would write into different folders.
+// Whether this rank reads what rank 0 wrote. The contents count: a name alone may be left from a job that was killed.
+bool Reads(const fs::path& probe, const std::string& token) {
+  try {
+    return fs::exists(probe) && storage::ReadFile(probe, 1024) == token;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+// Every rank must read the token that rank 0 has just written, else ranks would write into different folders.
 void RequireShared(const fs::path& folder, distributed::Communicator& control) {
   const fs::path probe = folder / (".probe-" + std::to_string(::getpid()));
   const fs::path shared_probe = control.Broadcast(fs::absolute(probe).string());
-  OnRankZero(control, [&] { storage::WriteFileAtomically(shared_probe, "seen\n"); });
-  const bool all_see = control.AllAgree(fs::exists(shared_probe));
-  OnRankZero(control, [&] { fs::remove(shared_probe); });
-  if (!all_see) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch().count();
+  const std::string token = control.Broadcast(std::to_string(::getpid()) + " " + std::to_string(now) + "\n");
+  OnRankZero(control, [&] { storage::WriteFileAtomically(shared_probe, token); });
+  const bool all_see = control.AllAgree(Reads(shared_probe, token));
+  OnRankZero(control, [&] {
+    fs::remove(shared_probe);
+    if (all_see) return;
     throw UsageError("the run folder " + folder.string() + " is not shared by all hosts; use a shared file system");
-  }
+  });
 }
 
 // The length of the part of stats.jsonl that holds whole lines of steps up to last_step.
