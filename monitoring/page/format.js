@@ -61,6 +61,10 @@ const kActions = {
   d_less_often: 'train the discriminator less often', d_more_often: 'train the discriminator more often',
   more_d_steps: 'more discriminator updates a step', fewer_d_steps: 'fewer discriminator updates a step',
   freeze_g: 'freeze the generator for a while', unfreeze_g: 'train the generator again',
+  r1_on: 'penalise the discriminator’s gradient (R1)', r1_off: 'no R1 any more',
+  wgan_gp_on: 'use the losses of WGAN-GP', wgan_gp_off: 'use the configured losses again',
+  feature_matching_on: 'let the generator match the discriminator’s features', feature_matching_off: 'no feature matching any more',
+  widen_d: 'widen the discriminator',
   skip_step: 'leave out an update that was not finite', rollback: 'go back to the last healthy checkpoint',
 };
 const sayName = (name) => String(name).replaceAll('_', ' ');

@@ -40,6 +40,28 @@ Action WithFreeze(const Controls& before, std::uint32_t steps) {
   return action;
 }
 
+Action WithSwitch(const Controls& before, bool Controls::*which, bool on) {
+  Action action{"", "", before};
+  if (which == &Controls::r1) {
+    action.name = on ? "r1_on" : "r1_off";
+    action.effect = on ? "R1 on D" : "no R1 any more";
+  } else if (which == &Controls::wgan_gp) {
+    action.name = on ? "wgan_gp_on" : "wgan_gp_off";
+    action.effect = on ? "the losses of WGAN-GP" : "the configured losses again";
+  } else {
+    action.name = on ? "feature_matching_on" : "feature_matching_off";
+    action.effect = on ? "G matches D's features of reals" : "no feature matching any more";
+  }
+  action.controls.*which = on;
+  return action;
+}
+
+Action Widened(const Controls& before) {
+  Action action{"widen_d", "D twice as wide", before};
+  action.controls.d_width = 2 * before.d_width;
+  return action;
+}
+
 std::optional<Action> UndoHelp(const Controls& controls) {
   if (controls.freeze_g_steps > 0) return WithFreeze(controls, 0);
   if (controls.d_steps > 1) return WithUpdates(controls, controls.d_steps - 1);
@@ -47,7 +69,10 @@ std::optional<Action> UndoHelp(const Controls& controls) {
 }
 
 std::optional<Action> UndoHolding(const Controls& controls, const BalanceOptions& options) {
+  if (controls.feature_matching) return WithSwitch(controls, &Controls::feature_matching, false);
+  if (controls.wgan_gp) return WithSwitch(controls, &Controls::wgan_gp, false);
   if (controls.d_every > 1) return WithInterval(controls, controls.d_every - 1);
+  if (controls.r1) return WithSwitch(controls, &Controls::r1, false);
   if (controls.lr_scale_d < 1) return WithRate(controls, std::min(1.0, controls.lr_scale_d / options.lr_factor));
   return std::nullopt;
 }
@@ -56,18 +81,32 @@ std::optional<Action> UndoHolding(const Controls& controls, const BalanceOptions
 
 std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const BalanceOptions& options) {
   if (auto action = UndoHelp(controls)) return action;
-  if (controls.lr_scale_d > options.min_lr_scale) {
+  if (options.May(Remedy::kDiscriminatorRate) && controls.lr_scale_d > options.min_lr_scale) {
     return WithRate(controls, std::max(options.min_lr_scale, controls.lr_scale_d * options.lr_factor));
   }
-  if (controls.d_every < options.max_d_every) return WithInterval(controls, controls.d_every + 1);
-  return std::nullopt;
+  if (options.May(Remedy::kR1) && !controls.r1) return WithSwitch(controls, &Controls::r1, true);
+  if (options.May(Remedy::kDiscriminatorInterval) && controls.d_every < options.max_d_every) {
+    return WithInterval(controls, controls.d_every + 1);
+  }
+  if (options.May(Remedy::kWganGp) && !controls.wgan_gp) return WithSwitch(controls, &Controls::wgan_gp, true);
+  return SpreadGenerator(controls, options);
 }
 
 std::optional<Action> HelpDiscriminator(const Controls& controls, const BalanceOptions& options) {
   if (auto action = UndoHolding(controls, options)) return action;
-  if (controls.d_steps < options.max_d_steps) return WithUpdates(controls, controls.d_steps + 1);
-  if (controls.freeze_g_steps == 0 && options.freeze_g_for > 0) return WithFreeze(controls, options.freeze_g_for);
+  if (options.May(Remedy::kDiscriminatorSteps) && controls.d_steps < options.max_d_steps) {
+    return WithUpdates(controls, controls.d_steps + 1);
+  }
+  if (options.May(Remedy::kWidenDiscriminator) && controls.d_width == 1) return Widened(controls);
+  if (options.May(Remedy::kFreezeGenerator) && controls.freeze_g_steps == 0 && options.freeze_g_for > 0) {
+    return WithFreeze(controls, options.freeze_g_for);
+  }
   return std::nullopt;
+}
+
+std::optional<Action> SpreadGenerator(const Controls& controls, const BalanceOptions& options) {
+  if (!options.May(Remedy::kFeatureMatching) || controls.feature_matching) return std::nullopt;
+  return WithSwitch(controls, &Controls::feature_matching, true);
 }
 
 std::optional<Action> Undo(const Controls& controls, const BalanceOptions& options) {
@@ -79,7 +118,11 @@ void to_json(nlohmann::json& json, const Controls& controls) {
   json = {{"lr_scale_d", controls.lr_scale_d},
           {"d_every", controls.d_every},
           {"d_steps", controls.d_steps},
-          {"freeze_g_steps", controls.freeze_g_steps}};
+          {"freeze_g_steps", controls.freeze_g_steps},
+          {"r1", controls.r1},
+          {"wgan_gp", controls.wgan_gp},
+          {"feature_matching", controls.feature_matching},
+          {"d_width", controls.d_width}};
 }
 
 void from_json(const nlohmann::json& json, Controls& controls) {
@@ -87,6 +130,10 @@ void from_json(const nlohmann::json& json, Controls& controls) {
   json.at("d_every").get_to(controls.d_every);
   json.at("d_steps").get_to(controls.d_steps);
   json.at("freeze_g_steps").get_to(controls.freeze_g_steps);
+  json.at("r1").get_to(controls.r1);
+  json.at("wgan_gp").get_to(controls.wgan_gp);
+  json.at("feature_matching").get_to(controls.feature_matching);
+  json.at("d_width").get_to(controls.d_width);
 }
 
 }  // namespace gan::balance

@@ -18,6 +18,10 @@ struct Controls {
   std::uint32_t d_every = 1;         // D is updated in every k-th step
   std::uint32_t d_steps = 1;         // D updates a step
   std::uint32_t freeze_g_steps = 0;  // steps for which G is not updated, counted down by the controller
+  bool r1 = false;                   // R1 with at least the options' gamma
+  bool wgan_gp = false;              // WGAN-GP instead of the configured loss
+  bool feature_matching = false;     // feature matching with at least the options' weight
+  std::uint32_t d_width = 1;         // D's channels are the configured ones times this; never goes back
 
   bool operator==(const Controls&) const = default;
 };
@@ -25,8 +29,21 @@ void to_json(nlohmann::json& json, const Controls& controls);
 void from_json(const nlohmann::json& json, Controls& controls);
 
 // Every name that Intervention::action can have.
-inline constexpr std::string_view kActions[] = {"lower_d_rate", "raise_d_rate",  "d_less_often", "d_more_often",
-                                                "more_d_steps", "fewer_d_steps", "freeze_g",     "unfreeze_g"};
+inline constexpr std::string_view kActions[] = {"lower_d_rate",
+                                                "raise_d_rate",
+                                                "d_less_often",
+                                                "d_more_often",
+                                                "more_d_steps",
+                                                "fewer_d_steps",
+                                                "freeze_g",
+                                                "unfreeze_g",
+                                                "r1_on",
+                                                "r1_off",
+                                                "wgan_gp_on",
+                                                "wgan_gp_off",
+                                                "feature_matching_on",
+                                                "feature_matching_off",
+                                                "widen_d"};
 
 struct Intervention {
   std::uint64_t step = 0;
@@ -44,6 +61,8 @@ struct Action {
 // Each gives the next rung, or nothing at the ladder's end.
 std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const BalanceOptions& options);
 std::optional<Action> HelpDiscriminator(const Controls& controls, const BalanceOptions& options);
+// Against fakes that are all alike while neither network is ahead.
+std::optional<Action> SpreadGenerator(const Controls& controls, const BalanceOptions& options);
 // One rung back towards neutral; what was done last (the strongest) goes first.
 std::optional<Action> Undo(const Controls& controls, const BalanceOptions& options);
 

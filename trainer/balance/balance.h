@@ -23,7 +23,11 @@ class Controller {
   // A step that is not finite gives the verdict diverged at once; its numbers enter no average.
   std::vector<Intervention> Observe(std::uint64_t step, const Signals& signals);
   Verdict verdict() const { return verdict_; }
+  // The step just observed calls for going back to a checkpoint, in words; empty when it does not. What becomes of it
+  // is the trainer's: this state goes back with the rest.
+  const std::string& rollback_cause() const { return rollback_cause_; }
   const Controls& controls() const { return controls_; }
+  const BalanceOptions& options() const { return options_; }
   const Averages& averages() const { return averages_; }
   nlohmann::json Save() const;
   // Throws std::runtime_error when `state` is not what Save() gives; the controller is then unchanged. Controls that
@@ -34,6 +38,7 @@ class Controller {
   void CountSteps(bool finite);
   std::optional<Action> NextAction() const;
   std::string Cause() const;
+  std::string RollbackCause(Verdict before, bool finite) const;
 
   BalanceOptions options_;
   Averages averages_;
@@ -44,6 +49,7 @@ class Controller {
   std::uint64_t balanced_for_ = 0;  // steps in a row
   std::uint64_t since_action_ = 0;  // steps since the last intervention
   bool acted_ = false;              // whether there was one at all
+  std::string rollback_cause_;      // of the last step alone
 };
 
 }  // namespace gan::balance

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <stdexcept>
 
@@ -6,13 +8,18 @@
 namespace gan::balance {
 namespace {
 
-constexpr int kStateVersion = 2;
+constexpr int kStateVersion = 3;
 
 std::string Ahead(const char* who, const Averages& averages, const Latch& latch) {
   char text[96];
   std::snprintf(text, sizeof text, "%s ahead (AUC %.3f for %llu steps)", who, averages.auc.mean(),
                 static_cast<unsigned long long>(latch.held));
   return text;
+}
+
+std::string Percent(const Averages& averages) {
+  const double part = averages.diversity_ratio.mean() / std::max(averages.best_diversity_ratio, 1e-12);
+  return std::to_string(std::lround(100 * part)) + " %";
 }
 
 Verdict ParseVerdict(const std::string& name) {
@@ -22,7 +29,9 @@ Verdict ParseVerdict(const std::string& name) {
   throw std::runtime_error("the saved balance state has the unknown verdict \"" + name + "\"");
 }
 
-bool IsPossible(const Controls& c) { return c.lr_scale_d > 0 && c.lr_scale_d <= 1 && c.d_every >= 1 && c.d_steps >= 1; }
+bool IsPossible(const Controls& c) {
+  return c.lr_scale_d > 0 && c.lr_scale_d <= 1 && c.d_every >= 1 && c.d_steps >= 1 && c.d_width >= 1;
+}
 
 }  // namespace
 
@@ -34,7 +43,9 @@ std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals&
   const bool warm = observed_ >= options_.warmup_steps;
   if (finite) Update(averages_, signals, options_, warm);
   Update(findings_, averages_, signals, options_, warm);
+  const Verdict before = verdict_;
   verdict_ = Judge(findings_);
+  rollback_cause_ = RollbackCause(before, finite);
   CountSteps(finite);
 
   if (options_.mode != Mode::kAct || (acted_ && since_action_ < options_.action_interval)) return {};
@@ -59,6 +70,7 @@ std::optional<Action> Controller::NextAction() const {
   if (verdict_ == Verdict::kDiverged) return std::nullopt;
   if (findings_.discriminator_ahead.on) return HoldDiscriminatorBack(controls_, options_);
   if (findings_.generator_ahead.on) return HelpDiscriminator(controls_, options_);
+  if (findings_.mode_collapse.on) return SpreadGenerator(controls_, options_);
   if (balanced_for_ >= options_.undo_steps) return Undo(controls_, options_);
   return std::nullopt;
 }
@@ -66,7 +78,18 @@ std::optional<Action> Controller::NextAction() const {
 std::string Controller::Cause() const {
   if (findings_.discriminator_ahead.on) return Ahead("D", averages_, findings_.discriminator_ahead);
   if (findings_.generator_ahead.on) return Ahead("G", averages_, findings_.generator_ahead);
+  if (findings_.mode_collapse.on) return "mode collapse (diversity " + Percent(averages_) + " of the run's best)";
   return "balanced for " + std::to_string(balanced_for_) + " steps";
+}
+
+// A single step that is not finite is left out by the trainer and needs no more.
+std::string Controller::RollbackCause(Verdict before, bool finite) const {
+  if (options_.mode != Mode::kAct || verdict_ == before) return "";
+  if (verdict_ == Verdict::kDiverged && finite && options_.May(Remedy::kRollback)) return "a loss has blown up";
+  if (verdict_ == Verdict::kModeCollapse && options_.May(Remedy::kRollbackCollapse)) {
+    return "mode collapse (diversity " + Percent(averages_) + " of the run's best)";
+  }
+  return "";
 }
 
 nlohmann::json Controller::Save() const {

@@ -1,6 +1,8 @@
 #include "trainer/balance/options.h"
 
+#include <sstream>
 #include <string>
+#include <utility>
 
 #include "storage/errors.h"
 
@@ -8,6 +10,28 @@ namespace gan::balance {
 namespace {
 
 constexpr std::string_view kModeNames[] = {"off", "watch", "act"};
+
+constexpr std::pair<Remedy, std::string_view> kRemedies[] = {
+    {Remedy::kDiscriminatorRate, "d-rate"},
+    {Remedy::kDiscriminatorInterval, "d-every"},
+    {Remedy::kDiscriminatorSteps, "d-steps"},
+    {Remedy::kFreezeGenerator, "freeze-g"},
+    {Remedy::kRollback, "rollback"},
+    {Remedy::kR1, "r1"},
+    {Remedy::kWganGp, "wgan-gp"},
+    {Remedy::kFeatureMatching, "feature-matching"},
+    {Remedy::kWidenDiscriminator, "widen-d"},
+    {Remedy::kRollbackCollapse, "rollback-collapse"},
+};
+
+Remedy ParseRemedy(const std::string& word) {
+  std::string all;
+  for (const auto& [remedy, name] : kRemedies) {
+    if (name == word) return remedy;
+    all += (all.empty() ? "" : ", ") + std::string(name);
+  }
+  throw UsageError("balance: \"" + word + "\" is no action; these are: " + all);
+}
 
 void Require(bool good, const char* what) {
   if (!good) throw UsageError(std::string("balance: ") + what);
@@ -41,6 +65,8 @@ void VisitFields(Options& o, Visitor&& visit) {
   visit("collapse_clear_factor", o.collapse_clear_factor);
   visit("blow_up_factor", o.blow_up_factor);
   visit("undo_steps", o.undo_steps);
+  visit("r1_gamma", o.r1_gamma);
+  visit("matching_weight", o.matching_weight);
 }
 
 }  // namespace
@@ -52,6 +78,24 @@ Mode ParseMode(std::string_view name) {
     if (Name(mode) == name) return mode;
   }
   throw UsageError("balance: \"" + std::string(name) + "\" is not one of off, watch, act");
+}
+
+std::string_view Name(Remedy remedy) {
+  for (const auto& [known, name] : kRemedies) {
+    if (known == remedy) return name;
+  }
+  return "";
+}
+
+std::set<Remedy> ParseRemedies(const std::string& names) {
+  std::set<Remedy> remedies;
+  if (names == "all") {
+    for (const auto& [remedy, name] : kRemedies) remedies.insert(remedy);
+    return remedies;
+  }
+  std::istringstream words(names);
+  for (std::string word; std::getline(words, word, ',');) remedies.insert(ParseRemedy(word));
+  return remedies;
 }
 
 // Written so that NaN fails every line.
@@ -71,17 +115,23 @@ void CheckOptions(const BalanceOptions& o) {
   Require(o.lr_factor > 0 && o.lr_factor < 1, "lr_factor must be between 0 and 1");
   Require(o.min_lr_scale > 0 && o.min_lr_scale <= 1, "min_lr_scale must be above 0 and at most 1");
   Require(o.max_d_every >= 1 && o.max_d_steps >= 1, "max_d_every and max_d_steps must be at least 1");
+  Require(o.r1_gamma > 0 && o.matching_weight > 0, "r1_gamma and matching_weight must be above 0");
   Require(o.raise_steps >= 1 && o.clear_steps >= 1, "raise_steps and clear_steps must be at least 1");
 }
 
 void to_json(nlohmann::json& json, const BalanceOptions& options) {
-  json = {{"mode", Name(options.mode)}};
+  json = {{"mode", Name(options.mode)}, {"remedies", nlohmann::json::array()}};
+  for (const Remedy remedy : options.remedies) json["remedies"].push_back(Name(remedy));
   VisitFields(options, [&](const char* name, const auto& field) { json[name] = field; });
 }
 
 void from_json(const nlohmann::json& json, BalanceOptions& options) {
   options = {};
   if (json.contains("mode")) options.mode = ParseMode(json.at("mode").get<std::string>());
+  if (json.contains("remedies")) {
+    options.remedies.clear();
+    for (const auto& name : json.at("remedies")) options.remedies.insert(ParseRemedy(name.get<std::string>()));
+  }
   VisitFields(options, [&](const char* name, auto& field) {
     if (json.contains(name)) json.at(name).get_to(field);
   });

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
+#include <string>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
@@ -12,8 +14,27 @@ enum class Mode { kOff, kWatch, kAct };
 std::string_view Name(Mode mode);       // "off", "watch", "act"
 Mode ParseMode(std::string_view name);  // throws UsageError on any other word
 
+// What an acting controller may do. The first five are on unless told otherwise.
+enum class Remedy {
+  kDiscriminatorRate,      // lower D's rate, and raise it again
+  kDiscriminatorInterval,  // update D in every k-th step only
+  kDiscriminatorSteps,     // update D several times a step
+  kFreezeGenerator,        // leave G as it is for some steps
+  kRollback,               // back to the newest healthy checkpoint after a divergence
+  kR1,                     // penalise D's gradient on reals
+  kWganGp,                 // WGAN-GP's losses and penalty
+  kFeatureMatching,        // G matches the means of D's features on reals
+  kWidenDiscriminator,     // twice the channels; never undone
+  kRollbackCollapse        // back to a checkpoint from before a mode collapse, with other noise
+};
+std::string_view Name(Remedy remedy);  // "d-rate", "d-every", "d-steps", "freeze-g", "rollback", "r1", ...
+inline constexpr std::string_view kDefaultRemedies = "d-rate,d-every,d-steps,freeze-g,rollback";
+// Names with commas between them, or "all". Throws UsageError on any other word.
+std::set<Remedy> ParseRemedies(const std::string& names);
+
 struct BalanceOptions {
   Mode mode = Mode::kAct;
+  std::set<Remedy> remedies = ParseRemedies(std::string(kDefaultRemedies));
   double smoothing_steps = 20;                          // time constant of the moving averages, in steps, >= 1
   double d_ahead_auc = 0.98, d_ahead_clear_auc = 0.95;  // raise and clear: hysteresis
   double g_ahead_auc = 0.55, g_ahead_clear_auc = 0.60;
@@ -39,6 +60,10 @@ struct BalanceOptions {
   double collapse_clear_factor = 1.2;  // cleared above collapse_diversity times this
   double blow_up_factor = 10;          // diverged: a loss this many times (its long average + 1)
   std::uint32_t undo_steps = 100;      // steps in balance before an intervention is taken back
+  double r1_gamma = 1;                 // of the remedy r1
+  double matching_weight = 1;          // of the remedy feature-matching
+
+  bool May(Remedy remedy) const { return remedies.contains(remedy); }
 };
 
 // Throws UsageError naming the option that is out of range.

@@ -46,9 +46,10 @@ std::optional<std::string> DiscriminatorSource(const std::string& name, const Ne
 }
 
 void RequireGrowable(const NetworkOptions& small, const NetworkOptions& large) {
-  const bool same = small.features == large.features && small.noise_dim == large.noise_dim &&
-                    small.d_norm == large.d_norm && small.spectral_norm == large.spectral_norm &&
-                    small.d_width == large.d_width;
+  const bool same = small.features == large.features &&
+                    small.DiscriminatorFeatures() == large.DiscriminatorFeatures() &&
+                    small.noise_dim == large.noise_dim && small.d_norm == large.d_norm &&
+                    small.spectral_norm == large.spectral_norm && small.d_width == large.d_width;
   if (!same) {
     throw UsageError("--init-from: features, noise, D's norm and D's width must be those of the checkpoint");
   }

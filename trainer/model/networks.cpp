@@ -1,6 +1,8 @@
 #include "trainer/model/networks.h"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "storage/errors.h"
@@ -59,9 +61,12 @@ void Validate(const NetworkOptions& options) {
   if (options.resolution != 64 && options.resolution != 128 && options.resolution != 256) {
     throw UsageError("--resolution " + std::to_string(options.resolution) + ": must be 64, 128 or 256");
   }
-  if (options.features < 1 || options.features * 128 % options.resolution != 0) {
-    throw UsageError("--features " + std::to_string(options.features) + ": must be a positive multiple of " +
-                     std::to_string(options.resolution > 128 ? options.resolution / 128 : 1) + " at this resolution");
+  const std::int64_t least = std::max<std::int64_t>(options.resolution / 128, 1);
+  for (const auto& [flag, features] :
+       {std::pair("--features", options.features), std::pair("--features-d", options.DiscriminatorFeatures())}) {
+    if (features >= 1 && features % least == 0) continue;
+    throw UsageError(std::string(flag) + " " + std::to_string(features) + ": must be a positive multiple of " +
+                     std::to_string(least) + " at this resolution");
   }
   if (options.d_width < 1) throw UsageError("--widen-d must be at least 1");
   if (options.noise_dim < 1) throw UsageError("--noise-dim must be at least 1");
@@ -88,7 +93,7 @@ nn::Sequential MakeDiscriminator(const NetworkOptions& options) {
   nn::Sequential layers;
   std::int64_t in = 3;
   for (std::int64_t side = options.resolution / 2; side >= 2; side /= 2) {
-    const std::int64_t out = options.d_width * ChannelsAt(options.features, side);
+    const std::int64_t out = options.d_width * ChannelsAt(options.DiscriminatorFeatures(), side);
     PushConvolution(layers, nn::Conv2dOptions(in, out, 4).stride(2).padding(1), options.spectral_norm);
     if (side != options.resolution / 2) PushNorm(layers, options.d_norm, out);
     layers->push_back(nn::LeakyReLU(nn::LeakyReLUOptions().negative_slope(0.2).inplace(true)));

@@ -39,12 +39,13 @@ torch::Tensor Latents(std::uint64_t seed, data::Stream stream, std::uint64_t cur
   return latents.to(device);
 }
 
-Batches::Batches(std::shared_ptr<const data::Dataset> dataset, const TrainOptions& options, std::uint64_t batch,
-                 const distributed::World& world, torch::Device device, std::uint64_t cursor)
+Batches::Batches(std::shared_ptr<const data::Dataset> dataset, const TrainOptions& options, std::uint64_t noise_seed,
+                 std::uint64_t batch, const distributed::World& world, torch::Device device, std::uint64_t cursor)
     : dataset_(dataset),
       options_(options),
       home_(torch::TensorOptions(device).dtype(options.gan.precision == step::Precision::kFp64 ? torch::kDouble
                                                                                                : torch::kFloat)),
+      noise_seed_(noise_seed),
       batch_(batch),
       images_of_all_ranks_(static_cast<std::uint64_t>(world.size) * batch),
       cursor_(cursor),
@@ -59,7 +60,7 @@ step::Batch Batches::Next() {
   cursor_ += images_of_all_ranks_;
   return {
       ToImages(pixels, options_.gan.network.resolution, home_.device()).to(home_),
-      Latents(options_.seed, data::Stream::kLatentD, raw.cursor, batch_, options_.gan.network.noise_dim, home_.device())
+      Latents(noise_seed_, data::Stream::kLatentD, raw.cursor, batch_, options_.gan.network.noise_dim, home_.device())
           .to(home_),
       raw.cursor};
 }

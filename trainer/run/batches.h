@@ -24,9 +24,9 @@ torch::Tensor Latents(std::uint64_t seed, data::Stream stream, std::uint64_t cur
 // This rank's share of the endless shuffled stream: real pictures with their latents. Not thread-safe.
 class Batches {
  public:
-  // `batch`: images a call of Next. `cursor`: real images consumed by all ranks so far.
-  Batches(std::shared_ptr<const data::Dataset> dataset, const TrainOptions& options, std::uint64_t batch,
-          const distributed::World& world, torch::Device device, std::uint64_t cursor);
+  // `noise_seed`: of the latents. `batch`: images a call of Next. `cursor`: real images consumed by all ranks so far.
+  Batches(std::shared_ptr<const data::Dataset> dataset, const TrainOptions& options, std::uint64_t noise_seed,
+          std::uint64_t batch, const distributed::World& world, torch::Device device, std::uint64_t cursor);
   step::Batch Next();
   // Real images consumed by all ranks: what a checkpoint keeps of the data position.
   std::uint64_t cursor() const { return cursor_; }
@@ -38,6 +38,7 @@ class Batches {
   std::shared_ptr<const data::Dataset> dataset_;
   const TrainOptions& options_;
   torch::TensorOptions home_;  // device and type of the networks
+  std::uint64_t noise_seed_;
   std::uint64_t batch_;
   std::uint64_t images_of_all_ranks_;
   std::uint64_t cursor_;

@@ -86,6 +86,7 @@ model::NetworkOptions NetworkFromJson(const nlohmann::json& options) {
   options.at("resolution").get_to(network.resolution);
   options.at("features").get_to(network.features);
   options.at("noise_dim").get_to(network.noise_dim);
+  network.d_features = options.value("features_d", std::int64_t{0});
   network.d_norm = kNorms.at(options.value("d_norm", "batch"));
   network.spectral_norm = options.value("spectral_norm", false);
   network.d_width = options.value("d_width", std::int64_t{1});

@@ -60,6 +60,7 @@ void AddModelFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Networks and optimisation");
   flags.Add(kFixed, "--resolution", o.gan.network.resolution, "Pixels a side: 64, 128 or 256");
   flags.Add(kFixed, "--features", o.gan.network.features, "Feature maps of the first D and the last G layer at 128 px");
+  flags.Add(kFixed, "--features-d", o.gan.network.d_features, "The same for D alone; 0: as --features");
   flags.Add(kFixed, "--noise-dim", o.gan.network.noise_dim, "Length of a latent");
   flags.Add(kMayChange, "--batch", o.batch, "Images a rank and pass")->check(CLI::Range(1, 65536));
   flags.Add(kFixed, "--global-batch", o.global_batch, "Images an update, kept when ranks change; 0: batch x ranks");
@@ -84,6 +85,11 @@ void AddModelFlags(Flags& flags, TrainOptions& o) {
 void AddBalanceFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Balance");
   flags.AddChoice(kMayChange, "--balance", o.balance.mode, kModes, "off, watch (verdicts only) or act");
+  flags.Add(kMayChange, "--balance-actions", o.balance_actions,
+            "What it may do: d-rate, d-every, d-steps, freeze-g, rollback, r1, wgan-gp, feature-matching, widen-d, "
+            "rollback-collapse, or all");
+  flags.Add(kMayChange, "--balance-set", o.balance_set, "Thresholds and rates of docs/balance.md: NAME=VALUE,...")
+      ->delimiter(',');
   flags.Add(kFixed, "--inject", o.inject, "Faults on purpose, for studies: latents:K@S+N, pictures:X@S, weights:X@S");
 }
 
@@ -171,9 +177,32 @@ void Validate(const TrainOptions& options, int world_size) {
   }
   model::Validate(options.gan.network);
   ValidateObjective(options);
+  ResolveBalance(options);
   if (options.metrics_port != "off" && options.metrics_port.find_first_not_of("0123456789") != std::string::npos) {
     throw UsageError("--metrics-port " + options.metrics_port + ": must be a port, 0 or off");
   }
+}
+
+balance::BalanceOptions ResolveBalance(const TrainOptions& options) {
+  nlohmann::json fields = options.balance;
+  for (const std::string& setting : options.balance_set) {
+    const std::size_t equals = setting.find('=');
+    const std::string name = setting.substr(0, equals);
+    const nlohmann::json value = equals == std::string::npos
+                                     ? nlohmann::json()
+                                     : nlohmann::json::parse(setting.substr(equals + 1), nullptr, false);
+    if (!value.is_number() || name == "mode" || name == "remedies" || !fields.contains(name)) {
+      throw UsageError("--balance-set " + setting + ": must be NAME=NUMBER with a name from docs/balance.md");
+    }
+    fields[name] = value;
+  }
+  auto resolved = fields.get<balance::BalanceOptions>();
+  resolved.remedies = balance::ParseRemedies(options.balance_actions);
+  balance::CheckOptions(resolved);
+  if (resolved.May(balance::Remedy::kWidenDiscriminator) && options.gan.network.spectral_norm) {
+    throw UsageError("--balance-actions widen-d: --spectral-norm would change what the wider D computes");
+  }
+  return resolved;
 }
 
 BatchPlan PlanBatches(std::uint64_t batch, std::uint64_t global_batch, int world_size) {

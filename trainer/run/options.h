@@ -44,9 +44,11 @@ struct TrainOptions {
   double fake_label = 0.1;
   std::uint64_t seed = 1;
 
-  balance::BalanceOptions balance;
-  std::uint64_t d_steps = 1;  // updates of D a step, before the balance changes them
-  std::string inject;         // faults for studies of the balance (faults.h)
+  balance::BalanceOptions balance;  // the mode; the rest follows from the next two (ResolveBalance)
+  std::string balance_actions = std::string(balance::kDefaultRemedies);
+  std::vector<std::string> balance_set;  // "name=value"
+  std::uint64_t d_steps = 1;             // updates of D a step, before the balance changes them
+  std::string inject;                    // faults for studies of the balance (faults.h)
 
   // Rhythm, in steps (0: only at the end)
   std::uint64_t log_every = 1;
@@ -78,6 +80,9 @@ void AddTrainFlags(CLI::App& app, TrainOptions& options);
 
 // What flags alone cannot say. Throws UsageError.
 void Validate(const TrainOptions& options, int world_size);
+
+// The balance's options with what the flags change in them. Throws UsageError.
+balance::BalanceOptions ResolveBalance(const TrainOptions& options);
 
 // How many images a rank takes in one pass and how many passes make an update.
 struct BatchPlan {

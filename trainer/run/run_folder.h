@@ -27,6 +27,7 @@ class RunFolder {
   std::filesystem::path Stats() const { return path_ / "stats.jsonl"; }
   std::filesystem::path Status() const { return path_ / "status.json"; }
   std::filesystem::path Targets() const { return path_ / "prometheus-targets.json"; }
+  std::filesystem::path Rollbacks() const { return path_ / "rollbacks.json"; }
   std::filesystem::path Reals() const { return path_ / "reals.png"; }
   std::filesystem::path Fakes(std::uint64_t step) const;  // fakes-00000042.png
   std::filesystem::path Checkpoints() const { return path_ / "checkpoints"; }

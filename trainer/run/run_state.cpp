@@ -1,21 +1,19 @@
 #include "trainer/run/run_state.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <random>
+#include <utility>
 
 #include "cli/build_facts.h"
 #include "cli/log.h"
 #include "monitoring/http_access.h"
-#include "monitoring/page/live_page.h"
 #include "storage/errors.h"
 #include "trainer/distributed/replicas.h"
 #include "trainer/loss/objective.h"
 #include "trainer/run/agree.h"
 #include "trainer/run/checkpoint_state.h"
 #include "trainer/run/device.h"
-#include "trainer/run/init_from.h"
-#include "trainer/run/objective_flags.h"
 #include "trainer/run/samples.h"
 #include "trainer/run/stop_signal.h"
 
@@ -25,17 +23,11 @@ namespace {
 
 constexpr std::uint64_t kGridPictures = 64;
 constexpr double kDefaultEpochs = 100;
+constexpr double kGradientPenalty = 10;  // lambda of WGAN-GP where the options name none
 
 std::shared_ptr<distributed::Communicator> NewCommunicator(const TrainOptions& options, const distributed::World& world,
                                                            const std::string& purpose, const std::string& device) {
   return distributed::Communicator::Create(world, purpose, device, std::chrono::seconds(options.comm_timeout_seconds));
-}
-
-std::string NewLineage() {
-  std::random_device random;
-  char text[17];
-  std::snprintf(text, sizeof text, "%08x%08x", random(), random());
-  return text;
 }
 
 std::shared_ptr<const data::Dataset> OpenDataset(const TrainOptions& options) {
@@ -48,6 +40,17 @@ std::shared_ptr<const data::Dataset> OpenDataset(const TrainOptions& options) {
                      "; preprocess with --size " + std::to_string(options.gan.network.resolution));
   }
   return dataset;
+}
+
+// The configured losses with what the balance controller adds to them.
+loss::LossOptions WithRemedies(loss::LossOptions loss, const balance::Controls& controls,
+                               const balance::BalanceOptions& options) {
+  if (controls.r1) loss.r1 = std::max(loss.r1, options.r1_gamma);
+  if (controls.feature_matching) loss.feature_matching = std::max(loss.feature_matching, options.matching_weight);
+  if (!controls.wgan_gp) return loss;
+  loss.kind = loss::Kind::kWganGp;
+  if (loss.gradient_penalty <= 0) loss.gradient_penalty = kGradientPenalty;
+  return loss;
 }
 
 RunFolder CheckThenOpenFolder(const TrainOptions& options, const distributed::World& world,
@@ -69,8 +72,7 @@ RunState::RunState(const TrainOptions& options, const distributed::World& world)
       gradients_(NewCommunicator(options, world, "gradients", device_.is_cuda() ? "cuda" : "cpu")),
       folder_(CheckThenOpenFolder(options, world, *control_, dataset_)),
       gan_(options.gan, device_, options.seed, gradients_),
-      controller_(options.balance),
-      loss_range_(loss::DiscriminatorRange(options.gan.loss.kind, {options.real_label, options.fake_label})),
+      controller_(ResolveBalance(options)),
       faults_(options.inject) {
   saves_ = NewCommunicator(options_, world_, "checkpoints", "cpu");
   if (world_.rank == 0) cli::OpenLog("gan-train", folder_.Log());
@@ -109,136 +111,6 @@ void RunState::OpenMetrics() {
   });
 }
 
-// What must stay the same for a checkpoint to be continued.
-nlohmann::json RunState::Identity() const {
-  nlohmann::json identity = ToJson(options_);
-  identity["d_width"] = gan_.options.network.d_width;
-  identity["world_size"] = world_.size;
-  identity["batch"] = batches_of_step_.batch;
-  identity["global_batch"] = GlobalBatch();
-  identity["dataset_digest"] = dataset_->manifest().dataset_digest;
-  return identity;
-}
-
-std::optional<checkpoint::Checkpoint> RunState::FindCheckpoint() {
-  if (options_.resume == "none") {
-    OnRankZero(*control_, [&] {
-      if (checkpoint::ListCheckpoints(folder_.Checkpoints()).empty()) return;
-      throw UsageError(folder_.path().string() + " holds checkpoints; name another --run, or leave out --resume none");
-    });
-    return std::nullopt;
-  }
-  if (options_.resume == "auto") {
-    return checkpoint::LoadNewest(folder_.Checkpoints(), RanksOf(*control_),
-                                  [](const std::string& why) { cli::LogWarning(why); });
-  }
-  std::optional<checkpoint::Checkpoint> named;
-  OnAllRanks(*control_, [&] { named = checkpoint::Load(options_.resume); });
-  OnRankZero(*control_, [&] {
-    const auto existing = checkpoint::ListCheckpoints(folder_.Checkpoints());
-    if (existing.empty()) return;
-    if (!std::filesystem::equivalent(named->folder.parent_path(), folder_.Checkpoints())) {
-      throw UsageError(folder_.path().string() + " has checkpoints of its own, up to " +
-                       existing[0].filename().string() + "; name another --run to branch off " + options_.resume);
-    }
-  });
-  return named;
-}
-
-// Going on from an older checkpoint of the same run begins another branch of its history.
-void RunState::LeaveBranch() {
-  std::string left = lineage_;
-  OnRankZero(*control_, [&] {
-    const auto existing = checkpoint::ListCheckpoints(folder_.Checkpoints());
-    const auto newest = existing.empty() ? std::optional<std::uint64_t>()
-                                         : checkpoint::ParseCheckpointFolderName(existing[0].filename().string());
-    if (!newest || *newest <= step_) return;
-    checkpoint::SetLaterAside(folder_.Checkpoints(), step_, lineage_);
-    left = NewLineage();
-    cli::LogInfo("rolled back to step " + std::to_string(step_) + ": later checkpoints are set aside as *.abandoned-" +
-                 lineage_ + ", the new branch is " + left);
-  });
-  lineage_ = control_->Broadcast(left);
-}
-
-void RunState::BeginOrResume() {
-  const std::optional<checkpoint::Checkpoint> saved = FindCheckpoint();
-  OnAllRanks(*control_, [&] {
-    std::uint64_t global_batch = options_.global_batch;
-    if (saved && global_batch == 0) global_batch = saved->state.at("options").at("global_batch");
-    batches_of_step_ = PlanBatches(options_.batch, global_batch, world_.size);
-    quality_.emplace(options_, dataset_, device_, control_);
-    if (saved) Resume(*saved);
-    if (gan_.options.loss.perceptual > 0) {
-      gan_.extractor = std::make_shared<loss::FeatureExtractor>(gan_.options.loss.perceptual_file, device_);
-    }
-  });
-  if (saved) LeaveBranch();
-  recorder_.emplace(folder_, options_, world_, *metrics_, step_, images_);
-  batches_.emplace(dataset_, options_, batches_of_step_.batch, world_, device_, images_);
-  if (!saved) BeginNew();
-  OnRankZero(*control_, [&] {
-    storage::WriteFileAtomically(
-        folder_.Options(), nlohmann::json({{"options", Identity()}, {"build", cli::BuildFacts()}}).dump(2) + "\n");
-  });
-  if (world_.rank != 0) return;
-  cli::LogInfo("run folder " + folder_.path().string() + "  ranks " + std::to_string(world_.size) + "  threads " +
-               std::to_string(torch::get_num_threads()) + "  device " + device_.str() + "  pictures " +
-               std::to_string(dataset_->size()) + " (+" + std::to_string(dataset_->holdout_size()) + " held out)");
-  recorder_->Status("running");
-  if (!metrics_->serving()) return;
-  monitoring::ServePage(*metrics_->server(), std::make_shared<monitoring::RunView>(folder_.path(), /*live=*/true));
-  cli::LogInfo("live page at http://" + metrics_->address() + "/  metrics at http://" + metrics_->address() +
-               "/metrics");
-}
-
-void RunState::Resume(const checkpoint::Checkpoint& saved) {
-  RequireResumable(saved.state.at("options"), Identity(), saved.folder);
-  TakeWidth(NetworkFromJson(saved.state.at("options")).d_width);
-  RestoreAll(saved, gan_.NamedState());
-  if (options_.gan.network.d_width > gan_.options.network.d_width) {
-    step::WidenDiscriminator(gan_, options_.gan.network.d_width, options_.seed);
-  }
-  if (saved.state.contains("ada")) ada_.Restore(saved.state.at("ada"));
-  if (saved.state.contains("quality")) quality_->Restore(saved.state.at("quality"));
-  controller_.Restore(saved.state.at("balance"));
-  bad_steps_in_a_row_ = saved.state.at("bad_steps_in_a_row").get<std::uint32_t>();
-  step_ = saved.step;
-  images_ = saved.images;
-  lineage_ = saved.lineage;
-  last_saved_step_ = saved.step;
-  if (world_.rank != 0) return;
-  cli::LogInfo("resumed from " + saved.folder.string() + ": step " + std::to_string(step_) + ", " +
-               std::to_string(images_) + " images");
-  const int ranks_before = saved.state.at("options").at("world_size");
-  if (ranks_before == world_.size) return;
-  cli::LogInfo(std::to_string(ranks_before) + " ranks before, " + std::to_string(world_.size) +
-               " now: the same images and latents a step (" + std::to_string(GlobalBatch()) + "), " +
-               std::to_string(batches_of_step_.micro_batches) + " pass(es) of " +
-               std::to_string(batches_of_step_.batch) + " images on each rank; equal up to rounding, not bit for bit");
-}
-
-// The networks as wide as a checkpoint's.
-void RunState::TakeWidth(std::int64_t width) {
-  if (width == gan_.options.network.d_width) return;
-  step::GanOptions as_saved = options_.gan;
-  as_saved.network.d_width = width;
-  gan_ = step::Gan(as_saved, device_, options_.seed, gradients_);
-}
-
-void RunState::BeginNew() {
-  OnAllRanks(*control_, [&] {
-    for (const auto& source : options_.init_from) {
-      const std::string what = StartFrom(source, gan_);
-      if (world_.rank == 0) cli::LogInfo(what);
-    }
-  });
-  for (auto& [name, tensor] : gan_.NamedState()) gradients_->Broadcast(tensor);
-  lineage_ = control_->Broadcast(NewLineage());
-  WriteFirstPictures();
-  SaveSamples();
-}
-
 void RunState::WriteFirstPictures() {
   OnRankZero(*control_, [&] {
     WriteGrid(folder_.Reals(), FirstReals(*dataset_, kGridPictures, options_.gan.network.resolution));
@@ -271,12 +143,17 @@ step::StepPlan RunState::Plan() const {
   plan.lr_d = options_.lr_d * scale * controls.lr_scale_d;
   plan.lr_g = options_.lr_g * scale;
   plan.labels = {options_.real_label, options_.fake_label};
-  plan.loss = options_.gan.loss;
+  plan.loss = WithRemedies(options_.gan.loss, controls, controller_.options());
   plan.zero_centred_penalties = step_ % plan.loss.penalty_every == 0;
-  plan.seed = options_.seed;
+  plan.seed = rollbacks_.Seed(options_.seed);
   if (options_.gan.augmentation == step::Augmentation::kDiff) plan.augment_probability = 1;
   if (options_.gan.augmentation == step::Augmentation::kAda) plan.augment_probability = ada_.probability();
   return plan;
+}
+
+void RunState::WidenAsTold() {
+  const std::int64_t told = options_.gan.network.d_width * controller_.controls().d_width;
+  if (gan_.options.network.d_width < told) step::WidenDiscriminator(gan_, told, options_.seed);
 }
 
 StepRecord RunState::Step() {
@@ -284,8 +161,11 @@ StepRecord RunState::Step() {
   const step::StepPlan plan = Plan();
   const std::uint64_t images_before = images_;
   StepRecord record;
-  faults_.Spoil(gan_, step_ + 1);
-  record.local = step::TrainStep(gan_, plan, [this] { return faults_.Spoil(batches_->Next(), step_ + 1); });
+  WidenAsTold();
+  // Faults on purpose strike once, whatever is trained again after a rollback.
+  const std::uint64_t trained = step_ + 1 + rollbacks_.ForgottenSteps();
+  faults_.Spoil(gan_, trained);
+  record.local = step::TrainStep(gan_, plan, [&] { return faults_.Spoil(batches_->Next(), trained); });
   record.seen = Observe(record.local, StopRequested(), *control_);
   record.step = ++step_;
   record.images = images_ = batches_->cursor();
@@ -299,8 +179,11 @@ StepRecord RunState::Step() {
   record.quality = quality_->Measure(gan_, step_);
   start += std::chrono::steady_clock::now() - before_quality;  // not of the step
   record.best = record.quality && quality_->best_step() == step_;
-  const balance::Signals signals = ToSignals(record.seen, record.local, loss_range_);
-  record.interventions = controller_.Observe(step_, signals);
+  const balance::Signals signals =
+      ToSignals(record.seen, record.local, loss::DiscriminatorRange(plan.loss.kind, plan.labels));
+  record.interventions = std::exchange(pending_, {});
+  for (auto& intervention : controller_.Observe(step_, signals))
+    record.interventions.push_back(std::move(intervention));
   if (!signals.finite) {
     record.interventions.push_back({step_, "skip_step", "a gradient or a loss was not finite: the update is left out"});
   }
@@ -390,6 +273,8 @@ void RunState::FinishSave() {
 }
 
 void RunState::SaveCheckpoint() {
+  // A rollback must find the state from before.
+  if (controller_.verdict() == balance::Verdict::kDiverged && controller_.options().mode == balance::Mode::kAct) return;
   const auto start = std::chrono::steady_clock::now();
   FinishSave();
   StartSave();

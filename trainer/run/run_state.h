@@ -15,6 +15,7 @@
 #include "trainer/run/options.h"
 #include "trainer/run/quality_watch.h"
 #include "trainer/run/recorder.h"
+#include "trainer/run/rollbacks.h"
 #include "trainer/run/run_folder.h"
 #include "trainer/step/ada.h"
 #include "trainer/step/train_step.h"
@@ -31,8 +32,14 @@ class RunState {
   bool Finished() const;
   // One step: next batch, D phase, G phase, observation, verdict, record.
   StepRecord Step();
-  // No finite update for so long that going on is a waste.
-  bool Diverged() const { return bad_steps_in_a_row_ >= kMostBadSteps; }
+  // No finite update for so long that going on is a waste, or one divergence after the other.
+  bool Diverged() const { return bad_steps_in_a_row_ >= kMostBadSteps || given_up_; }
+
+  // The step just done says that the run should go back to an older checkpoint.
+  bool WantsRollback() const { return !RollbackCause().empty(); }
+  // Goes back to the newest healthy checkpoint; false, and told in the log, when there is none or it was done too
+  // often.
+  bool RollBack();
 
   void RequireEqualReplicas();
   void SaveSamples();
@@ -56,6 +63,12 @@ class RunState {
   void Resume(const checkpoint::Checkpoint& saved);
   void TakeWidth(std::int64_t width);
   void LeaveBranch();
+  void TakeUp();
+  void ReadRollbacks();
+  void WriteRollbacks();
+  std::filesystem::path FindHealthy(std::uint64_t latest);
+  std::string RollbackCause() const;
+  void WidenAsTold();
   void BeginNew();
   void WriteFirstPictures();
   nlohmann::json Identity() const;
@@ -79,14 +92,16 @@ class RunState {
   balance::Controller controller_;
   step::AdaController ada_;
   std::optional<QualityWatch> quality_;
-  loss::LossRange loss_range_;
   Faults faults_;
 
   BatchPlan batches_of_step_;
   std::uint64_t step_ = 0;
   std::uint64_t images_ = 0;  // real images consumed by all ranks
   std::string lineage_;
+  Rollbacks rollbacks_;
+  std::vector<balance::Intervention> pending_;  // for the next record
   std::uint32_t bad_steps_in_a_row_ = 0;
+  bool given_up_ = false;  // rolled back too often
   std::optional<std::uint64_t> last_saved_step_;
   std::optional<Batches> batches_;
   std::optional<Recorder> recorder_;

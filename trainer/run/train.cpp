@@ -34,6 +34,7 @@ int Train(const TrainOptions& options, const distributed::World& world) {
     const StepRecord record = run.Step();
     run.TellOfSave();
     watchdog.Enter(Section::kEvaluate);
+    if (run.WantsRollback() && run.RollBack()) continue;
     if (run.Diverged()) return Finish(run, "diverged", cli::kDiverged);
     if (Due(options.check_every, record.step)) run.RequireEqualReplicas();
     if (Due(options.sample_every, record.step)) run.SaveSamples();

@@ -1,0 +1,249 @@
+// How a run begins: anew, from a checkpoint, or from an older one of its own.
+#include <random>
+
+#include "cli/build_facts.h"
+#include "cli/log.h"
+#include "monitoring/page/live_page.h"
+#include "storage/errors.h"
+#include "trainer/run/agree.h"
+#include "trainer/run/init_from.h"
+#include "trainer/run/objective_flags.h"
+#include "trainer/run/run_state.h"
+
+namespace gan::run {
+
+namespace {
+
+// A mode collapse is older than its verdict by about this many steps.
+constexpr std::uint64_t kCollapseBegan = 60;
+
+std::string NewLineage() {
+  std::random_device random;
+  char text[17];
+  std::snprintf(text, sizeof text, "%08x%08x", random(), random());
+  return text;
+}
+
+bool IsHealthy(const nlohmann::json& state) {
+  const auto& verdict = state.at("balance").at("verdict");
+  return verdict != "diverged" && verdict != "mode_collapse";
+}
+
+}  // namespace
+
+// What must stay the same for a checkpoint to be continued.
+nlohmann::json RunState::Identity() const {
+  nlohmann::json identity = ToJson(options_);
+  identity["d_width"] = gan_.options.network.d_width;
+  identity["world_size"] = world_.size;
+  identity["batch"] = batches_of_step_.batch;
+  identity["global_batch"] = GlobalBatch();
+  identity["dataset_digest"] = dataset_->manifest().dataset_digest;
+  return identity;
+}
+
+std::optional<checkpoint::Checkpoint> RunState::FindCheckpoint() {
+  if (options_.resume == "none") {
+    OnRankZero(*control_, [&] {
+      if (checkpoint::ListCheckpoints(folder_.Checkpoints()).empty()) return;
+      throw UsageError(folder_.path().string() + " holds checkpoints; name another --run, or leave out --resume none");
+    });
+    return std::nullopt;
+  }
+  if (options_.resume == "auto") {
+    return checkpoint::LoadNewest(folder_.Checkpoints(), RanksOf(*control_),
+                                  [](const std::string& why) { cli::LogWarning(why); });
+  }
+  std::optional<checkpoint::Checkpoint> named;
+  OnAllRanks(*control_, [&] { named = checkpoint::Load(options_.resume); });
+  OnRankZero(*control_, [&] {
+    const auto existing = checkpoint::ListCheckpoints(folder_.Checkpoints());
+    if (existing.empty()) return;
+    if (!std::filesystem::equivalent(named->folder.parent_path(), folder_.Checkpoints())) {
+      throw UsageError(folder_.path().string() + " has checkpoints of its own, up to " +
+                       existing[0].filename().string() + "; name another --run to branch off " + options_.resume);
+    }
+  });
+  return named;
+}
+
+// Going on from an older checkpoint of the same run begins another branch of its history.
+void RunState::LeaveBranch() {
+  std::string left = lineage_;
+  OnRankZero(*control_, [&] {
+    const auto existing = checkpoint::ListCheckpoints(folder_.Checkpoints());
+    const auto newest = existing.empty() ? std::optional<std::uint64_t>()
+                                         : checkpoint::ParseCheckpointFolderName(existing[0].filename().string());
+    if (!newest || *newest <= step_) return;
+    checkpoint::SetLaterAside(folder_.Checkpoints(), step_, lineage_);
+    left = NewLineage();
+    cli::LogInfo("rolled back to step " + std::to_string(step_) + ": later checkpoints are set aside as *.abandoned-" +
+                 lineage_ + ", the new branch is " + left);
+  });
+  lineage_ = control_->Broadcast(left);
+}
+
+void RunState::BeginOrResume() {
+  ReadRollbacks();
+  const std::optional<checkpoint::Checkpoint> saved = FindCheckpoint();
+  OnAllRanks(*control_, [&] {
+    std::uint64_t global_batch = options_.global_batch;
+    if (saved && global_batch == 0) global_batch = saved->state.at("options").at("global_batch");
+    batches_of_step_ = PlanBatches(options_.batch, global_batch, world_.size);
+    quality_.emplace(options_, dataset_, device_, control_);
+    if (saved) Resume(*saved);
+    if (gan_.options.loss.perceptual > 0) {
+      gan_.extractor = std::make_shared<loss::FeatureExtractor>(gan_.options.loss.perceptual_file, device_);
+    }
+  });
+  if (saved) LeaveBranch();
+  TakeUp();
+  if (!saved) BeginNew();
+  OnRankZero(*control_, [&] {
+    storage::WriteFileAtomically(
+        folder_.Options(), nlohmann::json({{"options", Identity()}, {"build", cli::BuildFacts()}}).dump(2) + "\n");
+  });
+  if (world_.rank != 0) return;
+  cli::LogInfo("run folder " + folder_.path().string() + "  ranks " + std::to_string(world_.size) + "  threads " +
+               std::to_string(torch::get_num_threads()) + "  device " + device_.str() + "  pictures " +
+               std::to_string(dataset_->size()) + " (+" + std::to_string(dataset_->holdout_size()) + " held out)");
+  recorder_->Status("running");
+  if (!metrics_->serving()) return;
+  monitoring::ServePage(*metrics_->server(), std::make_shared<monitoring::RunView>(folder_.path(), /*live=*/true));
+  cli::LogInfo("live page at http://" + metrics_->address() + "/  metrics at http://" + metrics_->address() +
+               "/metrics");
+}
+
+void RunState::Resume(const checkpoint::Checkpoint& saved) {
+  RequireResumable(saved.state.at("options"), Identity(), saved.folder);
+  TakeWidth(NetworkFromJson(saved.state.at("options")).d_width);
+  RestoreAll(saved, gan_.NamedState());
+  if (options_.gan.network.d_width > gan_.options.network.d_width) {
+    step::WidenDiscriminator(gan_, options_.gan.network.d_width, options_.seed);
+  }
+  if (saved.state.contains("ada")) ada_.Restore(saved.state.at("ada"));
+  if (saved.state.contains("quality")) quality_->Restore(saved.state.at("quality"));
+  controller_.Restore(saved.state.at("balance"));
+  bad_steps_in_a_row_ = saved.state.at("bad_steps_in_a_row").get<std::uint32_t>();
+  step_ = saved.step;
+  images_ = saved.images;
+  lineage_ = saved.lineage;
+  last_saved_step_ = saved.step;
+  if (world_.rank != 0) return;
+  cli::LogInfo("resumed from " + saved.folder.string() + ": step " + std::to_string(step_) + ", " +
+               std::to_string(images_) + " images");
+  const int ranks_before = saved.state.at("options").at("world_size");
+  if (ranks_before == world_.size) return;
+  cli::LogInfo(std::to_string(ranks_before) + " ranks before, " + std::to_string(world_.size) +
+               " now: the same images and latents a step (" + std::to_string(GlobalBatch()) + "), " +
+               std::to_string(batches_of_step_.micro_batches) + " pass(es) of " +
+               std::to_string(batches_of_step_.batch) + " images on each rank; equal up to rounding, not bit for bit");
+}
+
+// The networks as wide as a checkpoint's.
+void RunState::TakeWidth(std::int64_t width) {
+  if (width == gan_.options.network.d_width) return;
+  step::GanOptions as_saved = options_.gan;
+  as_saved.network.d_width = width;
+  const auto extractor = gan_.extractor;
+  gan_ = step::Gan(as_saved, device_, options_.seed, gradients_);
+  gan_.extractor = extractor;
+}
+
+void RunState::BeginNew() {
+  OnAllRanks(*control_, [&] {
+    for (const auto& source : options_.init_from) {
+      const std::string what = StartFrom(source, gan_);
+      if (world_.rank == 0) cli::LogInfo(what);
+    }
+  });
+  for (auto& [name, tensor] : gan_.NamedState()) gradients_->Broadcast(tensor);
+  lineage_ = control_->Broadcast(NewLineage());
+  WriteFirstPictures();
+  SaveSamples();
+}
+
+// From where this run now is.
+void RunState::TakeUp() {
+  recorder_.emplace(folder_, options_, world_, *metrics_, step_, images_);
+  batches_.emplace(dataset_, options_, rollbacks_.Seed(options_.seed), batches_of_step_.batch, world_, device_,
+                   images_);
+}
+
+void RunState::ReadRollbacks() {
+  std::string text;
+  OnRankZero(*control_, [&] {
+    if (std::filesystem::exists(folder_.Rollbacks())) text = storage::ReadFile(folder_.Rollbacks());
+  });
+  rollbacks_ = Rollbacks::Parse(control_->Broadcast(text), folder_.Rollbacks());
+  if (rollbacks_.all().empty() || rollbacks_.all().back().done) return;
+  // Killed in the middle: no checkpoint of the new branch can be there yet.
+  OnRankZero(*control_,
+             [&] { checkpoint::SetLaterAside(folder_.Checkpoints(), rollbacks_.all().back().to, NewLineage()); });
+  rollbacks_.Finish();
+  WriteRollbacks();
+}
+
+void RunState::WriteRollbacks() {
+  OnRankZero(*control_, [&] { storage::WriteFileAtomically(folder_.Rollbacks(), rollbacks_.Text()); });
+}
+
+// The newest intact checkpoint of a healthy run up to `latest`; its path, empty when there is none.
+std::filesystem::path RunState::FindHealthy(std::uint64_t latest) {
+  std::string found;
+  OnRankZero(*control_, [&] {
+    for (const auto& folder : checkpoint::ListCheckpoints(folder_.Checkpoints())) {
+      if (*checkpoint::ParseCheckpointFolderName(folder.filename().string()) > latest) continue;
+      try {
+        if (!IsHealthy(checkpoint::Load(folder).state)) continue;
+        found = folder.string();
+        return;
+      } catch (const DataError& error) {
+        cli::LogWarning(std::string(error.what()) + "; an older checkpoint is tried");
+      }
+    }
+  });
+  return control_->Broadcast(found);
+}
+
+bool RunState::RollBack() {
+  FinishSave();
+  const std::string cause = RollbackCause();
+  const bool collapse = controller_.verdict() == balance::Verdict::kModeCollapse;
+  const std::uint64_t margin = collapse ? std::min(step_, kCollapseBegan) : 0;
+  const std::filesystem::path target = rollbacks_.Exhausted() ? "" : FindHealthy(step_ - margin);
+  if (target.empty()) {
+    given_up_ = rollbacks_.Exhausted();
+    if (world_.rank == 0) {
+      cli::LogWarning("step " + std::to_string(step_) + ": " + cause + ", and " +
+                      (rollbacks_.Exhausted()
+                           ? "this run has been rolled back " + std::to_string(Rollbacks::kMost) + " times already"
+                           : "there is no healthy checkpoint to go back to"));
+    }
+    return false;
+  }
+  std::optional<checkpoint::Checkpoint> saved;
+  OnAllRanks(*control_, [&] { saved = checkpoint::Load(target); });
+  rollbacks_.Begin({step_, saved->step, cause, false});
+  WriteRollbacks();
+  pending_.push_back(
+      {step_, "rollback", cause + ": back to step " + std::to_string(saved->step) + ", with other noise from there"});
+  OnAllRanks(*control_, [&] { Resume(*saved); });
+  LeaveBranch();
+  lineage_ = control_->Broadcast(NewLineage());  // other noise: another history, whether anything was set aside or not
+  rollbacks_.Finish();
+  WriteRollbacks();
+  TakeUp();
+  return true;
+}
+
+// Why the run should go back; empty when it should not.
+std::string RunState::RollbackCause() const {
+  if (!controller_.rollback_cause().empty()) return controller_.rollback_cause();
+  if (bad_steps_in_a_row_ < kMostBadSteps || controller_.options().mode != balance::Mode::kAct ||
+      !controller_.options().May(balance::Remedy::kRollback))
+    return "";
+  return std::to_string(bad_steps_in_a_row_) + " steps in a row were not finite";
+}
+
+}  // namespace gan::run
