@@ -8,13 +8,14 @@ Runs that are there already are not repeated. The figures of docs/balance.md com
 import argparse
 import concurrent.futures
 import json
+import os
 import pathlib
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TRAIN = ROOT / 'build/release/bin/gan-train'
+TRAIN = pathlib.Path(os.environ.get('GAN_TRAIN', ROOT / 'build/release/bin/gan-train'))
 BASE = ['--resolution', '64', '--features', '8', '--batch', '16', '--threads', '1', '--metrics-port', 'off',
-        '--checkpoint-every', '200', '--sample-every', '0']
+        '--d-norm', 'none', '--r1', '1', '--checkpoint-every', '50', '--sample-every', '0', '--quality-every', '600']
 ONSET = 200  # step of the passing faults
 # name -> (flags, the verdict that names it). Passing faults end by themselves; lasting ones do not.
 LASTING = {
