@@ -25,8 +25,8 @@ LASTING = {
 }
 PASSING = {
     'few_latents': (['--inject', f'latents:4@{ONSET}+150'], 'mode_collapse'),
-    'weights_blown_up': (['--inject', f'weights:1000@{ONSET}'], 'diverged'),
-    'loss_blown_up': (['--inject', f'pictures:1000@{ONSET}'], 'diverged'),
+    'weights_blown_up': (['--inject', f'weights:100@{ONSET}'], 'diverged'),
+    'loss_blown_up': (['--inject', f'loss:1000@{ONSET}'], 'diverged'),
 }
 FAULTS = {'none': ([], 'balanced'), **LASTING, **PASSING}
 

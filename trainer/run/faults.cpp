@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <regex>
 #include <sstream>
 
@@ -15,13 +16,15 @@ Faults::Faults(const std::string& text) {
 }
 
 Faults::Fault Faults::Parse(const std::string& text) {
-  static const std::regex kForm(R"((latents|pictures|weights):([-+.0-9e]+|nan)@([0-9]{1,12})(\+([0-9]{1,12}))?)");
+  static const std::regex kForm(R"((latents|loss|weights|pictures):([-+.0-9e]+|nan)@([0-9]{1,12})(\+([0-9]{1,12}))?)");
   std::smatch match;
   if (!std::regex_match(text, match, kForm)) {
-    throw UsageError("--inject " + text + ": must look like latents:4@200+150, pictures:1000@300 or weights:nan@300");
+    throw UsageError("--inject " + text + ": must look like latents:4@200+150, loss:1000@300, weights:100@300 or pictures:nan@300");
   }
   Fault fault;
-  fault.kind = match[1] == "latents" ? Kind::kLatents : match[1] == "pictures" ? Kind::kPictures : Kind::kWeights;
+  const std::map<std::string, Kind> kinds = {
+      {"latents", Kind::kLatents}, {"loss", Kind::kLoss}, {"weights", Kind::kWeights}, {"pictures", Kind::kPictures}};
+  fault.kind = kinds.at(match[1]);
   fault.amount = match[2] == "nan" ? std::nan("") : std::stod(match[2]);
   fault.first = std::stoull(match[3]);
   if (match[5].matched) fault.count = std::stoull(match[5]);
@@ -33,7 +36,15 @@ Faults::Fault Faults::Parse(const std::string& text) {
 void Faults::Spoil(step::Gan& gan, std::uint64_t step) const {
   torch::NoGradGuard no_grad;
   for (const Fault& fault : faults_) {
-    if (fault.Strikes(Kind::kWeights, step)) gan.generator->parameters().front().mul_(fault.amount);
+    if (!fault.Strikes(Kind::kWeights, step)) continue;
+    // Its last convolution: behind any other a norm would take the factor out again.
+    for (const auto& parameter : gan.discriminator->children().back()->parameters()) parameter.mul_(fault.amount);
+  }
+}
+
+void Faults::Spoil(step::StepPlan& plan, std::uint64_t step) const {
+  for (const Fault& fault : faults_) {
+    if (fault.Strikes(Kind::kLoss, step)) plan.loss_factor = fault.amount;
   }
 }
 

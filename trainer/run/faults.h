@@ -10,8 +10,9 @@ namespace gan::run {
 
 // Faults that --inject brings about on purpose, to see what the balance makes of them (docs/balance.md).
 //   latents:K@S+N   in N steps from step S on, only K different latents
-//   pictures:X@S    the real pictures of step S times X ("nan" for X: not a number): the loss blows up once
-//   weights:X@S     G's first layer times X before step S
+//   loss:X@S        both losses of step S times X ("nan" for X: not a number)
+//   weights:X@S     D's last layer times X before step S
+//   pictures:X@S    the real pictures of step S times X
 // Several are separated by commas. The same on every rank.
 class Faults {
  public:
@@ -20,10 +21,11 @@ class Faults {
 
   // Before step `step` (from 1).
   void Spoil(step::Gan& gan, std::uint64_t step) const;
+  void Spoil(step::StepPlan& plan, std::uint64_t step) const;
   step::Batch Spoil(step::Batch batch, std::uint64_t step) const;
 
  private:
-  enum class Kind { kLatents, kPictures, kWeights };
+  enum class Kind { kLatents, kLoss, kWeights, kPictures };
   struct Fault {
     Kind kind = Kind::kLatents;
     double amount = 0;

@@ -158,13 +158,14 @@ void RunState::WidenAsTold() {
 
 StepRecord RunState::Step() {
   auto start = std::chrono::steady_clock::now();
-  const step::StepPlan plan = Plan();
+  step::StepPlan plan = Plan();
   const std::uint64_t images_before = images_;
   StepRecord record;
   WidenAsTold();
   // Faults on purpose strike once, whatever is trained again after a rollback.
   const std::uint64_t trained = step_ + 1 + rollbacks_.ForgottenSteps();
   faults_.Spoil(gan_, trained);
+  faults_.Spoil(plan, trained);
   record.local = step::TrainStep(gan_, plan, [&] { return faults_.Spoil(batches_->Next(), trained); });
   record.seen = Observe(record.local, StopRequested(), *control_);
   record.step = ++step_;

@@ -105,7 +105,8 @@ torch::Tensor LookAtRealAndFake(Gan& gan, const StepPlan& plan, const Round& rou
       AsSeen(round.fakes[i].detach(), plan, batch.cursor, AugmentKey::Use::kFakeForDiscriminator);
   const torch::Tensor real_logits = Logits(gan, real);
   const torch::Tensor fake_logits = Logits(gan, fake);
-  const loss::DiscriminatorLoss losses = loss::Discriminator(plan.loss.kind, real_logits, fake_logits, plan.labels);
+  loss::DiscriminatorLoss losses = loss::Discriminator(plan.loss.kind, real_logits, fake_logits, plan.labels);
+  if (plan.loss_factor != 1) losses = {losses.real * plan.loss_factor, losses.fake * plan.loss_factor};
   const double share = 1.0 / static_cast<double>(round.fakes.size());
   result.loss_d_real += losses.real.item<double>() * share;
   result.loss_d_fake += losses.fake.item<double>() * share;
@@ -140,7 +141,8 @@ torch::Tensor FoolDiscriminator(Gan& gan, const StepPlan& plan, const Round& rou
   torch::Tensor fake = round.fakes[i];
   const Batch& batch = round.batches[i];
   if (torch::GradMode::is_enabled() && !fake.requires_grad()) fake = Fakes(gan, batch.latents);
-  const GeneratorTerms terms = FoolingTerms(gan, plan, batch, fake);
+  GeneratorTerms terms = FoolingTerms(gan, plan, batch, fake);
+  if (plan.loss_factor != 1) terms.adversarial = terms.adversarial * plan.loss_factor;
   const double share = 1.0 / static_cast<double>(round.fakes.size());
   result.loss_g += terms.adversarial.item<double>() * share;
   if (!terms.matching.defined()) return terms.adversarial;
