@@ -47,7 +47,8 @@ struct Decoder {
     info = png_create_info_struct(png);
     png_set_read_fn(png, &source, ReadBytes);
     png_set_user_limits(png, 0x7FFFFFFF, 0x7FFFFFFF);             // RequireSize() is the limit
-    png_set_crc_action(png, PNG_CRC_DEFAULT, PNG_CRC_QUIET_USE);  // bad metadata never fails a decodable picture
+    // A wrong checksum is damage, in metadata as well (Pillow refuses it, too); odd metadata with a right one is not.
+    png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
   }
   ~Decoder() { png_destroy_read_struct(&png, &info, nullptr); }
   Decoder(const Decoder&) = delete;
@@ -88,6 +89,7 @@ bool ReadPixels(Decoder& d, std::vector<png_bytep>& rows) {
 // What follows the pixels must be there, whatever it says.
 bool ReadEnd(Decoder& d) {
   if (setjmp(png_jmpbuf(d.png)) != 0) return !d.source.ended_early;
+  png_set_crc_action(d.png, PNG_CRC_ERROR_QUIT, PNG_CRC_QUIET_USE);  // behind the pixels Pillow looks at none
   png_read_end(d.png, nullptr);
   return true;
 }

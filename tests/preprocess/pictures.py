@@ -77,7 +77,6 @@ def make(folder):
     files['p_alphas.png'] = encoded(palette, 'PNG', transparency=bytes(range(0, 244, 4)))
     files['rgb_transparent.png'] = encoded(rgb, 'PNG', transparency=rgb.getpixel((5, 5)))
     files['grey_transparent.png'] = encoded(grey, 'PNG', transparency=grey.getpixel((5, 5)))
-    files['wrong_text_crc.png'] = with_png_chunk(files['rgb.png'], _png_chunk(b'tEXt', b'k\0v', crc=1))
 
     files['lossless.webp'] = encoded(rgb, 'WEBP', lossless=True)
     files['alpha.webp'] = encoded(rgba, 'WEBP')
@@ -107,7 +106,7 @@ def make_broken(folder):
     jpeg = encoded(rgb, 'JPEG')
     bomb = bytearray(jpeg)
     frame = bomb.index(b'\xff\xc0')
-    bomb[frame + 5:frame + 9] = b'\xff\xff\xff\xff'
+    bomb[frame + 5:frame + 9] = b'\xfd\xe8\xfd\xe8'  # 65,000 a side; more is no JPEG to libjpeg
     gif = bytearray(encoded(rgb.quantize(8), 'GIF'))
     gif[6:10] = b'\xff\xff\xff\xff'
     cases = {
@@ -121,8 +120,9 @@ def make_broken(folder):
         'bomb.png': (png[:8] + _png_chunk(b'IHDR', huge) + png[33:], 'too_large'),
         'bomb.jpg': (bytes(bomb), 'too_large'),
         'bomb.gif': (bytes(gif), 'too_large'),
+        'wrong_text_crc.png': (with_png_chunk(png, _png_chunk(b'tEXt', b'k\0v', crc=1)), 'corrupt'),
         'flipped.png': (png[:500] + bytes([png[500] ^ 255]) + png[501:], 'corrupt'),
-        'head_only.jpg': (jpeg[:3], 'corrupt'),
+        'head_only.jpg': (jpeg[:3], 'truncated'),
     }
     for name, (data, _) in cases.items():
         (folder / name).write_bytes(data)

@@ -46,7 +46,8 @@ struct World {
 };
 
 // Starts MPI (MPI_THREAD_MULTIPLE) for the life of the process and finds this process's place.
-// Throws UsageError when srun has started it without PMIx or the MPI library cannot give that thread level. Call once, from main, before any communicator.
+// Throws UsageError when srun has started it without PMIx or the MPI library cannot give that thread level. Call once,
+// from main, before any communicator.
 class Environment {
  public:
   Environment(int* argc, char*** argv);

@@ -19,7 +19,8 @@ Faults::Fault Faults::Parse(const std::string& text) {
   static const std::regex kForm(R"((latents|loss|weights|pictures):([-+.0-9e]+|nan)@([0-9]{1,12})(\+([0-9]{1,12}))?)");
   std::smatch match;
   if (!std::regex_match(text, match, kForm)) {
-    throw UsageError("--inject " + text + ": must look like latents:4@200+150, loss:1000@300, weights:100@300 or pictures:nan@300");
+    throw UsageError("--inject " + text +
+                     ": must look like latents:4@200+150, loss:1000@300, weights:100@300 or pictures:nan@300");
   }
   Fault fault;
   const std::map<std::string, Kind> kinds = {

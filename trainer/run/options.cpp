@@ -90,7 +90,8 @@ void AddBalanceFlags(Flags& flags, TrainOptions& o) {
             "rollback-collapse, or all");
   flags.Add(kMayChange, "--balance-set", o.balance_set, "Thresholds and rates of docs/balance.md: NAME=VALUE,...")
       ->delimiter(',');
-  flags.Add(kFixed, "--inject", o.inject, "Faults on purpose, for studies: latents:K@S+N, loss:X@S, weights:X@S, pictures:X@S");
+  flags.Add(kFixed, "--inject", o.inject,
+            "Faults on purpose, for studies: latents:K@S+N, loss:X@S, weights:X@S, pictures:X@S");
 }
 
 void AddRhythmFlags(Flags& flags, TrainOptions& o) {

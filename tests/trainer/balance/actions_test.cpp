@@ -7,16 +7,21 @@
 #include <string>
 #include <vector>
 
+#include "storage/errors.h"
+
 namespace gan::balance {
 namespace {
 
 using Ladder = std::function<std::optional<Action>(const Controls&, const BalanceOptions&)>;
 
 // Climbs at most `rungs` and gives the names of what was done.
-std::vector<std::string> Climb(const Ladder& ladder, Controls& controls, int rungs = 50) {
+std::vector<std::string> Climb(const Ladder& ladder, Controls& controls, int rungs = 50,
+                               const std::string& remedies = std::string(kDefaultRemedies)) {
   std::vector<std::string> names;
+  BalanceOptions options;
+  options.remedies = ParseRemedies(remedies);
   for (int i = 0; i < rungs; ++i) {
-    const auto action = ladder(controls, BalanceOptions{});
+    const auto action = ladder(controls, options);
     if (!action) break;
     EXPECT_NE(action->controls, controls) << "an action must change something";
     EXPECT_NE(std::find(std::begin(kActions), std::end(kActions), action->name), std::end(kActions));
@@ -60,6 +65,35 @@ TEST(Actions, HoldingBackFirstUndoesTheHelp) {
   EXPECT_EQ(Climb(HoldDiscriminatorBack, controls, 4),
             (Names{"unfreeze_g", "fewer_d_steps", "fewer_d_steps", "lower_d_rate"}));
   EXPECT_EQ(controls, (Controls{.lr_scale_d = 0.5}));
+}
+
+TEST(Actions, RemediesOnRequestTakeTheirPlacesOnTheLadder) {
+  Controls controls;
+  EXPECT_EQ(Climb(HoldDiscriminatorBack, controls, 50, "all"),
+            (Names{"lower_d_rate", "lower_d_rate", "lower_d_rate", "r1_on", "d_less_often", "d_less_often",
+                   "d_less_often", "wgan_gp_on", "feature_matching_on"}));
+  EXPECT_EQ(Climb(Undo, controls, 4), (Names{"feature_matching_off", "wgan_gp_off", "d_more_often", "d_more_often"}));
+}
+
+TEST(Actions, NothingIsDoneThatIsNotAllowed) {
+  Controls controls;
+  EXPECT_EQ(Climb(HoldDiscriminatorBack, controls, 50, "r1"), Names{"r1_on"});
+  EXPECT_EQ(Climb(HelpDiscriminator, controls, 50, "freeze-g"), (Names{"r1_off", "freeze_g"}));
+  Controls none;
+  EXPECT_EQ(Climb(HoldDiscriminatorBack, none, 50, ""), Names{});
+  EXPECT_EQ(Climb(HelpDiscriminator, none, 50, ""), Names{});
+}
+
+TEST(Actions, WideningHappensOnceAndIsNotUndone) {
+  Controls controls;
+  EXPECT_EQ(Climb(HelpDiscriminator, controls, 50, "widen-d"), Names{"widen_d"});
+  EXPECT_EQ(controls.d_width, 2U);
+  EXPECT_EQ(Climb(Undo, controls), Names{});
+}
+
+TEST(Actions, UnknownRemediesAreRefusedByName) {
+  EXPECT_THROW(ParseRemedies("d-rate,pray"), UsageError);
+  EXPECT_EQ(ParseRemedies("all").size(), 10U);
 }
 
 TEST(Actions, FloorOfTheRateIsReachedNotPassed) {

@@ -20,6 +20,29 @@ TEST(Controller, FirstActionComesWithTheVerdictAndItsReasonInWords) {
   EXPECT_EQ(script.controller.controls(), (Controls{.lr_scale_d = 0.5}));
 }
 
+TEST(Controller, ABlownUpLossAsksForARollbackOnce) {
+  Script script(Quick());
+  script.Feed(60, Healthy());
+  Signals blown_up = Healthy();
+  blown_up.loss_d *= 1000;
+  script.Feed(1, blown_up);
+  EXPECT_EQ(script.controller.rollback_cause(), "a loss has blown up");
+  script.Feed(1, blown_up);
+  EXPECT_EQ(script.controller.rollback_cause(), "");
+}
+
+TEST(Controller, NoRollbackIsAskedForThatIsNotAllowed) {
+  BalanceOptions options = Quick();
+  options.remedies = ParseRemedies("d-rate");
+  Script script(options);
+  script.Feed(60, Healthy());
+  Signals blown_up = Healthy();
+  blown_up.loss_d *= 1000;
+  script.Feed(1, blown_up);
+  EXPECT_EQ(script.controller.verdict(), Verdict::kDiverged);
+  EXPECT_EQ(script.controller.rollback_cause(), "");
+}
+
 TEST(Controller, ActionsKeepTheirInterval) {
   Script script(Quick());
   const auto done = script.Feed(60, DiscriminatorWins());

@@ -1,0 +1,112 @@
+"""The balance at work in real runs: each action on request, rollback, and the same decisions on any ranks and after a resume."""
+import json
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+from programs import ENVIRONMENT, make_shards, newest_checkpoint, stats, train, train_command
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+# Thresholds that make every step a verdict: what follows is what an action does, not whether it is called for.
+AT_ONCE = 'warmup_steps=1,raise_steps=1,smoothing_steps=1,action_interval=2,'
+D_AHEAD = AT_ONCE + 'd_ahead_auc=0,d_ahead_clear_auc=0,g_ahead_auc=-1,g_ahead_clear_auc=-1,d_ahead_excess=99,d_ahead_clear_excess=99'
+G_AHEAD = AT_ONCE + 'd_ahead_auc=3,d_ahead_clear_auc=3,g_ahead_auc=2,g_ahead_clear_auc=2,g_ahead_excess=-9,g_ahead_clear_excess=-9'
+
+
+def actions(run):
+    return [action for line in stats(run) for action in line['actions']]
+
+
+class Balance(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.temporary.cleanup)
+        cls.folder = pathlib.Path(cls.temporary.name)
+        cls.shards = make_shards(cls.folder)
+
+    def train(self, ranks, name, *flags, code=0):
+        done = train(ranks, self.shards, self.folder / name, '--sample-every', 0, *flags)
+        self.assertEqual(code, done.returncode, done.stdout + done.stderr)
+        return self.folder / name
+
+    def options(self, run):
+        return json.loads((newest_checkpoint(run) / 'manifest.json').read_text())['state']['options']
+
+    def test_the_remedies_on_request_come_in_their_order(self):
+        run = self.train(2, 'remedies', '--steps', 9, '--check-every', 1, '--balance-actions', 'r1,wgan-gp,feature-matching',
+                         '--balance-set', D_AHEAD)
+        self.assertEqual(['r1_on', 'wgan_gp_on', 'feature_matching_on'], actions(run))
+        lines = {line['step']: line for line in stats(run)}
+        first = {action: step for step, line in lines.items() for action in line['actions']}
+        self.assertEqual(0, lines[first['r1_on']]['penalty_d'])
+        self.assertGreater(lines[first['r1_on'] + 1]['penalty_d'], 0)
+        self.assertEqual(0, lines[first['feature_matching_on']]['matching_g'])
+        self.assertGreater(lines[first['feature_matching_on'] + 1]['matching_g'], 0)
+
+    def test_d_is_widened_once_and_the_run_resumes_bit_for_bit(self):
+        flags = ['--check-every', 1, '--checkpoint-every', 5, '--balance-actions', 'widen-d', '--balance-set', G_AHEAD]
+        whole = self.train(2, 'widened', '--steps', 10, *flags)
+        self.assertEqual(['widen_d'], actions(whole))
+        self.assertEqual(2, self.options(whole)['d_width'])
+        self.train(2, 'widened-halves', '--steps', 5, *flags)
+        halves = self.train(2, 'widened-halves', '--steps', 10, *flags)
+        self.assertEqual(stats(whole), stats(halves))
+
+    def test_a_blown_up_loss_rolls_back_and_is_told(self):
+        flags = ['--steps', 80, '--checkpoint-every', 10, '--inject', 'loss:1000@65']
+        one = self.train(1, 'blown-up', *flags)
+        self.assertIn('rollback', actions(one))
+        self.assertEqual(list(range(1, 81)), [line['step'] for line in stats(one)])
+        told, = json.loads((one / 'rollbacks.json').read_text())['rollbacks']
+        self.assertEqual((65, 60, True), (told['from_step'], told['to_step'], told['done']))
+        self.assertRegex((one / 'log.txt').read_text(), 'a loss has blown up: back to step 60')
+        plain = self.train(1, 'plain', *flags[:-2])
+        self.assertEqual(stats(plain)[:60], stats(one)[:60])
+        self.assertNotEqual(stats(plain)[60], stats(one)[60])  # other noise from there
+        self.assertNotIn('rollback', actions(self.train(1, 'watched', *flags, '--balance', 'watch')))
+
+    def test_weights_that_are_no_numbers_roll_back_and_none_is_saved(self):
+        run = self.train(2, 'nan', '--steps', 60, '--checkpoint-every', 10, '--inject', 'weights:nan@25')
+        told, = json.loads((run / 'rollbacks.json').read_text())['rollbacks']
+        self.assertEqual(20, told['to_step'])
+        self.assertEqual(60, stats(run)[-1]['step'])
+        self.assertTrue(all(line['loss_d'] is not None for line in stats(run)))
+
+    def test_without_a_checkpoint_it_ends_as_diverged(self):
+        run = self.train(1, 'hopeless', '--steps', 60, '--checkpoint-every', 0, '--inject', 'weights:nan@25', code=4)
+        self.assertIn('no healthy checkpoint', (run / 'log.txt').read_text())
+
+    def test_ranks_decide_alike_and_so_does_a_killed_run(self):
+        flags = ['--steps', 80, '--checkpoint-every', 10, '--inject', 'loss:1000@65', '--lr-d', '2e-3', '--check-every', 5]
+        whole = self.train(4, 'four', *flags)
+        self.assertIn('rollback', actions(whole))
+        command = train_command(4, self.shards, self.folder / 'killed', '--sample-every', 0, *flags)
+        process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        journal = self.folder / 'killed' / 'rollbacks.json'
+        while not journal.exists() and process.poll() is None:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)  # in the middle of the rollback
+        process.wait()
+        subprocess.run(['pkill', '-KILL', '-f', str(self.folder / 'killed')], check=False)
+        time.sleep(0.5)
+        killed = self.train(4, 'killed', *flags)
+        self.assertEqual(actions(whole), actions(killed) if 'rollback' in actions(killed) else ['rollback', *actions(killed)])
+        without_actions = [[{k: v for k, v in line.items() if k != 'actions'} for line in stats(run)] for run in (whole, killed)]
+        self.assertEqual(*without_actions)
+
+    def test_every_documented_threshold_is_one_and_others_are_refused(self):
+        rows = re.findall(r'^\| `(\w+)` \| ([-0-9.]+) \|', (ROOT / 'docs' / 'balance.md').read_text(), re.M)
+        self.assertEqual(27, len(rows))
+        self.train(1, 'documented', '--dry-run', '--balance-set', ','.join(f'{name}={value}' for name, value in rows))
+        for wrong in ('beauty=1', 'smoothing_steps', 'smoothing_steps=x', 'lr_factor=2', 'mode=1'):
+            self.train(1, 'wrong', '--steps', 1, '--balance-set', wrong, code=2)
+        self.train(1, 'wrong', '--steps', 1, '--balance-actions', 'pray', code=2)
+
+
+if __name__ == '__main__':
+    unittest.main()
