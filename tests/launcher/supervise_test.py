@@ -91,6 +91,10 @@ class Kills(WithShards):
         process = self.start(run, *flags, launch=('--max-restarts', 100000))
         for kill in range(KILLS):
             self.wait_for(lambda: len(self.ranks(process)[1]) == 2 or process.poll() is not None)
+            if process.poll() is not None:  # three kills in a row before a save: it gave up, and its user starts it again
+                self.assertIn('3 restarts in a row have saved no new checkpoint', self.log.read_text())
+                process = self.start(run, *flags, launch=('--max-restarts', 100000))
+                self.wait_for(lambda: len(self.ranks(process)[1]) == 2)
             target = 'launcher' if kill % 10 == 9 else 'mpirun' if kill % 5 == 2 else 'rank'
             abandoned, before = self.saves_begun(run), self.lines(run)
             lowest = before
@@ -262,7 +266,8 @@ class Endings(WithShards):
                     if any(f'pid={pid},' in line for pid in (process.pid, mpirun, *ranks))]
             self.assertTrue(ours, 'the metrics at least must be found')
             say('\n'.join(ours))
-            for line in ours:
+            # mpirun's own port for its daemons has no option for its address: docs/security.md names it.
+            for line in [line for line in ours if f'pid={mpirun},' not in line]:
                 self.assertRegex(line.split()[3], r'^(127\.0\.0\.1|\[::1\]):')
         finally:
             process.send_signal(signal.SIGTERM)
