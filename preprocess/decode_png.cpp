@@ -46,7 +46,7 @@ struct Decoder {
     if (png == nullptr) throw std::bad_alloc();
     info = png_create_info_struct(png);
     png_set_read_fn(png, &source, ReadBytes);
-    png_set_user_limits(png, 0x7FFFFFFF, 0x7FFFFFFF);             // RequireSize() is the limit
+    png_set_user_limits(png, 0x7FFFFFFF, 0x7FFFFFFF);  // RequireSize() is the limit
     // A wrong checksum is damage, in metadata as well (Pillow refuses it, too); odd metadata with a right one is not.
     png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
   }
