@@ -62,17 +62,24 @@ class NotANumber(unittest.TestCase):
         for step in (4, 9):
             with self.subTest(step=step):
                 run = self.folder / f'weights-{step}'
-                done = self.train(run, '--steps', 40, '--inject', f'weights:nan@{step}')
+                done = self.train(run, '--steps', 40, '--balance', 'watch', '--inject', f'weights:nan@{step}')
                 self.assertEqual(4, done.returncode, done.stderr[-3000:])
                 self.assertRegex(done.stderr, r'not saved: tensor \S+ is not finite')
                 self.assertEqual(step - 1, self.require_finite_checkpoints(run))
                 self.assertEqual(f'step-{step - 1:08d}', newest_checkpoint(run).name)
                 self.assertEqual('diverged', json.loads((run / 'status.json').read_text())['state'])
                 # It is intact: a run to where it stands has nothing left to do.
-                again = self.train(run, '--steps', step - 1, '--inject', f'weights:nan@{step}')
+                again = self.train(run, '--steps', step - 1, '--balance', 'watch', '--inject', f'weights:nan@{step}')
                 self.assertEqual(0, again.returncode, again.stderr[-3000:])
                 self.assertTrue(re.search(rf'resumed from \S*step-{step - 1:08d}', (run / 'log.txt').read_text()))
                 self.assertEqual(list(range(1, step)), [line['step'] for line in self.lines(run)])
+
+    def test_spoiled_weights_are_rolled_back_when_the_balance_may_act(self):
+        run = self.folder / 'acting'
+        done = self.train(run, '--steps', 40, '--inject', 'weights:nan@9')
+        self.assertEqual(0, done.returncode, done.stderr[-3000:])
+        self.assertEqual(40, self.require_finite_checkpoints(run))
+        self.assertEqual([8], [told['to_step'] for told in json.loads((run / 'rollbacks.json').read_text())['rollbacks']])
 
 
 if __name__ == '__main__':

@@ -274,8 +274,6 @@ void RunState::FinishSave() {
 }
 
 void RunState::SaveCheckpoint() {
-  // A rollback must find the state from before.
-  if (controller_.verdict() == balance::Verdict::kDiverged && controller_.options().mode == balance::Mode::kAct) return;
   const auto start = std::chrono::steady_clock::now();
   FinishSave();
   StartSave();
