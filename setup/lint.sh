@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# clang-tidy over the layers that don't include LibTorch, whose headers take a minute a file.
+# clang-tidy over the layers that don't include LibTorch, whose headers take a minute a file. Clang calls double{x} of a float
+# an implicit promotion; GCC, which does not, keeps that warning on.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 git ls-files 'storage/*.cpp' 'picture/*.cpp' 'shard/*.cpp' 'cli/*.cpp' 'monitoring/*.cpp' 'preprocess/*.cpp' \
   'trainer/balance/*.cpp' 'trainer/data/*.cpp' 'trainer/checkpoint/*.cpp' 'trainer/generate/*.cpp' 'trainer/tensorboard/*.cpp' |
-  xargs -P "$(nproc)" -n 4 clang-tidy -p build/release --quiet --extra-arg=-Wno-unknown-warning-option
+  xargs -P "$(nproc)" -n 4 clang-tidy -p build/release --quiet --extra-arg=-Wno-unknown-warning-option \
+    --extra-arg=-Wno-double-promotion

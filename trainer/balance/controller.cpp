@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdio>
 #include <stdexcept>
+#include <utility>
 
 #include "trainer/balance/balance.h"
 
@@ -35,7 +36,7 @@ bool IsPossible(const Controls& c) {
 
 }  // namespace
 
-Controller::Controller(BalanceOptions options) : options_(options) { CheckOptions(options_); }
+Controller::Controller(BalanceOptions options) : options_(std::move(options)) { CheckOptions(options_); }
 
 std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals& signals) {
   if (options_.mode == Mode::kOff) return {};

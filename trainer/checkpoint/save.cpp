@@ -202,7 +202,7 @@ void Publish(const fs::path& root, const fs::path& temporary, const Manifest& ma
 
 // A folder that only this attempt can have: leftovers of a process with our number are removed first.
 fs::path MakeTemporary(const fs::path& root, std::uint64_t step) {
-  const fs::path folder = CheckpointFolderName(root, step).string() + ".tmp-" + std::to_string(::getpid());
+  fs::path folder = CheckpointFolderName(root, step).string() + ".tmp-" + std::to_string(::getpid());
   std::error_code error;
   fs::remove_all(folder, error);
   if (error) throw IoError(folder, "remove", error.value());

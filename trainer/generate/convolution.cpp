@@ -118,8 +118,8 @@ void PackedConvolution::WritePlane(const float* shares, const Task& task, std::s
     const std::size_t here = y / 2;
     const bool odd = y % 2 == 1;
     const bool has_far = odd ? here + 1 < in_side_ : here > 0;
-    const float* near = shares + (odd ? 2 : 1) * 4 * stride + here * in_side_;
-    const float* far = shares + (odd ? 0 : 3) * 4 * stride + (odd ? here + 1 : here - 1) * in_side_;
+    const float* near = shares + std::size_t{odd ? 2U : 1U} * 4 * stride + here * in_side_;
+    const float* far = shares + std::size_t{odd ? 0U : 3U} * 4 * stride + (odd ? here + 1 : here - 1) * in_side_;
     RowShares sources;
     for (std::size_t kx = 0; kx < 4; ++kx) {
       sources.near[kx] = near + kx * stride;

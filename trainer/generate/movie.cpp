@@ -13,8 +13,6 @@
 
 #include "storage/errors.h"
 
-extern char** environ;
-
 namespace gan::generate {
 
 namespace {
@@ -22,6 +20,7 @@ namespace {
 // Starts ffmpeg with `input` as its stdin; 0 or the error number.
 int Spawn(std::vector<std::string> arguments, int input, pid_t& process) {
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;
