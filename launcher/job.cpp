@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -20,6 +21,8 @@ namespace gan::launch {
 
 namespace {
 
+constexpr std::chrono::seconds kPatienceWithoutRanks{5};
+
 sigset_t Watched() {
   sigset_t set;
   sigemptyset(&set);
@@ -32,9 +35,14 @@ Ending EndingOf(int status) {
   return {WEXITSTATUS(status), false};
 }
 
-// The parent of each process of this host, as far as they can be seen.
-std::multimap<pid_t, pid_t> ChildrenByParent() {
-  std::multimap<pid_t, pid_t> children;
+struct Process {
+  pid_t id;
+  bool ended;  // a zombie, which its parent has not asked about yet
+};
+
+// The processes of this host by their parent, as far as they can be seen.
+std::multimap<pid_t, Process> ProcessesByParent() {
+  std::multimap<pid_t, Process> children;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
     const std::string name = entry.path().filename().string();
@@ -45,17 +53,25 @@ std::multimap<pid_t, pid_t> ChildrenByParent() {
     const std::size_t end_of_name = text.rfind(')');  // the name may hold spaces and parentheses
     if (end_of_name == std::string::npos || text.size() < end_of_name + 4) continue;
     const long parent = std::strtol(text.c_str() + end_of_name + 4, nullptr, 10);
-    children.emplace(static_cast<pid_t>(parent), static_cast<pid_t>(std::stol(name)));
+    const bool ended = text[end_of_name + 2] == 'Z';
+    children.emplace(static_cast<pid_t>(parent), Process{static_cast<pid_t>(std::stol(name)), ended});
   }
   return children;
 }
 
-void CollectDescendants(const std::multimap<pid_t, pid_t>& children, pid_t of, std::vector<pid_t>& found) {
+void CollectDescendants(const std::multimap<pid_t, Process>& children, pid_t of, std::vector<pid_t>& found) {
   const auto [first, last] = children.equal_range(of);
   for (auto child = first; child != last; ++child) {
-    found.push_back(child->second);
-    CollectDescendants(children, child->second, found);
+    found.push_back(child->second.id);
+    CollectDescendants(children, child->second.id, found);
   }
+}
+
+// Whether `launcher` has processes and all of them have ended.
+bool HasOnlyEnded(pid_t launcher) {
+  const auto processes = ProcessesByParent();
+  const auto [first, last] = processes.equal_range(launcher);
+  return first != last && std::all_of(first, last, [](const auto& child) { return child.second.ended; });
 }
 
 [[noreturn]] void Become(const std::vector<std::string>& command, int errors) {
@@ -114,9 +130,28 @@ std::optional<Ending> Job::Poll() {
   int status = 0;
   pid_t ended = 0;
   while ((ended = ::waitpid(-1, &status, WNOHANG)) > 0) {
-    if (ended == launcher_) ending_ = EndingOf(status);
+    const Ending ending = EndingOf(status);
+    if (ended == launcher_) {
+      ending_ = ending;
+    } else if (ending_ && ending_->by_signal && !ending.by_signal && ending.code != 0) {
+      ending_ = ending;  // a rank that the launcher left behind knows better why the job ended
+    }
   }
+  if (!ending_) KillStuckLauncher();
   return ending_;
+}
+
+// Open MPI 4.1's mpirun, when its ranks end while it shuts down, uses freed memory (PMIx_server_finalize): once in some
+// hundred aborted jobs it dies of that or waits for ever.
+void Job::KillStuckLauncher() {
+  const auto now = std::chrono::steady_clock::now();
+  if (!HasOnlyEnded(launcher_)) {
+    alone_since_.reset();
+  } else if (!alone_since_) {
+    alone_since_ = now;
+  } else if (now - *alone_since_ > kPatienceWithoutRanks) {
+    ::kill(launcher_, SIGKILL);
+  }
 }
 
 void Job::Signal(int signal) const {
@@ -127,7 +162,7 @@ void Job::Kill() {
   while (true) {
     Poll();
     std::vector<pid_t> left;
-    CollectDescendants(ChildrenByParent(), ::getpid(), left);
+    CollectDescendants(ProcessesByParent(), ::getpid(), left);
     if (left.empty()) return;
     for (const pid_t process : left) ::kill(process, SIGKILL);
     ::usleep(10'000);

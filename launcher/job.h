@@ -33,7 +33,9 @@ class Job {
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
 
-  // How the launcher ended, or nothing while it runs; reaps whatever else has ended.
+  // How the launcher ended, or nothing while it runs; reaps whatever else has ended. A launcher that was ended by a
+  // signal is answered for by a rank that it left behind, if one has an exit code. One that stays although all of its
+  // processes have ended for seconds is killed. Call it at least once a second.
   std::optional<Ending> Poll();
   // To the launcher alone, which forwards USR1 to its ranks wherever they are.
   void Signal(int signal) const;
@@ -41,8 +43,11 @@ class Job {
   void Kill();
 
  private:
+  void KillStuckLauncher();
+
   pid_t launcher_ = -1;
   std::optional<Ending> ending_;
+  std::optional<std::chrono::steady_clock::time_point> alone_since_;  // since all processes of the launcher have ended
 };
 
 }  // namespace gan::launch

@@ -232,6 +232,20 @@ class Endings(WithShards):
                 self.assertEqual(code, self.start(run, *flags).wait(60), self.log.read_text())
                 self.assertEqual(0, json.loads((run / 'launch.json').read_text())['restarts'])
 
+    def test_mpirun_that_breaks_after_its_ranks_have_ended(self):
+        """Open MPI's use after free at its end, by a stand-in: it stays for ever, or dies of a signal."""
+        for name, end in (('stuck', 'time.sleep(600)'), ('crash', 'time.sleep(0.5); os.kill(os.getpid(), 11)')):
+            with self.subTest(name):
+                folder = self.folder / name
+                folder.mkdir()
+                (folder / 'mpirun').write_text(f'#!/bin/sh\n(exit 3) &\nexec {sys.executable} -c "import os, time; {end}"\n')
+                (folder / 'mpirun').chmod(0o755)
+                done = subprocess.run(
+                    [str(BIN / 'gan-launch'), '-np', '1', '--', 'gan-train', '--run', str(folder / 'run')],
+                    env=ENVIRONMENT | {'PATH': f'{folder}:{os.environ["PATH"]}'}, capture_output=True, text=True, timeout=60)
+                self.assertEqual(3, done.returncode, done.stderr)
+                self.assertIn('ended with exit code 3', done.stderr)
+
     def test_three_restarts_without_progress_are_the_end(self):
         run = self.folder / 'crash'
         done = subprocess.run([str(BIN / 'gan-launch'), '-np', '1', '--kill-after', '0', '--backoff', '0.05', '--', 'sh',
