@@ -23,7 +23,11 @@ BUILDS = 'installs packages and builds: tests/fresh_machine and the continuous i
 CLUSTER = 'needs a cluster; the same flags run under mpirun in tests/end_to_end'
 SERVES = 'serves until it is interrupted; tests/end_to_end and tests/monitoring do it'
 DOCKER = 'needs a Docker daemon; tests/monitoring runs the same configuration without it'
+PACKAGES = 'tests/install and tests/packages run the same in a folder of their own'
 NOT_RUN = {
+    'cmake --install build/release': PACKAGES,
+    'cmake --build build/release --target package': PACKAGES,
+    'cpack --config build/release/CPackConfig.cmake': PACKAGES,
     './quickstart': BUILDS,
     './check': BUILDS,
     'mpirun --hostfile': CLUSTER,
