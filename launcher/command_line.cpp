@@ -29,7 +29,8 @@ bool Sets(const std::vector<std::string>& arguments, const std::string& name) {
 
 void AddMca(std::vector<std::string>& command, const std::vector<std::string>& given, const std::string& name,
             const std::string& value) {
-  if (!Sets(given, name)) command.insert(command.end(), {"--mca", name, value});
+  if (!Sets(given, name) && std::getenv(("OMPI_MCA_" + name).c_str()) == nullptr)
+    command.insert(command.end(), {"--mca", name, value});
 }
 
 std::vector<std::string> MpirunCommand(const LaunchOptions& options, std::uint64_t ranks) {
@@ -40,6 +41,10 @@ std::vector<std::string> MpirunCommand(const LaunchOptions& options, std::uint64
     // Shared memory between the ranks, and what mpirun itself listens on stays on loopback.
     AddMca(command, given, "btl", "self,vader");
     AddMca(command, given, "oob_tcp_if_include", "lo");
+  } else {
+    // A host that vanishes says nothing: ssh finds out, ends, and leaves mpirun without a process (Job::Poll).
+    AddMca(command, given, "orte_leave_session_attached", "1");
+    AddMca(command, given, "plm_rsh_args", "-o ServerAliveInterval=5 -o ServerAliveCountMax=3");
   }
   command.insert(command.end(), {"-np", std::to_string(ranks)});
   command.insert(command.end(), given.begin(), given.end());

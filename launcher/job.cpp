@@ -67,11 +67,13 @@ void CollectDescendants(const std::multimap<pid_t, Process>& children, pid_t of,
   }
 }
 
-// Whether `launcher` has processes and all of them have ended.
-bool HasOnlyEnded(pid_t launcher) {
+struct Children {
+  bool any = false, living = false;
+};
+Children ChildrenOf(pid_t parent) {
   const auto processes = ProcessesByParent();
-  const auto [first, last] = processes.equal_range(launcher);
-  return first != last && std::all_of(first, last, [](const auto& child) { return child.second.ended; });
+  const auto [first, last] = processes.equal_range(parent);
+  return {first != last, std::any_of(first, last, [](const auto& child) { return !child.second.ended; })};
 }
 
 [[noreturn]] void Become(const std::vector<std::string>& command, int errors) {
@@ -110,7 +112,7 @@ int WaitForSignal(std::chrono::milliseconds patience) {
   return signal > 0 ? signal : 0;
 }
 
-Job::Job(const std::vector<std::string>& command) {
+Job::Job(const std::vector<std::string>& command) : is_mpirun_(command.front() == "mpirun") {
   int errors[2];
   if (::pipe2(errors, O_CLOEXEC) != 0) throw IoError(command.front(), "pipe", errno);
   launcher_ = ::fork();
@@ -137,19 +139,23 @@ std::optional<Ending> Job::Poll() {
       ending_ = ending;  // a rank that the launcher left behind knows better why the job ended
     }
   }
-  if (!ending_) KillStuckLauncher();
+  if (!ending_ && is_mpirun_) KillStuckLauncher();
   return ending_;
 }
 
 // Open MPI 4.1's mpirun, when its ranks end while it shuts down, uses freed memory (PMIx_server_finalize): once in some
-// hundred aborted jobs it dies of that or waits for ever.
+// hundred aborted jobs it dies of that or waits for ever. It also waits for ever for a host that has vanished. Its
+// ranks here and its ssh to other hosts (orte_leave_session_attached) are its children, so without them there is no
+// job.
 void Job::KillStuckLauncher() {
   const auto now = std::chrono::steady_clock::now();
-  if (!HasOnlyEnded(launcher_)) {
+  const Children children = ChildrenOf(launcher_);
+  had_children_ |= children.any;
+  if (children.living) {
     alone_since_.reset();
-  } else if (!alone_since_) {
+  } else if (had_children_ && !alone_since_) {
     alone_since_ = now;
-  } else if (now - *alone_since_ > kPatienceWithoutRanks) {
+  } else if (alone_since_ && now - *alone_since_ > kPatienceWithoutRanks) {
     ::kill(launcher_, SIGKILL);
   }
 }

@@ -34,8 +34,8 @@ class Job {
   Job& operator=(const Job&) = delete;
 
   // How the launcher ended, or nothing while it runs; reaps whatever else has ended. A launcher that was ended by a
-  // signal is answered for by a rank that it left behind, if one has an exit code. One that stays although all of its
-  // processes have ended for seconds is killed. Call it at least once a second.
+  // signal is answered for by a rank that it left behind, if one has an exit code. An mpirun that stays although
+  // all of its processes have ended for seconds is killed. Call it at least once a second.
   std::optional<Ending> Poll();
   // To the launcher alone, which forwards USR1 to its ranks wherever they are.
   void Signal(int signal) const;
@@ -45,8 +45,10 @@ class Job {
  private:
   void KillStuckLauncher();
 
+  const bool is_mpirun_;
   pid_t launcher_ = -1;
   std::optional<Ending> ending_;
+  bool had_children_ = false;
   std::optional<std::chrono::steady_clock::time_point> alone_since_;  // since all processes of the launcher have ended
 };
 

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <string_view>
 
+#include "launcher/hosts.h"
 #include "storage/errors.h"
 
 namespace gan::launch {
@@ -27,19 +26,6 @@ bool SpeaksOfOversubscribing(std::string argument) {
   return argument.find("oversubscribe") != std::string::npos;
 }
 
-// The N of "slots=N" among the words behind a host's name.
-std::optional<std::uint64_t> SlotsOfHost(std::istringstream& words) {
-  constexpr std::string_view kSlots = "slots=";
-  for (std::string word; words >> word;) {
-    if (!word.starts_with(kSlots)) continue;
-    const std::string number = word.substr(kSlots.size());
-    const auto digit = [](unsigned char c) { return std::isdigit(c) != 0; };
-    if (number.empty() || number.size() > 9 || !std::all_of(number.begin(), number.end(), digit)) return {};
-    return std::stoull(number);
-  }
-  return {};
-}
-
 // The only hostfile among mpirun's arguments; "" when there is none or several.
 std::string OnlyHostfile(const std::vector<std::string>& arguments) {
   const auto found = std::find_if(arguments.begin(), arguments.end(), IsHostfileFlag);
@@ -49,27 +35,12 @@ std::string OnlyHostfile(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-std::optional<std::uint64_t> SlotsOf(const std::filesystem::path& hostfile) {
-  std::ifstream file(hostfile);
-  if (!file) throw UsageError("the hostfile " + hostfile.string() + " cannot be read");
-  std::uint64_t slots = 0;
-  for (std::string line; std::getline(file, line);) {
-    std::istringstream words(line.substr(0, line.find('#')));
-    std::string host;
-    if (!(words >> host)) continue;
-    const std::optional<std::uint64_t> own = SlotsOfHost(words);
-    if (!own) return {};
-    slots += *own;
-  }
-  return slots;
-}
-
 void RequireSlots(const LaunchOptions& options) {
   const std::vector<std::string>& given = options.launcher_arguments;
   if (options.launcher != "mpirun" || std::any_of(given.begin(), given.end(), SpeaksOfOversubscribing)) return;
   const std::string hostfile = OnlyHostfile(given);
   if (hostfile.empty()) return;
-  const std::optional<std::uint64_t> slots = SlotsOf(hostfile);
+  const std::optional<std::uint64_t> slots = SlotsOf(HostsInFile(hostfile));
   const std::uint64_t fewest = options.allow_fewer_ranks > 0 ? options.allow_fewer_ranks : options.ranks;
   if (!slots || *slots >= fewest) return;
   throw UsageError("the hostfile " + hostfile + " has " + std::to_string(*slots) + " slot(s), the job needs " +

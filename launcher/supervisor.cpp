@@ -11,6 +11,7 @@
 
 #include "cli/log.h"
 #include "cli/main.h"
+#include "launcher/hosts.h"
 #include "launcher/job.h"
 #include "launcher/restart_policy.h"
 #include "storage/errors.h"
@@ -47,7 +48,8 @@ std::string StepText(const std::optional<std::uint64_t>& step) {
 
 class Supervisor {
  public:
-  Supervisor(const LaunchOptions& options, fs::path run) : options_(options), run_(std::move(run)) {
+  Supervisor(const LaunchOptions& options, fs::path run)
+      : options_(options), run_(std::move(run)), hosts_(HostsOf(options.launcher_arguments)) {
     program_ = options.program;
     program_.front() = BesideThisProgram(program_.front());
   }
@@ -77,9 +79,10 @@ class Supervisor {
 
  private:
   Ending Attempt(std::uint64_t ranks) {
+    const LaunchOptions placed = Placed(ranks);
     const auto start = steady_clock::now();
-    cli::LogInfo("starting " + std::to_string(ranks) + " rank(s) with " + options_.launcher);
-    Job job(JobCommand(options_, ranks, Program()));
+    cli::LogInfo("starting " + std::to_string(placed.ranks) + " rank(s) with " + placed.launcher);
+    Job job(JobCommand(placed, placed.ranks, Program()));
     while (true) {
       if (const auto ending = job.Poll()) {
         job.Kill();  // ranks that have lost their launcher
@@ -95,6 +98,30 @@ class Supervisor {
         return {128 + SIGINT, false};
       }
     }
+  }
+
+  // Where a restart runs: without the hosts that no longer answer, if the others have room enough.
+  LaunchOptions Placed(std::uint64_t ranks) const {
+    LaunchOptions placed = options_;
+    placed.ranks = ranks;
+    if (!started_ || options_.launcher != "mpirun" || hosts_.empty()) return placed;
+    const std::vector<std::string> gone = Unreachable(hosts_, options_.launcher_arguments);
+    if (gone.empty()) return placed;
+    std::string names;
+    for (const std::string& name : gone) names += (names.empty() ? "" : ", ") + name;
+    const auto placement = PlaceWithout(gone, hosts_, ranks, options_.allow_fewer_ranks);
+    if (!placement) {
+      cli::LogWarning(names + " cannot be reached, and the other hosts have too few slots; trying all the same" +
+                      (options_.allow_fewer_ranks == 0 ? " (--allow-fewer-ranks would go on without)" : ""));
+      return placed;
+    }
+    cli::LogWarning(names + " cannot be reached; going on without, with " + std::to_string(placement->ranks) +
+                    " rank(s)");
+    const fs::path hostfile = run_ / "launch.hosts";
+    storage::WriteFileAtomically(hostfile, HostfileText(placement->hosts));
+    placed.ranks = placement->ranks;
+    placed.launcher_arguments = WithHostfile(options_.launcher_arguments, hostfile);
+    return placed;
   }
 
   // A restart goes on from the newest checkpoint, wherever the first attempt was told to begin.
@@ -190,6 +217,7 @@ class Supervisor {
 
   const LaunchOptions& options_;
   const fs::path run_;
+  const std::vector<Host> hosts_;  // as mpirun was told
   std::vector<std::string> program_;
   std::uint64_t restarts_ = 0;
   bool started_ = false;            // at least one attempt has ended

@@ -12,7 +12,7 @@ case ${1:-build} in
     ;;
   test)
     packages=(doxygen libgtest-dev libgmock-dev prometheus clang libclang-rt-dev clang-format clang-tidy curl zstd
-      slurmctld slurmd slurm-client munge)
+      slurmctld slurmd slurm-client munge openssh-server iproute2)
     # Ubuntu has no browser as a package, only as a snap, which neither containers nor chroots can run.
     grep -qx 'ID=ubuntu' /etc/os-release || packages+=(chromium)
     ;;

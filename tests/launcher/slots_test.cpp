@@ -5,6 +5,7 @@
 
 #include <fstream>
 
+#include "launcher/hosts.h"
 #include "storage/errors.h"
 
 namespace gan::launch {
@@ -29,15 +30,15 @@ class Slots : public testing::Test {
 
 TEST_F(Slots, AreSummedOverHostsAndCommentsDoNotCount) {
   Write("# two hosts\nnode1 slots=2 max_slots=9\n\n  node2   slots=3 # slots=100\n");
-  EXPECT_EQ(SlotsOf(path_), 5u);
+  EXPECT_EQ(SlotsOf(HostsInFile(path_)), 5u);
 }
 
 TEST_F(Slots, AreUnknownWhenAHostLeavesThemToOpenMpi) {
   Write("node1 slots=2\nnode2\n");
-  EXPECT_EQ(SlotsOf(path_), std::nullopt);
+  EXPECT_EQ(SlotsOf(HostsInFile(path_)), std::nullopt);
   EXPECT_NO_THROW(RequireSlots(Job(64)));
   Write("node1 slots=many\n");
-  EXPECT_EQ(SlotsOf(path_), std::nullopt);
+  EXPECT_EQ(SlotsOf(HostsInFile(path_)), std::nullopt);
 }
 
 TEST_F(Slots, TooFewAreRefusedAndEnoughAreNot) {

@@ -1,0 +1,138 @@
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <sstream>
+
+#include "launcher/hosts.h"
+
+namespace gan::launch {
+
+namespace {
+
+constexpr std::chrono::seconds kPatience{10};
+
+// The bytes of an address without its port.
+std::string AddressBytes(const sockaddr* address) {
+  if (address == nullptr) return "";
+  if (address->sa_family == AF_INET) {
+    const auto* v4 = reinterpret_cast<const sockaddr_in*>(address);
+    return std::string(reinterpret_cast<const char*>(&v4->sin_addr), sizeof v4->sin_addr);
+  }
+  if (address->sa_family == AF_INET6) {
+    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(address);
+    return std::string(reinterpret_cast<const char*>(&v6->sin6_addr), sizeof v6->sin6_addr);
+  }
+  return "";
+}
+
+std::vector<std::string> OwnAddresses() {
+  std::vector<std::string> own;
+  ifaddrs* interfaces = nullptr;
+  if (::getifaddrs(&interfaces) != 0) return own;
+  for (const ifaddrs* i = interfaces; i != nullptr; i = i->ifa_next) own.push_back(AddressBytes(i->ifa_addr));
+  ::freeifaddrs(interfaces);
+  std::erase(own, "");
+  return own;
+}
+
+bool IsThisMachine(const std::string& name) {
+  std::array<char, 256> own_name{};
+  if (::gethostname(own_name.data(), own_name.size() - 1) == 0 && name == own_name.data()) return true;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(name.c_str(), nullptr, nullptr, &found) != 0) return false;
+  const std::vector<std::string> own = OwnAddresses();
+  bool local = false;
+  for (const addrinfo* a = found; a != nullptr; a = a->ai_next) {
+    local |= std::find(own.begin(), own.end(), AddressBytes(a->ai_addr)) != own.end();
+  }
+  ::freeaddrinfo(found);
+  return local;
+}
+
+// What mpirun reaches hosts with, as words.
+std::vector<std::string> Agent(const std::vector<std::string>& launcher_arguments) {
+  std::string agent = "ssh";
+  if (const char* set = std::getenv("OMPI_MCA_plm_rsh_agent")) agent = set;
+  const auto named = std::find(launcher_arguments.begin(), launcher_arguments.end(), "plm_rsh_agent");
+  if (named != launcher_arguments.end() && std::next(named) != launcher_arguments.end()) agent = *std::next(named);
+  std::istringstream text(agent);
+  std::vector<std::string> words;
+  for (std::string word; text >> word;) words.push_back(word);
+  if (!words.empty() && words.front().substr(words.front().rfind('/') + 1) == "ssh") {
+    words.insert(words.end(), {"-o", "BatchMode=yes", "-o", "ConnectTimeout=5"});
+  }
+  return words;
+}
+
+// Its process, or nothing when it cannot be started.
+std::optional<pid_t> StartQuietly(std::vector<std::string> command) {
+  std::vector<char*> words;
+  words.reserve(command.size() + 1);
+  for (std::string& word : command) words.push_back(word.data());
+  words.push_back(nullptr);
+  posix_spawn_file_actions_t files;
+  ::posix_spawn_file_actions_init(&files);
+  for (const int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    ::posix_spawn_file_actions_addopen(&files, file, "/dev/null", O_RDWR, 0);
+  }
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  pid_t process = 0;
+  const int error = ::posix_spawnp(&process, words[0], &files, &attributes, words.data(), environ);
+  ::posix_spawnattr_destroy(&attributes);
+  ::posix_spawn_file_actions_destroy(&files);
+  if (error != 0) return {};
+  return process;
+}
+
+// True when the process ended with 0 before `deadline`; it is gone afterwards in any case.
+bool EndsWell(pid_t process, std::chrono::steady_clock::time_point deadline) {
+  int status = 0;
+  while (::waitpid(process, &status, WNOHANG) == 0) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      ::kill(process, SIGKILL);
+      ::waitpid(process, &status, 0);
+      break;
+    }
+    ::usleep(20'000);
+  }
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+}  // namespace
+
+std::vector<std::string> Unreachable(const std::vector<Host>& hosts,
+                                     const std::vector<std::string>& launcher_arguments) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  std::map<std::string, std::optional<pid_t>> asked;
+  for (const Host& host : hosts) {
+    if (asked.contains(host.name) || IsThisMachine(host.name)) continue;
+    std::vector<std::string> command = Agent(launcher_arguments);
+    command.insert(command.end(), {host.name, "true"});
+    asked[host.name] = StartQuietly(std::move(command));
+  }
+  std::vector<std::string> gone;
+  for (const auto& [name, process] : asked) {
+    if (!process || !EndsWell(*process, deadline)) gone.push_back(name);
+  }
+  return gone;
+}
+
+}  // namespace gan::launch
