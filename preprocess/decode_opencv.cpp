@@ -61,6 +61,7 @@ void RequireBmpSize(std::span<const std::byte> file, const DecodeOptions& option
 struct TiffFacts {
   std::uint32_t width = 0, height = 0;
   std::uint32_t bits = 1, samples = 1, photometric = 0, planar = 1, extra = 0, format = 1, compression = 1;
+  std::uint32_t samples_with_bits = 1;
 };
 
 class TiffDirectory {
@@ -101,6 +102,7 @@ class TiffDirectory {
         break;
       case 258:
         facts.bits = value;
+        facts.samples_with_bits = count;
         break;
       case 259:
         facts.compression = value;
@@ -130,11 +132,11 @@ class TiffDirectory {
 };
 
 // Plain grey, RGB and RGBA with straight alpha. Others come out of OpenCV otherwise than out of Pillow (palettes, Lab,
-// CMYK, alpha already multiplied, 12 bits) or even differently from call to call (separate planes), and damaged fax
-// data passes for a picture.
+// CMYK, alpha already multiplied, 12 bits, bits told for one sample of four) or even differently from call to call
+// (separate planes), and damaged fax data passes for a picture.
 bool OpenCvReadsItRight(const TiffFacts& t) {
   const bool fax_or_webp = t.compression == 2 || t.compression == 3 || t.compression == 4 || t.compression == 50001;
-  if (t.planar != 1 || t.format != 1 || fax_or_webp) return false;
+  if (t.planar != 1 || t.format != 1 || fax_or_webp || t.samples_with_bits != t.samples) return false;
   if (t.samples == 1) return t.photometric <= 1 && (t.bits == 1 || t.bits == 8 || t.bits == 16);
   if (t.photometric != 2) return t.photometric == 6 && t.samples == 3 && t.bits == 8;
   return (t.samples == 3 && (t.bits == 8 || t.bits == 16)) || (t.samples == 4 && t.bits == 8 && t.extra == 2);

@@ -74,6 +74,18 @@ class NotANumber(unittest.TestCase):
                 self.assertTrue(re.search(rf'resumed from \S*step-{step - 1:08d}', (run / 'log.txt').read_text()))
                 self.assertEqual(list(range(1, step)), [line['step'] for line in self.lines(run)])
 
+    def test_spoiled_gradients_are_left_out_and_spoiled_moments_rolled_back(self):
+        run = self.folder / 'gradients'
+        done = self.train(run, '--steps', 12, '--inject', 'loss:nan@3,loss:nan@5,loss:nan@7')
+        self.assertEqual(0, done.returncode, done.stderr[-3000:])
+        self.assertEqual([3, 5, 7], [line['step'] for line in self.lines(run) if 'skip_step' in line['actions']])
+        self.assertEqual(12, self.require_finite_checkpoints(run))
+        run = self.folder / 'moments'
+        done = self.train(run, '--steps', 40, '--inject', 'moments:nan@9')
+        self.assertEqual(0, done.returncode, done.stderr[-3000:])
+        self.assertEqual(40, self.require_finite_checkpoints(run))
+        self.assertEqual([8], [told['to_step'] for told in json.loads((run / 'rollbacks.json').read_text())['rollbacks']])
+
     def test_spoiled_weights_are_rolled_back_when_the_balance_may_act(self):
         run = self.folder / 'acting'
         done = self.train(run, '--steps', 40, '--inject', 'weights:nan@9')

@@ -186,6 +186,27 @@ class Hang(WithShards):
         self.assertIn('gan-train', stacks[0].read_text())
         self.assertIn('thread', stacks[0].read_text())
 
+    def test_rank_that_waits_in_its_loader_or_leaves_the_others_in_a_collective_is_noticed(self):
+        times = []
+        for hang in range(2 * HANGS):
+            kind = ('loader', 'rank')[hang % 2]
+            run = self.folder / f'{kind}-{hang}'
+            process = self.start(run, '--steps', 12, '--checkpoint-every', 1, '--step-timeout', self.TIMEOUT,
+                                 '--inject', f'{kind}:600@8')
+            self.wait_for(lambda: self.lines(run) >= 7)
+            start = time.monotonic()
+            self.wait_for(lambda: 'no sign of life' in self.log.read_text())
+            noticed = time.monotonic() - start
+            self.assertEqual(0, process.wait(60), self.log.read_text()[-3000:])
+            times.append((noticed, time.monotonic() - start))
+            self.assertLess(noticed, 2 * self.TIMEOUT)
+            self.assertEqual(1, json.loads((run / 'launch.json').read_text())['restarts'])
+            self.assertEqual(list(range(1, 13)), [line['step'] for line in stats(run)])
+        noticed, repaired = (sorted(t[i] for t in times) for i in (0, 1))
+        at = lambda values, q: values[min(len(values) - 1, int(q * len(values)))]
+        say(f'{len(times)} hangs in loader and collective: noticed after p50 {at(noticed, .5):.2f} p95 {at(noticed, .95):.2f} s, '
+            f'run finished after p50 {at(repaired, .5):.2f} p95 {at(repaired, .95):.2f} s')
+
     @staticmethod
     def steps_of_attempt(run, attempt):
         log = run / 'log.txt'

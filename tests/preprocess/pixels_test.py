@@ -18,6 +18,7 @@ DATA = pathlib.Path(os.environ['EQUIPOISE_SHARED']) / 'data'
 KNOWN = {
     'pillow/png_decompression_dos.png': 'accepted, but Pillow says',  # a text that unpacks to megabytes; not unpacked
     'pillow/unknown_compression_method.png': 'accepted, but Pillow says',  # of a text
+    'pillow/issue_2811.gif': 'rejected',  # LZW codes of 12 bits for pixels of 8, which giflib takes for damage
     'pillow/hopper_rle8_row_overflow.bmp': 'rejected',  # run-lengths beyond the row, which OpenCV takes for damage
     'pillow/mmap_error.bmp': 'differs',  # a palette of 252 colours that Pillow reads from memory beyond the header
 }

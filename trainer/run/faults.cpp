@@ -1,30 +1,37 @@
 #include "trainer/run/faults.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <map>
 #include <regex>
 #include <sstream>
+#include <thread>
 
 #include "storage/errors.h"
 
 namespace gan::run {
 
-Faults::Faults(const std::string& text) {
+Faults::Faults(const std::string& text, bool is_last_rank) : is_last_rank_(is_last_rank) {
   std::istringstream parts(text);
   for (std::string part; std::getline(parts, part, ',');) faults_.push_back(Parse(part));
 }
 
 Faults::Fault Faults::Parse(const std::string& text) {
-  static const std::regex kForm(R"((latents|loss|weights|pictures):([-+.0-9e]+|nan)@([0-9]{1,12})(\+([0-9]{1,12}))?)");
+  static const std::regex kForm(
+      R"((latents|loss|weights|moments|pictures|loader|rank):([-+.0-9e]+|nan)@([0-9]{1,12})(\+([0-9]{1,12}))?)");
   std::smatch match;
   if (!std::regex_match(text, match, kForm)) {
-    throw UsageError("--inject " + text +
-                     ": must look like latents:4@200+150, loss:1000@300, weights:100@300 or pictures:nan@300");
+    throw UsageError(
+        "--inject " + text +
+        ": must look like latents:4@200+150, loss:1000@300, weights:100@300, moments:nan@300, pictures:nan@300, "
+        "loader:60@300 or rank:60@300");
   }
   Fault fault;
-  const std::map<std::string, Kind> kinds = {
-      {"latents", Kind::kLatents}, {"loss", Kind::kLoss}, {"weights", Kind::kWeights}, {"pictures", Kind::kPictures}};
+  const std::map<std::string, Kind> kinds = {{"latents", Kind::kLatents},   {"loss", Kind::kLoss},
+                                             {"weights", Kind::kWeights},   {"moments", Kind::kMoments},
+                                             {"pictures", Kind::kPictures}, {"loader", Kind::kLoader},
+                                             {"rank", Kind::kRank}};
   fault.kind = kinds.at(match[1]);
   fault.amount = match[2] == "nan" ? std::nan("") : std::stod(match[2]);
   fault.first = std::stoull(match[3]);
@@ -37,6 +44,11 @@ Faults::Fault Faults::Parse(const std::string& text) {
 void Faults::Spoil(step::Gan& gan, std::uint64_t step) const {
   torch::NoGradGuard no_grad;
   for (const Fault& fault : faults_) {
+    if (fault.Strikes(Kind::kMoments, step)) {
+      for (auto& [name, tensor] : gan.discriminator_adam.NamedState("")) {
+        if (name.starts_with("exp_avg.")) tensor.mul_(fault.amount);
+      }
+    }
     if (!fault.Strikes(Kind::kWeights, step)) continue;
     // Its last convolution: behind any other a norm would take the factor out again.
     for (const auto& parameter : gan.discriminator->children().back()->parameters()) parameter.mul_(fault.amount);
@@ -49,7 +61,15 @@ void Faults::Spoil(step::StepPlan& plan, std::uint64_t step) const {
   }
 }
 
+void Faults::Wait(Kind kind, std::uint64_t step) const {
+  if (!is_last_rank_ || step == first_step_) return;
+  for (const Fault& fault : faults_) {
+    if (fault.Strikes(kind, step)) std::this_thread::sleep_for(std::chrono::duration<double>(fault.amount));
+  }
+}
+
 step::Batch Faults::Spoil(step::Batch batch, std::uint64_t step) const {
+  Wait(Kind::kLoader, step);
   for (const Fault& fault : faults_) {
     if (fault.Strikes(Kind::kPictures, step)) batch.real.mul_(fault.amount);
     if (!fault.Strikes(Kind::kLatents, step)) continue;

@@ -8,24 +8,33 @@
 
 namespace gan::run {
 
-// Faults that --inject brings about on purpose, to see what the balance makes of them (docs/balance.md).
+// Faults that --inject brings about on purpose, to see what the balance (docs/balance.md) and the watchdog make of
+// them.
 //   latents:K@S+N   in N steps from step S on, only K different latents
 //   loss:X@S        both losses of step S times X ("nan" for X: not a number)
 //   weights:X@S     D's last layer times X before step S
+//   moments:X@S     the first moments of D's Adam times X before step S
 //   pictures:X@S    the real pictures of step S times X
-// Several are separated by commas. The same on every rank.
+//   loader:T@S      the last rank gets the batch of step S T seconds late
+//   rank:T@S        the last rank begins step S T seconds late: the others wait in a collective
+// Several are separated by commas. The first ones are the same on every rank. The two that wait leave out the first
+// step of a resumed run, so that a run saved before each step gets over them.
 class Faults {
  public:
   // Throws UsageError naming what it cannot read.
-  explicit Faults(const std::string& text);
+  Faults(const std::string& text, bool is_last_rank);
+
+  // `step`: the first one of this process.
+  void BeginAt(std::uint64_t step) { first_step_ = step; }
 
   // Before step `step` (from 1).
   void Spoil(step::Gan& gan, std::uint64_t step) const;
   void Spoil(step::StepPlan& plan, std::uint64_t step) const;
   step::Batch Spoil(step::Batch batch, std::uint64_t step) const;
+  void Delay(std::uint64_t step) const { Wait(Kind::kRank, step); }
 
  private:
-  enum class Kind { kLatents, kLoss, kWeights, kPictures };
+  enum class Kind { kLatents, kLoss, kWeights, kMoments, kPictures, kLoader, kRank };
   struct Fault {
     Kind kind = Kind::kLatents;
     double amount = 0;
@@ -36,8 +45,11 @@ class Faults {
     }
   };
   static Fault Parse(const std::string& text);
+  void Wait(Kind kind, std::uint64_t step) const;
 
   std::vector<Fault> faults_;
+  bool is_last_rank_;
+  std::uint64_t first_step_ = 0;
 };
 
 }  // namespace gan::run

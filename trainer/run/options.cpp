@@ -91,7 +91,7 @@ void AddBalanceFlags(Flags& flags, TrainOptions& o) {
   flags.Add(kMayChange, "--balance-set", o.balance_set, "Thresholds and rates of docs/balance.md: NAME=VALUE,...")
       ->delimiter(',');
   flags.Add(kFixed, "--inject", o.inject,
-            "Faults on purpose, for studies: latents:K@S+N, loss:X@S, weights:X@S, pictures:X@S");
+            "Faults on purpose, for studies: latents:K@S+N; loss, weights, moments or pictures:X@S; loader or rank:SECONDS@S");
 }
 
 void AddRhythmFlags(Flags& flags, TrainOptions& o) {

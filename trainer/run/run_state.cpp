@@ -73,11 +73,12 @@ RunState::RunState(const TrainOptions& options, const distributed::World& world)
       folder_(CheckThenOpenFolder(options, world, *control_, dataset_)),
       gan_(options.gan, device_, options.seed, gradients_),
       controller_(ResolveBalance(options)),
-      faults_(options.inject) {
+      faults_(options.inject, world.rank == world.size - 1) {
   saves_ = NewCommunicator(options_, world_, "checkpoints", "cpu");
   if (world_.rank == 0) cli::OpenLog("gan-train", folder_.Log());
   OpenMetrics();
   BeginOrResume();
+  faults_.BeginAt(step_ + 1 + rollbacks_.ForgottenSteps());
 }
 
 void RunState::OpenMetrics() {
@@ -166,6 +167,7 @@ StepRecord RunState::Step() {
   const std::uint64_t trained = step_ + 1 + rollbacks_.ForgottenSteps();
   faults_.Spoil(gan_, trained);
   faults_.Spoil(plan, trained);
+  faults_.Delay(trained);
   record.local = step::TrainStep(gan_, plan, [&] { return faults_.Spoil(batches_->Next(), trained); });
   record.seen = Observe(record.local, StopRequested(), *control_);
   record.step = ++step_;
