@@ -32,6 +32,9 @@ gan::step::GanOptions OptionsOf(const nlohmann::json& c, int ranks) {
   options.network = {.resolution = 64, .features = 4, .noise_dim = 16};
   options.network.d_norm = static_cast<gan::model::Norm>(c.at("norm").get<int>());
   options.network.spectral_norm = c.at("spectral");
+  // Our convolutions sum in another order than PyTorch's, which shows in single precision (pytorch_test.py).
+  options.network.convolutions =
+      c.at("double") ? gan::model::ConvolutionPath::kAuto : gan::model::ConvolutionPath::kTorch;
   options.precision = c.at("double") ? gan::step::Precision::kFp64 : gan::step::Precision::kFp32;
   options.ema_half_life_images = 0;
   options.sync_batch_norm = ranks > 1;  // so that no norm sees another batch than one rank does

@@ -1,5 +1,7 @@
 // Trains a few steps on random batches and leaves behind what a PyTorch script needs to do the same: initial state,
-// batches, gradients of the first step, losses of every step. Usage: [mpirun -np N] train_dump FOLDER STEPS
+// batches, gradients of the first step, losses of every step. Usage:
+// [mpirun -np N] train_dump FOLDER STEPS auto|torch
+// auto: in double precision, where summing in another order does not show.
 #include <torch/torch.h>
 
 #include <cstdio>
@@ -45,13 +47,17 @@ int main(int argc, char** argv) {
   const auto communicator = gan::distributed::Communicator::Create(world, "gradients");
   gan::step::GanOptions options;
   options.network = {.resolution = 128, .features = 8, .noise_dim = 100};
+  const bool as_torch = std::string(argv[3]) == "torch";
+  options.network.convolutions = as_torch ? gan::model::ConvolutionPath::kTorch : gan::model::ConvolutionPath::kAuto;
+  options.precision = as_torch ? gan::step::Precision::kFp32 : gan::step::Precision::kFp64;
+  const auto type = as_torch ? torch::kFloat : torch::kDouble;
   gan::step::Gan gan(options, torch::kCPU, /*seed=*/3, communicator);
   const std::string mine = folder + "/rank-" + std::to_string(world.rank) + "-";
   Write(mine + "state.safetensors", gan.NamedState());
   nlohmann::json losses = nlohmann::json::array();
   torch::manual_seed(100 + world.rank);
   for (int i = 0; i < steps; ++i) {
-    const gan::step::Batch batch = {torch::rand({8, 3, 128, 128}) * 2 - 1, torch::randn({8, 100, 1, 1})};
+    const gan::step::Batch batch = {torch::rand({8, 3, 128, 128}, type) * 2 - 1, torch::randn({8, 100, 1, 1}, type)};
     Write(mine + "batch-" + std::to_string(i) + ".safetensors", {{"real", batch.real}, {"latents", batch.latents}});
     const gan::step::StepResult result = gan::step::TrainStep(gan, {}, [&] { return batch; });
     losses.push_back({result.loss_d_real, result.loss_d_fake, result.loss_g});

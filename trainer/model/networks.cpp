@@ -7,6 +7,7 @@
 
 #include "storage/errors.h"
 #include "trainer/data/sampler.h"
+#include "trainer/model/convolution.h"
 #include "trainer/model/spectral_norm.h"
 
 namespace gan::model {
@@ -15,20 +16,8 @@ namespace nn = torch::nn;
 
 namespace {
 
-nn::ConvTranspose2d Upsample(std::int64_t in, std::int64_t out, bool first) {
-  return nn::ConvTranspose2d(
-      nn::ConvTranspose2dOptions(in, out, 4).stride(first ? 1 : 2).padding(first ? 0 : 1).bias(false));
-}
-
-void PushConvolution(nn::Sequential& layers, const nn::Conv2dOptions& convolution, bool spectral_norm) {
-  nn::Conv2dOptions without_bias = convolution;
-  without_bias.bias(false);
-  if (spectral_norm) {
-    layers->push_back(SpectralConv2d(without_bias));
-  } else {
-    layers->push_back(nn::Conv2d(without_bias));
-  }
-}
+// D's last convolution, of one tap.
+nn::Conv2dOptions ToLogit(std::int64_t in) { return nn::Conv2dOptions(in, 1, 1).bias(false); }
 
 void PushNorm(nn::Sequential& layers, Norm norm, std::int64_t channels) {
   switch (norm) {
@@ -74,16 +63,17 @@ void Validate(const NetworkOptions& options) {
 
 nn::Sequential MakeGenerator(const NetworkOptions& options) {
   Validate(options);
+  using Place = UpConv2dImpl::Place;
   nn::Sequential layers;
   std::int64_t in = options.noise_dim;
   for (std::int64_t side = 4; side < options.resolution; side *= 2) {
     const std::int64_t out = ChannelsAt(options.features, side);
-    layers->push_back(Upsample(in, out, side == 4));
+    layers->push_back(UpConv2d(in, out, side == 4 ? Place::kFirst : Place::kOther, options.convolutions));
     layers->push_back(nn::BatchNorm2d(out));
     layers->push_back(nn::ReLU(nn::ReLUOptions().inplace(true)));
     in = out;
   }
-  layers->push_back(Upsample(in, 3, false));
+  layers->push_back(UpConv2d(in, 3, Place::kOther, options.convolutions));
   layers->push_back(nn::Tanh());
   return layers;
 }
@@ -94,13 +84,21 @@ nn::Sequential MakeDiscriminator(const NetworkOptions& options) {
   std::int64_t in = 3;
   for (std::int64_t side = options.resolution / 2; side >= 2; side /= 2) {
     const std::int64_t out = options.d_width * ChannelsAt(options.DiscriminatorFeatures(), side);
-    PushConvolution(layers, nn::Conv2dOptions(in, out, 4).stride(2).padding(1), options.spectral_norm);
+    if (options.spectral_norm) {
+      layers->push_back(SpectralConv2d(nn::Conv2dOptions(in, out, 4).stride(2).padding(1).bias(false)));
+    } else {
+      layers->push_back(DownConv2d(in, out, options.convolutions));
+    }
     if (side != options.resolution / 2) PushNorm(layers, options.d_norm, out);
     layers->push_back(nn::LeakyReLU(nn::LeakyReLUOptions().negative_slope(0.2).inplace(true)));
     in = out;
   }
   layers->push_back(nn::AdaptiveAvgPool2d(nn::AdaptiveAvgPool2dOptions({1, 1})));
-  PushConvolution(layers, nn::Conv2dOptions(in, 1, 1), options.spectral_norm);
+  if (options.spectral_norm) {
+    layers->push_back(SpectralConv2d(ToLogit(in)));
+  } else {
+    layers->push_back(nn::Conv2d(ToLogit(in)));
+  }
   return layers;
 }
 

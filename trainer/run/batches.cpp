@@ -18,12 +18,13 @@ data::LoaderOptions OptionsOf(const TrainOptions& options, std::uint64_t batch, 
 
 }  // namespace
 
-torch::Tensor ToImages(const torch::Tensor& pixels, std::int64_t resolution, torch::Device device) {
+torch::Tensor ToImages(const torch::Tensor& pixels, std::int64_t resolution, torch::Device device,
+                       torch::MemoryFormat format) {
   torch::NoGradGuard no_grad;
   torch::Tensor images = pixels.to(device)
                              .permute({0, 3, 1, 2})
                              .to(torch::kFloat, /*non_blocking=*/false,
-                                 /*copy=*/true, torch::MemoryFormat::Contiguous);
+                                 /*copy=*/true, format);
   images.div_(255).sub_(0.5).div_(0.5);
   const std::int64_t block = images.size(2) / resolution;
   return block == 1 ? images : torch::avg_pool2d(images, block);
@@ -58,8 +59,10 @@ step::Batch Batches::Next() {
       torch::from_blob(const_cast<std::uint8_t*>(raw.pixels.data()),  // from_blob takes no const; nothing writes to it
                        {static_cast<std::int64_t>(batch_), side, side, 3}, torch::kByte);
   cursor_ += images_of_all_ranks_;
+  const bool channels_last = options_.gan.UsesChannelsLast(home_.device().is_cpu());
+  const auto format = channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
   return {
-      ToImages(pixels, options_.gan.network.resolution, home_.device()).to(home_),
+      ToImages(pixels, options_.gan.network.resolution, home_.device(), format).to(home_),
       Latents(noise_seed_, data::Stream::kLatentD, raw.cursor, batch_, options_.gan.network.noise_dim, home_.device())
           .to(home_),
       raw.cursor};

@@ -14,8 +14,9 @@
 namespace gan::run {
 
 // uint8 [N, S, S, 3] -> float [N, 3, R, R] in [-1, 1] on `device`: (x/255 - 0.5)/0.5 as torchvision's ToTensor and
-// Normalize do, then averaged down by blocks when R is a divisor of S.
-torch::Tensor ToImages(const torch::Tensor& pixels, std::int64_t resolution, torch::Device device);
+// Normalize do, then averaged down by blocks when R is a divisor of S; in memory as `format` says.
+torch::Tensor ToImages(const torch::Tensor& pixels, std::int64_t resolution, torch::Device device,
+                       torch::MemoryFormat format = torch::MemoryFormat::Contiguous);
 
 // Standard normal [count, noise_dim, 1, 1]; row i belongs to image cursor + i of the run, on whatever rank.
 torch::Tensor Latents(std::uint64_t seed, data::Stream stream, std::uint64_t cursor, std::uint64_t count,

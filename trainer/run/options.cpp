@@ -20,6 +20,8 @@ const Names<step::Precision> kPrecisions = {
 const Names<distributed::SyncPath> kSyncPaths = {{"auto", distributed::SyncPath::kAuto},
                                                  {"flat", distributed::SyncPath::kFlat},
                                                  {"bucketed", distributed::SyncPath::kBucketed}};
+const Names<model::ConvolutionPath> kConvolutionPaths = {{"auto", model::ConvolutionPath::kAuto},
+                                                         {"torch", model::ConvolutionPath::kTorch}};
 const Names<balance::Mode> kModes = {
     {"off", balance::Mode::kOff}, {"watch", balance::Mode::kWatch}, {"act", balance::Mode::kAct}};
 
@@ -91,7 +93,8 @@ void AddBalanceFlags(Flags& flags, TrainOptions& o) {
   flags.Add(kMayChange, "--balance-set", o.balance_set, "Thresholds and rates of docs/balance.md: NAME=VALUE,...")
       ->delimiter(',');
   flags.Add(kFixed, "--inject", o.inject,
-            "Faults on purpose, for studies: latents:K@S+N; loss, weights, moments or pictures:X@S; loader or rank:SECONDS@S");
+            "Faults on purpose, for studies: latents:K@S+N; loss, weights, moments or pictures:X@S; loader or "
+            "rank:SECONDS@S");
 }
 
 void AddRhythmFlags(Flags& flags, TrainOptions& o) {
@@ -114,6 +117,8 @@ void AddMachineFlags(Flags& flags, TrainOptions& o) {
       ->check(CLI::Range(0, 4096));
   flags.AddChoice(kFixed, "--gradient-sync", o.gan.gradients.path, kSyncPaths,
                   "flat: one all-reduce after backward; bucketed: overlapped with it; auto: flat on CPUs");
+  flags.AddChoice(kFixed, "--convolutions", o.gan.network.convolutions, kConvolutionPaths,
+                  "auto: on CPUs channels-last, each shape the faster way; torch: as PyTorch, bit for bit");
   flags.AddSwitch(kFixed, "--channels-last", o.gan.channels_last, "Weights and images as NHWC in memory");
   flags.AddSwitch(kMayChange, "--dry-run", o.dry_run, "Print parameters, memory and FLOPs a step, train nothing");
   flags.AddSwitch(kMayChange, "--deterministic", o.deterministic, "Same bits in every run on one CPU model");

@@ -48,7 +48,7 @@ torch::nn::Sequential Prepared(torch::nn::Sequential module, const GanOptions& o
   if (options.sync_batch_norm) module = distributed::WithSyncBatchNorm(module, communicator);
   module->to(device);
   if (options.precision == Precision::kFp64) model::ConvertFloatingPoint(*module, torch::kDouble);
-  if (options.channels_last) {
+  if (options.UsesChannelsLast(device.is_cpu())) {
     for (torch::Tensor& parameter : module->parameters()) {
       if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
     }

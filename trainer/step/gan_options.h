@@ -26,6 +26,11 @@ struct GanOptions {
   double clip_norm = 0;                        // longest gradient of a network that is applied unshortened; 0: any
   std::uint64_t ema_half_life_images = 10000;  // 0: no average is kept
   distributed::GradientSyncOptions gradients;
+
+  // The convolutions that we choose on CPUs want it (model/convolution.h).
+  bool UsesChannelsLast(bool on_cpu) const {
+    return channels_last || (on_cpu && network.convolutions == model::ConvolutionPath::kAuto);
+  }
 };
 
 }  // namespace gan::step

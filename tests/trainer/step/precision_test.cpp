@@ -55,6 +55,7 @@ TEST(Precision, DoubleAgreesWithFloatUpToRounding) {
 
 TEST(ChannelsLast, ChangesTheLayoutAndNotTheMathematics) {
   GanOptions options = TinyOptions();
+  options.network.convolutions = model::ConvolutionPath::kTorch;
   Gan contiguous = TinyGan(options);
   options.channels_last = true;
   Gan channels_last = TinyGan(options);

@@ -1,0 +1,46 @@
+// The convolutions of DCGAN (4x4 taps, no bias, stride 2 and padding 1; for the first of G stride 1 and no padding)
+// with a choice of how they are computed.
+#pragma once
+
+#include <torch/torch.h>
+
+#include "trainer/model/network_options.h"
+
+namespace gan::model {
+
+// How a convolution is computed under ConvolutionPath::kAuto, on CPUs and with a weight in channels-last order alone:
+// - as one matrix product of all patches with the weight, where the weight has many more numbers than the map has
+//   places: oneDNN brings such a weight into an order of its own in every pass, and back for its gradient, which takes
+//   longer than the sums;
+// - of G's last layer, which makes three channels, as a 3x3 convolution to 12 channels whose pixels are then put in
+//   their places (Shi et al., "Real-time single image and video super-resolution using an efficient sub-pixel
+//   convolutional neural network", CVPR 2016): oneDNN's transposed convolution to three channels leaves most of each
+//   vector empty.
+// The sums are the same in another order. Both are made of differentiable operations, so penalties may differentiate
+// twice. docs/performance.md has the measurements.
+
+// nn::Conv2d(4, stride 2, padding 1): [N, in, 2s, 2s] -> [N, out, s, s].
+class DownConv2dImpl : public torch::nn::Conv2dImpl {
+ public:
+  DownConv2dImpl(std::int64_t in, std::int64_t out, ConvolutionPath path);
+  torch::Tensor forward(const torch::Tensor& input);
+
+ private:
+  ConvolutionPath path_;
+};
+TORCH_MODULE(DownConv2d);
+
+// nn::ConvTranspose2d: [N, in, s, s] -> [N, out, 2s, 2s]; the first layer of G, [N, in, 1, 1] -> [N, out, 4, 4].
+class UpConv2dImpl : public torch::nn::ConvTranspose2dImpl {
+ public:
+  enum class Place { kFirst, kOther };
+  UpConv2dImpl(std::int64_t in, std::int64_t out, Place place, ConvolutionPath path);
+  torch::Tensor forward(const torch::Tensor& input);
+
+ private:
+  Place place_;
+  ConvolutionPath path_;
+};
+TORCH_MODULE(UpConv2d);
+
+}  // namespace gan::model

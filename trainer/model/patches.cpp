@@ -1,0 +1,115 @@
+#include "trainer/model/patches.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+
+namespace gan::model {
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::tensor_list;
+
+constexpr std::int64_t kTaps = 4;
+
+struct Shape {
+  std::int64_t count, side, channels;  // side: of the smaller map
+  std::int64_t large() const { return 2 * side; }
+  std::int64_t row() const { return kTaps * kTaps * channels; }
+  std::int64_t pixels() const { return count * large() * large() * channels; }
+};
+
+// Calls run(in the map, in the row, length) for each of a patch's runs that lie within the map.
+template <typename Run>
+void VisitRuns(const Shape& s, std::int64_t image, std::int64_t y, std::int64_t x, const Run& run) {
+  const std::int64_t left = 2 * x - 1;
+  const std::int64_t first = std::max<std::int64_t>(0, -left);
+  const std::int64_t end = std::min(kTaps, s.large() - left);
+  for (std::int64_t tap = 0; tap < kTaps; ++tap) {
+    const std::int64_t top = 2 * y - 1 + tap;
+    if (top < 0 || top >= s.large()) continue;
+    const std::int64_t in_map = ((image * s.large() + top) * s.large() + left + first) * s.channels;
+    run(in_map, (tap * kTaps + first) * s.channels, (end - first) * s.channels);
+  }
+}
+
+template <typename Value>
+void Gather(const Value* map, Value* rows, const Shape& s) {
+  at::parallel_for(0, s.count * s.side, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t line = begin; line < end; ++line) {
+      for (std::int64_t x = 0; x < s.side; ++x) {
+        Value* row = rows + (line * s.side + x) * s.row();
+        const bool at_edge = line % s.side == 0 || line % s.side == s.side - 1 || x == 0 || x == s.side - 1;
+        if (at_edge) std::fill_n(row, s.row(), Value{0});
+        VisitRuns(s, line / s.side, line % s.side, x,
+                  [&](std::int64_t in_map, std::int64_t in_row, std::int64_t length) {
+                    std::copy_n(map + in_map, length, row + in_row);
+                  });
+      }
+    }
+  });
+}
+
+template <typename Value>
+void Scatter(const Value* rows, Value* map, const Shape& s) {
+  at::parallel_for(0, s.count, 1, [&](std::int64_t begin, std::int64_t end) {  // patches of one image overlap
+    std::fill(map + begin * s.pixels() / s.count, map + end * s.pixels() / s.count, Value{0});
+    for (std::int64_t place = begin * s.side * s.side; place < end * s.side * s.side; ++place) {
+      const Value* row = rows + place * s.row();
+      VisitRuns(s, place / (s.side * s.side), place / s.side % s.side, place % s.side,
+                [&](std::int64_t in_map, std::int64_t in_row, std::int64_t length) {
+                  for (std::int64_t i = 0; i < length; ++i) map[in_map + i] += row[in_row + i];
+                });
+    }
+  });
+}
+
+torch::Tensor GatherRows(const torch::Tensor& map) {
+  const torch::Tensor packed = map.contiguous();
+  const Shape shape = {packed.size(0), packed.size(1) / 2, packed.size(3)};
+  torch::Tensor rows = torch::empty({shape.count * shape.side * shape.side, shape.row()}, packed.options());
+  AT_DISPATCH_FLOATING_TYPES(packed.scalar_type(), "Patches",
+                             [&] { Gather(packed.const_data_ptr<scalar_t>(), rows.data_ptr<scalar_t>(), shape); });
+  return rows;
+}
+
+torch::Tensor ScatterRows(const torch::Tensor& rows, std::int64_t count, std::int64_t side) {
+  const torch::Tensor packed = rows.contiguous();
+  const Shape shape = {count, side, packed.size(1) / (kTaps * kTaps)};
+  torch::Tensor map = torch::empty({count, shape.large(), shape.large(), shape.channels}, packed.options());
+  AT_DISPATCH_FLOATING_TYPES(packed.scalar_type(), "SumOfPatches",
+                             [&] { Scatter(packed.const_data_ptr<scalar_t>(), map.data_ptr<scalar_t>(), shape); });
+  return map;
+}
+
+// Each is the other's gradient.
+struct PatchesFunction : torch::autograd::Function<PatchesFunction> {
+  static torch::Tensor forward(AutogradContext* context, const torch::Tensor& map) {
+    context->saved_data["count"] = map.size(0);
+    context->saved_data["side"] = map.size(1) / 2;
+    return GatherRows(map);
+  }
+  static tensor_list backward(AutogradContext* context, const tensor_list& gradient) {
+    return {SumOfPatches(gradient[0], context->saved_data["count"].toInt(), context->saved_data["side"].toInt())};
+  }
+};
+
+struct SumOfPatchesFunction : torch::autograd::Function<SumOfPatchesFunction> {
+  static torch::Tensor forward(AutogradContext*, const torch::Tensor& rows, std::int64_t count, std::int64_t side) {
+    return ScatterRows(rows, count, side);
+  }
+  static tensor_list backward(AutogradContext*, const tensor_list& gradient) {
+    return {Patches(gradient[0]), torch::Tensor(), torch::Tensor()};
+  }
+};
+
+}  // namespace
+
+torch::Tensor Patches(const torch::Tensor& map) { return PatchesFunction::apply(map); }
+
+torch::Tensor SumOfPatches(const torch::Tensor& rows, std::int64_t count, std::int64_t side) {
+  return SumOfPatchesFunction::apply(rows, count, side);
+}
+
+}  // namespace gan::model
