@@ -46,7 +46,7 @@ std::vector<std::string> MpirunCommand(const LaunchOptions& options, std::uint64
     AddMca(command, given, "orte_leave_session_attached", "1");
     AddMca(command, given, "plm_rsh_args", "-o ServerAliveInterval=5 -o ServerAliveCountMax=3");
   }
-  command.insert(command.end(), {"-np", std::to_string(ranks)});
+  command.insert(command.end(), {"-x", kRestartsVariable, "-np", std::to_string(ranks)});
   command.insert(command.end(), given.begin(), given.end());
   return command;
 }

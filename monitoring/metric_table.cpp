@@ -100,6 +100,8 @@ constexpr MetricRow kTable[] = {
    "Size of the last committed checkpoint, all parts together."},
   {Metric::kCheckpointFailures, "gan_checkpoint_failures_total", kCounter, "1", kJob, "", {}, {},
    "Checkpoints that could not be committed."},
+  {Metric::kLaunchRestarts, "gan_launch_restarts", kGauge, "1", kJob, "", {}, {},
+   "How often gan-launch has started this job again; 0 when it runs without gan-launch."},
   {Metric::kPreprocessImages, "gan_preprocess_images_total", kCounter, "1", kRank, "result", kResults, {},
    "Inputs that this rank of gan-preprocess has dealt with: accepted, or the reason why not."},
   {Metric::kBuildInfo, "gan_build_info", kGauge, "1", kRank, "", {}, {},

@@ -37,6 +37,7 @@ enum class Metric {
   kCheckpointLastSuccess,
   kCheckpointBytes,
   kCheckpointFailures,
+  kLaunchRestarts,
   kPreprocessImages,  // {result}
   kBuildInfo,         // {version} and the build facts of MetricsOptions
   kProcessCpu,        // the process_ ones are read from the kernel at every scrape

@@ -109,6 +109,8 @@ RANKS = [
               (f'rate(process_cpu_seconds_total{{@}}{RATE}) and on (job, run, rank) gan_build_info{{@}}', 'rank {{rank}} · {{run}}')),
         panel('Age of the processes', 's', 'A fall to zero is a restart.',
               ('time() - process_start_time_seconds{@} and on (job, run, rank) gan_build_info{@}', 'rank {{rank}} · {{run}}')),
+        panel('Restarts', 'short', 'How often gan-launch has started the job again. launch.json in the run folder says why.',
+              ('max by (run) (gan_launch_restarts{%})', '{{run}}')),
         panel('Builds', 'short', 'Ranks by build. More than one line for a run: its hosts have different programs.',
               ('count by (run, version, compiler, device) (gan_build_info{%})',
                '{{version}} · {{compiler}} · {{device}} · {{run}}'))]),

@@ -1,25 +1,17 @@
 """What goes wrong on clusters is refused in one clear line, with the right exit code, before anything is trained."""
 import json
-import pathlib
 import subprocess
-import tempfile
 import unittest
 
-from programs import BIN, ENVIRONMENT, SMALL, make_shards
+from programs import BIN, ENVIRONMENT, SMALL, WithShards
 
 
-class Guards(unittest.TestCase):
+class Guards(WithShards):
     @classmethod
     def setUpClass(cls):
-        cls.temporary = tempfile.TemporaryDirectory()
-        cls.folder = pathlib.Path(cls.temporary.name)
-        cls.shards = make_shards(cls.folder)
+        super().setUpClass()
         cls.hostfile = cls.folder / 'hosts'
         cls.hostfile.write_text('localhost slots=2\n')
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.temporary.cleanup()
 
     def setUp(self):
         self.run_folder = self.folder / self.id().rsplit('.', 1)[-1] / 'run'

@@ -1,26 +1,13 @@
 """Each bad input ends with one clear line, the right exit code, and nothing half-written."""
 import fcntl
-import json
-import pathlib
 import shutil
 import subprocess
-import tempfile
 import unittest
 
-from programs import BIN, ENVIRONMENT, make_shards, newest_checkpoint, train
+from programs import BIN, ENVIRONMENT, WithShards, make_shards, newest_checkpoint, train
 
 
-class BadInput(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.temporary = tempfile.TemporaryDirectory()
-        cls.folder = pathlib.Path(cls.temporary.name)
-        cls.shards = make_shards(cls.folder)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.temporary.cleanup()
-
+class BadInput(WithShards):
     def setUp(self):
         self.run_folder = self.folder / self.id().rsplit('.', 1)[-1]
 

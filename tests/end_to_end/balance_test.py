@@ -4,11 +4,10 @@ import pathlib
 import re
 import signal
 import subprocess
-import tempfile
 import time
 import unittest
 
-from programs import ENVIRONMENT, make_shards, newest_checkpoint, stats, train, train_command
+from programs import ENVIRONMENT, WithShards, newest_checkpoint, stats, train, train_command
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Thresholds that make every step a verdict: what follows is what an action does, not whether it is called for.
@@ -21,14 +20,7 @@ def actions(run):
     return [action for line in stats(run) for action in line['actions']]
 
 
-class Balance(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.temporary = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(cls.temporary.cleanup)
-        cls.folder = pathlib.Path(cls.temporary.name)
-        cls.shards = make_shards(cls.folder)
-
+class Balance(WithShards):
     def train(self, ranks, name, *flags, code=0):
         done = train(ranks, self.shards, self.folder / name, '--sample-every', 0, *flags)
         self.assertEqual(code, done.returncode, done.stdout + done.stderr)

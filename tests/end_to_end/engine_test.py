@@ -5,8 +5,7 @@ import os
 import subprocess
 import unittest
 
-from programs import ENVIRONMENT, digests, newest_checkpoint, stats, train, train_command
-from train_test import WithShards
+from programs import ENVIRONMENT, WithShards, digests, newest_checkpoint, stats, train, train_command
 
 # Batch norm over all images of an update and double precision: what remains between world sizes is rounding.
 EXACT = ('--sync-bn', '--precision', 'fp64', '--global-batch', 8, '--batch', 8, '--balance', 'off', '--ema', 100)

@@ -12,7 +12,7 @@ import unittest
 import urllib.error
 import urllib.request
 
-from programs import BIN, ENVIRONMENT, make_shards, train_command
+from programs import BIN, ENVIRONMENT, WithShards, make_shards, train_command
 
 # The contract's names that the trainer feeds now; `monitoring/` tests hold the table itself.
 NAMES = '''gan_train_loss gan_train_discriminator_accuracy_ratio gan_train_discriminator_auc_ratio
@@ -66,20 +66,14 @@ def answer(url, credentials=None):
         return error.code
 
 
-class Access(unittest.TestCase):
+class Access(WithShards):
     """Who may look: the endpoints of one rank that listens on all addresses, without and with a password."""
 
     @classmethod
     def setUpClass(cls):
-        cls.temporary = tempfile.TemporaryDirectory()
-        cls.folder = pathlib.Path(cls.temporary.name)
-        cls.shards = make_shards(cls.folder)
+        super().setUpClass()
         (cls.folder / 'password').write_text('watcher:three words long\n')
         (cls.folder / 'empty').write_text('')
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.temporary.cleanup()
 
     def run_and(self, look, *flags):
         run = self.folder / self.id()

@@ -1,13 +1,11 @@
 """gan-train: other losses, growth, a wider discriminator, measures of quality; each across a resume."""
 import json
-import pathlib
 import shutil
 import unittest
 
 from safetensors import safe_open
 
-from programs import digests, newest_checkpoint, stats, train
-from train_test import WithShards
+from programs import WithShards, digests, newest_checkpoint, stats, train
 
 OBJECTIVE = ['--loss', 'rpgan', '--r1', 1, '--r2', 1, '--r1-every', 2, '--d-norm', 'layer', '--feature-matching', 1,
              '--augment', 'ada', '--quality-every', 3, '--quality-images', 12]

@@ -3,6 +3,8 @@ import json
 import os
 import pathlib
 import subprocess
+import tempfile
+import unittest
 
 import numpy as np
 from PIL import Image
@@ -32,6 +34,22 @@ def make_shards(folder, **kwargs):
     subprocess.run([BIN / 'gan-preprocess', '--in', folder / 'photos', '--out', shards, '--images-per-shard', '16'],
                    check=True, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
     return shards
+
+
+class WithShards(unittest.TestCase):
+    """A folder for the tests of a class, with shards of `photos` pictures in it."""
+
+    photos = 40
+
+    @classmethod
+    def setUpClass(cls):
+        temporary = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(temporary.cleanup)
+        cls.folder = pathlib.Path(temporary.name)
+        cls.shards = make_shards(cls.folder, count=cls.photos)
+
+    def assert_code(self, code, done):
+        self.assertEqual(code, done.returncode, done.stdout + done.stderr)
 
 
 def mpirun(ranks):

@@ -5,7 +5,6 @@ import pathlib
 import random
 import signal
 import subprocess
-import tempfile
 import time
 import unittest
 
@@ -13,27 +12,10 @@ import numpy as np
 from PIL import Image
 from safetensors import safe_open
 
-from programs import BIN, ENVIRONMENT, digests, make_shards, newest_checkpoint, stats, train, train_command
+from programs import BIN, ENVIRONMENT, WithShards, digests, newest_checkpoint, stats, train, train_command
 
 CONTRACT = ('step images epoch loss_d loss_d_real loss_d_fake loss_g d_real_mean d_fake_mean d_accuracy_real '
             'd_accuracy_fake d_auc grad_norm_g grad_norm_d lr_g lr_d imbalance verdict actions').split()
-
-
-class WithShards(unittest.TestCase):
-    photos = 40
-
-    @classmethod
-    def setUpClass(cls):
-        cls.temporary = tempfile.TemporaryDirectory()
-        cls.folder = pathlib.Path(cls.temporary.name)
-        cls.shards = make_shards(cls.folder, count=cls.photos)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.temporary.cleanup()
-
-    def assert_code(self, code, done):
-        self.assertEqual(code, done.returncode, done.stdout + done.stderr)
 
 
 class RunFolder(WithShards):

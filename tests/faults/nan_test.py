@@ -3,29 +3,20 @@
 INJECTIONS=100 python nan_test.py    spoils as many batches as that (default 20) over two ranks."""
 import json
 import os
-import pathlib
 import re
 import subprocess
 import sys
-import tempfile
 import unittest
 
 import numpy as np
 from safetensors.numpy import load_file
 
-from programs import BIN, ENVIRONMENT, SMALL, make_shards, mpirun, newest_checkpoint
+from programs import BIN, ENVIRONMENT, SMALL, WithShards, mpirun, newest_checkpoint
 
 INJECTIONS = int(os.environ.get('INJECTIONS', 20))
 
 
-class NotANumber(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        temporary = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(temporary.cleanup)
-        cls.folder = pathlib.Path(temporary.name)
-        cls.shards = make_shards(cls.folder)
-
+class NotANumber(WithShards):
     def train(self, run, *flags):
         return subprocess.run([*mpirun(2), str(BIN / 'gan-train'), '--shards', str(self.shards), '--run', str(run), *SMALL,
                                '--sample-every', '0', '--checkpoint-every', '1', '--keep', '100000', *map(str, flags)],

@@ -9,11 +9,11 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
+import urllib.request
 
-from programs import BIN, ENVIRONMENT, SMALL, digests, make_shards, newest_checkpoint, stats
+from programs import BIN, ENVIRONMENT, SMALL, WithShards, digests, newest_checkpoint, stats
 
 INTERVAL = 5
 HANGS = int(os.environ.get('HANGS', 2))
@@ -31,17 +31,7 @@ def children(pid):
         return []
 
 
-class WithShards(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.temporary = tempfile.TemporaryDirectory()
-        cls.folder = pathlib.Path(cls.temporary.name)
-        cls.shards = make_shards(cls.folder)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.temporary.cleanup()
-
+class Launched(WithShards):
     def command(self, run, *flags, launch=(), ranks=2):
         return [*map(str, [BIN / 'gan-launch', '-np', ranks, '--kill-after', 0, '--backoff', 0.1, *launch,
                            '--oversubscribe', '--bind-to', 'none', '--', 'gan-train', '--shards', self.shards,
@@ -79,7 +69,7 @@ class WithShards(unittest.TestCase):
         return {name for name in os.listdir(folder) if '.tmp-' in name} if folder.exists() else set()
 
 
-class Kills(WithShards):
+class Kills(Launched):
     def test_killed_again_and_again_ends_as_uninterrupted(self):
         chance = random.Random(3)
         steps = 60 + 12 * KILLS
@@ -153,13 +143,13 @@ class Kills(WithShards):
         return int(found[-1]) if found else 0
 
 
-class Hang(WithShards):
+class Hang(Launched):
     TIMEOUT = 2
 
     def test_stopped_rank_is_noticed_and_the_run_goes_on(self):
         run, times = self.folder / 'hang', []
         process = self.start(run, '--steps', 100000, '--checkpoint-every', INTERVAL, '--step-timeout', self.TIMEOUT,
-                             '--save-timeout', self.TIMEOUT, '--evaluate-timeout', self.TIMEOUT,
+                             '--metrics-port', 0, '--save-timeout', self.TIMEOUT, '--evaluate-timeout', self.TIMEOUT,
                              launch=('--max-restarts', 1000))
         try:
             for hang in range(HANGS):
@@ -172,6 +162,7 @@ class Hang(WithShards):
                 self.wait_for(lambda: self.log.read_text().count('no sign of life') > hang)
                 noticed = time.monotonic() - start
                 self.wait_for(lambda: self.steps_of_attempt(run, hang + 2))
+                self.assertEqual(hang + 1, self.restarts_by_metric(run))
                 times.append((noticed, time.monotonic() - start))
                 self.assertLess(noticed, 2 * self.TIMEOUT)
         finally:
@@ -208,13 +199,19 @@ class Hang(WithShards):
             f'run finished after p50 {at(repaired, .5):.2f} p95 {at(repaired, .95):.2f} s')
 
     @staticmethod
+    def restarts_by_metric(run):
+        targets = [t for entry in json.loads((run / 'prometheus-targets.json').read_text()) for t in entry['targets']]
+        text = urllib.request.urlopen(f'http://{targets[0]}/metrics', timeout=10).read().decode()
+        return int(float(re.search(r'^gan_launch_restarts\{[^}]*\} (\S+)$', text, re.M)[1]))
+
+    @staticmethod
     def steps_of_attempt(run, attempt):
         log = run / 'log.txt'
         parts = log.read_text().split(' run folder ') if log.exists() else []
         return len(parts) > attempt and 'saved' in parts[attempt]
 
 
-class Stop(WithShards):
+class Stop(Launched):
     def test_term_and_int_and_usr1_save_and_end_with_75(self):
         for name in ('SIGTERM', 'SIGINT', 'SIGUSR1'):
             with self.subTest(signal=name):
@@ -244,7 +241,7 @@ class Stop(WithShards):
         self.assertFalse([p for p in [mpirun, *ranks] if Kills.alive(p)])
 
 
-class Endings(WithShards):
+class Endings(Launched):
     def test_exit_codes_pass_through_without_restart(self):
         for code, flags in ((0, ('--steps', 2)), (2, ('--steps', 2, '--resolution', 77)),
                             (3, ('--steps', 2, '--shards', self.folder))):
@@ -309,7 +306,7 @@ class Endings(WithShards):
             process.wait(60)
 
 
-class Check(WithShards):
+class Check(Launched):
     def check(self, run, *flags, **kwargs):
         command = self.command(run, *flags, launch=('--check', *kwargs.pop('launch', ())), **kwargs)
         return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=120)

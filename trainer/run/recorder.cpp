@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 #include "cli/log.h"
 #include "cli/progress.h"
@@ -16,6 +17,12 @@ using monitoring::Metric;
 using Seconds = std::chrono::duration<double>;
 
 constexpr Seconds kLogInterval{10.0};
+
+// As gan-launch tells its ranks (launcher/command_line.h).
+double RestartsByLauncher() {
+  const char* told = std::getenv("GAN_LAUNCH_RESTARTS");
+  return told == nullptr ? 0 : std::strtod(told, nullptr);
+}
 
 nlohmann::json Number(double value) { return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(); }
 
@@ -81,6 +88,7 @@ Recorder::Recorder(const RunFolder& folder, const TrainOptions& options, const d
     events_ = std::make_unique<tensorboard::EventFile>(folder.path(), first_step + 1);
   }
   metrics_.Set(Metric::kWorldSize, world.size);
+  metrics_.Set(Metric::kLaunchRestarts, RestartsByLauncher());
 }
 
 void Recorder::Step(const StepRecord& record, double fraction_done) {
