@@ -13,7 +13,6 @@ namespace {
 // From so many numbers of the weight a place of the map on, the matrix product was the faster one
 // (docs/performance.md).
 constexpr std::int64_t kWeightsPerPlace = 16384;
-constexpr std::int64_t kFewChannels = 4;
 
 // The ways below read weights in channels-last order: taps before channels.
 bool MayChoose(ConvolutionPath path, const torch::Tensor& input, const torch::Tensor& weight) {
@@ -49,19 +48,6 @@ torch::Tensor FirstByMatrixProduct(const torch::Tensor& input, const torch::Tens
   return ToNchw(rows.view({-1, 4, 4, weight.size(1)}));
 }
 
-// Row 2i+a of the result is made of rows i-1, i, i+1 of the input with the taps of row a below; tap 4 is a zero.
-torch::Tensor UpBySubPixels(const torch::Tensor& input, const torch::Tensor& weight) {
-  static const torch::Tensor kTapOf = torch::tensor({{3, 1, 4}, {4, 2, 0}}, torch::kLong);
-  using torch::indexing::Slice;
-  const torch::Tensor padded = torch::constant_pad_nd(weight, {0, 1, 0, 1});
-  const torch::Tensor taps =
-      padded.index({Slice(), Slice(), kTapOf.view({2, 3, 1, 1}), kTapOf.view({1, 1, 2, 3})});  // [in, out, 2, 3, 2, 3]
-  const torch::Tensor filters = taps.permute({1, 2, 4, 0, 3, 5})
-                                    .reshape({weight.size(1) * 4, weight.size(0), 3, 3})
-                                    .contiguous(torch::MemoryFormat::ChannelsLast);
-  return torch::pixel_shuffle(torch::conv2d(input, filters, {}, 1, 1), 2);
-}
-
 }  // namespace
 
 DownConv2dImpl::DownConv2dImpl(std::int64_t in, std::int64_t out, ConvolutionPath path)
@@ -84,7 +70,6 @@ UpConv2dImpl::UpConv2dImpl(std::int64_t in, std::int64_t out, Place place, Convo
 torch::Tensor UpConv2dImpl::forward(const torch::Tensor& input) {
   if (!MayChoose(path_, input, weight)) return nn::ConvTranspose2dImpl::forward(input);
   if (place_ == Place::kFirst) return FirstByMatrixProduct(input, weight);
-  if (weight.size(1) <= kFewChannels) return UpBySubPixels(input, weight);
   const std::int64_t places = input.size(0) * input.size(2) * input.size(3);
   if (WeightDominates(weight, places)) return UpByMatrixProduct(input, weight);
   return nn::ConvTranspose2dImpl::forward(input);

@@ -8,16 +8,11 @@
 
 namespace gan::model {
 
-// How a convolution is computed under ConvolutionPath::kAuto, on CPUs and with a weight in channels-last order alone:
-// - as one matrix product of all patches with the weight, where the weight has many more numbers than the map has
-//   places: oneDNN brings such a weight into an order of its own in every pass, and back for its gradient, which takes
-//   longer than the sums;
-// - of G's last layer, which makes three channels, as a 3x3 convolution to 12 channels whose pixels are then put in
-//   their places (Shi et al., "Real-time single image and video super-resolution using an efficient sub-pixel
-//   convolutional neural network", CVPR 2016): oneDNN's transposed convolution to three channels leaves most of each
-//   vector empty.
-// The sums are the same in another order. Both are made of differentiable operations, so penalties may differentiate
-// twice. docs/performance.md has the measurements.
+// Under ConvolutionPath::kAuto, on CPUs and with a weight in channels-last order, a convolution whose weight has many
+// more numbers than the map has places is one matrix product of all patches with the weight: oneDNN brings such a
+// weight into an order of its own in every pass, and back for its gradient, which takes longer than the sums. The sums
+// are the same in another order. All of it is differentiable any number of times. docs/performance.md has the
+// measurements.
 
 // nn::Conv2d(4, stride 2, padding 1): [N, in, 2s, 2s] -> [N, out, s, s].
 class DownConv2dImpl : public torch::nn::Conv2dImpl {

@@ -71,11 +71,6 @@ TEST(Convolution, UpWithAWeightOfManyNumbers) {
                          Random({2, 256, 4, 4}));
 }
 
-TEST(Convolution, UpToThreeChannels) {
-  ExpectSameByAnotherWay(UpConv2d(8, 3, Place::kOther, kAuto), UpConv2d(8, 3, Place::kOther, kTorch),
-                         Random({2, 8, 8, 8}));
-}
-
 TEST(Convolution, OtherShapesAndOtherOrdersAreLeftToTorch) {
   const auto way = [](DownConv2d layer, const torch::Tensor& input) {
     return std::string(layer->forward(input.requires_grad_()).grad_fn()->name());
