@@ -19,6 +19,9 @@ enum ExitCode : int {
   kStoppedSaved = 75,  // stopped on request after saving: requeue (EX_TEMPFAIL)
 };
 
+// The environment variable in which gan-launch tells the ranks how often it has started the job again.
+inline constexpr const char* kRestartsVariable = "GAN_LAUNCH_RESTARTS";
+
 // Training left the range of finite numbers and no healthy checkpoint was left to go back to.
 class DivergedError : public std::runtime_error {
  public:

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "cli/main.h"
 #include "storage/errors.h"
 
 namespace gan::launch {
@@ -46,7 +47,7 @@ std::vector<std::string> MpirunCommand(const LaunchOptions& options, std::uint64
     AddMca(command, given, "orte_leave_session_attached", "1");
     AddMca(command, given, "plm_rsh_args", "-o ServerAliveInterval=5 -o ServerAliveCountMax=3");
   }
-  command.insert(command.end(), {"-x", kRestartsVariable, "-np", std::to_string(ranks)});
+  command.insert(command.end(), {"-x", cli::kRestartsVariable, "-np", std::to_string(ranks)});
   command.insert(command.end(), given.begin(), given.end());
   return command;
 }

@@ -37,9 +37,6 @@ std::filesystem::path RunFolderOf(const LaunchOptions& options);
 // No host but this one is named to the launcher.
 bool OnThisHostAlone(const LaunchOptions& options);
 
-// The environment variable in which the ranks are told how often the job was started again (gan_launch_restarts).
-inline constexpr const char* kRestartsVariable = "GAN_LAUNCH_RESTARTS";
-
 // The whole command of one attempt: launcher, its settings, `ranks`, program.
 std::vector<std::string> JobCommand(const LaunchOptions& options, std::uint64_t ranks,
                                     const std::vector<std::string>& program);

@@ -17,6 +17,7 @@
 #include <sstream>
 
 #include "launcher/hosts.h"
+#include "monitoring/http_access.h"
 
 namespace gan::launch {
 
@@ -49,7 +50,7 @@ std::vector<std::string> OwnAddresses() {
 }
 
 bool IsThisMachine(const std::string& name) {
-  if (name == "localhost" || name.starts_with("127.")) return true;  // also where no file says so
+  if (monitoring::IsLoopback(name)) return true;  // also where no file says so
   std::array<char, 256> own_name{};
   if (::gethostname(own_name.data(), own_name.size() - 1) == 0 && name == own_name.data()) return true;
   addrinfo* found = nullptr;

@@ -81,7 +81,7 @@ class Supervisor {
   Ending Attempt(std::uint64_t ranks) {
     const LaunchOptions placed = Placed(ranks);
     const auto start = steady_clock::now();
-    ::setenv(kRestartsVariable, std::to_string(restarts_).c_str(), /*overwrite=*/1);
+    ::setenv(cli::kRestartsVariable, std::to_string(restarts_).c_str(), /*overwrite=*/1);
     cli::LogInfo("starting " + std::to_string(placed.ranks) + " rank(s) with " + placed.launcher);
     Job job(JobCommand(placed, placed.ranks, Program()));
     while (true) {

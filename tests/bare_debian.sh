@@ -5,7 +5,8 @@
 bare_debian_leave() {
   local mount
   for mount in run/netns dev/shm dev sys proc; do  # the first: made by `ip netns`
-    mountpoint -q "$1/$mount" && umount -l "$1/$mount"; done
+    mountpoint -q "$1/$mount" && umount -l "$1/$mount"
+  done
   mountpoint -q "$1/dev" || mountpoint -q "$1/proc" || rm -rf --one-file-system "$1"
 }
 

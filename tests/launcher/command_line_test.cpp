@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/main.h"
 #include "storage/errors.h"
 
 namespace gan::launch {
@@ -46,7 +47,7 @@ TEST(CommandLine, OneHostStaysOnSharedMemoryAndLoopback) {
   const Parsed p = Parse({"-np", "2", "--kill-after", "9", "--", "gan-train"});
   EXPECT_THAT(JobCommand(p.options, 2, p.options.program),
               ElementsAre("mpirun", "--mca", "odls_base_sigkill_timeout", "9", "--mca", "btl", "self,vader", "--mca",
-                          "oob_tcp_if_include", "lo", "-x", kRestartsVariable, "-np", "2", "gan-train"));
+                          "oob_tcp_if_include", "lo", "-x", cli::kRestartsVariable, "-np", "2", "gan-train"));
 }
 
 TEST(CommandLine, UsersOwnMcaParameterWins) {

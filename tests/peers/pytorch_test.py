@@ -97,8 +97,8 @@ def compare(rank, ranks, folder, convolutions):
     report = json.loads(pathlib.Path(f'{folder}/pytorch-{rank}.json').read_text())
     ours = json.loads(pathlib.Path(f'{folder}/rank-{rank}-losses.json').read_text())
     apart = [abs(a - b) / abs(b) for us, them in zip(ours, report['losses']) for a, b in zip(us, them)]
-    print(f'rank {rank}, convolutions {convolutions}: gradients of step 1: {report["bit_equal"]} of {report["tensors"]} tensors bit-equal, worst '
-          f'relative difference {report["worst"]:.2e}; losses of step 1 '
+    print(f'rank {rank}, convolutions {convolutions}: gradients of step 1: {report["bit_equal"]} of {report["tensors"]} '
+          f'tensors bit-equal, worst relative difference {report["worst"]:.2e}; losses of step 1 '
           f'{"bit-equal" if max(apart[:3]) == 0 else f"{max(apart[:3]):.2e} apart"}, of {STEPS} steps at most '
           f'{max(apart):.2e} apart')
     assert len(ours) == STEPS
@@ -113,9 +113,9 @@ def compare(rank, ranks, folder, convolutions):
 
 if __name__ == '__main__':
     program, ranks = sys.argv[1], int(sys.argv[2])
+    launcher = ['mpirun', '--oversubscribe', '--bind-to', 'none', '--mca', 'btl', 'self,vader', '-np', str(ranks)]
     for convolutions in ('torch', 'auto'):
         with tempfile.TemporaryDirectory() as folder:
-            launcher = ['mpirun', '--oversubscribe', '--bind-to', 'none', '--mca', 'btl', 'self,vader', '-np', str(ranks)]
             subprocess.run([*(launcher if ranks > 1 else []), program, folder, str(STEPS), convolutions], check=True)
             mp.spawn(train, (ranks, folder), nprocs=ranks)
             for rank in range(ranks):

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "cli/log.h"
+#include "cli/main.h"
 #include "cli/progress.h"
 #include "storage/files.h"
 
@@ -18,9 +19,8 @@ using Seconds = std::chrono::duration<double>;
 
 constexpr Seconds kLogInterval{10.0};
 
-// As gan-launch tells its ranks (launcher/command_line.h).
 double RestartsByLauncher() {
-  const char* told = std::getenv("GAN_LAUNCH_RESTARTS");
+  const char* told = std::getenv(cli::kRestartsVariable);
   return told == nullptr ? 0 : std::strtod(told, nullptr);
 }
 
