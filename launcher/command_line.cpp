@@ -1,7 +1,5 @@
 #include "launcher/command_line.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -148,13 +146,6 @@ std::vector<std::string> JobCommand(const LaunchOptions& options, std::uint64_t 
       options.launcher == "srun" ? SrunCommand(options, ranks) : MpirunCommand(options, ranks);
   command.insert(command.end(), program.begin(), program.end());
   return command;
-}
-
-std::string BesideThisProgram(const std::string& name) {
-  if (name.find('/') != std::string::npos) return name;
-  std::error_code error;
-  const fs::path beside = fs::read_symlink("/proc/self/exe", error).parent_path() / name;
-  return !error && ::access(beside.c_str(), X_OK) == 0 ? beside.string() : name;
 }
 
 }  // namespace gan::launch

@@ -41,7 +41,4 @@ bool OnThisHostAlone(const LaunchOptions& options);
 std::vector<std::string> JobCommand(const LaunchOptions& options, std::uint64_t ranks,
                                     const std::vector<std::string>& program);
 
-// `name` beside this program when it lies there, else as it is (found through PATH).
-std::string BesideThisProgram(const std::string& name);
-
 }  // namespace gan::launch

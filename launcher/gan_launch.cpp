@@ -5,6 +5,7 @@
 #include "cli/main.h"
 #include "launcher/command_line.h"
 #include "launcher/preflight.h"
+#include "launcher/programs.h"
 #include "launcher/slots.h"
 #include "launcher/supervisor.h"
 
@@ -21,6 +22,7 @@ int main(int argc, char** argv) {
   for (std::string& argument : own) arguments.push_back(argument.data());
   return gan::cli::RunMain(app, static_cast<int>(arguments.size()), arguments.data(), [&] {
     const std::filesystem::path run = gan::launch::RunFolderOf(options);
+    gan::launch::RequirePrograms(options);
     gan::launch::RequireSlots(options);
     return options.check ? gan::launch::Preflight(options, run) : gan::launch::Supervise(options, run);
   });

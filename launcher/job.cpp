@@ -82,6 +82,9 @@ Children ChildrenOf(pid_t parent) {
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::signal(SIGPIPE, SIG_DFL);
+  // In a process group of its own it may not read the terminal: whoever tries is stopped.
+  if (const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC); nothing >= 0) ::dup2(nothing, STDIN_FILENO);
   std::vector<char*> arguments;
   arguments.reserve(command.size() + 1);
   for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
@@ -102,6 +105,7 @@ std::string Describe(const Ending& ending) {
 void TakeCharge() {
   const sigset_t set = Watched();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);  // the log's reader may leave (| head); the job goes on
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 

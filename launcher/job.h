@@ -41,6 +41,9 @@ class Job {
   void Signal(int signal) const;
   // SIGKILL to the launcher and to every process of this host that came from it; waits until they are gone.
   void Kill();
+  // mpirun has had a process: a rank here or its remote shell to another host. Always true for other launchers, which
+  // have none that could be seen.
+  bool had_processes() const { return had_children_ || !is_mpirun_; }
 
  private:
   void KillStuckLauncher();

@@ -14,6 +14,7 @@
 
 #include "cli/main.h"
 #include "inspect/shards.h"
+#include "launcher/programs.h"
 #include "storage/errors.h"
 
 namespace gan::launch {

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <ctime>
 #include <optional>
+#include <thread>
 
 #include <nlohmann/json.hpp>
 
@@ -13,6 +14,7 @@
 #include "cli/main.h"
 #include "launcher/hosts.h"
 #include "launcher/job.h"
+#include "launcher/programs.h"
 #include "launcher/restart_policy.h"
 #include "storage/errors.h"
 #include "storage/files.h"
@@ -28,6 +30,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kGlance{500};
+constexpr milliseconds kGlanceAtStart{20};  // so that ranks which end at once are seen
+constexpr std::chrono::seconds kPatienceWithRanks{10};
 
 // The step of the newest checkpoint that is intact; gan-train sets damaged ones aside itself.
 std::optional<std::uint64_t> NewestVerifiedStep(const fs::path& run) {
@@ -44,6 +48,20 @@ std::optional<std::uint64_t> NewestVerifiedStep(const fs::path& run) {
 
 std::string StepText(const std::optional<std::uint64_t>& step) {
   return step ? "checkpoint of step " + std::to_string(*step) : "no checkpoint yet";
+}
+
+// Ranks whose gan-launch was killed end by themselves within moments, and hold the run until then.
+void AwaitFree(const fs::path& run) {
+  const auto deadline = steady_clock::now() + kPatienceWithRanks;
+  while (true) {
+    try {
+      const storage::FolderLock probe(run);
+      return;
+    } catch (const UsageError&) {
+      if (steady_clock::now() > deadline) throw;
+      std::this_thread::sleep_for(kGlance / 5);
+    }
+  }
 }
 
 class Supervisor {
@@ -66,6 +84,7 @@ class Supervisor {
       started_ = true;
       if (interrupted_) return LastWords("interrupted", 128 + SIGINT, "ended at once on a second INT");
       if (IsFinal(ending, policy.restarts() == 0)) return Pass(ending.code);
+      if (!had_processes_ && !ending.by_signal && !stop_) return NeverBegun(ending);
       const auto step = NewestVerifiedStep(run_);
       if (stop_) return StoppedUnsaved(ending, step);
       const Decision decision = policy.After(ending, step);
@@ -87,13 +106,14 @@ class Supervisor {
     while (true) {
       if (const auto ending = job.Poll()) {
         job.Kill();  // ranks that have lost their launcher
+        had_processes_ |= job.had_processes();
         const double seconds = std::chrono::duration<double>(steady_clock::now() - start).count();
         char text[32];
         std::snprintf(text, sizeof text, " after %.1f s", seconds);
         cli::LogInfo("the job " + Describe(*ending) + text);
         return *ending;
       }
-      HandleSignal(WaitForSignal(kGlance), job);
+      HandleSignal(WaitForSignal(job.had_processes() ? kGlance : kGlanceAtStart), job);
       if (interrupted_) {
         job.Kill();
         return {128 + SIGINT, false};
@@ -181,6 +201,12 @@ class Supervisor {
     }
   }
 
+  // A flag that mpirun does not know, or ranks for which it has no slots.
+  int NeverBegun(const Ending& ending) {
+    return LastWords("failed", ending.code,
+                     "mpirun " + Describe(ending) + ", and no rank was seen to live; a restart would not help");
+  }
+
   int StoppedUnsaved(const Ending& ending, const std::optional<std::uint64_t>& step) {
     return LastWords("stopped", cli::kStoppedSaved,
                      "stopped on request, but the job " + Describe(ending) + " before it could save; " +
@@ -222,6 +248,7 @@ class Supervisor {
   std::vector<std::string> program_;
   std::uint64_t restarts_ = 0;
   bool started_ = false;            // at least one attempt has ended
+  bool had_processes_ = false;      // an attempt got as far as ranks
   bool stop_ = false;               // on request
   bool stop_by_interrupt_ = false;  // the request was INT: the next one is the second
   bool interrupted_ = false;
@@ -230,7 +257,9 @@ class Supervisor {
 }  // namespace
 
 int Supervise(const LaunchOptions& options, const fs::path& run) {
-  fs::create_directories(run);
+  storage::MakeFolders(run);
+  const storage::FolderLock lock(run, ".launch.lock");  // a second one would restart what the first one stops
+  AwaitFree(run);
   cli::OpenLog("gan-launch", run / "launch.log");
   TakeCharge();
   return Supervisor(options, run).Run();

@@ -127,8 +127,8 @@ void RemoveTemporaries(const fs::path& folder) {
   for (const fs::path& path : leftovers) fs::remove(path);
 }
 
-FolderLock::FolderLock(const fs::path& folder) {
-  const fs::path path = folder / ".lock";
+FolderLock::FolderLock(const fs::path& folder, const std::string& name) {
+  const fs::path path = folder / name;
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (descriptor_ < 0) throw IoError(path, "open", errno);
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;

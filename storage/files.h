@@ -63,11 +63,11 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-// An advisory lock on `folder`/.lock, held while the object lives and released by the kernel however the process ends.
-// Throws UsageError naming the folder when another process holds it.
+// An advisory lock on the file `name` in `folder`, held while the object lives and released by the kernel however the
+// process ends. Throws UsageError naming the folder when another process holds it.
 class FolderLock {
  public:
-  explicit FolderLock(const std::filesystem::path& folder);
+  explicit FolderLock(const std::filesystem::path& folder, const std::string& name = ".lock");
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;

@@ -1,0 +1,50 @@
+#include "launcher/programs.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+
+#include "storage/errors.h"
+
+namespace gan::launch {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool IsProgram(const fs::path& file) {
+  std::error_code error;
+  return fs::is_regular_file(file, error) && ::access(file.c_str(), X_OK) == 0;
+}
+
+bool CanBeStarted(const std::string& name) {
+  if (name.find('/') != std::string::npos) return IsProgram(name);
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(path == nullptr ? "/bin:/usr/bin" : path);
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (IsProgram(fs::path(folder.empty() ? "." : folder) / name)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string BesideThisProgram(const std::string& name) {
+  if (name.find('/') != std::string::npos) return name;
+  std::error_code error;
+  const fs::path beside = fs::read_symlink("/proc/self/exe", error).parent_path() / name;
+  return !error && ::access(beside.c_str(), X_OK) == 0 ? beside.string() : name;
+}
+
+void RequirePrograms(const LaunchOptions& options) {
+  if (!CanBeStarted(options.launcher)) {
+    throw UsageError(options.launcher + " is not in PATH; install it or load the cluster's module");
+  }
+  const std::string& program = options.program.front();
+  if (!OnThisHostAlone(options) || CanBeStarted(BesideThisProgram(program))) return;
+  throw UsageError("the program " + program + " behind -- is no program beside gan-launch or in PATH");
+}
+
+}  // namespace gan::launch
