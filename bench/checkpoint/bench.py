@@ -5,7 +5,8 @@ async_save of it, and the speed of writing against dd on the same disk; in turns
     .deps/python bench/checkpoint/bench.py --shards SHARDS [--saves 40] [--turns 5] [--folder WHERE_ON_WHICH_DISK]
 
 The pauses are those that gan-train logs ("training paused for"), one rank, features 64, 128 px; the state is the one that it
-saved: G, D, EMA and Adam's moments. Each turn trains a part of the saves, then lets the others do as many.
+saved: G, D, EMA and Adam's moments. Each turn trains a part of the saves, then lets the others do as many. There are steps
+enough between two saves for the first to be written: no pause holds a wait for the one before, ours as little as theirs.
 """
 import argparse
 import os
@@ -24,7 +25,7 @@ from safetensors.torch import load_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TRAIN = pathlib.Path(os.environ.get('GAN_TRAIN', ROOT / 'build/release/bin/gan-train'))
-BETWEEN = 4  # steps from save to save
+BETWEEN = 8  # steps from save to save
 
 
 def train(options, run, saves):

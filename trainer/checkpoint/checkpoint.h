@@ -23,6 +23,8 @@ struct TensorView {
   std::string dtype;
   std::vector<std::int64_t> shape;
   std::span<const std::byte> data;  // row-major, little-endian; owned by the caller
+  // Save calls it once before it writes `data`, on its own thread: until then the elements may lie in another order.
+  std::function<void()> settle = {};
 };
 
 struct OwnedTensor {

@@ -11,11 +11,11 @@
 #include <exception>
 #include <utility>
 
-#include "storage/checksum.h"
 #include "storage/errors.h"
 #include "storage/files.h"
 #include "trainer/checkpoint/checkpoint.h"
 #include "trainer/checkpoint/manifest.h"
+#include "trainer/checkpoint/part_writer.h"
 #include "trainer/checkpoint/safetensors.h"
 
 namespace gan::checkpoint {
@@ -77,61 +77,14 @@ void RequireRoom(const fs::path& root, std::uint64_t bytes) {
     throw IoError(root, "no room for a checkpoint of " + std::to_string(bytes) + " bytes in", ENOSPC);
 }
 
-// One part, written once: a write, fsync or close that fails is never tried again, the attempt is dropped.
-class PartWriter {
- public:
-  explicit PartWriter(fs::path file) : file_(std::move(file)) {
-    descriptor_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-    if (descriptor_ < 0) throw IoError(file_, "open", errno);
-  }
-  ~PartWriter() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  PartWriter(const PartWriter&) = delete;
-  PartWriter& operator=(const PartWriter&) = delete;
-
-  void Write(std::span<const std::byte> data) {
-    digest_.Update(data);
-    while (!data.empty()) {
-      const ssize_t n = ::write(descriptor_, data.data(), std::min(data.size(), kChunk));
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) throw IoError(file_, "write", n == 0 ? ENOSPC : errno);
-      data = data.subspan(static_cast<std::size_t>(n));
-      StartWriting(static_cast<std::uint64_t>(n));
-    }
-  }
-
-  Part Finish() {
-    if (::fsync(descriptor_) != 0) throw IoError(file_, "fsync", errno);
-    const int descriptor = std::exchange(descriptor_, -1);
-    if (::close(descriptor) != 0) throw IoError(file_, "close", errno);
-    return {.name = file_.filename().string(), .bytes = bytes_, .digest = digest_.Text()};
-  }
-
- private:
-  static constexpr std::size_t kChunk = std::size_t{8} << 20;
-
-  // Lets the disk begin with what is written, so that fsync has little left to wait for. Only a hint.
-  void StartWriting(std::uint64_t written) {
-    bytes_ += written;
-    if (bytes_ - started_ < kChunk) return;
-    ::sync_file_range(descriptor_, static_cast<off_t>(started_), static_cast<off_t>(bytes_ - started_),
-                      SYNC_FILE_RANGE_WRITE);
-    started_ = bytes_;
-  }
-
-  fs::path file_;
-  int descriptor_ = -1;
-  std::uint64_t started_ = 0;
-  storage::Digest digest_;
-  std::uint64_t bytes_ = 0;
-};
-
 Part WritePart(const fs::path& file, const std::vector<TensorView>& tensors) {
   PartWriter writer(file);
   const std::string header = EncodeHeader(tensors);
   writer.Write(std::as_bytes(std::span(header)));
-  for (const TensorView& tensor : tensors) writer.Write(tensor.data);
+  for (const TensorView& tensor : tensors) {
+    if (tensor.settle) tensor.settle();
+    writer.Write(tensor.data);
+  }
   return writer.Finish();
 }
 

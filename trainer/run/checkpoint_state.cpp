@@ -1,5 +1,6 @@
 #include "trainer/run/checkpoint_state.h"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <set>
@@ -28,6 +29,13 @@ std::size_t ByteCount(const torch::Tensor& tensor) {
   return static_cast<std::size_t>(tensor.numel()) * tensor.element_size();
 }
 
+// In place: afterwards the memory holds the elements in row-major order, whatever the tensor's strides say.
+void MakeRowMajor(const torch::Tensor& tensor) {
+  torch::NoGradGuard no_grad;
+  const torch::Tensor ordered = tensor.contiguous();
+  std::memcpy(tensor.mutable_data_ptr(), ordered.const_data_ptr(), ByteCount(tensor));
+}
+
 // Until the first growth an optimizer counted its steps once for all parameters.
 bool IsCommonStepCount(const checkpoint::OwnedTensor& source, const torch::Tensor& target) {
   return source.name.ends_with("_adam.steps") && source.shape == std::vector<std::int64_t>{1} && target.dim() == 1 &&
@@ -48,20 +56,29 @@ void CopyFrom(const checkpoint::OwnedTensor& source, const torch::Tensor& target
 
 Snapshot::Snapshot(const model::NamedTensors& state) {
   for (const auto& [name, tensor] : state) {
-    copies_.push_back(torch::empty(tensor.sizes(), torch::TensorOptions().dtype(tensor.scalar_type())));
+    const auto options = torch::TensorOptions().dtype(tensor.scalar_type());
+    copies_.push_back(torch::empty_strided(tensor.sizes(), tensor.strides(), options));
     const torch::Tensor& copy = copies_.back();
+    if (!copy.is_non_overlapping_and_dense()) throw std::logic_error("a snapshot of a tensor with gaps: " + name);
     views_.push_back({.name = name,
                       .dtype = TypeName(copy.scalar_type()),
                       .shape = copy.sizes().vec(),
                       .data = {static_cast<const std::byte*>(copy.const_data_ptr()), ByteCount(copy)}});
+    if (!copy.is_contiguous()) views_.back().settle = [copy] { MakeRowMajor(copy); };
   }
   Update(state);
 }
 
 void Snapshot::Update(const model::NamedTensors& state) {
   torch::NoGradGuard no_grad;
-  if (state.size() != copies_.size()) throw std::logic_error("a snapshot of other tensors than before");
+  if (!Fits(state)) throw std::logic_error("a snapshot of other tensors than before");
   for (std::size_t i = 0; i < state.size(); ++i) copies_[i].copy_(state[i].second);
+}
+
+bool Snapshot::Fits(const model::NamedTensors& state) const {
+  return std::ranges::equal(state, copies_, [](const auto& item, const torch::Tensor& copy) {
+    return item.second.sizes() == copy.sizes() && item.second.strides() == copy.strides();
+  });
 }
 
 void RestoreSome(const checkpoint::Checkpoint& saved, const model::NamedTensors& state) {

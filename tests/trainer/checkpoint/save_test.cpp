@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <barrier>
 #include <cmath>
 #include <limits>
@@ -73,6 +74,35 @@ TEST(Save, LargeStateIsSharedAmongTheRanksAndIsTheSame) {
     if (tensor.name == "first") {
       EXPECT_TRUE(std::ranges::equal(tensor.data, std::as_bytes(std::span(first))));
     }
+  }
+}
+
+TEST(Save, TensorIsSettledOnceBeforeItIsWritten) {
+  const testing::TemporaryFolder root;
+  std::vector<float> values = {3, 1, 2};
+  int settled = 0;
+  SaveRequest request = SmallRequest(1);
+  request.tensors.push_back({"order", "F32", {3}, std::as_bytes(std::span(values)), [&] {
+                               std::sort(values.begin(), values.end());
+                               ++settled;
+                             }});
+  const Checkpoint loaded = Load(Save(root.path(), request, Ranks{}).folder);
+  EXPECT_EQ(settled, 1);
+  const std::vector<float> sorted = {1, 2, 3};
+  EXPECT_TRUE(std::ranges::equal(loaded.tensors.back().data, std::as_bytes(std::span(sorted))));
+}
+
+// Longer than a chunk of the writer, and an end that no direct write could take.
+TEST(Save, StateOfAnySizeComesBack) {
+  const testing::TemporaryFolder root;
+  std::uint64_t step = 0;
+  for (const std::size_t size : {0UL, 1UL, 4096UL, (8UL << 20) - 1, 8UL << 20, (16UL << 20) + 4097}) {
+    std::vector<std::byte> bytes(size);
+    for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(i * 2654435761U >> 7);
+    SaveRequest request = SmallRequest(++step);
+    request.tensors = {{"all", "U8", {static_cast<std::int64_t>(size)}, bytes}};
+    const Checkpoint loaded = Load(Save(root.path(), request, Ranks{}).folder);
+    EXPECT_EQ(loaded.tensors.at(0).data, bytes) << size;
   }
 }
 

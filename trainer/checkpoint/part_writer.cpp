@@ -1,0 +1,95 @@
+#include "trainer/checkpoint/part_writer.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "storage/errors.h"
+
+namespace gan::checkpoint {
+
+namespace {
+
+constexpr std::size_t kAlignment = 4096;  // of memory, offset and size of a direct write
+
+}  // namespace
+
+PartWriter::Buffer PartWriter::NewBuffer() {
+  void* memory = std::aligned_alloc(kAlignment, kChunk);
+  if (memory == nullptr) throw std::bad_alloc();
+  return Buffer(static_cast<std::byte*>(memory));
+}
+
+PartWriter::PartWriter(std::filesystem::path file) : file_(std::move(file)), buffers_{NewBuffer(), NewBuffer()} {
+  descriptor_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) throw IoError(file_, "open", errno);
+  direct_ = ::fcntl(descriptor_, F_SETFL, O_DIRECT) == 0;
+}
+
+PartWriter::~PartWriter() {
+  if (in_flight_.valid()) in_flight_.wait();
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void PartWriter::Write(std::span<const std::byte> data) {
+  digest_.Update(data);
+  while (!data.empty()) {
+    const std::size_t fits = std::min(data.size(), kChunk - filled_);
+    std::memcpy(buffers_[0].get() + filled_, data.data(), fits);
+    filled_ += fits;
+    data = data.subspan(fits);
+    if (filled_ == kChunk) StartWriting();
+  }
+}
+
+Part PartWriter::Finish() {
+  Wait();
+  StopDirect();  // the end of the file is not aligned
+  WriteOut(buffers_[0].get(), filled_, handed_over_);
+  handed_over_ += std::exchange(filled_, 0);
+  if (::fsync(descriptor_) != 0) throw IoError(file_, "fsync", errno);
+  const int descriptor = std::exchange(descriptor_, -1);
+  if (::close(descriptor) != 0) throw IoError(file_, "close", errno);
+  return {.name = file_.filename().string(), .bytes = handed_over_, .digest = digest_.Text()};
+}
+
+void PartWriter::StartWriting() {
+  Wait();
+  std::swap(buffers_[0], buffers_[1]);
+  const std::uint64_t offset = handed_over_;
+  handed_over_ += std::exchange(filled_, 0);
+  in_flight_ = std::async(std::launch::async, [this, offset] { WriteOut(buffers_[1].get(), kChunk, offset); });
+}
+
+void PartWriter::Wait() {
+  if (in_flight_.valid()) in_flight_.get();
+}
+
+void PartWriter::StopDirect() {
+  if (std::exchange(direct_, false)) ::fcntl(descriptor_, F_SETFL, 0);
+}
+
+void PartWriter::WriteOut(const std::byte* data, std::size_t size, std::uint64_t offset) {
+  while (size > 0) {
+    const ssize_t n = ::pwrite(descriptor_, data, size, static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EINVAL && direct_) {
+      StopDirect();  // a file system that took the flag and does not mean it
+      continue;
+    }
+    if (n <= 0) throw IoError(file_, "write", n == 0 ? ENOSPC : errno);
+    const auto written = static_cast<std::size_t>(n);
+    if (written % kAlignment != 0) StopDirect();
+    if (!direct_) ::sync_file_range(descriptor_, static_cast<off_t>(offset), n, SYNC_FILE_RANGE_WRITE);  // only a hint
+    data += written;
+    size -= written;
+    offset += written;
+  }
+}
+
+}  // namespace gan::checkpoint
