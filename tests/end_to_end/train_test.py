@@ -1,10 +1,14 @@
-"""gan-train: what a run leaves behind, and that an interrupted one ends exactly as an uninterrupted one."""
+"""gan-train: what a run leaves behind, and that an interrupted one ends exactly as an uninterrupted one.
+
+DAMAGES=30 python train_test.py Resume    spoils the newest checkpoint as often as that (default 3)."""
 import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
+import sys
 import time
 import unittest
 
@@ -16,6 +20,7 @@ from programs import BIN, ENVIRONMENT, WithShards, digests, newest_checkpoint, s
 
 CONTRACT = ('step images epoch loss_d loss_d_real loss_d_fake loss_g d_real_mean d_fake_mean d_accuracy_real '
             'd_accuracy_fake d_auc grad_norm_g grad_norm_d lr_g lr_d imbalance verdict actions').split()
+DAMAGES = int(os.environ.get('DAMAGES', 3))
 
 
 class RunFolder(WithShards):
@@ -127,6 +132,26 @@ class Resume(WithShards):
         self.assertIn(part.name, done.stderr)
         self.assertIn('set aside', done.stderr)
         self.assert_same_as_uninterrupted(run)
+
+    def test_flips_and_truncations_of_the_newest_checkpoint_are_found_by_the_ranks(self):
+        randomness = random.Random(2)
+        base, run = self.folder / 'base', self.folder / 'flipped'
+        self.assert_code(0, train(2, self.shards, base, '--steps', 15, *self.FLAGS[2:]))
+        for turn in range(DAMAGES):
+            shutil.copytree(base, run)
+            victim = randomness.choice(sorted(newest_checkpoint(run).iterdir()))
+            data = bytearray(victim.read_bytes())
+            if turn % 3 == 2:
+                del data[randomness.randrange(len(data)):]
+            else:
+                data[randomness.randrange(len(data))] ^= 1 << randomness.randrange(8)
+            victim.write_bytes(data)
+            done = train(2, self.shards, run, '--steps', 17, *self.FLAGS[2:])
+            self.assert_code(0, done)
+            self.assertIn('set aside as step-00000015.damaged', done.stderr)
+            self.assertEqual(stats(self.whole)[:17], stats(run))
+            shutil.rmtree(run)
+        print(f'{DAMAGES} flips and truncations through mpirun: all found, the older one used', file=sys.stderr)
 
     @staticmethod
     def children(process):

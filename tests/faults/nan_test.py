@@ -1,6 +1,6 @@
 """What is not a number is counted and left out of training, and never reaches a checkpoint.
 
-INJECTIONS=100 python nan_test.py    spoils as many batches as that (default 20) over two ranks."""
+INJECTIONS=25 python nan_test.py     spoils each of data, gradients, weights and moments as often as that (default 6)."""
 import json
 import os
 import re
@@ -13,7 +13,8 @@ from safetensors.numpy import load_file
 
 from programs import BIN, ENVIRONMENT, SMALL, WithShards, mpirun, newest_checkpoint
 
-INJECTIONS = int(os.environ.get('INJECTIONS', 20))
+INJECTIONS = int(os.environ.get('INJECTIONS', 6))
+MOST_ROLLBACKS = 3  # of one run
 
 
 class NotANumber(WithShards):
@@ -37,17 +38,44 @@ class NotANumber(WithShards):
             raise ValueError(word)
         return [json.loads(line, parse_constant=refuse) for line in (run / 'stats.jsonl').read_text().splitlines()]
 
-    def test_spoiled_batches_are_left_out_and_counted_and_training_goes_on(self):
-        run = self.folder / 'pictures'
-        spoiled = list(range(2, 2 + 2 * INJECTIONS, 2))
-        done = self.train(run, '--steps', spoiled[-1] + 1, '--inject', ','.join(f'pictures:nan@{s}' for s in spoiled))
-        self.assertEqual(0, done.returncode, done.stderr[-3000:])
-        lines = self.lines(run)
-        self.assertEqual(spoiled, [line['step'] for line in lines if 'skip_step' in line['actions']])
-        self.assertEqual(spoiled, [line['step'] for line in lines if line['loss_d'] is None])
-        saved = self.require_finite_checkpoints(run)
-        self.assertEqual(spoiled[-1] + 1, saved)
-        print(f'{INJECTIONS} spoiled batches: each counted, none applied; {saved} checkpoints, all finite', file=sys.stderr)
+    def test_spoiled_data_and_gradients_are_left_out_and_counted_and_training_goes_on(self):
+        for kind in ('pictures', 'loss'):
+            run = self.folder / kind
+            spoiled = list(range(2, 2 + 2 * INJECTIONS, 2))
+            done = self.train(run, '--steps', spoiled[-1] + 1, '--inject', ','.join(f'{kind}:nan@{s}' for s in spoiled))
+            self.assertEqual(0, done.returncode, done.stderr[-3000:])
+            lines = self.lines(run)
+            self.assertEqual(spoiled, [line['step'] for line in lines if 'skip_step' in line['actions']])
+            self.assertEqual(spoiled, [line['step'] for line in lines if line['loss_d'] is None])
+            saved = self.require_finite_checkpoints(run)
+            self.assertEqual(spoiled[-1] + 1, saved)
+            print(f'{INJECTIONS} times {kind}: each counted, none applied; {saved} checkpoints, all finite', file=sys.stderr)
+
+    def test_spoiled_weights_and_moments_are_never_saved_and_rolled_back(self):
+        for kind in ('weights', 'moments'):
+            done = 0
+            while done < INJECTIONS:
+                count = min(MOST_ROLLBACKS, INJECTIONS - done)
+                self.spoil_and_roll_back(self.folder / f'{kind}-{done}', kind, [5 + 24 * i + done % 4 for i in range(count)])
+                done += count
+            print(f'{done} times {kind}: each rolled back, none saved', file=sys.stderr)
+
+    def spoil_and_roll_back(self, run, kind, spoiled):
+        """`spoiled` counts the steps trained, those too that a rollback forgets."""
+        ended = self.train(run, '--steps', 40, '--inject', ','.join(f'{kind}:nan@{step}' for step in spoiled))
+        self.assertEqual(0, ended.returncode, ended.stderr[-3000:])
+        self.assertRegex(ended.stderr, r'not saved: tensor \S+ is not finite')
+        self.assertEqual(40, self.require_finite_checkpoints(run))
+        told = json.loads((run / 'rollbacks.json').read_text())['rollbacks']
+        self.assertEqual(len(spoiled), len(told))
+        self.assertEqual(list(range(1, 41)), [line['step'] for line in self.lines(run)])
+
+    def test_last_step_that_is_not_finite_ends_as_diverged(self):
+        run = self.folder / 'last'
+        done = self.train(run, '--steps', 6, '--inject', 'weights:nan@5')
+        self.assertEqual(4, done.returncode, done.stderr[-3000:])
+        self.assertEqual('step-00000004', newest_checkpoint(run).name)
+        self.assertEqual('diverged', json.loads((run / 'status.json').read_text())['state'])
 
     def test_spoiled_weights_are_never_saved_and_the_run_ends_as_diverged(self):
         for step in (4, 9):
@@ -64,25 +92,6 @@ class NotANumber(WithShards):
                 self.assertEqual(0, again.returncode, again.stderr[-3000:])
                 self.assertTrue(re.search(rf'resumed from \S*step-{step - 1:08d}', (run / 'log.txt').read_text()))
                 self.assertEqual(list(range(1, step)), [line['step'] for line in self.lines(run)])
-
-    def test_spoiled_gradients_are_left_out_and_spoiled_moments_rolled_back(self):
-        run = self.folder / 'gradients'
-        done = self.train(run, '--steps', 12, '--inject', 'loss:nan@3,loss:nan@5,loss:nan@7')
-        self.assertEqual(0, done.returncode, done.stderr[-3000:])
-        self.assertEqual([3, 5, 7], [line['step'] for line in self.lines(run) if 'skip_step' in line['actions']])
-        self.assertEqual(12, self.require_finite_checkpoints(run))
-        run = self.folder / 'moments'
-        done = self.train(run, '--steps', 40, '--inject', 'moments:nan@9')
-        self.assertEqual(0, done.returncode, done.stderr[-3000:])
-        self.assertEqual(40, self.require_finite_checkpoints(run))
-        self.assertEqual([8], [told['to_step'] for told in json.loads((run / 'rollbacks.json').read_text())['rollbacks']])
-
-    def test_spoiled_weights_are_rolled_back_when_the_balance_may_act(self):
-        run = self.folder / 'acting'
-        done = self.train(run, '--steps', 40, '--inject', 'weights:nan@9')
-        self.assertEqual(0, done.returncode, done.stderr[-3000:])
-        self.assertEqual(40, self.require_finite_checkpoints(run))
-        self.assertEqual([8], [told['to_step'] for told in json.loads((run / 'rollbacks.json').read_text())['rollbacks']])
 
 
 if __name__ == '__main__':

@@ -70,6 +70,7 @@ Plan::Plan() {
   prefix_ = Variable("FAULT_PREFIX");
   if (prefix_.empty() || prefix_.front() != '/') Refuse("FAULT_PREFIX", prefix_);
   calls_ = ParseCalls(Variable("FAULT_CALLS"));
+  if (const std::string match = Variable("FAULT_MATCH"); !match.empty()) match_.emplace(match);
   nth_ = std::strtoull(Variable("FAULT_NTH"), nullptr, 10);
   sticky_ = std::strcmp(Variable("FAULT_STICKY"), "1") == 0;
   const std::string error = Variable("FAULT_ERROR");
@@ -105,6 +106,7 @@ bool Plan::Watches(const std::string& path) const {
 
 Fault Plan::Next(Call call, const std::string& path) const {
   if ((calls_ & static_cast<unsigned>(call)) == 0 || !Watches(path)) return Fault::kNone;
+  if (match_ && !std::regex_search(path, *match_)) return Fault::kNone;
   const std::uint64_t number = __atomic_add_fetch(count_, 1, __ATOMIC_SEQ_CST);
   if (nth_ == 0 || (sticky_ ? number < nth_ : number != nth_)) return Fault::kNone;
   if (kill_) ::kill(::getpid(), SIGKILL);

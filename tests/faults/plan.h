@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <regex>
 #include <string>
 
 namespace gan::faults {
@@ -25,7 +27,8 @@ class Plan {
 
   std::string prefix_;
   unsigned calls_ = ~0U;
-  std::uint64_t nth_ = 0;  // 0: nothing fails
+  std::optional<std::regex> match_;  // only paths in which it is found count
+  std::uint64_t nth_ = 0;            // 0: nothing fails
   bool sticky_ = false;
   bool kill_ = false;
   int error_ = 0;

@@ -74,6 +74,16 @@ class Disk:
             node = node.now[name]
         return node
 
+    def relative(self, path):
+        return '/'.join(self._parts(path))
+
+    def files(self, path):
+        """{relative path: content} of the file `path`, or of all files in the folder, as programs see them."""
+        node = self._find(pathlib.PurePath(path).parts)
+        if isinstance(node, File):
+            return {path: bytes(node.now)}
+        return {found: content for name in node.now for found, content in self.files(f'{path}/{name}').items()}
+
     def apply(self, action):
         parts = self._parts(action.path)
         if action.kind in 'cm':
