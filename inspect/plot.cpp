@@ -21,11 +21,12 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::uint32_t kWidth = 1280, kHeight = 960;
+constexpr std::uint32_t kWidth = 1280, kHeight = 1280;
 
 struct PanelOfNames {
   const char* title;
   std::vector<const char*> series;  // columns of stats.jsonl
+  bool sparse = false;              // measured now and then: gaps are no news
 };
 
 const std::vector<PanelOfNames>& Panels() {
@@ -36,6 +37,8 @@ const std::vector<PanelOfNames>& Panels() {
       {"Balance", {"d_auc", "imbalance"}},
       {"Gradient norm", {"grad_norm_d", "grad_norm_g"}},
       {"Learning rate", {"lr_d", "lr_g"}},
+      {"Diversity", {"diversity", "diversity_reference"}},
+      {"Quality", {"quality_swd", "quality_ms_ssim"}, /*sparse=*/true},
   };
   return kPanels;
 }
@@ -70,9 +73,7 @@ class Drawing {
       std::vector<GanPlotSeries>& series = series_.emplace_back();
       for (const char* name : names.series) {
         const auto found = table.at("series").find(name);
-        if (found == table.at("series").end()) continue;
-        const std::vector<double>& y = numbers_.emplace_back(Numbers(found->at("mean")));
-        series.push_back({name, x_.data(), y.data(), std::min(x_.size(), y.size())});
+        if (found != table.at("series").end()) series.push_back(Series(name, found->at("mean"), names.sparse));
       }
       panels_.push_back({names.title, series.data(), series.size()});
     }
@@ -80,6 +81,17 @@ class Drawing {
   const std::vector<GanPlotPanel>& panels() const { return panels_; }
 
  private:
+  GanPlotSeries Series(const char* name, const json& values, bool sparse) {
+    std::vector<double>& y = numbers_.emplace_back(Numbers(values));
+    if (!sparse) return {name, x_.data(), y.data(), std::min(x_.size(), y.size())};
+    std::vector<double>& x = numbers_.emplace_back();
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      if (std::isfinite(y[i])) x.push_back(x_[i]);
+    }
+    std::erase_if(y, [](double value) { return !std::isfinite(value); });
+    return {name, x.data(), y.data(), y.size()};
+  }
+
   std::vector<double> x_;
   std::list<std::vector<double>> numbers_;
   std::list<std::vector<GanPlotSeries>> series_;

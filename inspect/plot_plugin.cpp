@@ -9,13 +9,15 @@
 #include <cstdio>
 #include <limits>
 #include <string>
+#include <vector>
 
 namespace {
 
 // Colours that people with any kind of colour vision tell apart (Okabe and Ito, 2008), red first in memory.
 const cv::Scalar kColours[] = {{0, 114, 178}, {213, 94, 0}, {0, 158, 115}, {204, 121, 167}};
 const cv::Scalar kInk(60, 60, 60), kGridLine(225, 225, 225);
-constexpr int kLeft = 70, kRight = 20, kTop = 36, kBottom = 34, kTicks = 4;
+constexpr int kLeft = 70, kRight = 20, kTop = 36, kBottom = 34;
+constexpr double kMostTicks = 5;
 
 struct Range {
   double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
@@ -31,7 +33,6 @@ struct Range {
     if (high - low < 1e-12 * std::max(std::abs(high), 1e-12))
       low -= std::abs(low) * 0.1 + 1e-9, high += std::abs(high) * 0.1 + 1e-9;
   }
-  double At(double part) const { return low + (high - low) * part; }
   double PartOf(double value) const { return (value - low) / (high - low); }
 };
 
@@ -39,10 +40,32 @@ void Text(cv::Mat& image, const std::string& text, cv::Point at, const cv::Scala
   cv::putText(image, text, at, cv::FONT_HERSHEY_SIMPLEX, size, colour, 1, cv::LINE_AA);
 }
 
-std::string Number(double value) {
+// Between two ticks: 1, 2 or 5 times a power of ten.
+double TickStep(const Range& range) {
+  const double least = (range.high - range.low) / kMostTicks, power = std::pow(10, std::floor(std::log10(least)));
+  for (const double step : {power, 2 * power, 5 * power}) {
+    if (step >= least) return step;
+  }
+  return 10 * power;
+}
+
+std::string Number(double value, double step) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.3g", value);
+  const int decimals = std::max(0, static_cast<int>(-std::floor(std::log10(step) + 1e-9)));
+  if (decimals > 5 || std::abs(value) >= 1e7) {
+    std::snprintf(text, sizeof text, "%.3g", value);
+  } else {
+    std::snprintf(text, sizeof text, "%.*f", decimals, value);
+  }
   return text;
+}
+
+// The multiples of the step within a range.
+std::vector<double> Ticks(const Range& range, double step) {
+  std::vector<double> ticks;
+  const double last = std::floor(range.high / step + 1e-9);
+  for (double i = std::ceil(range.low / step - 1e-9); i <= last; ++i) ticks.push_back(i * step + 0.0);
+  return ticks;
 }
 
 class Panel {
@@ -78,12 +101,16 @@ class Panel {
   }
 
   void DrawAxes() {
-    for (int i = 0; i <= kTicks; ++i) {
-      const double part = static_cast<double>(i) / kTicks;
-      const cv::Point left = At(x_.low, y_.At(part)), bottom = At(x_.At(part), y_.low);
-      cv::line(area_, left, At(x_.high, y_.At(part)), kGridLine);
-      Text(area_, Number(y_.At(part)), {6, left.y + 4}, kInk, 0.38);
-      Text(area_, Number(std::round(x_.At(part))), {bottom.x - 14, area_.rows - 14}, kInk, 0.38);
+    const double y_step = TickStep(y_), x_step = std::max(1.0, TickStep(x_));  // x counts steps
+    for (const double y : Ticks(y_, y_step)) {
+      const cv::Point left = At(x_.low, y);
+      cv::line(area_, left, At(x_.high, y), kGridLine);
+      Text(area_, Number(y, y_step), {6, left.y + 4}, kInk, 0.38);
+    }
+    for (const double x : Ticks(x_, x_step)) {
+      const std::string number = Number(x, x_step);
+      const int centre = At(x, y_.low).x;
+      Text(area_, number, {centre - 4 * static_cast<int>(number.size()), area_.rows - 14}, kInk, 0.38);
     }
   }
 

@@ -40,7 +40,7 @@ class Plot(unittest.TestCase):
 
     def test_curves_go_where_the_numbers_go(self):
         picture = self.plot([{'step': i, 'loss_d': i / 100, 'loss_g': 1 - i / 100} for i in range(101)])
-        self.assertEqual((960, 1280, 3), picture.shape)
+        self.assertEqual((1280, 1280, 3), picture.shape)
         loss = picture[:320, :640]
         rising, falling = self.heights(loss, BLUE), self.heights(loss, ORANGE)
         self.assertGreater(rising[20], rising[-20] + 100)  # rows count from the top
@@ -53,6 +53,12 @@ class Plot(unittest.TestCase):
         middle = len(curve) // 2
         self.assertFalse(curve[middle - 20:middle + 20].any())
         self.assertTrue(curve[:middle // 2].all() and curve[-middle // 2:].all())
+
+    def test_measures_taken_now_and_then_are_joined(self):
+        lines = [{'step': i, 'loss_d': 0.5} | ({'quality_swd': 1 - i / 100} if i % 20 == 0 else {}) for i in range(101)]
+        curve = self.heights(self.plot(lines)[960:, 640:], BLUE)
+        self.assertTrue(np.isfinite(curve).all())
+        self.assertLess(curve[20], curve[-20] - 100)
 
     def test_long_runs_and_flat_ones_are_drawn(self):
         picture = self.plot([{'step': i, 'loss_d': 0.25} for i in range(20000)])

@@ -1,7 +1,7 @@
 #include "trainer/export/model_card.h"
 
 #include <fstream>
-#include <sstream>
+#include <string_view>
 #include <vector>
 
 namespace gan::exporting {
@@ -9,6 +9,8 @@ namespace gan::exporting {
 using nlohmann::json;
 
 namespace {
+
+constexpr std::string_view kQuality = "quality_";  // begins the names of measures in stats.jsonl
 
 std::vector<std::size_t> Channels(const generate::Generator& generator) {
   std::vector<std::size_t> channels = {generator.noise_dim()};
@@ -69,9 +71,15 @@ std::string TrainingSection(const generate::TrainedGenerator& trained) {
 
 std::string MetricsSection(const json& stats) {
   if (stats.is_null()) return "";
-  return "\n## How it did\n\nThe last step that was logged; AUC 0.5 says that the discriminator guesses.\n\n" +
-         Table(stats, {"step", "epoch", "loss_d", "loss_g", "d_auc", "d_accuracy_real", "d_accuracy_fake", "imbalance",
-                       "verdict"});
+  std::vector<std::string> names = {
+      "step", "epoch", "loss_d", "loss_g", "d_auc", "d_accuracy_real", "d_accuracy_fake", "imbalance", "verdict"};
+  for (const auto& item : stats.items()) {
+    if (item.key().starts_with(kQuality)) names.push_back(item.key());
+  }
+  return "\n## How it did\n\nThe last step that was logged (AUC 0.5: the discriminator guesses) and the last measures "
+         "of "
+         "quality, against pictures held out of training, when there were any.\n\n" +
+         Table(stats, names);
 }
 
 }  // namespace
@@ -90,7 +98,7 @@ json ConfigOf(const generate::TrainedGenerator& trained) {
 }
 
 json LastStats(const generate::TrainedGenerator& trained) {
-  json last;
+  json last, quality = json::object();
   if (trained.run.empty()) return last;
   std::ifstream lines(trained.run / "stats.jsonl");
   for (std::string line; std::getline(lines, line);) {
@@ -98,7 +106,11 @@ json LastStats(const generate::TrainedGenerator& trained) {
     if (!record.is_object() || record.value("step", std::uint64_t{0}) > trained.facts.value("step", std::uint64_t{0}))
       break;
     last = record;
+    for (const auto& [name, value] : record.items()) {
+      if (name.starts_with(kQuality)) quality[name] = value;
+    }
   }
+  if (!last.is_null()) last.update(quality);
   return last;
 }
 

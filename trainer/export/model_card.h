@@ -11,7 +11,8 @@ namespace gan::exporting {
 // config.json: format and its version, sizes, which weights, and what is known of the training.
 nlohmann::json ConfigOf(const generate::TrainedGenerator& trained);
 
-// The last line of the run's stats.jsonl up to the exported step; null when there is none.
+// The last line of the run's stats.jsonl up to the exported step, with the newest measures of quality up to there; null
+// when there is none.
 nlohmann::json LastStats(const generate::TrainedGenerator& trained);
 
 // README.md of an exported folder, in the form of model cards (Mitchell et al., "Model cards for model reporting",

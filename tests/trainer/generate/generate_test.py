@@ -17,7 +17,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / 'end_to_end'))
-from programs import BIN, ENVIRONMENT, make_shards, newest_checkpoint, train  # noqa: E402
+from programs import BIN, ENVIRONMENT, make_shards, newest_checkpoint, stats, train  # noqa: E402
 
 LATENTS = 100
 
@@ -86,8 +86,9 @@ class Parity(WithFolder):
     def setUpClass(cls):
         super().setUpClass()
         cls.run_folder = cls.folder / 'run'
-        cls.shards = make_shards(cls.folder)
-        done = train(1, cls.shards, cls.run_folder, '--steps', 60, '--ema', 50, '--lr-g', 0.005)
+        cls.shards = make_shards(cls.folder, count=140)  # enough held out to be measured against
+        done = train(1, cls.shards, cls.run_folder, '--steps', 60, '--ema', 50, '--lr-g', 0.005, '--quality-every', 25,
+                     '--quality-images', 12)
         assert done.returncode == 0, done.stderr
 
     def check_export(self, source, *flags):
@@ -111,7 +112,10 @@ class Parity(WithFolder):
         self.assertEqual('ema', config['weights'])
         card = (exported / 'README.md').read_text()
         digest = json.loads((self.shards / 'manifest.json').read_text())['dataset_digest']
-        for fact in (digest, '| features | 4 |', '| step | 60 |', 'd_auc', 'samples.png'):
+        measured = [line for line in stats(self.run_folder) if 'quality_swd' in line]
+        self.assertEqual(50, measured[-1]['step'])
+        swd = f'| quality_swd | {json.dumps(measured[-1]["quality_swd"])} |'
+        for fact in (digest, '| features | 4 |', '| step | 60 |', 'd_auc', 'samples.png', swd):
             self.assertIn(fact, card)
         with Image.open(exported / 'samples.png') as samples:
             self.assertEqual((8 * 66 + 2, 8 * 66 + 2), samples.size)
