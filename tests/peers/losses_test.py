@@ -1,9 +1,9 @@
 """Holds every loss, penalty, norm and matching term against PyTorch, and two ranks against one.
 
-Bars of issue 4: value, gradient and second-order gradient (the penalties' part of D's gradient) within 1e-5 of this
-script; two ranks equal one rank on the joined batch to 1e-5 (batch norms synchronised, so that every norm sees the same
-samples); with batch norm in D the penalty
-equals the mean of norms computed sample by sample, to 1e-5. Usage: losses_test.py LOSSES_DUMP
+Bars of issue 5: value, gradient and second-order gradient (`second`: the difference as a part of what the penalty alone
+adds to D's gradient) within 1e-5 of this script; two ranks equal one rank on the joined batch to 1e-5 (batch norms
+synchronised, so that every norm sees the same samples); with batch norm in D the penalty equals the mean of norms computed
+sample by sample, to 1e-5. Usage: losses_test.py LOSSES_DUMP
 """
 import json
 import pathlib
@@ -131,9 +131,12 @@ def step(c, folder, extractor):
     d = {BCE: lambda: towards(r, 0.9) + towards(f, 0.1), HINGE: lambda: F.relu(1 - r).mean() + F.relu(1 + f).mean(),
          WGAN_GP: lambda: f.mean() - r.mean(), RPGAN: lambda: F.softplus(f - r).mean()}[c['loss']]()
     extra = penalty(c, D, real, fake, batch['mix'])
+    second = ()
+    if torch.is_tensor(extra):
+        second = torch.autograd.grad(extra, list(D.parameters()), retain_graph=True, allow_unused=True)
     (d + extra).backward()
-    gradients = {f'discriminator.{k}'.replace('.parametrizations.weight.original', '.weight'): p.grad.clone()
-                 for k, p in D.named_parameters()}
+    of_d = [f'discriminator.{k}'.replace('.parametrizations.weight.original', '.weight') for k, _ in D.named_parameters()]
+    gradients = {k: p.grad.clone() for k, p in zip(of_d, D.parameters())}
     adam.step()
     for p in D.parameters():
         p.requires_grad_(False)
@@ -150,20 +153,29 @@ def step(c, folder, extractor):
          RPGAN: lambda: F.softplus(r - f).mean()}[c['loss']]()
     (g + match).backward()
     gradients |= {f'generator.{k}': p.grad for k, p in G.named_parameters()}
-    return dict(d=d, penalty=extra, g=g, matching=match), gradients
+    losses = {k: float(torch.as_tensor(v).detach()) for k, v in dict(d=d, penalty=extra, g=g, matching=match).items()}
+    return losses, gradients, {k: v for k, v in zip(of_d, second) if v is not None}
 
 
 def apart(ours, theirs):
     return max(((ours[k] - theirs[k]).norm() / theirs[k].norm().clamp_min(1e-30)).item() for k in theirs)
 
 
-def difference(a, b):
-    # Losses that are means of logits are small at the start: what counts is the size of the logits, about 0.1.
-    return abs(float(a) - float(b)) / max(abs(float(b)), 0.1)
+def apart_by_second_order(ours, theirs, second):
+    """The difference of D's gradients as a part of what the penalty alone adds to them."""
+    length = lambda tensors: sum(t.double().square().sum() for t in tensors).sqrt()
+    return (length(ours[k] - theirs[k] for k in second) / length(second.values())).item()
+
+
+def difference(name, a, b):
+    # Losses that are means of logits are small at the start: what counts is the size of the logits, about 0.1. A penalty
+    # is held to its own size, however small.
+    least = 1e-30 if name == 'penalty' else 0.1
+    return abs(a - b) / max(abs(b), least)
 
 
 def worst_losses(ours, theirs):
-    return max(difference(ours[k], theirs[k]) for k in theirs)
+    return max(difference(k, ours[k], theirs[k]) for k in theirs)
 
 
 def ours(c, folder, rank=0):
@@ -194,11 +206,13 @@ if __name__ == '__main__':
                                 f'{folder}/cases.json'], check=True)
             for c in cases:
                 losses, gradients = ours(c, f'{folder}/1')
-                their_losses, theirs = step(c, f'{folder}/1', extractor)
+                their_losses, theirs, second = step(c, f'{folder}/1', extractor)
                 assert gradients.keys() == theirs.keys()
                 figures = dict(losses=worst_losses(losses, their_losses),
                                d=apart(part(gradients, 'disc'), part(theirs, 'disc')),
                                g=apart(part(gradients, 'gen'), part(theirs, 'gen')))
+                if second:
+                    figures |= dict(second=apart_by_second_order(gradients, theirs, second))
                 halves = [ours(c, f'{folder}/2', rank) for rank in range(2)]
                 assert all(torch.equal(halves[0][1][k], halves[1][1][k]) for k in gradients)
                 together = {k: (halves[0][0][k] + halves[1][0][k]) / 2 for k in losses}
