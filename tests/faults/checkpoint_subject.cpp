@@ -1,6 +1,7 @@
 // The checkpoint layer alone, for tests that make its disk fail.
 //   checkpoint_subject save ROOT STEP [RANKS]   saves a small state whose every number is STEP; ranks are threads
 //   checkpoint_subject newest ROOT              prints the step of the newest intact checkpoint, 0 when there is none
+//   checkpoint_subject every ROOT               fails when something that looks like a checkpoint is damaged
 #include <barrier>
 #include <cstdlib>
 #include <cstring>
@@ -88,6 +89,11 @@ void RequireWhole(const gan::checkpoint::Checkpoint& found) {
   }
 }
 
+int Every(const std::filesystem::path& root) {
+  for (const auto& folder : gan::checkpoint::ListCheckpoints(root)) RequireWhole(gan::checkpoint::Load(folder));
+  return 0;
+}
+
 int Newest(const std::filesystem::path& root) {
   const auto found = gan::checkpoint::LoadNewest(root, {}, [](const std::string& why) { std::cerr << why << "\n"; });
   if (found) RequireWhole(*found);
@@ -103,10 +109,11 @@ int main(int argc, char** argv) {
     if (what == "save" && argc >= 4)
       return Save(argv[2], std::strtoull(argv[3], nullptr, 10), argc > 4 ? std::atoi(argv[4]) : 1);
     if (what == "newest") return Newest(argv[2]);
+    if (what == "every") return Every(argv[2]);
   } catch (const std::exception& error) {
     std::cerr << error.what() << "\n";
     return 1;
   }
-  std::cerr << "usage: checkpoint_subject save ROOT STEP [RANKS] | newest ROOT\n";
+  std::cerr << "usage: checkpoint_subject save ROOT STEP [RANKS] | newest ROOT | every ROOT\n";
   return 2;
 }

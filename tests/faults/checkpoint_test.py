@@ -93,6 +93,8 @@ class PowerCut(Case):
                     shutil.rmtree(there, ignore_errors=True)
                     there.mkdir()
                     unsynced.put(disk.after_power_cut(mode), there)
+                    if subprocess.run([SUBJECT, 'every', there / 'run' / 'checkpoints'], capture_output=True).returncode != 0:
+                        broken.append((step, i, mode, 'half of one'))
                     found = self.newest(there / 'run' / 'checkpoints')
                     states += 1
                     allowed = (step,) if i == len(actions) else (step - 1, step)

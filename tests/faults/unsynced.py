@@ -3,7 +3,7 @@ import dataclasses
 import pathlib
 import struct
 
-MODES = ('nothing', 'entries', 'contents')  # which of the unsynced things survive
+MODES = ('nothing', 'entries', 'contents', 'removals')  # which of the unsynced things survive
 
 
 @dataclasses.dataclass
@@ -44,9 +44,11 @@ class Folder:
     def __init__(self):
         self.now = {}
         self.synced = {}
+        self.removed = set()  # names, not synced
 
     def sync(self):
         self.synced = dict(self.now)
+        self.removed = set()
 
 
 class Disk:
@@ -89,7 +91,9 @@ class Disk:
         if action.kind in 'cm':
             self._find(parts[:-1]).now[parts[-1]] = File() if action.kind == 'c' else Folder()
         elif action.kind == 'u':
-            self._find(parts[:-1]).now.pop(parts[-1])
+            folder = self._find(parts[:-1])
+            folder.now.pop(parts[-1])
+            folder.removed.add(parts[-1])
         elif action.kind == 'r':
             node = self._find(parts[:-1]).now.pop(parts[-1])
             target = self._parts(action.other)
@@ -111,11 +115,13 @@ class Disk:
     def after_power_cut(self, mode):
         """{relative path: content, or None for a folder}. Mode 'nothing': only what was synced. 'entries': names and
         renames have reached the disk by themselves, contents only when synced (the empty file of many a crash).
-        'contents': the reverse."""
+        'contents': the reverse. 'removals': of all names only those that were removed have reached it."""
         left = {}
 
         def walk(folder, path):
             for name, node in (folder.now if mode == 'entries' else folder.synced).items():
+                if mode == 'removals' and name in folder.removed:
+                    continue
                 if isinstance(node, Folder):
                     left[path + name] = None
                     walk(node, path + name + '/')

@@ -70,15 +70,19 @@ void RemoveLeftovers(const fs::path& root) {
 void Prune(const fs::path& root, const Retention& retention) {
   std::vector<fs::path> all = ListCheckpoints(root);
   if (retention.best) std::erase(all, CheckpointFolderName(root, *retention.best));
+  std::vector<fs::path> doomed;
   for (std::size_t i = std::max(retention.last, kFewest); i < all.size(); ++i) {
     const std::uint64_t step = *ParseCheckpointFolderName(all[i].filename().string());
     if (retention.every > 0 && step % retention.every == 0) continue;
-    // Renamed first: a half-deleted folder must never look like a checkpoint.
-    const fs::path doomed = all[i].string() + ".deleted-0";
-    Rename(all[i], doomed);
+    // Renamed first, and that on the disk: a half-deleted folder must never look like a checkpoint.
+    doomed.emplace_back(all[i].string() + ".deleted-0");
+    Rename(all[i], doomed.back());
+  }
+  if (!doomed.empty()) storage::SyncFolder(root);
+  for (const fs::path& folder : doomed) {
     std::error_code error;
-    fs::remove_all(doomed, error);
-    if (error) throw IoError(doomed, "remove", error.value());
+    fs::remove_all(folder, error);
+    if (error) throw IoError(folder, "remove", error.value());
   }
 }
 
