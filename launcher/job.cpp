@@ -162,6 +162,9 @@ void Job::KillStuckLauncher() {
   } else if (alone_since_ && now - *alone_since_ > kPatienceWithoutRanks) {
     ::kill(launcher_, SIGKILL);
   }
+  // After a rank's exit code other than 0 it sleeps for twice odls_base_sigkill_timeout, though nobody is left; a
+  // signal that it handles cuts the rest of a second off.
+  if (alone_since_) ::kill(launcher_, SIGCHLD);
 }
 
 void Job::Signal(int signal) const {

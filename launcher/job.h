@@ -44,6 +44,8 @@ class Job {
   // mpirun has had a process: a rank here or its remote shell to another host. Always true for other launchers, which
   // have none that could be seen.
   bool had_processes() const { return had_children_ || !is_mpirun_; }
+  // mpirun is still there and none of its processes: it ends the sooner the oftener Poll() is called.
+  bool alone() const { return alone_since_.has_value(); }
 
  private:
   void KillStuckLauncher();

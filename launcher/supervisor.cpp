@@ -30,7 +30,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kGlance{500};
-constexpr milliseconds kGlanceAtStart{20};  // so that ranks which end at once are seen
+constexpr milliseconds kQuickGlance{20};
 constexpr std::chrono::seconds kPatienceWithRanks{10};
 
 // The step of the newest checkpoint that is intact; gan-train sets damaged ones aside itself.
@@ -113,7 +113,9 @@ class Supervisor {
         cli::LogInfo("the job " + Describe(*ending) + text);
         return *ending;
       }
-      HandleSignal(WaitForSignal(job.had_processes() ? kGlance : kGlanceAtStart), job);
+      // Often at the start, so that ranks which end at once are seen, and towards the end, which somebody waits for.
+      const bool often = stop_ || job.alone() || !job.had_processes();
+      HandleSignal(WaitForSignal(often ? kQuickGlance : kGlance), job);
       if (interrupted_) {
         job.Kill();
         return {128 + SIGINT, false};

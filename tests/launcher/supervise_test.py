@@ -220,11 +220,11 @@ class Hang(Launched):
 
 
 class Stop(Launched):
-    def test_term_and_int_and_usr1_save_and_end_with_75(self):
+    def test_term_and_int_and_usr1_save_and_end_with_75_and_mpirun_does_not_sleep_on(self):
         for name in ('SIGTERM', 'SIGINT', 'SIGUSR1'):
             with self.subTest(signal=name):
                 run = self.folder / name
-                process = self.start(run, '--steps', 100000, '--checkpoint-every', 0)
+                process = self.start(run, '--steps', 100000, '--checkpoint-every', 0, launch=('--kill-after', 300))
                 self.wait_for(lambda: self.lines(run) >= 5)
                 start = time.monotonic()
                 process.send_signal(getattr(signal, name))
