@@ -224,7 +224,7 @@ class Stop(Launched):
         for name in ('SIGTERM', 'SIGINT', 'SIGUSR1'):
             with self.subTest(signal=name):
                 run = self.folder / name
-                process = self.start(run, '--steps', 100000, '--checkpoint-every', 0, launch=('--kill-after', 300))
+                process = self.start(run, '--steps', 100000, '--checkpoint-every', 0, launch=('--kill-after', 60))
                 self.wait_for(lambda: self.lines(run) >= 5)
                 start = time.monotonic()
                 process.send_signal(getattr(signal, name))
