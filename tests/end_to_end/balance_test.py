@@ -41,7 +41,7 @@ class Balance(WithShards):
         self.assertGreater(lines[first['feature_matching_on'] + 1]['matching_g'], 0)
 
     def test_d_is_widened_once_and_the_run_resumes_bit_for_bit(self):
-        flags = ['--check-every', 1, '--checkpoint-every', 5, '--balance-actions', 'widen-d', '--balance-set', G_AHEAD]
+        flags = ['--check-every', 1, '--checkpoint-every', 1, '--balance-actions', 'widen-d', '--balance-set', G_AHEAD]
         whole = self.train(2, 'widened', '--steps', 10, *flags)
         self.assertEqual(['widen_d'], actions(whole))
         self.assertEqual(2, self.options(whole)['d_width'])

@@ -35,8 +35,8 @@ struct BackgroundSaver::Shared {
   }
 };
 
-BackgroundSaver::BackgroundSaver()
-    : shared_(std::make_shared<Shared>()), exceptions_at_start_(std::uncaught_exceptions()) {
+BackgroundSaver::BackgroundSaver(bool has_peers)
+    : shared_(std::make_shared<Shared>()), has_peers_(has_peers), exceptions_at_start_(std::uncaught_exceptions()) {
   std::thread([shared = shared_] { shared->Serve(); }).detach();
 }
 
@@ -44,7 +44,8 @@ BackgroundSaver::~BackgroundSaver() {
   std::unique_lock lock(shared_->mutex);
   shared_->ending = true;
   shared_->changed.notify_all();
-  if (std::uncaught_exceptions() == exceptions_at_start_) shared_->changed.wait(lock, [&] { return !shared_->work; });
+  if (has_peers_ && std::uncaught_exceptions() != exceptions_at_start_) return;
+  shared_->changed.wait(lock, [&] { return !shared_->work; });
 }
 
 void BackgroundSaver::Start(std::function<SaveResult()> work) {

@@ -20,9 +20,10 @@ struct Outcome {
 // until Wait has returned its outcome, or, when the stack unwinds first, be owned by `work` itself.
 class BackgroundSaver {
  public:
-  BackgroundSaver();
-  // Waits for the work, unless an exception unwinds: then the peers that the work waits for may never come, and it is
-  // left behind for the end of the process.
+  // `has_peers`: the work waits for other ranks.
+  explicit BackgroundSaver(bool has_peers);
+  // Waits for the work, unless an exception unwinds and there are peers: they may never come, and the work is left
+  // behind for the end of the process.
   ~BackgroundSaver();
   BackgroundSaver(const BackgroundSaver&) = delete;
   BackgroundSaver& operator=(const BackgroundSaver&) = delete;
@@ -38,6 +39,7 @@ class BackgroundSaver {
  private:
   struct Shared;
   std::shared_ptr<Shared> shared_;  // also owned by the thread
+  bool has_peers_;
   int exceptions_at_start_;
 };
 

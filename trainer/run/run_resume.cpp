@@ -99,6 +99,7 @@ void RunState::BeginOrResume() {
   if (saved) LeaveBranch();
   TakeUp();
   if (!saved) BeginNew();
+  TakeSnapshot();  // makes its buffers' pages now, which the first save's pause would otherwise pay for
   OnRankZero(*control_, [&] {
     storage::WriteFileAtomically(
         folder_.Options(), nlohmann::json({{"options", Identity()}, {"build", cli::BuildFacts()}}).dump(2) + "\n");

@@ -73,7 +73,8 @@ RunState::RunState(const TrainOptions& options, const distributed::World& world)
       folder_(CheckThenOpenFolder(options, world, *control_, dataset_)),
       gan_(options.gan, device_, options.seed, gradients_),
       controller_(ResolveBalance(options)),
-      faults_(options.inject, world.rank == world.size - 1) {
+      faults_(options.inject, world.rank == world.size - 1),
+      saver_(world.size > 1) {
   saves_ = NewCommunicator(options_, world_, "checkpoints", "cpu");
   if (world_.rank == 0) cli::OpenLog("gan-train", folder_.Log());
   OpenMetrics();
@@ -218,13 +219,17 @@ void RunState::SaveSamples() {
   });
 }
 
-// The mean imbalance of the losses since the save before, which smooths single steps out.
-void RunState::StartSave() {
-  if (snapshot_) {
-    snapshot_->Update(gan_.NamedState());
+void RunState::TakeSnapshot() {
+  const model::NamedTensors state = gan_.NamedState();
+  if (snapshot_ && snapshot_->Fits(state)) {
+    snapshot_->Update(state);
   } else {
-    snapshot_ = std::make_shared<Snapshot>(gan_.NamedState());
+    snapshot_ = std::make_shared<Snapshot>(state);
   }
+}
+
+void RunState::StartSave() {
+  TakeSnapshot();
   checkpoint::SaveRequest request;
   request.step = saving_step_ = step_;
   request.images = images_;
@@ -282,15 +287,23 @@ void RunState::SaveCheckpoint() {
   pause_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-void RunState::SaveLast() {
+bool RunState::SaveLast() {
   FinishSave();
-  if (last_saved_step_ == step_) return;
+  if (last_saved_step_ == step_) return true;
   const auto start = std::chrono::steady_clock::now();
   StartSave();
   const checkpoint::Outcome outcome = *saver_.Wait();
-  if (outcome.error) std::rethrow_exception(outcome.error);
   pause_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (outcome.error) {
+    try {
+      std::rethrow_exception(outcome.error);
+    } catch (const DataError& error) {  // a number that is none
+      recorder_->CheckpointFailed(error.what());
+      return false;
+    }
+  }
   Conclude(outcome);
+  return true;
 }
 
 void RunState::Tell(const std::string& state) {

@@ -48,8 +48,10 @@ class RunState {
   void SaveCheckpoint();
   // Tells of the save in flight once it has ended. Not collective.
   void TellOfSave();
-  // The last one before the end: a failure is an error. Nothing is written when this step is saved already.
-  void SaveLast();
+  // The last one before the end: a failure is an error, but false when the state is not finite and must not be saved.
+  // Nothing is written when this step is saved already.
+  bool SaveLast();
+  bool HasCheckpoint() const { return last_saved_step_.has_value(); }
   void Tell(const std::string& state);
   const std::filesystem::path& folder() const { return folder_.path(); }
 
@@ -75,6 +77,7 @@ class RunState {
   step::StepPlan Plan() const;
   double FractionDone() const;
   std::uint64_t GlobalBatch() const;
+  void TakeSnapshot();
   void StartSave();
   // Waits for the save in flight, if there is one, and tells of it.
   void FinishSave();

@@ -40,8 +40,9 @@ int Train(const TrainOptions& options, const distributed::World& world) {
     if (Due(options.sample_every, record.step)) run.SaveSamples();
     watchdog.Enter(Section::kSave);
     if (record.seen.stop_requested && !run.Finished()) {
-      run.SaveLast();
-      return Finish(run, "stopped", cli::kStoppedSaved);
+      // What cannot be saved now goes on from the checkpoint before, where a rollback may cure it.
+      if (run.SaveLast() || run.HasCheckpoint()) return Finish(run, "stopped", cli::kStoppedSaved);
+      return Finish(run, "diverged", cli::kDiverged);
     }
     if ((record.best || Due(options.checkpoint_every, record.step)) && !run.Finished()) run.SaveCheckpoint();
   }
@@ -49,7 +50,7 @@ int Train(const TrainOptions& options, const distributed::World& world) {
   run.RequireEqualReplicas();
   run.SaveSamples();
   watchdog.Enter(Section::kSave);
-  run.SaveLast();
+  if (!run.SaveLast()) return Finish(run, "diverged", cli::kDiverged);
   return Finish(run, "finished", cli::kDone);
 }
 
