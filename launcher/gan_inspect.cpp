@@ -11,6 +11,7 @@
 #include "inspect/dump.h"
 #include "inspect/kind.h"
 #include "inspect/plot.h"
+#include "inspect/records.h"
 #include "inspect/runs.h"
 #include "inspect/serve.h"
 #include "inspect/shards.h"
@@ -26,6 +27,8 @@ struct Flags {
   std::filesystem::path path;
   bool json = false;
   std::uint32_t dump = 0;
+  std::optional<std::uint64_t> record;
+  bool list = false;
   std::filesystem::path out;
   bool serve = false;
   bool report = false;
@@ -62,9 +65,14 @@ void AddFlags(CLI::App& app, Flags& flags) {
   CLI::Option* dump = app.add_option("--dump", flags.dump, "Draw the first N pictures of a shard or shard folder")
                           ->check(CLI::Range(1, 10000))
                           ->group("Output");
-  CLI::Option* out = app.add_option("--out", flags.out, "PNG file for --dump")->group("Output");
-  dump->needs(out);
-  out->needs(dump);
+  CLI::Option* record =
+      app.add_option("--record", flags.record, "Write one picture, by its number in --list, as it is")->group("Output");
+  app.add_flag("--list", flags.list,
+               "List the records: number, shard, input, label, source; with --json an object each")
+      ->group("Output");
+  CLI::Option* out = app.add_option("--out", flags.out, "PNG file for --dump or --record")->group("Output");
+  dump->needs(out)->excludes(record);
+  record->needs(out);
   AddPageFlags(app, flags);
 }
 
@@ -121,23 +129,32 @@ int Plot(const Flags& flags, Kind kind) {
   return gan::cli::kDone;
 }
 
+void RequirePictures(const Flags& flags, Kind kind) {
+  const bool pictures = flags.dump > 0 || flags.record || flags.list;
+  if (!flags.out.empty() && flags.dump == 0 && !flags.record) throw gan::UsageError("--out: needs --dump or --record");
+  if (!pictures || kind == Kind::kShard || kind == Kind::kShardFolder) return;
+  const char* flag = flags.list ? "--list: " : flags.record ? "--record: " : "--dump: ";
+  throw gan::UsageError(flag + flags.path.string() + " holds no pictures; name a shard or a shard folder");
+}
+
 int Run(const Flags& flags) {
   const Kind kind = gan::inspect::Recognise(flags.path);
-  if (flags.dump > 0 && kind != Kind::kShard && kind != Kind::kShardFolder) {
-    throw gan::UsageError("--dump: " + flags.path.string() + " holds no pictures; name a shard or a shard folder");
-  }
+  RequirePictures(flags, kind);
   if (!flags.report_file.empty() && !flags.report && !flags.plot) {
     throw gan::UsageError("OUT " + flags.report_file.string() + ": needs --report or --plot");
   }
   if (flags.serve || flags.report) return ShowPage(flags, kind);
   if (flags.plot) return Plot(flags, kind);
   const Report report = Inspect(kind, flags.path);
-  std::cout << (flags.json ? ReportJson(report) : ReportText(report)) << std::flush;
+  const bool list = flags.list && report.intact();  // in place of the report
+  if (!list) std::cout << (flags.json ? ReportJson(report) : ReportText(report)) << std::flush;
   if (!report.intact()) {
     Complain(report);
     return gan::cli::kBadData;
   }
+  if (list) gan::inspect::ListRecords(flags.path, flags.json, std::cout);
   if (flags.dump > 0) gan::inspect::DumpPictures(flags.path, flags.dump, flags.out);
+  if (flags.record) gan::inspect::DumpRecord(flags.path, *flags.record, flags.out);
   return gan::cli::kDone;
 }
 
@@ -149,6 +166,8 @@ int main(int argc, char** argv) {
       "Ends with 3 when anything is damaged. Changes nothing.\n"
       "Examples: gan-inspect shards/\n"
       "          gan-inspect shards/shard-00000.gan --dump 64 --out pictures.png\n"
+      "          gan-inspect shards/ --list\n"
+      "          gan-inspect shards/ --record 17 --out 17.png\n"
       "          gan-inspect runs/00001 --json\n"
       "          gan-inspect --serve runs/00001\n"
       "          gan-inspect --report runs/00001 report.html\n"

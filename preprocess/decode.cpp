@@ -79,6 +79,12 @@ void RequireSize(std::uint64_t width, std::uint64_t height, const DecodeOptions&
                                         std::to_string(options.max_pixels) + " (--max-pixels)");
 }
 
+void RequireRoom(std::uint64_t width, std::uint64_t height, std::uint64_t bytes_per_pixel,
+                 const DecodeOptions& options) {
+  RequireSize(width, height, options);
+  if (options.lease != nullptr) options.lease->ReserveMore(width * height * bytes_per_pixel);
+}
+
 Rgb8 Composite(std::span<const std::uint8_t> rgba, std::uint32_t width, std::uint32_t height,
                const std::array<std::uint8_t, 3>& background) {
   constexpr std::uint32_t kOne = 128;  // 1 << PRECISION_BITS there

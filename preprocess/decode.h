@@ -8,6 +8,7 @@
 #include <string>
 
 #include "preprocess/image.h"
+#include "preprocess/memory_budget.h"
 #include "preprocess/rejected.h"
 
 namespace gan::preprocess {
@@ -16,6 +17,7 @@ struct DecodeOptions {
   std::array<std::uint8_t, 3> background = {255, 255, 255};  // alpha is composited onto it
   bool apply_exif = true;                                    // turn by EXIF orientation 1-8
   std::uint64_t max_pixels = 64'000'000;                     // checked before anything is allocated
+  MemoryLease* lease = nullptr;                              // waited for before anything large is allocated
 };
 
 // Chooses the decoder by the file's first bytes. Throws Rejected. Safe to call from many threads.
@@ -32,6 +34,11 @@ Rgb8 DecodeWithOpenCv(std::span<const std::byte> file, const DecodeOptions& opti
 
 // Throws Rejected(kTooLarge) when width x height is beyond the limit, kCorrupt when it is zero.
 void RequireSize(std::uint64_t width, std::uint64_t height, const DecodeOptions& options);
+
+// The same, and waits until there is room for decoding it. bytes_per_pixel: what the decoder allocates at most, its own
+// buffers and the RGB that it gives.
+void RequireRoom(std::uint64_t width, std::uint64_t height, std::uint64_t bytes_per_pixel,
+                 const DecodeOptions& options);
 
 // rgba: uint8 [height, width, 4], straight alpha -> RGB over the background, with the arithmetic of Pillow's
 // alpha_composite (src/libImaging/AlphaComposite.c).

@@ -109,7 +109,7 @@ Rgb8 DecodeGif(std::span<const std::byte> file, const DecodeOptions& options) {
   if (frame.Width == 0 || frame.Height == 0) throw Rejected(Reason::kCorrupt, "GIF: a frame without pixels");
   const auto width = static_cast<std::uint32_t>(std::max(decoder.gif->SWidth, frame.Left + frame.Width));
   const auto height = static_cast<std::uint32_t>(std::max(decoder.gif->SHeight, frame.Top + frame.Height));
-  RequireSize(width, height, options);
+  RequireRoom(width, height, 1 + 3, options);
   std::vector<std::uint8_t> canvas(std::size_t{width} * height, static_cast<std::uint8_t>(std::max(transparent, 0)));
   ReadRows(decoder, canvas.data(), width);
   Palette palette = PaletteOf(*decoder.gif);

@@ -14,8 +14,8 @@ namespace gan::preprocess {
 
 namespace {
 
-// libjpeg reports errors by calling back and must not return from there: longjmp to Read(), which owns nothing that
-// needs a destructor. Objects with destructors live outside, in Picture.
+// libjpeg reports errors by calling back and must not return from there: longjmp to the function that called it, which
+// owns nothing that needs a destructor. Objects with destructors live outside, in Pass.
 struct ErrorManager {
   jpeg_error_mgr base;
   std::jmp_buf back;
@@ -23,9 +23,13 @@ struct ErrorManager {
   bool ended_early;
 };
 
-struct Picture {
-  Rgb8 image;
-  std::vector<std::uint8_t> row;  // CMYK only
+constexpr std::uint32_t kRowsAtATime = 16;
+
+// One way to decode: the columns and rows that are wanted, and the room for a few rows.
+struct Pass {
+  Region where;
+  std::vector<std::uint8_t> rows;  // [kRowsAtATime], and kReadBeyond
+  std::vector<std::uint8_t> cmyk;  // one row, when the JPEG is CMYK
 };
 
 ErrorManager& ManagerOf(j_common_ptr info) { return *reinterpret_cast<ErrorManager*>(info->err); }
@@ -42,6 +46,16 @@ void NoteWarning(j_common_ptr info, int level) {
   if (level < 0 && info->err->msg_code == JWRN_JPEG_EOF) ManagerOf(info).ended_early = true;
 }
 
+// A file of a megabyte can hold ten thousand scans of a large picture, and each costs as much as decoding it.
+constexpr int kMostScans = 500;
+
+void CountScans(j_common_ptr info) {
+  if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number <= kMostScans) return;
+  ErrorManager& manager = ManagerOf(info);
+  std::snprintf(manager.message, sizeof manager.message, "more than %d scans", kMostScans);
+  std::longjmp(manager.back, 1);
+}
+
 std::uint8_t MultiplyDivide255(std::uint32_t a, std::uint32_t b) {
   const std::uint32_t t = a * b + 128;
   return static_cast<std::uint8_t>(((t >> 8) + t) >> 8);
@@ -56,55 +70,50 @@ void CmykToRgb(const std::uint8_t* in, std::uint8_t* out, std::uint32_t width) {
 }
 
 // Returns false after an error. Only trivially destructible locals: longjmp skips destructors.
-bool ReadHeader(jpeg_decompress_struct& info, ErrorManager& manager, std::span<const std::byte> file) {
+bool ReadHeader(jpeg_decompress_struct& info, ErrorManager& manager, jpeg_progress_mgr& progress,
+                std::span<const std::byte> file) {
   if (setjmp(manager.back) != 0) return false;
-  jpeg_create_decompress(&info);
+  jpeg_create_decompress(&info);  // forgets all but the error manager
+  info.progress = &progress;
   jpeg_mem_src(&info, reinterpret_cast<const unsigned char*>(file.data()), file.size());
   jpeg_read_header(&info, TRUE);
   return true;
 }
 
-bool ReadPixels(jpeg_decompress_struct& info, ErrorManager& manager, Picture& picture) {
+bool IsCmyk(const jpeg_decompress_struct& info) { return info.num_components == 4; }
+
+bool Start(jpeg_decompress_struct& info, ErrorManager& manager) {
   if (setjmp(manager.back) != 0) return false;
-  const bool cmyk = info.num_components == 4;
-  info.out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
+  info.out_color_space = IsCmyk(info) ? JCS_CMYK : JCS_RGB;
   jpeg_start_decompress(&info);
-  while (info.output_scanline < info.output_height) {
-    std::uint8_t* out = &picture.image.pixels[std::size_t{3} * info.output_scanline * info.output_width];
-    JSAMPROW row = cmyk ? picture.row.data() : out;
-    jpeg_read_scanlines(&info, &row, 1);
-    if (cmyk) CmykToRgb(picture.row.data(), out, info.output_width);
-  }
-  jpeg_finish_decompress(&info);
   return true;
 }
 
-// Rows outside the part go through the entropy decoder only. Margins of 16 pixels keep what upsampling does at an edge
-// away from the pixels that are wanted.
-bool ReadPart(jpeg_decompress_struct& info, ErrorManager& manager, const Region& wanted, JpegPart& part) {
-  constexpr JDIMENSION kMargin = 16;
+bool CropColumns(jpeg_decompress_struct& info, ErrorManager& manager, JDIMENSION& left, JDIMENSION& width) {
   if (setjmp(manager.back) != 0) return false;
-  info.out_color_space = JCS_RGB;
-  jpeg_start_decompress(&info);
-  JDIMENSION left = wanted.x > kMargin ? wanted.x - kMargin : 0;
-  JDIMENSION width = std::min(wanted.x + wanted.width + kMargin, info.output_width) - left;
   jpeg_crop_scanline(&info, &left, &width);  // rounds outwards
-  const JDIMENSION top = wanted.y > kMargin ? wanted.y - kMargin : 0;
-  const JDIMENSION bottom = std::min(wanted.y + wanted.height + kMargin, info.output_height);
-  part.where = {left, top, width, bottom - top};
-  part.image = Rgb8(width, bottom - top);
-  if (top > 0) jpeg_skip_scanlines(&info, top);
-  while (info.output_scanline < bottom) {
-    JSAMPROW row = &part.image.pixels[std::size_t{3} * width * (info.output_scanline - top)];
-    jpeg_read_scanlines(&info, &row, 1);
+  return true;
+}
+
+void ReadRow(jpeg_decompress_struct& info, Pass& pass, std::uint8_t* out) {
+  JSAMPROW row = IsCmyk(info) ? pass.cmyk.data() : out;
+  jpeg_read_scanlines(&info, &row, 1);
+  if (IsCmyk(info)) CmykToRgb(pass.cmyk.data(), out, info.output_width);
+}
+
+// Rows outside the part go through the entropy decoder only.
+bool ReadRows(jpeg_decompress_struct& info, ErrorManager& manager, Pass& pass, RowSink& sink) {
+  if (setjmp(manager.back) != 0) return false;
+  const JDIMENSION end = pass.where.y + pass.where.height;
+  if (pass.where.y > 0) jpeg_skip_scanlines(&info, pass.where.y);
+  while (info.output_scanline < end) {
+    const std::uint32_t count = std::min(kRowsAtATime, end - info.output_scanline);
+    for (std::uint32_t i = 0; i < count; ++i) ReadRow(info, pass, &pass.rows[std::size_t{3} * info.output_width * i]);
+    sink.Take(pass.rows.data(), count);
   }
-  // Skipping to the very end would leave the rest of the file unread: the last row is skipped to, and read over the
-  // margin.
-  if (bottom + 1 < info.output_height) jpeg_skip_scanlines(&info, info.output_height - bottom - 1);
-  if (bottom < info.output_height) {
-    JSAMPROW row = &part.image.pixels[std::size_t{3} * width * (bottom - top - 1)];
-    jpeg_read_scanlines(&info, &row, 1);
-  }
+  // Skipping to the very end would leave the rest of the file unread: the last row is skipped to, and read.
+  if (end + 1 < info.output_height) jpeg_skip_scanlines(&info, info.output_height - end - 1);
+  if (end < info.output_height) ReadRow(info, pass, pass.rows.data());
   jpeg_finish_decompress(&info);
   return true;
 }
@@ -113,10 +122,12 @@ bool ReadPart(jpeg_decompress_struct& info, ErrorManager& manager, const Region&
 struct Decompressor {
   jpeg_decompress_struct info = {};
   ErrorManager manager = {};
+  jpeg_progress_mgr progress = {};
   Decompressor() {
     info.err = jpeg_std_error(&manager.base);
     manager.base.error_exit = Leave;
     manager.base.emit_message = NoteWarning;
+    progress.progress_monitor = CountScans;
   }
   ~Decompressor() { jpeg_destroy_decompress(&info); }
   Decompressor(const Decompressor&) = delete;
@@ -129,67 +140,116 @@ struct Decompressor {
 }
 
 void Open(Decompressor& decoder, std::span<const std::byte> file, const DecodeOptions& options) {
-  if (!ReadHeader(decoder.info, decoder.manager, file)) Reject(decoder.manager);
+  if (!ReadHeader(decoder.info, decoder.manager, decoder.progress, file)) Reject(decoder.manager);
   RequireSize(decoder.info.image_width, decoder.info.image_height, options);
 }
 
-// scale: 1, 2, 4 or 8.
-Rgb8 DecodeWhole(Decompressor& decoder, unsigned scale) {
+void SetScale(Decompressor& decoder, unsigned scale) {
   decoder.info.scale_num = 1;
   decoder.info.scale_denom = scale;
-  const auto scaled = [&](JDIMENSION side) { return (side + scale - 1) / scale; };
-  Picture picture{Rgb8(scaled(decoder.info.image_width), scaled(decoder.info.image_height)), {}};
-  picture.row.resize(std::size_t{4} * picture.image.width);
-  if (!ReadPixels(decoder.info, decoder.manager, picture) || decoder.manager.ended_early) Reject(decoder.manager);
-  return std::move(picture.image);
 }
 
-// Where the parts of libjpeg-turbo that skip are known to give the same pixels, and when it pays.
-bool MayReadPart(const jpeg_decompress_struct& info, const Region& wanted) {
-  const bool plain = info.progressive_mode == FALSE && info.arith_code == FALSE && info.num_components == 3;
-  const std::uint64_t part = std::uint64_t{wanted.width + 32} * (wanted.height + 32);
-  return plain && part < std::uint64_t{info.image_width} * info.image_height;
+// libjpeg keeps the coefficients of all of a picture that comes in several scans: two bytes for each sample.
+std::uint64_t CoefficientBytes(jpeg_decompress_struct& info) {
+  if (jpeg_has_multiple_scans(&info) == FALSE) return 0;
+  std::uint64_t samples = 0;
+  for (int i = 0; i < info.num_components; ++i) {
+    const jpeg_component_info& component = info.comp_info[i];
+    samples += std::uint64_t{component.width_in_blocks} * component.height_in_blocks * DCTSIZE2;
+  }
+  return 2 * samples;
 }
+
+void StartAndReserve(Decompressor& decoder, Pass& pass) {
+  if (!Start(decoder.info, decoder.manager)) Reject(decoder.manager);
+  pass.where = {0, 0, decoder.info.output_width, decoder.info.output_height};
+  if (IsCmyk(decoder.info)) pass.cmyk.resize(std::size_t{4} * pass.where.width);
+}
+
+// Where the parts of libjpeg-turbo that skip are known to give the same pixels; 2.1.5 gives others when a picture that
+// is sampled 4x2 is scaled.
+bool MayReadPart(const jpeg_decompress_struct& info) {
+  return info.progressive_mode == FALSE && info.arith_code == FALSE && info.num_components == 3 &&
+         info.max_h_samp_factor <= 2 && info.max_v_samp_factor <= 2;
+}
+
+// Upsampling mixes neighbours and treats the edge of what is decoded as the edge of the picture: two more pixels keep
+// that away from those that are wanted.
+void Narrow(Decompressor& decoder, const Region& wanted, Pass& pass) {
+  constexpr JDIMENSION kMargin = 2;
+  const auto before = [](JDIMENSION at) { return at > kMargin ? at - kMargin : 0; };
+  JDIMENSION left = before(wanted.x);
+  JDIMENSION width = std::min(wanted.x + wanted.width + kMargin, decoder.info.output_width) - left;
+  if (!CropColumns(decoder.info, decoder.manager, left, width)) Reject(decoder.manager);
+  const JDIMENSION top = before(wanted.y);
+  const JDIMENSION bottom = std::min(wanted.y + wanted.height + kMargin, decoder.info.output_height);
+  pass.where = {left, top, width, bottom - top};
+}
+
+// False when anything is odd about the file and `part` was asked for: the whole decides then.
+bool DecodeRows(std::span<const std::byte> file, const DecodeOptions& options, const JpegView& view, bool part,
+                RowSink& sink) {
+  Decompressor decoder;
+  Open(decoder, file, options);
+  SetScale(decoder, view.scale);
+  if (options.lease != nullptr) options.lease->ReserveMore(CoefficientBytes(decoder.info));
+  Pass pass;
+  StartAndReserve(decoder, pass);
+  const std::uint32_t width = pass.where.width, height = pass.where.height;
+  part = part && MayReadPart(decoder.info);
+  if (part) Narrow(decoder, InputOfCrop(width, height, view.size, view.filter), pass);
+  pass.rows.resize(std::size_t{3} * pass.where.width * kRowsAtATime + kReadBeyond);
+  sink.Begin(pass.where, width, height);
+  const bool done = ReadRows(decoder.info, decoder.manager, pass, sink);
+  if (part) return done && decoder.manager.base.num_warnings == 0;
+  if (!done || decoder.manager.ended_early) Reject(decoder.manager);
+  return true;
+}
+
+// Keeps the picture.
+class Keep : public RowSink {
+ public:
+  explicit Keep(const DecodeOptions& options) : options_(options) {}
+  void Begin(const Region&, std::uint32_t width, std::uint32_t height) override {
+    RequireRoom(width, height, 3 + 3, options_);  // it will be turned
+    image_ = Rgb8(width, height);
+    at_ = image_.pixels.begin();
+  }
+  void Take(const std::uint8_t* rows, std::uint32_t count) override {
+    at_ = std::copy_n(rows, std::size_t{3} * image_.width * count, at_);
+  }
+  Rgb8 Image() { return std::move(image_); }
+
+ private:
+  const DecodeOptions& options_;
+  Rgb8 image_;
+  std::vector<std::uint8_t>::iterator at_;
+};
 
 }  // namespace
 
 Rgb8 DecodeJpeg(std::span<const std::byte> file, const DecodeOptions& options) {
-  Decompressor decoder;
-  Open(decoder, file, options);
-  return DecodeWhole(decoder, 1);
+  return DecodeJpegScaled(file, options, 1);
 }
 
-Rgb8 DecodeJpegScaled(std::span<const std::byte> file, const DecodeOptions& options, std::uint32_t least) {
+Rgb8 DecodeJpegScaled(std::span<const std::byte> file, const DecodeOptions& options, unsigned scale) {
+  Keep whole(options);
+  DecodeRows(file, options, {.scale = scale}, /*part=*/false, whole);
+  return whole.Image();
+}
+
+unsigned JpegScale(std::span<const std::byte> file, const DecodeOptions& options, std::uint32_t least) {
   Decompressor decoder;
   Open(decoder, file, options);
   const std::uint32_t shorter = std::min(decoder.info.image_width, decoder.info.image_height);
   unsigned scale = 8;
   while (scale > 1 && shorter / scale < least) scale /= 2;
-  return DecodeWhole(decoder, scale);
+  return scale;
 }
 
-JpegPart DecodeJpegPart(std::span<const std::byte> file, const DecodeOptions& options, std::uint32_t size,
-                        Filter filter) {
-  {
-    Decompressor decoder;
-    Open(decoder, file, options);
-    JpegPart part;
-    part.width = decoder.info.image_width;
-    part.height = decoder.info.image_height;
-    const Region wanted = InputOfCrop(part.width, part.height, size, filter);
-    if (!MayReadPart(decoder.info, wanted)) {
-      part.image = DecodeWhole(decoder, 1);
-      part.where = {0, 0, part.width, part.height};
-      return part;
-    }
-    if (ReadPart(decoder.info, decoder.manager, wanted, part) && decoder.manager.base.num_warnings == 0) return part;
-  }
-  JpegPart whole;
-  whole.image = DecodeJpeg(file, options);
-  whole.width = whole.image.width;
-  whole.height = whole.image.height;
-  whole.where = {0, 0, whole.width, whole.height};
-  return whole;
+void DecodeJpegRows(std::span<const std::byte> file, const DecodeOptions& options, const JpegView& view,
+                    RowSink& sink) {
+  if (!DecodeRows(file, options, view, /*part=*/true, sink)) DecodeRows(file, options, view, /*part=*/false, sink);
 }
 
 }  // namespace gan::preprocess

@@ -1,48 +1,14 @@
-#include <dlfcn.h>
-
 #include <limits>
 #include <string>
-#include <vector>
 
 #include "preprocess/decode.h"
-#include "preprocess/opencv_plugin.h"
+#include "preprocess/opencv_worker.h"
 
 namespace gan::preprocess {
 
 namespace {
 
-using DecodeFunction = decltype(&GanOpenCvDecode);
-
-struct Plugin {
-  DecodeFunction decode = nullptr;
-  std::string why;  // it is not there
-};
-
-const Plugin& ThePlugin() {
-  static const Plugin kPlugin = [] {
-    Plugin loaded;
-    void* library = ::dlopen("libgan_opencv.so", RTLD_NOW | RTLD_LOCAL);
-    if (library != nullptr) loaded.decode = reinterpret_cast<DecodeFunction>(::dlsym(library, "GanOpenCvDecode"));
-    if (loaded.decode == nullptr) loaded.why = ::dlerror();
-    return loaded;
-  }();
-  return kPlugin;
-}
-
-struct Room {
-  const DecodeOptions& options;
-  std::vector<std::uint8_t> rgba = {};
-  std::uint32_t width = 0, height = 0;
-};
-
-std::uint8_t* Allocate(void* context, std::uint32_t width, std::uint32_t height) {
-  Room& room = *static_cast<Room*>(context);
-  if (width == 0 || height == 0 || width > room.options.max_pixels / height) return nullptr;
-  room.width = width;
-  room.height = height;
-  room.rgba.resize(std::size_t{4} * width * height);
-  return room.rgba.data();
-}
+constexpr std::uint64_t kBytesPerPixel = 8 + 4 + 3;  // OpenCV's with 16 bits, RGBA, RGB
 
 std::uint32_t LittleEndian(std::span<const std::byte> file, std::size_t at) {
   std::uint32_t value = 0;
@@ -54,7 +20,43 @@ std::uint32_t LittleEndian(std::span<const std::byte> file, std::size_t at) {
 void RequireBmpSize(std::span<const std::byte> file, const DecodeOptions& options) {
   if (file.size() < 26 || file[0] != std::byte{'B'}) return;
   const auto magnitude = [](std::uint32_t v) { return v > 0x7FFFFFFF ? std::uint64_t{0} + (~v + 1) : v; };
-  RequireSize(magnitude(LittleEndian(file, 18)), magnitude(LittleEndian(file, 22)), options);
+  RequireRoom(magnitude(LittleEndian(file, 18)), magnitude(LittleEndian(file, 22)), kBytesPerPixel, options);
+}
+
+// "P6", width, height in decimal, with white space and comments between.
+class PnmHeader {
+ public:
+  explicit PnmHeader(std::span<const std::byte> file) : rest_(file.subspan(2)) {}
+
+  std::uint64_t Number() {
+    while (!rest_.empty() && (IsSpace() || Next() == '#')) {
+      if (Next() == '#') SkipLine();
+      if (!rest_.empty()) rest_ = rest_.subspan(1);
+    }
+    std::uint64_t number = 0;
+    for (; !rest_.empty() && Next() >= '0' && Next() <= '9' && number < kAbsurd; rest_ = rest_.subspan(1)) {
+      number = 10 * number + static_cast<std::uint64_t>(Next() - '0');
+    }
+    return number;
+  }
+
+ private:
+  static constexpr std::uint64_t kAbsurd = std::uint64_t{1} << 32;
+  char Next() const { return static_cast<char>(rest_.front()); }
+  bool IsSpace() const { return Next() == ' ' || (Next() >= '\t' && Next() <= '\r'); }
+  void SkipLine() {
+    while (rest_.size() > 1 && Next() != '\n') rest_ = rest_.subspan(1);
+  }
+
+  std::span<const std::byte> rest_;
+};
+
+void RequirePnmSize(std::span<const std::byte> file, const DecodeOptions& options) {
+  if (file.size() < 2 || file[0] != std::byte{'P'}) return;
+  PnmHeader header(file);
+  const std::uint64_t width = header.Number();
+  const std::uint64_t height = header.Number();
+  RequireRoom(width, height, kBytesPerPixel, options);
 }
 
 // What OpenCV 4.6 turns into the pixels that Pillow makes of it: see OpenCvReadsItRight().
@@ -145,21 +147,21 @@ bool OpenCvReadsItRight(const TiffFacts& t) {
 void RequirePlainTiff(std::span<const std::byte> file, const DecodeOptions& options) {
   if (file.size() < 8 || (file[0] != std::byte{'I'} && file[0] != std::byte{'M'})) return;
   const TiffFacts facts = TiffDirectory(file).Read();
-  RequireSize(facts.width, facts.height, options);
+  RequireRoom(facts.width, facts.height, kBytesPerPixel, options);
   if (!OpenCvReadsItRight(facts)) throw Rejected(Reason::kUnsupported, "TIFF of a kind that is not read exactly");
 }
 
 }  // namespace
 
 Rgb8 DecodeWithOpenCv(std::span<const std::byte> file, const DecodeOptions& options) {
-  if (ThePlugin().decode == nullptr) throw Rejected(Reason::kUnsupported, "OpenCV plugin: " + ThePlugin().why);
   if (file.size() > std::numeric_limits<int>::max()) throw Rejected(Reason::kTooLarge, "the file has over 2 GiB");
   RequireBmpSize(file, options);
+  RequirePnmSize(file, options);
   RequirePlainTiff(file, options);
-  Room room{options};
-  switch (ThePlugin().decode(reinterpret_cast<const std::uint8_t*>(file.data()), file.size(), Allocate, &room)) {
+  const OpenCvReply reply = DecodeApart(file, options.max_pixels);
+  switch (reply.result) {
     case kGanOpenCvDone:
-      return Composite(room.rgba, room.width, room.height, options.background);
+      return Composite(reply.rgba, reply.width, reply.height, options.background);
     case kGanOpenCvTooLarge:
       throw Rejected(Reason::kTooLarge, "more than " + std::to_string(options.max_pixels) + " pixels (--max-pixels)");
     case kGanOpenCvUnsupported:

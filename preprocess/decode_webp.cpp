@@ -30,7 +30,7 @@ Rgb8 DecodeWebp(std::span<const std::byte> file, const DecodeOptions& options) {
   if (decoder == nullptr) throw Rejected(Reason::kTruncated, "WebP: the container is damaged or ends early");
   WebPAnimInfo info;
   WebPAnimDecoderGetInfo(decoder.get(), &info);
-  RequireSize(info.canvas_width, info.canvas_height, options);
+  RequireRoom(info.canvas_width, info.canvas_height, 3 * 4 + 3, options);  // two canvases, YUV, RGB
   std::uint8_t* frame = nullptr;
   int timestamp = 0;
   if (WebPAnimDecoderGetNext(decoder.get(), &frame, &timestamp) == 0) {

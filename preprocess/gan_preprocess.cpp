@@ -2,7 +2,6 @@
 #include <chrono>
 #include <cstdio>
 #include <iostream>
-#include <map>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -15,6 +14,7 @@
 #include "monitoring/metrics.h"
 #include "picture/grid.h"
 #include "picture/png.h"
+#include "preprocess/opencv_worker.h"
 #include "preprocess/pipeline.h"
 #include "shard/shard_format.h"
 #include "shard/shard_reader.h"
@@ -31,6 +31,8 @@ using gan::preprocess::Summary;
 
 struct Flags {
   PreprocessOptions options;
+  std::string filter = "bilinear";
+  std::string decode = "exact";
   std::string background = "255,255,255";
   std::string exif = "apply";
   std::string labels = "none";
@@ -43,21 +45,18 @@ struct Flags {
 
 void AddFlags(CLI::App& app, Flags& flags) {
   PreprocessOptions& o = flags.options;
-  static const std::map<std::string, Filter> kFilters = {
-      {"bilinear", Filter::kBilinear}, {"lanczos", Filter::kLanczos}, {"box", Filter::kBox}};
-  static const std::map<std::string, DecodeMode> kModes = {{"exact", DecodeMode::kExact}, {"fast", DecodeMode::kFast}};
   app.add_option("--in", o.inputs,
                  "Folder of pictures (recursive), .zip, .tar[.gz|.zst], picture, text file of paths, or - for paths on "
                  "standard input; may be repeated");
   app.add_option("--list", o.lists, "Text file of paths, one a line (or NUL between them); may be repeated");
   app.add_option("--out", o.output, "Shard folder to make or to continue")->required();
   app.add_option("--size", o.size, "Pixels a side")->check(CLI::Range(8, 4096))->capture_default_str();
-  app.add_option("--filter", o.filter, "bilinear, lanczos or box")
-      ->transform(CLI::CheckedTransformer(kFilters).description("{bilinear,lanczos,box}"))
-      ->default_str("bilinear");
-  app.add_option("--decode", o.mode, "exact, or fast: large JPEGs are decoded at a half, a quarter or an eighth")
-      ->transform(CLI::CheckedTransformer(kModes).description("{exact,fast}"))
-      ->default_str("exact");
+  app.add_option("--filter", flags.filter, "bilinear, lanczos or box")
+      ->check(CLI::IsMember({"bilinear", "lanczos", "box"}))
+      ->capture_default_str();
+  app.add_option("--decode", flags.decode, "exact, or fast: large JPEGs are decoded at a half, a quarter or an eighth")
+      ->check(CLI::IsMember({"exact", "fast"}))
+      ->capture_default_str();
   app.add_option("--background", flags.background, "R,G,B that transparent pictures stand on")->capture_default_str();
   app.add_option("--exif", flags.exif, "apply or ignore the EXIF orientation")
       ->check(CLI::IsMember({"apply", "ignore"}))
@@ -71,6 +70,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
       ->capture_default_str();
   app.add_option("--threads", o.threads, "0: all cores; changes no byte")->check(CLI::Range(0, 4096));
   app.add_option("--max-pixels", o.decode.max_pixels, "Larger pictures are rejected before they are decoded")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40))
       ->capture_default_str();
   app.add_flag("--append", o.append, "Add these pictures to the finished data set in --out, in new shards");
   app.add_option("--dedupe", flags.dedupe, "off, or exact: of files with the same bytes only the first is taken")
@@ -142,10 +142,19 @@ void PrintSummary(const Summary& s, const PreprocessOptions& options, double sec
 void Prepare(Flags& flags) {
   PreprocessOptions& o = flags.options;
   if (o.inputs.empty() && o.lists.empty()) throw gan::UsageError("--in or --list is required");
+  if (o.output.empty()) throw gan::UsageError("--out is empty");
+  o.filter = flags.filter == "box" ? Filter::kBox : flags.filter == "lanczos" ? Filter::kLanczos : Filter::kBilinear;
+  o.mode = flags.decode == "fast" ? DecodeMode::kFast : DecodeMode::kExact;
   o.decode.background = ParseColour(flags.background);
   o.decode.apply_exif = flags.exif == "apply";
   o.labels_from_folders = flags.labels == "folder";
   o.dedupe = flags.dedupe == "exact";
+}
+
+// Before hours of work, not after them.
+void RequirePreviewFolder(const std::filesystem::path& preview) {
+  if (preview.empty() || !preview.has_parent_path() || std::filesystem::is_directory(preview.parent_path())) return;
+  throw gan::UsageError("--preview " + preview.string() + ": " + preview.parent_path().string() + " is no folder");
 }
 
 int Port(const std::string& text) {
@@ -181,6 +190,7 @@ int Run(Flags& flags, Ranks& ranks) {
   Prepare(flags);
   ranks = Ranks::Join();
   if (ranks.size() > 1) gan::cli::SetErrorPrefix("[rank " + std::to_string(ranks.rank()) + "] ");
+  if (ranks.rank() == 0) RequirePreviewFolder(flags.preview);
   const auto start = std::chrono::steady_clock::now();
   std::optional<gan::cli::ProgressBar> bar;
   const auto show = [&](std::uint64_t done, std::uint64_t total) {
@@ -204,6 +214,7 @@ int Run(Flags& flags, Ranks& ranks) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  gan::preprocess::BecomeOpenCvWorkerWhenAsked(argc, argv);
   CLI::App app(
       "Turns pictures into shards that gan-train reads, pixel for pixel as torchvision does.\n"
       "The same command again continues where it was interrupted.\n"

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <future>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -61,10 +62,12 @@ class Job {
     for (std::uint64_t begin = 0; begin < sources_.size(); begin += options_.images_per_shard) {
       if (IsMine(begin)) mine_ += End(begin) - begin;
     }
-    json results = json::array();
     for (std::uint64_t begin = 0; begin < sources_.size(); begin += options_.images_per_shard) {
-      if (IsMine(begin)) results.push_back(ToJson(Shard(begin, maker)));
+      if (IsMine(begin)) Shard(begin, maker);
     }
+    Settle();
+    json results = json::array();
+    for (const ShardResult& result : results_) results.push_back(ToJson(result));
     const json report = {{"kept", kept_}, {"read", read_}, {"results", std::move(results)}};
     return Conclude(ranks_.Gather(report.dump(-1, ' ', false, json::error_handler_t::replace)));
   }
@@ -78,22 +81,37 @@ class Job {
            static_cast<std::uint64_t>(ranks_.rank());
   }
 
-  ShardResult Shard(std::uint64_t begin, ShardMaker& maker) {
+  void Shard(std::uint64_t begin, ShardMaker& maker) {
     const std::uint32_t number = place_.first_shard + static_cast<std::uint32_t>(begin / options_.images_per_shard);
-    std::optional<ShardResult> result = progress_.Finished(number);
-    if (result) {
+    if (std::optional<ShardResult> result = progress_.Finished(number)) {
       kept_ += End(begin) - begin;
       done_ += End(begin) - begin;
       observer_.progress(done_, mine_);
-      return std::move(*result);
+      Keep(std::move(*result));
+      return;
     }
-    result = maker.Make(number, begin, End(begin), [this](std::string_view outcome) {
+    WrittenShard shard = maker.Make(number, begin, End(begin), [this](std::string_view outcome) {
       observer_.result(outcome);
       observer_.progress(++done_, mine_);
     });
-    progress_.Note(*result);
-    read_ += result->bytes_read;
-    return std::move(*result);
+    Settle();
+    committing_ = std::async(std::launch::async, [this, shard = std::move(shard)]() mutable {
+      ShardResult result = shard.Commit();
+      progress_.Note(result);
+      return result;
+    });
+  }
+
+  void Keep(ShardResult result) {
+    result.quarantine = {};
+    results_.push_back(std::move(result));
+  }
+
+  // The shard before: the disk has had the time of a whole shard for it.
+  void Settle() {
+    if (!committing_.valid()) return;
+    Keep(committing_.get());
+    read_ += results_.back().bytes_read;
   }
 
   // On rank 0 the reports of all: sums them up and publishes. An empty summary on the others.
@@ -109,12 +127,10 @@ class Job {
     }
     std::sort(results.begin(), results.end(),
               [](const ShardResult& a, const ShardResult& b) { return a.entry.number < b.entry.number; });
-    for (const ShardResult& result : results) {
-      summary.accepted += result.entry.records;
-      for (const QuarantineEntry& entry : result.quarantine) ++summary.rejected[entry.reason];
-    }
+    for (const ShardResult& result : results) summary.accepted += result.entry.records;
     summary.inputs = sources_.size();
-    summary.total = Publish(options_, place_, sources_.size(), results, progress_.QuarantineBefore()).accepted;
+    summary.rejected = WriteQuarantine(options_.output, results, progress_);
+    summary.total = Publish(options_, place_, sources_.size(), results).accepted;
     progress_.Remove();
     return summary;
   }
@@ -125,10 +141,12 @@ class Job {
   const Place place_;
   const Observer& observer_;
   ProgressFolder progress_;
-  std::uint64_t mine_ = 0;  // inputs of this rank's shards
-  std::uint64_t done_ = 0;  // of these
-  std::uint64_t kept_ = 0;  // done by an earlier run
-  std::uint64_t read_ = 0;  // bytes, by this run
+  std::vector<ShardResult> results_;
+  std::uint64_t mine_ = 0;               // inputs of this rank's shards
+  std::uint64_t done_ = 0;               // of these
+  std::uint64_t kept_ = 0;               // done by an earlier run
+  std::uint64_t read_ = 0;               // bytes, by this run
+  std::future<ShardResult> committing_;  // last: it is waited for before the rest goes
 };
 
 // Rank 0 owns the folder: nobody else runs on it, and what an earlier run left is in order. Null: nothing is to be

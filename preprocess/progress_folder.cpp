@@ -1,7 +1,7 @@
 #include "preprocess/progress_folder.h"
 
+#include "shard/file_digest.h"
 #include "shard/shard_format.h"
-#include "storage/checksum.h"
 #include "storage/errors.h"
 #include "storage/files.h"
 
@@ -23,17 +23,17 @@ std::string Dump(const json& j) { return j.dump(2, ' ', false, json::error_handl
 json ToJson(const ShardResult& r) {
   json quarantine = json::array();
   for (const QuarantineEntry& q : r.quarantine) quarantine.push_back({PathText(q.path), q.reason, PathText(q.detail)});
-  return {{"number", r.entry.number},     {"records", r.entry.records}, {"bytes", r.entry.bytes},
-          {"digest", r.entry.digest},     {"quarantine", quarantine},   {"sum", r.sum},
-          {"sum_squares", r.sum_squares}, {"bytes_read", r.bytes_read}};
+  return {{"number", r.entry.number},      {"records", r.entry.records}, {"bytes", r.entry.bytes},
+          {"digest", r.entry.digest},      {"quarantine", quarantine},   {"sum", r.sums.plain},
+          {"sum_squares", r.sums.squares}, {"bytes_read", r.bytes_read}};
 }
 
 ShardResult ShardResultFrom(const json& j) {
   ShardResult r;
   r.entry = {.number = j.at("number"), .records = j.at("records"), .bytes = j.at("bytes"), .digest = j.at("digest")};
   for (const json& q : j.at("quarantine")) r.quarantine.push_back({q.at(0), q.at(1), q.at(2)});
-  r.sum = j.at("sum").get<std::array<std::uint64_t, 3>>();
-  r.sum_squares = j.at("sum_squares").get<std::array<std::uint64_t, 3>>();
+  r.sums.plain = j.at("sum").get<std::array<std::uint64_t, 3>>();
+  r.sums.squares = j.at("sum_squares").get<std::array<std::uint64_t, 3>>();
   r.bytes_read = j.at("bytes_read");
   return r;
 }
@@ -90,8 +90,7 @@ std::optional<ShardResult> ProgressFolder::Finished(std::uint32_t number) const 
   if (!fs::exists(note) || !fs::exists(file)) return std::nullopt;
   try {
     ShardResult result = ShardResultFrom(json::parse(storage::ReadFile(note, kMaxNoteBytes)));
-    const storage::MappedFile shard(file);
-    if (result.entry.number == number && storage::DigestOf(shard.bytes()) == result.entry.digest) return result;
+    if (result.entry.number == number && shard::DigestOfFile(file).digest == result.entry.digest) return result;
   } catch (const json::exception&) {  // a damaged note: the shard is made again
   }
   return std::nullopt;
@@ -99,6 +98,15 @@ std::optional<ShardResult> ProgressFolder::Finished(std::uint32_t number) const 
 
 void ProgressFolder::Note(const ShardResult& result) {
   storage::WriteFileAtomically(NoteName(result.entry.number), Dump(ToJson(result)));
+}
+
+std::vector<QuarantineEntry> ProgressFolder::QuarantineOf(std::uint32_t number) const {
+  const fs::path note = NoteName(number);
+  try {
+    return ShardResultFrom(json::parse(storage::ReadFile(note, kMaxNoteBytes))).quarantine;
+  } catch (const json::exception& error) {
+    throw DataError(note, error.what());
+  }
 }
 
 void ProgressFolder::Remove() {

@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "preprocess/channel_sums.h"
 #include "shard/manifest.h"
 
 namespace gan::preprocess {
@@ -19,12 +20,12 @@ struct QuarantineEntry {
   std::string detail;
 };
 
-// What is known of one finished shard beside its bytes; kept until the manifest is written.
+// What is known of one finished shard beside its bytes. The quarantine is kept in its note alone: there may be more
+// rejected inputs than fit the memory.
 struct ShardResult {
   shard::ShardEntry entry;
   std::vector<QuarantineEntry> quarantine;
-  std::array<std::uint64_t, 3> sum{};  // of all pixels, by channel
-  std::array<std::uint64_t, 3> sum_squares{};
+  ChannelSums sums;
   std::uint64_t bytes_read = 0;
 };
 
@@ -44,6 +45,8 @@ class ProgressFolder {
   // The note of a shard whose file is there, whole and as noted; else nothing, and the shard is to be made.
   std::optional<ShardResult> Finished(std::uint32_t number) const;
   void Note(const ShardResult& result);
+  // Of a finished shard, by its note. Throws DataError when that is gone or damaged.
+  std::vector<QuarantineEntry> QuarantineOf(std::uint32_t number) const;
   void Remove();  // the plan first: what is left without it counts for nothing
 
  private:

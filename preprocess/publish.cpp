@@ -49,25 +49,40 @@ std::string Line(const QuarantineEntry& entry) {
 
 }  // namespace
 
+std::map<std::string, std::uint64_t> WriteQuarantine(const std::filesystem::path& output,
+                                                     const std::vector<ShardResult>& results,
+                                                     const ProgressFolder& progress) {
+  std::map<std::string, std::uint64_t> rejected;
+  storage::AtomicFile file(output / shard::kQuarantineName);
+  file.Append(progress.QuarantineBefore());
+  for (const ShardResult& result : results) {
+    std::string lines;
+    for (const QuarantineEntry& entry : progress.QuarantineOf(result.entry.number)) {
+      lines += Line(entry);
+      ++rejected[entry.reason];
+    }
+    file.Append(lines);
+  }
+  file.Commit();
+  return rejected;
+}
+
 shard::Manifest Publish(const PreprocessOptions& options, const Place& place, std::uint64_t inputs,
-                        const std::vector<ShardResult>& results, const std::string& quarantine_before) {
+                        const std::vector<ShardResult>& results) {
   shard::Manifest manifest = place.before.value_or(shard::Manifest());
   Sums sums = SumsOf(manifest);
-  std::string quarantine = quarantine_before;
   for (const ShardResult& result : results) {
     manifest.shards.push_back(result.entry);
     for (std::size_t c = 0; c < 3; ++c) {
-      sums.plain[c] += static_cast<double>(result.sum[c]);
-      sums.squares[c] += static_cast<double>(result.sum_squares[c]);
+      sums.plain[c] += static_cast<double>(result.sums.plain[c]);
+      sums.squares[c] += static_cast<double>(result.sums.squares[c]);
     }
-    for (const QuarantineEntry& entry : result.quarantine) quarantine += Line(entry);
   }
   manifest.image_size = options.size;
   manifest.images_per_shard = options.images_per_shard;
   manifest.inputs += inputs;
   manifest.accepted = manifest.records();
   manifest.rejected = manifest.inputs - manifest.accepted;
-  storage::WriteFileAtomically(options.output / shard::kQuarantineName, quarantine);
   if (manifest.accepted == 0) {
     throw DataError(options.output, "not one of the " + std::to_string(manifest.inputs) +
                                         " inputs is a usable picture; quarantine.jsonl says why");

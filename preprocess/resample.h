@@ -3,15 +3,14 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
+#include <memory>
+#include <vector>
 
+#include "preprocess/axis.h"
 #include "preprocess/image.h"
 #include "preprocess/resample_kernels.h"
 
 namespace gan::preprocess {
-
-enum class Filter { kBilinear, kLanczos, kBox };
-std::string_view Name(Filter filter);
 
 // The short side becomes `size`, the long one in proportion, then the middle size x size is kept; only that part is
 // computed. Any picture of at least one pixel. Throws Rejected when the long side would grow beyond reason.
@@ -21,8 +20,26 @@ Rgb8 ResizeAndCrop(const Rgb8& image, std::uint32_t size, Filter filter,
 // Which part of a picture of width x height the kept middle is made of.
 Region InputOfCrop(std::uint32_t width, std::uint32_t height, std::uint32_t size, Filter filter);
 
-// The same from that part alone (or more of it): `part` shows the pixels of `where` of a picture of width x height.
-Rgb8 ResizeAndCropPart(const Rgb8& part, const Region& where, std::uint32_t width, std::uint32_t height,
-                       std::uint32_t size, Filter filter, const ResampleKernels& kernels = BestKernels());
+// The same for a picture that comes row by row, from the top: each row is narrowed while it is in the cache.
+// Not thread-safe.
+class RowResizer {
+ public:
+  // The rows are those of `where`, at least InputOfCrop(), of a picture of width x height.
+  RowResizer(const Region& where, std::uint32_t width, std::uint32_t height, std::uint32_t size, Filter filter,
+             const ResampleKernels& kernels = BestKernels());
+  // The next `count` rows of `where`, without gaps, and kReadBeyond bytes behind them that may be read.
+  void Take(const std::uint8_t* rows, std::uint32_t count);
+  Rgb8 Finish();  // after all rows, once
+
+ private:
+  const ResampleKernels& kernels_;
+  std::uint32_t size_;
+  std::uint32_t row_pixels_;
+  std::uint32_t skipped_left_;                 // when the width stays as it is
+  std::uint32_t next_ = 0;                     // row of `where`
+  std::uint32_t first_, end_;                  // those that are wanted
+  std::shared_ptr<const Axis> across_, down_;  // null: unchanged
+  Rgb8 narrow_;                                // [end_ - first_, size_]
+};
 
 }  // namespace gan::preprocess

@@ -1,9 +1,10 @@
-// The inner loops of the resize, one version that every machine runs and one with AVX2. Both give the same bits: the
-// sums are integers modulo 2^32, whatever their order.
+// The inner loops of the resize: one version that every machine runs, one with AVX2, one with AVX-512. All give the
+// same bits: the sums are integers modulo 2^32, whatever their order.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 namespace gan::preprocess {
@@ -11,32 +12,54 @@ namespace gan::preprocess {
 // Pillow's fixed point: weights have 22 fractional bits.
 constexpr int kPrecisionBits = 32 - 8 - 2;
 
-constexpr std::size_t kReadBeyond = 4;  // 16 bytes are read where four pixels are used
+constexpr std::size_t kReadBeyond = 64;  // bytes behind a row that the kernels may read
 
-// The weights of one axis for the outputs that the crop keeps. Every output has `stride` taps, a multiple of four that
-// begins at `first` and stays inside the input at hand wherever that is long enough; unused taps weigh 0.
+// Weights as a vector kernel wants them: bytes that it reads in order, from a cache line's beginning on.
+class WeightTable {
+ public:
+  template <typename Number>
+  void Put(Number value) {
+    if (bytes_ + sizeof value > lines_.size() * sizeof(Line)) lines_.emplace_back();
+    std::memcpy(reinterpret_cast<std::byte*>(lines_.data()) + bytes_, &value, sizeof value);
+    bytes_ += sizeof value;
+  }
+  bool empty() const { return bytes_ == 0; }
+  const std::byte* data() const { return reinterpret_cast<const std::byte*>(lines_.data()); }
+
+ private:
+  struct alignas(64) Line {
+    std::byte bytes[64];
+  };
+  std::vector<Line> lines_;
+  std::size_t bytes_ = 0;
+};
+
 struct Axis {
   std::uint32_t outputs = 0;
-  std::size_t stride = 0;
+  std::uint32_t available = 0;        // inputs at hand
+  std::size_t stride = 0;             // the most taps that an output has
   std::vector<std::uint32_t> first;   // [outputs] first input of each
-  std::vector<std::uint32_t> count;   // [outputs] taps up to the last that weighs
+  std::vector<std::uint32_t> count;   // [outputs] its taps
   std::vector<std::int32_t> weights;  // [outputs][stride]
-  // The same for AVX2: weight = high * 4096 + low; for each four taps four lows, then four highs. Empty when the input
-  // at hand is shorter than the stride.
-  std::vector<std::int16_t> split;  // [outputs][stride / 4][8]
+  // The same as the kernels want it, made by their prepare_rows or prepare_columns.
+  std::vector<std::uint32_t> start;
+  WeightTable table;
 };
 
 struct ResampleKernels {
-  // in: one row of RGB with kReadBeyond bytes behind it that may be read; out: axis.outputs pixels.
-  void (*row)(const std::uint8_t* in, const Axis& axis, std::uint8_t* out);
-  // rows: `count` consecutive rows of `row_bytes`; out: one row, their weighted sum.
-  void (*columns)(const std::uint8_t* rows, std::size_t row_bytes, const std::int32_t* weights, std::uint32_t count,
-                  std::uint8_t* out);
+  void (*prepare_rows)(Axis& axis);
+  void (*prepare_columns)(Axis& axis);
+  // in: `count` rows of RGB, `in_bytes` apart, with kReadBeyond bytes behind the last that may be read.
+  // out: as many rows of axis.outputs pixels, without gaps.
+  void (*rows)(const std::uint8_t* in, std::size_t in_bytes, std::uint32_t count, const Axis& axis, std::uint8_t* out);
+  // in: the axis's input rows of `row_bytes`, without gaps. out: the row that is output i.
+  void (*columns)(const std::uint8_t* in, std::size_t row_bytes, const Axis& axis, std::uint32_t i, std::uint8_t* out);
 };
 
 extern const ResampleKernels kPortableKernels;
-// Null where this processor lacks AVX2.
+// Null where this processor lacks the instructions.
 const ResampleKernels* Avx2Kernels();
+const ResampleKernels* Avx512Kernels();
 const ResampleKernels& BestKernels();
 
 }  // namespace gan::preprocess

@@ -45,7 +45,10 @@ class Walk {
     if (entry.is_directory(unreadable)) return Enter(entry.path());
     if (!LooksLikeAPicture(entry.path().native()) || !entry.is_regular_file(unreadable)) return;
     const std::uint64_t bytes = entry.file_size(unreadable);
-    found_.Add(entry.path().lexically_relative(root_).native(), unreadable ? 0 : bytes);
+    // What comes below the root as the root was written; this is what most of the time of a walk went to.
+    const std::string_view path = entry.path().native();
+    const std::size_t root = root_.native().size();
+    found_.Add(path.substr(path[root] == '/' ? root + 1 : root), unreadable ? 0 : bytes);
   }
 
   const fs::path& root_;
@@ -136,6 +139,7 @@ class BlockFile {
 void AddListFile(const fs::path& list, const ReadBlock& standard_input, SourceList& found) {
   if (list == "-") return AddList("standard input", standard_input, found);
   if (!fs::exists(list)) throw UsageError("--list " + list.string() + ": no such file");
+  if (fs::is_directory(list)) throw UsageError("--list " + list.string() + ": is a folder; --in takes those");
   const BlockFile file(list);
   AddList(
       list, [&] { return file.Next(); }, found);

@@ -129,6 +129,71 @@ def quality(exact, fast):
     return found
 
 
+class Bench:
+    """The three parts. `memory` is where results go: a folder in memory."""
+
+    def __init__(self, options, work, memory):
+        self.options, self.work, self.memory = options, work, memory
+        self.names = options.names.split(',') + (['pillow_simd'] if options.simd else [])
+        self.peaks = []
+
+    def ours(self, folder, count, threads, *flags):
+        def job():
+            seconds, peak = preprocess(folder, self.memory / 'out', threads, *flags)
+            self.peaks.append(peak)
+            return seconds, count
+        return job
+
+    def peers(self, folder, names):
+        return {name: lambda name=name: peer(self.options, name, folder, self.options.threads) for name in names}
+
+    def photos(self):
+        options, threads = self.options, self.options.threads
+        folder = repeated(options.photos, self.work / 'photos', options.count)
+        self.ours(folder, options.count, threads)()  # warm cache
+        self.peaks.clear()
+        jobs = {'gan-preprocess': self.ours(folder, options.count, threads),
+                'decode_only': lambda: decode_only(folder, threads), **self.peers(folder, self.names)}
+        turns(f'{options.count} photos, {threads} threads, exact', jobs, options.turns, 'gan-preprocess')
+        print(f'  peak RSS {max(self.peaks):.0f} MB')
+
+    def scaling(self):
+        """Up to twice the processors; where one step more gives less than 5 % it is saturated."""
+        count = self.options.count
+        folder = repeated(self.options.photos, self.work / 'scaling', count)
+        numbers = [1]
+        while numbers[-1] < 2 * os.cpu_count():
+            numbers.append(2 * numbers[-1])
+        jobs = {f'{n} threads': self.ours(folder, count, n) for n in numbers}
+        self.ours(folder, count, 1)()
+        table = turns('scaling', jobs, self.options.turns, '1 threads')
+        rates = [table.rate(f'{n} threads') for n in numbers]
+        print('  ' + ', '.join(f'{n} threads: {rate / rates[0]:.2f}x' for n, rate in zip(numbers, rates)))
+        full = next((n for n, rate, after in zip(numbers, rates, rates[1:]) if after < 1.05 * rate), None)
+        print(f'  saturated at {full} threads ({os.cpu_count()} processors)' if full else '  not saturated')
+
+    def large(self):
+        threads = self.options.threads
+        pictures = sorted(p for p in self.options.big.rglob('*.jpg') if jpeg_short_side(p) >= 2000)
+        sources = self.work / 'large'
+        sources.mkdir()
+        for i, path in enumerate(pictures):
+            shutil.copyfile(path, sources / f'{i:03d}.jpg')
+        count = self.options.large
+        folder = repeated(sources, self.work / 'big', count)
+        self.peaks.clear()
+        jobs = {'fast': self.ours(folder, count, threads, '--decode', 'fast'), 'exact': self.ours(folder, count, threads),
+                **self.peers(folder, [*self.names, 'pil_draft'])}
+        turns(f'{len(pictures)} large pictures, {count} inputs', jobs, self.options.turns, 'fast')
+        print(f'  peak RSS {max(self.peaks):.0f} MB')
+        folders = [self.memory / mode for mode in ('exact', 'fast')]
+        for out in folders:
+            preprocess(sources, out, threads, '--decode', out.name)
+        found = quality(*folders)
+        print(f'  PSNR of fast against exact: mean {sum(found) / len(found):.1f} dB, worst {min(found):.1f} dB, '
+              f'{len(found)} pictures')
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--peers', required=True)
@@ -138,49 +203,17 @@ def main():
     parser.add_argument('--simd')
     parser.add_argument('--names', default='torchvision,pil,cv2_area,dali')
     parser.add_argument('--count', type=int, default=10000)
+    parser.add_argument('--large', type=int, default=60, help='inputs of --big')
     parser.add_argument('--turns', type=int, default=5)
     parser.add_argument('--threads', type=int, default=os.cpu_count())
+    parser.add_argument('--parts', default='photos,scaling,large')
     options = parser.parse_args()
-    names = options.names.split(',') + (['pillow_simd'] if options.simd else [])
-    with tempfile.TemporaryDirectory(dir=options.photos.parent if os.access(options.photos.parent, os.W_OK) else None) as work, \
-            tempfile.TemporaryDirectory(dir='/dev/shm') as memory:
-        out, threads = pathlib.Path(memory) / 'out', options.threads
-        photos = repeated(options.photos, pathlib.Path(work) / 'photos', options.count)
-        peaks = []
-
-        def ours(folder, count, used_threads, *flags):
-            def job():
-                seconds, peak = preprocess(folder, out, used_threads, *flags)
-                peaks.append(peak)
-                return seconds, count
-            return job
-
-        ours(photos, options.count, threads)()  # warm cache
-        jobs = {'gan-preprocess': ours(photos, options.count, threads), 'decode_only': lambda: decode_only(photos, threads)}
-        jobs |= {name: lambda name=name: peer(options, name, photos, threads) for name in names}
-        turns(f'{options.count} photos, {threads} threads, exact', jobs, options.turns, 'gan-preprocess')
-        print(f'  peak RSS {max(peaks):.0f} MB')
-        counts = [1, 2, *([threads] if threads > 2 else [])]
-        scaling = turns('scaling', {f'{n} threads': ours(photos, options.count, n) for n in counts}, options.turns, '2 threads')
-        print(f'  2 threads / 1 thread: {scaling.rate("2 threads") / scaling.rate("1 threads"):.3f}')
-        if options.big:
-            large = [p for p in options.big.rglob('*.jpg') if jpeg_short_side(p) >= 2000]
-            sources = pathlib.Path(work) / 'large'
-            sources.mkdir()
-            for i, path in enumerate(sorted(large)):
-                shutil.copyfile(path, sources / f'{i:03d}.jpg')
-            big = repeated(sources, pathlib.Path(work) / 'big', 60)
-            peaks.clear()
-            jobs = {'fast': ours(big, 60, threads, '--decode', 'fast'), 'exact': ours(big, 60, threads)}
-            jobs |= {name: lambda name=name: peer(options, name, big, threads) for name in [*names, 'pil_draft']}
-            turns(f'{len(large)} large pictures, 60 inputs', jobs, options.turns, 'fast')
-            print(f'  peak RSS {max(peaks):.0f} MB')
-            folders = [pathlib.Path(memory) / mode for mode in ('exact', 'fast')]
-            for folder in folders:
-                preprocess(sources, folder, threads, '--decode', folder.name)
-            found = quality(*folders)
-            print(f'  PSNR of fast against exact: mean {sum(found) / len(found):.1f} dB, worst {min(found):.1f} dB, '
-                  f'{len(found)} pictures')
+    beside = options.photos.parent if os.access(options.photos.parent, os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=beside) as work, tempfile.TemporaryDirectory(dir='/dev/shm') as memory:
+        bench = Bench(options, pathlib.Path(work), pathlib.Path(memory))
+        for part in options.parts.split(','):
+            if part != 'large' or options.big:
+                getattr(bench, part)()
 
 
 if __name__ == '__main__':

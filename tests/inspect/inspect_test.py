@@ -136,6 +136,42 @@ class Inspect(unittest.TestCase):
             self.assertEqual((0, 1, 2), image.getpixel((2, 2)))
             self.assertEqual((50, 51, 52), image.getpixel((12, 2)))
 
+    def test_list_names_every_record_and_its_source(self):
+        lines = self.inspect(self.shards, '--list').stdout.splitlines()
+        rows = [dict(zip(lines[0].split('\t'), line.split('\t'))) for line in lines[1:]]
+        objects = [json.loads(line) for line in self.inspect(self.shards, '--list', '--json').stdout.splitlines()]
+        self.assertEqual([str(o['source']) for o in objects], [r['source'] for r in rows])
+        self.assertEqual(list(range(len(rows))), [int(r['record']) for r in rows])
+        self.assertEqual({'0', '1'}, {r['shard'] for r in rows})
+        self.assertEqual(3, self.records(self.shard))
+        self.assertEqual(len(rows), self.records(self.shards))
+
+    def records(self, path):
+        return json.loads(self.inspect(path, '--json').stdout)['records']
+
+    def test_one_record_is_written_as_it_is(self):
+        out = self.folder / 'one.png'
+        for number in range(self.records(self.shards)):
+            self.assertEqual(0, self.inspect(self.shards, '--record', number, '--out', out).returncode)
+            shard, record = divmod(number, self.records(self.shard))
+            raw = (self.shards / f'shard-{shard:05}.gan').read_bytes()
+            with Image.open(out) as image:
+                bytes_each = 3 * image.width * image.height
+                self.assertEqual(raw[4096 + record * bytes_each:][:bytes_each], image.tobytes())
+            out.unlink()
+        done = self.inspect(self.shards, '--record', self.records(self.shards), '--out', out)
+        self.assertEqual(2, done.returncode)
+        self.assertIn('numbered from 0', done.stderr)
+        self.assertFalse(out.exists())
+
+    def test_list_of_what_is_damaged_or_has_no_records(self):
+        self.assertEqual(2, self.inspect(self.part.parent, '--list').returncode)
+        self.assertEqual(2, self.inspect(self.shards, '--record', 0).returncode)
+        self.shard.write_bytes(self.shard.read_bytes()[:-1])
+        done = self.inspect(self.shards, '--list')
+        self.assertEqual(3, done.returncode)
+        self.assertTrue(done.stdout.endswith('damaged\n'))
+
     def test_dump_of_what_has_no_pictures_is_a_usage_error(self):
         out = self.folder / 'out.png'
         for arguments in ((self.part.parent, '--dump', 1, '--out', out), (self.shards, '--dump', 1),

@@ -1,5 +1,6 @@
 """What --in and --list take: folders, archives, lists, standard input; and what hostile ones among them cannot do."""
 import io
+import os
 import pathlib
 import random
 import shutil
@@ -9,7 +10,7 @@ import tempfile
 import unittest
 import zipfile
 
-from run_folder import make_pictures, names, quarantine, records, run
+from run_folder import BIN, make_pictures, names, quarantine, records, run
 
 NAMES = ['a/1.png', 'a/2.jpg', 'b/1.png', 'b/c/3.png', 'top.png']
 
@@ -57,6 +58,16 @@ class Inputs(Case):
         self.assertEqual(1, len(names(out)))
         self.assertEqual({str(self.top / 'nowhere.png'): 'unreadable', str(self.photos): 'unreadable'}, quarantine(out))
 
+    def test_pipes_devices_and_folders_in_a_list_are_refused_and_not_waited_for(self):
+        os.mkfifo(self.top / 'pipe.png')
+        os.mkfifo(self.top / 'pipe2.png')
+        strange = [f'{self.top}/pipe.png', f'{self.top}/pipe2.png', '/dev/zero', f'{self.top}/photos']
+        (self.top / 'list').write_text('\n'.join([*strange, f'{self.photos}/a/1.png']))
+        for flags in ([], ['--dedupe', 'exact']):
+            out = self.out('--list', self.top / 'list', *flags, timeout=30)
+            self.assertEqual(dict.fromkeys(strange, 'unreadable'), quarantine(out))
+            self.assertEqual(1, len(names(out)))
+
     def test_single_picture(self):
         self.assertEqual([str(self.photos / 'top.png')], names(self.out('--in', self.photos / 'top.png')))
 
@@ -66,6 +77,19 @@ class Inputs(Case):
         self.assertIn('nor a list of paths', self.stderr)
         self.out('--in', self.top / 'nowhere', code=2)
         self.out(code=2)
+
+    def test_wrong_options_are_told_before_any_work(self):
+        for flags, words in ((['--max-pixels', '-5'], '--max-pixels'), (['--max-pixels', '0'], '--max-pixels'),
+                             (['--filter', 'nearest'], 'bilinear'), (['--filter', '0'], 'bilinear'),
+                             (['--decode', 'slow'], 'exact'), (['--preview', self.top / 'nowhere' / 'p.png'], 'is no folder'),
+                             (['--list', self.photos], 'is a folder')):
+            with self.subTest(flags):
+                out = self.out('--in', self.photos, *flags, code=2)
+                self.assertIn(words, self.stderr)
+                self.assertEqual(1, self.stderr.count('\n'))
+                self.assertFalse(out.exists())
+        done = subprocess.run([BIN / 'gan-preprocess', '--in', self.photos, '--out', ''], capture_output=True)
+        self.assertEqual((2, b'gan-preprocess: --out is empty\n'), (done.returncode, done.stderr))
 
     def test_links_are_followed_and_cycles_end(self):
         (self.photos / 'a' / 'loop').symlink_to(self.photos)

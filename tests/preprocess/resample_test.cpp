@@ -25,9 +25,9 @@ struct Size {
 constexpr Size kSizes[] = {{1, 1},     {1, 900},  {900, 1},   {2, 3},     {7, 5},     {31, 33},    {128, 128},
                            {129, 127}, {128, 99}, {500, 333}, {333, 500}, {1500, 64}, {1021, 999}, {2600, 1200}};
 
-TEST(Resample, Avx2GivesThePortableBits) {
-  const ResampleKernels* avx2 = Avx2Kernels();
-  const ResampleKernels& other = avx2 != nullptr ? *avx2 : BestKernels();  // without AVX2 they are the same
+// With the portable ones where the processor lacks the instructions.
+void ExpectThePortableBits(const ResampleKernels* kernels) {
+  const ResampleKernels& other = kernels != nullptr ? *kernels : BestKernels();
   for (const Size& size : kSizes) {
     const Rgb8 image = Noise(size.width, size.height);
     for (const Filter filter : kFilters) {
@@ -40,10 +40,14 @@ TEST(Resample, Avx2GivesThePortableBits) {
   }
 }
 
-Rgb8 Cut(const Rgb8& image, const Region& where) {
-  Rgb8 part(where.width, where.height);
+TEST(Resample, Avx2GivesThePortableBits) { ExpectThePortableBits(Avx2Kernels()); }
+TEST(Resample, Avx512GivesThePortableBits) { ExpectThePortableBits(Avx512Kernels()); }
+
+// The rows of a part of an image, and what may be read behind them.
+std::vector<std::uint8_t> Cut(const Rgb8& image, const Region& where) {
+  std::vector<std::uint8_t> part(std::size_t{3} * where.width * where.height + kReadBeyond);
   for (std::uint32_t y = 0; y < where.height; ++y) {
-    std::memcpy(&part.pixels[std::size_t{3} * where.width * y],
+    std::memcpy(&part[std::size_t{3} * where.width * y],
                 &image.pixels[std::size_t{3} * (std::size_t{image.width} * (where.y + y) + where.x)],
                 std::size_t{3} * where.width);
   }
@@ -57,9 +61,15 @@ TEST(Resample, TheNeededPartGivesTheBitsOfTheWhole) {
       const Region where = InputOfCrop(size.width, size.height, 64, filter);
       ASSERT_LE(where.x + where.width, size.width);
       ASSERT_LE(where.y + where.height, size.height);
-      EXPECT_EQ(ResizeAndCropPart(Cut(image, where), where, size.width, size.height, 64, filter).pixels,
-                ResizeAndCrop(image, 64, filter).pixels)
-          << size.width << "x" << size.height << " " << Name(filter);
+      const std::vector<std::uint8_t> part = Cut(image, where);
+      for (const std::uint32_t at_a_time : {1U, 5U, where.height}) {
+        RowResizer resizer(where, size.width, size.height, 64, filter);
+        for (std::uint32_t y = 0; y < where.height; y += at_a_time) {
+          resizer.Take(&part[std::size_t{3} * where.width * y], std::min(at_a_time, where.height - y));
+        }
+        EXPECT_EQ(resizer.Finish().pixels, ResizeAndCrop(image, 64, filter).pixels)
+            << size.width << "x" << size.height << " " << Name(filter) << ", rows at a time: " << at_a_time;
+      }
     }
   }
 }

@@ -1,0 +1,106 @@
+#include "inspect/records.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <ostream>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "picture/png.h"
+#include "shard/manifest.h"
+#include "shard/shard_format.h"
+#include "shard/shard_reader.h"
+#include "storage/errors.h"
+
+namespace gan::inspect {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+struct Place {
+  const shard::ShardReader& shard;
+  std::size_t record;                      // of the shard
+  std::uint64_t number;                    // of the whole
+  const std::vector<std::string>& labels;  // empty: none are known
+};
+
+// Calls `take` with every record until it returns false.
+void ForEach(const fs::path& path, const std::function<bool(const Place&)>& take) {
+  std::vector<fs::path> files = {path};
+  std::vector<std::string> labels;
+  if (fs::is_directory(path)) {
+    const shard::Manifest manifest = shard::ReadManifest(path);
+    labels = manifest.labels;
+    files.clear();
+    for (const shard::ShardEntry& entry : manifest.shards) files.push_back(shard::ShardFileName(path, entry.number));
+  }
+  std::uint64_t number = 0;
+  for (const fs::path& file : files) {
+    const shard::ShardReader reader(file);
+    for (std::size_t i = 0; i < reader.size(); ++i, ++number) {
+      if (!take({reader, i, number, labels})) return;
+    }
+  }
+}
+
+Json Row(const Place& place) {
+  const shard::RecordInfo info = place.shard.Info(place.record);
+  const bool named = info.label < place.labels.size();
+  return {{"record", place.number},
+          {"shard", place.shard.number()},
+          {"input", info.input},
+          {"label", named ? Json(place.labels[info.label]) : Json(info.label)},
+          {"source", info.source}};
+}
+
+// What would break a line or a column is written as in JSON.
+std::string Cell(const Json& value) {
+  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const bool plain = text.starts_with('"') && text.find('\\') == std::string::npos;
+  return plain ? text.substr(1, text.size() - 2) : text;
+}
+
+}  // namespace
+
+void ListRecords(const fs::path& path, bool json, std::ostream& out) {
+  if (!json) out << "record\tshard\tinput\tlabel\tsource\n";
+  ForEach(path, [&](const Place& place) {
+    const Json row = Row(place);
+    if (json) {
+      out << row.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+      return true;
+    }
+    const char* separator = "";
+    for (const auto& [name, value] : row.items()) {
+      out << separator << Cell(value);
+      separator = "\t";
+    }
+    out << '\n';
+    return true;
+  });
+}
+
+void DumpRecord(const fs::path& path, std::uint64_t number, const fs::path& out) {
+  std::uint64_t seen = 0;
+  bool written = false;
+  ForEach(path, [&](const Place& place) {
+    seen = place.number + 1;
+    if (place.number != number) return true;
+    place.shard.VerifyRecord(place.record);
+    const auto record = place.shard.Record(place.record);
+    const std::uint32_t side = place.shard.image_size();
+    picture::WritePng(out, std::span(reinterpret_cast<const std::uint8_t*>(record.data()), record.size()), side, side);
+    written = true;
+    return false;
+  });
+  if (written) return;
+  throw UsageError("--record " + std::to_string(number) + ": " + path.string() + " has " + std::to_string(seen) +
+                   " records, numbered from 0");
+}
+
+}  // namespace gan::inspect

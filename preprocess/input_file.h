@@ -1,0 +1,26 @@
+// The bytes of one input file.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <span>
+
+#include "storage/files.h"
+
+namespace gan::preprocess {
+
+// Small files, which is nearly all of them, are read into a buffer of the thread: a mapping costs more than that, and
+// one whose file shrinks kills the process. The bytes are there as long as the object; one object a thread at a time.
+// Throws IoError, DataError when it is no regular file.
+class InputFile {
+ public:
+  explicit InputFile(const std::filesystem::path& path);
+  std::span<const std::byte> bytes() const { return bytes_; }
+
+ private:
+  std::optional<storage::MappedFile> mapped_;
+  std::span<const std::byte> bytes_;
+};
+
+}  // namespace gan::preprocess

@@ -1,0 +1,62 @@
+"""A picture that crashes its decoder costs that picture and not the run."""
+import json
+import os
+import pathlib
+import signal
+import tempfile
+import unittest
+
+from run_folder import ENVIRONMENT, digest, make_pictures, names, quarantine, run
+
+
+class Crash(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.top = pathlib.Path(temporary.name)
+        make_pictures(self.top / 'photos', ['a.bmp', 'b.png', 'c.tif', 'd.png', 'e.bmp'])
+
+    def preprocess(self, out, number=None, **flags):
+        environment = ENVIRONMENT | {'GAN_TEST_FOLDER': str(self.top)}
+        if number is not None:
+            environment |= {'LD_PRELOAD': os.environ['EQUIPOISE_OPENCV_CRASH'], 'GAN_CRASH_SIGNAL': str(int(number))}
+        return run(out, '--in', self.top / 'photos', '--threads', 2, env=environment, timeout=60, **flags)
+
+    def test_pictures_are_read_by_another_process(self):
+        self.assertEqual(0, self.preprocess(self.top / 'out').returncode)
+        self.assertEqual(5, len(names(self.top / 'out')))
+
+    def test_a_crash_is_told_and_the_run_goes_on(self):
+        for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGILL):
+            out = self.top / f'out-{int(number)}'
+            done = self.preprocess(out, number)
+            self.assertEqual(0, done.returncode, done.stderr)
+            self.assertEqual(['b.png', 'd.png'], names(out))
+            self.assertEqual(dict.fromkeys(['a.bmp', 'c.tif', 'e.bmp'], 'corrupt'), quarantine(out))
+            for line in (out / 'quarantine.jsonl').read_text().splitlines():
+                self.assertIn(signal.strsignal(number), json.loads(line)['detail'])
+
+    def test_what_somebody_killed_is_not_called_damaged(self):
+        wanted, out = self.top / 'wanted', self.top / 'out'
+        self.assertEqual(0, self.preprocess(wanted).returncode)
+        done = self.preprocess(out, signal.SIGKILL)
+        self.assertEqual(1, done.returncode, done.stderr)
+        self.assertRegex(done.stderr, b'^gan-preprocess: the decoding process was killed 3 times')
+        self.assertEqual(0, self.preprocess(out).returncode)
+        self.assertEqual(digest(wanted), digest(out))
+
+    def test_no_process_is_left_behind(self):
+        self.assertEqual(0, self.preprocess(self.top / 'out').returncode)
+        left = [p for p in pathlib.Path('/proc').glob('[0-9]*/cmdline') if self.mine(p)]
+        self.assertEqual([], left)
+
+    def mine(self, path):
+        try:
+            environment = (path.parent / 'environ').read_bytes()
+            return b'--decode-for-parent' in path.read_bytes() and str(self.top).encode() in environment
+        except OSError:
+            return False
+
+
+if __name__ == '__main__':
+    unittest.main()
