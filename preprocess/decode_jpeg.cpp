@@ -26,10 +26,29 @@ struct ErrorManager {
 constexpr std::uint32_t kRowsAtATime = 16;
 
 // One way to decode: the columns and rows that are wanted, and the room for a few rows.
-struct Pass {
+class Pass {
+ public:
   Region where;
-  std::vector<std::uint8_t> rows;  // [kRowsAtATime], and kReadBeyond
   std::vector<std::uint8_t> cmyk;  // one row, when the JPEG is CMYK
+
+  void MakeRoom() {
+    row_bytes_ = (std::size_t{3} * where.width + kLine - 1) / kLine * kLine;
+    room_.resize(kLine + row_bytes_ * kRowsAtATime + kReadBeyond);
+    const auto beyond = reinterpret_cast<std::uintptr_t>(room_.data()) % kLine;
+    first_ = room_.data() + (kLine - beyond) % kLine + kOdd;
+  }
+  std::size_t row_bytes() const { return row_bytes_; }
+  std::uint8_t* Row(std::uint32_t i) { return first_ + row_bytes_ * i; }
+
+ private:
+  // libjpeg-turbo writes rows that begin at a multiple of 16 or 32 bytes past the caches, from where the resize would
+  // have to fetch them again at three times the cost: none begins there.
+  static constexpr std::size_t kLine = 64;
+  static constexpr std::size_t kOdd = 8;
+
+  std::size_t row_bytes_ = 0;  // from one to the next
+  std::vector<std::uint8_t> room_;
+  std::uint8_t* first_ = nullptr;
 };
 
 ErrorManager& ManagerOf(j_common_ptr info) { return *reinterpret_cast<ErrorManager*>(info->err); }
@@ -108,12 +127,12 @@ bool ReadRows(jpeg_decompress_struct& info, ErrorManager& manager, Pass& pass, R
   if (pass.where.y > 0) jpeg_skip_scanlines(&info, pass.where.y);
   while (info.output_scanline < end) {
     const std::uint32_t count = std::min(kRowsAtATime, end - info.output_scanline);
-    for (std::uint32_t i = 0; i < count; ++i) ReadRow(info, pass, &pass.rows[std::size_t{3} * info.output_width * i]);
-    sink.Take(pass.rows.data(), count);
+    for (std::uint32_t i = 0; i < count; ++i) ReadRow(info, pass, pass.Row(i));
+    sink.Take(pass.Row(0), pass.row_bytes(), count);
   }
   // Skipping to the very end would leave the rest of the file unread: the last row is skipped to, and read.
   if (end + 1 < info.output_height) jpeg_skip_scanlines(&info, info.output_height - end - 1);
-  if (end < info.output_height) ReadRow(info, pass, pass.rows.data());
+  if (end < info.output_height) ReadRow(info, pass, pass.Row(0));
   jpeg_finish_decompress(&info);
   return true;
 }
@@ -198,7 +217,7 @@ bool DecodeRows(std::span<const std::byte> file, const DecodeOptions& options, c
   const std::uint32_t width = pass.where.width, height = pass.where.height;
   part = part && MayReadPart(decoder.info);
   if (part) Narrow(decoder, InputOfCrop(width, height, view.size, view.filter), pass);
-  pass.rows.resize(std::size_t{3} * pass.where.width * kRowsAtATime + kReadBeyond);
+  pass.MakeRoom();
   sink.Begin(pass.where, width, height);
   const bool done = ReadRows(decoder.info, decoder.manager, pass, sink);
   if (part) return done && decoder.manager.base.num_warnings == 0;
@@ -215,8 +234,10 @@ class Keep : public RowSink {
     image_ = Rgb8(width, height);
     at_ = image_.pixels.begin();
   }
-  void Take(const std::uint8_t* rows, std::uint32_t count) override {
-    at_ = std::copy_n(rows, std::size_t{3} * image_.width * count, at_);
+  void Take(const std::uint8_t* rows, std::size_t row_bytes, std::uint32_t count) override {
+    for (std::uint32_t y = 0; y < count; ++y) {
+      at_ = std::copy_n(rows + row_bytes * y, std::size_t{3} * image_.width, at_);
+    }
   }
   Rgb8 Image() { return std::move(image_); }
 

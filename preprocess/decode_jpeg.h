@@ -17,8 +17,8 @@ class RowSink {
   // The rows to come are those of `where` of a picture of width x height. Once more when damage makes the decoder start
   // anew.
   virtual void Begin(const Region& where, std::uint32_t width, std::uint32_t height) = 0;
-  // The next `count` rows from the top, without gaps, and kReadBeyond bytes behind them that may be read.
-  virtual void Take(const std::uint8_t* rows, std::uint32_t count) = 0;
+  // The next `count` rows from the top, `row_bytes` apart, and kReadBeyond bytes behind them that may be read.
+  virtual void Take(const std::uint8_t* rows, std::size_t row_bytes, std::uint32_t count) = 0;
 };
 
 // What a record of size x size needs of a JPEG.

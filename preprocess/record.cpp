@@ -20,7 +20,9 @@ class Resize : public RowSink {
   void Begin(const Region& where, std::uint32_t width, std::uint32_t height) override {
     resizer_.emplace(where, width, height, options_.size, options_.filter);
   }
-  void Take(const std::uint8_t* rows, std::uint32_t count) override { resizer_->Take(rows, count); }
+  void Take(const std::uint8_t* rows, std::size_t row_bytes, std::uint32_t count) override {
+    resizer_->Take(rows, row_bytes, count);
+  }
   Rgb8 Finish() { return resizer_->Finish(); }
 
  private:

@@ -43,7 +43,7 @@ Region InputOfCrop(std::uint32_t width, std::uint32_t height, std::uint32_t size
 
 RowResizer::RowResizer(const Region& where, std::uint32_t width, std::uint32_t height, std::uint32_t size,
                        Filter filter, const ResampleKernels& kernels)
-    : kernels_(kernels), size_(size), row_pixels_(where.width) {
+    : kernels_(kernels), size_(size) {
   const Geometry g = GeometryOf(width, height, size);
   const auto [top, bottom] = InputsOf(height, g.height, g.top, size, filter);
   first_ = top - where.y;
@@ -58,10 +58,9 @@ RowResizer::RowResizer(const Region& where, std::uint32_t width, std::uint32_t h
   narrow_ = Rgb8(size, bottom - top);
 }
 
-void RowResizer::Take(const std::uint8_t* rows, std::uint32_t count) {
+void RowResizer::Take(const std::uint8_t* rows, std::size_t row_bytes, std::uint32_t count) {
   const std::uint32_t begin = std::clamp(first_, next_, next_ + count);
   const std::uint32_t end = std::clamp(end_, next_, next_ + count);
-  const std::size_t row_bytes = std::size_t{3} * row_pixels_;
   if (end > begin) {
     std::uint8_t* out = &narrow_.pixels[std::size_t{3} * size_ * (begin - first_)];
     const std::uint8_t* in = rows + row_bytes * (begin - next_);
@@ -91,11 +90,11 @@ Rgb8 ResizeAndCrop(const Rgb8& image, std::uint32_t size, Filter filter, const R
   // The last rows are copied to where something may be read behind them.
   const std::size_t row_bytes = std::size_t{3} * image.width;
   const auto last = static_cast<std::uint32_t>(std::min<std::size_t>(image.height, kReadBeyond / row_bytes + 1));
-  resizer.Take(image.pixels.data(), image.height - last);
+  resizer.Take(image.pixels.data(), row_bytes, image.height - last);
   const auto tail = image.pixels.end() - static_cast<std::ptrdiff_t>(last * row_bytes);
   std::vector<std::uint8_t> roomy(tail, image.pixels.end());
   roomy.resize(roomy.size() + kReadBeyond);
-  resizer.Take(roomy.data(), last);
+  resizer.Take(roomy.data(), row_bytes, last);
   return resizer.Finish();
 }
 

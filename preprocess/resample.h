@@ -27,14 +27,13 @@ class RowResizer {
   // The rows are those of `where`, at least InputOfCrop(), of a picture of width x height.
   RowResizer(const Region& where, std::uint32_t width, std::uint32_t height, std::uint32_t size, Filter filter,
              const ResampleKernels& kernels = BestKernels());
-  // The next `count` rows of `where`, without gaps, and kReadBeyond bytes behind them that may be read.
-  void Take(const std::uint8_t* rows, std::uint32_t count);
+  // The next `count` rows of `where`, `row_bytes` apart, and kReadBeyond bytes behind them that may be read.
+  void Take(const std::uint8_t* rows, std::size_t row_bytes, std::uint32_t count);
   Rgb8 Finish();  // after all rows, once
 
  private:
   const ResampleKernels& kernels_;
   std::uint32_t size_;
-  std::uint32_t row_pixels_;
   std::uint32_t skipped_left_;                 // when the width stays as it is
   std::uint32_t next_ = 0;                     // row of `where`
   std::uint32_t first_, end_;                  // those that are wanted

@@ -78,8 +78,10 @@ class Collect : public RowSink {
     height_ = height;
     pixels_.clear();
   }
-  void Take(const std::uint8_t* rows, std::uint32_t count) override {
-    pixels_.insert(pixels_.end(), rows, rows + std::size_t{3} * where_.width * count);
+  void Take(const std::uint8_t* rows, std::size_t row_bytes, std::uint32_t count) override {
+    for (std::uint32_t y = 0; y < count; ++y, rows += row_bytes) {
+      pixels_.insert(pixels_.end(), rows, rows + std::size_t{3} * where_.width);
+    }
   }
   std::uint8_t At(std::uint32_t x, std::uint32_t y, std::uint32_t channel) const {
     return pixels_[3 * (std::size_t{where_.width} * (y - where_.y) + x - where_.x) + channel];

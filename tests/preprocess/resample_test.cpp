@@ -65,7 +65,8 @@ TEST(Resample, TheNeededPartGivesTheBitsOfTheWhole) {
       for (const std::uint32_t at_a_time : {1U, 5U, where.height}) {
         RowResizer resizer(where, size.width, size.height, 64, filter);
         for (std::uint32_t y = 0; y < where.height; y += at_a_time) {
-          resizer.Take(&part[std::size_t{3} * where.width * y], std::min(at_a_time, where.height - y));
+          resizer.Take(&part[std::size_t{3} * where.width * y], std::size_t{3} * where.width,
+                       std::min(at_a_time, where.height - y));
         }
         EXPECT_EQ(resizer.Finish().pixels, ResizeAndCrop(image, 64, filter).pixels)
             << size.width << "x" << size.height << " " << Name(filter) << ", rows at a time: " << at_a_time;
