@@ -56,7 +56,7 @@ class NotANumber(WithShards):
             done = 0
             while done < INJECTIONS:
                 count = min(MOST_ROLLBACKS, INJECTIONS - done)
-                self.spoil_and_roll_back(self.folder / f'{kind}-{done}', kind, [5 + 24 * i + done % 4 for i in range(count)])
+                self.spoil_and_roll_back(self.folder / f'rolled-{kind}-{done}', kind, [5 + 24 * i + done % 4 for i in range(count)])
                 done += count
             print(f'{done} times {kind}: each rolled back, none saved', file=sys.stderr)
 

@@ -82,7 +82,7 @@ class FullDisk(Case):
         for nth in (total // 3, 2 * total // 3):
             shutil.rmtree(self.watched)
             self.watched.mkdir()
-            self.count.unlink()
+            self.count.unlink(missing_ok=True)
             full = faults.environment(self.watched, count=self.count, calls=['write'], nth=nth, error='ENOSPC', sticky=True)
             launch = [str(BIN / 'gan-launch'), '-np', '1', '--kill-after', '0', '--backoff', '0.05', '--oversubscribe', '--']
             done = subprocess.run([*launch, *train_command(1, self.shards, self.run_folder, *FLAGS)], env=ENVIRONMENT | full,

@@ -352,19 +352,14 @@ class Mistakes(Launched):
 
     def test_started_again_in_the_moment_it_was_killed(self):
         run = self.folder / 'at-once'
-        for _ in range(5):
+        for turn in range(6):
             process = self.start(run, '--steps', 100000, '--checkpoint-every', INTERVAL)
-            before = self.lines(run)
-            self.wait_for(lambda: self.lines(run) > before + 3)
-            process.kill()
-            process.wait()
-        process = self.start(run, '--steps', 100000, '--checkpoint-every', INTERVAL)
-        try:
-            before = self.lines(run)
-            self.wait_for(lambda: self.lines(run) > before + 3)
-        finally:
-            process.send_signal(signal.SIGTERM)
-            self.assertEqual(75, process.wait(60), self.log.read_text())
+            self.wait_for(lambda: Kills.resumed(run) > turn)
+            if turn < 5:
+                process.kill()
+                process.wait()
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(75, process.wait(60), self.log.read_text())
 
     def test_reader_of_its_log_that_leaves_does_not_end_it(self):
         run = self.folder / 'head'
