@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Brings faults about, trains with --balance off, watch and act, and says what the controller saw and did.
+"""Brings faults about, trains with and without an acting controller, and says what it saw and what came of it.
 
     .deps/venv/bin/python bench/balance/study.py --shards SHARDS --out FOLDER [--seeds 11-20] [--extra '--features 12']
 
-Runs that are there already are not repeated. The figures of docs/balance.md come from here; plot.py draws them.
+One rank and one thread a run, two runs side by side; runs that are there already are not repeated. --balance watch trains
+as off does and also judges, so it stands for off. The figures of docs/balance.md come from here; plot.py draws the runs.
 """
 import argparse
 import concurrent.futures
 import json
+import math
 import os
 import pathlib
 import subprocess
@@ -15,20 +17,22 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TRAIN = pathlib.Path(os.environ.get('GAN_TRAIN', ROOT / 'build/release/bin/gan-train'))
 BASE = ['--resolution', '64', '--features', '8', '--batch', '16', '--threads', '1', '--metrics-port', 'off',
-        '--d-norm', 'none', '--r1', '1', '--checkpoint-every', '50', '--sample-every', '0', '--quality-every', '600']
-ONSET = 200  # step of the passing faults
-# name -> (flags, the verdict that names it). Passing faults end by themselves; lasting ones do not.
+        '--d-norm', 'instance', '--checkpoint-every', '50', '--sample-every', '300', '--quality-every', '200']
+ONSET = 300  # step of the passing faults
+WARM_UP = 50
+ACTIONS = 'd-rate,d-every,g-rate,d-steps,freeze-g,rollback,rollback-collapse'
+# name -> (flags, the verdict that names it, flags of the acting run). Passing faults end by themselves.
 LASTING = {
-    'd_rate_x10': (['--lr-d', '2e-3'], 'discriminator_ahead'),
-    'd_steps_4': (['--d-steps', '4'], 'discriminator_ahead'),
-    'd_quarter_g_rate_x10': (['--features-d', '2', '--lr-g', '2e-3'], 'generator_ahead'),
+    'd_rate_x10': (['--lr-d', '2e-3'], 'discriminator_ahead', []),
+    'd_steps_4': (['--d-steps', '4'], 'discriminator_ahead', []),
+    'd_quarter_g_rate_x10': (['--features-d', '2', '--lr-g', '2e-3'], 'generator_ahead', []),
 }
 PASSING = {
-    'few_latents': (['--inject', f'latents:4@{ONSET}+150'], 'mode_collapse'),
-    'weights_blown_up': (['--inject', f'weights:100@{ONSET}'], 'diverged'),
-    'loss_blown_up': (['--inject', f'loss:1000@{ONSET}'], 'diverged'),
+    'few_latents': (['--inject', f'latents:4@{ONSET}+150'], 'mode_collapse', ['--balance-actions', ACTIONS]),
+    'weights_blown_up': (['--inject', f'weights:100@{ONSET}'], 'diverged', []),
+    'loss_blown_up': (['--inject', f'loss:1000@{ONSET}'], 'diverged', []),
 }
-FAULTS = {'none': ([], 'balanced'), **LASTING, **PASSING}
+FAULTS = {'none': ([], 'balanced', []), **LASTING, **PASSING}
 
 
 def seeds_of(text):
@@ -36,31 +40,99 @@ def seeds_of(text):
     return range(int(first), int(last or first) + 1)
 
 
-def run_folder(out, fault, mode, seed):
+def folder_of(out, fault, mode, seed):
     return out / f'{fault}-{mode}-{seed}'
 
 
-def train(out, shards, fault, mode, seed, steps, extra):
-    run = run_folder(out, fault, mode, seed)
+def train(options, fault, mode, seed):
+    run = folder_of(options.out, fault, mode, seed)
     status = run / 'status.json'
     if status.exists() and json.loads(status.read_text())['state'] in ('finished', 'diverged'):
         return
-    subprocess.run([TRAIN, '--shards', shards, '--run', run, *BASE, '--steps', str(steps), '--seed', str(seed),
-                    '--balance', mode, *FAULTS[fault][0], *extra], stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL, check=False)
+    flags, _, when_acting = FAULTS[fault]
+    subprocess.run([*options.prefix.split(), TRAIN, '--shards', options.shards, '--run', run, *BASE,
+                    '--steps', str(options.steps), '--seed', str(seed), '--balance', mode, *flags,
+                    *(when_acting if mode == 'act' else []), *options.extra.split()],
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
 def stats(run):
     return [json.loads(line) for line in (run / 'stats.jsonl').read_text().splitlines()]
 
 
-def recognised(lines, fault):
-    """Steps from the fault's beginning to the first step with the right verdict; None when it never came."""
+def rolled_back(run):
+    """Causes of the rollbacks: a run that went back keeps no line of what it left."""
+    file = run / 'rollbacks.json'
+    return json.loads(file.read_text())['rollbacks'] if file.exists() else []
+
+
+def recognised(run, fault):
+    """Steps from the fault's beginning to the right verdict; None when it never came."""
     begin = ONSET if fault in PASSING else 0
-    for line in lines:
-        if line['step'] > begin and line['verdict'] == FAULTS[fault][1]:
-            return line['step'] - begin
+    verdict = FAULTS[fault][1]
+    found = [line['step'] - begin for line in stats(run) if line['step'] >= begin and line['verdict'] == verdict]
+    word = 'mode collapse' if verdict == 'mode_collapse' else 'blown up'
+    found += [back['from_step'] - begin for back in rolled_back(run) if word in back['cause']]
+    return min(found, default=None)
+
+
+def swd(run):
+    found = [line['quality_swd'] for line in stats(run) if 'quality_swd' in line]
+    return found[-1] if found else math.nan
+
+
+def geometric_mean(values):
+    return math.exp(sum(map(math.log, values)) / len(values))
+
+
+def mean(lines, name, first, last):
+    values = [line[name] for line in lines if first < line['step'] <= last and line[name] is not None]
+    return sum(values) / len(values) if values else math.nan
+
+
+def back_in_band(run, healthy):
+    """Steps until 50 steps on end have an AUC between 0.6 and 0.98 and at least half the diversity that the run without
+    the fault has then; None when that never came. AUC and diversity are means over those 50 steps."""
+    lines, reference = stats(run), stats(healthy)
+    for begin in range(WARM_UP, lines[-1]['step'] - 49, 10):
+        auc = mean(lines, 'd_auc', begin, begin + 50)
+        diverse = mean(lines, 'diversity', begin, begin + 50) >= 0.5 * mean(reference, 'diversity', begin, begin + 50)
+        if 0.6 <= auc <= 0.98 and diverse:
+            return begin + 50
     return None
+
+
+
+def told(values):
+    return ' '.join('-' if value is None else str(value) for value in values)
+
+
+def tell_fault(options, fault, seeds):
+    where = lambda kind, mode, seed: folder_of(options.out, kind, mode, seed)
+    acting = [where(fault, 'act', seed) for seed in seeds]
+    delays = [recognised(run, fault) for run in acting]
+    print(f'{fault}: right verdict within 200 steps in {sum(d is not None and d <= 200 for d in delays)} of {len(seeds)} '
+          f'(after {told(delays)})')
+    if fault in LASTING:
+        ratios = [swd(run) / swd(where(fault, 'watch', seed)) for run, seed in zip(acting, seeds)]
+        returns = [back_in_band(run, where('none', 'watch', seed)) for run, seed in zip(acting, seeds)]
+        after = [None if r is None else max(r - (d or 0), 0) for r, d in zip(returns, delays)]
+        print(f'  back in the band within 400 steps of the verdict in {sum(a is not None and a <= 400 for a in after)} of '
+              f'{len(seeds)} (at step {told(returns)})')
+        print(f'  SWD, act / off: {geometric_mean(ratios):.3f}   ({" ".join(f"{r:.2f}" for r in ratios)})')
+    else:
+        ratios = [swd(run) / swd(where('none', 'act', seed)) for run, seed in zip(acting, seeds)]
+        print(f'  SWD, with rollback / without the fault: within 1.1 in {sum(r <= 1.1 for r in ratios)} of {len(seeds)}   '
+              f'({" ".join(f"{r:.2f}" for r in ratios)})')
+
+
+def tell_balanced(options, seeds):
+    runs = [folder_of(options.out, 'none', 'act', seed) for seed in seeds]
+    after = [line['verdict'] for run in runs for line in stats(run) if line['step'] > WARM_UP]
+    acts = sum(len(line['actions']) for run in runs for line in stats(run))
+    ratios = [swd(run) / swd(folder_of(options.out, 'none', 'watch', seed)) for run, seed in zip(runs, seeds)]
+    print(f'none: balanced in {100 * after.count("balanced") / len(after):.1f} % of the steps, {acts} interventions; '
+          f'SWD, act / off: {geometric_mean(ratios):.3f}   ({" ".join(f"{r:.2f}" for r in ratios)})')
 
 
 def main():
@@ -68,29 +140,23 @@ def main():
     parser.add_argument('--shards', required=True)
     parser.add_argument('--out', required=True, type=pathlib.Path)
     parser.add_argument('--seeds', default='11-20')
-    parser.add_argument('--faults', default=','.join(FAULTS))
-    parser.add_argument('--modes', default='off,watch,act')
+    parser.add_argument('--faults', default=','.join(name for name in FAULTS if name != 'none'))
     parser.add_argument('--steps', type=int, default=600)
     parser.add_argument('--jobs', type=int, default=2)
+    parser.add_argument('--prefix', default='', help='put before each command, such as "nice -n 5"')
     parser.add_argument('--extra', default='', help='further flags of gan-train')
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    todo = [(fault, mode, seed) for seed in seeds_of(options.seeds) for fault in options.faults.split(',')
-            for mode in options.modes.split(',')]
+    seeds, faults = seeds_of(options.seeds), options.faults.split(',')
+    todo = [(fault, mode, seed) for seed in seeds for fault in ['none', *faults]
+            for mode in (['act'] if fault in PASSING else ['watch', 'act'])]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for done, _ in enumerate(pool.map(lambda job: train(options.out, options.shards, *job, options.steps,
-                                                            options.extra.split()), todo), 1):
+        for done, _ in enumerate(pool.map(lambda job: train(options, *job), todo), 1):
             print(f'\r{done} of {len(todo)} runs', end='', flush=True)
     print()
-    for fault in options.faults.split(','):
-        for mode in options.modes.split(','):
-            runs = [stats(run_folder(options.out, fault, mode, seed)) for seed in seeds_of(options.seeds)]
-            delays = [recognised(lines, fault) for lines in runs]
-            right = sum(delay is not None and delay <= 200 for delay in delays)
-            after = [line['verdict'] for lines in runs for line in lines if line['step'] > 50]
-            acts = sum(len(line['actions']) for lines in runs for line in lines)
-            print(f'{fault:22} {mode:6} right verdict within 200 steps: {right} of {len(runs)}   delays {delays}   '
-                  f'balanced {100 * after.count("balanced") / len(after):.1f} %   interventions {acts}')
+    tell_balanced(options, seeds)
+    for fault in faults:
+        tell_fault(options, fault, seeds)
 
 
 if __name__ == '__main__':

@@ -60,6 +60,7 @@ const kActions = {
   lower_d_rate: 'lower the discriminator’s learning rate', raise_d_rate: 'raise the discriminator’s learning rate',
   d_less_often: 'train the discriminator less often', d_more_often: 'train the discriminator more often',
   more_d_steps: 'more discriminator updates a step', fewer_d_steps: 'fewer discriminator updates a step',
+  lower_g_rate: 'lower the generator’s learning rate', raise_g_rate: 'raise the generator’s learning rate',
   freeze_g: 'freeze the generator for a while', unfreeze_g: 'train the generator again',
   r1_on: 'penalise the discriminator’s gradient (R1)', r1_off: 'no R1 any more',
   wgan_gp_on: 'use the losses of WGAN-GP', wgan_gp_off: 'use the configured losses again',

@@ -11,7 +11,7 @@ from programs import ENVIRONMENT, WithShards, newest_checkpoint, stats, train, t
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Thresholds that make every step a verdict: what follows is what an action does, not whether it is called for.
-AT_ONCE = 'warmup_steps=1,raise_steps=1,smoothing_steps=1,action_interval=2,'
+AT_ONCE = 'warmup_steps=1,raise_steps=1,g_raise_steps=1,smoothing_steps=1,action_interval=2,'
 D_AHEAD = AT_ONCE + 'd_ahead_auc=0,d_ahead_clear_auc=0,g_ahead_auc=-1,g_ahead_clear_auc=-1,d_ahead_excess=99,d_ahead_clear_excess=99'
 G_AHEAD = AT_ONCE + 'd_ahead_auc=3,d_ahead_clear_auc=3,g_ahead_auc=2,g_ahead_clear_auc=2,g_ahead_excess=-9,g_ahead_clear_excess=-9'
 
@@ -62,6 +62,18 @@ class Balance(WithShards):
         self.assertNotEqual(stats(plain)[60], stats(one)[60])  # other noise from there
         self.assertNotIn('rollback', actions(self.train(1, 'watched', *flags, '--balance', 'watch')))
 
+    def test_a_collapse_rolls_back_once_and_is_borne_while_its_cause_lasts(self):
+        run = self.train(1, 'collapsed', '--steps', 90, '--checkpoint-every', 5, '--keep', 100, '--inject', 'latents:1@70+20',
+                         '--balance-actions', 'rollback-collapse', '--balance-set',
+                         AT_ONCE + 'collapse_least=0,collapse_diversity=0.01')
+        told, = json.loads((run / 'rollbacks.json').read_text())['rollbacks']
+        self.assertRegex(told['cause'], 'mode collapse')
+        self.assertTrue(told['done'])
+        self.assertLessEqual(told['to_step'], told['from_step'] - 60)
+        after = [line['verdict'] for line in stats(run) if line['step'] > told['to_step']]
+        self.assertIn('mode_collapse', after)  # the fault goes on for some steps, and no second rollback comes
+        self.assertNotEqual('mode_collapse', after[-1])
+
     def test_weights_that_are_no_numbers_roll_back_and_none_is_saved(self):
         run = self.train(2, 'nan', '--steps', 60, '--checkpoint-every', 10, '--inject', 'weights:nan@25')
         told, = json.loads((run / 'rollbacks.json').read_text())['rollbacks']
@@ -93,7 +105,7 @@ class Balance(WithShards):
 
     def test_every_documented_threshold_is_one_and_others_are_refused(self):
         rows = re.findall(r'^\| `(\w+)` \| ([-0-9.]+) \|', (ROOT / 'docs' / 'balance.md').read_text(), re.M)
-        self.assertEqual(27, len(rows))
+        self.assertEqual(31, len(rows))
         self.train(1, 'documented', '--dry-run', '--balance-set', ','.join(f'{name}={value}' for name, value in rows))
         for wrong in ('beauty=1', 'smoothing_steps', 'smoothing_steps=x', 'lr_factor=2', 'mode=1'):
             self.train(1, 'wrong', '--steps', 1, '--balance-set', wrong, code=2)

@@ -12,12 +12,25 @@ std::string Scale(double scale) {
   return text;
 }
 
-Action WithRate(const Controls& before, double scale) {
+Action WithRateD(const Controls& before, double scale) {
   Action action{scale < before.lr_scale_d ? "lower_d_rate" : "raise_d_rate",
                 "D's rate " + Scale(before.lr_scale_d) + " -> " + Scale(scale), before};
   action.controls.lr_scale_d = scale;
   return action;
 }
+
+Action WithRateG(const Controls& before, double scale) {
+  Action action{scale < before.lr_scale_g ? "lower_g_rate" : "raise_g_rate",
+                "G's rate " + Scale(before.lr_scale_g) + " -> " + Scale(scale), before};
+  action.controls.lr_scale_g = scale;
+  return action;
+}
+
+double Lowered(double scale, const BalanceOptions& options) {
+  return std::max(options.min_lr_scale, scale * options.lr_factor);
+}
+
+double Raised(double scale, const BalanceOptions& options) { return std::min(1.0, scale / options.lr_factor); }
 
 Action WithInterval(const Controls& before, std::uint32_t every) {
   Action action{every > before.d_every ? "d_less_often" : "d_more_often",
@@ -62,27 +75,32 @@ Action Widened(const Controls& before) {
   return action;
 }
 
-std::optional<Action> UndoHelp(const Controls& controls) {
+std::optional<Action> UndoHelp(const Controls& controls, const BalanceOptions& options) {
   if (controls.freeze_g_steps > 0) return WithFreeze(controls, 0);
   if (controls.d_steps > 1) return WithUpdates(controls, controls.d_steps - 1);
+  if (controls.lr_scale_g < 1) return WithRateG(controls, Raised(controls.lr_scale_g, options));
   return std::nullopt;
 }
 
-std::optional<Action> UndoHolding(const Controls& controls, const BalanceOptions& options) {
-  if (controls.feature_matching) return WithSwitch(controls, &Controls::feature_matching, false);
-  if (controls.wgan_gp) return WithSwitch(controls, &Controls::wgan_gp, false);
-  if (controls.d_every > 1) return WithInterval(controls, controls.d_every - 1);
-  if (controls.r1) return WithSwitch(controls, &Controls::r1, false);
-  if (controls.lr_scale_d < 1) return WithRate(controls, std::min(1.0, controls.lr_scale_d / options.lr_factor));
-  return std::nullopt;
+std::optional<Action> UndoSpreading(const Controls& controls) {
+  if (!controls.feature_matching) return std::nullopt;
+  return WithSwitch(controls, &Controls::feature_matching, false);
 }
 
 }  // namespace
 
+std::optional<Action> ReleaseDiscriminator(const Controls& controls, const BalanceOptions& options) {
+  if (controls.wgan_gp) return WithSwitch(controls, &Controls::wgan_gp, false);
+  if (controls.d_every > 1) return WithInterval(controls, controls.d_every - 1);
+  if (controls.r1) return WithSwitch(controls, &Controls::r1, false);
+  if (controls.lr_scale_d < 1) return WithRateD(controls, Raised(controls.lr_scale_d, options));
+  return std::nullopt;
+}
+
 std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const BalanceOptions& options) {
-  if (auto action = UndoHelp(controls)) return action;
+  if (auto action = UndoHelp(controls, options)) return action;
   if (options.May(Remedy::kDiscriminatorRate) && controls.lr_scale_d > options.min_lr_scale) {
-    return WithRate(controls, std::max(options.min_lr_scale, controls.lr_scale_d * options.lr_factor));
+    return WithRateD(controls, Lowered(controls.lr_scale_d, options));
   }
   if (options.May(Remedy::kR1) && !controls.r1) return WithSwitch(controls, &Controls::r1, true);
   if (options.May(Remedy::kDiscriminatorInterval) && controls.d_every < options.max_d_every) {
@@ -93,7 +111,11 @@ std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const Bala
 }
 
 std::optional<Action> HelpDiscriminator(const Controls& controls, const BalanceOptions& options) {
-  if (auto action = UndoHolding(controls, options)) return action;
+  if (auto action = UndoSpreading(controls)) return action;
+  if (auto action = ReleaseDiscriminator(controls, options)) return action;
+  if (options.May(Remedy::kGeneratorRate) && controls.lr_scale_g > options.min_lr_scale) {
+    return WithRateG(controls, Lowered(controls.lr_scale_g, options));
+  }
   if (options.May(Remedy::kDiscriminatorSteps) && controls.d_steps < options.max_d_steps) {
     return WithUpdates(controls, controls.d_steps + 1);
   }
@@ -110,12 +132,14 @@ std::optional<Action> SpreadGenerator(const Controls& controls, const BalanceOpt
 }
 
 std::optional<Action> Undo(const Controls& controls, const BalanceOptions& options) {
-  if (auto action = UndoHelp(controls)) return action;
-  return UndoHolding(controls, options);
+  if (auto action = UndoHelp(controls, options)) return action;
+  if (auto action = UndoSpreading(controls)) return action;
+  return ReleaseDiscriminator(controls, options);
 }
 
 void to_json(nlohmann::json& json, const Controls& controls) {
   json = {{"lr_scale_d", controls.lr_scale_d},
+          {"lr_scale_g", controls.lr_scale_g},
           {"d_every", controls.d_every},
           {"d_steps", controls.d_steps},
           {"freeze_g_steps", controls.freeze_g_steps},
@@ -127,6 +151,7 @@ void to_json(nlohmann::json& json, const Controls& controls) {
 
 void from_json(const nlohmann::json& json, Controls& controls) {
   json.at("lr_scale_d").get_to(controls.lr_scale_d);
+  controls.lr_scale_g = json.value("lr_scale_g", 1.0);  // absent in version 3
   json.at("d_every").get_to(controls.d_every);
   json.at("d_steps").get_to(controls.d_steps);
   json.at("freeze_g_steps").get_to(controls.freeze_g_steps);

@@ -15,6 +15,7 @@ namespace gan::balance {
 // What the next steps do differently. The neutral value changes nothing.
 struct Controls {
   double lr_scale_d = 1;             // D's rate is its configured rate times this
+  double lr_scale_g = 1;             // and G's
   std::uint32_t d_every = 1;         // D is updated in every k-th step
   std::uint32_t d_steps = 1;         // D updates a step
   std::uint32_t freeze_g_steps = 0;  // steps for which G is not updated, counted down by the controller
@@ -29,21 +30,12 @@ void to_json(nlohmann::json& json, const Controls& controls);
 void from_json(const nlohmann::json& json, Controls& controls);
 
 // Every name that Intervention::action can have.
-inline constexpr std::string_view kActions[] = {"lower_d_rate",
-                                                "raise_d_rate",
-                                                "d_less_often",
-                                                "d_more_often",
-                                                "more_d_steps",
-                                                "fewer_d_steps",
-                                                "freeze_g",
-                                                "unfreeze_g",
-                                                "r1_on",
-                                                "r1_off",
-                                                "wgan_gp_on",
-                                                "wgan_gp_off",
-                                                "feature_matching_on",
-                                                "feature_matching_off",
-                                                "widen_d"};
+inline constexpr std::string_view kActions[] = {"lower_d_rate",         "raise_d_rate", "d_less_often",
+                                                "d_more_often",         "more_d_steps", "fewer_d_steps",
+                                                "lower_g_rate",         "raise_g_rate", "freeze_g",
+                                                "unfreeze_g",           "r1_on",        "r1_off",
+                                                "wgan_gp_on",           "wgan_gp_off",  "feature_matching_on",
+                                                "feature_matching_off", "widen_d"};
 
 struct Intervention {
   std::uint64_t step = 0;
@@ -61,6 +53,8 @@ struct Action {
 // Each gives the next rung, or nothing at the ladder's end.
 std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const BalanceOptions& options);
 std::optional<Action> HelpDiscriminator(const Controls& controls, const BalanceOptions& options);
+// One rung of what holds D back, taken back: the strongest first.
+std::optional<Action> ReleaseDiscriminator(const Controls& controls, const BalanceOptions& options);
 // Against fakes that are all alike while neither network is ahead.
 std::optional<Action> SpreadGenerator(const Controls& controls, const BalanceOptions& options);
 // One rung back towards neutral; what was done last (the strongest) goes first.

@@ -38,6 +38,7 @@ class Controller {
   void CountSteps(bool finite);
   std::optional<Action> NextAction() const;
   std::string Cause() const;
+  void Remember(const Action& action);
   std::string RollbackCause(Verdict before, bool finite) const;
 
   BalanceOptions options_;
@@ -48,8 +49,11 @@ class Controller {
   std::uint64_t observed_ = 0;      // finite steps in all
   std::uint64_t balanced_for_ = 0;  // steps in a row
   std::uint64_t since_action_ = 0;  // steps since the last intervention
-  bool acted_ = false;              // whether there was one at all
-  std::string rollback_cause_;      // of the last step alone
+  // A remedy that was needed again after it had been taken back is kept longer: each relapse doubles the patience.
+  std::uint32_t patience_ = 1;
+  bool taken_back_ = false;     // the last intervention took one back
+  bool acted_ = false;          // whether there was one at all
+  std::string rollback_cause_;  // of the last step alone
 };
 
 }  // namespace gan::balance

@@ -9,7 +9,8 @@
 namespace gan::balance {
 namespace {
 
-constexpr int kStateVersion = 3;
+constexpr int kStateVersion = 4;  // 3 had neither a scale of G's rate nor patience
+constexpr std::uint32_t kMaxPatience = 64;
 
 std::string Ahead(const char* who, const Averages& averages, const Latch& latch) {
   char text[96];
@@ -31,7 +32,8 @@ Verdict ParseVerdict(const std::string& name) {
 }
 
 bool IsPossible(const Controls& c) {
-  return c.lr_scale_d > 0 && c.lr_scale_d <= 1 && c.d_every >= 1 && c.d_steps >= 1 && c.d_width >= 1;
+  const auto possible = [](double scale) { return scale > 0 && scale <= 1; };
+  return possible(c.lr_scale_d) && possible(c.lr_scale_g) && c.d_every >= 1 && c.d_steps >= 1 && c.d_width >= 1;
 }
 
 }  // namespace
@@ -52,10 +54,17 @@ std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals&
   if (options_.mode != Mode::kAct || (acted_ && since_action_ < options_.action_interval)) return {};
   auto action = NextAction();
   if (!action) return {};
-  controls_ = action->controls;
+  Remember(*action);
+  return {{step, std::string(action->name), Cause() + ": " + action->effect}};
+}
+
+void Controller::Remember(const Action& action) {
+  const bool takes_back = verdict_ == Verdict::kBalanced;
+  if (taken_back_ && !takes_back) patience_ = std::min(2 * patience_, kMaxPatience);
+  taken_back_ = takes_back;
+  controls_ = action.controls;
   acted_ = true;
   since_action_ = 0;
-  return {{step, std::string(action->name), Cause() + ": " + action->effect}};
 }
 
 void Controller::CountSteps(bool finite) {
@@ -69,10 +78,21 @@ void Controller::CountSteps(bool finite) {
 // is left alone: its averages say nothing about the balance, and the trainer rolls back.
 std::optional<Action> Controller::NextAction() const {
   if (verdict_ == Verdict::kDiverged) return std::nullopt;
-  if (findings_.discriminator_ahead.on) return HoldDiscriminatorBack(controls_, options_);
-  if (findings_.generator_ahead.on) return HelpDiscriminator(controls_, options_);
-  if (findings_.mode_collapse.on) return SpreadGenerator(controls_, options_);
-  if (balanced_for_ >= options_.undo_steps) return Undo(controls_, options_);
+  const auto ahead = [this](const Latch& who, auto&& remedy) {
+    // What has been done is working once only the hysteresis holds the verdict: more would overshoot.
+    return who.raised ? remedy(controls_, options_) : std::nullopt;
+  };
+  if (findings_.discriminator_ahead.on) return ahead(findings_.discriminator_ahead, HoldDiscriminatorBack);
+  if (findings_.generator_ahead.on) return ahead(findings_.generator_ahead, HelpDiscriminator);
+  if (findings_.mode_collapse.on) {
+    if (auto action = SpreadGenerator(controls_, options_)) return action;
+    // A D that was held back and is nearer to losing than to winning is too slow to see that the fakes are alike.
+    const double middle = (options_.g_ahead_clear_auc + options_.d_ahead_clear_auc) / 2;
+    if (averages_.auc.mean() < middle) return ReleaseDiscriminator(controls_, options_);
+    return std::nullopt;
+  }
+  const std::uint64_t wait = std::uint64_t{patience_} * options_.undo_steps;
+  if (std::min(balanced_for_, since_action_) >= wait) return Undo(controls_, options_);
   return std::nullopt;
 }
 
@@ -83,10 +103,12 @@ std::string Controller::Cause() const {
   return "balanced for " + std::to_string(balanced_for_) + " steps";
 }
 
-// A single step that is not finite is left out by the trainer and needs no more.
+// A single step that is not finite is left out by the trainer and needs no more. A collapse asks as long as it lasts:
+// the trainer chooses the moment.
 std::string Controller::RollbackCause(Verdict before, bool finite) const {
-  if (options_.mode != Mode::kAct || verdict_ == before) return "";
-  if (verdict_ == Verdict::kDiverged && finite && options_.May(Remedy::kRollback)) return "a loss has blown up";
+  if (options_.mode != Mode::kAct) return "";
+  if (verdict_ == Verdict::kDiverged && verdict_ != before && finite && options_.May(Remedy::kRollback))
+    return "a loss has blown up";
   if (verdict_ == Verdict::kModeCollapse && options_.May(Remedy::kRollbackCollapse)) {
     return "mode collapse (diversity " + Percent(averages_) + " of the run's best)";
   }
@@ -96,11 +118,13 @@ std::string Controller::RollbackCause(Verdict before, bool finite) const {
 nlohmann::json Controller::Save() const {
   return {{"version", kStateVersion},      {"averages", averages_},         {"findings", findings_},
           {"verdict", Name(verdict_)},     {"controls", controls_},         {"observed", observed_},
-          {"balanced_for", balanced_for_}, {"since_action", since_action_}, {"acted", acted_}};
+          {"balanced_for", balanced_for_}, {"since_action", since_action_}, {"acted", acted_},
+          {"patience", patience_},         {"taken_back", taken_back_}};
 }
 
 void Controller::Restore(const nlohmann::json& state) try {
-  if (state.at("version") != kStateVersion) throw std::runtime_error("the saved balance state has another version");
+  const int version = state.at("version").get<int>();
+  if (version != kStateVersion && version != 3) throw std::runtime_error("the saved balance state has another version");
   Controller restored(options_);
   state.at("averages").get_to(restored.averages_);
   state.at("findings").get_to(restored.findings_);
@@ -111,6 +135,8 @@ void Controller::Restore(const nlohmann::json& state) try {
   state.at("balanced_for").get_to(restored.balanced_for_);
   state.at("since_action").get_to(restored.since_action_);
   state.at("acted").get_to(restored.acted_);
+  restored.patience_ = std::clamp(state.value("patience", 1U), 1U, kMaxPatience);
+  restored.taken_back_ = state.value("taken_back", false);
   if (options_.mode != Mode::kAct) restored.controls_ = {};
   if (options_.mode == Mode::kOff) restored.verdict_ = Verdict::kBalanced;
   *this = restored;

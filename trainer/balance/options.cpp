@@ -14,6 +14,7 @@ constexpr std::string_view kModeNames[] = {"off", "watch", "act"};
 constexpr std::pair<Remedy, std::string_view> kRemedies[] = {
     {Remedy::kDiscriminatorRate, "d-rate"},
     {Remedy::kDiscriminatorInterval, "d-every"},
+    {Remedy::kGeneratorRate, "g-rate"},
     {Remedy::kDiscriminatorSteps, "d-steps"},
     {Remedy::kFreezeGenerator, "freeze-g"},
     {Remedy::kRollback, "rollback"},
@@ -60,9 +61,13 @@ void VisitFields(Options& o, Visitor&& visit) {
   visit("d_ahead_clear_excess", o.d_ahead_clear_excess);
   visit("g_ahead_excess", o.g_ahead_excess);
   visit("g_ahead_clear_excess", o.g_ahead_clear_excess);
+  visit("g_sure_excess", o.g_sure_excess);
+  visit("g_sure_clear_excess", o.g_sure_clear_excess);
+  visit("g_raise_steps", o.g_raise_steps);
   visit("sure_accuracy", o.sure_accuracy);
   visit("sure_auc", o.sure_auc);
   visit("collapse_clear_factor", o.collapse_clear_factor);
+  visit("blow_up_excess", o.blow_up_excess);
   visit("blow_up_factor", o.blow_up_factor);
   visit("undo_steps", o.undo_steps);
   visit("r1_gamma", o.r1_gamma);
@@ -106,17 +111,20 @@ void CheckOptions(const BalanceOptions& o) {
   Require(o.g_ahead_clear_auc <= o.d_ahead_clear_auc, "g_ahead_clear_auc must not be above d_ahead_clear_auc");
   Require(o.d_ahead_clear_excess >= o.d_ahead_excess, "d_ahead_clear_excess must not be below d_ahead_excess");
   Require(o.g_ahead_clear_excess <= o.g_ahead_excess, "g_ahead_clear_excess must not be above g_ahead_excess");
+  Require(o.g_sure_clear_excess <= o.g_sure_excess, "g_sure_clear_excess must not be above g_sure_excess");
   Require(o.collapse_diversity >= 0 && o.collapse_diversity <= 1, "collapse_diversity must be 0 to 1");
   Require(o.collapse_clear_factor >= 1, "collapse_clear_factor must be at least 1");
   Require(o.sure_accuracy >= 0 && o.sure_accuracy <= 1, "sure_accuracy must be 0 to 1");
   Require(o.collapse_least >= 0, "collapse_least must be at least 0");
   Require(o.sure_auc >= 0.5 && o.sure_auc <= 1, "sure_auc must be 0.5 to 1");
+  Require(o.blow_up_excess > 1, "blow_up_excess must be above 1");
   Require(o.blow_up_factor > 1, "blow_up_factor must be above 1");
   Require(o.lr_factor > 0 && o.lr_factor < 1, "lr_factor must be between 0 and 1");
   Require(o.min_lr_scale > 0 && o.min_lr_scale <= 1, "min_lr_scale must be above 0 and at most 1");
   Require(o.max_d_every >= 1 && o.max_d_steps >= 1, "max_d_every and max_d_steps must be at least 1");
   Require(o.r1_gamma > 0 && o.matching_weight > 0, "r1_gamma and matching_weight must be above 0");
   Require(o.raise_steps >= 1 && o.clear_steps >= 1, "raise_steps and clear_steps must be at least 1");
+  Require(o.g_raise_steps >= 1, "g_raise_steps must be at least 1");
 }
 
 void to_json(nlohmann::json& json, const BalanceOptions& options) {

@@ -14,10 +14,11 @@ enum class Mode { kOff, kWatch, kAct };
 std::string_view Name(Mode mode);       // "off", "watch", "act"
 Mode ParseMode(std::string_view name);  // throws UsageError on any other word
 
-// What an acting controller may do. The first five are on unless told otherwise.
+// What an acting controller may do. The first six are on unless told otherwise.
 enum class Remedy {
   kDiscriminatorRate,      // lower D's rate, and raise it again
   kDiscriminatorInterval,  // update D in every k-th step only
+  kGeneratorRate,          // lower G's rate, and raise it again
   kDiscriminatorSteps,     // update D several times a step
   kFreezeGenerator,        // leave G as it is for some steps
   kRollback,               // back to the newest healthy checkpoint after a divergence
@@ -27,8 +28,8 @@ enum class Remedy {
   kWidenDiscriminator,     // twice the channels; never undone
   kRollbackCollapse        // back to a checkpoint from before a mode collapse, with other noise
 };
-std::string_view Name(Remedy remedy);  // "d-rate", "d-every", "d-steps", "freeze-g", "rollback", "r1", ...
-inline constexpr std::string_view kDefaultRemedies = "d-rate,d-every,d-steps,freeze-g,rollback";
+std::string_view Name(Remedy remedy);  // "d-rate", "d-every", "g-rate", "d-steps", "freeze-g", "rollback", "r1", ...
+inline constexpr std::string_view kDefaultRemedies = "d-rate,d-every,g-rate,d-steps,freeze-g,rollback";
 // Names with commas between them, or "all". Throws UsageError on any other word.
 std::set<Remedy> ParseRemedies(const std::string& names);
 
@@ -57,9 +58,14 @@ struct BalanceOptions {
   double sure_accuracy = 0.97;
   // So does an AUC as high as this with the excess at most d_ahead_clear_excess.
   double sure_auc = 0.995;
+  // G is ahead whatever the AUC when D's loss stays where it says nothing: it may rank the pictures and yet teach G
+  // next to nothing. Every run begins like that, hence the longer time before it counts.
+  double g_sure_excess = 0.98, g_sure_clear_excess = 0.96;
+  std::uint32_t g_raise_steps = 60;
   double collapse_clear_factor = 1.2;  // cleared above collapse_diversity times this
+  double blow_up_excess = 5;           // diverged: D's loss this many ranges above its floor (1.5 is common)
   double blow_up_factor = 10;          // diverged: a loss this many times (its long average + 1)
-  std::uint32_t undo_steps = 100;      // steps in balance before an intervention is taken back
+  std::uint32_t undo_steps = 200;      // steps in balance before an intervention is taken back
   double r1_gamma = 1;                 // of the remedy r1
   double matching_weight = 1;          // of the remedy feature-matching
 

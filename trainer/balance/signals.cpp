@@ -66,7 +66,8 @@ void Update(Averages& a, const Signals& signals, const BalanceOptions& options, 
 }
 
 bool IsBlownUp(const Averages& a, const Signals& signals, const BalanceOptions& options) {
-  return IsFar(signals.loss_d, a.usual_loss_d, options.blow_up_factor) ||
+  return Excess(signals).value_or(0) > options.blow_up_excess ||
+         IsFar(signals.loss_d, a.usual_loss_d, options.blow_up_factor) ||
          IsFar(signals.loss_g, a.usual_loss_g, options.blow_up_factor);
 }
 

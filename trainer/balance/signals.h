@@ -59,7 +59,7 @@ void from_json(const nlohmann::json& json, Averages& averages);
 // pictures are all alike.
 void Update(Averages& averages, const Signals& signals, const BalanceOptions& options, bool warm);
 
-// Whether a loss of this step stands far above its own long average.
+// Whether a loss of this step stands far above its own long average, or D's far above where it cannot tell.
 bool IsBlownUp(const Averages& averages, const Signals& signals, const BalanceOptions& options);
 
 }  // namespace gan::balance

@@ -11,27 +11,32 @@ bool ConfirmsDiscriminator(const Averages& a, double most_excess, const BalanceO
   return a.excess.empty() || a.excess.mean() <= most_excess || sure;
 }
 
-bool ConfirmsGenerator(const Averages& a, double least_excess) {
-  return a.excess.empty() || a.excess.mean() >= least_excess;
+bool CannotTell(const Averages& a, double most_auc, double least_excess) {
+  return a.auc.mean() <= most_auc && (a.excess.empty() || a.excess.mean() >= least_excess);
+}
+
+bool SaysNothing(const Averages& a, double least_excess) {
+  return !a.excess.empty() && a.excess.mean() >= least_excess;
 }
 
 void UpdateDiscriminatorAhead(Latch& latch, const Averages& a, const BalanceOptions& o) {
   const bool raise = a.auc.mean() >= o.d_ahead_auc && ConfirmsDiscriminator(a, o.d_ahead_excess, o);
   const bool stays = a.auc.mean() > o.d_ahead_clear_auc && ConfirmsDiscriminator(a, o.d_ahead_clear_excess, o);
-  latch.Update(raise, !stays, o);
+  latch.Update(raise, !stays, o.raise_steps, o.clear_steps);
 }
 
 void UpdateGeneratorAhead(Latch& latch, const Averages& a, const BalanceOptions& o) {
-  const bool raise = a.auc.mean() <= o.g_ahead_auc && ConfirmsGenerator(a, o.g_ahead_excess);
-  const bool stays = a.auc.mean() < o.g_ahead_clear_auc && ConfirmsGenerator(a, o.g_ahead_clear_excess);
-  latch.Update(raise, !stays, o);
+  const bool raise = CannotTell(a, o.g_ahead_auc, o.g_ahead_excess) || SaysNothing(a, o.g_sure_excess);
+  const bool stays =
+      CannotTell(a, o.g_ahead_clear_auc, o.g_ahead_clear_excess) || SaysNothing(a, o.g_sure_clear_excess);
+  latch.Update(raise, !stays, o.g_raise_steps, o.clear_steps);
 }
 
 void UpdateModeCollapse(Latch& latch, const Averages& a, const BalanceOptions& o) {
   if (a.diversity_ratio.empty()) return;
   const double kept = a.diversity_ratio.mean() / std::max(a.best_diversity_ratio, 1e-12);
   const bool raise = a.best_diversity_ratio >= o.collapse_least && kept < o.collapse_diversity;
-  latch.Update(raise, kept > o.collapse_diversity * o.collapse_clear_factor, o);
+  latch.Update(raise, kept > o.collapse_diversity * o.collapse_clear_factor, o.raise_steps, o.clear_steps);
 }
 
 }  // namespace
@@ -42,10 +47,11 @@ std::string_view Name(Verdict verdict) {
   return names[static_cast<int>(verdict)];
 }
 
-void Latch::Update(bool raise, bool clear, const BalanceOptions& options) {
+void Latch::Update(bool raise, bool clear, std::uint32_t raise_steps, std::uint32_t clear_steps) {
+  raised = raise;
   if (on) ++held;
   run = (on ? clear : raise) ? run + 1 : 0;
-  if (run < (on ? options.clear_steps : options.raise_steps)) return;
+  if (run < (on ? clear_steps : raise_steps)) return;
   on = !on;
   held = on ? run : 0;
   run = 0;
@@ -67,7 +73,7 @@ void Update(Findings& findings, const Averages& averages, const Signals& signals
   if (blown_up) {
     findings.diverged.RaiseNow();  // one such step is enough: it stays in the optimizers' moments
   } else {
-    findings.diverged.Update(false, true, options);
+    findings.diverged.Update(false, true, options.raise_steps, options.clear_steps);
   }
   if (!warm) return;
   UpdateDiscriminatorAhead(findings.discriminator_ahead, averages, options);

@@ -21,8 +21,9 @@ struct Latch {
   bool on = false;
   std::uint64_t run = 0;   // steps in a row that speak for a change
   std::uint64_t held = 0;  // while on: steps since the condition began
+  bool raised = false;     // by this step: on, and not only because it has not cleared yet
 
-  void Update(bool raise, bool clear, const BalanceOptions& options);
+  void Update(bool raise, bool clear, std::uint32_t raise_steps, std::uint32_t clear_steps);
   void RaiseNow();
 };
 void to_json(nlohmann::json& json, const Latch& latch);

@@ -28,6 +28,8 @@ std::string Rollbacks::Text() const {
   return nlohmann::json({{"rollbacks", list}}).dump(2) + "\n";
 }
 
+std::uint64_t Rollbacks::TrainedAtLast() const { return all_.empty() ? 0 : ForgottenSteps() + all_.back().to; }
+
 std::uint64_t Rollbacks::ForgottenSteps() const {
   std::uint64_t steps = 0;
   for (const Rollback& one : all_) steps += one.from - one.to;

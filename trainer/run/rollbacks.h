@@ -35,6 +35,8 @@ class Rollbacks {
   std::uint64_t Seed(std::uint64_t seed) const { return seed + all_.size() * 0x9E3779B97F4A7C15ULL; }
   // Steps that were trained and forgotten.
   std::uint64_t ForgottenSteps() const;
+  // How many steps had been trained in all, forgotten ones included, when the run last went back; 0: never.
+  std::uint64_t TrainedAtLast() const;
 
  private:
   std::vector<Rollback> all_;

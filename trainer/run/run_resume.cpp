@@ -16,6 +16,7 @@ namespace {
 
 // A mode collapse is older than its verdict by about this many steps.
 constexpr std::uint64_t kCollapseBegan = 60;
+constexpr std::uint64_t kCollapseRest = 200;  // steps trained before the next rollback for a collapse
 
 std::string NewLineage() {
   std::random_device random;
@@ -214,7 +215,8 @@ bool RunState::RollBack() {
   const std::uint64_t margin = collapse ? std::min(step_, kCollapseBegan) : 0;
   const std::filesystem::path target = rollbacks_.Exhausted() ? "" : FindHealthy(step_ - margin);
   if (target.empty()) {
-    given_up_ = rollbacks_.Exhausted();
+    given_up_ = rollbacks_.Exhausted() && !collapse;
+    bears_collapse_ = collapse;
     if (world_.rank == 0) {
       cli::LogWarning("step " + std::to_string(step_) + ": " + cause + ", and " +
                       (rollbacks_.Exhausted()
@@ -238,9 +240,16 @@ bool RunState::RollBack() {
   return true;
 }
 
+// A collapse that comes back at once has a cause that no rollback takes away: it must pass first.
+bool RunState::MustBearCollapse() const {
+  if (controller_.verdict() != balance::Verdict::kModeCollapse) return false;
+  const std::uint64_t trained = step_ + rollbacks_.ForgottenSteps();
+  return bears_collapse_ || (!rollbacks_.all().empty() && trained < rollbacks_.TrainedAtLast() + kCollapseRest);
+}
+
 // Why the run should go back; empty when it should not.
 std::string RunState::RollbackCause() const {
-  if (!controller_.rollback_cause().empty()) return controller_.rollback_cause();
+  if (!controller_.rollback_cause().empty() && !MustBearCollapse()) return controller_.rollback_cause();
   if (bad_steps_in_a_row_ < kMostBadSteps || controller_.options().mode != balance::Mode::kAct ||
       !controller_.options().May(balance::Remedy::kRollback))
     return "";

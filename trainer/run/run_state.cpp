@@ -143,7 +143,7 @@ step::StepPlan RunState::Plan() const {
   plan.train_generator = controls.freeze_g_steps == 0;
   const double scale = step::LearningRateScale(options_.schedule, step_ + 1, FractionDone());
   plan.lr_d = options_.lr_d * scale * controls.lr_scale_d;
-  plan.lr_g = options_.lr_g * scale;
+  plan.lr_g = options_.lr_g * scale * controls.lr_scale_g;
   plan.labels = {options_.real_label, options_.fake_label};
   plan.loss = WithRemedies(options_.gan.loss, controls, controller_.options());
   plan.zero_centred_penalties = step_ % plan.loss.penalty_every == 0;
@@ -192,6 +192,7 @@ StepRecord RunState::Step() {
     record.interventions.push_back({step_, "skip_step", "a gradient or a loss was not finite: the update is left out"});
   }
   record.verdict = controller_.verdict();
+  if (record.verdict != balance::Verdict::kModeCollapse) bears_collapse_ = false;
   bad_steps_in_a_row_ = signals.finite ? 0 : bad_steps_in_a_row_ + 1;
   record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   record.images_per_second = static_cast<double>(images_ - images_before) / record.seconds;

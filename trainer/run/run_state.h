@@ -70,6 +70,7 @@ class RunState {
   void WriteRollbacks();
   std::filesystem::path FindHealthy(std::uint64_t latest);
   std::string RollbackCause() const;
+  bool MustBearCollapse() const;
   void WidenAsTold();
   void BeginNew();
   void WriteFirstPictures();
@@ -104,7 +105,8 @@ class RunState {
   Rollbacks rollbacks_;
   std::vector<balance::Intervention> pending_;  // for the next record
   std::uint32_t bad_steps_in_a_row_ = 0;
-  bool given_up_ = false;  // rolled back too often
+  bool given_up_ = false;        // rolled back too often
+  bool bears_collapse_ = false;  // there was no way back from the one that lasts
   std::optional<std::uint64_t> last_saved_step_;
   std::optional<Batches> batches_;
   std::optional<Recorder> recorder_;

@@ -56,14 +56,18 @@ TEST(Actions, UndoNeverOvershootsNeutral) {
 TEST(Actions, HelpFirstUndoesWhatWasDoneAgainstD) {
   Controls controls{.lr_scale_d = 0.5, .d_every = 2};
   EXPECT_EQ(Climb(HelpDiscriminator, controls),
-            (Names{"d_more_often", "raise_d_rate", "more_d_steps", "more_d_steps", "more_d_steps", "freeze_g"}));
-  EXPECT_EQ(controls, (Controls{.d_steps = 4, .freeze_g_steps = 20}));
+            (Names{"d_more_often", "raise_d_rate", "lower_g_rate", "lower_g_rate", "lower_g_rate", "more_d_steps",
+                   "more_d_steps", "more_d_steps", "freeze_g"}));
+  EXPECT_EQ(controls, (Controls{.lr_scale_g = 0.125, .d_steps = 4, .freeze_g_steps = 20}));
+  EXPECT_EQ(Climb(Undo, controls), (Names{"unfreeze_g", "fewer_d_steps", "fewer_d_steps", "fewer_d_steps",
+                                          "raise_g_rate", "raise_g_rate", "raise_g_rate"}));
+  EXPECT_EQ(controls, Controls{});
 }
 
 TEST(Actions, HoldingBackFirstUndoesTheHelp) {
-  Controls controls{.d_steps = 3, .freeze_g_steps = 7};
-  EXPECT_EQ(Climb(HoldDiscriminatorBack, controls, 4),
-            (Names{"unfreeze_g", "fewer_d_steps", "fewer_d_steps", "lower_d_rate"}));
+  Controls controls{.lr_scale_g = 0.5, .d_steps = 3, .freeze_g_steps = 7};
+  EXPECT_EQ(Climb(HoldDiscriminatorBack, controls, 5),
+            (Names{"unfreeze_g", "fewer_d_steps", "fewer_d_steps", "raise_g_rate", "lower_d_rate"}));
   EXPECT_EQ(controls, (Controls{.lr_scale_d = 0.5}));
 }
 
@@ -93,7 +97,7 @@ TEST(Actions, WideningHappensOnceAndIsNotUndone) {
 
 TEST(Actions, UnknownRemediesAreRefusedByName) {
   EXPECT_THROW(ParseRemedies("d-rate,pray"), UsageError);
-  EXPECT_EQ(ParseRemedies("all").size(), 10U);
+  EXPECT_EQ(ParseRemedies("all").size(), 11U);
 }
 
 TEST(Actions, FloorOfTheRateIsReachedNotPassed) {
@@ -118,8 +122,9 @@ TEST(Actions, LaddersCanBeSwitchedOff) {
 TEST(Actions, EffectIsInWords) {
   EXPECT_EQ(HoldDiscriminatorBack({}, {})->effect, "D's rate x1 -> x0.5");
   EXPECT_EQ(HoldDiscriminatorBack({.lr_scale_d = 0.125}, {})->effect, "steps per update of D 1 -> 2");
-  EXPECT_EQ(HelpDiscriminator({}, {})->effect, "updates of D per step 1 -> 2");
-  EXPECT_EQ(HelpDiscriminator({.d_steps = 4}, {})->effect, "G frozen for 20 steps");
+  EXPECT_EQ(HelpDiscriminator({}, {})->effect, "G's rate x1 -> x0.5");
+  EXPECT_EQ(HelpDiscriminator({.lr_scale_g = 0.125}, {})->effect, "updates of D per step 1 -> 2");
+  EXPECT_EQ(HelpDiscriminator({.lr_scale_g = 0.125, .d_steps = 4}, {})->effect, "G frozen for 20 steps");
 }
 
 }  // namespace

@@ -69,13 +69,25 @@ TEST(Controller, NothingIsUndoneBeforeTheBalanceHasLasted) {
   EXPECT_EQ(script.Feed(1, Healthy()).size(), 1U);
 }
 
+TEST(Controller, EachRelapseDoublesThePatienceBeforeTheNextUndo) {
+  Script script(Quick());
+  for (const int patience : {1, 2, 4, 8, 16, 32, 64, 64}) {
+    SCOPED_TRACE(patience);
+    ASSERT_EQ(script.Feed(3, DiscriminatorWins()).size(), 1U);
+    ASSERT_EQ(script.controller.controls().lr_scale_d, 0.5);
+    ASSERT_TRUE(script.Feed(2 + 10 * patience - 1, Healthy()).empty());
+    ASSERT_EQ(script.Feed(1, Healthy()).front().action, "raise_d_rate");
+    script.Feed(5, Healthy());  // the interval between two actions
+  }
+}
+
 TEST(Controller, GeneratorAheadFreezesGAndCountsItDown) {
   Script script(Quick());
-  const auto done = script.Feed(3 + 3 * 5, GeneratorWins());
-  ASSERT_EQ(done.size(), 4U);
+  const auto done = script.Feed(3 + 6 * 5, GeneratorWins());
+  ASSERT_EQ(done.size(), 7U);
   EXPECT_EQ(done.back().action, "freeze_g");
-  EXPECT_EQ(done.back().reason, "G ahead (AUC 0.510 for 18 steps): G frozen for 4 steps");
-  EXPECT_EQ(script.controller.controls(), (Controls{.d_steps = 4, .freeze_g_steps = 4}));
+  EXPECT_EQ(done.back().reason, "G ahead (AUC 0.510 for 33 steps): G frozen for 4 steps");
+  EXPECT_EQ(script.controller.controls(), (Controls{.lr_scale_g = 0.125, .d_steps = 4, .freeze_g_steps = 4}));
   script.Feed(3, GeneratorWins());
   EXPECT_EQ(script.controller.controls().freeze_g_steps, 1U);
   script.Feed(1, GeneratorWins());
@@ -131,6 +143,32 @@ TEST(Controller, CollapseWithAWinningDStillHoldsDBack) {
   script.Feed(3, diverse);
   EXPECT_EQ(script.Feed(3, collapsed).size(), 1U);
   EXPECT_EQ(script.controller.verdict(), Verdict::kModeCollapse);
+}
+
+TEST(Controller, NothingMoreIsDoneOnceOnlyTheHysteresisHoldsTheVerdict) {
+  Script script(Quick());
+  ASSERT_EQ(script.Feed(3, DiscriminatorWins()).size(), 1U);
+  const Signals recovering = With(0.96, 0.80, 3);  // between raising and clearing
+  EXPECT_TRUE(script.Feed(50, recovering).empty());
+  EXPECT_EQ(script.controller.verdict(), Verdict::kDiscriminatorAhead);
+  EXPECT_EQ(script.Feed(5, DiscriminatorWins()).size(), 1U);
+}
+
+TEST(Controller, ACollapseUnderAHeldBackDThatLosesReleasesIt) {
+  Script script(Quick());
+  Signals winning = DiscriminatorWins();
+  winning.diversity = 0.5;
+  winning.diversity_reference = 0.8;
+  ASSERT_EQ(script.Feed(3, winning).size(), 1U);
+  Signals collapsed = With(0.90, 1.0, 2.5);
+  collapsed.diversity = 0.05;
+  collapsed.diversity_reference = 0.8;
+  EXPECT_TRUE(script.Feed(30, collapsed).empty()) << "D still does well";
+  ASSERT_EQ(script.controller.verdict(), Verdict::kModeCollapse);
+  collapsed.auc = 0.70;
+  const auto done = script.Feed(1, collapsed);
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].action, "raise_d_rate");
 }
 
 TEST(Options, OutOfRangeIsRefusedByName) {

@@ -28,7 +28,7 @@ inline Signals GeneratorWins() { return With(0.51, 1.38, 0.7); }
 inline BalanceOptions Quick() {
   BalanceOptions options;
   options.smoothing_steps = 1;
-  options.raise_steps = options.clear_steps = 3;
+  options.raise_steps = options.g_raise_steps = options.clear_steps = 3;
   options.warmup_steps = 0;
   options.action_interval = 5;
   options.undo_steps = 10;

@@ -56,6 +56,19 @@ TEST(State, RestoreOfAnActingRunIntoWatchDropsItsControls) {
   EXPECT_EQ(watching.verdict(), Verdict::kDiscriminatorAhead);
 }
 
+TEST(State, AStateOfVersion3IsReadWithTheNewFieldsNeutral) {
+  Script script(Quick());
+  script.Feed(3, DiscriminatorWins());
+  nlohmann::json old = script.controller.Save();
+  old["version"] = 3;
+  old["controls"].erase("lr_scale_g");
+  old.erase("patience");
+  old.erase("taken_back");
+  Controller restored(Quick());
+  restored.Restore(old);
+  EXPECT_EQ(restored.Save(), script.controller.Save());
+}
+
 TEST(State, BrokenStateIsRefusedAndChangesNothing) {
   Script script(Quick());
   script.Feed(3, DiscriminatorWins());

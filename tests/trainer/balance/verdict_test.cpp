@@ -196,10 +196,31 @@ TEST(Verdict, LossBlowUpDiverges) {
   EXPECT_EQ(script.controller.verdict(), Verdict::kDiverged);
 }
 
+TEST(Verdict, ADFarAboveWhereItCannotTellHasDiverged) {
+  Script script(BalanceOptions{});
+  script.Feed(300, Healthy());
+  script.Feed(1, With(0.9, 4.5, 2.5));  // 5.2 ranges above the floor, and not ten times the usual
+  EXPECT_EQ(script.controller.verdict(), Verdict::kDiverged);
+}
+
+TEST(Verdict, ADThatSaysNothingLeavesGAheadThoughItRanksThePictures) {
+  BalanceOptions options;
+  options.mode = Mode::kWatch;
+  Script script(options);
+  const Signals says_nothing = With(0.80, 1.385, 0.70);
+  const int begin = static_cast<int>(options.warmup_steps);
+  script.Feed(begin + static_cast<int>(options.g_raise_steps) - 1, says_nothing);
+  EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced) << "every run begins like that";
+  script.Feed(1, says_nothing);
+  EXPECT_EQ(script.controller.verdict(), Verdict::kGeneratorAhead);
+  script.Feed(100, Healthy());
+  EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced);
+}
+
 TEST(Verdict, OneSpikeOrAHighGeneratorLossIsNoBlowUp) {
   Script script(BalanceOptions{});
   script.Feed(300, Healthy());
-  script.Feed(1, With(0.9, 5, 300));
+  script.Feed(1, With(0.9, 3, 300));
   script.Feed(100, With(0.93, 0.9, 12));
   EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced);
 }
