@@ -64,8 +64,10 @@ TEST(Evaluator, OrdersNoiseBelowEarlyBelowLate) {
     EXPECT_GT(early.at(name), late.at(name)) << name;
     EXPECT_TRUE(IsBetter(name, late.at(name), early.at(name)));
   }
-  EXPECT_LE(noise.at("coverage"), early.at("coverage"));
-  EXPECT_LT(early.at("coverage"), late.at("coverage"));
+  for (const char* name : {"density", "coverage"}) {
+    EXPECT_LE(noise.at(name), early.at(name)) << name;
+    EXPECT_LT(early.at(name), late.at(name)) << name;
+  }
 }
 
 TEST(Evaluator, SharesCoverTheSetInPairs) {
