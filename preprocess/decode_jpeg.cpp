@@ -33,7 +33,7 @@ class Pass {
 
   void MakeRoom() {
     row_bytes_ = (std::size_t{3} * where.width + kLine - 1) / kLine * kLine;
-    room_.resize(kLine + row_bytes_ * kRowsAtATime + kReadBeyond);
+    room_.resize(kLine + kOdd + row_bytes_ * kRowsAtATime + kReadBeyond);
     const auto beyond = reinterpret_cast<std::uintptr_t>(room_.data()) % kLine;
     first_ = room_.data() + (kLine - beyond) % kLine + kOdd;
   }

@@ -7,6 +7,8 @@
 #include <sstream>
 #include <string>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/build_facts.h"
 #include "cli/main.h"
 #include "cli/progress.h"
@@ -38,6 +40,7 @@ struct Flags {
   std::string labels = "none";
   std::string dedupe = "off";
   std::filesystem::path preview;
+  bool json = false;
   std::string metrics_port = "off";
   std::string metrics_address = "127.0.0.1";
   std::string metrics_password_file;
@@ -88,6 +91,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
                  "Ask for what its one line says, user:password")
       ->group("Metrics while it runs");
   app.add_option("--preview", flags.preview, "PNG grid of the first pictures");
+  app.add_flag("--json", flags.json, "The closing summary as one JSON object");
 }
 
 std::array<std::uint8_t, 3> ParseColour(const std::string& text) {
@@ -115,6 +119,19 @@ void WritePreview(const PreprocessOptions& options, const std::filesystem::path&
   }
   const gan::picture::GridImage grid = gan::picture::Grid(images, count, options.size, 8);
   gan::picture::WritePng(file, grid.pixels, grid.width, grid.height);
+}
+
+void PrintJson(const Summary& s, const PreprocessOptions& options, double seconds) {
+  const nlohmann::ordered_json summary = {{"out", options.output.string()},
+                                          {"already_complete", s.already_complete},
+                                          {"inputs", s.inputs},
+                                          {"accepted", s.accepted},
+                                          {"rejected", s.rejected},
+                                          {"records", s.total},
+                                          {"inputs_done_before", s.kept_from_before},
+                                          {"bytes_read", s.bytes_read},
+                                          {"seconds", seconds}};
+  std::cout << summary.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
 }
 
 void PrintSummary(const Summary& s, const PreprocessOptions& options, double seconds) {
@@ -207,7 +224,8 @@ int Run(Flags& flags, Ranks& ranks) {
   ranks.Finish();
   if (ranks.rank() > 0) return gan::cli::kDone;
   if (!flags.preview.empty()) WritePreview(flags.options, flags.preview);
-  PrintSummary(summary, flags.options, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  (flags.json ? PrintJson : PrintSummary)(summary, flags.options, seconds);
   return gan::cli::kDone;
 }
 

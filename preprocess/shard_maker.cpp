@@ -3,6 +3,7 @@
 #include <oneapi/tbb/parallel_pipeline.h>
 #include <oneapi/tbb/task_arena.h>
 
+#include <algorithm>
 #include <new>
 #include <span>
 #include <utility>
@@ -23,6 +24,13 @@ namespace {
 
 // What lies beside the budget (the program, the list, records on their way) stays under 40 MB.
 constexpr std::uint64_t kBudgetBytesPerThread = std::uint64_t{80} << 20;
+
+// How many pictures are in flight. They come out in order, so while a large one is decoded the other threads need
+// others to go on with; what waits behind it are records, which may be large as well.
+std::size_t InFlight(std::size_t threads, std::uint32_t size) {
+  constexpr std::uint64_t kWaitingBytesPerThread = std::uint64_t{8} << 20;
+  return threads * std::clamp<std::uint64_t>(kWaitingBytesPerThread / shard::RecordBytes(size), 2, 32);
+}
 
 std::size_t Threads() { return static_cast<std::size_t>(tbb::this_task_arena::max_concurrency()); }
 
@@ -65,7 +73,6 @@ ShardMaker::ShardMaker(const PreprocessOptions& options, const SourceList& sourc
   if (options.dedupe && place.before) records_before_.emplace(options.output, *place.before);
 }
 
-// At most two pictures a thread are in flight.
 WrittenShard ShardMaker::Make(std::uint32_t number, std::uint64_t begin, std::uint64_t end, const Observe& observe) {
   WrittenShard shard(shard::ShardFileName(options_.output, number), number, options_.size);
   using Item = std::shared_ptr<Input>;
@@ -80,9 +87,10 @@ WrittenShard ShardMaker::Make(std::uint32_t number, std::uint64_t begin, std::ui
     return input;
   };
   const auto take = [&](const Item& input) { Take(*input, shard, observe); };
-  tbb::parallel_pipeline(2 * Threads(), tbb::make_filter<void, Item>(tbb::filter_mode::serial_in_order, fetch) &
-                                            tbb::make_filter<Item, Item>(tbb::filter_mode::parallel, process) &
-                                            tbb::make_filter<Item, void>(tbb::filter_mode::serial_in_order, take));
+  tbb::parallel_pipeline(InFlight(Threads(), options_.size),
+                         tbb::make_filter<void, Item>(tbb::filter_mode::serial_in_order, fetch) &
+                             tbb::make_filter<Item, Item>(tbb::filter_mode::parallel, process) &
+                             tbb::make_filter<Item, void>(tbb::filter_mode::serial_in_order, take));
   return shard;
 }
 

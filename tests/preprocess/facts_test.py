@@ -51,6 +51,16 @@ class Facts(unittest.TestCase):
         self.assertTrue(np.allclose(pixels.mean(0), manifest['channel_mean'], rtol=1e-12))
         self.assertTrue(np.allclose(pixels.std(0), manifest['channel_std'], rtol=1e-9))
 
+    def test_summary_as_json(self):
+        (self.photos / 'text.png').write_bytes(b'nothing')
+        told = [json.loads(run(self.out, '--in', self.photos, '--json').stdout) for _ in range(2)]
+        self.assertEqual([False, True], [t['already_complete'] for t in told])
+        self.assertEqual((str(self.out), 10, 9, {'not_a_picture': 1}, 9, 0),
+                         tuple(told[0][k] for k in ('out', 'inputs', 'accepted', 'rejected', 'records', 'inputs_done_before')))
+        self.assertEqual(sum(p.stat().st_size for p in self.photos.iterdir()), told[0]['bytes_read'])
+        self.assertGreater(told[0]['seconds'], 0)
+        self.assertEqual(9, told[1]['records'])
+
     def test_summary_names_what_was_accepted_and_why_others_were_not(self):
         for i in range(2):
             (self.photos / f'text{i}.png').write_bytes(b'nothing')

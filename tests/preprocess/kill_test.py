@@ -1,4 +1,5 @@
-"""Killed anywhere, the same command goes on and the folder ends up byte-identical. EQUIPOISE_KILLS: how often."""
+"""Killed anywhere, the same command goes on and the folder ends up byte-identical. EQUIPOISE_KILLS: how often;
+EQUIPOISE_SEED: other moments."""
 import os
 import pathlib
 import random
@@ -39,7 +40,7 @@ class Killed(unittest.TestCase):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
         self.top = pathlib.Path(temporary.name)
-        self.random = random.Random(20)
+        self.random = random.Random(int(os.environ.get('EQUIPOISE_SEED', 20)))
         make_pictures(self.top / 'photos', [f'{c}/{i:02}.jpg' for c in 'abc' for i in range(40)], side=300)
         (self.top / 'photos' / 'b' / 'bad.png').write_bytes(b'nothing')
         make_pictures(self.top / 'photos', ['b/decoded_apart.bmp'])  # a process of its own that may be killed
