@@ -29,13 +29,14 @@ BETWEEN = 8  # steps from save to save
 
 
 def train(options, run, saves):
-    """(pauses, seconds of writing, bytes) of the newest `saves` saves."""
+    """(pauses, speeds of writing) of `saves` saves beside the training; the one at the end, for which the run waits, is left
+    out."""
     done = subprocess.run([*map(str, [TRAIN, '--shards', options.shards, '--run', run, '--batch', 2, '--threads', 1,
                                       '--metrics-port', 'off', '--sample-every', 0, '--checkpoint-every', BETWEEN,
-                                      '--steps', saves * BETWEEN])], capture_output=True, text=True)
+                                      '--steps', saves * BETWEEN + BETWEEN - 1])], capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(done.stderr)
-    found = re.findall(r'saved \S+ \(([\d.]+) MB in ([\d.]+) s, training paused for ([\d.]+) s\)', done.stderr)
+    found = re.findall(r'saved \S+ \(([\d.]+) MB in ([\d.]+) s, training paused for ([\d.]+) s\)', done.stderr)[:-1]
     return [float(pause) for _, _, pause in found], [float(mb) / float(seconds) for mb, seconds, _ in found]
 
 
