@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get('EQUIPOISE_BIN', ROOT / 'build/release/bin'))
 WARMUP = 3
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT='1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM='1', OMP_NUM_THREADS='1')
 JEMALLOC = {'LD_PRELOAD': '/usr/lib/x86_64-linux-gnu/libjemalloc.so.2',
@@ -26,7 +27,7 @@ def ours(options, features, batch):
     """Seconds of the timed steps. Two ranks, as a user would start them."""
     with tempfile.TemporaryDirectory() as folder:
         run = pathlib.Path(folder) / 'run'
-        subprocess.run(['mpirun', '-np', '2', '--mca', 'btl', 'self,vader', ROOT / 'build/release/bin/gan-train', '--shards',
+        subprocess.run(['mpirun', '-np', '2', '--mca', 'btl', 'self,vader', BIN / 'gan-train', '--shards',
                         options.shards, '--run', run, '--features', str(features), '--batch', str(batch), '--steps',
                         str(options.steps + WARMUP), '--sample-every', '0', '--checkpoint-every', '0',
                         '--metrics-port', 'off', '--balance', 'watch'],

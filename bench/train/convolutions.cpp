@@ -1,6 +1,7 @@
-// Each convolution of both networks by itself, on one thread: LibTorch's in both memory formats and the way that we
-// choose, in turns, forward and backward, as GFLOP/s beside those of a large matrix product. Usage:
-// convolutions FEATURES BATCH [TURNS]. With gan-train's allocator, as in training.
+// What both networks compute, layer by layer, on one thread: each convolution down, up and the gradient of its weight,
+// by LibTorch in both memory formats and by the way that we choose, in turns, as GFLOP/s beside those of a large matrix
+// product by MKL (LibTorch's matmul) and by oneDNN. D's layers go down and G's up; the backward of each uses the other
+// two. Usage: convolutions FEATURES BATCH [TURNS]. With gan-train's allocator, as in training.
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -8,74 +9,82 @@
 #include <cstdio>
 #include <functional>
 #include <limits>
-#include <string>
 #include <vector>
 
-#include "trainer/model/convolution.h"
 #include "trainer/model/networks.h"
+#include "trainer/model/product.h"
+#include "trainer/model/strided.h"
 
 namespace {
 
-using gan::model::ConvolutionPath;
-using gan::model::DownConv2d;
-using gan::model::UpConv2d;
-using Place = gan::model::UpConv2dImpl::Place;
 using Clock = std::chrono::steady_clock;
+using Work = std::function<torch::Tensor()>;
 
 constexpr std::int64_t kResolution = 128;
 
-double Seconds(const std::function<void()>& work) {
+double Seconds(const Work& work) {
   const auto start = Clock::now();
-  work();
+  const torch::Tensor result = work();
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// One way to compute one layer: its shortest times so far.
-struct Way {
-  std::function<torch::Tensor(const torch::Tensor&)> forward;
-  torch::Tensor input, weight;
-  double forward_seconds = std::numeric_limits<double>::infinity();
-  double backward_seconds = std::numeric_limits<double>::infinity();
+// The shortest time of each, all in turns.
+std::vector<double> Shortest(const std::vector<Work>& works, int turns) {
+  std::vector<double> best(works.size(), std::numeric_limits<double>::infinity());
+  for (int turn = 0; turn < turns; ++turn) {
+    for (std::size_t i = 0; i < works.size(); ++i) best[i] = std::min(best[i], Seconds(works[i]));
+  }
+  return best;
+}
 
-  void Measure() {
-    torch::Tensor output;
-    forward_seconds = std::min(forward_seconds, Seconds([&] { output = forward(input); }));
-    const torch::Tensor gradient = torch::ones_like(output);
-    backward_seconds = std::min(backward_seconds, Seconds([&] {
-                                  torch::autograd::grad({output}, {input, weight}, {gradient});
-                                }));
+struct Layer {
+  torch::Tensor large, small, weight;
+
+  Layer In(torch::MemoryFormat format) const {
+    return {large.contiguous(format), small.contiguous(format), weight.contiguous(format)};
+  }
+  Work TorchsDown() const {
+    return [*this] { return torch::conv2d(large, weight, /*bias=*/{}, /*stride=*/2, /*padding=*/1); };
+  }
+  Work TorchsUp() const {
+    return [*this] { return torch::conv_transpose2d(small, weight, /*bias=*/{}, /*stride=*/2, /*padding=*/1); };
+  }
+  Work TorchsWeight() const {
+    return [*this] {
+      return std::get<1>(torch::convolution_backward(small, large, weight, c10::nullopt, {2, 2}, {1, 1}, {1, 1}, false,
+                                                     {0, 0}, 1, {false, true, false}));
+    };
   }
 };
 
-template <typename Layer>
-Way WayOf(Layer layer, const torch::Tensor& input, torch::MemoryFormat format) {
-  layer->weight.set_data(layer->weight.detach().contiguous(format));
-  return {[layer](const torch::Tensor& x) mutable { return layer->forward(x); },
-          input.contiguous(format).requires_grad_(), layer->weight};
+void Print(const char* name, double gigaflops, const std::vector<double>& seconds) {
+  std::printf("  %-7s", name);
+  for (const double time : seconds) std::printf("  %8.2f ms (%4.0f)", 1e3 * time, gigaflops / time);
+  std::printf("  %5.2f x\n", std::min(seconds[0], seconds[1]) / seconds[2]);
 }
 
-template <typename MakeLayer>
-void Compare(const std::string& name, const MakeLayer& make, const torch::Tensor& input, double gigaflops, int turns) {
-  std::vector<Way> ways = {WayOf(make(ConvolutionPath::kTorch), input, torch::MemoryFormat::Contiguous),
-                           WayOf(make(ConvolutionPath::kTorch), input, torch::MemoryFormat::ChannelsLast),
-                           WayOf(make(ConvolutionPath::kAuto), input, torch::MemoryFormat::ChannelsLast)};
-  for (int turn = 0; turn < turns; ++turn) {
-    for (Way& way : ways) way.Measure();
-  }
-  std::printf("%-20s", name.c_str());
-  for (const Way& way : ways) {
-    std::printf("  %7.2f %7.2f (%4.0f)", 1e3 * way.forward_seconds, 1e3 * way.backward_seconds,
-                3 * gigaflops / (way.forward_seconds + way.backward_seconds));
-  }
-  std::printf("  %5.2f x\n", (ways[1].forward_seconds + ways[1].backward_seconds) /
-                                 (ways[2].forward_seconds + ways[2].backward_seconds));
+void Compare(std::int64_t in, std::int64_t out, std::int64_t side, std::int64_t batch, int turns) {
+  const Layer plain = {torch::randn({batch, in, 2 * side, 2 * side}), torch::randn({batch, out, side, side}),
+                       torch::randn({out, in, 4, 4})};
+  const Layer last = plain.In(torch::MemoryFormat::ChannelsLast);
+  const double gigaflops = 32e-9 * static_cast<double>(batch * side * side * in * out);
+  std::printf("%ld channels of %ld pixels a side, %ld of %ld\n", in, 2 * side, out, side);
+  using gan::model::StridedDown, gan::model::StridedUp, gan::model::StridedWeight;
+  Print("down", gigaflops,
+        Shortest({plain.TorchsDown(), last.TorchsDown(), [&] { return StridedDown(last.large, last.weight); }}, turns));
+  Print("up", gigaflops,
+        Shortest({plain.TorchsUp(), last.TorchsUp(), [&] { return StridedUp(last.small, last.weight); }}, turns));
+  Print("weight", gigaflops,
+        Shortest({plain.TorchsWeight(), last.TorchsWeight(), [&] { return StridedWeight(last.large, last.small); }},
+                 turns));
 }
 
-double LargeProduct(int turns) {
+void PrintLargeProducts(int turns) {
   const torch::Tensor a = torch::rand({2048, 2048}), b = torch::rand({2048, 2048});
-  double best = std::numeric_limits<double>::infinity();
-  for (int turn = 0; turn < turns; ++turn) best = std::min(best, Seconds([&] { a.matmul(b); }));
-  return 2 * 2.048 * 2.048 * 2.048 / best;
+  const auto seconds = Shortest({[&] { return a.matmul(b); }, [&] { return gan::model::Product(a, b); }}, turns);
+  const double gigaflops = 2 * 2.048 * 2.048 * 2.048;
+  std::printf("a large matrix product: %.0f GFLOP/s by MKL, %.0f by oneDNN\n", gigaflops / seconds[0],
+              gigaflops / seconds[1]);
 }
 
 }  // namespace
@@ -88,28 +97,14 @@ int main(int argc, char** argv) {
   const std::int64_t features = std::stoll(argv[1]), batch = std::stoll(argv[2]);
   const int turns = argc > 3 ? std::stoi(argv[3]) : 7;
   torch::set_num_threads(1);
-  std::printf("features %ld, batch %ld, one thread; a large matrix product: %.0f GFLOP/s\n", features, batch,
-              LargeProduct(turns));
-  std::printf("%-20s  %-22s  %-22s  %-22s\n", "forward, backward ms", "LibTorch (GFLOP/s)", "LibTorch, NHWC", "ours");
+  const torch::NoGradGuard no_grad;
+  std::printf("features %ld, batch %ld, one thread; in brackets GFLOP/s\n", features, batch);
+  PrintLargeProducts(turns);
+  std::printf("  %-7s  %-18s  %-18s  %-18s\n", "", "LibTorch, NCHW", "LibTorch, NHWC", "ours, NHWC");
   std::int64_t in = 3;
   for (std::int64_t side = kResolution / 2; side >= 2; side /= 2) {
     const std::int64_t out = gan::model::ChannelsAt(features, side);
-    const double gigaflops = 32e-9 * static_cast<double>(batch * side * side * in * out);
-    Compare(
-        "D " + std::to_string(in) + " to " + std::to_string(out),
-        [&](ConvolutionPath path) { return DownConv2d(in, out, path); }, torch::rand({batch, in, 2 * side, 2 * side}),
-        gigaflops, turns);
-    in = out;
-  }
-  in = 100;
-  for (std::int64_t side = 4; side <= kResolution; side *= 2) {
-    const std::int64_t out = side == kResolution ? 3 : gan::model::ChannelsAt(features, side);
-    const std::int64_t from = side == 4 ? 1 : side / 2;
-    const double gigaflops = 32e-9 * static_cast<double>(batch * from * from * in * out);
-    Compare(
-        "G " + std::to_string(in) + " to " + std::to_string(out),
-        [&](ConvolutionPath path) { return UpConv2d(in, out, side == 4 ? Place::kFirst : Place::kOther, path); },
-        torch::rand({batch, in, from, from}), gigaflops, turns);
+    Compare(in, out, side, batch, turns);
     in = out;
   }
   return 0;

@@ -1,3 +1,6 @@
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cassert>
@@ -11,6 +14,8 @@
 
 namespace gan::data {
 namespace {
+
+constexpr std::uintptr_t kPage = 4096;
 
 std::string Disagree(const char* what, std::uint64_t manifest, std::uint64_t shard) {
   return std::string("the manifest says ") + std::to_string(manifest) + " " + what + ", the shard has " +
@@ -45,6 +50,7 @@ struct Dataset::Split {
   std::vector<std::uint64_t> holdout;                // record numbers by content
   std::vector<std::uint64_t> held;                   // the same, ascending
   std::vector<std::atomic<std::uint64_t>> verified;  // one bit a record
+  bool larger_than_memory = false;
 };
 
 Dataset::Dataset(const std::filesystem::path& folder, double holdout_fraction, std::uint64_t max_holdout)
@@ -66,6 +72,8 @@ Dataset::Dataset(const std::filesystem::path& folder, double holdout_fraction, s
   split_->held = split_->holdout;
   std::sort(split_->held.begin(), split_->held.end());
   split_->verified = std::vector<std::atomic<std::uint64_t>>((total + 63) / 64);
+  const auto memory = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * kPage;
+  split_->larger_than_memory = bytes() > memory / 2;  // the other half is for everything else
 }
 
 void Dataset::OpenShards(const std::filesystem::path& folder) {
@@ -100,6 +108,8 @@ std::uint64_t Dataset::size() const { return split_->first_records.back() - spli
 
 std::uint64_t Dataset::holdout_size() const { return split_->held.size(); }
 
+std::uint64_t Dataset::bytes() const { return split_->first_records.back() * shards_.front().record_bytes(); }
+
 std::span<const std::byte> Dataset::Record(std::uint64_t i) const {
   assert(i < size());
   return VerifiedRecord(SkipHeld(i, split_->held));
@@ -118,11 +128,15 @@ std::span<const std::byte> Dataset::HoldoutRecord(std::uint64_t i) const {
   return VerifiedRecord(split_->holdout[i]);
 }
 
-std::span<const std::byte> Dataset::VerifiedRecord(std::uint64_t number) const {
+Dataset::Place Dataset::PlaceOf(std::uint64_t number) const {
   const auto& firsts = split_->first_records;
   const auto shard =
       static_cast<std::size_t>(std::upper_bound(firsts.begin(), firsts.end(), number) - firsts.begin()) - 1;
-  const std::size_t i = number - firsts[shard];
+  return {.shard = shard, .record = static_cast<std::size_t>(number - firsts[shard])};
+}
+
+std::span<const std::byte> Dataset::VerifiedRecord(std::uint64_t number) const {
+  const auto [shard, i] = PlaceOf(number);
   // Two threads may both verify a record; that is harmless and cheaper than a lock.
   std::atomic<std::uint64_t>& word = split_->verified[number / 64];
   const std::uint64_t bit = std::uint64_t{1} << (number % 64);
@@ -131,6 +145,30 @@ std::span<const std::byte> Dataset::VerifiedRecord(std::uint64_t number) const {
     word.fetch_or(bit, std::memory_order_relaxed);
   }
   return shards_[shard].Record(i);
+}
+
+namespace {
+
+// A hint only: what the kernel answers is of no concern. Whole pages, as it wants them.
+void Advise(std::span<const std::byte> bytes, int advice) {
+  const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data()) / kPage * kPage;
+  const auto end = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size());
+  ::madvise(reinterpret_cast<void*>(begin), end - begin, advice);  // NOLINT(performance-no-int-to-ptr): an address
+}
+
+}  // namespace
+
+void Dataset::WillNeed(std::uint64_t i) const {
+  assert(i < size());
+  const std::uint64_t number = SkipHeld(i, split_->held);
+  const bool was_read = (split_->verified[number / 64].load(std::memory_order_relaxed) >> (number % 64) & 1) != 0;
+  if (was_read && !split_->larger_than_memory) return;
+  const auto [shard, record] = PlaceOf(number);
+  Advise(shards_[shard].Record(record), MADV_WILLNEED);
+}
+
+void Dataset::Unmap() const {
+  for (const auto& shard : shards_) Advise(shard.bytes(), MADV_DONTNEED);
 }
 
 }  // namespace gan::data

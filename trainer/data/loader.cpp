@@ -40,6 +40,7 @@ struct Loader::Impl {
   void Produce(const std::stop_token& stop);
   void Fill(std::uint64_t number);
   void CopyImage(std::uint64_t cursor, std::uint8_t* out);
+  std::uint64_t RecordOf(std::uint64_t cursor);
   std::span<const std::byte> Fetch(std::uint64_t record);
 
   const std::shared_ptr<const Dataset> dataset;
@@ -48,6 +49,7 @@ struct Loader::Impl {
   // Of the background thread alone.
   std::optional<Permutation> order;
   std::uint64_t order_epoch = 0;
+  std::uint64_t read_bytes = 0;  // since the pages were let go of
 
   // Of the caller's thread alone.
   std::uint64_t given = 0;
@@ -86,9 +88,15 @@ void Loader::Impl::Fill(std::uint64_t number) {
   RawBatch& batch = slots[number % slots.size()];
   batch.cursor = options.first + number * options.stride;
   const std::size_t record_bytes = batch.pixels.size() / options.count;
+  // From a disk the records of the next batch come while this one is copied.
+  for (std::uint64_t i = 0; i < options.count; ++i) dataset->WillNeed(RecordOf(batch.cursor + options.stride + i));
   for (std::uint64_t i = 0; i < options.count; ++i) {
     CopyImage(batch.cursor + i, batch.pixels.data() + i * record_bytes);
   }
+  read_bytes += batch.pixels.size();
+  if (read_bytes < options.mapped_bytes || dataset->bytes() <= options.mapped_bytes) return;
+  dataset->Unmap();
+  read_bytes = 0;
 }
 
 // The replacement follows from the data alone: every rank and every resumed run takes the same.
@@ -101,12 +109,16 @@ std::span<const std::byte> Loader::Impl::Fetch(std::uint64_t record) {
   });
 }
 
-void Loader::Impl::CopyImage(std::uint64_t cursor, std::uint8_t* out) {
-  // The same as SampleAt(), with the epoch's keys kept.
+// The same as SampleAt(), with the epoch's keys kept.
+std::uint64_t Loader::Impl::RecordOf(std::uint64_t cursor) {
   const std::uint64_t epoch = cursor / dataset->size();
   if (!order || order_epoch != epoch) order.emplace(dataset->size(), options.seed, epoch);
   order_epoch = epoch;
-  const auto record = Fetch((*order)(cursor % dataset->size()));
+  return (*order)(cursor % dataset->size());
+}
+
+void Loader::Impl::CopyImage(std::uint64_t cursor, std::uint8_t* out) {
+  const auto record = Fetch(RecordOf(cursor));
   if (options.flip && Uniform(options.seed, Stream::kFlip, cursor, 0) < 0.5) {
     CopyMirrored(record, dataset->image_size(), out);
   } else {

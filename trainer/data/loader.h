@@ -31,6 +31,7 @@ class Dataset {
   std::uint32_t image_size() const { return manifest_.image_size; }
   std::uint64_t size() const;  // training records, at least 1
   std::uint64_t holdout_size() const;
+  std::uint64_t bytes() const;  // of all records
   // uint8 HWC, a view that lives as long as the dataset. The checksum is verified on the first use: DataError.
   std::span<const std::byte> Record(std::uint64_t i) const;
   // The same, but where record i is damaged, the next intact one in its place; `report` is told what is wrong with each
@@ -41,9 +42,19 @@ class Dataset {
   std::span<const std::byte> HoldoutRecord(std::uint64_t i) const;
   std::span<const std::byte> IntactHoldoutRecord(std::uint64_t i, const DamageReport& report) const;
 
+  // Hints to the kernel, which change no byte. Record i will be read soon: passed on while it cannot be in memory yet,
+  // or when memory cannot hold all records. And: pages that were read need not stay mapped, so that this process does
+  // not seem to hold the whole data set (they stay in the page cache while there is room).
+  void WillNeed(std::uint64_t i) const;
+  void Unmap() const;
+
  private:
   void OpenShards(const std::filesystem::path& folder);
   // `number`: position among all records of all shards.
+  struct Place {
+    std::size_t shard, record;
+  };
+  Place PlaceOf(std::uint64_t number) const;
   std::span<const std::byte> VerifiedRecord(std::uint64_t number) const;
 
   shard::Manifest manifest_;
@@ -66,6 +77,8 @@ struct LoaderOptions {
   bool flip = false;             // mirrors an image left-right with probability 1/2
   bool replace_corrupt = false;  // a record whose checksum fails: the next intact one instead of an error
   std::size_t prefetch = 2;      // batches made ahead by one background thread
+  // Of records that stay mapped; a larger data set is let go of each time that so much was read.
+  std::uint64_t mapped_bytes = 256 << 20;
 };
 
 // Gives batch after batch: the k-th holds the images of cursors first + k * stride + [0, count), picked by SampleAt().

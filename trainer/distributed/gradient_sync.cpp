@@ -44,12 +44,6 @@ std::vector<at::Tensor> GradientsOf(const std::vector<at::Tensor>& parameters) {
   return gradients;
 }
 
-double NormOf(const std::vector<at::Tensor>& gradients) {
-  std::vector<at::Tensor> norms;
-  for (const at::Tensor& gradient : gradients) norms.push_back(gradient.norm(2, at::kDouble));
-  return torch::stack(norms).norm().item<double>();
-}
-
 }  // namespace
 
 GradientSync::GradientSync(std::vector<at::Tensor> parameters, std::shared_ptr<Communicator> communicator,

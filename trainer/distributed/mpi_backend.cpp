@@ -7,6 +7,7 @@
 #include <torch/csrc/distributed/c10d/Work.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <functional>
 #include <thread>
@@ -21,6 +22,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::int64_t kChunkElements = std::int64_t{1} << 24;
 
 constexpr std::int64_t kMismatchText = 96;
+
+// Below, the few messages more of halving cost more than the bytes that it saves.
+constexpr std::int64_t kHalvingElements = 1 << 14;
 
 // Memory that MPI may still read or write after a collective was given up: kept to the end of the process.
 void Abandon(const std::vector<at::Tensor>& buffers) {
@@ -214,8 +218,14 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::allreduce(std::vector<at::Tensor>& te
   const Reduction reduction = ReductionOf(options.reduceOp);
   Call call{"allreduce", ByteCount(tensor), std::string(c10::toString(tensor.scalar_type())) + " " + reduction.name};
   Meet(call);
+  const bool halving =
+      reduction.operation == MPI_SUM && getSize() > 1 && std::has_single_bit(static_cast<unsigned>(getSize()));
   ForEachChunk(tensor, [&](std::byte* data, int count) {
     call.bytes = static_cast<std::uint64_t>(count) * tensor.element_size();
+    if (halving && count >= kHalvingElements) {
+      SumByHalving(call, tensor, type, data, count);
+      return Count(call);
+    }
     Complete(call, WaitFor::kTransfer, tensors, [&](MPI_Request* request) {
       return MPI_Iallreduce(MPI_IN_PLACE, data, count, type, reduction.operation, communicator_, request);
     });

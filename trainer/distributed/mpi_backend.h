@@ -19,7 +19,8 @@ namespace gan::distributed {
 // do, so a mismatch is an error on every rank and never a wrong sum. While it waits for them it sleeps, so that ranks
 // that share a core do not take it from each other.
 // Sums are bit-equal on all ranks and, with Open MPI, the same in every run of one world size: an in-place
-// MPI_Iallreduce is a binomial tree to rank 0 and back, whatever the size of the buffer.
+// MPI_Iallreduce is a binomial tree to rank 0 and back, whatever the size of the buffer. Large sums among 2^k ranks are
+// made by recursive halving, in the same order.
 // Throws CommunicationError naming rank, operation and size, also after the time-out; the backend is of no use after
 // that. One thread at a time.
 class MpiBackend : public c10d::Backend {
@@ -59,6 +60,24 @@ class MpiBackend : public c10d::Backend {
   // Starts one nonblocking collective on `buffers` and waits for its end.
   void Complete(const Call& call, WaitFor what, const std::vector<at::Tensor>& buffers, const Start& start);
   void Poll(const Call& call, WaitFor what, MPI_Request& request);
+  // Elements [begin, end) of the buffer that is being summed.
+  struct Part {
+    std::int64_t begin, end;
+    std::int64_t size() const { return end - begin; }
+  };
+  // `count` elements at `data`, memory of `tensor`. For 2^k ranks.
+  void SumByHalving(const Call& call, const at::Tensor& tensor, MPI_Datatype type, std::byte* data, std::int64_t count);
+  // Elements to a peer and from it, both at once.
+  struct Exchange {
+    MPI_Datatype type;
+    const void* give;
+    std::int64_t give_count;
+    void* take;
+    std::int64_t take_count;
+    int peer;
+  };
+  // `buffers`: all memory of the exchange.
+  void Swap(const Call& call, const std::vector<at::Tensor>& buffers, const Exchange& exchange);
   void Count(const Call& call);
   [[noreturn]] void Fail(const std::string& what, const std::string& why) const;
 

@@ -12,12 +12,15 @@ std::int64_t Elements(const std::vector<at::Tensor>& tensors) {
   return sum;
 }
 
-// The part of `flat` that belongs to each of `tensors`, in its shape.
+// The part of `flat` that belongs to each of `tensors`, in its shape and order in memory: a copy between them is one
+// straight run, whether the tensor is NCHW or NHWC.
 std::vector<at::Tensor> ViewsOn(const at::Tensor& flat, const std::vector<at::Tensor>& tensors) {
   std::vector<at::Tensor> views;
   std::int64_t offset = 0;
   for (const at::Tensor& tensor : tensors) {
-    views.push_back(flat.narrow(0, offset, tensor.numel()).view(tensor.sizes()));
+    views.push_back(tensor.is_non_overlapping_and_dense()
+                        ? flat.as_strided(tensor.sizes(), tensor.strides(), offset)
+                        : flat.narrow(0, offset, tensor.numel()).view(tensor.sizes()));
     offset += tensor.numel();
   }
   return views;
@@ -25,24 +28,32 @@ std::vector<at::Tensor> ViewsOn(const at::Tensor& flat, const std::vector<at::Te
 
 }  // namespace
 
+double NormOf(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> norms;
+  for (const at::Tensor& tensor : tensors) norms.push_back(tensor.norm(2, at::kDouble));
+  return torch::stack(norms).norm().item<double>();
+}
+
 TensorAverage::TensorAverage(const std::vector<at::Tensor>& like, std::shared_ptr<Communicator> communicator)
     : communicator_(std::move(communicator)) {
-  if (like.empty()) return;
+  if (like.empty() || communicator_->size() == 1) return;
   flat_ = torch::empty({Elements(like)}, like[0].options().requires_grad(false));
 }
 
 double TensorAverage::Average(const std::vector<at::Tensor>& tensors) {
   if (tensors.empty()) return 0;
   torch::NoGradGuard no_grad;
+  if (communicator_->size() == 1) return NormOf(tensors);
   std::vector<at::Tensor> views = ViewsOn(flat_, tensors);
   at::_foreach_copy_(views, tensors);
-  if (communicator_->size() > 1) {
-    communicator_->AllReduce(flat_);
-    flat_.div_(communicator_->size());
-    std::vector<at::Tensor> targets = tensors;
-    at::_foreach_copy_(targets, views);
+  communicator_->AllReduce(flat_);
+  const double ranks = communicator_->size();
+  const double norm = flat_.norm(2, at::kDouble).item<double>() / ranks;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    at::Tensor target = tensors[i];
+    at::div_out(target, views[i], torch::scalar_tensor(ranks, flat_.options()));
   }
-  return flat_.norm(2, at::kDouble).item<double>();
+  return norm;
 }
 
 }  // namespace gan::distributed

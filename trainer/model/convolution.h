@@ -8,11 +8,8 @@
 
 namespace gan::model {
 
-// Under ConvolutionPath::kAuto, on CPUs and with a weight in channels-last order, a convolution whose weight has many
-// more numbers than the map has places is one matrix product of all patches with the weight: oneDNN brings such a
-// weight into an order of its own in every pass, and back for its gradient, which takes longer than the sums. The sums
-// are the same in another order. All of it is differentiable any number of times. docs/performance.md has the
-// measurements.
+// Under ConvolutionPath::kAuto, on CPUs and with a weight in channels-last order, each takes the faster way for its
+// shape (strided.h); the sums are the same in another order. All of it is differentiable any number of times.
 
 // nn::Conv2d(4, stride 2, padding 1): [N, in, 2s, 2s] -> [N, out, s, s].
 class DownConv2dImpl : public torch::nn::Conv2dImpl {

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <map>
 #include <set>
+#include <string>
 #include <thread>
 
 #include "storage/errors.h"
@@ -113,6 +115,35 @@ TEST_F(LoaderTest, ABatchStaysUntouchedUntilTheNextCall) {
       EXPECT_EQ(batch.pixels, copy.pixels);
     }
   }
+}
+
+// Of the mappings of shards in `folder`: what /proc/self/smaps calls Rss.
+std::uint64_t MappedKilobytes(const std::filesystem::path& folder) {
+  std::ifstream smaps("/proc/self/smaps");
+  std::uint64_t sum = 0;
+  bool ours = false;
+  for (std::string line; std::getline(smaps, line);) {
+    if (line.find(folder.string()) != std::string::npos) ours = true;
+    if (!line.starts_with("Rss:")) continue;
+    if (ours) sum += std::stoull(line.substr(4));
+    ours = false;
+  }
+  return sum;
+}
+
+TEST_F(LoaderTest, PagesThatWereReadDoNotStayMapped) {
+  const std::vector<Picture> many = MakePictures(4000);  // 768 kB
+  const TemporaryFolder large;
+  WriteDataset(large.path(), many, 4000);
+  const auto kilobytes_after_an_epoch = [&](std::uint64_t mapped_bytes) {
+    const auto dataset = std::make_shared<Dataset>(large.path(), 0);
+    dataset->Unmap();
+    Loader loader(dataset, {.count = 100, .stride = 100, .prefetch = 0, .mapped_bytes = mapped_bytes});
+    for (int i = 0; i < 40; ++i) loader.Next();
+    return MappedKilobytes(large.path());
+  };
+  EXPECT_GE(kilobytes_after_an_epoch(1 << 30), 768U);
+  EXPECT_LE(kilobytes_after_an_epoch(1), 256U);  // a fault maps 16 pages around; the footer is not read again
 }
 
 TEST_F(LoaderTest, WaitSecondsCountsOnlyTheWaiting) {

@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""How gan-train fares with more ranks on this machine.
+
+    .deps/venv/bin/python bench/train/ranks.py --shards SHARDS_OF_128_PX weak     # one pinned rank and two, in turns
+    .deps/venv/bin/python bench/train/ranks.py --shards SHARDS_OF_128_PX many     # 2 to 64 ranks, oversubscribed
+    .deps/venv/bin/python bench/train/ranks.py --shards SHARDS_OF_128_PX paths    # both ways of synchronising, in turns
+
+weak: images/s of two ranks against twice those of one, each on a core of its own; totals over all timed steps, the first
+three of a turn left out. many: seconds from the start to the first step, and of a step, of a tiny network. paths: two ranks, as weak.
+"""
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get('EQUIPOISE_BIN', ROOT / 'build/release/bin'))
+WARMUP = 3
+ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT='1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM='1', OMP_NUM_THREADS='1')
+
+
+def train(options, ranks, launcher, *flags):
+    """(seconds of each step, seconds from the start to the first line of stats.jsonl)"""
+    with tempfile.TemporaryDirectory() as folder:
+        stats = pathlib.Path(folder) / 'run/stats.jsonl'
+        command = ['mpirun', '-np', ranks, *launcher, '--mca', 'btl', 'self,vader', BIN / 'gan-train', '--shards',
+                   options.shards, '--run', stats.parent, '--sample-every', 0, '--checkpoint-every', 0, '--metrics-port',
+                   'off', '--balance', 'watch', *flags]
+        start = time.monotonic()
+        process = subprocess.Popen([str(part) for part in command], env=ENVIRONMENT, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        first = None
+        while process.poll() is None:
+            if first is None and stats.exists() and stats.stat().st_size > 0:
+                first = time.monotonic() - start
+            time.sleep(0.05)
+        if process.returncode != 0:
+            raise SystemExit(f'{ranks} ranks: exit code {process.returncode}')
+        return [json.loads(line)['step_seconds'] for line in stats.read_text().splitlines()], first
+
+
+def in_turns(options, cases):
+    """images/s of each case: name -> (ranks, flags)"""
+    seconds = dict.fromkeys(cases, 0.0)
+    flags = ('--features', options.features, '--batch', options.batch, '--steps', options.steps + WARMUP)
+    for _ in range(options.turns):
+        for name, (ranks, more) in cases.items():
+            steps, _ = train(options, ranks, ('--bind-to', 'core'), *flags, *more)
+            seconds[name] += sum(steps[WARMUP:])
+    print(f'features {options.features}, batch {options.batch}, {options.turns} turns of {options.steps} steps')
+    images = options.batch * options.steps * options.turns
+    return {name: cases[name][0] * images / total for name, total in seconds.items()}
+
+
+def weak(options):
+    speed = in_turns(options, {'one': (1, ()), 'two': (2, ())})
+    print(f'one rank {speed["one"]:.1f} images/s, two {speed["two"]:.1f}: {speed["two"] / speed["one"] / 2:.3f} of twice one')
+
+
+def paths(options):
+    for name, speed in in_turns(options, {p: (2, ('--gradient-sync', p)) for p in ('flat', 'bucketed')}).items():
+        print(f'{name}: {speed:.1f} images/s')
+
+
+def many(options):
+    for ranks in (2, 4, 8, 16, 32, 64):
+        steps, first = train(options, ranks, ('--oversubscribe', '--bind-to', 'none'), '--resolution', 64, '--features', 4,
+                             '--batch', 2, '--threads', 1, '--steps', 5)
+        print(f'{ranks:3} ranks: first step after {first:5.1f} s, then {sum(steps[1:]) / 4:.2f} s a step', flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('what', choices=('weak', 'many', 'paths'))
+    parser.add_argument('--shards', required=True)
+    parser.add_argument('--features', type=int, default=16)
+    parser.add_argument('--batch', type=int, default=16)
+    parser.add_argument('--steps', type=int, default=20)
+    parser.add_argument('--turns', type=int, default=5)
+    options = parser.parse_args()
+    {'weak': weak, 'many': many, 'paths': paths}[options.what](options)
+
+
+if __name__ == '__main__':
+    main()

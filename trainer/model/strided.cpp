@@ -1,0 +1,128 @@
+#include "trainer/model/strided.h"
+
+#include "trainer/model/patches.h"
+#include "trainer/model/product.h"
+
+namespace gan::model {
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::tensor_list;
+
+constexpr auto kChannelsLast = torch::MemoryFormat::ChannelsLast;
+constexpr std::int64_t kTaps = 4;
+
+// [K, C, 4, 4] as a matrix [K, 16*C], without a copy in channels-last order.
+torch::Tensor AsMatrix(const torch::Tensor& weight) {
+  return weight.permute({0, 2, 3, 1}).reshape({weight.size(0), -1});
+}
+
+torch::Tensor ToNhwc(const torch::Tensor& map) { return map.permute({0, 2, 3, 1}); }
+torch::Tensor ToNchw(const torch::Tensor& map) { return map.permute({0, 3, 1, 2}); }
+
+// [N, K, s, s] as [N*s*s, K].
+torch::Tensor Places(const torch::Tensor& small) { return ToNhwc(small).reshape({-1, small.size(1)}); }
+
+// Bounds found by bench/train/convolutions.cpp (docs/decisions/0010-convolutions.md). oneDNN brings a large weight into
+// an order of its own in every pass, and is slow at making pictures, which have three channels.
+bool WeightDominates(std::int64_t weights, std::int64_t places) { return weights >= 2048 * places; }
+constexpr std::int64_t kFewChannels = 8;
+
+torch::Tensor Down(const torch::Tensor& large, const torch::Tensor& weight) {
+  const std::int64_t count = large.size(0), side = large.size(2) / 2;
+  if (!WeightDominates(weight.numel(), count * side * side)) {
+    return torch::conv2d(large, weight, /*bias=*/{}, /*stride=*/2, /*padding=*/1);
+  }
+  const torch::Tensor rows = Product(Patches(ToNhwc(large)), AsMatrix(weight).t());
+  return ToNchw(rows.view({count, side, side, weight.size(0)}));
+}
+
+torch::Tensor Up(const torch::Tensor& small, const torch::Tensor& weight) {
+  const std::int64_t count = small.size(0), side = small.size(2);
+  if (!WeightDominates(weight.numel(), count * side * side) && weight.size(1) >= kFewChannels) {
+    return torch::conv_transpose2d(small, weight, /*bias=*/{}, /*stride=*/2, /*padding=*/1);
+  }
+  return ToNchw(SumOfPatches(Product(Places(small), AsMatrix(weight)), count, side));
+}
+
+torch::Tensor Weight(const torch::Tensor& large, const torch::Tensor& small) {
+  const std::vector<std::int64_t> shape = {small.size(1), large.size(1), kTaps, kTaps};
+  const std::int64_t weights = c10::multiply_integers(shape), places = small.size(0) * small.size(2) * small.size(3);
+  if (!WeightDominates(weights, places)) {
+    const torch::Tensor like = torch::empty(shape, large.options().memory_format(kChannelsLast));
+    return std::get<1>(torch::convolution_backward(small, large, like, c10::nullopt, {2, 2}, {1, 1}, {1, 1},
+                                                   /*transposed=*/false, {0, 0}, /*groups=*/1, {false, true, false}));
+  }
+  const torch::Tensor rows = Product(Places(small).t(), Patches(ToNhwc(large)));
+  return ToNchw(rows.view({shape[0], kTaps, kTaps, shape[1]}));
+}
+
+// Saves both arguments and calls `compute` below autograd, and below its notes on views: an activation may follow in
+// place.
+template <typename Compute>
+torch::Tensor Forward(AutogradContext* context, const torch::Tensor& a, const torch::Tensor& b,
+                      const Compute& compute) {
+  const at::AutoDispatchBelowADInplaceOrView below;
+  context->save_for_backward({a, b});
+  return compute(a, b);
+}
+
+// The derivatives by both arguments, each only when it is asked for.
+template <typename ByFirst, typename BySecond>
+tensor_list Backward(AutogradContext* context, const ByFirst& by_first, const BySecond& by_second) {
+  const tensor_list saved = context->get_saved_variables();
+  tensor_list result(2);
+  if (context->needs_input_grad(0)) result[0] = by_first(saved[1]);
+  if (context->needs_input_grad(1)) result[1] = by_second(saved[0]);
+  return result;
+}
+
+struct DownFunction : torch::autograd::Function<DownFunction> {
+  static torch::Tensor forward(AutogradContext* context, const torch::Tensor& large, const torch::Tensor& weight) {
+    return Forward(context, large, weight, Down);
+  }
+  static tensor_list backward(AutogradContext* context, const tensor_list& gradient) {
+    return Backward(
+        context, [&](const torch::Tensor& weight) { return StridedUp(gradient[0], weight); },
+        [&](const torch::Tensor& large) { return StridedWeight(large, gradient[0]); });
+  }
+};
+
+struct UpFunction : torch::autograd::Function<UpFunction> {
+  static torch::Tensor forward(AutogradContext* context, const torch::Tensor& small, const torch::Tensor& weight) {
+    return Forward(context, small, weight, Up);
+  }
+  static tensor_list backward(AutogradContext* context, const tensor_list& gradient) {
+    return Backward(
+        context, [&](const torch::Tensor& weight) { return StridedDown(gradient[0], weight); },
+        [&](const torch::Tensor& small) { return StridedWeight(gradient[0], small); });
+  }
+};
+
+struct WeightFunction : torch::autograd::Function<WeightFunction> {
+  static torch::Tensor forward(AutogradContext* context, const torch::Tensor& large, const torch::Tensor& small) {
+    return Forward(context, large, small, Weight);
+  }
+  static tensor_list backward(AutogradContext* context, const tensor_list& gradient) {
+    return Backward(
+        context, [&](const torch::Tensor& small) { return StridedUp(small, gradient[0]); },
+        [&](const torch::Tensor& large) { return StridedDown(large, gradient[0]); });
+  }
+};
+
+}  // namespace
+
+torch::Tensor StridedDown(const torch::Tensor& large, const torch::Tensor& weight) {
+  return DownFunction::apply(large, weight);
+}
+
+torch::Tensor StridedUp(const torch::Tensor& small, const torch::Tensor& weight) {
+  return UpFunction::apply(small, weight);
+}
+
+torch::Tensor StridedWeight(const torch::Tensor& large, const torch::Tensor& small) {
+  return WeightFunction::apply(large, small);
+}
+
+}  // namespace gan::model

@@ -1,0 +1,20 @@
+// DCGAN's convolution (4x4 taps, stride 2, padding 1, no bias) between a map of 2s x 2s and one of s x s pixels, on
+// CPUs, both in channels-last order: down, up, and the gradient of the weight. Each is linear in its two arguments, and
+// their derivatives are one another: so all three are differentiable any number of times, and G's layers use those of
+// D.
+//
+// Each is computed by the faster of two ways, by its shape: oneDNN's convolution, or one matrix product of all patches.
+#pragma once
+
+#include <torch/torch.h>
+
+namespace gan::model {
+
+// large [N, C, 2s, 2s], weight [K, C, 4, 4] -> [N, K, s, s]: nn::Conv2d.
+torch::Tensor StridedDown(const torch::Tensor& large, const torch::Tensor& weight);
+// small [N, K, s, s], weight [K, C, 4, 4] -> [N, C, 2s, 2s]: nn::ConvTranspose2d.
+torch::Tensor StridedUp(const torch::Tensor& small, const torch::Tensor& weight);
+// large [N, C, 2s, 2s], small [N, K, s, s] -> [K, C, 4, 4].
+torch::Tensor StridedWeight(const torch::Tensor& large, const torch::Tensor& small);
+
+}  // namespace gan::model
