@@ -56,11 +56,12 @@ Report CheckShard(const fs::path& folder, const shard::Manifest& manifest, const
   return report;
 }
 
-// All shards, as many at a time as there are processors. Findings come in the shards' order.
+// All shards, somewhat more at a time than there are processors, so that none is idle while the last one is read.
+// Findings come in the shards' order.
 void CheckShards(const fs::path& folder, const shard::Manifest& manifest, std::uint64_t total, const ShowProgress& show,
                  Report& report) {
   std::vector<std::future<Report>> running(manifest.shards.size());
-  const std::size_t ahead = std::max(1U, std::thread::hardware_concurrency());
+  const std::size_t ahead = 2 * std::max(1U, std::thread::hardware_concurrency()) + 1;
   std::uint64_t done = 0;
   for (std::size_t i = 0; i < running.size() + ahead; ++i) {
     if (i >= ahead) {
