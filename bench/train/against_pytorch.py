@@ -71,12 +71,11 @@ def main():
                         continue
                     seconds = peer(options, features, batch, flags[setting], environment)
                     theirs[key] = None if seconds is None else theirs.get(key, 0.0) + seconds
-            print(f'turn {turn + 1} of {options.turns}', flush=True)
-        images = 2 * batch * options.steps * options.turns
-        print(f'features {features}, batch {batch}: ours {images / mine:.2f} images/s')
-        for key, seconds in theirs.items():
-            print(f'  PyTorch {key:34}', 'does not run here' if seconds is None else
-                  f'{images / seconds:7.2f} images/s   ours is {seconds / mine:.2f} x')
+            images = 2 * batch * options.steps * (turn + 1)
+            print(f'features {features}, batch {batch}, {turn + 1} turn(s): ours {images / mine:.2f} images/s')
+            for key, seconds in theirs.items():
+                print(f'  PyTorch {key:34}', 'does not run here' if seconds is None else
+                      f'{images / seconds:7.2f} images/s   ours is {seconds / mine:.2f} x', flush=True)
 
 
 if __name__ == '__main__':
