@@ -21,7 +21,10 @@ void Write(const std::string& path, const NamedTensors& tensors) {
   const gan::run::Snapshot snapshot(tensors);
   gan::storage::AtomicFile file(path);
   file.Append(gan::checkpoint::EncodeHeader(snapshot.views()));
-  for (const auto& view : snapshot.views()) file.Append(view.data);
+  for (const auto& view : snapshot.views()) {
+    if (view.settle) view.settle();
+    file.Append(view.data);
+  }
   file.Commit();
 }
 
