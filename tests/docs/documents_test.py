@@ -43,8 +43,9 @@ NOT_RUN = {
 # Blocks that are no commands: output, layouts, bytes.
 NOT_CODE = {'', 'text', 'json', 'toml', 'hex', 'promql', 'yaml', 'cpp', 'cmake', 'jsonl', 'ini'}
 PROGRAMS = ('gan-', 'mpirun', 'srun', 'cmake', 'ctest', 'curl', 'docker', 'sbatch', 'kubectl', 'cluster/', './')
+LAYERS = ('storage', 'picture', 'shard', 'cli', 'monitoring', 'preprocess', 'inspect', 'launcher', 'trainer')
 SHORTER = ['--features', '2', '--batch', '2', '--global-batch', '0', '--resolution', '64', '--sample-every', '0',
-           '--threads', '1', '--metrics-port', 'off']
+           '--quality-every', '0', '--threads', '1', '--metrics-port', 'off']
 
 
 class Block:
@@ -107,9 +108,9 @@ class Commands(unittest.TestCase):
                            OMPI_MCA_hwloc_base_binding_policy='none')
         # What a page takes for granted unless it makes it itself.
         text = page.read_text()
-        for made, command in (('--out shards/', 'gan-preprocess --in photos/ --out shards/'),
-                              ('--run runs/first', 'gan-train --shards shards/ --run runs/first')):
-            if made not in text:
+        for used, made, command in (('shards|runs/first', '--out shards/', 'gan-preprocess --in photos/ --out shards/'),
+                                    ('runs/first', '--run runs/first', 'gan-train --shards shards/ --run runs/first')):
+            if re.search(used, text) and made not in text:
                 self.run_command(command, folder, environment, 'the sandbox')
         return environment
 
@@ -184,6 +185,22 @@ class Links(unittest.TestCase):
                      for target in re.findall(r'\]\(([^)\s:]+)\)', page.read_text())]
         missing = [str(page.relative_to(ROOT)) for page in PAGES if page not in reached and 'decisions' not in page.parts]
         self.assertEqual([], missing)
+
+
+class Troubleshooting(unittest.TestCase):
+    """A message in the first column is one that a program can print."""
+
+    # What a program fills in: capitals, numbers, and what the page leaves out.
+    FILLED_IN = re.compile(r'\b[A-Z]\b|…|\(A then, B now\)|\b\d+\b|\(s\)')
+
+    def test_every_message_is_one_of_ours(self):
+        sources = ''.join(path.read_text() for folder in LAYERS for path in sorted((ROOT / folder).rglob('*.cpp')))
+        sources = re.sub(r'"\s*\n\s*"', '', sources)  # literals that go over several lines
+        rows = re.findall(r'^\| `([^`]+)`', (ROOT / 'docs/troubleshooting.md').read_text(), re.M)
+        self.assertGreater(len(rows), 10)
+        for message in rows:
+            for part in self.FILLED_IN.split(message):
+                self.assertTrue(part.strip(" :") in sources, message)
 
 
 if __name__ == '__main__':
