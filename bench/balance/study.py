@@ -90,15 +90,15 @@ def mean(lines, name, first, last):
     return sum(values) / len(values) if values else math.nan
 
 
-def back_in_band(run, healthy):
-    """Steps until 50 steps on end have an AUC between 0.6 and 0.98 and at least half the diversity that the run without
+def back_in_band(run, healthy, first):
+    """Steps after step `first` until 50 steps on end have an AUC between 0.6 and 0.98 and at least half the diversity that the run without
     the fault has then; None when that never came. AUC and diversity are means over those 50 steps."""
     lines, reference = stats(run), stats(healthy)
-    for begin in range(WARM_UP, lines[-1]['step'] - 49, 10):
+    for begin in range(first, lines[-1]['step'] - 49, 10):
         auc = mean(lines, 'd_auc', begin, begin + 50)
         diverse = mean(lines, 'diversity', begin, begin + 50) >= 0.5 * mean(reference, 'diversity', begin, begin + 50)
         if 0.6 <= auc <= 0.98 and diverse:
-            return begin + 50
+            return begin + 50 - first
     return None
 
 
@@ -115,10 +115,10 @@ def tell_fault(options, fault, seeds):
           f'(after {told(delays)})')
     if fault in LASTING:
         ratios = [swd(run) / swd(where(fault, 'watch', seed)) for run, seed in zip(acting, seeds)]
-        returns = [back_in_band(run, where('none', 'watch', seed)) for run, seed in zip(acting, seeds)]
-        after = [None if r is None else max(r - (d or 0), 0) for r, d in zip(returns, delays)]
+        after = [back_in_band(run, where('none', 'watch', seed), delay or WARM_UP)
+                 for run, seed, delay in zip(acting, seeds, delays)]
         print(f'  back in the band within 400 steps of the verdict in {sum(a is not None and a <= 400 for a in after)} of '
-              f'{len(seeds)} (at step {told(returns)})')
+              f'{len(seeds)} (after {told(after)})')
         print(f'  SWD, act / off: {geometric_mean(ratios):.3f}   ({" ".join(f"{r:.2f}" for r in ratios)})')
     else:
         ratios = [swd(run) / swd(where('none', 'act', seed)) for run, seed in zip(acting, seeds)]
