@@ -12,7 +12,7 @@
 namespace gan::storage {
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);  // a pipe is refused, not waited for
   if (descriptor < 0) throw IoError(path, "open", errno);
   struct stat status = {};
   const bool known = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
