@@ -18,7 +18,7 @@ from programs import BIN, ENVIRONMENT, SMALL, make_shards, newest_checkpoint, tr
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOST = socket.gethostname().split('.')[0]
-STEPS = 400
+STEPS = 1500  # some ten seconds: longer than Slurm takes to pass a signal on
 CONFIGURATION = '''
 ClusterName=equipoise
 SlurmctldHost={host}(127.0.0.1)
