@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -168,9 +169,12 @@ void Prepare(Flags& flags) {
   o.dedupe = flags.dedupe == "exact";
 }
 
-// Before hours of work, not after them.
-void RequirePreviewFolder(const std::filesystem::path& preview) {
+// Before hours of work, not after them. --out and the folders above it will be made.
+void RequirePreviewFolder(const std::filesystem::path& preview, const std::filesystem::path& out) {
   if (preview.empty() || !preview.has_parent_path() || std::filesystem::is_directory(preview.parent_path())) return;
+  const auto folder = std::filesystem::absolute(preview).lexically_normal().parent_path();
+  const auto made = std::filesystem::absolute(out).lexically_normal();
+  if (std::mismatch(folder.begin(), folder.end(), made.begin(), made.end()).first == folder.end()) return;
   throw gan::UsageError("--preview " + preview.string() + ": " + preview.parent_path().string() + " is no folder");
 }
 
@@ -207,7 +211,7 @@ int Run(Flags& flags, Ranks& ranks) {
   Prepare(flags);
   ranks = Ranks::Join();
   if (ranks.size() > 1) gan::cli::SetErrorPrefix("[rank " + std::to_string(ranks.rank()) + "] ");
-  if (ranks.rank() == 0) RequirePreviewFolder(flags.preview);
+  if (ranks.rank() == 0) RequirePreviewFolder(flags.preview, flags.options.output);
   const auto start = std::chrono::steady_clock::now();
   std::optional<gan::cli::ProgressBar> bar;
   const auto show = [&](std::uint64_t done, std::uint64_t total) {

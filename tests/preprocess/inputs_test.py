@@ -91,6 +91,13 @@ class Inputs(Case):
         done = subprocess.run([BIN / 'gan-preprocess', '--in', self.photos, '--out', ''], capture_output=True)
         self.assertEqual((2, b'gan-preprocess: --out is empty\n'), (done.returncode, done.stderr))
 
+    def test_a_preview_may_lie_beside_shards_whose_folder_is_yet_to_be_made(self):
+        made = self.top / 'made'
+        done = subprocess.run([BIN / 'gan-preprocess', '--in', self.photos, '--out', made / 'shards', '--preview', made / 'p.png'],
+                              capture_output=True)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertTrue((made / 'p.png').exists())
+
     def test_links_are_followed_and_cycles_end(self):
         (self.photos / 'a' / 'loop').symlink_to(self.photos)
         (self.photos / 'self').symlink_to('self')
