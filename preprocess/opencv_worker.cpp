@@ -21,8 +21,6 @@
 
 #include "preprocess/rejected.h"
 
-extern "C" char** environ;
-
 namespace gan::preprocess {
 
 namespace {

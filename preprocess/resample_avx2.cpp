@@ -86,7 +86,7 @@ GAN_AVX2 void Rows(const std::uint8_t* in, std::size_t in_bytes, std::uint32_t c
                    std::uint8_t* out) {
   if (axis.table.empty()) return kPortableKernels.rows(in, in_bytes, count, axis, out);
   const std::size_t steps = (axis.stride + 3) / 4;
-  const std::size_t last = 12 * ((axis.outputs - 1) / 4);  // where the last four begin
+  const std::size_t last = std::size_t{12} * ((axis.outputs - 1) / 4);  // where the last four begin
   const std::size_t left = 3 * std::size_t{axis.outputs} - last;
   for (std::uint32_t y = 0; y < count; ++y, in += in_bytes, out += 3 * std::size_t{axis.outputs}) {
     const auto* weights = reinterpret_cast<const __m256i*>(axis.table.data());

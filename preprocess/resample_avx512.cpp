@@ -137,8 +137,8 @@ GAN_AVX512 void TwoRows(const std::uint8_t* one, const std::uint8_t* two, const 
       Add(one_window, table, first);
       Add(two_window, table, second);
     }
-    Store(Finish(first), left, one_out + kPixels * i);
-    Store(Finish(second), left, two_out + kPixels * i);
+    Store(Finish(first), left, one_out + std::size_t{kPixels} * i);
+    Store(Finish(second), left, two_out + std::size_t{kPixels} * i);
   }
 }
 
