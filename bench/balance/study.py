@@ -70,10 +70,11 @@ def recognised(run, fault):
     """Steps from the fault's beginning to the right verdict; None when it never came."""
     begin = ONSET if fault in PASSING else 0
     verdict = FAULTS[fault][1]
-    found = [line['step'] - begin for line in stats(run) if line['step'] >= begin and line['verdict'] == verdict]
     word = 'mode collapse' if verdict == 'mode_collapse' else 'blown up'
-    found += [back['from_step'] - begin for back in rolled_back(run) if word in back['cause']]
-    return min(found, default=None)
+    found = [back['from_step'] - begin for back in rolled_back(run) if word in back['cause']]
+    if not found:
+        found = [line['step'] - begin for line in stats(run) if line['step'] >= begin and line['verdict'] == verdict]
+    return found[0] if found else None
 
 
 def swd(run):
