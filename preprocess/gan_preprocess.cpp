@@ -7,6 +7,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -32,6 +33,23 @@ using gan::preprocess::PreprocessOptions;
 using gan::preprocess::Ranks;
 using gan::preprocess::Summary;
 
+constexpr std::array kFilters = {Filter::kBilinear, Filter::kLanczos, Filter::kBox};
+constexpr std::array kModes = {DecodeMode::kExact, DecodeMode::kFast};
+
+template <typename Choices>
+std::vector<std::string> NamesOf(const Choices& choices) {
+  std::vector<std::string> names;
+  names.reserve(choices.size());
+  for (const auto choice : choices) names.emplace_back(Name(choice));
+  return names;
+}
+
+// `name` is one of theirs: CLI11 has checked it.
+template <typename Choices>
+auto Named(const std::string& name, const Choices& choices) {
+  return *std::find_if(choices.begin(), choices.end(), [&](auto choice) { return Name(choice) == name; });
+}
+
 struct Flags {
   PreprocessOptions options;
   std::string filter = "bilinear";
@@ -56,10 +74,10 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--out", o.output, "Shard folder to make or to continue")->required();
   app.add_option("--size", o.size, "Pixels a side")->check(CLI::Range(8, 4096))->capture_default_str();
   app.add_option("--filter", flags.filter, "bilinear, lanczos or box")
-      ->check(CLI::IsMember({"bilinear", "lanczos", "box"}))
+      ->check(CLI::IsMember(NamesOf(kFilters)))
       ->capture_default_str();
   app.add_option("--decode", flags.decode, "exact, or fast: large JPEGs are decoded at a half, a quarter or an eighth")
-      ->check(CLI::IsMember({"exact", "fast"}))
+      ->check(CLI::IsMember(NamesOf(kModes)))
       ->capture_default_str();
   app.add_option("--background", flags.background, "R,G,B that transparent pictures stand on")->capture_default_str();
   app.add_option("--exif", flags.exif, "apply or ignore the EXIF orientation")
@@ -161,8 +179,8 @@ void Prepare(Flags& flags) {
   PreprocessOptions& o = flags.options;
   if (o.inputs.empty() && o.lists.empty()) throw gan::UsageError("--in or --list is required");
   if (o.output.empty()) throw gan::UsageError("--out is empty");
-  o.filter = flags.filter == "box" ? Filter::kBox : flags.filter == "lanczos" ? Filter::kLanczos : Filter::kBilinear;
-  o.mode = flags.decode == "fast" ? DecodeMode::kFast : DecodeMode::kExact;
+  o.filter = Named(flags.filter, kFilters);
+  o.mode = Named(flags.decode, kModes);
   o.decode.background = ParseColour(flags.background);
   o.decode.apply_exif = flags.exif == "apply";
   o.labels_from_folders = flags.labels == "folder";

@@ -110,7 +110,7 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Nothing when it has ended or does not answer in time; Ended() tells then.
+  // Nothing when it has ended or does not answer in time; End() tells then.
   std::optional<OpenCvReply> Ask(std::span<const std::byte> file, std::uint64_t max_pixels) {
     const Request request = {file.size(), max_pixels};
     Answer answer;

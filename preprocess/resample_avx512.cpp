@@ -100,12 +100,14 @@ GAN_AVX512 inline void Add(__m512i window, const std::byte* table, Sums& sums) {
   sums.c = _mm512_dpbusd_epi32(sums.c, bytes, Load(table + 192));
 }
 
+GAN_AVX512 inline __m512i Shifted(const Sums& sums) {
+  const __m512i upper = _mm512_add_epi32(_mm512_slli_epi32(sums.a, 8), sums.b);
+  return _mm512_srai_epi32(_mm512_add_epi32(_mm512_slli_epi32(upper, 8), sums.c), kPrecisionBits);
+}
+
 // Four outputs, 12 bytes; the rest is zero.
 GAN_AVX512 inline __m128i Finish(const Sums& sums) {
-  const __m512i upper = _mm512_add_epi32(_mm512_slli_epi32(sums.a, 8), sums.b);
-  const __m512i sum = _mm512_add_epi32(_mm512_slli_epi32(upper, 8), sums.c);
-  const __m512i shifted = _mm512_srai_epi32(sum, kPrecisionBits);
-  const __m128i bytes = _mm512_cvtusepi32_epi8(_mm512_max_epi32(shifted, _mm512_setzero_si512()));
+  const __m128i bytes = _mm512_cvtusepi32_epi8(_mm512_max_epi32(Shifted(sums), _mm512_setzero_si512()));
   return _mm_shuffle_epi8(bytes, _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1));
 }
 
@@ -187,11 +189,6 @@ GAN_AVX512 inline void AddRows(const FourRows& rows, const std::int32_t* weights
     sums.of[i].b = _mm512_dpbusd_epi32(sums.of[i].b, taps.of[i], b);
     sums.of[i].c = _mm512_dpbusd_epi32(sums.of[i].c, taps.of[i], c);
   }
-}
-
-GAN_AVX512 inline __m512i Shifted(const Sums& sums) {
-  const __m512i upper = _mm512_add_epi32(_mm512_slli_epi32(sums.a, 8), sums.b);
-  return _mm512_srai_epi32(_mm512_add_epi32(_mm512_slli_epi32(upper, 8), sums.c), kPrecisionBits);
 }
 
 // The unpacks worked within parts of 16 bytes, and so do these packs: the order comes out as it went in.

@@ -1,7 +1,5 @@
 #include "shard/file_digest.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <span>
@@ -18,8 +16,7 @@ FileDigest DigestOfFile(const std::filesystem::path& file) {
   for (std::span<const std::byte> rest = mapped.bytes(); !rest.empty();) {
     const std::span<const std::byte> block = rest.first(std::min(kBlock, rest.size()));
     digest.Update(block);
-    // Mapped pages count as this process's until they are let go; they stay in the page cache.
-    ::madvise(const_cast<std::byte*>(block.data()), block.size(), MADV_DONTNEED);
+    storage::LetGo(block);
     rest = rest.subspan(block.size());
   }
   return {.bytes = mapped.bytes().size(), .digest = digest.Text()};

@@ -63,6 +63,11 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
+// Hints to the kernel about part of a mapped file, which change no byte: it will be read soon; what was read of it need
+// not stay mapped, so that this process does not seem to hold it (it stays in the page cache while there is room).
+void WillRead(std::span<const std::byte> mapped);
+void LetGo(std::span<const std::byte> mapped);
+
 // An advisory lock on the file `name` in `folder`, held while the object lives and released by the kernel however the
 // process ends. Throws UsageError naming the folder when another process holds it.
 class FolderLock {

@@ -4,12 +4,28 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <utility>
 
 #include "storage/errors.h"
 #include "storage/files.h"
 
 namespace gan::storage {
+
+namespace {
+
+// Whole pages, as the kernel wants them. What it answers is of no concern.
+void Advise(std::span<const std::byte> mapped, int advice) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(mapped.data()) / page * page;
+  const auto end = reinterpret_cast<std::uintptr_t>(mapped.data() + mapped.size());
+  ::madvise(reinterpret_cast<void*>(begin), end - begin, advice);  // NOLINT(performance-no-int-to-ptr): an address
+}
+
+}  // namespace
+
+void WillRead(std::span<const std::byte> mapped) { Advise(mapped, MADV_WILLNEED); }
+void LetGo(std::span<const std::byte> mapped) { Advise(mapped, MADV_DONTNEED); }
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);  // a pipe is refused, not waited for

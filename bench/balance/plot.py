@@ -4,21 +4,17 @@
     pip install matplotlib
     python bench/balance/plot.py FOLDER FAULT SEED OUT.png     # FOLDER: --out of study.py
 """
-import json
 import pathlib
 import sys
 
 import matplotlib
+from study import folder_of, stats
 
 matplotlib.use('Agg')
 import matplotlib.pyplot as plt  # noqa: E402
 
 COLOURS = {'balanced': '#7fb77e', 'discriminator_ahead': '#e08e45', 'generator_ahead': '#5b8db8',
            'mode_collapse': '#8e5ea2', 'diverged': '#c0392b'}
-
-
-def stats(run):
-    return [json.loads(line) for line in (run / 'stats.jsonl').read_text().splitlines()]
 
 
 def smoothed(values, steps=20):
@@ -46,7 +42,7 @@ def strip(axis, lines):
 
 def main():
     folder, fault, seed, out = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
-    runs = {'off': stats(folder / f'{fault}-watch-{seed}'), 'act': stats(folder / f'{fault}-act-{seed}')}
+    runs = {'off': stats(folder_of(folder, fault, 'watch', seed)), 'act': stats(folder_of(folder, fault, 'act', seed))}
     figure, axes = plt.subplots(6, 2, sharex=True, sharey='row', figsize=(11, 9),
                                 gridspec_kw={'height_ratios': [3, 3, 3, 3, 3, 2]})
     for column, (mode, lines) in enumerate(runs.items()):

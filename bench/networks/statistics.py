@@ -18,12 +18,12 @@ from PIL import Image
 from safetensors.numpy import load_file, save_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / 'tests/peers'))
+sys.path[:0] = [str(ROOT / 'tests/peers'), str(ROOT / 'bench/results')]
+from pictures import tiles  # noqa: E402
 from quality_test import sliced_wasserstein  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get('EQUIPOISE_BIN', ROOT / 'build/release/bin'))
 COUNT = 144
-COLUMNS, GAP = 8, 2  # of the grids that gan-inspect --dump draws
 SHOWN = 6
 
 
@@ -40,12 +40,9 @@ def reals(shards, side, folder):
     """The first pictures of the data set, averaged down to `side`."""
     subprocess.run([BIN / 'gan-inspect', shards, '--dump', str(COUNT), '--out', folder / 'reals.png'], check=True,
                    stdout=subprocess.DEVNULL)
-    grid = np.asarray(Image.open(folder / 'reals.png').convert('RGB'), float)
-    size = (grid.shape[1] - GAP) // COLUMNS - GAP
-    corners = [(GAP + i // COLUMNS * (size + GAP), GAP + i % COLUMNS * (size + GAP)) for i in range(COUNT)]
-    tiles = [grid[top:top + size, left:left + size] for top, left in corners]
-    step = size // side
-    small = np.stack(tiles).reshape(COUNT, side, step, side, step, 3).mean((2, 4))
+    pixels = np.stack(tiles(folder / 'reals.png', COUNT)).astype(float)
+    step = pixels.shape[1] // side
+    small = pixels.reshape(COUNT, side, step, side, step, 3).mean((2, 4))
     return small.transpose(0, 3, 1, 2) / 127.5 - 1
 
 
@@ -83,8 +80,8 @@ def main():
     if options.out:
         halves = []
         for fakes in shown.values():
-            tiles = ((fakes[:SHOWN * SHOWN] + 1) * 127.5).round().clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
-            rows = tiles.reshape(SHOWN, SHOWN, side, side, 3).transpose(0, 2, 1, 3, 4)
+            shades = ((fakes[:SHOWN * SHOWN] + 1) * 127.5).round().clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
+            rows = shades.reshape(SHOWN, SHOWN, side, side, 3).transpose(0, 2, 1, 3, 4)
             halves.append(rows.reshape(SHOWN * side, SHOWN * side, 3))
         gap = np.full((SHOWN * side, 16, 3), 255, np.uint8)
         Image.fromarray(np.concatenate([halves[0], gap, halves[1]], 1)).save(options.out, optimize=True)

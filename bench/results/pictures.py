@@ -21,7 +21,7 @@ GRID_COLUMNS, GAP, MARGIN = 8, 2, 40
 
 
 def tiles(grid, count):
-    """The first pictures of a grid that gan-train drew."""
+    """The first pictures of a grid that gan-train or gan-inspect --dump drew."""
     pixels = np.asarray(Image.open(grid).convert('RGB'))
     side = (pixels.shape[1] - GAP) // GRID_COLUMNS - GAP
     at = lambda i: GAP + i * (side + GAP)

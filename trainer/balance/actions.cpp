@@ -12,25 +12,26 @@ std::string Scale(double scale) {
   return text;
 }
 
-Action WithRateD(const Controls& before, double scale) {
-  Action action{scale < before.lr_scale_d ? "lower_d_rate" : "raise_d_rate",
-                "D's rate " + Scale(before.lr_scale_d) + " -> " + Scale(scale), before};
-  action.controls.lr_scale_d = scale;
+// A network's rate, named by its scale.
+using Rate = double Controls::*;
+
+Action WithRate(const Controls& before, Rate rate, double scale) {
+  const bool of_d = rate == &Controls::lr_scale_d;
+  const std::string_view lower = of_d ? "lower_d_rate" : "lower_g_rate";
+  const std::string_view raise = of_d ? "raise_d_rate" : "raise_g_rate";
+  Action action{scale < before.*rate ? lower : raise,
+                std::string(of_d ? "D" : "G") + "'s rate " + Scale(before.*rate) + " -> " + Scale(scale), before};
+  action.controls.*rate = scale;
   return action;
 }
 
-Action WithRateG(const Controls& before, double scale) {
-  Action action{scale < before.lr_scale_g ? "lower_g_rate" : "raise_g_rate",
-                "G's rate " + Scale(before.lr_scale_g) + " -> " + Scale(scale), before};
-  action.controls.lr_scale_g = scale;
-  return action;
+Action WithLowerRate(const Controls& before, Rate rate, const BalanceOptions& options) {
+  return WithRate(before, rate, std::max(options.min_lr_scale, before.*rate * options.lr_factor));
 }
 
-double Lowered(double scale, const BalanceOptions& options) {
-  return std::max(options.min_lr_scale, scale * options.lr_factor);
+Action WithHigherRate(const Controls& before, Rate rate, const BalanceOptions& options) {
+  return WithRate(before, rate, std::min(1.0, before.*rate / options.lr_factor));
 }
-
-double Raised(double scale, const BalanceOptions& options) { return std::min(1.0, scale / options.lr_factor); }
 
 Action WithInterval(const Controls& before, std::uint32_t every) {
   Action action{every > before.d_every ? "d_less_often" : "d_more_often",
@@ -78,13 +79,13 @@ Action Widened(const Controls& before) {
 std::optional<Action> UndoHelp(const Controls& controls, const BalanceOptions& options) {
   if (controls.freeze_g_steps > 0) return WithFreeze(controls, 0);
   if (controls.d_steps > 1) return WithUpdates(controls, controls.d_steps - 1);
-  if (controls.lr_scale_g < 1) return WithRateG(controls, Raised(controls.lr_scale_g, options));
+  if (controls.lr_scale_g < 1) return WithHigherRate(controls, &Controls::lr_scale_g, options);
   return std::nullopt;
 }
 
-std::optional<Action> UndoSpreading(const Controls& controls) {
-  if (!controls.feature_matching) return std::nullopt;
-  return WithSwitch(controls, &Controls::feature_matching, false);
+std::optional<Action> UndoHolding(const Controls& controls, const BalanceOptions& options) {
+  if (controls.feature_matching) return WithSwitch(controls, &Controls::feature_matching, false);
+  return ReleaseDiscriminator(controls, options);
 }
 
 }  // namespace
@@ -93,14 +94,14 @@ std::optional<Action> ReleaseDiscriminator(const Controls& controls, const Balan
   if (controls.wgan_gp) return WithSwitch(controls, &Controls::wgan_gp, false);
   if (controls.d_every > 1) return WithInterval(controls, controls.d_every - 1);
   if (controls.r1) return WithSwitch(controls, &Controls::r1, false);
-  if (controls.lr_scale_d < 1) return WithRateD(controls, Raised(controls.lr_scale_d, options));
+  if (controls.lr_scale_d < 1) return WithHigherRate(controls, &Controls::lr_scale_d, options);
   return std::nullopt;
 }
 
 std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const BalanceOptions& options) {
   if (auto action = UndoHelp(controls, options)) return action;
   if (options.May(Remedy::kDiscriminatorRate) && controls.lr_scale_d > options.min_lr_scale) {
-    return WithRateD(controls, Lowered(controls.lr_scale_d, options));
+    return WithLowerRate(controls, &Controls::lr_scale_d, options);
   }
   if (options.May(Remedy::kR1) && !controls.r1) return WithSwitch(controls, &Controls::r1, true);
   if (options.May(Remedy::kDiscriminatorInterval) && controls.d_every < options.max_d_every) {
@@ -111,10 +112,9 @@ std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const Bala
 }
 
 std::optional<Action> HelpDiscriminator(const Controls& controls, const BalanceOptions& options) {
-  if (auto action = UndoSpreading(controls)) return action;
-  if (auto action = ReleaseDiscriminator(controls, options)) return action;
+  if (auto action = UndoHolding(controls, options)) return action;
   if (options.May(Remedy::kGeneratorRate) && controls.lr_scale_g > options.min_lr_scale) {
-    return WithRateG(controls, Lowered(controls.lr_scale_g, options));
+    return WithLowerRate(controls, &Controls::lr_scale_g, options);
   }
   if (options.May(Remedy::kDiscriminatorSteps) && controls.d_steps < options.max_d_steps) {
     return WithUpdates(controls, controls.d_steps + 1);
@@ -133,8 +133,7 @@ std::optional<Action> SpreadGenerator(const Controls& controls, const BalanceOpt
 
 std::optional<Action> Undo(const Controls& controls, const BalanceOptions& options) {
   if (auto action = UndoHelp(controls, options)) return action;
-  if (auto action = UndoSpreading(controls)) return action;
-  return ReleaseDiscriminator(controls, options);
+  return UndoHolding(controls, options);
 }
 
 void to_json(nlohmann::json& json, const Controls& controls) {

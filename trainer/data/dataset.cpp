@@ -1,4 +1,3 @@
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,8 +13,6 @@
 
 namespace gan::data {
 namespace {
-
-constexpr std::uintptr_t kPage = 4096;
 
 std::string Disagree(const char* what, std::uint64_t manifest, std::uint64_t shard) {
   return std::string("the manifest says ") + std::to_string(manifest) + " " + what + ", the shard has " +
@@ -72,7 +69,7 @@ Dataset::Dataset(const std::filesystem::path& folder, double holdout_fraction, s
   split_->held = split_->holdout;
   std::sort(split_->held.begin(), split_->held.end());
   split_->verified = std::vector<std::atomic<std::uint64_t>>((total + 63) / 64);
-  const auto memory = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * kPage;
+  const auto memory = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES) * ::sysconf(_SC_PAGESIZE));
   split_->larger_than_memory = bytes() > memory / 2;  // the other half is for everything else
 }
 
@@ -147,28 +144,17 @@ std::span<const std::byte> Dataset::VerifiedRecord(std::uint64_t number) const {
   return shards_[shard].Record(i);
 }
 
-namespace {
-
-// A hint only: what the kernel answers is of no concern. Whole pages, as it wants them.
-void Advise(std::span<const std::byte> bytes, int advice) {
-  const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data()) / kPage * kPage;
-  const auto end = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size());
-  ::madvise(reinterpret_cast<void*>(begin), end - begin, advice);  // NOLINT(performance-no-int-to-ptr): an address
-}
-
-}  // namespace
-
 void Dataset::WillNeed(std::uint64_t i) const {
   assert(i < size());
   const std::uint64_t number = SkipHeld(i, split_->held);
   const bool was_read = (split_->verified[number / 64].load(std::memory_order_relaxed) >> (number % 64) & 1) != 0;
   if (was_read && !split_->larger_than_memory) return;
   const auto [shard, record] = PlaceOf(number);
-  Advise(shards_[shard].Record(record), MADV_WILLNEED);
+  storage::WillRead(shards_[shard].Record(record));
 }
 
 void Dataset::Unmap() const {
-  for (const auto& shard : shards_) Advise(shard.bytes(), MADV_DONTNEED);
+  for (const auto& shard : shards_) storage::LetGo(shard.bytes());
 }
 
 }  // namespace gan::data

@@ -39,8 +39,8 @@ struct Loader::Impl {
 
   void Produce(const std::stop_token& stop);
   void Fill(std::uint64_t number);
-  void CopyImage(std::uint64_t cursor, std::uint8_t* out);
-  std::uint64_t RecordOf(std::uint64_t cursor);
+  void CopyImage(std::uint64_t cursor, std::uint64_t number, std::uint8_t* out);
+  std::vector<std::uint64_t> RecordsFrom(std::uint64_t cursor);
   std::span<const std::byte> Fetch(std::uint64_t record);
 
   const std::shared_ptr<const Dataset> dataset;
@@ -49,7 +49,8 @@ struct Loader::Impl {
   // Of the background thread alone.
   std::optional<Permutation> order;
   std::uint64_t order_epoch = 0;
-  std::uint64_t read_bytes = 0;  // since the pages were let go of
+  std::vector<std::uint64_t> coming;  // records of the next batch; empty: not known yet
+  std::uint64_t read_bytes = 0;       // since the pages were let go of
 
   // Of the caller's thread alone.
   std::uint64_t given = 0;
@@ -88,10 +89,12 @@ void Loader::Impl::Fill(std::uint64_t number) {
   RawBatch& batch = slots[number % slots.size()];
   batch.cursor = options.first + number * options.stride;
   const std::size_t record_bytes = batch.pixels.size() / options.count;
+  if (coming.empty()) coming = RecordsFrom(batch.cursor);
+  const std::vector<std::uint64_t> records = std::exchange(coming, RecordsFrom(batch.cursor + options.stride));
   // From a disk the records of the next batch come while this one is copied.
-  for (std::uint64_t i = 0; i < options.count; ++i) dataset->WillNeed(RecordOf(batch.cursor + options.stride + i));
+  for (const std::uint64_t record : coming) dataset->WillNeed(record);
   for (std::uint64_t i = 0; i < options.count; ++i) {
-    CopyImage(batch.cursor + i, batch.pixels.data() + i * record_bytes);
+    CopyImage(batch.cursor + i, records[i], batch.pixels.data() + i * record_bytes);
   }
   read_bytes += batch.pixels.size();
   if (read_bytes < options.mapped_bytes || dataset->bytes() <= options.mapped_bytes) return;
@@ -109,16 +112,20 @@ std::span<const std::byte> Loader::Impl::Fetch(std::uint64_t record) {
   });
 }
 
-// The same as SampleAt(), with the epoch's keys kept.
-std::uint64_t Loader::Impl::RecordOf(std::uint64_t cursor) {
-  const std::uint64_t epoch = cursor / dataset->size();
-  if (!order || order_epoch != epoch) order.emplace(dataset->size(), options.seed, epoch);
-  order_epoch = epoch;
-  return (*order)(cursor % dataset->size());
+// Those of a batch, each as SampleAt() says, with the epoch's keys kept.
+std::vector<std::uint64_t> Loader::Impl::RecordsFrom(std::uint64_t cursor) {
+  std::vector<std::uint64_t> records(options.count);
+  for (std::uint64_t& record : records) {
+    const std::uint64_t epoch = cursor / dataset->size();
+    if (!order || order_epoch != epoch) order.emplace(dataset->size(), options.seed, epoch);
+    order_epoch = epoch;
+    record = (*order)(cursor++ % dataset->size());
+  }
+  return records;
 }
 
-void Loader::Impl::CopyImage(std::uint64_t cursor, std::uint8_t* out) {
-  const auto record = Fetch(RecordOf(cursor));
+void Loader::Impl::CopyImage(std::uint64_t cursor, std::uint64_t number, std::uint8_t* out) {
+  const auto record = Fetch(number);
   if (options.flip && Uniform(options.seed, Stream::kFlip, cursor, 0) < 0.5) {
     CopyMirrored(record, dataset->image_size(), out);
   } else {

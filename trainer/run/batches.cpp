@@ -16,10 +16,6 @@ data::LoaderOptions OptionsOf(const TrainOptions& options, std::uint64_t batch, 
   return loader;
 }
 
-}  // namespace
-
-namespace {
-
 torch::Tensor Normalised(const torch::Tensor& pixels) { return pixels.to(torch::kFloat).div_(255).sub_(0.5).div_(0.5); }
 
 // The same, bit for bit, in one pass over the memory.
