@@ -5,6 +5,7 @@
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 #include "storage/errors.h"
 
@@ -36,10 +37,17 @@ std::string What(const std::exception_ptr& error) {
   }
 }
 
+std::string InWords(const CLI::ParseError& result) {
+  constexpr std::string_view kUnknownName = "INI was not able to parse ";  // CLI::ConfigError::Extras
+  std::string said = result.what();
+  if (!said.starts_with(kUnknownName)) return said;
+  return "the file of --config has a name that is no flag here: " + said.substr(kUnknownName.size());
+}
+
 int ReportParseResult(CLI::App& app, const CLI::ParseError& result) {
   if (!IsFirstRank()) return result.get_exit_code() == 0 ? kDone : kUsage;
   if (result.get_exit_code() == 0) return app.exit(result);  // --help, --version
-  std::cerr << app.get_name() << ": " << result.what() << " (--help shows the options)\n";
+  std::cerr << app.get_name() << ": " << InWords(result) << " (--help shows the options)\n";
   return kUsage;
 }
 
@@ -83,6 +91,7 @@ void AddStandardFlags(CLI::App& app, const std::string& build_facts) {
     if (option->get_expected_max() == 1) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
   app.set_config("--config", "", "Flags from a TOML file; flags on the command line win");
+  app.allow_config_extras(CLI::config_extras_mode::error);  // a misspelt name must not train with the default
   app.set_version_flag("--version", build_facts, "Version and build facts");
   app.add_flag("--print-config")->description("Print the resolved options as TOML and stop")->configurable(false);
 }

@@ -3,7 +3,8 @@
 # an implicit promotion; GCC, which does not, keeps that warning on.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-git ls-files 'storage/*.cpp' 'picture/*.cpp' 'shard/*.cpp' 'cli/*.cpp' 'monitoring/*.cpp' 'preprocess/*.cpp' \
-  'trainer/balance/*.cpp' 'trainer/data/*.cpp' 'trainer/checkpoint/*.cpp' 'trainer/generate/*.cpp' 'trainer/tensorboard/*.cpp' |
+git ls-files 'storage/*.cpp' 'picture/*.cpp' 'shard/*.cpp' 'cli/*.cpp' 'monitoring/*.cpp' 'preprocess/*.cpp' 'inspect/*.cpp' \
+  'trainer/balance/*.cpp' 'trainer/data/*.cpp' 'trainer/checkpoint/*.cpp' 'trainer/generate/*.cpp' 'trainer/tensorboard/*.cpp' \
+  'trainer/export/*.cpp' |
   xargs -P "$(nproc)" -n 4 clang-tidy -p build/release --quiet --extra-arg=-Wno-unknown-warning-option \
     --extra-arg=-Wno-double-promotion

@@ -115,6 +115,14 @@ TEST(RunMain, FlagWinsOverTheConfigFile) {
   EXPECT_EQ(Call({"--config", config, "--steps", "12"}).steps, 12);
 }
 
+TEST(RunMain, AMisspeltNameInTheConfigFileIsAUsageErrorThatNamesIt) {
+  const testing::TemporaryFolder folder;
+  storage::WriteFileAtomically(folder / "c.toml", "stepz = 11\n");
+  const Result result = Call({"--config", (folder / "c.toml").string()});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_NE(result.err.find("stepz"), std::string::npos) << result.err;
+}
+
 TEST(RunMain, PrintedConfigCanBeReadBackAndRunsNothing) {
   bool ran = false;
   const Result printed = Call({"--steps", "13", "--print-config"}, [&] { ran = true; });
