@@ -2,6 +2,9 @@
 
 #include <nmmintrin.h>
 #include <xxhash.h>
+#ifdef EQUIPOISE_XXHASH_DISPATCHES
+#include <xxh_x86dispatch.h>  // the same names, by the processor's widest vectors
+#endif
 
 #include <array>
 #include <cstdio>

@@ -4,7 +4,7 @@
 
 bare_debian_leave() {
   local mount
-  for mount in run/netns dev/shm dev sys proc; do  # the first: made by `ip netns`
+  for mount in run/netns dev/shm dev sys proc .; do  # the first: made by `ip netns`
     mountpoint -q "$1/$mount" && umount -l "$1/$mount"
   done
   mountpoint -q "$1/dev" || mountpoint -q "$1/proc" || rm -rf --one-file-system "$1"
@@ -24,6 +24,7 @@ bare_debian() {
   trap "bare_debian_leave '$root'" EXIT
   debootstrap --variant=minbase --include="$packages" bookworm "$root" "$mirror" >/dev/null
   chmod 755 "$root"  # programs that give up root must still see it
+  mount --bind "$root" "$root"  # as on a machine, / is a mount point: mount namespaces need that
   mount -t proc proc "$root/proc"
   mount -t sysfs sysfs "$root/sys"
   mount --bind /dev "$root/dev"

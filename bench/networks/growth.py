@@ -20,7 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 TRAIN = shlex.split(os.environ.get('GAN_TRAIN', str(ROOT / 'build/release/bin/gan-train')))
 SAVED_ON_REQUEST = 75
 BASE = ['--features', '8', '--batch', '16', '--threads', '1', '--metrics-port', 'off', '--sample-every', '0',
-        '--d-norm', 'none', '--r1', '1']  # the balanced setting of bench/balance
+        '--d-norm', 'instance']  # the balanced setting of bench/balance
 AT_128 = ['--balance', 'watch']  # nothing but the start differs
 
 

@@ -48,6 +48,19 @@ class Guards(WithShards):
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertTrue((self.run_folder / 'stats.jsonl').exists())
 
+    def test_a_relative_folder_is_that_of_rank_0(self):
+        """mpirun begins in the home folder of a host that does not have the one it was called in."""
+        here, there = self.run_folder.parent / 'here', self.run_folder.parent / 'there'
+        ranks = []
+        for folder in (here, there):
+            folder.mkdir(parents=True)
+            ranks.append(['sh', '-c', f'cd {folder} && exec "$@"', 'sh', *map(str, self.gan_train('--run', 'run'))])
+        done = self.run_command('mpirun', '--oversubscribe', '--bind-to', 'none', '--mca', 'btl', 'self,vader',
+                                '-np', 1, *ranks[0], ':', '-np', 1, *ranks[1])
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertTrue((here / 'run/stats.jsonl').exists())
+        self.assertEqual([], [*there.iterdir()])
+
     def test_hostfile_with_fewer_slots_under_gan_launch(self):
         for check in ([], ['--check']):
             done = self.run_command(BIN / 'gan-launch', '-np', 4, '--hostfile', self.hostfile, *check, '--',

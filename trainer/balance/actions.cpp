@@ -90,6 +90,10 @@ std::optional<Action> UndoHolding(const Controls& controls, const BalanceOptions
 
 }  // namespace
 
+bool IsHelped(const Controls& controls) {
+  return controls.freeze_g_steps > 0 || controls.d_steps > 1 || controls.lr_scale_g < 1;
+}
+
 std::optional<Action> ReleaseDiscriminator(const Controls& controls, const BalanceOptions& options) {
   if (controls.wgan_gp) return WithSwitch(controls, &Controls::wgan_gp, false);
   if (controls.d_every > 1) return WithInterval(controls, controls.d_every - 1);

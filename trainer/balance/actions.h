@@ -28,6 +28,8 @@ struct Controls {
 };
 void to_json(nlohmann::json& json, const Controls& controls);
 void from_json(const nlohmann::json& json, Controls& controls);
+// D is helped against G: by more steps of its own, by a slower or a frozen G.
+bool IsHelped(const Controls& controls);
 
 // Every name that Intervention::action can have.
 inline constexpr std::string_view kActions[] = {"lower_d_rate",         "raise_d_rate", "d_less_often",

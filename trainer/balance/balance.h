@@ -37,6 +37,7 @@ class Controller {
  private:
   void CountSteps(bool finite);
   std::optional<Action> NextAction() const;
+  bool IsAtEase() const;
   std::string Cause() const;
   void Remember(const Action& action);
   std::string RollbackCause(Verdict before, bool finite) const;

@@ -45,7 +45,7 @@ std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals&
   const bool finite = IsFinite(signals);
   const bool warm = observed_ >= options_.warmup_steps;
   if (finite) Update(averages_, signals, options_, warm);
-  Update(findings_, averages_, signals, options_, warm);
+  Update(findings_, averages_, signals, options_, warm, taken_back_);
   const Verdict before = verdict_;
   verdict_ = Judge(findings_);
   rollback_cause_ = RollbackCause(before, finite);
@@ -92,8 +92,15 @@ std::optional<Action> Controller::NextAction() const {
     return std::nullopt;
   }
   const std::uint64_t wait = std::uint64_t{patience_} * options_.undo_steps;
-  if (std::min(balanced_for_, since_action_) >= wait) return Undo(controls_, options_);
+  if (std::min(balanced_for_, since_action_) >= wait && IsAtEase()) return Undo(controls_, options_);
   return std::nullopt;
+}
+
+// A balance that only just holds needs what holds it: D's rate is given back while D could do with it, and D's help is
+// taken away while D can do without.
+bool Controller::IsAtEase() const {
+  if (!IsHelped(controls_)) return averages_.auc.mean() < options_.d_ahead_clear_auc;
+  return averages_.excess.empty() || averages_.excess.mean() < options_.g_ahead_excess;
 }
 
 std::string Controller::Cause() const {

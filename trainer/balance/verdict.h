@@ -36,9 +36,11 @@ struct Findings {
 void to_json(nlohmann::json& json, const Findings& findings);
 void from_json(const nlohmann::json& json, Findings& findings);
 
-// Takes in one step and the averages after it. In the warm-up only `diverged` can be found.
+// Takes in one step and the averages after it. In the warm-up only `diverged` can be found. `undone`: the last
+// intervention took one back, so a generator ahead again is a relapse, for which the clearing thresholds and
+// raise_steps are enough.
 void Update(Findings& findings, const Averages& averages, const Signals& signals, const BalanceOptions& options,
-            bool warm);
+            bool warm, bool undone);
 
 // The gravest finding: diverged, mode collapse, then who is ahead.
 Verdict Judge(const Findings& findings);

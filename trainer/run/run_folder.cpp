@@ -63,14 +63,13 @@ bool Reads(const fs::path& probe, const std::string& token) {
 
 // Every rank must read the token that rank 0 has just written, else ranks would write into different folders.
 void RequireShared(const fs::path& folder, distributed::Communicator& control) {
-  const fs::path probe = folder / (".probe-" + std::to_string(::getpid()));
-  const fs::path shared_probe = control.Broadcast(fs::absolute(probe).string());
+  const fs::path probe = folder / control.Broadcast(".probe-" + std::to_string(::getpid()));
   const auto now = std::chrono::system_clock::now().time_since_epoch().count();
   const std::string token = control.Broadcast(std::to_string(::getpid()) + " " + std::to_string(now) + "\n");
-  OnRankZero(control, [&] { storage::WriteFileAtomically(shared_probe, token); });
-  const bool all_see = control.AllAgree(Reads(shared_probe, token));
+  OnRankZero(control, [&] { storage::WriteFileAtomically(probe, token); });
+  const bool all_see = control.AllAgree(Reads(probe, token));
   OnRankZero(control, [&] {
-    fs::remove(shared_probe);
+    fs::remove(probe);
     if (all_see) return;
     throw UsageError("the run folder " + folder.string() + " is not shared by all hosts; use a shared file system");
   });
@@ -94,13 +93,16 @@ std::size_t KeptBytes(const std::string& text, std::uint64_t last_step) {
 
 RunFolder RunFolder::Open(const TrainOptions& options, distributed::Communicator& control) {
   RunFolder folder;
-  std::string chosen;
+  std::string chosen, absolute;
   OnRankZero(control, [&] {
     chosen = MakeFolder(options).string();
+    absolute = fs::absolute(chosen).string();
     folder.lock_ = std::make_unique<storage::FolderLock>(chosen);
     RemoveLeftovers(chosen);
   });
-  folder.path_ = control.Broadcast(chosen);
+  // A relative path means rank 0's folder, wherever another host's launcher put its ranks.
+  absolute = control.Broadcast(absolute);
+  folder.path_ = control.rank() == 0 ? chosen : absolute;
   RequireShared(folder.path_, control);
   return folder;
 }

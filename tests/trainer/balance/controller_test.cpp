@@ -81,6 +81,31 @@ TEST(Controller, EachRelapseDoublesThePatienceBeforeTheNextUndo) {
   }
 }
 
+TEST(Controller, WhatHoldsABalanceThatOnlyJustHoldsIsKept) {
+  Script strong_d(Quick());
+  strong_d.Feed(3, DiscriminatorWins());
+  EXPECT_TRUE(strong_d.Feed(50, With(0.96, 1.2, 2.5)).empty());
+  EXPECT_EQ(strong_d.controller.verdict(), Verdict::kBalanced);
+  EXPECT_EQ(strong_d.Feed(3, Healthy()).front().action, "raise_d_rate");
+
+  Script weak_d(Quick());
+  weak_d.Feed(3, GeneratorWins());
+  EXPECT_TRUE(weak_d.Feed(50, With(0.90, 1.31, 2.5)).empty());
+  EXPECT_EQ(weak_d.controller.verdict(), Verdict::kBalanced);
+  EXPECT_EQ(weak_d.Feed(3, Healthy()).front().action, "raise_g_rate");
+}
+
+TEST(Controller, AfterHelpWasTakenBackARelapseOfDIsSeenSooner) {
+  BalanceOptions options = Quick();
+  options.g_raise_steps = 30;
+  const Signals nearly_silent = With(0.7, 1.364, 1.0);  // excess 0.97
+  Script script(options);
+  EXPECT_TRUE(script.Feed(100, nearly_silent).empty());
+  ASSERT_EQ(script.Feed(30, GeneratorWins()).back().action, "lower_g_rate");
+  ASSERT_EQ(script.Feed(20, Healthy()).back().action, "raise_g_rate");
+  EXPECT_EQ(script.Feed(6, nearly_silent).front().action, "lower_g_rate");
+}
+
 TEST(Controller, GeneratorAheadFreezesGAndCountsItDown) {
   Script script(Quick());
   const auto done = script.Feed(3 + 6 * 5, GeneratorWins());
