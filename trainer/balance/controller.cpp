@@ -45,7 +45,8 @@ std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals&
   const bool finite = IsFinite(signals);
   const bool warm = observed_ >= options_.warmup_steps;
   if (finite) Update(averages_, signals, options_, warm);
-  Update(findings_, averages_, signals, options_, warm, taken_back_);
+  const bool owed_to_us = taken_back_ || ReleaseDiscriminator(controls_, options_);
+  Update(findings_, averages_, signals, options_, warm, owed_to_us);
   const Verdict before = verdict_;
   verdict_ = Judge(findings_);
   rollback_cause_ = RollbackCause(before, finite);
@@ -91,7 +92,8 @@ std::optional<Action> Controller::NextAction() const {
     if (averages_.auc.mean() < middle) return ReleaseDiscriminator(controls_, options_);
     return std::nullopt;
   }
-  const std::uint64_t wait = std::uint64_t{patience_} * options_.undo_steps;
+  // What helps D costs time, what holds it back costs learning: the first is kept twice as long.
+  const std::uint64_t wait = std::uint64_t{patience_} * options_.undo_steps * (IsHelped(controls_) ? 2 : 1);
   if (std::min(balanced_for_, since_action_) >= wait && IsAtEase()) return Undo(controls_, options_);
   return std::nullopt;
 }

@@ -65,7 +65,7 @@ struct BalanceOptions {
   double collapse_clear_factor = 1.2;  // cleared above collapse_diversity times this
   double blow_up_excess = 5;           // diverged: D's loss this many ranges above its floor (1.5 is common)
   double blow_up_factor = 10;          // diverged: a loss this many times (its long average + 1)
-  std::uint32_t undo_steps = 400;      // steps in balance before an intervention is taken back
+  std::uint32_t undo_steps = 200;      // steps in balance before D is released again; twice that before its help ends
   double r1_gamma = 1;                 // of the remedy r1
   double matching_weight = 1;          // of the remedy feature-matching
 

@@ -102,8 +102,27 @@ TEST(Controller, AfterHelpWasTakenBackARelapseOfDIsSeenSooner) {
   Script script(options);
   EXPECT_TRUE(script.Feed(100, nearly_silent).empty());
   ASSERT_EQ(script.Feed(30, GeneratorWins()).back().action, "lower_g_rate");
-  ASSERT_EQ(script.Feed(20, Healthy()).back().action, "raise_g_rate");
+  ASSERT_EQ(script.Feed(25, Healthy()).size(), 1U);
   EXPECT_EQ(script.Feed(6, nearly_silent).front().action, "lower_g_rate");
+}
+
+TEST(Controller, ADThatWasHeldBackTooFarIsReleasedSooner) {
+  BalanceOptions options = Quick();
+  options.g_raise_steps = 30;
+  Script script(options);
+  ASSERT_EQ(script.Feed(3, DiscriminatorWins()).size(), 1U);
+  const auto done = script.Feed(10, With(0.7, 1.364, 1.0));
+  ASSERT_EQ(done.size(), 1U);
+  EXPECT_EQ(done[0].action, "raise_d_rate");
+}
+
+TEST(Controller, HelpIsKeptTwiceAsLong) {
+  Script held(Quick()), helped(Quick());
+  held.Feed(3, DiscriminatorWins());
+  helped.Feed(3, GeneratorWins());
+  EXPECT_EQ(held.Feed(2 + 10, Healthy()).size(), 1U);
+  EXPECT_TRUE(helped.Feed(2 + 19, Healthy()).empty());
+  EXPECT_EQ(helped.Feed(1, Healthy()).size(), 1U);
 }
 
 TEST(Controller, GeneratorAheadFreezesGAndCountsItDown) {
