@@ -2,6 +2,9 @@
 
 #include <torch/torch.h>
 
+#include <cmath>
+#include <numeric>
+
 namespace gan::distributed {
 
 namespace {
@@ -26,12 +29,40 @@ std::vector<at::Tensor> ViewsOn(const at::Tensor& flat, const std::vector<at::Te
   return views;
 }
 
+// In double precision. LibTorch's norm of floats as doubles takes three times as long on a CPU as reading them does.
+double SquaredNormOnCpu(const float* values, std::int64_t count) {
+  constexpr std::int64_t kLanes = 16;  // independent sums, which the compiler turns into vectors
+  double sums[kLanes] = {};
+  std::int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+      const auto value = static_cast<double>(values[i + lane]);
+      sums[lane] += value * value;
+    }
+  }
+  double sum = std::accumulate(sums, sums + kLanes, 0.0);
+  for (; i < count; ++i) sum += static_cast<double>(values[i]) * static_cast<double>(values[i]);
+  return sum;
+}
+
+bool IsPlainOnCpu(const at::Tensor& tensor) {
+  return tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.is_non_overlapping_and_dense();
+}
+
 }  // namespace
 
 double NormOf(const std::vector<at::Tensor>& tensors) {
-  std::vector<at::Tensor> norms;
-  for (const at::Tensor& tensor : tensors) norms.push_back(tensor.norm(2, at::kDouble));
-  return torch::stack(norms).norm().item<double>();
+  double sum = 0;
+  std::vector<at::Tensor> others;
+  for (const at::Tensor& tensor : tensors) {
+    if (IsPlainOnCpu(tensor)) {
+      sum += SquaredNormOnCpu(tensor.const_data_ptr<float>(), tensor.numel());
+    } else {
+      others.push_back(tensor.norm(2, at::kDouble));
+    }
+  }
+  if (others.empty()) return std::sqrt(sum);
+  return std::hypot(std::sqrt(sum), torch::stack(others).norm().item<double>());
 }
 
 TensorAverage::TensorAverage(const std::vector<at::Tensor>& like, std::shared_ptr<Communicator> communicator)
@@ -48,7 +79,7 @@ double TensorAverage::Average(const std::vector<at::Tensor>& tensors) {
   at::_foreach_copy_(views, tensors);
   communicator_->AllReduce(flat_);
   const double ranks = communicator_->size();
-  const double norm = flat_.norm(2, at::kDouble).item<double>() / ranks;
+  const double norm = NormOf({flat_}) / ranks;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     at::Tensor target = tensors[i];
     at::div_out(target, views[i], torch::scalar_tensor(ranks, flat_.options()));
