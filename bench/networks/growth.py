@@ -55,7 +55,7 @@ def main():
     parser.add_argument('--shards', required=True)
     parser.add_argument('--out', required=True, type=pathlib.Path)
     parser.add_argument('--seeds', default='1-5')
-    parser.add_argument('--small-steps', type=int, default=3000)
+    parser.add_argument('--small-steps', type=int, default=1000)
     parser.add_argument('--steps', type=int, default=200)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

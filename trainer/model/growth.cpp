@@ -1,8 +1,12 @@
 #include "trainer/model/growth.h"
 
+#include <algorithm>
 #include <bit>
+#include <map>
+#include <vector>
 
 #include "storage/errors.h"
+#include "trainer/model/state.h"
 
 namespace gan::model {
 
@@ -25,7 +29,106 @@ LayerName Parse(const std::string& name) {
   return {std::stoll(name.substr(0, dot)), name.substr(dot)};
 }
 
+constexpr std::int64_t kRgb = 3;
+using torch::indexing::Slice;
+
+// The 4x4 taps of a convolution of stride 2: in G they enlarge bilinearly, in D, `taps` {0, .5, .5, 0}, they halve.
+torch::Tensor Taps(const std::vector<double>& taps, const torch::Tensor& like) {
+  const torch::Tensor one = torch::tensor(taps, like.options());
+  return torch::outer(one, one);
+}
+
+// The layers of `network` that hold a convolution, by their place.
+std::vector<std::size_t> Convolutions(const torch::nn::Sequential& network) {
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < network->size(); ++i) {
+    for (const auto& item : network->ptr(i)->named_parameters(/*recurse=*/true)) {
+      if (item.value().dim() == 4) places.push_back(i);
+    }
+  }
+  return places;
+}
+
+torch::Tensor WeightOf(const torch::nn::Sequential& network, std::size_t layer) {
+  return network->ptr(layer)->named_parameters()["weight"];
+}
+
+torch::Tensor Forward(torch::nn::Sequential& network, torch::Tensor value, std::size_t layers) {
+  network->eval();
+  std::size_t i = 0;
+  for (torch::nn::AnyModule& layer : *network) {
+    if (i++ == layers) break;
+    value = layer.forward(value);
+  }
+  network->train();
+  return value;
+}
+
+// A norm after which these channels of `seen` [N, C, H, W] are what they were before it.
+void PassOn(const torch::nn::Sequential& network, std::size_t layer, const torch::Tensor& seen, std::int64_t channels) {
+  const torch::Tensor mean = seen.mean({0, 2, 3}), variance = seen.var({0, 2, 3}, /*unbiased=*/false);
+  const Slice kept(0, channels);
+  for (auto& [name, tensor] : NamedState(*network->ptr(layer), "")) {
+    if (name == "weight") tensor.index_put_({kept}, variance.sqrt().index({kept}));
+    if (name == "bias") tensor.index_put_({kept}, mean.index({kept}));
+    if (name == "running_mean") tensor.copy_(mean);
+    if (name == "running_var") tensor.copy_(variance);
+  }
+}
+
+bool HasParameter(const torch::nn::Sequential& network, std::size_t layer) {
+  return network->ptr(layer)->named_parameters().contains("bias");
+}
+
 }  // namespace
+
+std::string RgbOfGenerator(const NetworkOptions& options) {
+  return std::to_string(kGeneratorBlock * (std::countr_zero(static_cast<std::uint64_t>(options.resolution)) - 2)) +
+         ".weight";
+}
+
+// The convolution before the last takes over `rgb` [in, 3, 4, 4], the last makes one picture of both signs.
+bool ContinueGenerator(torch::nn::Sequential& generator, const torch::Tensor& rgb, const torch::Tensor& latents) {
+  torch::NoGradGuard no_grad;
+  const auto places = Convolutions(generator);
+  const std::size_t at = places[places.size() - 2];
+  torch::Tensor weight = WeightOf(generator, at), last = WeightOf(generator, places.back());
+  if (weight.size(0) != rgb.size(0) || weight.size(1) < 2 * kRgb) return false;
+  weight.index_put_({Slice(), Slice(0, kRgb)}, rgb);
+  weight.index_put_({Slice(), Slice(kRgb, 2 * kRgb)}, -rgb);
+  PassOn(generator, at + 1, Forward(generator, latents, at + 1), 2 * kRgb);
+  const torch::Tensor enlarge = Taps({0.25, 0.75, 0.75, 0.25}, last);
+  last.index_put_({Slice(0, 2 * kRgb)}, 0.0);
+  for (std::int64_t c = 0; c < kRgb; ++c) {
+    last.index_put_({c, c}, enlarge);
+    last.index_put_({c + kRgb, c}, -enlarge);
+  }
+  return true;
+}
+
+// The first convolution halves the picture in both signs, the second takes over `rgb` [out, 3, 4, 4]. Of both signs
+// through LeakyReLU with slope 0.2 the difference is 1.2 times the picture.
+bool ContinueDiscriminator(torch::nn::Sequential& discriminator, const torch::Tensor& rgb,
+                           const torch::Tensor& images) {
+  torch::NoGradGuard no_grad;
+  const auto places = Convolutions(discriminator);
+  torch::Tensor first = WeightOf(discriminator, places[0]), weight = WeightOf(discriminator, places[1]);
+  if (weight.size(0) != rgb.size(0) || first.size(0) < 2 * kRgb) return false;
+  const torch::Tensor halve = Taps({0, 0.5, 0.5, 0}, first);
+  first.index_put_({Slice(0, 2 * kRgb)}, 0.0);
+  for (std::int64_t c = 0; c < kRgb; ++c) {
+    first.index_put_({c, c}, halve);
+    first.index_put_({c + kRgb, c}, -halve);
+  }
+  constexpr double kBoth = 1.2;
+  weight.index_put_({Slice(), Slice(0, kRgb)}, rgb / kBoth);
+  weight.index_put_({Slice(), Slice(kRgb, 2 * kRgb)}, -rgb / kBoth);
+  const std::size_t norm = places[1] + 1;
+  if (HasParameter(discriminator, norm)) {
+    PassOn(discriminator, norm, Forward(discriminator, images, norm), weight.size(0));
+  }
+  return true;
+}
 
 std::optional<std::string> GeneratorSource(const std::string& name, const NetworkOptions& small,
                                            const NetworkOptions& large) {

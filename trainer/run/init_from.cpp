@@ -11,6 +11,7 @@
 #include "trainer/run/checkpoint_state.h"
 #include "trainer/run/import_weights.h"
 #include "trainer/run/objective_flags.h"
+#include "trainer/run/samples.h"
 
 namespace gan::run {
 
@@ -65,6 +66,25 @@ void TakeMoments(const checkpoint::Checkpoint& saved, const std::string& prefix,
   RestoreSome(saved, kept);
 }
 
+torch::Tensor RgbOf(const checkpoint::Checkpoint& saved, const std::string& prefix, const std::string& name,
+                    const torch::nn::Module& small, const torch::Tensor& like) {
+  torch::Tensor rgb = torch::empty(small.named_parameters()[name].sizes(), like.options().requires_grad(false));
+  RestoreSome(saved, {{prefix + name, rgb}});
+  return rgb;
+}
+
+// New layers begin with what the smaller network did in their place (model/growth.h).
+void ContinueAtTheRgbEnd(const checkpoint::Checkpoint& saved, const model::NetworkOptions& small, step::Gan& gan) {
+  constexpr std::uint64_t kPictures = 64;
+  const torch::Tensor like = gan.generator->parameters()[0];
+  const torch::Tensor latents =
+      FixedLatents(0, kPictures, gan.options.network.noise_dim, like.device()).to(like.scalar_type());
+  const auto g_rgb = RgbOf(saved, "generator.", model::RgbOfGenerator(small), *model::MakeGenerator(small), like);
+  if (!model::ContinueGenerator(gan.generator, g_rgb, latents) || small.spectral_norm) return;
+  const auto d_rgb = RgbOf(saved, "discriminator.", model::kRgbOfDiscriminator, *model::MakeDiscriminator(small), like);
+  model::ContinueDiscriminator(gan.discriminator, d_rgb, Generate(gan.generator, latents));
+}
+
 }  // namespace
 
 void InitFrom(const checkpoint::Checkpoint& saved, step::Gan& gan) {
@@ -78,6 +98,7 @@ void InitFrom(const checkpoint::Checkpoint& saved, step::Gan& gan) {
   AddKept(model::NamedState(*gan.generator, "generator."), "generator.", g_source, kept);
   AddKept(model::NamedState(*gan.discriminator, "discriminator."), "discriminator.", d_source, kept);
   RestoreSome(saved, kept);
+  if (large.resolution == 2 * small.resolution) ContinueAtTheRgbEnd(saved, small, gan);
   TakeMoments(saved, "generator_adam.", gan.generator_adam, *model::MakeGenerator(small), *gan.generator, g_source);
   TakeMoments(saved, "discriminator_adam.", gan.discriminator_adam, *model::MakeDiscriminator(small),
               *gan.discriminator, d_source);

@@ -14,18 +14,20 @@
 namespace gan::run {
 namespace {
 
-step::GanOptions At(std::int64_t resolution) {
+step::GanOptions At(std::int64_t resolution, std::int64_t features) {
   step::GanOptions options;
-  options.network = {.resolution = resolution, .features = 2, .noise_dim = 16};
+  options.network = {.resolution = resolution, .features = features, .noise_dim = 16};
+  options.network.d_norm = features == 2 ? model::Norm::kBatch : model::Norm::kNone;
   return options;
 }
 
-step::Gan NewGan(std::int64_t resolution, std::uint64_t seed) {
-  return {At(resolution), torch::kCPU, seed, distributed::Communicator::Create(distributed::TestWorld(), "gradients")};
+step::Gan NewGan(std::int64_t resolution, std::uint64_t seed, std::int64_t features = 2) {
+  return {At(resolution, features), torch::kCPU, seed,
+          distributed::Communicator::Create(distributed::TestWorld(), "gradients")};
 }
 
-step::Gan TrainedAt64() {
-  step::Gan gan = NewGan(64, 1);
+step::Gan TrainedAt64(std::int64_t features = 2) {
+  step::Gan gan = NewGan(64, 1, features);
   torch::manual_seed(1);
   for (int i = 1; i <= 3; ++i) {
     step::TrainStep(gan, {}, [] {
@@ -38,7 +40,11 @@ step::Gan TrainedAt64() {
 
 checkpoint::Checkpoint Saved(const step::Gan& gan) {
   checkpoint::Checkpoint saved;
-  saved.state = {{"options", {{"resolution", gan.options.network.resolution}, {"features", 2}, {"noise_dim", 16}}}};
+  saved.state = {{"options",
+                  {{"resolution", gan.options.network.resolution},
+                   {"features", gan.options.network.features},
+                   {"noise_dim", 16},
+                   {"d_norm", gan.options.network.d_norm == model::Norm::kNone ? "none" : "batch"}}}};
   for (const auto& [name, tensor] : gan.NamedState()) {
     const torch::Tensor whole = tensor.detach().contiguous();
     checkpoint::OwnedTensor owned{name, whole.scalar_type() == torch::kLong ? "I64" : "F32", whole.sizes().vec(), {}};
@@ -76,6 +82,39 @@ TEST(InitFrom, KeptLayersAreBitEqualWithMomentsAndAverages) {
   }
   ExpectEqual(after, "discriminator.6.running_var", before, "discriminator.3.running_var");
   EXPECT_EQ(after.at("generator_adam.exp_avg.15.weight").abs().sum().item<double>(), 0);  // f->3 is new
+}
+
+TEST(InitFrom, NewLayersBeginWithWhatTheSmallerNetworksDid) {
+  step::Gan small = TrainedAt64(8), large = NewGan(128, 2, 8), unrelated = NewGan(128, 2, 8);
+  torch::NoGradGuard no_grad;
+  // Far from 0, as trained weights are: RGB of an untrained G would be near 0 whatever the layers do.
+  small.generator->ptr(12)->named_parameters()["weight"].mul_(500);
+  InitFrom(Saved(small), large);
+  const torch::Tensor latents = torch::randn({8, 16, 1, 1}, torch::make_generator<at::CPUGeneratorImpl>(7));
+  for (step::Gan* gan : {&small, &large, &unrelated}) gan->generator->eval();
+  namespace F = torch::nn::functional;
+  const auto twice = F::InterpolateFuncOptions().scale_factor(std::vector<double>{2, 2});
+  torch::Tensor before_tanh = latents;
+  for (torch::nn::AnyModule& layer : *small.generator) {
+    if (layer.ptr()->as<torch::nn::Tanh>() == nullptr) before_tanh = layer.forward(before_tanh);
+  }
+  const auto bilinear = F::InterpolateFuncOptions(twice).mode(torch::kBilinear).align_corners(false);
+  const torch::Tensor expected = torch::tanh(F::interpolate(before_tanh, bilinear));
+  const auto apart = [](const torch::Tensor& a, const torch::Tensor& b) { return (a - b).abs().mean().item<double>(); };
+  EXPECT_LT(apart(large.generator->forward(latents), expected), 0.1 * expected.abs().mean().item<double>());
+
+  const torch::Tensor pictures = torch::tanh(before_tanh), enlarged = F::interpolate(pictures, twice);
+  const torch::Tensor before = small.discriminator->forward(pictures);
+  EXPECT_LT(apart(large.discriminator->forward(enlarged), before),
+            0.1 * apart(unrelated.discriminator->forward(enlarged), before));
+}
+
+TEST(InitFrom, TooFewChannelsAtTheRgbEndStayAsTheyWere) {
+  step::Gan large = NewGan(128, 2);
+  const auto fresh = ByName(NewGan(128, 2));
+  InitFrom(Saved(TrainedAt64()), large);
+  ExpectEqual(ByName(large), "generator.15.weight", fresh, "generator.15.weight");
+  ExpectEqual(ByName(large), "discriminator.0.weight", fresh, "discriminator.0.weight");
 }
 
 TEST(InitFrom, EachParameterCountsItsOwnSteps) {
