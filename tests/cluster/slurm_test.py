@@ -147,7 +147,7 @@ class Slurm(unittest.TestCase):
         self.wait_for(lambda: 'Restarts=1' in self.call('scontrol', 'show', 'job', job), f'{name}: queued again')
         saved = self.steps_of(run)
         self.assertLess(saved, STEPS)
-        self.wait_for(lambda: 'JobState=COMPLETED' in self.call('scontrol', 'show', 'job', job), f'{name}: the end', 120)
+        self.wait_for(lambda: 'JobState=COMPLETED' in self.call('scontrol', 'show', 'job', job), f'{name}: the end', 400)
         self.assertEqual(STEPS, self.steps_of(run))
         self.assertIn('resumed from', (run / 'log.txt').read_text())
         self.assertEqual(self.uninterrupted(), self.weights(run))
