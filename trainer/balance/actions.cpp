@@ -76,6 +76,10 @@ Action Widened(const Controls& before) {
   return action;
 }
 
+double PaceOfDiscriminator(const Controls& c, const BalanceOptions& options) {
+  return options.d_pace * c.lr_scale_d * c.d_steps / (c.d_every * c.lr_scale_g);
+}
+
 std::optional<Action> UndoHelp(const Controls& controls, const BalanceOptions& options) {
   if (controls.freeze_g_steps > 0) return WithFreeze(controls, 0);
   if (controls.d_steps > 1) return WithUpdates(controls, controls.d_steps - 1);
@@ -105,11 +109,13 @@ std::optional<Action> ReleaseDiscriminator(const Controls& controls, const Balan
 std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const BalanceOptions& options) {
   if (auto action = UndoHelp(controls, options)) return action;
   if (options.May(Remedy::kDiscriminatorRate) && controls.lr_scale_d > options.min_lr_scale) {
-    return WithLowerRate(controls, &Controls::lr_scale_d, options);
+    auto slower = WithLowerRate(controls, &Controls::lr_scale_d, options);
+    if (PaceOfDiscriminator(slower.controls, options) >= options.min_d_pace) return slower;
   }
   if (options.May(Remedy::kR1) && !controls.r1) return WithSwitch(controls, &Controls::r1, true);
   if (options.May(Remedy::kDiscriminatorInterval) && controls.d_every < options.max_d_every) {
-    return WithInterval(controls, controls.d_every + 1);
+    auto rarer = WithInterval(controls, controls.d_every + 1);
+    if (PaceOfDiscriminator(rarer.controls, options) >= options.min_d_pace) return rarer;
   }
   if (options.May(Remedy::kWganGp) && !controls.wgan_gp) return WithSwitch(controls, &Controls::wgan_gp, true);
   return SpreadGenerator(controls, options);

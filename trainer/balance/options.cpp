@@ -54,6 +54,7 @@ void VisitFields(Options& o, Visitor&& visit) {
   visit("action_interval", o.action_interval);
   visit("lr_factor", o.lr_factor);
   visit("min_lr_scale", o.min_lr_scale);
+  visit("min_d_pace", o.min_d_pace);
   visit("max_d_every", o.max_d_every);
   visit("max_d_steps", o.max_d_steps);
   visit("freeze_g_for", o.freeze_g_for);
@@ -64,6 +65,8 @@ void VisitFields(Options& o, Visitor&& visit) {
   visit("g_sure_excess", o.g_sure_excess);
   visit("g_sure_clear_excess", o.g_sure_clear_excess);
   visit("g_raise_steps", o.g_raise_steps);
+  visit("d_ahead_diversity", o.d_ahead_diversity);
+  visit("d_ahead_clear_diversity", o.d_ahead_clear_diversity);
   visit("sure_accuracy", o.sure_accuracy);
   visit("sure_auc", o.sure_auc);
   visit("collapse_clear_factor", o.collapse_clear_factor);
@@ -112,6 +115,9 @@ void CheckOptions(const BalanceOptions& o) {
   Require(o.d_ahead_clear_excess >= o.d_ahead_excess, "d_ahead_clear_excess must not be below d_ahead_excess");
   Require(o.g_ahead_clear_excess <= o.g_ahead_excess, "g_ahead_clear_excess must not be above g_ahead_excess");
   Require(o.g_sure_clear_excess <= o.g_sure_excess, "g_sure_clear_excess must not be above g_sure_excess");
+  Require(o.d_ahead_clear_diversity >= o.d_ahead_diversity,
+          "d_ahead_clear_diversity must not be below d_ahead_diversity");
+  Require(o.min_d_pace >= 0, "min_d_pace must be at least 0");
   Require(o.collapse_diversity >= 0 && o.collapse_diversity <= 1, "collapse_diversity must be 0 to 1");
   Require(o.collapse_clear_factor >= 1, "collapse_clear_factor must be at least 1");
   Require(o.sure_accuracy >= 0 && o.sure_accuracy <= 1, "sure_accuracy must be 0 to 1");

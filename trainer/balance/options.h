@@ -48,11 +48,17 @@ struct BalanceOptions {
   std::uint32_t warmup_steps = 50;     // no verdict but diverged before
   std::uint32_t action_interval = 25;  // steps between two interventions
   double lr_factor = 0.5, min_lr_scale = 0.125;
+  // How fast D learns beside G is its rate times its updates a step, over G's rate. Nothing that holds D back brings
+  // that below this: against a D that is much slower, G runs into a mode collapse.
+  double min_d_pace = 0.25;
   std::uint32_t max_d_every = 4, max_d_steps = 4, freeze_g_for = 20;
 
   // D's excess (0 perfect, 1 cannot tell) as second witness beside the AUC: raise and clear.
   double d_ahead_excess = 0.35, d_ahead_clear_excess = 0.60;
   double g_ahead_excess = 0.85, g_ahead_clear_excess = 0.70;
+  // But a D that wins while the fakes are as diverse as the reals (their diversity as a part of the reals') does no
+  // harm: that is how long healthy runs look.
+  double d_ahead_diversity = 0.75, d_ahead_clear_diversity = 0.9;
   // Both accuracies at least this confirm D ahead even when its loss is large: an over-confident D is punished by the
   // smoothed labels although it tells every picture apart.
   double sure_accuracy = 0.97;
@@ -68,6 +74,8 @@ struct BalanceOptions {
   std::uint32_t undo_steps = 200;      // steps in balance before D is released again; twice that before its help ends
   double r1_gamma = 1;                 // of the remedy r1
   double matching_weight = 1;          // of the remedy feature-matching
+
+  double d_pace = 1;  // as configured; of the trainer, not a threshold
 
   bool May(Remedy remedy) const { return remedies.contains(remedy); }
 };

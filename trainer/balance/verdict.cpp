@@ -20,8 +20,11 @@ bool SaysNothing(const Averages& a, double least_excess) {
 }
 
 void UpdateDiscriminatorAhead(Latch& latch, const Averages& a, const BalanceOptions& o) {
-  const bool raise = a.auc.mean() >= o.d_ahead_auc && ConfirmsDiscriminator(a, o.d_ahead_excess, o);
-  const bool stays = a.auc.mean() > o.d_ahead_clear_auc && ConfirmsDiscriminator(a, o.d_ahead_clear_excess, o);
+  const auto harms = [&](double most) { return a.diversity_ratio.empty() || a.diversity_ratio.mean() < most; };
+  const bool raise =
+      a.auc.mean() >= o.d_ahead_auc && ConfirmsDiscriminator(a, o.d_ahead_excess, o) && harms(o.d_ahead_diversity);
+  const bool stays = a.auc.mean() > o.d_ahead_clear_auc && ConfirmsDiscriminator(a, o.d_ahead_clear_excess, o) &&
+                     harms(o.d_ahead_clear_diversity);
   latch.Update(raise, !stays, o.raise_steps, o.clear_steps);
 }
 

@@ -205,6 +205,7 @@ balance::BalanceOptions ResolveBalance(const TrainOptions& options) {
   }
   auto resolved = fields.get<balance::BalanceOptions>();
   resolved.remedies = balance::ParseRemedies(options.balance_actions);
+  if (options.lr_g > 0) resolved.d_pace = options.lr_d * static_cast<double>(options.d_steps) / options.lr_g;
   balance::CheckOptions(resolved);
   if (resolved.May(balance::Remedy::kWidenDiscriminator) && options.gan.network.spectral_norm) {
     throw UsageError("--balance-actions widen-d: --spectral-norm would change what the wider D computes");

@@ -16,9 +16,10 @@ using Ladder = std::function<std::optional<Action>(const Controls&, const Balanc
 
 // Climbs at most `rungs` and gives the names of what was done.
 std::vector<std::string> Climb(const Ladder& ladder, Controls& controls, int rungs = 50,
-                               const std::string& remedies = std::string(kDefaultRemedies)) {
+                               const std::string& remedies = std::string(kDefaultRemedies), double d_pace = 16) {
   std::vector<std::string> names;
   BalanceOptions options;
+  options.d_pace = d_pace;
   options.remedies = ParseRemedies(remedies);
   for (int i = 0; i < rungs; ++i) {
     const auto action = ladder(controls, options);
@@ -38,6 +39,16 @@ TEST(Actions, DiscriminatorIsHeldBackMildestFirstWithinBounds) {
   EXPECT_EQ(Climb(HoldDiscriminatorBack, controls),
             (Names{"lower_d_rate", "lower_d_rate", "lower_d_rate", "d_less_often", "d_less_often", "d_less_often"}));
   EXPECT_EQ(controls, (Controls{.lr_scale_d = 0.125, .d_every = 4}));
+}
+
+TEST(Actions, NothingMakesDMuchSlowerThanG) {
+  Controls controls;
+  EXPECT_EQ(Climb(HoldDiscriminatorBack, controls, 50, std::string(kDefaultRemedies), 1),
+            (Names{"lower_d_rate", "lower_d_rate"}));
+  EXPECT_EQ(controls, (Controls{.lr_scale_d = 0.25}));
+  controls = {};
+  EXPECT_EQ(Climb(HoldDiscriminatorBack, controls, 50, std::string(kDefaultRemedies), 4),
+            (Names{"lower_d_rate", "lower_d_rate", "lower_d_rate", "d_less_often"}));
 }
 
 TEST(Actions, UndoGoesBackOneRungAtATimeAndStopsAtNeutral) {
@@ -102,6 +113,7 @@ TEST(Actions, UnknownRemediesAreRefusedByName) {
 
 TEST(Actions, FloorOfTheRateIsReachedNotPassed) {
   BalanceOptions options;
+  options.d_pace = 16;
   options.lr_factor = 0.3;
   options.min_lr_scale = 0.2;
   const auto first = HoldDiscriminatorBack({}, options);
@@ -120,8 +132,10 @@ TEST(Actions, LaddersCanBeSwitchedOff) {
 }
 
 TEST(Actions, EffectIsInWords) {
+  BalanceOptions roomy;
+  roomy.d_pace = 16;
   EXPECT_EQ(HoldDiscriminatorBack({}, {})->effect, "D's rate x1 -> x0.5");
-  EXPECT_EQ(HoldDiscriminatorBack({.lr_scale_d = 0.125}, {})->effect, "steps per update of D 1 -> 2");
+  EXPECT_EQ(HoldDiscriminatorBack({.lr_scale_d = 0.125}, roomy)->effect, "steps per update of D 1 -> 2");
   EXPECT_EQ(HelpDiscriminator({}, {})->effect, "G's rate x1 -> x0.5");
   EXPECT_EQ(HelpDiscriminator({.lr_scale_g = 0.125}, {})->effect, "updates of D per step 1 -> 2");
   EXPECT_EQ(HelpDiscriminator({.lr_scale_g = 0.125, .d_steps = 4}, {})->effect, "G frozen for 20 steps");

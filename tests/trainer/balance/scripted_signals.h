@@ -33,6 +33,7 @@ inline BalanceOptions Quick() {
   options.action_interval = 5;
   options.undo_steps = 10;
   options.freeze_g_for = 4;
+  options.d_pace = 16;  // room for every rung
   return options;
 }
 

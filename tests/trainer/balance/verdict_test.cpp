@@ -113,6 +113,19 @@ Signals WithDiversity(double diversity) {
   return signals;
 }
 
+TEST(Verdict, ADThatWinsWhileTheFakesAreDiverseDoesNoHarm) {
+  Signals signals = DiscriminatorWins();
+  signals.diversity_reference = 0.36;
+  signals.diversity = 0.45;
+  Script healthy(Quick());
+  healthy.Feed(100, signals);
+  EXPECT_EQ(healthy.controller.verdict(), Verdict::kBalanced);
+  signals.diversity = 0.2;
+  Script poor(Quick());
+  poor.Feed(100, signals);
+  EXPECT_EQ(poor.controller.verdict(), Verdict::kDiscriminatorAhead);
+}
+
 TEST(Verdict, ModeCollapseIsTheLossOfDiversityThatTheRunHad) {
   Script script(Watching());
   script.Feed(50, WithDiversity(0.4));
