@@ -94,6 +94,10 @@ std::optional<Action> UndoHolding(const Controls& controls, const BalanceOptions
 
 }  // namespace
 
+bool IsHeldBack(const Controls& controls) {
+  return controls.wgan_gp || controls.d_every > 1 || controls.r1 || controls.lr_scale_d < 1;
+}
+
 bool IsHelped(const Controls& controls) {
   return controls.freeze_g_steps > 0 || controls.d_steps > 1 || controls.lr_scale_g < 1;
 }

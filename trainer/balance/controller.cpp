@@ -45,8 +45,7 @@ std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals&
   const bool finite = IsFinite(signals);
   const bool warm = observed_ >= options_.warmup_steps;
   if (finite) Update(averages_, signals, options_, warm);
-  const bool owed_to_us = taken_back_ || ReleaseDiscriminator(controls_, options_);
-  Update(findings_, averages_, signals, options_, warm, owed_to_us);
+  Update(findings_, averages_, signals, options_, warm, taken_back_ || IsHeldBack(controls_));
   const Verdict before = verdict_;
   verdict_ = Judge(findings_);
   rollback_cause_ = RollbackCause(before, finite);

@@ -36,11 +36,11 @@ struct Findings {
 void to_json(nlohmann::json& json, const Findings& findings);
 void from_json(const nlohmann::json& json, Findings& findings);
 
-// Takes in one step and the averages after it. In the warm-up only `diverged` can be found. `owed_to_us`: D is held
+// Takes in one step and the averages after it. In the warm-up only `diverged` can be found. `self_inflicted`: D is held
 // back or has just lost its help, so G ahead is what the controller itself has done: the clearing thresholds and
 // raise_steps are then enough for that verdict.
 void Update(Findings& findings, const Averages& averages, const Signals& signals, const BalanceOptions& options,
-            bool warm, bool owed_to_us);
+            bool warm, bool self_inflicted);
 
 // The gravest finding: diverged, mode collapse, then who is ahead.
 Verdict Judge(const Findings& findings);

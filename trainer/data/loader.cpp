@@ -91,16 +91,13 @@ void Loader::Impl::Fill(std::uint64_t number) {
   const std::size_t record_bytes = batch.pixels.size() / options.count;
   if (coming.empty()) coming = RecordsFrom(batch.cursor);
   const std::vector<std::uint64_t> records = std::exchange(coming, RecordsFrom(batch.cursor + options.stride));
-  // From a disk the records of the next batch come while this one is copied. What stays mapped is asked for once.
-  const bool stays = dataset->bytes() <= options.mapped_bytes;
-  if (!stays || batch.cursor < options.first + dataset->size()) {
-    for (const std::uint64_t record : coming) dataset->WillNeed(record);
-  }
+  // From a disk the records of the next batch come while this one is copied.
+  for (const std::uint64_t record : coming) dataset->WillNeed(record);
   for (std::uint64_t i = 0; i < options.count; ++i) {
     CopyImage(batch.cursor + i, records[i], batch.pixels.data() + i * record_bytes);
   }
   read_bytes += batch.pixels.size();
-  if (stays || read_bytes < options.mapped_bytes) return;
+  if (read_bytes < options.mapped_bytes || dataset->bytes() <= options.mapped_bytes) return;
   dataset->Unmap();
   read_bytes = 0;
 }

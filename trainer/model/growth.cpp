@@ -1,8 +1,6 @@
 #include "trainer/model/growth.h"
 
-#include <algorithm>
 #include <bit>
-#include <map>
 #include <vector>
 
 #include "storage/errors.h"
@@ -32,7 +30,7 @@ LayerName Parse(const std::string& name) {
 constexpr std::int64_t kRgb = 3;
 using torch::indexing::Slice;
 
-// The 4x4 taps of a convolution of stride 2: in G they enlarge bilinearly, in D, `taps` {0, .5, .5, 0}, they halve.
+// The 4x4 taps of a convolution of stride 2: in G they enlarge bilinearly, in D they halve.
 torch::Tensor Taps(const std::vector<double>& taps, const torch::Tensor& like) {
   const torch::Tensor one = torch::tensor(taps, like.options());
   return torch::outer(one, one);
@@ -64,7 +62,8 @@ torch::Tensor Forward(torch::nn::Sequential& network, torch::Tensor value, std::
   return value;
 }
 
-// A norm after which these channels of `seen` [N, C, H, W] are what they were before it.
+// Sets the norm at `layer` so that the first channels of `seen` [N, C, H, W] are after it what they were before. A
+// layer without parameters is left alone.
 void PassOn(const torch::nn::Sequential& network, std::size_t layer, const torch::Tensor& seen, std::int64_t channels) {
   const torch::Tensor mean = seen.mean({0, 2, 3}), variance = seen.var({0, 2, 3}, /*unbiased=*/false);
   const Slice kept(0, channels);
@@ -74,10 +73,6 @@ void PassOn(const torch::nn::Sequential& network, std::size_t layer, const torch
     if (name == "running_mean") tensor.copy_(mean);
     if (name == "running_var") tensor.copy_(variance);
   }
-}
-
-bool HasParameter(const torch::nn::Sequential& network, std::size_t layer) {
-  return network->ptr(layer)->named_parameters().contains("bias");
 }
 
 }  // namespace
@@ -93,7 +88,7 @@ bool ContinueGenerator(torch::nn::Sequential& generator, const torch::Tensor& rg
   const auto places = Convolutions(generator);
   const std::size_t at = places[places.size() - 2];
   torch::Tensor weight = WeightOf(generator, at), last = WeightOf(generator, places.back());
-  if (weight.size(0) != rgb.size(0) || weight.size(1) < 2 * kRgb) return false;
+  if (weight.size(1) < 2 * kRgb) return false;
   weight.index_put_({Slice(), Slice(0, kRgb)}, rgb);
   weight.index_put_({Slice(), Slice(kRgb, 2 * kRgb)}, -rgb);
   PassOn(generator, at + 1, Forward(generator, latents, at + 1), 2 * kRgb);
@@ -108,12 +103,12 @@ bool ContinueGenerator(torch::nn::Sequential& generator, const torch::Tensor& rg
 
 // The first convolution halves the picture in both signs, the second takes over `rgb` [out, 3, 4, 4]. Of both signs
 // through LeakyReLU with slope 0.2 the difference is 1.2 times the picture.
-bool ContinueDiscriminator(torch::nn::Sequential& discriminator, const torch::Tensor& rgb,
+void ContinueDiscriminator(torch::nn::Sequential& discriminator, const torch::Tensor& rgb,
                            const torch::Tensor& images) {
   torch::NoGradGuard no_grad;
   const auto places = Convolutions(discriminator);
   torch::Tensor first = WeightOf(discriminator, places[0]), weight = WeightOf(discriminator, places[1]);
-  if (weight.size(0) != rgb.size(0) || first.size(0) < 2 * kRgb) return false;
+  if (first.size(0) < 2 * kRgb) return;
   const torch::Tensor halve = Taps({0, 0.5, 0.5, 0}, first);
   first.index_put_({Slice(0, 2 * kRgb)}, 0.0);
   for (std::int64_t c = 0; c < kRgb; ++c) {
@@ -123,11 +118,8 @@ bool ContinueDiscriminator(torch::nn::Sequential& discriminator, const torch::Te
   constexpr double kBoth = 1.2;
   weight.index_put_({Slice(), Slice(0, kRgb)}, rgb / kBoth);
   weight.index_put_({Slice(), Slice(kRgb, 2 * kRgb)}, -rgb / kBoth);
-  const std::size_t norm = places[1] + 1;
-  if (HasParameter(discriminator, norm)) {
-    PassOn(discriminator, norm, Forward(discriminator, images, norm), weight.size(0));
-  }
-  return true;
+  const std::size_t norm = places[1] + 1;  // or LeakyReLU, when there is no norm
+  PassOn(discriminator, norm, Forward(discriminator, images, norm), weight.size(0));
 }
 
 std::optional<std::string> GeneratorSource(const std::string& name, const NetworkOptions& small,

@@ -26,10 +26,10 @@ void RequireGrowable(const NetworkOptions& small, const NetworkOptions& large);
 // picture by its half. The smaller network's convolution at the RGB end, `rgb`, goes on in six channels, three with the
 // sign turned, since ReLU lets half of each pass; the others stay as they were initialised. New norms are set so that
 // they pass these channels on unchanged, by what they see of `latents` [N, noise, 1, 1] or `images` [N, 3, R, R].
-// False, and nothing changed: more octaves, fewer than six channels there, or spectral norm. Statistics of kept layers
-// must be in place.
+// Statistics of kept layers must be in place. Nothing changes where there are fewer than six channels (G: false then).
+// D must be without spectral norm, which would scale what is put in.
 bool ContinueGenerator(torch::nn::Sequential& generator, const torch::Tensor& rgb, const torch::Tensor& latents);
-bool ContinueDiscriminator(torch::nn::Sequential& discriminator, const torch::Tensor& rgb, const torch::Tensor& images);
+void ContinueDiscriminator(torch::nn::Sequential& discriminator, const torch::Tensor& rgb, const torch::Tensor& images);
 // Where the convolutions at the RGB end stand: in G the last, in D the first.
 std::string RgbOfGenerator(const NetworkOptions& options);
 inline constexpr const char* kRgbOfDiscriminator = "0.weight";

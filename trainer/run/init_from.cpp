@@ -73,15 +73,16 @@ torch::Tensor RgbOf(const checkpoint::Checkpoint& saved, const std::string& pref
   return rgb;
 }
 
-// New layers begin with what the smaller network did in their place (model/growth.h).
-void ContinueAtTheRgbEnd(const checkpoint::Checkpoint& saved, const model::NetworkOptions& small, step::Gan& gan) {
+// New layers begin with what the smaller networks did in their place (model/growth.h).
+void ContinueAtTheRgbEnd(const checkpoint::Checkpoint& saved, const model::NetworkOptions& small,
+                         const torch::nn::Module& small_g, const torch::nn::Module& small_d, step::Gan& gan) {
   constexpr std::uint64_t kPictures = 64;
   const torch::Tensor like = gan.generator->parameters()[0];
   const torch::Tensor latents =
       FixedLatents(0, kPictures, gan.options.network.noise_dim, like.device()).to(like.scalar_type());
-  const auto g_rgb = RgbOf(saved, "generator.", model::RgbOfGenerator(small), *model::MakeGenerator(small), like);
+  const auto g_rgb = RgbOf(saved, "generator.", model::RgbOfGenerator(small), small_g, like);
   if (!model::ContinueGenerator(gan.generator, g_rgb, latents) || small.spectral_norm) return;
-  const auto d_rgb = RgbOf(saved, "discriminator.", model::kRgbOfDiscriminator, *model::MakeDiscriminator(small), like);
+  const auto d_rgb = RgbOf(saved, "discriminator.", model::kRgbOfDiscriminator, small_d, like);
   model::ContinueDiscriminator(gan.discriminator, d_rgb, Generate(gan.generator, latents));
 }
 
@@ -98,10 +99,10 @@ void InitFrom(const checkpoint::Checkpoint& saved, step::Gan& gan) {
   AddKept(model::NamedState(*gan.generator, "generator."), "generator.", g_source, kept);
   AddKept(model::NamedState(*gan.discriminator, "discriminator."), "discriminator.", d_source, kept);
   RestoreSome(saved, kept);
-  if (large.resolution == 2 * small.resolution) ContinueAtTheRgbEnd(saved, small, gan);
-  TakeMoments(saved, "generator_adam.", gan.generator_adam, *model::MakeGenerator(small), *gan.generator, g_source);
-  TakeMoments(saved, "discriminator_adam.", gan.discriminator_adam, *model::MakeDiscriminator(small),
-              *gan.discriminator, d_source);
+  const auto small_g = model::MakeGenerator(small), small_d = model::MakeDiscriminator(small);
+  if (large.resolution == 2 * small.resolution) ContinueAtTheRgbEnd(saved, small, *small_g, *small_d, gan);
+  TakeMoments(saved, "generator_adam.", gan.generator_adam, *small_g, *gan.generator, g_source);
+  TakeMoments(saved, "discriminator_adam.", gan.discriminator_adam, *small_d, *gan.discriminator, d_source);
   gan.ema = step::Ema(*gan.generator, gan.options.ema_half_life_images);
   if (!Has(saved, "generator_ema.")) return;
   model::NamedTensors averages;
