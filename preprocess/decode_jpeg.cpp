@@ -10,6 +10,8 @@
 
 #include "preprocess/decode_jpeg.h"
 
+#include "preprocess/jpeg_averages.h"
+
 namespace gan::preprocess {
 
 namespace {
@@ -270,6 +272,10 @@ unsigned JpegScale(std::span<const std::byte> file, const DecodeOptions& options
 
 void DecodeJpegRows(std::span<const std::byte> file, const DecodeOptions& options, const JpegView& view,
                     RowSink& sink) {
+  if (view.scale == 8) {
+    const auto averages = BaselineOfAverages(file, options);
+    if (averages && DecodeRows(*averages, options, view, /*part=*/true, sink)) return;
+  }
   if (!DecodeRows(file, options, view, /*part=*/true, sink)) DecodeRows(file, options, view, /*part=*/false, sink);
 }
 

@@ -5,10 +5,11 @@
     .deps/venv/bin/python bench/train/ranks.py --shards SHARDS_OF_128_PX many     # 2 to 64 ranks, oversubscribed
     .deps/venv/bin/python bench/train/ranks.py --shards SHARDS_OF_128_PX paths    # both ways of synchronising, in turns
 
-weak: images/s of two ranks against twice those of one, each on a core of its own; totals over all timed steps, the first
-three of a turn left out. many: seconds from the start to the first step, and of a step, of a tiny network. paths: two ranks, as weak.
+weak: images/s of two ranks against twice those of one, each on a core of its own, and of two trainings at once that know
+nothing of each other: what the machine gives two. Totals over all timed steps, the first three of a turn left out. many: seconds from the start to the first step, and of a step, of a tiny network. paths: two ranks, as weak.
 """
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -42,26 +43,39 @@ def train(options, ranks, launcher, *flags):
         return [json.loads(line)['step_seconds'] for line in stats.read_text().splitlines()], first
 
 
+def pinned(options, ranks, flags):
+    """Seconds of all timed steps of one rank or more, each on a core."""
+    return sum(train(options, ranks, ('--bind-to', 'core'), *flags)[0][WARMUP:])
+
+
+def apart(options, count, flags):
+    """The same, in the mean, of `count` trainings at once, each of one rank on a core."""
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        runs = [pool.submit(train, options, 1, ('--cpu-set', core, '--bind-to', 'core'), *flags) for core in range(count)]
+        return sum(sum(run.result()[0][WARMUP:]) for run in runs) / count
+
+
 def in_turns(options, cases):
-    """images/s of each case: name -> (ranks, flags)"""
+    """images/s of each case: name -> (ranks, seconds of a turn, flags)"""
     seconds = dict.fromkeys(cases, 0.0)
-    flags = ('--features', options.features, '--batch', options.batch, '--steps', options.steps + WARMUP)
+    common = ('--features', options.features, '--batch', options.batch, '--steps', options.steps + WARMUP)
     for _ in range(options.turns):
-        for name, (ranks, more) in cases.items():
-            steps, _ = train(options, ranks, ('--bind-to', 'core'), *flags, *more)
-            seconds[name] += sum(steps[WARMUP:])
+        for name, (ranks, measure, flags) in cases.items():
+            seconds[name] += measure(options, ranks, common + flags)
     print(f'features {options.features}, batch {options.batch}, {options.turns} turns of {options.steps} steps')
     images = options.batch * options.steps * options.turns
     return {name: cases[name][0] * images / total for name, total in seconds.items()}
 
 
 def weak(options):
-    speed = in_turns(options, {'one': (1, ()), 'two': (2, ())})
+    speed = in_turns(options, {'one': (1, pinned, ()), 'two': (2, pinned, ()), 'apart': (2, apart, ())})
     print(f'one rank {speed["one"]:.1f} images/s, two {speed["two"]:.1f}: {speed["two"] / speed["one"] / 2:.3f} of twice one')
+    print(f'two apart {speed["apart"]:.1f}: {speed["apart"] / speed["one"] / 2:.3f}; two ranks are '
+          f'{speed["two"] / speed["apart"]:.3f} of that')
 
 
 def paths(options):
-    for name, speed in in_turns(options, {p: (2, ('--gradient-sync', p)) for p in ('flat', 'bucketed')}).items():
+    for name, speed in in_turns(options, {p: (2, pinned, ('--gradient-sync', p)) for p in ('flat', 'bucketed')}).items():
         print(f'{name}: {speed:.1f} images/s')
 
 

@@ -12,6 +12,7 @@
 #include <jpeglib.h>
 
 #include "preprocess/decode_jpeg.h"
+#include "preprocess/jpeg_averages.h"
 
 namespace gan::preprocess {
 namespace {
@@ -28,6 +29,9 @@ Rgb8 Noise(std::uint32_t width, std::uint32_t height) {
   for (auto& value : image.pixels) value = static_cast<std::uint8_t>(random());
   return image;
 }
+
+// libjpeg's own script of ten scans, in which every average comes in two parts.
+constexpr int kProgressive = 0;
 
 // Noise: every sample differs from its neighbours, so a wrong one shows.
 std::vector<std::byte> Encoded(const Kind& kind, int scans = 1) {
@@ -49,6 +53,7 @@ std::vector<std::byte> Encoded(const Kind& kind, int scans = 1) {
   info.comp_info[0].v_samp_factor = kind.down;
   info.restart_in_rows = kind.restart_rows;
   std::vector<jpeg_scan_info> script;
+  if (scans == kProgressive) jpeg_simple_progression(&info);
   if (scans > 1) {  // one for the averages, then the same few coefficients of the first component again and again
     script.push_back({.comps_in_scan = 3, .component_index = {0, 1, 2}, .Ss = 0, .Se = 0, .Ah = 0, .Al = 0});
     for (int i = 1; i < scans; ++i)
@@ -166,6 +171,77 @@ TEST(JpegRows, TooManyScansAreRefused) {
   for (int i = 0; i < 600; ++i) bomb.insert(bomb.end(), scan.begin(), scan.end());
   bomb.insert(bomb.end(), file.end() - 2, file.end());
   EXPECT_THROW(DecodeJpegRows(bomb, {}, {.size = 32}, part), Rejected);
+}
+
+TEST(JpegAverages, AProgressivePictureHasTheSamePixelsAtAnEighth) {
+  std::mt19937 random(5);
+  const auto side = [&] { return static_cast<std::uint32_t>(270 + random() % 500); };
+  for (const int scans : {kProgressive, 20}) {  // 20: averages that come whole
+    for (const int restart_rows : {0, 1}) {
+      for (int turn = 0; turn < 6; ++turn) {
+        const std::vector<std::byte> file = Encoded({side(), side(), 1, 1, restart_rows}, scans);
+        ASSERT_TRUE(BaselineOfAverages(file, {}));
+        EXPECT_EQ(0, Differences(file, {.size = 33, .scale = 8}, DecodeJpegScaled(file, {}, 8)));
+      }
+    }
+  }
+}
+
+TEST(JpegAverages, ASubsampledComponentHasHalfTheDetail) {
+  for (const auto& [across, down] : {std::pair(2, 1), {1, 2}, {2, 2}}) {
+    const std::vector<std::byte> file = Encoded({801, 555, across, down, 0}, kProgressive);
+    const auto averages = BaselineOfAverages(file, {});
+    ASSERT_TRUE(averages);
+    const Rgb8 whole = DecodeJpegScaled(file, {}, 8), ours = DecodeJpegScaled(*averages, {}, 8);
+    ASSERT_EQ(whole.pixels.size(), ours.pixels.size());
+    // Green is nearly luma, which is whole: colours that lack detail move it little.
+    double luma = 0;
+    for (std::size_t i = 0; i < whole.pixels.size(); i += 3) {
+      const auto of = [&](const Rgb8& image) {
+        return 0.299 * image.pixels[i] + 0.587 * image.pixels[i + 1] + 0.114 * image.pixels[i + 2];
+      };
+      luma = std::max(luma, std::abs(of(whole) - of(ours)));
+    }
+    EXPECT_LT(luma, 1.5) << across << "x" << down;
+  }
+}
+
+TEST(JpegAverages, WhatIsNotProgressiveOrDoesNotEndIsLeftToTheDecoder) {
+  EXPECT_FALSE(BaselineOfAverages(Encoded({300, 300, 1, 1, 0}), {}));
+  const std::vector<std::byte> file = Encoded({300, 300, 2, 2, 1}, kProgressive);
+  for (std::size_t bytes = 0; bytes < file.size(); bytes += 97) {
+    EXPECT_FALSE(BaselineOfAverages(std::span(file).first(bytes), {}));
+  }
+  EXPECT_THROW(BaselineOfAverages(file, {.max_pixels = 1000}), Rejected);
+}
+
+// Whatever the bytes: nothing, or a file that decodes.
+TEST(JpegAverages, DamageGivesNothingOrAGoodFile) {
+  const std::vector<std::byte> file = Encoded({120, 90, 2, 2, 1}, kProgressive);
+  std::mt19937 random(6);
+  int given = 0;
+  for (int turn = 0; turn < 3000; ++turn) {
+    std::vector<std::byte> damaged = file;
+    for (std::size_t flips = 1 + random() % 3; flips > 0; --flips) {
+      damaged[random() % std::min<std::size_t>(damaged.size(), turn % 2 == 0 ? 1500 : damaged.size())] ^=
+          static_cast<std::byte>(1U << random() % 8);
+    }
+    std::optional<std::vector<std::byte>> averages;
+    try {
+      averages = BaselineOfAverages(damaged, {});
+    } catch (const Rejected&) {  // another size
+      continue;
+    }
+    if (!averages) continue;
+    ++given;
+    // A colour space that does not go with the number of components is refused by libjpeg, as in the file itself.
+    try {
+      DecodeJpegScaled(*averages, {}, 8);
+    } catch (const Rejected&) {
+      EXPECT_THROW(DecodeJpegScaled(damaged, {}, 8), Rejected);
+    }
+  }
+  EXPECT_GT(given, 300);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include "trainer/data/loader.h"
 
+#include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstring>
 #include <exception>
 #include <mutex>
@@ -25,6 +25,30 @@ void CopyMirrored(std::span<const std::byte> record, std::size_t size, std::uint
   }
 }
 
+// Records are taken in no order, so nothing foresees the next one's pages: their addresses are looked up (a twentieth
+// of the copy) while the one before is copied.
+void TouchPages(std::span<const std::byte> record) {
+  constexpr std::size_t kPage = 4096;
+  for (std::size_t at = 0; at < record.size(); at += kPage) __builtin_prefetch(record.data() + at);
+}
+
+// The value for which `ready` holds. Sleeping and being woken costs as much as copying half a batch, so the first
+// moments are spent asking; the processor is offered to others meanwhile.
+template <typename Ready>
+std::uint64_t Await(const std::atomic<std::uint64_t>& number, const Ready& ready) {
+  constexpr int kAsked = 100;
+  std::uint64_t value = number.load();
+  for (int i = 0; i < kAsked && !ready(value); ++i) {
+    std::this_thread::yield();
+    value = number.load();
+  }
+  while (!ready(value)) {
+    number.wait(value);
+    value = number.load();
+  }
+  return value;
+}
+
 }  // namespace
 
 // Batch k lies in slot k % slots.size(). The background thread fills it once batch k - slots.size() is given back,
@@ -34,12 +58,19 @@ struct Loader::Impl {
       : dataset(std::move(dataset_in)), options(options_in), slots(options.prefetch + 1) {
     const std::size_t record_bytes = kChannels * dataset->image_size() * dataset->image_size();
     for (RawBatch& slot : slots) slot.pixels.resize(options.count * record_bytes);
-    thread = std::jthread([this](const std::stop_token& stop) { Produce(stop); });
+    thread = std::thread([this] { Produce(); });
   }
+  ~Impl() {
+    returned.store(kStopped);
+    returned.notify_one();
+    thread.join();
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
-  void Produce(const std::stop_token& stop);
+  void Produce();
   void Fill(std::uint64_t number);
-  void CopyImage(std::uint64_t cursor, std::uint64_t number, std::uint8_t* out);
+  void CopyImage(std::uint64_t cursor, std::span<const std::byte> record, std::uint8_t* out);
   std::vector<std::uint64_t> RecordsFrom(std::uint64_t cursor);
   std::span<const std::byte> Fetch(std::uint64_t record);
 
@@ -57,32 +88,32 @@ struct Loader::Impl {
   std::chrono::steady_clock::duration waited{};
 
   std::vector<RawBatch> slots;  // a filled one belongs to the caller, another to the background thread
-  std::mutex mutex;
-  std::condition_variable_any changed;
-  std::uint64_t filled = 0;    // guarded by mutex
-  std::uint64_t returned = 0;  // guarded by mutex
-  std::exception_ptr error;    // guarded by mutex
-  std::uint64_t corrupt = 0;   // guarded by mutex
-  std::string last_corrupt;    // guarded by mutex
+  static constexpr std::uint64_t kFailed = std::uint64_t{1} << 63;
+  static constexpr std::uint64_t kStopped = ~std::uint64_t{0};
+  std::atomic<std::uint64_t> filled = 0;    // batches, and kFailed once there will be no more
+  std::atomic<std::uint64_t> returned = 0;  // batches, or kStopped
+  std::exception_ptr error;                 // the caller's once kFailed is set
 
-  std::jthread thread;  // last: stopped and joined before anything else goes
+  std::mutex mutex;
+  std::uint64_t corrupt = 0;  // guarded by mutex
+  std::string last_corrupt;   // guarded by mutex
+
+  std::thread thread;
 };
 
-void Loader::Impl::Produce(const std::stop_token& stop) try {
+void Loader::Impl::Produce() try {
   for (std::uint64_t number = 0;; ++number) {
-    {
-      std::unique_lock lock(mutex);
-      if (!changed.wait(lock, stop, [&] { return number < returned + slots.size(); })) return;
-    }
+    const std::uint64_t back =
+        Await(returned, [&](std::uint64_t value) { return value == kStopped || number < value + slots.size(); });
+    if (back == kStopped) return;
     Fill(number);
-    const std::lock_guard lock(mutex);
-    filled = number + 1;
-    changed.notify_all();
+    filled.store(number + 1);
+    filled.notify_one();
   }
 } catch (...) {
-  const std::lock_guard lock(mutex);
   error = std::current_exception();
-  changed.notify_all();
+  filled.fetch_or(kFailed);
+  filled.notify_one();
 }
 
 void Loader::Impl::Fill(std::uint64_t number) {
@@ -93,8 +124,12 @@ void Loader::Impl::Fill(std::uint64_t number) {
   const std::vector<std::uint64_t> records = std::exchange(coming, RecordsFrom(batch.cursor + options.stride));
   // From a disk the records of the next batch come while this one is copied.
   for (const std::uint64_t record : coming) dataset->WillNeed(record);
+  std::span<const std::byte> next = Fetch(records[0]);
   for (std::uint64_t i = 0; i < options.count; ++i) {
-    CopyImage(batch.cursor + i, records[i], batch.pixels.data() + i * record_bytes);
+    const std::span<const std::byte> record = next;
+    if (i + 1 < options.count) next = Fetch(records[i + 1]);
+    TouchPages(next);
+    CopyImage(batch.cursor + i, record, batch.pixels.data() + i * record_bytes);
   }
   read_bytes += batch.pixels.size();
   if (read_bytes < options.mapped_bytes || dataset->bytes() <= options.mapped_bytes) return;
@@ -124,8 +159,7 @@ std::vector<std::uint64_t> Loader::Impl::RecordsFrom(std::uint64_t cursor) {
   return records;
 }
 
-void Loader::Impl::CopyImage(std::uint64_t cursor, std::uint64_t number, std::uint8_t* out) {
-  const auto record = Fetch(number);
+void Loader::Impl::CopyImage(std::uint64_t cursor, std::span<const std::byte> record, std::uint8_t* out) {
   if (options.flip && Uniform(options.seed, Stream::kFlip, cursor, 0) < 0.5) {
     CopyMirrored(record, dataset->image_size(), out);
   } else {
@@ -143,18 +177,20 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, const LoaderOptions& opti
 Loader::~Loader() = default;
 
 const RawBatch& Loader::Next() {
-  std::unique_lock lock(impl_->mutex);
-  impl_->returned = impl_->given;
-  impl_->changed.notify_all();
-  const auto ready = [&] { return impl_->filled > impl_->given || impl_->error; };
-  if (!ready()) {
+  Impl& impl = *impl_;
+  impl.returned.store(impl.given);
+  impl.returned.notify_one();
+  const auto batches = [](std::uint64_t filled) { return filled & ~Impl::kFailed; };
+  const auto ready = [&](std::uint64_t filled) { return batches(filled) > impl.given || filled != batches(filled); };
+  std::uint64_t filled = impl.filled.load();
+  if (!ready(filled)) {
     const auto start = std::chrono::steady_clock::now();
-    impl_->changed.wait(lock, ready);
-    impl_->waited += std::chrono::steady_clock::now() - start;
+    filled = Await(impl.filled, ready);
+    impl.waited += std::chrono::steady_clock::now() - start;
   }
   // Batches made before the error are still good.
-  if (impl_->filled <= impl_->given) std::rethrow_exception(impl_->error);
-  return impl_->slots[impl_->given++ % impl_->slots.size()];
+  if (batches(filled) <= impl.given) std::rethrow_exception(impl.error);
+  return impl.slots[impl.given++ % impl.slots.size()];
 }
 
 std::uint64_t Loader::corrupt_records() const {
