@@ -20,7 +20,6 @@ void Require(bool holds) {
 }
 
 enum Marker : std::uint8_t {
-  kSof0 = 0xC0,
   kSof1 = 0xC1,
   kSof2 = 0xC2,
   kDht = 0xC4,
@@ -134,6 +133,11 @@ constexpr int kMostAverage = 1 << 11;
 constexpr int kMostShift = 4;  // of bits that come later; encoders use one or two
 constexpr std::uint32_t kMostBlocksOfUnit = 10;
 
+// Of the file that is written: all but the blocks and what is copied, and a block (18 bits, and zero bytes between
+// them).
+constexpr std::uint64_t kMostTableBytes = 128;
+constexpr std::uint64_t kMostBytesOfBlock = 4;
+
 class Reader {
  public:
   Reader(Bytes file, const DecodeOptions& options) : file_(file), options_(options) {}
@@ -150,6 +154,7 @@ class Reader {
 
   const std::vector<std::uint8_t>& header() const { return header_; }
   std::vector<Component>& components() { return components_; }
+  std::uint64_t blocks() const { return blocks_; }  // of all components
   std::uint32_t units_across() const { return units_across_; }
   std::uint32_t units_down() const { return units_down_; }
 
@@ -216,8 +221,10 @@ class Reader {
     Require(blocks <= kMostBlocksOfUnit);
     units_across_ = RoundedUp(width, 8 * most_across);
     units_down_ = RoundedUp(height, 8 * most_down);
-    // Two bytes for the average of each block, three at most for it in the file that is written.
-    if (options_.lease != nullptr) options_.lease->ReserveMore(std::uint64_t{5} * units_across_ * units_down_ * blocks);
+    blocks_ = std::uint64_t{units_across_} * units_down_ * blocks;
+    if (options_.lease != nullptr) {
+      options_.lease->ReserveMore((sizeof(Component::averages[0]) + kMostBytesOfBlock) * blocks_);
+    }
     for (Component& component : components_) {
       component.columns = units_across_ * component.across;
       component.rows = units_down_ * component.down;
@@ -356,6 +363,7 @@ class Reader {
   std::size_t at_ = 0;
   std::uint32_t restart_interval_ = 0;
   std::uint32_t units_across_ = 0, units_down_ = 0;
+  std::uint64_t blocks_ = 0;
   bool scanned_ = false;
   std::array<Bytes, 4> definitions_ = {};
   std::vector<Component> components_;
@@ -441,6 +449,7 @@ std::optional<std::vector<std::byte>> BaselineOfAverages(std::span<const std::by
     Reader read({reinterpret_cast<const std::uint8_t*>(file.data()), file.size()}, options);
     read.Read();
     std::vector<std::byte> out;
+    out.reserve(read.header().size() + kMostTableBytes + kMostBytesOfBlock * read.blocks());
     Append(out, 0xFF, kSoi);
     for (const std::uint8_t byte : read.header()) out.push_back(static_cast<std::byte>(byte));
     AppendTables(out);

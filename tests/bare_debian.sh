@@ -29,6 +29,7 @@ bare_debian() {
   mount -t sysfs sysfs "$root/sys"
   mount --bind /dev "$root/dev"
   mkdir -p "$root/dev/shm" && mount -t tmpfs tmpfs "$root/dev/shm"
+  echo "127.0.0.1 localhost" > "$root/etc/hosts"  # as every installation has it
   # How this machine reaches the network: names, certificates, package indexes.
   cp /etc/resolv.conf "$root/etc/resolv.conf"
   cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
