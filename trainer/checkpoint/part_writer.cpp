@@ -17,6 +17,9 @@ namespace {
 
 constexpr std::size_t kAlignment = 4096;  // of memory, offset and size of a direct write
 
+// Digested and copied while it is in the cache; and little, so that the disk never waits for a large tensor's digest.
+constexpr std::size_t kAtATime = std::size_t{256} << 10;
+
 }  // namespace
 
 PartWriter::Buffer PartWriter::NewBuffer() {
@@ -37,9 +40,9 @@ PartWriter::~PartWriter() {
 }
 
 void PartWriter::Write(std::span<const std::byte> data) {
-  digest_.Update(data);
   while (!data.empty()) {
-    const std::size_t fits = std::min(data.size(), kChunk - filled_);
+    const std::size_t fits = std::min({data.size(), kChunk - filled_, kAtATime});
+    digest_.Update(data.first(fits));
     std::memcpy(buffers_[0].get() + filled_, data.data(), fits);
     filled_ += fits;
     data = data.subspan(fits);
