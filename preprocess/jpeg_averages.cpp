@@ -4,20 +4,17 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <utility>
+
+#include "preprocess/jpeg_entropy.h"
 
 namespace gan::preprocess {
 
 namespace {
 
-using Bytes = std::span<const std::uint8_t>;
-
-// Thrown and caught in this file.
-struct Odd {};
-
-void Require(bool holds) {
-  if (!holds) throw Odd();
-}
+using namespace jpeg;  // NOLINT(google-build-using-namespace): made for this file
 
 enum Marker : std::uint8_t {
   kSof1 = 0xC1,
@@ -51,81 +48,19 @@ struct Component {
   int scans = 0;                                // seen so far
   int missing_bits = 0;                         // that later scans refine
   std::vector<std::int16_t> averages;
+
+  std::int16_t& At(std::uint32_t x, std::uint32_t y) { return averages[std::size_t{columns} * y + x]; }
 };
 
-// A DC table of T.81 annex C, by the next 16 bits: length << 8 | category; 0 where no code begins so.
-class HuffmanTable {
- public:
-  HuffmanTable() = default;
-  HuffmanTable(Bytes counts, Bytes categories) : entries_(1U << 16) {
-    std::size_t code = 0, symbol = 0;
-    for (std::size_t length = 1; length <= 16; ++length) {
-      for (int i = 0; i < counts[length - 1]; ++i, ++code, ++symbol) {
-        Require(code < (1U << length));
-        const std::size_t first = code << (16 - length);
-        std::fill_n(&entries_[first], std::size_t{1} << (16 - length),
-                    static_cast<std::uint16_t>(length << 8 | categories[symbol]));
-      }
-      code <<= 1;
+// The blocks of unit (x, y) of a scan of these components together: visit(number of the component, its average).
+template <typename Visit>
+void VisitUnit(const std::vector<Component*>& components, std::uint32_t x, std::uint32_t y, const Visit& visit) {
+  for (std::size_t i = 0; i < components.size(); ++i) {
+    Component& c = *components[i];
+    for (std::uint32_t row = y * c.down; row < (y + 1) * c.down; ++row) {
+      for (std::uint32_t column = x * c.across; column < (x + 1) * c.across; ++column) visit(i, c.At(column, row));
     }
   }
-  bool empty() const { return entries_.empty(); }
-  std::uint32_t operator[](std::uint32_t bits) const { return entries_[bits]; }
-
- private:
-  std::vector<std::uint16_t> entries_;
-};
-
-// The bits between two markers, without the zero byte that follows each 0xFF.
-class BitReader {
- public:
-  explicit BitReader(Bytes bytes) : next_(bytes.data()), end_(next_ + bytes.size()) {}
-
-  // 1 to 16 of them, zeros behind the last.
-  std::uint32_t Peek(int count) {
-    if (have_ < count) Fill();
-    return static_cast<std::uint32_t>(bits_ >> (64 - count));
-  }
-  void Drop(int count) {
-    bits_ <<= count;
-    have_ -= count;
-    Require(have_ >= 0);
-  }
-  std::uint32_t Take(int count) {
-    const std::uint32_t bits = Peek(count);
-    Drop(count);
-    return bits;
-  }
-  bool AtEnd() {
-    Fill();
-    return have_ < 8;
-  }
-
- private:
-  void Fill() {
-    while (have_ <= 56 && next_ < end_) {
-      const std::uint64_t byte = *next_;
-      next_ += byte == 0xFF ? 2 : 1;
-      bits_ |= byte << (56 - have_);
-      have_ += 8;
-    }
-  }
-
-  const std::uint8_t* next_;
-  const std::uint8_t* end_;
-  std::uint64_t bits_ = 0;
-  int have_ = 0;
-};
-
-// T.81 F.2.2.1: the difference to the block before.
-int TakeDifference(BitReader& bits, const HuffmanTable& table) {
-  const std::uint32_t entry = table[bits.Peek(16)];
-  Require(entry != 0);
-  bits.Drop(static_cast<int>(entry >> 8));
-  const int category = static_cast<int>(entry & 0xFF);
-  if (category == 0) return 0;
-  const int value = static_cast<int>(bits.Take(category));
-  return value < 1 << (category - 1) ? value - (1 << category) + 1 : value;
 }
 
 constexpr int kMostCategory = 11;  // of eight-bit samples
@@ -254,7 +189,7 @@ class Reader {
   }
 
   void ReadScan(Bytes body) {
-    Require(!body.empty() && body[0] >= 1 && body[0] <= 4 && body.size() == std::size_t{4} + 2U * body[0]);
+    Require(!body.empty() && body[0] >= 1 && body[0] <= 4 && body.size() == 4 + std::size_t{2} * body[0]);
     scanned_ = true;
     const std::uint32_t count = body[0];
     const Bytes last = body.last(3);
@@ -301,8 +236,7 @@ class Reader {
     std::array<int, 4> previous = {};
     std::uint32_t left = restart_interval_;
     std::uint8_t restart = kRst0;
-    const auto block = [&](std::size_t i, std::uint32_t x, std::uint32_t y) {
-      std::int16_t& average = components[i]->averages[std::size_t{components[i]->columns} * y + x];
+    const auto take = [&](std::size_t i, std::int16_t& average) {
       if (refine) {
         if (bits.Take(1) != 0) average = static_cast<std::int16_t>(average | 1 << shift);
         return;
@@ -322,14 +256,9 @@ class Reader {
           left = restart_interval_ - 1;
         }
         if (alone) {
-          block(0, x, y);
-          continue;
-        }
-        for (std::size_t i = 0; i < components.size(); ++i) {
-          const std::uint32_t h = components[i]->across, v = components[i]->down;
-          for (std::uint32_t by = 0; by < v; ++by) {
-            for (std::uint32_t bx = 0; bx < h; ++bx) block(i, x * h + bx, y * v + by);
-          }
+          take(0, components[0]->At(x, y));
+        } else {
+          VisitUnit(components, x, y, take);
         }
       }
     }
@@ -370,29 +299,6 @@ class Reader {
   std::vector<std::uint8_t> header_;
 };
 
-class BitWriter {
- public:
-  explicit BitWriter(std::vector<std::byte>& out) : out_(out) {}
-  void Put(std::uint32_t bits, int count) {
-    bits_ = bits_ << count | bits;
-    have_ += count;
-    while (have_ >= 8) {
-      have_ -= 8;
-      const auto byte = static_cast<std::byte>(bits_ >> have_);
-      out_.push_back(byte);
-      if (byte == std::byte{0xFF}) out_.push_back(std::byte{0});
-    }
-  }
-  void Finish() {
-    if (have_ > 0) Put((1U << (8 - have_)) - 1, 8 - have_);
-  }
-
- private:
-  std::vector<std::byte>& out_;
-  std::uint64_t bits_ = 0;
-  int have_ = 0;
-};
-
 // One DC table, whose code of four bits is the category itself, and one AC table that has a single code of one bit: end
 // of block.
 constexpr int kCodeBits = 4;
@@ -413,30 +319,22 @@ void AppendTables(std::vector<std::byte>& out) {
 }
 
 void AppendScan(std::vector<std::byte>& out, Reader& read) {
-  const auto& components = read.components();
+  std::vector<Component*> components;
+  for (Component& component : read.components()) components.push_back(&component);
   Append(out, 0xFF, kSos, 0, 6 + 2 * components.size(), components.size());
-  for (const Component& component : components) Append(out, component.id, 0x00);
+  for (const Component* component : components) Append(out, component->id, 0x00);
   Append(out, 0, 63, 0);
   BitWriter bits(out);
   std::array<int, 4> previous = {};
+  const auto put = [&](std::size_t i, std::int16_t average) {
+    const int difference = average - std::exchange(previous[i], average);
+    const int category = static_cast<int>(std::bit_width(static_cast<unsigned>(std::abs(difference))));
+    const int value = difference < 0 ? difference + (1 << category) - 1 : difference;
+    // Category, the value in as many bits, end of block.
+    bits.Put(static_cast<std::uint32_t>((category << category | value) << 1), kCodeBits + category + 1);
+  };
   for (std::uint32_t y = 0; y < read.units_down(); ++y) {
-    for (std::uint32_t x = 0; x < read.units_across(); ++x) {
-      for (std::size_t i = 0; i < components.size(); ++i) {
-        const Component& c = components[i];
-        for (std::uint32_t by = 0; by < c.down; ++by) {
-          for (std::uint32_t bx = 0; bx < c.across; ++bx) {
-            const int average = c.averages[std::size_t{c.columns} * (y * c.down + by) + x * c.across + bx];
-            const int difference = average - previous[i];
-            previous[i] = average;
-            const auto size = static_cast<unsigned>(difference < 0 ? -difference : difference);
-            const int category = static_cast<int>(std::bit_width(size));
-            const int value = difference < 0 ? difference + (1 << category) - 1 : difference;
-            // Category, the value in as many bits, end of block.
-            bits.Put(static_cast<std::uint32_t>((category << category | value) << 1), kCodeBits + category + 1);
-          }
-        }
-      }
-    }
+    for (std::uint32_t x = 0; x < read.units_across(); ++x) VisitUnit(components, x, y, put);
   }
   bits.Finish();
 }
