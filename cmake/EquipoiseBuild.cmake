@@ -39,7 +39,9 @@ function(equipoise_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wcast-align
                          -Wunused -Woverloaded-virtual -Wnull-dereference -Wdouble-promotion -Werror
                          # GCC 12 sees overlaps in std::string that are not there (GCC bug 105329).
-                         $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+                         $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+                         # What a sanitizer puts in makes it see null pointers that are not there.
+                         $<$<BOOL:${EQUIPOISE_SANITIZE}>:-Wno-null-dereference>)
 endfunction()
 
 # equipoise_layer(storage SOURCES a.cpp LINKS gan::x PRIVATE_LINKS y): the static library gan::storage.
