@@ -39,9 +39,10 @@ function(equipoise_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wcast-align
                          -Wunused -Woverloaded-virtual -Wnull-dereference -Wdouble-promotion -Werror
                          # GCC 12 sees overlaps in std::string that are not there (GCC bug 105329).
-                         $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
-                         # What a sanitizer puts in makes it see null pointers that are not there.
-                         $<$<BOOL:${EQUIPOISE_SANITIZE}>:-Wno-null-dereference>)
+                         $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+  if(EQUIPOISE_SANITIZE)  # GCC sees null pointers in what a sanitizer puts in
+    target_compile_options(${target} PRIVATE -Wno-null-dereference)
+  endif()
 endfunction()
 
 # equipoise_layer(storage SOURCES a.cpp LINKS gan::x PRIVATE_LINKS y): the static library gan::storage.
