@@ -41,7 +41,12 @@ TEST(Sources, MillionListedPathsStayUnder150Megabytes) {
   EXPECT_EQ(sources.Label(17), "class-042");
   std::cout << added / 1'000'000 << " MB for a million paths\n";
   EXPECT_GT(added, 50'000'000U) << "the measurement measures nothing";
-  EXPECT_LT(added, 150'000'000U);
+#ifdef __SANITIZE_ADDRESS__
+  constexpr std::uint64_t kAllowed = 450'000'000;  // its allocator surrounds every block
+#else
+  constexpr std::uint64_t kAllowed = 150'000'000;
+#endif
+  EXPECT_LT(added, kAllowed);
 }
 
 TEST(Sources, TellPicturesByTheirExtensionAlone) {
