@@ -28,14 +28,15 @@ PartWriter::Buffer PartWriter::NewBuffer() {
   return Buffer(static_cast<std::byte*>(memory));
 }
 
-PartWriter::PartWriter(std::filesystem::path file) : file_(std::move(file)), buffers_{NewBuffer(), NewBuffer()} {
+PartWriter::PartWriter(std::filesystem::path file)
+    : file_(std::move(file)), buffers_{NewBuffer(), NewBuffer(), NewBuffer()} {
   descriptor_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (descriptor_ < 0) throw IoError(file_, "open", errno);
   direct_ = ::fcntl(descriptor_, F_SETFL, O_DIRECT) == 0;
 }
 
 PartWriter::~PartWriter() {
-  if (in_flight_.valid()) in_flight_.wait();
+  EndThread();
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
@@ -43,34 +44,61 @@ void PartWriter::Write(std::span<const std::byte> data) {
   while (!data.empty()) {
     const std::size_t fits = std::min({data.size(), kChunk - filled_, kAtATime});
     digest_.Update(data.first(fits));
-    std::memcpy(buffers_[0].get() + filled_, data.data(), fits);
+    std::memcpy(buffers_[full_ % kBuffers].get() + filled_, data.data(), fits);
     filled_ += fits;
     data = data.subspan(fits);
-    if (filled_ == kChunk) StartWriting();
+    if (filled_ == kChunk) HandOver();
   }
 }
 
 Part PartWriter::Finish() {
-  Wait();
+  EndThread();
+  if (error_) std::rethrow_exception(error_);
   StopDirect();  // the end of the file is not aligned
-  WriteOut(buffers_[0].get(), filled_, handed_over_);
-  handed_over_ += std::exchange(filled_, 0);
+  const std::uint64_t before = full_ * kChunk;
+  WriteOut(buffers_[full_ % kBuffers].get(), filled_, before);
   if (::fsync(descriptor_) != 0) throw IoError(file_, "fsync", errno);
   const int descriptor = std::exchange(descriptor_, -1);
   if (::close(descriptor) != 0) throw IoError(file_, "close", errno);
-  return {.name = file_.filename().string(), .bytes = handed_over_, .digest = digest_.Text()};
+  return {.name = file_.filename().string(), .bytes = before + filled_, .digest = digest_.Text()};
 }
 
-void PartWriter::StartWriting() {
-  Wait();
-  std::swap(buffers_[0], buffers_[1]);
-  const std::uint64_t offset = handed_over_;
-  handed_over_ += std::exchange(filled_, 0);
-  in_flight_ = std::async(std::launch::async, [this, offset] { WriteOut(buffers_[1].get(), kChunk, offset); });
+void PartWriter::HandOver() {
+  if (!thread_.joinable()) thread_ = std::thread([this] { WriteChunks(); });
+  std::unique_lock lock(mutex_);
+  ++full_;
+  filled_ = 0;
+  changed_.notify_one();
+  changed_.wait(lock, [this] { return error_ || full_ - written_ < kBuffers; });
+  if (error_) std::rethrow_exception(error_);
 }
 
-void PartWriter::Wait() {
-  if (in_flight_.valid()) in_flight_.get();
+void PartWriter::WriteChunks() try {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return ended_ || written_ < full_; });
+    if (written_ == full_) return;
+    const std::uint64_t chunk = written_;
+    lock.unlock();
+    WriteOut(buffers_[chunk % kBuffers].get(), kChunk, chunk * kChunk);
+    lock.lock();
+    ++written_;
+    changed_.notify_one();
+  }
+} catch (...) {
+  const std::lock_guard lock(mutex_);
+  error_ = std::current_exception();
+  changed_.notify_one();
+}
+
+void PartWriter::EndThread() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
 }
 
 void PartWriter::StopDirect() {

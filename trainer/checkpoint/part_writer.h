@@ -2,20 +2,24 @@
 #pragma once
 
 #include <array>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <filesystem>
-#include <future>
 #include <memory>
+#include <mutex>
 #include <span>
+#include <thread>
 
 #include "storage/checksum.h"
 #include "trainer/checkpoint/manifest.h"
 
 namespace gan::checkpoint {
 
-// Copies and digests on the caller's thread while another one writes the chunk before. O_DIRECT, because the kernel
+// Copies and digests on the caller's thread while another one writes the chunks before, one after another: there is
+// always a full one when the disk is done. O_DIRECT, because the kernel
 // slows a process down that fills the page cache, and the training beside would lose it. Used by one thread.
 // Errors: IoError from Write or Finish. A write, fsync or close that fails is never tried again: the attempt is
 // dropped.
@@ -33,6 +37,7 @@ class PartWriter {
 
  private:
   static constexpr std::size_t kChunk = std::size_t{8} << 20;
+  static constexpr std::size_t kBuffers = 3;
   struct Free {
     void operator()(std::byte* memory) const { std::free(memory); }
   };
@@ -40,18 +45,23 @@ class PartWriter {
 
   static Buffer NewBuffer();
   void WriteOut(const std::byte* data, std::size_t size, std::uint64_t offset);
-  void StartWriting();  // of the buffer that is full
-  void Wait();          // until the chunk in flight is written
+  void HandOver();     // the buffer that is full; returns when another is free
+  void WriteChunks();  // on the thread that writes, until ended_
+  void EndThread();
   void StopDirect();
 
   std::filesystem::path file_;
   int descriptor_ = -1;
   bool direct_ = false;  // by the thread that writes, or while none does
   storage::Digest digest_;
-  std::array<Buffer, 2> buffers_;  // one is filled, the other written
-  std::size_t filled_ = 0;
-  std::uint64_t handed_over_ = 0;  // bytes
-  std::future<void> in_flight_;
+  std::array<Buffer, kBuffers> buffers_;  // chunk i lies in i % kBuffers
+  std::size_t filled_ = 0;                // bytes of chunk full_
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t full_ = 0, written_ = 0;  // chunks; changed under the mutex, full_ by the caller's thread alone
+  bool ended_ = false;                    // guarded by mutex_
+  std::exception_ptr error_;              // guarded by mutex_
+  std::thread thread_;                    // begins with the first full chunk
 };
 
 }  // namespace gan::checkpoint
