@@ -32,13 +32,11 @@ void TouchPages(std::span<const std::byte> record) {
   for (std::size_t at = 0; at < record.size(); at += kPage) __builtin_prefetch(record.data() + at);
 }
 
-// The value for which `ready` holds. Sleeping and being woken costs as much as copying half a batch, so the first
-// moments are spent asking; the processor is offered to others meanwhile.
+// The value for which `ready` holds, asked `times` before the thread sleeps.
 template <typename Ready>
-std::uint64_t Await(const std::atomic<std::uint64_t>& number, const Ready& ready) {
-  constexpr int kAsked = 100;
+std::uint64_t Await(const std::atomic<std::uint64_t>& number, int times, const Ready& ready) {
   std::uint64_t value = number.load();
-  for (int i = 0; i < kAsked && !ready(value); ++i) {
+  for (int i = 0; i < times && !ready(value); ++i) {
     std::this_thread::yield();
     value = number.load();
   }
@@ -48,6 +46,11 @@ std::uint64_t Await(const std::atomic<std::uint64_t>& number, const Ready& ready
   }
   return value;
 }
+
+// To sleep and be woken costs as much as copying half a batch: who needs a batch now asks first. Who is ahead sleeps,
+// and leaves the core to those who compute.
+constexpr int kAskedByCaller = 100;
+constexpr int kAskedByProducer = 0;
 
 }  // namespace
 
@@ -103,8 +106,9 @@ struct Loader::Impl {
 
 void Loader::Impl::Produce() try {
   for (std::uint64_t number = 0;; ++number) {
-    const std::uint64_t back =
-        Await(returned, [&](std::uint64_t value) { return value == kStopped || number < value + slots.size(); });
+    const std::uint64_t back = Await(returned, kAskedByProducer, [&](std::uint64_t value) {
+      return value == kStopped || number < value + slots.size();
+    });
     if (back == kStopped) return;
     Fill(number);
     filled.store(number + 1);
@@ -185,7 +189,7 @@ const RawBatch& Loader::Next() {
   std::uint64_t filled = impl.filled.load();
   if (!ready(filled)) {
     const auto start = std::chrono::steady_clock::now();
-    filled = Await(impl.filled, ready);
+    filled = Await(impl.filled, kAskedByCaller, ready);
     impl.waited += std::chrono::steady_clock::now() - start;
   }
   // Batches made before the error are still good.
