@@ -43,9 +43,9 @@ std::uint32_t RoundedUp(std::uint32_t a, std::uint32_t b) { return (a + b - 1) /
 // Averages of one component's blocks, [rows, columns] with those that only fill the last units of a scan.
 struct Component {
   std::uint32_t id = 0, across = 1, down = 1;
-  std::uint32_t columns = 0, rows = 0;          // of the plane
+  std::uint32_t columns = 0;                    // of the plane
   std::uint32_t own_columns = 0, own_rows = 0;  // that lie in the picture
-  int scans = 0;                                // seen so far
+  bool seen = false;                            // in a scan
   int missing_bits = 0;                         // that later scans refine
   std::vector<std::int16_t> averages;
 
@@ -84,7 +84,7 @@ class Reader {
     while (ReadSegment()) {
     }
     Require(!components_.empty());
-    for (const Component& component : components_) Require(component.scans > 0 && component.missing_bits == 0);
+    for (const Component& component : components_) Require(component.seen && component.missing_bits == 0);
   }
 
   const std::vector<std::uint8_t>& header() const { return header_; }
@@ -119,13 +119,13 @@ class Reader {
         restart_interval_ = Big16(body, 0);
         break;
       case kDqt:
-        Require(!scanned_);
+        Require(!scanned_);  // a later one would hold for some components only
         Keep(whole);
-        break;  // a later one would hold for some components only
+        break;
       case kApp0:
-      case kApp14:
+      case kApp14:  // what decides about the colours
         Keep(whole);
-        break;  // what decides about the colours
+        break;
       default:
         Require(marker == kCom || (marker > kApp0 && marker <= kApp15));
     }
@@ -162,10 +162,9 @@ class Reader {
     }
     for (Component& component : components_) {
       component.columns = units_across_ * component.across;
-      component.rows = units_down_ * component.down;
       component.own_columns = RoundedUp(RoundedUp(width * component.across, most_across), 8);
       component.own_rows = RoundedUp(RoundedUp(height * component.down, most_down), 8);
-      component.averages.resize(std::size_t{component.columns} * component.rows);
+      component.averages.resize(std::size_t{component.columns} * units_down_ * component.down);
     }
     const std::size_t start = header_.size();
     Keep(whole);
@@ -222,8 +221,8 @@ class Reader {
 
   // Each bit of an average comes once.
   static void Begin(Component& component, int before, int shift) {
-    Require(before == 0 ? component.scans == 0 : component.scans > 0 && component.missing_bits == before);
-    ++component.scans;
+    Require(component.seen ? before > 0 && component.missing_bits == before : before == 0);
+    component.seen = true;
     component.missing_bits = shift;
   }
 

@@ -6,7 +6,8 @@
     .deps/venv/bin/python bench/train/ranks.py --shards SHARDS_OF_128_PX paths    # both ways of synchronising, in turns
 
 weak: images/s of two ranks against twice those of one, each on a core of its own, and of two trainings at once that know
-nothing of each other: what the machine gives two. Totals over all timed steps, the first three of a turn left out. many: seconds from the start to the first step, and of a step, of a tiny network. paths: two ranks, as weak.
+nothing of each other: what the machine gives two. Totals over all timed steps, the first three of a turn left out. many:
+seconds from the start to the first step, and of a step, of a tiny network. paths: two ranks, as weak.
 """
 import argparse
 import concurrent.futures

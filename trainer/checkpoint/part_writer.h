@@ -19,8 +19,8 @@
 namespace gan::checkpoint {
 
 // Copies and digests on the caller's thread while another one writes the chunks before, one after another: there is
-// always a full one when the disk is done. O_DIRECT, because the kernel
-// slows a process down that fills the page cache, and the training beside would lose it. Used by one thread.
+// always a full one when the disk is done. O_DIRECT, because the kernel slows a process down that fills the page cache,
+// and the training beside would lose it. Used by one thread.
 // Errors: IoError from Write or Finish. A write, fsync or close that fails is never tried again: the attempt is
 // dropped.
 class PartWriter {

@@ -32,25 +32,16 @@ void TouchPages(std::span<const std::byte> record) {
   for (std::size_t at = 0; at < record.size(); at += kPage) __builtin_prefetch(record.data() + at);
 }
 
-// The value for which `ready` holds, asked `times` before the thread sleeps.
+// Sleeps until `ready` holds, and returns the value for which it does.
 template <typename Ready>
-std::uint64_t Await(const std::atomic<std::uint64_t>& number, int times, const Ready& ready) {
+std::uint64_t Await(const std::atomic<std::uint64_t>& number, const Ready& ready) {
   std::uint64_t value = number.load();
-  for (int i = 0; i < times && !ready(value); ++i) {
-    std::this_thread::yield();
-    value = number.load();
-  }
   while (!ready(value)) {
     number.wait(value);
     value = number.load();
   }
   return value;
 }
-
-// To sleep and be woken costs as much as copying half a batch: who needs a batch now asks first. Who is ahead sleeps,
-// and leaves the core to those who compute.
-constexpr int kAskedByCaller = 100;
-constexpr int kAskedByProducer = 0;
 
 }  // namespace
 
@@ -106,9 +97,8 @@ struct Loader::Impl {
 
 void Loader::Impl::Produce() try {
   for (std::uint64_t number = 0;; ++number) {
-    const std::uint64_t back = Await(returned, kAskedByProducer, [&](std::uint64_t value) {
-      return value == kStopped || number < value + slots.size();
-    });
+    const std::uint64_t back =
+        Await(returned, [&](std::uint64_t value) { return value == kStopped || number < value + slots.size(); });
     if (back == kStopped) return;
     Fill(number);
     filled.store(number + 1);
@@ -189,7 +179,11 @@ const RawBatch& Loader::Next() {
   std::uint64_t filled = impl.filled.load();
   if (!ready(filled)) {
     const auto start = std::chrono::steady_clock::now();
-    filled = Await(impl.filled, kAskedByCaller, ready);
+    // To sleep and be woken costs as much as copying half a batch: who needs a batch now asks first. The background
+    // thread, when it is ahead, sleeps at once and leaves the core to those who compute.
+    constexpr int kAsked = 100;
+    for (int i = 0; i < kAsked && !ready(impl.filled.load()); ++i) std::this_thread::yield();
+    filled = Await(impl.filled, ready);
     impl.waited += std::chrono::steady_clock::now() - start;
   }
   // Batches made before the error are still good.
