@@ -39,10 +39,7 @@ std::vector<torch::Tensor> GradientsOf(const torch::nn::Sequential& network) {
 class BareLoop {
  public:
   BareLoop(const gan::run::TrainOptions& options, const std::shared_ptr<distributed::Communicator>& communicator)
-      : options_(options),
-        gan_(options.gan, torch::kCPU, options.seed, communicator),
-        d_average_(gan_.discriminator->parameters(), communicator),
-        g_average_(gan_.generator->parameters(), communicator) {
+      : options_(options), gan_(options.gan, torch::kCPU, options.seed, communicator) {
     const auto batch = static_cast<std::int64_t>(options.batch), side = options.gan.network.resolution;
     real_ = (torch::rand({batch, 3, side, side}) * 2 - 1).contiguous(torch::MemoryFormat::ChannelsLast);
     latents_ = torch::randn({batch, options.gan.network.noise_dim, 1, 1});
@@ -54,13 +51,13 @@ class BareLoop {
       fake = gan_.generator->forward(latents_);
       loss = gan::loss::BceDiscriminator(Judge(real_), Judge(fake.detach()), {}).Total();
     });
-    Update(loss, gan_.discriminator, d_average_, gan_.discriminator_adam, options_.lr_d);
+    Update(loss, gan_.discriminator, gan_.discriminator_adam, options_.lr_d);
     model::SetRequiresGrad(*gan_.discriminator, false);
     forward += Seconds([&] { loss = gan::loss::BceGenerator(Judge(fake)); });
-    Update(loss, gan_.generator, g_average_, gan_.generator_adam, options_.lr_g);
+    Update(loss, gan_.generator, gan_.generator_adam, options_.lr_g);
     model::SetRequiresGrad(*gan_.discriminator, true);
     sync += Seconds([&] {
-      if (gan_.communicator->size() > 1) gan_.statistics_average.Average(gan_.statistics);
+      if (gan_.communicator->size() > 1) distributed::AverageOverRanks(gan_.statistics, *gan_.communicator);
     });
     optimizer += Seconds([&] { gan_.ema.Update(*gan_.generator, options_.batch, images_ += options_.batch); });
   }
@@ -70,19 +67,17 @@ class BareLoop {
  private:
   torch::Tensor Judge(const torch::Tensor& images) { return model::Discriminate(gan_.discriminator, images); }
 
-  void Update(const torch::Tensor& loss, const torch::nn::Sequential& network, distributed::TensorAverage& average,
-              gan::step::Adam& adam, double rate) {
+  void Update(const torch::Tensor& loss, const torch::nn::Sequential& network, gan::step::Adam& adam, double rate) {
     adam.ClearGradients();
     backward += Seconds([&] { loss.backward(); });
     sync += Seconds([&] {
-      if (gan_.communicator->size() > 1) average.Average(GradientsOf(network));
+      if (gan_.communicator->size() > 1) distributed::AverageOverRanks(GradientsOf(network), *gan_.communicator);
     });
     optimizer += Seconds([&] { adam.Step(rate); });
   }
 
   const gan::run::TrainOptions& options_;
   gan::step::Gan gan_;
-  distributed::TensorAverage d_average_, g_average_;
   torch::Tensor real_, latents_;
   std::uint64_t images_ = 0;
 };

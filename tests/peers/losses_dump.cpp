@@ -77,6 +77,7 @@ void RunCase(const nlohmann::json& c, const std::string& folder, const gan::dist
   if (gan.options.loss.perceptual > 0) {
     gan.extractor = std::make_shared<gan::loss::FeatureExtractor>(gan.options.loss.perceptual_file, torch::kCPU);
   }
+  if (c.at("frozen")) gan.generator->eval();
   const std::string mine = folder + "/" + c.at("name").get<std::string>() + "-" + std::to_string(world.rank) + "-";
   const auto type = gan.generator->parameters()[0].scalar_type();
   const std::int64_t rows = kJoinedBatch / world.size;
@@ -88,6 +89,7 @@ void RunCase(const nlohmann::json& c, const std::string& folder, const gan::dist
   gan::step::StepPlan plan;
   plan.loss = gan.options.loss;
   plan.seed = kSeed;
+  plan.lr_d = c.at("lr_d");
   const gan::step::StepResult result = gan::step::TrainStep(gan, plan, [&] { return batch; });
   NamedTensors gradients;
   for (const auto& item : gan.generator->named_parameters()) {

@@ -19,6 +19,8 @@ c10d::ReduceOp ToC10d(ReduceOp op) {
   switch (op) {
     case ReduceOp::kSum:
       return c10d::ReduceOp::SUM;
+    case ReduceOp::kAverage:
+      return c10d::ReduceOp::AVG;
     case ReduceOp::kMax:
       return c10d::ReduceOp::MAX;
     case ReduceOp::kMin:
@@ -68,6 +70,12 @@ void Communicator::AllReduce(at::Tensor& tensor, ReduceOp op) {
   c10d::AllreduceOptions options;
   options.reduceOp = ToC10d(op);
   impl_->group->getBackend(tensor.device().type())->allreduce(tensors, options)->wait();
+}
+
+void Communicator::AllReduce(std::vector<at::Tensor>& tensors, ReduceOp op) {
+  c10d::AllreduceCoalescedOptions options;
+  options.reduceOp = ToC10d(op);
+  impl_->group->getBackend(tensors.at(0).device().type())->allreduce_coalesced(tensors, options)->wait();
 }
 
 void Communicator::Broadcast(at::Tensor& tensor, int root) {

@@ -21,7 +21,7 @@ class ProcessGroup;
 
 namespace gan::distributed {
 
-enum class ReduceOp { kSum, kMax, kMin };
+enum class ReduceOp { kSum, kAverage, kMax, kMin };
 
 // A collective failed or timed out; the message names the rank, the operation and its size.
 class CommunicationError : public std::runtime_error {
@@ -79,8 +79,11 @@ class Communicator {
   int rank() const;
   int size() const;
 
-  // In place. Tensors must be dense and contiguous and of the same shape on all ranks.
+  // In place. Tensors must be dense and of the same shape and order in memory on all ranks.
   void AllReduce(at::Tensor& tensor, ReduceOp op = ReduceOp::kSum);
+  // All of them in one collective, without a copy into a buffer of their joint size. At least one; of one type and
+  // device.
+  void AllReduce(std::vector<at::Tensor>& tensors, ReduceOp op = ReduceOp::kSum);
   void Broadcast(at::Tensor& tensor, int root = 0);
   // Small control messages, always over MPI. AllGather gives every rank's bytes in rank order.
   std::vector<std::string> AllGather(const std::string& bytes);

@@ -8,6 +8,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "trainer/distributed/tensor_average.h"
+
 namespace gan::distributed {
 
 // c10d::Reducer's constructor differs between versions of LibTorch: this is its only caller.
@@ -50,9 +52,7 @@ GradientSync::GradientSync(std::vector<at::Tensor> parameters, std::shared_ptr<C
                            const GradientSyncOptions& options)
     : parameters_(std::move(parameters)), communicator_(std::move(communicator)) {
   if (parameters_.empty()) throw CommunicationError("a module without parameters has no gradients to synchronise");
-  if (Resolve(options.path, parameters_[0]) == SyncPath::kFlat) {
-    flat_ = std::make_unique<TensorAverage>(parameters_, communicator_);
-  } else if (communicator_->size() > 1) {
+  if (communicator_->size() > 1 && Resolve(options.path, parameters_[0]) == SyncPath::kBucketed) {
     buckets_ = std::make_unique<Buckets>(parameters_, *communicator_, options.bucket_bytes);
   }
 }
@@ -66,7 +66,7 @@ SyncResult GradientSync::Backward(const at::Tensor& loss) {
   loss.backward();
   torch::NoGradGuard no_grad;
   const std::vector<at::Tensor> gradients = GradientsOf(parameters_);
-  const double norm = flat_ ? flat_->Average(gradients) : NormOf(gradients);
+  const double norm = buckets_ ? NormOf(gradients) : AverageOverRanks(gradients, *communicator_);
   return {.gradient_norm = norm, .finite = std::isfinite(norm)};
 }
 

@@ -9,7 +9,6 @@
 
 #include "trainer/distributed/communicator.h"
 #include "trainer/distributed/gradient_sync_options.h"
-#include "trainer/distributed/tensor_average.h"
 
 namespace gan::distributed {
 
@@ -26,8 +25,9 @@ struct SyncResult {
 // scalar that Backward gets. A module that is frozen (requires_grad false on all its parameters) takes no part while
 // another one's Backward passes through it.
 //
-// Shares the parameters; owns one buffer of their size. Parameters need one type and device; each must get a gradient
-// from every Backward. Every rank calls the same in the same order. Throws CommunicationError. Not thread-safe.
+// Shares the parameters; the bucketed path owns buffers of their size. Parameters need one type and device; each must
+// get a gradient from every Backward. Every rank calls the same in the same order. Throws CommunicationError. Not
+// thread-safe.
 class GradientSync {
  public:
   GradientSync(std::vector<at::Tensor> parameters, std::shared_ptr<Communicator> communicator,
@@ -46,8 +46,7 @@ class GradientSync {
 
   std::vector<at::Tensor> parameters_;
   std::shared_ptr<Communicator> communicator_;
-  std::unique_ptr<TensorAverage> flat_;  // the flat path
-  std::unique_ptr<Buckets> buckets_;     // the bucketed path, with more than one rank
+  std::unique_ptr<Buckets> buckets_;  // the bucketed path, with more than one rank
 };
 
 }  // namespace gan::distributed

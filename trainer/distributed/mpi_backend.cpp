@@ -1,6 +1,7 @@
 #include "trainer/distributed/mpi_backend.h"
 
 #include <ATen/core/ivalue.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
@@ -79,18 +80,21 @@ MPI_Datatype TypeOf(const at::Tensor& tensor) {
 struct Reduction {
   MPI_Op operation;
   const char* name;
+  bool average = false;  // divide by the number of ranks afterwards
 };
 
 Reduction ReductionOf(const c10d::ReduceOp& op) {
   switch (static_cast<c10d::ReduceOp::RedOpType>(op)) {
     case c10d::ReduceOp::SUM:
       return {MPI_SUM, "sum"};
+    case c10d::ReduceOp::AVG:
+      return {MPI_SUM, "average", /*average=*/true};
     case c10d::ReduceOp::MAX:
       return {MPI_MAX, "max"};
     case c10d::ReduceOp::MIN:
       return {MPI_MIN, "min"};
     default:
-      throw CommunicationError("MPI backend: only sum, max and min are reduced");
+      throw CommunicationError("MPI backend: only sum, average, max and min are reduced");
   }
 }
 
@@ -98,25 +102,37 @@ std::uint64_t ByteCount(const at::Tensor& tensor) {
   return static_cast<std::uint64_t>(tensor.numel()) * tensor.element_size();
 }
 
-at::Tensor& OnlyTensor(std::vector<at::Tensor>& tensors) {
-  if (tensors.size() != 1) throw CommunicationError("MPI backend: one tensor a call");
-  // Elements are exchanged as they lie in memory: every rank's tensor has the same layout, NCHW or NHWC.
-  if (!tensors[0].is_non_overlapping_and_dense() || !tensors[0].device().is_cpu()) {
+// Elements are exchanged as they lie in memory: every rank's tensor has the same layout, NCHW or NHWC.
+void RequireDense(const at::Tensor& tensor) {
+  if (!tensor.is_non_overlapping_and_dense() || !tensor.device().is_cpu()) {
     throw CommunicationError("MPI backend: tensors must be dense and on the CPU");
   }
+}
+
+// Of several tensors, so that no two lists of one joint size are taken for the same.
+std::string SizesOf(const std::vector<at::Tensor>& tensors) {
+  if (tensors.size() == 1) return "";
+  std::string sizes;
+  for (const at::Tensor& tensor : tensors) sizes += std::to_string(tensor.numel()) + " ";
+  return " of " + std::to_string(tensors.size()) + " tensors, digest of sizes " +
+         std::to_string(std::hash<std::string>{}(sizes));
+}
+
+at::Tensor& OnlyTensor(std::vector<at::Tensor>& tensors) {
+  if (tensors.size() != 1) throw CommunicationError("MPI backend: one tensor a call");
+  RequireDense(tensors[0]);
   return tensors[0];
 }
 
-// Calls body(pointer, elements) for pieces small enough for MPI; once for an empty tensor.
+// Calls body(part) for parts small enough for MPI; once when there are none.
 template <typename Body>
-void ForEachChunk(const at::Tensor& tensor, const Body& body) {
-  auto* data = static_cast<std::byte*>(tensor.mutable_data_ptr());
+void ForEachChunk(std::int64_t elements, const Body& body) {
   std::int64_t done = 0;
   do {
-    const std::int64_t count = std::min(kChunkElements, tensor.numel() - done);
-    body(data + static_cast<std::size_t>(done) * tensor.element_size(), static_cast<int>(count));
-    done += count;
-  } while (done < tensor.numel());
+    const Part part = {done, std::min(done + kChunkElements, elements)};
+    body(part);
+    done = part.end;
+  } while (done < elements);
 }
 
 }  // namespace
@@ -141,8 +157,8 @@ void MpiBackend::Meet(const Call& call) {
   const auto mine = static_cast<std::int64_t>(std::hash<std::string>{}(call.Text()) >> 2);
   at::Tensor extremes = at::tensor({mine, -mine}, at::kLong);
   auto* data = extremes.mutable_data_ptr<std::int64_t>();
-  Complete(call, WaitFor::kPeers, {extremes}, [&](MPI_Request* request) {
-    return MPI_Iallreduce(MPI_IN_PLACE, data, 2, MPI_INT64_T, MPI_MAX, communicator_, request);
+  Complete(call, WaitFor::kPeers, {extremes}, [&](Requests& requests) {
+    return MPI_Iallreduce(MPI_IN_PLACE, data, 2, MPI_INT64_T, MPI_MAX, communicator_, requests.New());
   });
   if (data[0] != -data[1]) ReportMismatch(call);  // largest and smallest differ: all ranks see it
 }
@@ -152,8 +168,8 @@ void MpiBackend::ReportMismatch(const Call& call) {
   auto* all = static_cast<char*>(texts.mutable_data_ptr());
   char* mine = all + getSize() * kMismatchText;
   call.Text().copy(mine, kMismatchText - 1);
-  Complete(call, WaitFor::kPeers, {texts}, [&](MPI_Request* request) {
-    return MPI_Iallgather(mine, kMismatchText, MPI_CHAR, all, kMismatchText, MPI_CHAR, communicator_, request);
+  Complete(call, WaitFor::kPeers, {texts}, [&](Requests& requests) {
+    return MPI_Iallgather(mine, kMismatchText, MPI_CHAR, all, kMismatchText, MPI_CHAR, communicator_, requests.New());
   });
   broken_ = true;
   int other = 0;
@@ -163,10 +179,10 @@ void MpiBackend::ReportMismatch(const Call& call) {
 
 void MpiBackend::Complete(const Call& call, WaitFor what, const std::vector<at::Tensor>& buffers, const Start& start) {
   const Clock::time_point began = Clock::now();
-  MPI_Request request = MPI_REQUEST_NULL;
+  Requests requests;
   try {
-    if (const int error = start(&request); error != MPI_SUCCESS) Fail(call.Text(), MpiErrorText(error));
-    Poll(call, what, request);
+    if (const int error = start(requests); error != MPI_SUCCESS) Fail(call.Text(), MpiErrorText(error));
+    Poll(call, what, requests);
   } catch (const CommunicationError&) {
     broken_ = true;
     Abandon(buffers);
@@ -176,16 +192,26 @@ void MpiBackend::Complete(const Call& call, WaitFor what, const std::vector<at::
   traffic_.wait_seconds += std::chrono::duration<double>(Clock::now() - began).count();
 }
 
-// Peers that still compute are waited for asleep. A transfer only yields: it moves on in MPI_Test alone, and with
+int MpiBackend::Requests::Test(int* done) {
+  states_.resize(all_.size());
+  const int error = MPI_Testall(static_cast<int>(all_.size()), all_.data(), done, states_.data());
+  if (error != MPI_ERR_IN_STATUS) return error;
+  for (const MPI_Status& state : states_) {
+    if (state.MPI_ERROR != MPI_SUCCESS && state.MPI_ERROR != MPI_ERR_PENDING) return state.MPI_ERROR;
+  }
+  return error;
+}
+
+// Peers that still compute are waited for asleep. A transfer only yields: it moves on in MPI_Testall alone, and with
 // sleeps between its pieces 64 MB took three times as long.
-void MpiBackend::Poll(const Call& call, WaitFor what, MPI_Request& request) {
+void MpiBackend::Poll(const Call& call, WaitFor what, Requests& requests) {
   constexpr int kSpins = 100;  // the other ranks are usually a few microseconds away
   const auto awake = what == WaitFor::kPeers ? std::chrono::milliseconds(1) : std::chrono::milliseconds(1000);
   const Clock::time_point start = Clock::now();
   auto pause = std::chrono::microseconds(20);
   for (std::uint64_t polls = 0;; ++polls) {
     int done = 0;
-    if (const int error = MPI_Test(&request, &done, MPI_STATUS_IGNORE); error != MPI_SUCCESS) {
+    if (const int error = requests.Test(&done); error != MPI_SUCCESS) {
       Fail(call.Text(), MpiErrorText(error));
     }
     if (done != 0) return;
@@ -211,27 +237,53 @@ void MpiBackend::Count(const Call& call) {
   ++traffic_.calls[call.Name()];
 }
 
-c10::intrusive_ptr<c10d::Work> MpiBackend::allreduce(std::vector<at::Tensor>& tensors,
-                                                     const c10d::AllreduceOptions& options) {
-  at::Tensor& tensor = OnlyTensor(tensors);
-  const MPI_Datatype type = TypeOf(tensor);
-  const Reduction reduction = ReductionOf(options.reduceOp);
-  Call call{"allreduce", ByteCount(tensor), std::string(c10::toString(tensor.scalar_type())) + " " + reduction.name};
+void MpiBackend::Reduce(const std::vector<at::Tensor>& tensors, const c10d::ReduceOp& op) {
+  const TensorRow row(tensors);
+  const MPI_Datatype type = TypeOf(tensors[0]);
+  const Reduction reduction = ReductionOf(op);
+  const auto bytes_of = [&](std::int64_t elements) {
+    return static_cast<std::uint64_t>(elements) * tensors[0].element_size();
+  };
+  Call call{"allreduce", bytes_of(row.size()),
+            std::string(c10::toString(tensors[0].scalar_type())) + " " + reduction.name + SizesOf(tensors)};
   Meet(call);
-  const bool halving =
+  const bool can_halve =
       reduction.operation == MPI_SUM && getSize() > 1 && std::has_single_bit(static_cast<unsigned>(getSize()));
-  ForEachChunk(tensor, [&](std::byte* data, int count) {
-    call.bytes = static_cast<std::uint64_t>(count) * tensor.element_size();
-    if (halving && count >= kHalvingElements) {
-      SumByHalving(call, tensor, type, data, count);
+  ForEachChunk(row.size(), [&](Part part) {
+    call.bytes = bytes_of(part.size());
+    if (can_halve && part.size() >= kHalvingElements) {
+      ReduceByHalving(call, row, part, type, reduction.average);
       return Count(call);
     }
-    Complete(call, WaitFor::kTransfer, tensors, [&](MPI_Request* request) {
-      return MPI_Iallreduce(MPI_IN_PLACE, data, count, type, reduction.operation, communicator_, request);
+    const std::vector<at::Tensor> pieces = row.Pieces(part);
+    at::Tensor joined = pieces.size() == 1 ? pieces[0] : at::cat(pieces);
+    Complete(call, WaitFor::kTransfer, {joined}, [&](Requests& requests) {
+      return MPI_Iallreduce(MPI_IN_PLACE, joined.mutable_data_ptr(), static_cast<int>(part.size()), type,
+                            reduction.operation, communicator_, requests.New());
     });
+    if (reduction.average) joined.div_(getSize());
+    if (pieces.size() > 1) row.Fill(part, joined);
     Count(call);
   });
+}
+
+c10::intrusive_ptr<c10d::Work> MpiBackend::allreduce(std::vector<at::Tensor>& tensors,
+                                                     const c10d::AllreduceOptions& options) {
+  Reduce({OnlyTensor(tensors)}, options.reduceOp);
   return c10::make_intrusive<DoneWork>(getRank(), c10d::OpType::ALLREDUCE, tensors);
+}
+
+c10::intrusive_ptr<c10d::Work> MpiBackend::allreduce_coalesced(std::vector<at::Tensor>& tensors,
+                                                               const c10d::AllreduceCoalescedOptions& options) {
+  if (tensors.empty()) throw CommunicationError("MPI backend: nothing to reduce");
+  for (const at::Tensor& tensor : tensors) {
+    RequireDense(tensor);
+    if (tensor.scalar_type() != tensors[0].scalar_type()) {
+      throw CommunicationError("MPI backend: tensors that are reduced together must be of one type");
+    }
+  }
+  Reduce(tensors, options.reduceOp);
+  return c10::make_intrusive<DoneWork>(getRank(), c10d::OpType::ALLREDUCE_COALESCED, tensors);
 }
 
 c10::intrusive_ptr<c10d::Work> MpiBackend::broadcast(std::vector<at::Tensor>& tensors,
@@ -242,10 +294,15 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::broadcast(std::vector<at::Tensor>& te
   Call call{"broadcast", ByteCount(tensor),
             std::string(c10::toString(tensor.scalar_type())) + " from rank " + std::to_string(root)};
   Meet(call);
-  ForEachChunk(tensor, [&](std::byte* data, int count) {
-    call.bytes = static_cast<std::uint64_t>(count) * tensor.element_size();
-    Complete(call, WaitFor::kTransfer, tensors,
-             [&](MPI_Request* request) { return MPI_Ibcast(data, count, type, root, communicator_, request); });
+  const TensorRow row({tensor});
+  ForEachChunk(row.size(), [&](Part part) {
+    call.bytes = static_cast<std::uint64_t>(part.size()) * tensor.element_size();
+    for (const at::Tensor& piece : row.Pieces(part)) {
+      Complete(call, WaitFor::kTransfer, tensors, [&](Requests& requests) {
+        return MPI_Ibcast(piece.mutable_data_ptr(), static_cast<int>(piece.numel()), type, root, communicator_,
+                          requests.New());
+      });
+    }
     Count(call);
   });
   return c10::make_intrusive<DoneWork>(getRank(), c10d::OpType::BROADCAST, tensors);
@@ -261,9 +318,9 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::allgather(std::vector<std::vector<at:
   const int count = static_cast<int>(mine.numel());
   const Call call{"allgather", ByteCount(mine), c10::toString(mine.scalar_type())};
   Meet(call);
-  Complete(call, WaitFor::kTransfer, {mine, all}, [&](MPI_Request* request) {
+  Complete(call, WaitFor::kTransfer, {mine, all}, [&](Requests& requests) {
     return MPI_Iallgather(mine.const_data_ptr(), count, type, all.mutable_data_ptr(), count, type, communicator_,
-                          request);
+                          requests.New());
   });
   Count(call);
   for (int rank = 0; rank < getSize(); ++rank) {

@@ -10,6 +10,7 @@
 
 #include "trainer/distributed/communicator.h"
 #include "trainer/distributed/mpi_api.h"
+#include "trainer/distributed/tensor_row.h"
 
 namespace gan::distributed {
 
@@ -32,6 +33,9 @@ class MpiBackend : public c10d::Backend {
   const std::string getBackendName() const override { return "gan_mpi"; }
   c10::intrusive_ptr<c10d::Work> allreduce(std::vector<at::Tensor>& tensors,
                                            const c10d::AllreduceOptions& options = {}) override;
+  // As one sum over all elements of all tensors, of one type. Large ones are exchanged where they lie.
+  c10::intrusive_ptr<c10d::Work> allreduce_coalesced(std::vector<at::Tensor>& tensors,
+                                                     const c10d::AllreduceCoalescedOptions& options = {}) override;
   c10::intrusive_ptr<c10d::Work> broadcast(std::vector<at::Tensor>& tensors,
                                            const c10d::BroadcastOptions& options = {}) override;
   c10::intrusive_ptr<c10d::Work> allgather(std::vector<std::vector<at::Tensor>>& outputs,
@@ -51,33 +55,33 @@ class MpiBackend : public c10d::Backend {
     std::string Name() const { return std::string(operation) + "/" + std::to_string(bytes); }
     std::string Text() const { return how.empty() ? Name() : Name() + " (" + how + ")"; }
   };
-  using Start = std::function<int(MPI_Request*)>;
+  // Requests of one step of a collective.
+  class Requests {
+   public:
+    MPI_Request* New() { return &all_.emplace_back(MPI_REQUEST_NULL); }  // valid until the next call
+    // Whether all are done, or the code of the first error.
+    int Test(int* done);
+
+   private:
+    std::vector<MPI_Request> all_;
+    std::vector<MPI_Status> states_;
+  };
+  using Start = std::function<int(Requests&)>;
   enum class WaitFor { kPeers, kTransfer };
 
   // Returns when every rank has called, and only if all of them called the same.
   void Meet(const Call& call);
   [[noreturn]] void ReportMismatch(const Call& call);
-  // Starts one nonblocking collective on `buffers` and waits for its end.
+  // Starts nonblocking operations on `buffers` and waits for their end.
   void Complete(const Call& call, WaitFor what, const std::vector<at::Tensor>& buffers, const Start& start);
-  void Poll(const Call& call, WaitFor what, MPI_Request& request);
-  // Elements [begin, end) of the buffer that is being summed.
-  struct Part {
-    std::int64_t begin, end;
-    std::int64_t size() const { return end - begin; }
-  };
-  // `count` elements at `data`, memory of `tensor`. For 2^k ranks.
-  void SumByHalving(const Call& call, const at::Tensor& tensor, MPI_Datatype type, std::byte* data, std::int64_t count);
-  // Elements to a peer and from it, both at once.
-  struct Exchange {
-    MPI_Datatype type;
-    const void* give;
-    std::int64_t give_count;
-    void* take;
-    std::int64_t take_count;
-    int peer;
-  };
-  // `buffers`: all memory of the exchange.
-  void Swap(const Call& call, const std::vector<at::Tensor>& buffers, const Exchange& exchange);
+  void Poll(const Call& call, WaitFor what, Requests& requests);
+  // All elements of all tensors, in place.
+  void Reduce(const std::vector<at::Tensor>& tensors, const c10d::ReduceOp& op);
+  // Sums or averages `part` of the row over 2^k ranks.
+  void ReduceByHalving(const Call& call, const TensorRow& row, Part part, MPI_Datatype type, bool average);
+  // Tensors to a peer and from it, all at once.
+  void Swap(const Call& call, MPI_Datatype type, int peer, const std::vector<at::Tensor>& give,
+            const std::vector<at::Tensor>& take);
   void Count(const Call& call);
   [[noreturn]] void Fail(const std::string& what, const std::string& why) const;
 

@@ -1,25 +1,47 @@
 // Large sums of MpiBackend.
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "trainer/distributed/mpi_backend.h"
 
 namespace gan::distributed {
 
-void MpiBackend::Swap(const Call& call, const std::vector<at::Tensor>& buffers, const Exchange& exchange) {
-  MPI_Request sending = MPI_REQUEST_NULL;
-  Complete(call, WaitFor::kTransfer, buffers, [&](MPI_Request* request) {
-    const int error = MPI_Isend(exchange.give, static_cast<int>(exchange.give_count), exchange.type, exchange.peer,
-                                /*tag=*/0, communicator_, &sending);
-    if (error != MPI_SUCCESS) return error;
-    return MPI_Irecv(exchange.take, static_cast<int>(exchange.take_count), exchange.type, exchange.peer, /*tag=*/0,
-                     communicator_, request);
-  });
-  Complete(call, WaitFor::kTransfer, buffers, [&](MPI_Request* request) {
-    *request = sending;
-    return MPI_SUCCESS;
+namespace {
+
+// Elements that are still in the cache when they are looked at a second time.
+constexpr std::int64_t kCachedElements = 1 << 15;
+
+// sum += addend, divided by `divisor`.
+void Add(const at::Tensor& sum, const at::Tensor& addend, int divisor) {
+  for (std::int64_t at = 0; at < sum.numel(); at += kCachedElements) {
+    const std::int64_t count = std::min(kCachedElements, sum.numel() - at);
+    at::Tensor slice = sum.narrow(0, at, count);
+    slice.add_(addend.narrow(0, at, count));
+    if (divisor != 1) slice.div_(divisor);
+  }
+}
+
+}  // namespace
+
+void MpiBackend::Swap(const Call& call, MPI_Datatype type, int peer, const std::vector<at::Tensor>& give,
+                      const std::vector<at::Tensor>& take) {
+  std::vector<at::Tensor> buffers = give;
+  buffers.insert(buffers.end(), take.begin(), take.end());
+  Complete(call, WaitFor::kTransfer, buffers, [&](Requests& requests) {
+    int error = MPI_SUCCESS;
+    for (const at::Tensor& tensor : take) {
+      if (error != MPI_SUCCESS) break;
+      error = MPI_Irecv(tensor.mutable_data_ptr(), static_cast<int>(tensor.numel()), type, peer, /*tag=*/0,
+                        communicator_, requests.New());
+    }
+    for (const at::Tensor& tensor : give) {
+      if (error != MPI_SUCCESS) break;
+      error = MPI_Isend(tensor.const_data_ptr(), static_cast<int>(tensor.numel()), type, peer, /*tag=*/0, communicator_,
+                        requests.New());
+    }
+    return error;
   });
 }
 
@@ -27,21 +49,24 @@ void MpiBackend::Swap(const Call& call, const std::vector<at::Tensor>& buffers, 
 // in MPICH", 2005): of two ranks each sums one half and hands it back, so that both work all the time, where a tree
 // sends the whole buffer up, sums it on one rank and sends it down. Neighbours come first: every number is summed in
 // the order of the binomial tree.
-void MpiBackend::SumByHalving(const Call& call, const at::Tensor& tensor, MPI_Datatype type, std::byte* data,
-                              std::int64_t count) {
-  const auto place = [&](std::int64_t element) {
-    return data + static_cast<std::size_t>(element) * tensor.element_size();
-  };
-  const at::Tensor theirs = at::empty({(count + 1) / 2}, tensor.options().requires_grad(false));
-  std::vector<Part> parts = {{0, count}};
+void MpiBackend::ReduceByHalving(const Call& call, const TensorRow& row, Part part, MPI_Datatype type, bool average) {
+  const at::Tensor received = at::empty({(part.size() + 1) / 2}, row.tensors()[0].options().requires_grad(false));
+  std::vector<Part> parts = {part};
   for (int distance = 1; distance < getSize(); distance *= 2) {
     const Part all = parts.back();
     const std::int64_t middle = all.begin + all.size() / 2;
     Part keep = {all.begin, middle}, give = {middle, all.end};
     if ((getRank() & distance) != 0) std::swap(keep, give);
-    Swap(call, {tensor, theirs},
-         {type, place(give.begin), give.size(), theirs.mutable_data_ptr(), keep.size(), getRank() ^ distance});
-    at::from_blob(place(keep.begin), {keep.size()}, theirs.options()).add_(theirs.narrow(0, 0, keep.size()));
+    const std::vector<at::Tensor> mine = row.Pieces(keep);
+    std::vector<at::Tensor> theirs;
+    std::int64_t at = 0;
+    for (const at::Tensor& piece : mine) {
+      theirs.push_back(received.narrow(0, at, piece.numel()));
+      at += piece.numel();
+    }
+    Swap(call, type, getRank() ^ distance, row.Pieces(give), theirs);
+    const bool last = 2 * distance == getSize();
+    for (std::size_t i = 0; i < mine.size(); ++i) Add(mine[i], theirs[i], last && average ? getSize() : 1);
     parts.push_back(keep);
   }
   for (int distance = getSize() / 2; distance >= 1; distance /= 2) {
@@ -49,7 +74,7 @@ void MpiBackend::SumByHalving(const Call& call, const at::Tensor& tensor, MPI_Da
     parts.pop_back();
     const Part all = parts.back();
     const Part rest = mine.begin == all.begin ? Part{mine.end, all.end} : Part{all.begin, mine.begin};
-    Swap(call, {tensor}, {type, place(mine.begin), mine.size(), place(rest.begin), rest.size(), getRank() ^ distance});
+    Swap(call, type, getRank() ^ distance, row.Pieces(mine), row.Pieces(rest));
   }
 }
 

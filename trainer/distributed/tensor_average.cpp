@@ -9,26 +9,6 @@ namespace gan::distributed {
 
 namespace {
 
-std::int64_t Elements(const std::vector<at::Tensor>& tensors) {
-  std::int64_t sum = 0;
-  for (const at::Tensor& tensor : tensors) sum += tensor.numel();
-  return sum;
-}
-
-// The part of `flat` that belongs to each of `tensors`, in its shape and order in memory: a copy between them is one
-// straight run, whether the tensor is NCHW or NHWC.
-std::vector<at::Tensor> ViewsOn(const at::Tensor& flat, const std::vector<at::Tensor>& tensors) {
-  std::vector<at::Tensor> views;
-  std::int64_t offset = 0;
-  for (const at::Tensor& tensor : tensors) {
-    views.push_back(tensor.is_non_overlapping_and_dense()
-                        ? flat.as_strided(tensor.sizes(), tensor.strides(), offset)
-                        : flat.narrow(0, offset, tensor.numel()).view(tensor.sizes()));
-    offset += tensor.numel();
-  }
-  return views;
-}
-
 // In double precision. LibTorch's norm of floats as doubles takes three times as long on a CPU as reading them does.
 double SquaredNormOnCpu(const float* values, std::int64_t count) {
   constexpr std::int64_t kLanes = 16;  // independent sums, which the compiler turns into vectors
@@ -65,26 +45,14 @@ double NormOf(const std::vector<at::Tensor>& tensors) {
   return std::hypot(std::sqrt(sum), torch::stack(others).norm().item<double>());
 }
 
-TensorAverage::TensorAverage(const std::vector<at::Tensor>& like, std::shared_ptr<Communicator> communicator)
-    : communicator_(std::move(communicator)) {
-  if (like.empty() || communicator_->size() == 1) return;
-  flat_ = torch::empty({Elements(like)}, like[0].options().requires_grad(false));
-}
-
-double TensorAverage::Average(const std::vector<at::Tensor>& tensors) {
+double AverageOverRanks(const std::vector<at::Tensor>& tensors, Communicator& communicator) {
   if (tensors.empty()) return 0;
   torch::NoGradGuard no_grad;
-  if (communicator_->size() == 1) return NormOf(tensors);
-  std::vector<at::Tensor> views = ViewsOn(flat_, tensors);
-  at::_foreach_copy_(views, tensors);
-  communicator_->AllReduce(flat_);
-  const double ranks = communicator_->size();
-  const double norm = NormOf({flat_}) / ranks;
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    at::Tensor target = tensors[i];
-    at::div_out(target, views[i], torch::scalar_tensor(ranks, flat_.options()));
+  if (communicator.size() > 1) {
+    std::vector<at::Tensor> averaged = tensors;  // share the memory
+    communicator.AllReduce(averaged, ReduceOp::kAverage);
   }
-  return norm;
+  return NormOf(tensors);
 }
 
 }  // namespace gan::distributed

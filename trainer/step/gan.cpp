@@ -71,7 +71,6 @@ Gan::Gan(const GanOptions& made_of, torch::Device device, std::uint64_t seed,
       generator_sync(generator->parameters(), communicator, options.gradients),
       discriminator_sync(discriminator->parameters(), communicator, options.gradients),
       statistics(AllStatistics(generator, discriminator)),
-      statistics_average(statistics, communicator),
       ema(*generator, options.ema_half_life_images) {
   model::InitialiseWeights(*generator, seed, 0);
   model::InitialiseWeights(*discriminator, seed, 1);
@@ -120,7 +119,6 @@ void WidenDiscriminator(Gan& gan, std::int64_t width, std::uint64_t seed) {
   gan.discriminator_sync =
       distributed::GradientSync(gan.discriminator->parameters(), gan.communicator, gan.options.gradients);
   gan.statistics = AllStatistics(gan.generator, gan.discriminator);
-  gan.statistics_average = distributed::TensorAverage(gan.statistics, gan.communicator);
 }
 
 }  // namespace gan::step

@@ -33,8 +33,7 @@ struct Gan {
   Adam discriminator_adam;
   distributed::GradientSync generator_sync;
   distributed::GradientSync discriminator_sync;
-  std::vector<torch::Tensor> statistics;  // batch-norm running mean and variance of both networks
-  distributed::TensorAverage statistics_average;
+  std::vector<torch::Tensor> statistics;                    // batch-norm running mean and variance of both networks
   Ema ema;                                                  // of the generator
   std::shared_ptr<const loss::FeatureExtractor> extractor;  // of the perceptual term, when there is one
 };

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "trainer/distributed/tensor_average.h"
 #include "trainer/loss/objective.h"
 #include "trainer/step/terms.h"
 
@@ -195,7 +196,7 @@ StepResult TrainStep(Gan& gan, const StepPlan& plan, const BatchSource& next_bat
   result.fake_images = round.fakes.back().detach();
   // The running statistics moved on every rank by its own images; averaged in every step, or no resume could be exact.
   // One bad step must not leave NaN in them: they are never reset, and no later checkpoint could be saved.
-  if (std::isfinite(gan.statistics_average.Average(gan.statistics))) before.Forget();
+  if (std::isfinite(distributed::AverageOverRanks(gan.statistics, *gan.communicator))) before.Forget();
   result.times.sync = gan.communicator->traffic().wait_seconds - waited_before;
   return result;
 }

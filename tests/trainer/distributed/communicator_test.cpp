@@ -29,6 +29,38 @@ TEST(Communicator, AllReduceSumsMaxesAndMins) {
   }
 }
 
+// Rank r has r + 1 times these: of more than one shape and order in memory, below and above the size from which sums
+// are made by halving.
+std::vector<torch::Tensor> SeveralTensors(std::int64_t channels, double factor) {
+  const torch::Tensor map =
+      torch::arange(channels * 32 * 16, torch::kFloat).remainder_(1000).view({channels, 32, 4, 4});
+  return {torch::full({3}, factor), map.contiguous(torch::MemoryFormat::ChannelsLast) * factor, torch::empty({0}),
+          torch::arange(7, torch::kFloat) * factor};
+}
+
+TEST(Communicator, SeveralTensorsAreReducedInOneCollective) {
+  for (const std::int64_t channels : {1, 65}) {
+    const auto communicator = New("test");
+    const double size = communicator->size(), sum = size * (size + 1) / 2;
+    for (const auto& [op, factor] : {std::pair(ReduceOp::kSum, sum), std::pair(ReduceOp::kAverage, sum / size)}) {
+      std::vector<torch::Tensor> tensors = SeveralTensors(channels, communicator->rank() + 1);
+      communicator->AllReduce(tensors, op);
+      const std::vector<torch::Tensor> expected = SeveralTensors(channels, factor);
+      for (std::size_t i = 0; i < tensors.size(); ++i) EXPECT_TRUE(torch::equal(tensors[i], expected[i])) << i;
+    }
+    EXPECT_EQ(communicator->traffic().calls.at("allreduce/" + std::to_string(4 * (10 + channels * 512))), 2U);
+    EXPECT_EQ(communicator->traffic().collectives, 2U);
+  }
+}
+
+TEST(Communicator, TensorsOfTwoTypesOrWithGapsAreRefused) {
+  const auto communicator = New("test");
+  std::vector<torch::Tensor> two_types = {torch::ones({2}), torch::ones({2}, torch::kDouble)};
+  EXPECT_THROW(communicator->AllReduce(two_types), CommunicationError);
+  std::vector<torch::Tensor> gaps = {torch::ones({4, 4}).narrow(1, 0, 2)};
+  EXPECT_THROW(communicator->AllReduce(gaps), CommunicationError);
+}
+
 TEST(Communicator, LargeBuffersAreCutAndStillRight) {
   const auto communicator = New("test");
   torch::Tensor t = torch::arange((1 << 24) + 5, torch::kFloat).remainder_(1000);

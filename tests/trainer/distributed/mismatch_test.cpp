@@ -48,6 +48,14 @@ TEST(Mismatch, DifferentTypesOfOneSizeAreAnError) {
   ExpectMismatch([](auto& c) { Sum(c, 10); }, "Float", [](auto& c) { Sum(c, 10, torch::kInt); }, "Int");
 }
 
+TEST(Mismatch, ListsOfOneJointSizeThatAreCutElsewhereAreAnError) {
+  const auto sum_of = [](Communicator& c, std::int64_t first) {
+    std::vector<torch::Tensor> tensors = {torch::ones({first}), torch::ones({100'000 - first})};
+    c.AllReduce(tensors);
+  };
+  ExpectMismatch([&](auto& c) { sum_of(c, 10); }, "of 2 tensors", [&](auto& c) { sum_of(c, 20); }, "digest");
+}
+
 TEST(Mismatch, DifferentOperationsAreAnError) {
   const auto broadcast = [](auto& c) {
     torch::Tensor t = torch::ones({10});

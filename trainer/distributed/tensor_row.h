@@ -1,0 +1,54 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace gan::distributed {
+
+// Elements [begin, end) of a row.
+struct Part {
+  std::int64_t begin, end;
+  std::int64_t size() const { return end - begin; }
+};
+
+// Dense tensors as one row of elements, one tensor after the other, in the order in which they lie in memory. Shares
+// their memory.
+class TensorRow {
+ public:
+  explicit TensorRow(std::vector<at::Tensor> tensors) : tensors_(std::move(tensors)) {
+    for (const at::Tensor& tensor : tensors_) size_ += tensor.numel();
+  }
+  std::int64_t size() const { return size_; }
+  const std::vector<at::Tensor>& tensors() const { return tensors_; }
+
+  // The pieces of memory that the part consists of, each a tensor of one dimension.
+  std::vector<at::Tensor> Pieces(Part part) const {
+    std::vector<at::Tensor> pieces;
+    std::int64_t begin = 0;
+    for (const at::Tensor& tensor : tensors_) {
+      const std::int64_t from = std::max(part.begin, begin), to = std::min(part.end, begin + tensor.numel());
+      if (from < to) pieces.push_back(tensor.as_strided({to - from}, {1}, tensor.storage_offset() + from - begin));
+      begin += tensor.numel();
+    }
+    return pieces;
+  }
+
+  // Copies `values`, of one dimension, into the part.
+  void Fill(Part part, const at::Tensor& values) const {
+    std::int64_t begin = 0;
+    for (const at::Tensor& piece : Pieces(part)) {
+      piece.copy_(values.narrow(0, begin, piece.numel()));
+      begin += piece.numel();
+    }
+  }
+
+ private:
+  std::vector<at::Tensor> tensors_;
+  std::int64_t size_ = 0;
+};
+
+}  // namespace gan::distributed
