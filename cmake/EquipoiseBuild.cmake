@@ -40,8 +40,8 @@ function(equipoise_warnings target)
                          -Wunused -Woverloaded-virtual -Wnull-dereference -Wdouble-promotion -Werror
                          # GCC 12 sees overlaps in std::string that are not there (GCC bug 105329).
                          $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
-  if(EQUIPOISE_SANITIZE)  # GCC sees null pointers in what a sanitizer puts in
-    target_compile_options(${target} PRIVATE -Wno-null-dereference)
+  if(EQUIPOISE_SANITIZE)  # GCC sees null pointers and unset members in what a sanitizer puts in
+    target_compile_options(${target} PRIVATE -Wno-null-dereference -Wno-maybe-uninitialized)
   endif()
 endfunction()
 

@@ -1,7 +1,11 @@
 #include "trainer/distributed/mpi_api.h"
 
+#include <sys/uio.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <exception>
+#include <fstream>
 #include <string>
 
 #include "storage/errors.h"
@@ -11,9 +15,21 @@ namespace gan::distributed {
 
 namespace {
 
-// Fixed before MPI starts and only where the user has not chosen: copying between ranks through the kernel is often
-// forbidden in containers, where Open MPI then complains at every start.
-void SetQuietDefaults() { ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", /*overwrite=*/0); }
+// Whether a rank may read another's memory: containers forbid the call, Yama can keep it to debuggers.
+bool MayReadOtherProcesses() {
+  std::ifstream scope("/proc/sys/kernel/yama/ptrace_scope");
+  if (int value = 0; scope >> value && value != 0) return false;
+  char from = 1, to = 0;
+  const iovec local = {&to, 1}, remote = {&from, 1};
+  return ::process_vm_readv(::getpid(), &local, 1, &remote, 1, 0) == 1;
+}
+
+// Fixed before MPI starts and only where the user has not chosen: Open MPI copies between ranks through the kernel,
+// once instead of twice, and complains at every start where that is forbidden.
+void SetQuietDefaults() {
+  if (MayReadOtherProcesses()) return;
+  ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", /*overwrite=*/0);
+}
 
 bool IsSet(const char* name) { return std::getenv(name) != nullptr; }
 

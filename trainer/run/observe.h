@@ -27,10 +27,6 @@ Observation Observe(const step::StepResult& result, bool stop_requested, distrib
 balance::Signals ToSignals(const Observation& observation, const step::StepResult& result,
                            const loss::LossRange& range);
 
-// Mean Euclidean distance, per value, of each picture of [N, 3, R, R] to its nearest neighbour among the others, on
-// pictures averaged down to 8x8. Copies and near copies, the sign of a collapse, pull it to 0. Negative for N < 2.
-double NearestNeighbourDistance(const torch::Tensor& images);
-
 // P(a > b) + P(a == b)/2 over all pairs; float [N] each, on any device.
 double AreaUnderCurve(const torch::Tensor& a, const torch::Tensor& b);
 

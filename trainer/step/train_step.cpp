@@ -5,6 +5,7 @@
 
 #include "trainer/distributed/tensor_average.h"
 #include "trainer/loss/objective.h"
+#include "trainer/step/diversity.h"
 #include "trainer/step/terms.h"
 
 namespace gan::step {
@@ -83,17 +84,27 @@ struct Round {
   std::vector<torch::Tensor> fakes;
 };
 
-Round NextRound(Gan& gan, const StepPlan& plan, bool for_generator, const BatchSource& next_batch, StepResult& result) {
+// `last`: of the step.
+Round NextRound(Gan& gan, const StepPlan& plan, bool last, const BatchSource& next_batch, StepResult& result) {
   Round round;
+  // While the pictures are still in the cache: at the end of the step it would take thrice the time.
+  const auto distance = [&](const torch::Tensor& images) {
+    const bool is_last = last && round.batches.size() == plan.micro_batches;
+    return is_last ? NearestNeighbourDistance(images.detach()) : torch::Tensor();
+  };
   for (std::uint32_t i = 0; i < plan.micro_batches; ++i) {
     {
       Stopwatch watch(result.times.data, *gan.communicator);
       round.batches.push_back(next_batch());
       ++result.real_batches;
     }
-    Stopwatch watch(result.times.generator, *gan.communicator);
-    torch::AutoGradMode mode(for_generator && plan.micro_batches == 1);
-    round.fakes.push_back(Fakes(gan, round.batches.back().latents));
+    result.real_distance = distance(round.batches.back().real);
+    {
+      Stopwatch watch(result.times.generator, *gan.communicator);
+      torch::AutoGradMode mode(last && plan.train_generator && plan.micro_batches == 1);
+      round.fakes.push_back(Fakes(gan, round.batches.back().latents));
+    }
+    result.fake_distance = distance(round.fakes.back());
   }
   return round;
 }
@@ -180,7 +191,7 @@ StepResult TrainStep(Gan& gan, const StepPlan& plan, const BatchSource& next_bat
   Round round;
   const std::uint32_t rounds = std::max(plan.discriminator_phases, 1U);
   for (std::uint32_t i = 0; i < rounds; ++i) {
-    round = NextRound(gan, plan, plan.train_generator && i + 1 == rounds, next_batch, result);
+    round = NextRound(gan, plan, i + 1 == rounds, next_batch, result);
     if (plan.discriminator_phases > 0) {
       TrainDiscriminator(gan, plan, round, result);
     } else {
@@ -192,8 +203,6 @@ StepResult TrainStep(Gan& gan, const StepPlan& plan, const BatchSource& next_bat
   } else {
     WatchGenerator(gan, plan, round, result);
   }
-  result.real_images = round.batches.back().real;
-  result.fake_images = round.fakes.back().detach();
   // The running statistics moved on every rank by its own images; averaged in every step, or no resume could be exact.
   // One bad step must not leave NaN in them: they are never reset, and no later checkpoint could be saved.
   if (std::isfinite(distributed::AverageOverRanks(gan.statistics, *gan.communicator))) before.Forget();

@@ -27,8 +27,8 @@ struct StepTimes {  // seconds, each told once: the networks' phases do not hold
 struct StepResult {
   double loss_d_real = 0, loss_d_fake = 0, loss_g = 0;  // without the two terms of the next line
   double penalty = 0, matching = 0;                     // gradient penalties in D's loss, feature matching in G's
-  torch::Tensor real_logits, fake_logits;  // [N], of the last D phase (all its micro-batches), before its update
-  torch::Tensor real_images, fake_images;  // [N, 3, R, R] of the last batch, without graph
+  torch::Tensor real_logits, fake_logits;      // [N], of the last D phase (all its micro-batches), before its update
+  torch::Tensor real_distance, fake_distance;  // NearestNeighbourDistance of the last batch
   std::optional<Update> discriminator, generator;
   std::uint32_t real_batches = 0;  // batches taken from the source
   StepTimes times;
