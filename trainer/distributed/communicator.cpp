@@ -4,7 +4,7 @@
 
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 
-#include <cstring>
+#include <algorithm>
 
 #include "trainer/distributed/cuda.h"
 #include "trainer/distributed/mpi_backend.h"
@@ -31,7 +31,7 @@ c10d::ReduceOp ToC10d(ReduceOp op) {
 
 at::Tensor BytesOf(const std::string& text, std::int64_t padded) {
   at::Tensor tensor = at::zeros({padded}, at::kByte);
-  std::memcpy(tensor.mutable_data_ptr(), text.data(), text.size());
+  std::ranges::copy(text, static_cast<char*>(tensor.mutable_data_ptr()));
   return tensor;
 }
 
