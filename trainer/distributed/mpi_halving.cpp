@@ -50,7 +50,7 @@ void MpiBackend::Swap(const Call& call, MPI_Datatype type, int peer, const std::
 // sends the whole buffer up, sums it on one rank and sends it down. Neighbours come first: every number is summed in
 // the order of the binomial tree.
 void MpiBackend::ReduceByHalving(const Call& call, const TensorRow& row, Part part, MPI_Datatype type, bool average) {
-  const at::Tensor received = at::empty({(part.size() + 1) / 2}, row.tensors()[0].options().requires_grad(false));
+  const at::Tensor received = at::empty({(part.size() + 1) / 2}, row.tensors()[0].options());
   std::vector<Part> parts = {part};
   for (int distance = 1; distance < getSize(); distance *= 2) {
     const Part all = parts.back();

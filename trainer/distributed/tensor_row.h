@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 namespace gan::distributed {
@@ -16,11 +15,14 @@ struct Part {
 };
 
 // Dense tensors as one row of elements, one tensor after the other, in the order in which they lie in memory. Shares
-// their memory.
+// their memory, and has no part in autograd's graph.
 class TensorRow {
  public:
-  explicit TensorRow(std::vector<at::Tensor> tensors) : tensors_(std::move(tensors)) {
-    for (const at::Tensor& tensor : tensors_) size_ += tensor.numel();
+  explicit TensorRow(const std::vector<at::Tensor>& tensors) {
+    for (const at::Tensor& tensor : tensors) {
+      tensors_.push_back(tensor.detach());
+      size_ += tensor.numel();
+    }
   }
   std::int64_t size() const { return size_; }
   const std::vector<at::Tensor>& tensors() const { return tensors_; }

@@ -53,6 +53,20 @@ TEST(Communicator, SeveralTensorsAreReducedInOneCollective) {
   }
 }
 
+TEST(Communicator, ParametersAreReducedAsTheyAre) {
+  const auto communicator = New("test");
+  for (const std::int64_t elements : {3, 100'000}) {
+    const double mine = communicator->rank() + 1, mean = (communicator->size() + 1) / 2.0;
+    std::vector<torch::Tensor> parameters = {torch::full({elements}, mine, torch::requires_grad()),
+                                             torch::full({2}, mine, torch::requires_grad())};
+    communicator->AllReduce(parameters, ReduceOp::kAverage);
+    for (const torch::Tensor& parameter : parameters) {
+      EXPECT_TRUE(torch::equal(parameter, torch::full_like(parameter, mean)));
+      EXPECT_TRUE(parameter.is_leaf() && parameter.requires_grad());
+    }
+  }
+}
+
 TEST(Communicator, TensorsOfTwoTypesOrWithGapsAreRefused) {
   const auto communicator = New("test");
   std::vector<torch::Tensor> two_types = {torch::ones({2}), torch::ones({2}, torch::kDouble)};
