@@ -41,8 +41,8 @@ function(equipoise_warnings target)
                          # GCC 12 sees overlaps in std::string that are not there (GCC bug 105329).
                          $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
   if(EQUIPOISE_SANITIZE)  # GCC sees null pointers and unset members in what a sanitizer puts in
-    target_compile_options(${target} PRIVATE
-                           $<$<CXX_COMPILER_ID:GNU>:-Wno-null-dereference;-Wno-maybe-uninitialized>)
+    target_compile_options(${target} PRIVATE -Wno-null-dereference
+                           $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   endif()
 endfunction()
 
