@@ -72,7 +72,7 @@ void Communicator::AllReduce(at::Tensor& tensor, ReduceOp op) {
   impl_->group->getBackend(tensor.device().type())->allreduce(tensors, options)->wait();
 }
 
-void Communicator::AllReduce(std::vector<at::Tensor>& tensors, ReduceOp op) {
+void Communicator::AllReduce(std::vector<at::Tensor> tensors, ReduceOp op) {
   c10d::AllreduceCoalescedOptions options;
   options.reduceOp = ToC10d(op);
   impl_->group->getBackend(tensors.at(0).device().type())->allreduce_coalesced(tensors, options)->wait();

@@ -83,7 +83,7 @@ class Communicator {
   void AllReduce(at::Tensor& tensor, ReduceOp op = ReduceOp::kSum);
   // All of them in one collective, without a copy into a buffer of their joint size. At least one; of one type and
   // device.
-  void AllReduce(std::vector<at::Tensor>& tensors, ReduceOp op = ReduceOp::kSum);
+  void AllReduce(std::vector<at::Tensor> tensors, ReduceOp op = ReduceOp::kSum);
   void Broadcast(at::Tensor& tensor, int root = 0);
   // Small control messages, always over MPI. AllGather gives every rank's bytes in rank order.
   std::vector<std::string> AllGather(const std::string& bytes);

@@ -1,6 +1,7 @@
 #include "trainer/distributed/mpi_backend.h"
 
 #include <ATen/core/ivalue.h>
+#include <ATen/ops/_foreach_copy.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
@@ -98,9 +99,10 @@ Reduction ReductionOf(const c10d::ReduceOp& op) {
   }
 }
 
-std::uint64_t ByteCount(const at::Tensor& tensor) {
-  return static_cast<std::uint64_t>(tensor.numel()) * tensor.element_size();
+std::uint64_t ByteCount(const at::Tensor& tensor, std::int64_t elements) {
+  return static_cast<std::uint64_t>(elements) * tensor.element_size();
 }
+std::uint64_t ByteCount(const at::Tensor& tensor) { return ByteCount(tensor, tensor.numel()); }
 
 // Elements are exchanged as they lie in memory: every rank's tensor has the same layout, NCHW or NHWC.
 void RequireDense(const at::Tensor& tensor) {
@@ -241,28 +243,26 @@ void MpiBackend::Reduce(const std::vector<at::Tensor>& tensors, const c10d::Redu
   const TensorRow row(tensors);
   const MPI_Datatype type = TypeOf(tensors[0]);
   const Reduction reduction = ReductionOf(op);
-  const auto bytes_of = [&](std::int64_t elements) {
-    return static_cast<std::uint64_t>(elements) * tensors[0].element_size();
-  };
-  Call call{"allreduce", bytes_of(row.size()),
+  Call call{"allreduce", ByteCount(tensors[0], row.size()),
             std::string(c10::toString(tensors[0].scalar_type())) + " " + reduction.name + SizesOf(tensors)};
   Meet(call);
   const bool can_halve =
       reduction.operation == MPI_SUM && getSize() > 1 && std::has_single_bit(static_cast<unsigned>(getSize()));
   ForEachChunk(row.size(), [&](Part part) {
-    call.bytes = bytes_of(part.size());
+    call.bytes = ByteCount(tensors[0], part.size());
     if (can_halve && part.size() >= kHalvingElements) {
       ReduceByHalving(call, row, part, type, reduction.average);
       return Count(call);
     }
     const std::vector<at::Tensor> pieces = row.Pieces(part);
+    if (pieces.empty()) return Count(call);
     at::Tensor joined = pieces.size() == 1 ? pieces[0] : at::cat(pieces);
     Complete(call, WaitFor::kTransfer, {joined}, [&](Requests& requests) {
       return MPI_Iallreduce(MPI_IN_PLACE, joined.mutable_data_ptr(), static_cast<int>(part.size()), type,
                             reduction.operation, communicator_, requests.New());
     });
     if (reduction.average) joined.div_(getSize());
-    if (pieces.size() > 1) row.Fill(part, joined);
+    if (pieces.size() > 1) at::_foreach_copy_(pieces, CutLike(joined, pieces));
     Count(call);
   });
 }
@@ -296,7 +296,7 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::broadcast(std::vector<at::Tensor>& te
   Meet(call);
   const TensorRow row({tensor});
   ForEachChunk(row.size(), [&](Part part) {
-    call.bytes = static_cast<std::uint64_t>(part.size()) * tensor.element_size();
+    call.bytes = ByteCount(tensor, part.size());
     for (const at::Tensor& piece : row.Pieces(part)) {
       Complete(call, WaitFor::kTransfer, tensors, [&](Requests& requests) {
         return MPI_Ibcast(piece.mutable_data_ptr(), static_cast<int>(piece.numel()), type, root, communicator_,

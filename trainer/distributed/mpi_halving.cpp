@@ -30,18 +30,17 @@ void MpiBackend::Swap(const Call& call, MPI_Datatype type, int peer, const std::
   std::vector<at::Tensor> buffers = give;
   buffers.insert(buffers.end(), take.begin(), take.end());
   Complete(call, WaitFor::kTransfer, buffers, [&](Requests& requests) {
-    int error = MPI_SUCCESS;
     for (const at::Tensor& tensor : take) {
-      if (error != MPI_SUCCESS) break;
-      error = MPI_Irecv(tensor.mutable_data_ptr(), static_cast<int>(tensor.numel()), type, peer, /*tag=*/0,
-                        communicator_, requests.New());
+      const int error = MPI_Irecv(tensor.mutable_data_ptr(), static_cast<int>(tensor.numel()), type, peer, /*tag=*/0,
+                                  communicator_, requests.New());
+      if (error != MPI_SUCCESS) return error;
     }
     for (const at::Tensor& tensor : give) {
-      if (error != MPI_SUCCESS) break;
-      error = MPI_Isend(tensor.const_data_ptr(), static_cast<int>(tensor.numel()), type, peer, /*tag=*/0, communicator_,
-                        requests.New());
+      const int error = MPI_Isend(tensor.const_data_ptr(), static_cast<int>(tensor.numel()), type, peer, /*tag=*/0,
+                                  communicator_, requests.New());
+      if (error != MPI_SUCCESS) return error;
     }
-    return error;
+    return MPI_SUCCESS;
   });
 }
 
@@ -58,12 +57,7 @@ void MpiBackend::ReduceByHalving(const Call& call, const TensorRow& row, Part pa
     Part keep = {all.begin, middle}, give = {middle, all.end};
     if ((getRank() & distance) != 0) std::swap(keep, give);
     const std::vector<at::Tensor> mine = row.Pieces(keep);
-    std::vector<at::Tensor> theirs;
-    std::int64_t at = 0;
-    for (const at::Tensor& piece : mine) {
-      theirs.push_back(received.narrow(0, at, piece.numel()));
-      at += piece.numel();
-    }
+    const std::vector<at::Tensor> theirs = CutLike(received, mine);
     Swap(call, type, getRank() ^ distance, row.Pieces(give), theirs);
     const bool last = 2 * distance == getSize();
     for (std::size_t i = 0; i < mine.size(); ++i) Add(mine[i], theirs[i], last && average ? getSize() : 1);

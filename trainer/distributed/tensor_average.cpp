@@ -48,10 +48,7 @@ double NormOf(const std::vector<at::Tensor>& tensors) {
 double AverageOverRanks(const std::vector<at::Tensor>& tensors, Communicator& communicator) {
   if (tensors.empty()) return 0;
   torch::NoGradGuard no_grad;
-  if (communicator.size() > 1) {
-    std::vector<at::Tensor> averaged = tensors;  // share the memory
-    communicator.AllReduce(averaged, ReduceOp::kAverage);
-  }
+  if (communicator.size() > 1) communicator.AllReduce(tensors, ReduceOp::kAverage);
   return NormOf(tensors);
 }
 

@@ -39,18 +39,20 @@ class TensorRow {
     return pieces;
   }
 
-  // Copies `values`, of one dimension, into the part.
-  void Fill(Part part, const at::Tensor& values) const {
-    std::int64_t begin = 0;
-    for (const at::Tensor& piece : Pieces(part)) {
-      piece.copy_(values.narrow(0, begin, piece.numel()));
-      begin += piece.numel();
-    }
-  }
-
  private:
   std::vector<at::Tensor> tensors_;
   std::int64_t size_ = 0;
 };
+
+// `values`, of one dimension, cut into pieces of the lengths of these; shares its memory.
+inline std::vector<at::Tensor> CutLike(const at::Tensor& values, const std::vector<at::Tensor>& pieces) {
+  std::vector<at::Tensor> cut;
+  std::int64_t begin = 0;
+  for (const at::Tensor& piece : pieces) {
+    cut.push_back(values.narrow(0, begin, piece.numel()));
+    begin += piece.numel();
+  }
+  return cut;
+}
 
 }  // namespace gan::distributed

@@ -87,24 +87,21 @@ struct Round {
 // `last`: of the step.
 Round NextRound(Gan& gan, const StepPlan& plan, bool last, const BatchSource& next_batch, StepResult& result) {
   Round round;
-  // While the pictures are still in the cache: at the end of the step it would take thrice the time.
-  const auto distance = [&](const torch::Tensor& images) {
-    const bool is_last = last && round.batches.size() == plan.micro_batches;
-    return is_last ? NearestNeighbourDistance(images.detach()) : torch::Tensor();
-  };
   for (std::uint32_t i = 0; i < plan.micro_batches; ++i) {
+    // Measured while the pictures are still in the cache: at the end of the step it would take thrice the time.
+    const bool measured = last && i + 1 == plan.micro_batches;
     {
       Stopwatch watch(result.times.data, *gan.communicator);
       round.batches.push_back(next_batch());
       ++result.real_batches;
     }
-    result.real_distance = distance(round.batches.back().real);
+    if (measured) result.real_distance = NearestNeighbourDistance(round.batches.back().real);
     {
       Stopwatch watch(result.times.generator, *gan.communicator);
       torch::AutoGradMode mode(last && plan.train_generator && plan.micro_batches == 1);
       round.fakes.push_back(Fakes(gan, round.batches.back().latents));
     }
-    result.fake_distance = distance(round.fakes.back());
+    if (measured) result.fake_distance = NearestNeighbourDistance(round.fakes.back());
   }
   return round;
 }

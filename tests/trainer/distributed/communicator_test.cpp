@@ -53,6 +53,14 @@ TEST(Communicator, SeveralTensorsAreReducedInOneCollective) {
   }
 }
 
+TEST(Communicator, WhereAllAreEmptyThereIsNothingToDo) {
+  const auto communicator = New("test");
+  torch::Tensor empty = torch::empty({0});
+  EXPECT_NO_THROW(communicator->AllReduce(empty));
+  EXPECT_NO_THROW(communicator->Broadcast(empty));
+  EXPECT_NO_THROW(communicator->AllReduce({empty, torch::empty({0, 3})}, ReduceOp::kAverage));
+}
+
 TEST(Communicator, ParametersAreReducedAsTheyAre) {
   const auto communicator = New("test");
   for (const std::int64_t elements : {3, 100'000}) {
