@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Brings faults about, trains with and without an acting controller, and says what it saw and what came of it.
 
-    .deps/venv/bin/python bench/balance/study.py --shards SHARDS --out FOLDER [--seeds 11-20] [--extra '--features 12']
+    .deps/venv/bin/python bench/balance/study.py --shards SHARDS --out FOLDER [--seeds 11-20] [--features 12]
 
 One rank and one thread a run, two runs side by side; runs that are there already are not repeated. --balance watch trains
 as off does and also judges, so it stands for off. The figures of docs/balance.md come from here; plot.py draws the runs.
@@ -16,7 +16,7 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TRAIN = pathlib.Path(os.environ.get('GAN_TRAIN', ROOT / 'build/release/bin/gan-train'))
-BASE = ['--resolution', '64', '--features', '8', '--batch', '16', '--threads', '1', '--metrics-port', 'off',
+BASE = ['--resolution', '64', '--batch', '16', '--threads', '1', '--metrics-port', 'off',
         '--d-norm', 'instance', '--checkpoint-every', '50', '--sample-every', '300', '--quality-every', '200']
 ONSET = 300  # step of the passing faults
 WARM_UP = 50
@@ -25,7 +25,7 @@ ACTIONS = 'd-rate,d-every,g-rate,d-steps,freeze-g,rollback,rollback-collapse'
 LASTING = {
     'd_rate_x10': (['--lr-d', '2e-3'], 'discriminator_ahead', []),
     'd_steps_4': (['--d-steps', '4'], 'discriminator_ahead', []),
-    'd_quarter_g_rate_x10': (['--features-d', '2', '--lr-g', '2e-3'], 'generator_ahead', []),
+    'd_quarter_g_rate_x10': (['--features-d', 'QUARTER', '--lr-g', '2e-3'], 'generator_ahead', []),
 }
 PASSING = {
     'few_latents': (['--inject', f'latents:4@{ONSET}+150'], 'mode_collapse', ['--balance-actions', ACTIONS]),
@@ -50,6 +50,7 @@ def train(options, fault, mode, seed):
     if status.exists() and json.loads(status.read_text())['state'] in ('finished', 'diverged'):
         return
     flags, _, when_acting = FAULTS[fault]
+    flags = ['--features', str(options.features)] + [str(options.features // 4) if f == 'QUARTER' else f for f in flags]
     subprocess.run([*options.prefix.split(), TRAIN, '--shards', options.shards, '--run', run, *BASE,
                     '--steps', str(options.steps), '--seed', str(seed), '--balance', mode, *flags,
                     *(when_acting if mode == 'act' else []), *options.extra.split()],
@@ -143,6 +144,7 @@ def main():
     parser.add_argument('--seeds', default='11-20')
     parser.add_argument('--faults', default=','.join(name for name in FAULTS if name != 'none'))
     parser.add_argument('--steps', type=int, default=600)
+    parser.add_argument('--features', type=int, default=8)
     parser.add_argument('--jobs', type=int, default=2)
     parser.add_argument('--prefix', default='', help='put before each command, such as "nice -n 5"')
     parser.add_argument('--extra', default='', help='further flags of gan-train')

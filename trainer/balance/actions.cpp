@@ -25,12 +25,12 @@ Action WithRate(const Controls& before, Rate rate, double scale) {
   return action;
 }
 
-Action WithLowerRate(const Controls& before, Rate rate, const BalanceOptions& options) {
-  return WithRate(before, rate, std::max(options.min_lr_scale, before.*rate * options.lr_factor));
+Action WithLowerRate(const Controls& before, Rate rate, double least, const BalanceOptions& options) {
+  return WithRate(before, rate, std::max(least, before.*rate * options.lr_factor));
 }
 
-Action WithHigherRate(const Controls& before, Rate rate, const BalanceOptions& options) {
-  return WithRate(before, rate, std::min(1.0, before.*rate / options.lr_factor));
+Action WithHigherRate(const Controls& before, Rate rate, double most, const BalanceOptions& options) {
+  return WithRate(before, rate, std::min(most, before.*rate / options.lr_factor));
 }
 
 Action WithInterval(const Controls& before, std::uint32_t every) {
@@ -82,8 +82,9 @@ double PaceOfDiscriminator(const Controls& c, const BalanceOptions& options) {
 
 std::optional<Action> UndoHelp(const Controls& controls, const BalanceOptions& options) {
   if (controls.freeze_g_steps > 0) return WithFreeze(controls, 0);
+  if (controls.lr_scale_g < 1) return WithHigherRate(controls, &Controls::lr_scale_g, 1, options);
   if (controls.d_steps > 1) return WithUpdates(controls, controls.d_steps - 1);
-  if (controls.lr_scale_g < 1) return WithHigherRate(controls, &Controls::lr_scale_g, options);
+  if (controls.lr_scale_d > 1) return WithLowerRate(controls, &Controls::lr_scale_d, 1, options);
   return std::nullopt;
 }
 
@@ -99,21 +100,21 @@ bool IsHeldBack(const Controls& controls) {
 }
 
 bool IsHelped(const Controls& controls) {
-  return controls.freeze_g_steps > 0 || controls.d_steps > 1 || controls.lr_scale_g < 1;
+  return controls.freeze_g_steps > 0 || controls.d_steps > 1 || controls.lr_scale_d > 1 || controls.lr_scale_g < 1;
 }
 
 std::optional<Action> ReleaseDiscriminator(const Controls& controls, const BalanceOptions& options) {
   if (controls.wgan_gp) return WithSwitch(controls, &Controls::wgan_gp, false);
   if (controls.d_every > 1) return WithInterval(controls, controls.d_every - 1);
   if (controls.r1) return WithSwitch(controls, &Controls::r1, false);
-  if (controls.lr_scale_d < 1) return WithHigherRate(controls, &Controls::lr_scale_d, options);
+  if (controls.lr_scale_d < 1) return WithHigherRate(controls, &Controls::lr_scale_d, 1, options);
   return std::nullopt;
 }
 
 std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const BalanceOptions& options) {
   if (auto action = UndoHelp(controls, options)) return action;
   if (options.May(Remedy::kDiscriminatorRate) && controls.lr_scale_d > options.min_lr_scale) {
-    auto slower = WithLowerRate(controls, &Controls::lr_scale_d, options);
+    auto slower = WithLowerRate(controls, &Controls::lr_scale_d, options.min_lr_scale, options);
     if (PaceOfDiscriminator(slower.controls, options) >= options.min_d_pace) return slower;
   }
   if (options.May(Remedy::kR1) && !controls.r1) return WithSwitch(controls, &Controls::r1, true);
@@ -125,13 +126,17 @@ std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const Bala
   return SpreadGenerator(controls, options);
 }
 
+// D is strengthened before G is slowed down: a fast G learns more from a strong D than a slow G from a weak one.
 std::optional<Action> HelpDiscriminator(const Controls& controls, const BalanceOptions& options) {
   if (auto action = UndoHolding(controls, options)) return action;
-  if (options.May(Remedy::kGeneratorRate) && controls.lr_scale_g > options.min_lr_scale) {
-    return WithLowerRate(controls, &Controls::lr_scale_g, options);
+  if (options.May(Remedy::kDiscriminatorRate) && controls.lr_scale_d < options.max_lr_scale_d) {
+    return WithHigherRate(controls, &Controls::lr_scale_d, options.max_lr_scale_d, options);
   }
   if (options.May(Remedy::kDiscriminatorSteps) && controls.d_steps < options.max_d_steps) {
     return WithUpdates(controls, controls.d_steps + 1);
+  }
+  if (options.May(Remedy::kGeneratorRate) && controls.lr_scale_g > options.min_lr_scale) {
+    return WithLowerRate(controls, &Controls::lr_scale_g, options.min_lr_scale, options);
   }
   if (options.May(Remedy::kWidenDiscriminator) && controls.d_width == 1) return Widened(controls);
   if (options.May(Remedy::kFreezeGenerator) && controls.freeze_g_steps == 0 && options.freeze_g_for > 0) {

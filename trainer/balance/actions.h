@@ -30,7 +30,7 @@ void to_json(nlohmann::json& json, const Controls& controls);
 void from_json(const nlohmann::json& json, Controls& controls);
 // D is held back: a slower D, one trained less often, or penalised.
 bool IsHeldBack(const Controls& controls);
-// D is helped against G: by more steps of its own, by a slower or a frozen G.
+// D is helped against G: by a higher rate or more steps of its own, by a slower or a frozen G.
 bool IsHelped(const Controls& controls);
 
 // Every name that Intervention::action can have.

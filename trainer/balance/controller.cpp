@@ -32,8 +32,9 @@ Verdict ParseVerdict(const std::string& name) {
 }
 
 bool IsPossible(const Controls& c) {
-  const auto possible = [](double scale) { return scale > 0 && scale <= 1; };
-  return possible(c.lr_scale_d) && possible(c.lr_scale_g) && c.d_every >= 1 && c.d_steps >= 1 && c.d_width >= 1;
+  const auto possible = [](double scale, double most) { return scale > 0 && scale <= most; };
+  return possible(c.lr_scale_d, kMostLrScale) && possible(c.lr_scale_g, 1) && c.d_every >= 1 && c.d_steps >= 1 &&
+         c.d_width >= 1;
 }
 
 }  // namespace
@@ -78,12 +79,16 @@ void Controller::CountSteps(bool finite) {
 // is left alone: its averages say nothing about the balance, and the trainer rolls back.
 std::optional<Action> Controller::NextAction() const {
   if (verdict_ == Verdict::kDiverged) return std::nullopt;
-  const auto ahead = [this](const Latch& who, auto&& remedy) {
+  if (findings_.discriminator_ahead.on) {
     // What has been done is working once only the hysteresis holds the verdict: more would overshoot.
-    return who.raised ? remedy(controls_, options_) : std::nullopt;
-  };
-  if (findings_.discriminator_ahead.on) return ahead(findings_.discriminator_ahead, HoldDiscriminatorBack);
-  if (findings_.generator_ahead.on) return ahead(findings_.generator_ahead, HelpDiscriminator);
+    return findings_.discriminator_ahead.raised ? HoldDiscriminatorBack(controls_, options_) : std::nullopt;
+  }
+  if (const Latch& latch = findings_.generator_ahead; latch.on) {
+    // Help that has begun grows until the condition begins to clear: too much costs time, too little leaves G without
+    // a teacher.
+    const bool more = latch.raised || (latch.stays() && IsHelped(controls_));
+    return more ? HelpDiscriminator(controls_, options_) : std::nullopt;
+  }
   if (findings_.mode_collapse.on) {
     if (auto action = SpreadGenerator(controls_, options_)) return action;
     // A D that was held back and is nearer to losing than to winning is too slow to see that the fakes are alike.

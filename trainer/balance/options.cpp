@@ -54,6 +54,7 @@ void VisitFields(Options& o, Visitor&& visit) {
   visit("action_interval", o.action_interval);
   visit("lr_factor", o.lr_factor);
   visit("min_lr_scale", o.min_lr_scale);
+  visit("max_lr_scale_d", o.max_lr_scale_d);
   visit("min_d_pace", o.min_d_pace);
   visit("max_d_every", o.max_d_every);
   visit("max_d_steps", o.max_d_steps);
@@ -127,6 +128,7 @@ void CheckOptions(const BalanceOptions& o) {
   Require(o.blow_up_factor > 1, "blow_up_factor must be above 1");
   Require(o.lr_factor > 0 && o.lr_factor < 1, "lr_factor must be between 0 and 1");
   Require(o.min_lr_scale > 0 && o.min_lr_scale <= 1, "min_lr_scale must be above 0 and at most 1");
+  Require(o.max_lr_scale_d >= 1 && o.max_lr_scale_d <= kMostLrScale, "max_lr_scale_d must be 1 to 1000");
   Require(o.max_d_every >= 1 && o.max_d_steps >= 1, "max_d_every and max_d_steps must be at least 1");
   Require(o.r1_gamma > 0 && o.matching_weight > 0, "r1_gamma and matching_weight must be above 0");
   Require(o.raise_steps >= 1 && o.clear_steps >= 1, "raise_steps and clear_steps must be at least 1");

@@ -16,7 +16,7 @@ Mode ParseMode(std::string_view name);  // throws UsageError on any other word
 
 // What an acting controller may do. The first six are on unless told otherwise.
 enum class Remedy {
-  kDiscriminatorRate,      // lower D's rate, and raise it again
+  kDiscriminatorRate,      // lower D's rate when it wins, raise it when it loses, and back again
   kDiscriminatorInterval,  // update D in every k-th step only
   kGeneratorRate,          // lower G's rate, and raise it again
   kDiscriminatorSteps,     // update D several times a step
@@ -33,6 +33,9 @@ inline constexpr std::string_view kDefaultRemedies = "d-rate,d-every,g-rate,d-st
 // Names with commas between them, or "all". Throws UsageError on any other word.
 std::set<Remedy> ParseRemedies(const std::string& names);
 
+// The most that max_lr_scale_d may be.
+inline constexpr double kMostLrScale = 1000;
+
 struct BalanceOptions {
   Mode mode = Mode::kAct;
   std::set<Remedy> remedies = ParseRemedies(std::string(kDefaultRemedies));
@@ -48,6 +51,7 @@ struct BalanceOptions {
   std::uint32_t warmup_steps = 50;     // no verdict but diverged before
   std::uint32_t action_interval = 25;  // steps between two interventions
   double lr_factor = 0.5, min_lr_scale = 0.125;
+  double max_lr_scale_d = 4;  // a D that loses may learn faster than configured
   // How fast D learns beside G is its rate times its updates a step, over G's rate. Nothing that holds D back brings
   // that below this: against a D that is much slower, G runs into a mode collapse.
   double min_d_pace = 0.25;
@@ -66,7 +70,7 @@ struct BalanceOptions {
   double sure_auc = 0.995;
   // G is ahead whatever the AUC when D's loss stays where it says nothing: it may rank the pictures and yet teach G
   // next to nothing. Every run begins like that, hence the longer time before it counts.
-  double g_sure_excess = 0.98, g_sure_clear_excess = 0.96;
+  double g_sure_excess = 0.98, g_sure_clear_excess = 0.9;
   std::uint32_t g_raise_steps = 60;
   double collapse_clear_factor = 1.2;  // cleared above collapse_diversity times this
   double blow_up_excess = 5;           // diverged: D's loss this many ranges above its floor (1.5 is common)

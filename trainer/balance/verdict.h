@@ -19,9 +19,10 @@ inline constexpr Verdict kVerdicts[] = {Verdict::kBalanced, Verdict::kDiscrimina
 // A condition that turns on after `raise` held for raise_steps in a row and off after `clear` held for clear_steps.
 struct Latch {
   bool on = false;
-  std::uint64_t run = 0;   // steps in a row that speak for a change
-  std::uint64_t held = 0;  // while on: steps since the condition began
-  bool raised = false;     // by this step: on, and not only because it has not cleared yet
+  std::uint64_t run = 0;                         // steps in a row that speak for a change
+  std::uint64_t held = 0;                        // while on: steps since the condition began
+  bool raised = false;                           // by this step: on, and not only because it has not cleared yet
+  bool stays() const { return on && run == 0; }  // by this step: on, and nothing speaks for its end
 
   void Update(bool raise, bool clear, std::uint32_t raise_steps, std::uint32_t clear_steps);
   void RaiseNow();

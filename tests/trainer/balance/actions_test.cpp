@@ -67,18 +67,20 @@ TEST(Actions, UndoNeverOvershootsNeutral) {
 TEST(Actions, HelpFirstUndoesWhatWasDoneAgainstD) {
   Controls controls{.lr_scale_d = 0.5, .d_every = 2};
   EXPECT_EQ(Climb(HelpDiscriminator, controls),
-            (Names{"d_more_often", "raise_d_rate", "lower_g_rate", "lower_g_rate", "lower_g_rate", "more_d_steps",
-                   "more_d_steps", "more_d_steps", "freeze_g"}));
-  EXPECT_EQ(controls, (Controls{.lr_scale_g = 0.125, .d_steps = 4, .freeze_g_steps = 20}));
-  EXPECT_EQ(Climb(Undo, controls), (Names{"unfreeze_g", "fewer_d_steps", "fewer_d_steps", "fewer_d_steps",
-                                          "raise_g_rate", "raise_g_rate", "raise_g_rate"}));
+            (Names{"d_more_often", "raise_d_rate", "raise_d_rate", "raise_d_rate", "more_d_steps", "more_d_steps",
+                   "more_d_steps", "lower_g_rate", "lower_g_rate", "lower_g_rate", "freeze_g"}));
+  EXPECT_EQ(controls, (Controls{.lr_scale_d = 4, .lr_scale_g = 0.125, .d_steps = 4, .freeze_g_steps = 20}));
+  EXPECT_EQ(Climb(Undo, controls), (Names{"unfreeze_g", "raise_g_rate", "raise_g_rate", "raise_g_rate", "fewer_d_steps",
+                                          "fewer_d_steps", "fewer_d_steps", "lower_d_rate", "lower_d_rate"}));
   EXPECT_EQ(controls, Controls{});
 }
 
 TEST(Actions, HoldingBackFirstUndoesTheHelp) {
-  Controls controls{.lr_scale_g = 0.5, .d_steps = 3, .freeze_g_steps = 7};
+  Controls controls{.lr_scale_d = 1.5, .lr_scale_g = 0.5, .d_steps = 3, .freeze_g_steps = 7};
   EXPECT_EQ(Climb(HoldDiscriminatorBack, controls, 5),
-            (Names{"unfreeze_g", "fewer_d_steps", "fewer_d_steps", "raise_g_rate", "lower_d_rate"}));
+            (Names{"unfreeze_g", "raise_g_rate", "fewer_d_steps", "fewer_d_steps", "lower_d_rate"}));
+  EXPECT_EQ(controls, Controls{}) << "D's rate goes back to the configured one before it goes below";
+  EXPECT_EQ(Climb(HoldDiscriminatorBack, controls, 1), Names{"lower_d_rate"});
   EXPECT_EQ(controls, (Controls{.lr_scale_d = 0.5}));
 }
 
@@ -122,9 +124,18 @@ TEST(Actions, FloorOfTheRateIsReachedNotPassed) {
   EXPECT_EQ(HoldDiscriminatorBack(second->controls, options)->name, "d_less_often");
 }
 
+TEST(Actions, CeilingOfDsRateIsReachedNotPassed) {
+  BalanceOptions options;
+  options.lr_factor = 0.3;
+  options.max_lr_scale_d = 5;
+  const auto first = HelpDiscriminator({}, options);
+  EXPECT_DOUBLE_EQ(HelpDiscriminator(first->controls, options)->controls.lr_scale_d, 5);
+  EXPECT_EQ(HelpDiscriminator({.lr_scale_d = 5}, options)->name, "more_d_steps");
+}
+
 TEST(Actions, LaddersCanBeSwitchedOff) {
   BalanceOptions options;
-  options.min_lr_scale = 1;
+  options.min_lr_scale = options.max_lr_scale_d = 1;
   options.max_d_every = options.max_d_steps = 1;
   options.freeze_g_for = 0;
   EXPECT_FALSE(HoldDiscriminatorBack({}, options));
@@ -136,9 +147,11 @@ TEST(Actions, EffectIsInWords) {
   roomy.d_pace = 16;
   EXPECT_EQ(HoldDiscriminatorBack({}, {})->effect, "D's rate x1 -> x0.5");
   EXPECT_EQ(HoldDiscriminatorBack({.lr_scale_d = 0.125}, roomy)->effect, "steps per update of D 1 -> 2");
-  EXPECT_EQ(HelpDiscriminator({}, {})->effect, "G's rate x1 -> x0.5");
-  EXPECT_EQ(HelpDiscriminator({.lr_scale_g = 0.125}, {})->effect, "updates of D per step 1 -> 2");
-  EXPECT_EQ(HelpDiscriminator({.lr_scale_g = 0.125, .d_steps = 4}, {})->effect, "G frozen for 20 steps");
+  EXPECT_EQ(HelpDiscriminator({}, {})->effect, "D's rate x1 -> x2");
+  EXPECT_EQ(HelpDiscriminator({.lr_scale_d = 4}, {})->effect, "updates of D per step 1 -> 2");
+  EXPECT_EQ(HelpDiscriminator({.lr_scale_d = 4, .d_steps = 4}, {})->effect, "G's rate x1 -> x0.5");
+  EXPECT_EQ(HelpDiscriminator({.lr_scale_d = 4, .lr_scale_g = 0.125, .d_steps = 4}, {})->effect,
+            "G frozen for 20 steps");
 }
 
 }  // namespace

@@ -92,7 +92,7 @@ TEST(Controller, WhatHoldsABalanceThatOnlyJustHoldsIsKept) {
   weak_d.Feed(3, GeneratorWins());
   EXPECT_TRUE(weak_d.Feed(50, With(0.90, 1.31, 2.5)).empty());
   EXPECT_EQ(weak_d.controller.verdict(), Verdict::kBalanced);
-  EXPECT_EQ(weak_d.Feed(3, Healthy()).front().action, "raise_g_rate");
+  EXPECT_EQ(weak_d.Feed(3, Healthy()).front().action, "lower_d_rate");
 }
 
 TEST(Controller, AfterHelpWasTakenBackARelapseOfDIsSeenSooner) {
@@ -101,9 +101,9 @@ TEST(Controller, AfterHelpWasTakenBackARelapseOfDIsSeenSooner) {
   const Signals nearly_silent = With(0.7, 1.364, 1.0);  // excess 0.97
   Script script(options);
   EXPECT_TRUE(script.Feed(100, nearly_silent).empty());
-  ASSERT_EQ(script.Feed(30, GeneratorWins()).back().action, "lower_g_rate");
+  ASSERT_EQ(script.Feed(30, GeneratorWins()).back().action, "raise_d_rate");
   ASSERT_EQ(script.Feed(25, Healthy()).size(), 1U);
-  EXPECT_EQ(script.Feed(6, nearly_silent).front().action, "lower_g_rate");
+  EXPECT_EQ(script.Feed(6, nearly_silent).front().action, "raise_d_rate");
 }
 
 TEST(Controller, ADThatWasHeldBackTooFarIsReleasedSooner) {
@@ -127,11 +127,12 @@ TEST(Controller, HelpIsKeptTwiceAsLong) {
 
 TEST(Controller, GeneratorAheadFreezesGAndCountsItDown) {
   Script script(Quick());
-  const auto done = script.Feed(3 + 6 * 5, GeneratorWins());
-  ASSERT_EQ(done.size(), 7U);
+  const auto done = script.Feed(3 + 8 * 5, GeneratorWins());
+  ASSERT_EQ(done.size(), 9U);
   EXPECT_EQ(done.back().action, "freeze_g");
-  EXPECT_EQ(done.back().reason, "G ahead (AUC 0.510 for 33 steps): G frozen for 4 steps");
-  EXPECT_EQ(script.controller.controls(), (Controls{.lr_scale_g = 0.125, .d_steps = 4, .freeze_g_steps = 4}));
+  EXPECT_EQ(done.back().reason, "G ahead (AUC 0.510 for 43 steps): G frozen for 4 steps");
+  EXPECT_EQ(script.controller.controls(),
+            (Controls{.lr_scale_d = 4, .lr_scale_g = 0.125, .d_steps = 4, .freeze_g_steps = 4}));
   script.Feed(3, GeneratorWins());
   EXPECT_EQ(script.controller.controls().freeze_g_steps, 1U);
   script.Feed(1, GeneratorWins());
@@ -196,6 +197,14 @@ TEST(Controller, NothingMoreIsDoneOnceOnlyTheHysteresisHoldsTheVerdict) {
   EXPECT_TRUE(script.Feed(50, recovering).empty());
   EXPECT_EQ(script.controller.verdict(), Verdict::kDiscriminatorAhead);
   EXPECT_EQ(script.Feed(5, DiscriminatorWins()).size(), 1U);
+}
+
+TEST(Controller, HelpGrowsUntilTheConditionBeginsToClear) {
+  Script script(Quick());
+  ASSERT_EQ(script.Feed(3, GeneratorWins()).size(), 1U);
+  EXPECT_EQ(script.Feed(5, With(0.7, 1.330, 1.0)).size(), 1U) << "excess 0.92: no longer raised, not yet cleared";
+  EXPECT_TRUE(script.Feed(50, With(0.7, 1.290, 1.0)).empty()) << "excess 0.87: cleared, but not at ease";
+  EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced);
 }
 
 TEST(Controller, ACollapseUnderAHeldBackDThatLosesReleasesIt) {

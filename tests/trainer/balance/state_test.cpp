@@ -81,6 +81,9 @@ TEST(State, BrokenStateIsRefusedAndChangesNothing) {
   nlohmann::json impossible = before;
   impossible["controls"]["d_every"] = 0;
   EXPECT_THROW(script.controller.Restore(impossible), std::runtime_error);
+  impossible = before;
+  impossible["controls"]["lr_scale_d"] = 2 * kMostLrScale;
+  EXPECT_THROW(script.controller.Restore(impossible), std::runtime_error);
   EXPECT_EQ(script.controller.Save(), before);
 }
 
