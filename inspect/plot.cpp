@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cmath>
 #include <list>
 #include <stdexcept>
@@ -75,6 +76,8 @@ class Drawing {
         const auto found = table.at("series").find(name);
         if (found != table.at("series").end()) series.push_back(Series(name, found->at("mean"), names.sparse));
       }
+      // A run that measures no quality has no panel for it.
+      if (names.sparse && std::ranges::all_of(series, [](const GanPlotSeries& s) { return s.count == 0; })) continue;
       panels_.push_back({names.title, series.data(), series.size()});
     }
   }

@@ -42,8 +42,8 @@ function showState(run) {
   }[status.state] || [run.live ? '● starting' : '? no status', ''];
   chip.textContent = words;
   chip.className = `chip ${kind}`;
-  const done = status.state === 'finished' ? 1 : isNumber(status.fraction_done) ? status.fraction_done : 0;
-  byId('progress-fill').style.width = `${100 * Math.min(1, done)}%`;
+  const done = partDone(run) ?? 0;
+  byId('progress-fill').style.width = `${100 * done}%`;
   byId('progress').setAttribute('aria-valuenow', Math.round(100 * done));
 }
 

@@ -10,6 +10,15 @@ function spark(values) {
     draw('path', {d: pathOf(seen, x, y), class: 'line c-third', 'vector-effect': 'non-scaling-stroke', 'stroke-width': 1.5}));
 }
 
+// status.json is written every few seconds, the statistics at every step: the part done is carried on to the newest one.
+function partDone(run) {
+  const status = run.status || {}, last = run.stats.last || {};
+  if (status.state === 'finished') return 1;
+  if (!isNumber(status.fraction_done)) return null;
+  const since = isNumber(last.step) && status.step > 0 ? last.step / status.step : 1;
+  return Math.min(1, status.fraction_done * since);
+}
+
 function showTiles(run) {
   const last = run.stats.last || {}, status = run.status || {}, series = run.stats.table.series;
   const meanOf = (name) => Object.hasOwn(series, name) ? series[name].mean : [];
@@ -17,9 +26,10 @@ function showTiles(run) {
   const finished = status.state && status.state !== 'running';
   const age = Math.max(0, run.now - (status.unix_seconds || run.now));
   const left = isNumber(status.seconds_left) ? Math.max(0, status.seconds_left - (finished ? 0 : age)) : null;
+  const done = partDone(run);
   const ranks = run.options && run.options.options ? run.options.options.world_size : null;
   const tiles = [
-    ['Step', whole(last.step ?? status.step), isNumber(status.fraction_done) ? `${(100 * status.fraction_done).toFixed(1)} % done` : '', null],
+    ['Step', whole(last.step ?? status.step), done === null ? '' : `${(100 * done).toFixed(1)} % done`, null],
     [finished ? 'State' : 'Time left', finished ? sayName(status.state) : duration(left), finished ? `${duration(age)} ago` : '', null],
     ['Images seen', whole(last.images ?? status.images), isNumber(last.epoch) ? `epoch ${last.epoch.toFixed(2)}` : '', null],
     ['Last checkpoint', run.checkpoints.length ? `step ${whole(run.checkpoints[0].step)}` : 'none yet', run.checkpoints.length ? `${duration(run.now - run.checkpoints[0].unix_seconds)} ago` : '', null],

@@ -59,6 +59,8 @@ class Plot(unittest.TestCase):
         curve = self.heights(self.plot(lines)[960:, 640:], BLUE)
         self.assertTrue(np.isfinite(curve).all())
         self.assertLess(curve[20], curve[-20] - 100)
+        without = self.plot([{'step': i, 'loss_d': 0.5} for i in range(101)])
+        self.assertTrue((without[960:, 640:] == 255).all(), 'what was never measured has no panel')
 
     def test_long_runs_and_flat_ones_are_drawn(self):
         picture = self.plot([{'step': i, 'loss_d': 0.25} for i in range(20000)])

@@ -53,7 +53,7 @@ def make_run(folder, steps):
     ranks = [{'rank': r, 'data': 0.01, 'discriminator': 0.2 + 0.02 * r, 'generator': 0.15, 'sync': 0.04, 'total': 0.43,
               'images_per_second': 37.0} for r in range(2)]
     (folder / 'status.json').write_text(json.dumps(
-        {'state': 'running', 'step': steps, 'images': 32 * steps, 'unix_seconds': time.time(), 'fraction_done': 0.5,
+        {'state': 'running', 'step': steps * 4 // 5, 'images': 32 * steps * 4 // 5, 'unix_seconds': time.time(), 'fraction_done': 0.4,
          'seconds_left': 7315, 'ranks': ranks, 'metrics': ''}))
     (folder / 'options.json').write_text(json.dumps({'options': {'batch': 16, 'world_size': 2}, 'build': 'test'}))
     (folder / 'reals.png').write_bytes(png((20, 160, 90)))
