@@ -179,10 +179,11 @@ const RawBatch& Loader::Next() {
   std::uint64_t filled = impl.filled.load();
   if (!ready(filled)) {
     const auto start = std::chrono::steady_clock::now();
-    // To sleep and be woken costs as much as copying half a batch: who needs a batch now asks first. The background
-    // thread, when it is ahead, sleeps at once and leaves the core to those who compute.
-    constexpr int kAsked = 100;
-    for (int i = 0; i < kAsked && !ready(impl.filled.load()); ++i) std::this_thread::yield();
+    // To wake a sleeper costs the background thread as much as copying half a batch, on a virtual machine more: who
+    // needs a batch now asks for a while first. The background thread, when it is ahead, sleeps at once and leaves the
+    // core to those who compute.
+    constexpr std::chrono::microseconds kAsks(500);
+    while (!ready(impl.filled.load()) && std::chrono::steady_clock::now() - start < kAsks) std::this_thread::yield();
     filled = Await(impl.filled, ready);
     impl.waited += std::chrono::steady_clock::now() - start;
   }
