@@ -60,7 +60,7 @@ def main():
         measured = [line for line in lines if 'quality_swd' in line]
         swd.plot([line['step'] for line in measured], [line['quality_swd'] for line in measured], 'o-', label='SWD to the holdout')
         for axis in (loss, auc, diversity, rates, swd):
-            axis.legend(fontsize=7, loc='upper right')
+            axis.legend(fontsize=7)
             axis.tick_params(labelsize=7)
         strip(verdict, lines)
         verdict.set_xlabel('step', fontsize=8)
