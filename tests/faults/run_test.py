@@ -74,6 +74,22 @@ class EveryCall(Case):
         say(f'{failed} failing calls: {went_on} times training went on, else it ended with 1 and the same command finished it')
 
 
+class WhatMayFail(Case):
+    def test_a_grid_or_a_status_that_cannot_be_written_is_said_and_training_goes_on(self):
+        whole = self.whole_run()
+        for match, words in (('fakes-', 'without the grid of step'), ('status.json', 'status.json is old')):
+            with self.subTest(match):
+                done = self.train_anew(calls=['write'], match=match, nth=1, error='ENOSPC')
+                self.assert_code(0, done)
+                self.assertIn(words, done.stderr)
+                self.assertIn('No space left on device', done.stderr)
+                self.assertEqual(digests(newest_checkpoint(whole)), digests(newest_checkpoint(self.run_folder)))
+
+    def test_the_last_word_of_a_run_must_be_written(self):
+        self.assert_code(1, self.train_anew(calls=['write'], match='status.json', nth=1, error='ENOSPC', sticky=True))
+        self.assert_code(0, self.train(self.run_folder))
+
+
 class FullDisk(Case):
     def test_that_stays_full_ends_the_restarts_and_the_same_command_goes_on_when_there_is_room(self):
         whole = self.whole_run()

@@ -8,6 +8,7 @@
 #include "cli/log.h"
 #include "cli/main.h"
 #include "cli/progress.h"
+#include "storage/errors.h"
 #include "storage/files.h"
 
 namespace gan::run {
@@ -262,7 +263,12 @@ void Recorder::Status(const std::string& state) {
                                  {"ranks", ranks_},
                                  {"unix_seconds", UnixSeconds()},
                                  {"metrics", metrics_.serving() ? metrics_.address() : ""}};
-  storage::WriteFileAtomically(folder_.Status(), status.dump(2) + "\n");
+  try {
+    storage::WriteFileAtomically(folder_.Status(), status.dump(2) + "\n");
+  } catch (const IoError& error) {
+    if (state != "running") throw;  // the last word; what comes every few seconds may fail
+    cli::LogWarning(std::string(error.what()) + "; training goes on, status.json is old");
+  }
 }
 
 }  // namespace gan::run

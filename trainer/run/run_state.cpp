@@ -213,8 +213,12 @@ void RunState::SaveSamples() {
   OnRankZero(*control_, [&] {
     torch::nn::Sequential generator = GeneratorForPictures(gan_, options_.seed);
     const torch::Tensor latents = FixedLatents(options_.seed, kGridPictures, options_.gan.network.noise_dim, device_);
-    WriteGrid(folder_.Fakes(step_), Generate(generator, latents));
-    recorder_->Picture("fakes", step_, folder_.Fakes(step_));
+    try {
+      WriteGrid(folder_.Fakes(step_), Generate(generator, latents));
+      recorder_->Picture("fakes", step_, folder_.Fakes(step_));
+    } catch (const IoError& error) {
+      cli::LogWarning(std::string(error.what()) + "; training goes on without the grid of step " + std::to_string(step_));
+    }
   });
 }
 

@@ -99,7 +99,13 @@ void EventFile::Write(const std::string& event) {
   const std::string record = Frame(event);
   for (std::size_t written = 0; written < record.size();) {
     const ssize_t n = ::write(descriptor_, record.data() + written, record.size() - written);
-    if (n < 0 && errno != EINTR) throw IoError(path_, "write", errno);
+    if (n < 0 && errno != EINTR) {
+      const int error = errno;
+      // Readers stop at a torn record: what follows must not stand behind one.
+      const off_t end = ::lseek(descriptor_, 0, SEEK_END);
+      if (end >= 0 && written > 0) (void)!::ftruncate(descriptor_, end - static_cast<off_t>(written));
+      throw IoError(path_, "write", error);
+    }
     if (n > 0) written += static_cast<std::size_t>(n);
   }
 }
