@@ -217,7 +217,8 @@ void RunState::SaveSamples() {
       WriteGrid(folder_.Fakes(step_), Generate(generator, latents));
       recorder_->Picture("fakes", step_, folder_.Fakes(step_));
     } catch (const IoError& error) {
-      cli::LogWarning(std::string(error.what()) + "; training goes on without the grid of step " + std::to_string(step_));
+      cli::LogWarning(std::string(error.what()) + "; training goes on without the grid of step " +
+                      std::to_string(step_));
     }
   });
 }
