@@ -46,13 +46,15 @@ std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals&
   const bool finite = IsFinite(signals);
   const bool warm = observed_ >= options_.warmup_steps;
   if (finite) Update(averages_, signals, options_, warm);
-  Update(findings_, averages_, signals, options_, warm, taken_back_ || IsHeldBack(controls_));
+  Update(findings_, averages_, signals, options_, warm, taken_back_ || IsHeldBack(controls_) || IsHelped(controls_));
   const Verdict before = verdict_;
   verdict_ = Judge(findings_);
   rollback_cause_ = RollbackCause(before, finite);
   CountSteps(finite);
 
-  if (options_.mode != Mode::kAct || (acted_ && since_action_ < options_.action_interval)) return {};
+  // A D that is helped needs longer to show what it has learnt from that.
+  const std::uint32_t interval = IsHelped(controls_) ? options_.help_interval : options_.action_interval;
+  if (options_.mode != Mode::kAct || (acted_ && since_action_ < interval)) return {};
   auto action = NextAction();
   if (!action) return {};
   Remember(*action);
@@ -60,7 +62,7 @@ std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals&
 }
 
 void Controller::Remember(const Action& action) {
-  const bool takes_back = verdict_ == Verdict::kBalanced;
+  const bool takes_back = verdict_ == Verdict::kBalanced || (findings_.discriminator_ahead.on && IsHelped(controls_));
   if (taken_back_ && !takes_back) patience_ = std::min(2 * patience_, kMaxPatience);
   taken_back_ = takes_back;
   controls_ = action.controls;
@@ -79,16 +81,12 @@ void Controller::CountSteps(bool finite) {
 // is left alone: its averages say nothing about the balance, and the trainer rolls back.
 std::optional<Action> Controller::NextAction() const {
   if (verdict_ == Verdict::kDiverged) return std::nullopt;
-  if (findings_.discriminator_ahead.on) {
+  const auto ahead = [this](const Latch& who, auto&& remedy) {
     // What has been done is working once only the hysteresis holds the verdict: more would overshoot.
-    return findings_.discriminator_ahead.raised ? HoldDiscriminatorBack(controls_, options_) : std::nullopt;
-  }
-  if (const Latch& latch = findings_.generator_ahead; latch.on) {
-    // Help that has begun grows until the condition begins to clear: too much costs time, too little leaves G without
-    // a teacher.
-    const bool more = latch.raised || (latch.stays() && IsHelped(controls_));
-    return more ? HelpDiscriminator(controls_, options_) : std::nullopt;
-  }
+    return who.raised ? remedy(controls_, options_) : std::nullopt;
+  };
+  if (findings_.discriminator_ahead.on) return ahead(findings_.discriminator_ahead, HoldDiscriminatorBack);
+  if (findings_.generator_ahead.on) return ahead(findings_.generator_ahead, HelpDiscriminator);
   if (findings_.mode_collapse.on) {
     if (auto action = SpreadGenerator(controls_, options_)) return action;
     // A D that was held back and is nearer to losing than to winning is too slow to see that the fakes are alike.

@@ -52,6 +52,7 @@ void VisitFields(Options& o, Visitor&& visit) {
   visit("clear_steps", o.clear_steps);
   visit("warmup_steps", o.warmup_steps);
   visit("action_interval", o.action_interval);
+  visit("help_interval", o.help_interval);
   visit("lr_factor", o.lr_factor);
   visit("min_lr_scale", o.min_lr_scale);
   visit("max_lr_scale_d", o.max_lr_scale_d);

@@ -50,6 +50,7 @@ struct BalanceOptions {
   std::uint32_t clear_steps = 20;
   std::uint32_t warmup_steps = 50;     // no verdict but diverged before
   std::uint32_t action_interval = 25;  // steps between two interventions
+  std::uint32_t help_interval = 40;    // the same while D is helped
   double lr_factor = 0.5, min_lr_scale = 0.125;
   double max_lr_scale_d = 4;  // a D that loses may learn faster than configured
   // How fast D learns beside G is its rate times its updates a step, over G's rate. Nothing that holds D back brings

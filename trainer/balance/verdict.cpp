@@ -28,10 +28,10 @@ void UpdateDiscriminatorAhead(Latch& latch, const Averages& a, const BalanceOpti
   latch.Update(raise, !stays, o.raise_steps, o.clear_steps);
 }
 
-void UpdateGeneratorAhead(Latch& latch, const Averages& a, const BalanceOptions& o, bool self_inflicted) {
+void UpdateGeneratorAhead(Latch& latch, const Averages& a, const BalanceOptions& o, bool acted_upon) {
   const bool stays =
       CannotTell(a, o.g_ahead_clear_auc, o.g_ahead_clear_excess) || SaysNothing(a, o.g_sure_clear_excess);
-  if (self_inflicted) return latch.Update(stays, !stays, o.raise_steps, o.clear_steps);
+  if (acted_upon) return latch.Update(stays, !stays, o.raise_steps, o.clear_steps);
   const bool raise = CannotTell(a, o.g_ahead_auc, o.g_ahead_excess) || SaysNothing(a, o.g_sure_excess);
   latch.Update(raise, !stays, o.g_raise_steps, o.clear_steps);
 }
@@ -68,7 +68,7 @@ void Latch::RaiseNow() {
 }
 
 void Update(Findings& findings, const Averages& averages, const Signals& signals, const BalanceOptions& options,
-            bool warm, bool self_inflicted) {
+            bool warm, bool acted_upon) {
   if (!IsFinite(signals)) {
     findings.diverged.RaiseNow();
     return;  // such a step says nothing about who is ahead
@@ -81,7 +81,7 @@ void Update(Findings& findings, const Averages& averages, const Signals& signals
   }
   if (!warm) return;
   UpdateDiscriminatorAhead(findings.discriminator_ahead, averages, options);
-  UpdateGeneratorAhead(findings.generator_ahead, averages, options, self_inflicted);
+  UpdateGeneratorAhead(findings.generator_ahead, averages, options, acted_upon);
   UpdateModeCollapse(findings.mode_collapse, averages, options);
 }
 

@@ -19,10 +19,9 @@ inline constexpr Verdict kVerdicts[] = {Verdict::kBalanced, Verdict::kDiscrimina
 // A condition that turns on after `raise` held for raise_steps in a row and off after `clear` held for clear_steps.
 struct Latch {
   bool on = false;
-  std::uint64_t run = 0;                         // steps in a row that speak for a change
-  std::uint64_t held = 0;                        // while on: steps since the condition began
-  bool raised = false;                           // by this step: on, and not only because it has not cleared yet
-  bool stays() const { return on && run == 0; }  // by this step: on, and nothing speaks for its end
+  std::uint64_t run = 0;   // steps in a row that speak for a change
+  std::uint64_t held = 0;  // while on: steps since the condition began
+  bool raised = false;     // by this step: on, and not only because it has not cleared yet
 
   void Update(bool raise, bool clear, std::uint32_t raise_steps, std::uint32_t clear_steps);
   void RaiseNow();
@@ -37,11 +36,11 @@ struct Findings {
 void to_json(nlohmann::json& json, const Findings& findings);
 void from_json(const nlohmann::json& json, Findings& findings);
 
-// Takes in one step and the averages after it. In the warm-up only `diverged` can be found. `self_inflicted`: D is held
-// back or has just lost its help, so G ahead is what the controller itself has done: the clearing thresholds and
-// raise_steps are then enough for that verdict.
+// Takes in one step and the averages after it. In the warm-up only `diverged` can be found. `acted_upon`: D is held
+// back, helped, or has just lost its help, so G ahead is what the controller itself has done or not yet mended: the
+// clearing thresholds and raise_steps are then enough for that verdict.
 void Update(Findings& findings, const Averages& averages, const Signals& signals, const BalanceOptions& options,
-            bool warm, bool self_inflicted);
+            bool warm, bool acted_upon);
 
 // The gravest finding: diverged, mode collapse, then who is ahead.
 Verdict Judge(const Findings& findings);

@@ -202,9 +202,31 @@ TEST(Controller, NothingMoreIsDoneOnceOnlyTheHysteresisHoldsTheVerdict) {
 TEST(Controller, HelpGrowsUntilTheConditionBeginsToClear) {
   Script script(Quick());
   ASSERT_EQ(script.Feed(3, GeneratorWins()).size(), 1U);
-  EXPECT_EQ(script.Feed(5, With(0.7, 1.330, 1.0)).size(), 1U) << "excess 0.92: no longer raised, not yet cleared";
+  EXPECT_EQ(script.Feed(5, With(0.7, 1.330, 1.0)).size(), 1U)
+      << "excess 0.92: not enough for a first help, yet for more";
   EXPECT_TRUE(script.Feed(50, With(0.7, 1.290, 1.0)).empty()) << "excess 0.87: cleared, but not at ease";
   EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced);
+}
+
+TEST(Controller, AHelpedDHasLongerToShowWhatItHasLearnt) {
+  BalanceOptions options = Quick();
+  options.help_interval = 12;
+  Script script(options);
+  ASSERT_EQ(script.Feed(3, GeneratorWins()).size(), 1U);
+  EXPECT_TRUE(script.Feed(11, GeneratorWins()).empty());
+  EXPECT_EQ(script.Feed(1, GeneratorWins()).size(), 1U);
+  EXPECT_TRUE(script.Feed(11, DiscriminatorWins()).empty());
+  EXPECT_EQ(script.Feed(1, DiscriminatorWins()).front().action, "lower_d_rate");
+}
+
+TEST(Controller, HelpThatADAheadLostComesBackSooner) {
+  BalanceOptions options = Quick();
+  options.g_raise_steps = 30;
+  Script script(options);
+  ASSERT_EQ(script.Feed(30, GeneratorWins()).size(), 1U);
+  ASSERT_EQ(script.Feed(5, DiscriminatorWins()).front().action, "lower_d_rate");
+  ASSERT_EQ(script.controller.controls(), Controls{});
+  EXPECT_EQ(script.Feed(8, With(0.7, 1.364, 1.0)).front().action, "raise_d_rate") << "excess 0.97";
 }
 
 TEST(Controller, ACollapseUnderAHeldBackDThatLosesReleasesIt) {

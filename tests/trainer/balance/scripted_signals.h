@@ -30,7 +30,7 @@ inline BalanceOptions Quick() {
   options.smoothing_steps = 1;
   options.raise_steps = options.g_raise_steps = options.clear_steps = 3;
   options.warmup_steps = 0;
-  options.action_interval = 5;
+  options.action_interval = options.help_interval = 5;
   options.undo_steps = 10;
   options.freeze_g_for = 4;
   options.d_pace = 16;  // room for every rung
