@@ -12,6 +12,7 @@ import json
 import math
 import os
 import pathlib
+import shutil
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -20,6 +21,7 @@ BASE = ['--resolution', '64', '--batch', '16', '--threads', '1', '--metrics-port
         '--d-norm', 'instance', '--checkpoint-every', '50', '--sample-every', '300', '--quality-every', '200']
 ONSET = 300  # step of the passing faults
 WARM_UP = 50
+DIVERGED = 4  # exit code
 ACTIONS = 'd-rate,d-every,g-rate,d-steps,freeze-g,rollback,rollback-collapse'
 # name -> (flags, the verdict that names it, flags of the acting run). Passing faults end by themselves.
 LASTING = {
@@ -51,10 +53,13 @@ def train(options, fault, mode, seed):
         return
     flags, _, when_acting = FAULTS[fault]
     flags = ['--features', str(options.features)] + [str(options.features // 4) if f == 'QUARTER' else f for f in flags]
-    subprocess.run([*options.prefix.split(), TRAIN, '--shards', options.shards, '--run', run, *BASE,
-                    '--steps', str(options.steps), '--seed', str(seed), '--balance', mode, *flags,
-                    *(when_acting if mode == 'act' else []), *options.extra.split()],
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    done = subprocess.run([*options.prefix.split(), TRAIN, '--shards', options.shards, '--run', run, *BASE,
+                           '--steps', str(options.steps), '--seed', str(seed), '--balance', mode, *flags,
+                            *(when_acting if mode == 'act' else []), *options.extra.split()],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode not in (0, DIVERGED):
+        raise SystemExit(f'{run}: exit code {done.returncode}: {done.stderr[-500:]}')
+    shutil.rmtree(run / 'checkpoints', ignore_errors=True)  # hundreds of runs fill a disk
 
 
 def stats(run):
