@@ -55,7 +55,7 @@ def train(options, fault, mode, seed):
     flags = ['--features', str(options.features)] + [str(options.features // 4) if f == 'QUARTER' else f for f in flags]
     done = subprocess.run([*options.prefix.split(), TRAIN, '--shards', options.shards, '--run', run, *BASE,
                            '--steps', str(options.steps), '--seed', str(seed), '--balance', mode, *flags,
-                            *(when_acting if mode == 'act' else []), *options.extra.split()],
+                           *(when_acting if mode == 'act' else []), *options.extra.split()],
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode not in (0, DIVERGED):
         raise SystemExit(f'{run}: exit code {done.returncode}: {done.stderr[-500:]}')
