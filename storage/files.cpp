@@ -99,6 +99,12 @@ std::string ReadFile(const fs::path& path, std::uint64_t max_bytes) {
   return text;
 }
 
+fs::path FreeName(const fs::path& wanted) {
+  fs::path name = wanted;
+  for (int i = 1; fs::exists(fs::symlink_status(name)); ++i) name = wanted.string() + "-" + std::to_string(i);
+  return name;
+}
+
 void SyncFolder(const fs::path& folder) {
   const Closer file{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (file.descriptor < 0) throw IoError(folder, "open", errno);

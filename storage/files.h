@@ -39,6 +39,8 @@ void WriteFileAtomically(const std::filesystem::path& path, std::string_view tex
 // The whole file; IoError when it cannot be read, DataError when it is larger than `max_bytes`.
 std::string ReadFile(const std::filesystem::path& path, std::uint64_t max_bytes = std::uint64_t{1} << 30);
 void SyncFolder(const std::filesystem::path& folder);
+// `wanted`, or where that is taken "<wanted>-1" and so on: the first that is free, so that setting aside loses nothing.
+std::filesystem::path FreeName(const std::filesystem::path& wanted);
 // Makes `folder` and its missing parents; every name made is on the disk when it returns. True when it made any.
 bool MakeFolders(const std::filesystem::path& folder);
 // Removes "*.tmp-*" leftovers of earlier, killed attempts directly inside `folder`.

@@ -120,6 +120,17 @@ class Resume(WithShards):
         self.assert_code(0, train(2, self.shards, run, *self.FLAGS))
         self.assert_same_as_uninterrupted(run)
 
+    def test_going_back_twice_to_one_checkpoint_keeps_all_three_branches(self):
+        run = self.folder / 'branches'
+        flags = ('--steps', 30, '--checkpoint-every', 10, '--keep', 5)
+        older = run / 'checkpoints' / 'step-00000010'
+        self.assert_code(0, train(1, self.shards, run, *flags))
+        for _ in range(2):
+            self.assert_code(0, train(1, self.shards, run, *flags, '--resume', older))
+        names = [path.name for path in older.parent.iterdir()]
+        self.assertEqual(2, sum(name.startswith('step-00000030.abandoned-') for name in names), names)
+        self.assertIn('step-00000030', names)
+
     def test_damaged_newest_checkpoint_falls_back_loudly(self):
         run = self.folder / 'damaged'
         self.assert_code(0, train(2, self.shards, run, '--steps', 20, *self.FLAGS[2:]))

@@ -87,8 +87,9 @@ struct Retention {
 // Removes all other committed checkpoints, by rename, then delete. Rank 0 only. Throws IoError.
 void Prune(const std::filesystem::path& root, const Retention& retention);
 
-// After a rollback to `step`: the later checkpoints are renamed to "<name>.abandoned-<lineage>". Rank 0 only.
-void SetLaterAside(const std::filesystem::path& root, std::uint64_t step, const std::string& lineage);
+// After a rollback to `step`: the later checkpoints are renamed to "<name>.abandoned-<their lineage>", with "-1" and so
+// on where that is taken. Rank 0 only. Throws IoError.
+void SetLaterAside(const std::filesystem::path& root, std::uint64_t step);
 
 // Removes leftovers of killed saves (step-*.tmp-*, *.deleted-*). Rank 0 only, while the run folder is locked.
 void RemoveLeftovers(const std::filesystem::path& root);

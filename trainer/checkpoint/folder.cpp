@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cstdio>
 
@@ -25,6 +26,18 @@ void Rename(const fs::path& from, const fs::path& to) {
   std::error_code error;
   fs::rename(from, to, error);
   if (error) throw IoError(from, "rename", error.value());
+}
+
+// As its manifest says; it becomes part of a name.
+std::string LineageOf(const fs::path& folder) {
+  try {
+    const std::string lineage = ReadManifest(folder).lineage;
+    if (!lineage.empty() && std::ranges::all_of(lineage, [](unsigned char c) { return std::isxdigit(c) != 0; }))
+      return lineage;
+  } catch (const DataError&) {  // damaged: set aside all the same
+  } catch (const IoError&) {
+  }
+  return "unknown";
 }
 
 }  // namespace
@@ -86,10 +99,10 @@ void Prune(const fs::path& root, const Retention& retention) {
   }
 }
 
-void SetLaterAside(const fs::path& root, std::uint64_t step, const std::string& lineage) {
+void SetLaterAside(const fs::path& root, std::uint64_t step) {
   for (const fs::path& folder : ListCheckpoints(root)) {
     if (*ParseCheckpointFolderName(folder.filename().string()) <= step) break;
-    Rename(folder, folder.string() + ".abandoned-" + lineage);
+    Rename(folder, storage::FreeName(folder.string() + ".abandoned-" + LineageOf(folder)));
   }
   storage::SyncFolder(root);
 }

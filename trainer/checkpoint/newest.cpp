@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "storage/errors.h"
+#include "storage/files.h"
 #include "trainer/checkpoint/checkpoint.h"
 
 namespace gan::checkpoint {
@@ -32,13 +33,6 @@ std::string FirstComplaint(const Ranks& ranks, const std::string& mine) {
   return "";
 }
 
-// A free name beside it, so that nothing is ever lost by setting aside.
-fs::path AsideName(const fs::path& folder) {
-  fs::path aside = folder.string() + ".damaged";
-  for (int i = 1; fs::exists(aside); ++i) aside = folder.string() + ".damaged-" + std::to_string(i);
-  return aside;
-}
-
 }  // namespace
 
 std::optional<Checkpoint> LoadNewest(const fs::path& root, const Ranks& ranks,
@@ -55,7 +49,7 @@ std::optional<Checkpoint> LoadNewest(const fs::path& root, const Ranks& ranks,
     const std::string complaint = FirstComplaint(ranks, attempt.why);
     if (complaint.empty()) return std::move(attempt.loaded);
     if (ranks.rank == 0) {
-      const fs::path aside = AsideName(choice);
+      const fs::path aside = storage::FreeName(choice + ".damaged");
       fs::rename(choice, aside);
       warn(complaint + "; set aside as " + aside.filename().string() + ", trying the one before");
     }

@@ -76,10 +76,10 @@ void RunState::LeaveBranch() {
     const auto newest = existing.empty() ? std::optional<std::uint64_t>()
                                          : checkpoint::ParseCheckpointFolderName(existing[0].filename().string());
     if (!newest || *newest <= step_) return;
-    checkpoint::SetLaterAside(folder_.Checkpoints(), step_, lineage_);
+    checkpoint::SetLaterAside(folder_.Checkpoints(), step_);
     left = NewLineage();
-    cli::LogInfo("rolled back to step " + std::to_string(step_) + ": later checkpoints are set aside as *.abandoned-" +
-                 lineage_ + ", the new branch is " + left);
+    cli::LogInfo("rolled back to step " + std::to_string(step_) +
+                 ": later checkpoints are set aside as *.abandoned-*, the new branch is " + left);
   });
   lineage_ = control_->Broadcast(left);
 }
@@ -180,8 +180,7 @@ void RunState::ReadRollbacks() {
   rollbacks_ = Rollbacks::Parse(control_->Broadcast(text), folder_.Rollbacks());
   if (rollbacks_.all().empty() || rollbacks_.all().back().done) return;
   // Killed in the middle: no checkpoint of the new branch can be there yet.
-  OnRankZero(*control_,
-             [&] { checkpoint::SetLaterAside(folder_.Checkpoints(), rollbacks_.all().back().to, NewLineage()); });
+  OnRankZero(*control_, [&] { checkpoint::SetLaterAside(folder_.Checkpoints(), rollbacks_.all().back().to); });
   rollbacks_.Finish();
   WriteRollbacks();
 }

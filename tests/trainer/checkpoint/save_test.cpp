@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <barrier>
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <thread>
 
@@ -176,6 +177,27 @@ TEST(Prune, KeepsEveryKthAndTheBestBesides) {
   Prune(root.path(), {.last = 2, .every = 3, .best = 1});
   EXPECT_THAT(FilesOf(root.path()), ElementsAre(root / "step-00000001", root / "step-00000003", root / "step-00000006",
                                                 root / "step-00000007"));
+}
+
+TEST(SetLaterAside, KeepsEveryBranchThatWasLeft) {
+  const testing::TemporaryFolder root;
+  for (const std::uint64_t step : {1, 2}) WriteSmallCheckpoint(root.path(), step);
+  SetLaterAside(root.path(), 1);
+  for (int i = 0; i < 2; ++i) {  // twice more from the same checkpoint
+    WriteSmallCheckpoint(root.path(), 2);
+    SetLaterAside(root.path(), 1);
+  }
+  EXPECT_THAT(FilesOf(root.path()),
+              ElementsAre(root / "step-00000001", root / "step-00000002.abandoned-a",
+                          root / "step-00000002.abandoned-a-1", root / "step-00000002.abandoned-a-2"));
+}
+
+TEST(SetLaterAside, TakesADamagedOneByANameThatIsSafe) {
+  const testing::TemporaryFolder root;
+  for (const std::uint64_t step : {1, 2}) WriteSmallCheckpoint(root.path(), step);
+  std::ofstream(root / "step-00000002" / "manifest.json") << "{";
+  SetLaterAside(root.path(), 1);
+  EXPECT_THAT(FilesOf(root.path()), ElementsAre(root / "step-00000001", root / "step-00000002.abandoned-unknown"));
 }
 
 TEST(RemoveLeftovers, TakesKilledSavesOnly) {
