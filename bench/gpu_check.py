@@ -1,124 +1,225 @@
-"""The checks of bench/gpu_check. Each prints a line, the worst of them decides the exit code."""
+"""The checks of bench/gpu_check. Each prints a line, the worst of them decides the exit code.
+
+    python gpu_check.py FOLDER_OF_THE_PROGRAMS [--only NAME_PART]
+"""
+import argparse
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
+import time
 
 import numpy as np
 from PIL import Image
 
-BIN = pathlib.Path(sys.argv[1])
-REPORT = pathlib.Path(__file__).parent / 'gpu_report.txt'
-ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT='1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM='1')
-GPUS = len(subprocess.run(['nvidia-smi', '-L'], capture_output=True, text=True, check=True).stdout.splitlines())
+HERE = pathlib.Path(__file__).resolve().parent
+REPORT = HERE / 'gpu_report.txt'
+# Losses and gradients are compared in single precision as it is written; speed is measured as a user gets it, in TF32.
+AS_A_USER = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT='1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM='1')
+EXACT = dict(AS_A_USER, NVIDIA_TF32_OVERRIDE='0')
 # Ranks that share a GPU must look like different hosts to NCCL, which otherwise refuses them.
 SHARED = 'export NCCL_HOSTID=rank$OMPI_COMM_WORLD_RANK NCCL_P2P_DISABLE=1 NCCL_SHM_DISABLE=1; exec "$@"'
-lines, failures = [], 0
+SMALL = ('--features', '16', '--batch', '8', '--check-every', '1')
+LOSSES = ('loss_d_real', 'loss_d_fake', 'loss_g', 'penalty_d')
 
 
-def say(text):
-    print(text, flush=True)
-    lines.append(text)
+class Report:
+    def __init__(self):
+        self.lines, self.failures = [], 0
+
+    def say(self, text):
+        print(text, flush=True)
+        self.lines.append(text)
+
+    def result(self, name, good, detail, seconds):
+        self.failures += not good
+        self.say(f'{"ok  " if good else "FAIL"}  {name:40} {detail}   ({seconds:.0f} s)')
 
 
-def check(name, good, detail):
-    global failures
-    failures += not good
-    say(f'{"ok  " if good else "FAIL"}  {name:44} {detail}')
+class Machine:
+    """The programs, the GPUs and a folder of shards."""
+
+    def __init__(self, programs, folder):
+        self.programs, self.folder = programs, folder
+        listed = subprocess.run(['nvidia-smi', '-L'], capture_output=True, text=True, check=True)
+        self.gpus = len(listed.stdout.splitlines())
+        self.shards = folder / 'shards'
+        photos = folder / 'photos'
+        photos.mkdir()
+        rng = np.random.default_rng(0)
+        for i in range(300):
+            Image.fromarray(np.kron(rng.integers(0, 255, (5, 5, 3), np.uint8), np.ones((32, 32, 1), np.uint8))).save(
+                photos / f'{i:03d}.png')
+        subprocess.run([programs / 'gan-preprocess', '--in', photos, '--out', self.shards], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def start(self, ranks, run, *flags, device='cuda', environment=EXACT, timeout=300):
+        command = [self.programs / 'gan-train', '--shards', self.shards, '--run', self.folder / run, '--device', device,
+                   '--metrics-port', 'off', '--sample-every', '0', '--checkpoint-every', '0', '--balance', 'watch',
+                   *flags]
+        if ranks > 1:
+            wrapper = ['sh', '-c', SHARED, 'sh'] if device == 'cuda' and ranks > self.gpus else []
+            command = ['mpirun', '--oversubscribe', '--bind-to', 'none', '-np', str(ranks), *wrapper, *command]
+        return subprocess.run([str(part) for part in command], env=environment, capture_output=True, text=True,
+                              timeout=timeout)
+
+    def train(self, ranks, run, *flags, **more):
+        """Lines of stats.jsonl. Raises when the training ends with an error."""
+        done = self.start(ranks, run, *flags, **more)
+        if done.returncode != 0:
+            raise RuntimeError(f'exit code {done.returncode}: {(done.stderr + done.stdout)[-1500:]}')
+        return [json.loads(line) for line in (self.folder / run / 'stats.jsonl').read_text().splitlines()]
+
+    def first_moments(self, run, step):
+        """Of Adam after `step`: name -> numpy array."""
+        found = {}
+        for part in (self.folder / run / 'checkpoints' / f'step-{step:08d}').glob('part-*.safetensors'):
+            raw = part.read_bytes()
+            size = int.from_bytes(raw[:8], 'little')
+            for name, entry in json.loads(raw[8:8 + size]).items():
+                if '_adam.exp_avg.' not in name:
+                    continue
+                begin, end = entry['data_offsets']
+                found[name] = np.frombuffer(raw[8 + size + begin:8 + size + end], np.float32).astype(np.float64)
+        return found
 
 
-def train(ranks, shards, run, *flags):
-    command = [BIN / 'gan-train', '--shards', shards, '--run', run, '--metrics-port', 'off', '--sample-every', '0',
-               '--checkpoint-every', '0', '--balance', 'watch', *flags]
-    if ranks > 1:
-        wrapper = ['sh', '-c', SHARED, 'sh'] if ranks > GPUS else []
-        command = ['mpirun', '--oversubscribe', '--bind-to', 'none', '-np', str(ranks), *wrapper, *command]
-    return subprocess.run([str(part) for part in command], env=ENVIRONMENT, capture_output=True, text=True, timeout=500)
+def difference(a, b, steps=None):
+    pairs = list(zip(a, b, strict=True))[:steps]
+    return max(abs(x[name] - y[name]) / max(abs(x[name]), 1) for x, y in pairs for name in LOSSES)
 
 
-def stats(run):
-    return [json.loads(line) for line in (run / 'stats.jsonl').read_text().splitlines()]
+def within(a, b, tolerance, steps):
+    worst = difference(a, b, steps)
+    return worst <= tolerance, f'losses of {steps} steps within {worst:.1e} of the CPU (at most {tolerance:.0e})'
 
 
-def difference(a, b, names=('loss_d_real', 'loss_d_fake', 'loss_g'), steps=None):
-    return max(abs(x[n] - y[n]) / max(abs(x[n]), 1e-6) for x, y in list(zip(a, b))[:steps] for n in names)
+def same_as_cpu(machine, ranks, name, *flags, gpu_flags=(), tolerance=1e-8):
+    """In double precision unless `flags` say otherwise: there only another formula differs by so much."""
+    steps = ('--steps', '6', *(() if '--precision' in flags else ('--precision', 'fp64')))
+    return within(machine.train(ranks, f'{name}-cpu', *SMALL, *steps, *flags, device='cpu'),
+                  machine.train(ranks, f'{name}-gpu', *SMALL, *steps, *flags, *gpu_flags), tolerance, steps=6)
 
 
-def make_shards(folder):
-    photos = folder / 'photos'
-    photos.mkdir()
-    rng = np.random.default_rng(0)
-    for i in range(200):
-        Image.fromarray(np.kron(rng.integers(0, 255, (5, 5, 3), np.uint8), np.ones((32, 32, 1), np.uint8))).save(
-            photos / f'{i:03d}.png')
-    subprocess.run([BIN / 'gan-preprocess', '--in', photos, '--out', folder / 'shards'], check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return folder / 'shards'
+def cosine(a, b, network):
+    one, other = (np.concatenate([run[name] for name in sorted(run) if name.startswith(network)]) for run in (a, b))
+    return float(one @ other / np.sqrt((one @ one) * (other @ other)))
 
 
-def compared(folder, shards, name, reference, tolerance, ranks, *flags):
-    run = folder / name.replace(' ', '-')
-    done = train(ranks, shards, run, '--device', 'cuda', *SMALL, *flags)
-    if done.returncode != 0:
-        check(name, False, done.stderr.strip().splitlines()[-1][:200])
-        return None
-    found = stats(run)
-    worst = difference(reference, found, steps=3)
-    check(name, worst <= tolerance, f'losses of the first 3 steps within {worst:.1e} (at most {tolerance:.0e})')
-    return found
+def gradients(machine, name, least, *flags, environment=EXACT):
+    """After one step from equal weights Adam's first moment is a fixed part of that step's gradient."""
+    size = (*SMALL[:2], '--batch', '16', '--steps', '1')
+    machine.train(1, f'{name}-fp32', *size)
+    machine.train(1, name, *size, *flags, environment=environment)
+    plain, rounded = machine.first_moments(f'{name}-fp32', 1), machine.first_moments(name, 1)
+    of_d, of_g = cosine(plain, rounded, 'discriminator'), cosine(plain, rounded, 'generator')
+    told = f'their cosine to fp32 in the first step: D {of_d:.5f}, G {of_g:.5f} (at least {least})'
+    return min(of_d, of_g) >= least, told
 
 
-SMALL = ('--features', '16', '--batch', '8', '--steps', '20', '--check-every', '1')
+def resumed(machine, ranks):
+    flags = ('--features', '16', '--batch', '8', '--deterministic')
+    whole = machine.train(ranks, f'whole{ranks}', *flags, '--steps', '20')
+    machine.train(ranks, f'parts{ranks}', *flags, '--steps', '10')
+    worst = difference(whole, machine.train(ranks, f'parts{ranks}', *flags, '--steps', '20'))
+    return worst == 0, f'losses of 20 steps differ by {worst:.1e} from the uninterrupted run'
+
+
+def everything_else(machine):
+    """Grids, quality, checkpoints, the balance acting, a rollback, feature matching and ADA: all in one run."""
+    stats = machine.train(1, 'all', *SMALL, '--steps', '40', '--sample-every', '20', '--checkpoint-every', '10',
+                          '--quality-every', '20', '--balance', 'act', '--feature-matching', '1', '--augment', 'ada',
+                          '--inject', 'weights:1000@25', '--r1', '1', '--r1-every', '4')
+    pictures = sorted(path.name for path in (machine.folder / 'all').glob('fakes-*.png'))
+    measured = [line['quality_swd'] for line in stats if 'quality_swd' in line]
+    actions = [f'{line["step"]}: {action}' for line in stats for action in line['actions']]
+    return (len(pictures) >= 2 and len(measured) >= 1 and np.isfinite(measured).all(),
+            f'{len(pictures)} grids, SWD {measured}, actions {actions}')
+
+
+def a_rank_that_hangs(machine):
+    start = time.monotonic()
+    done = machine.start(2, 'hang', *SMALL, '--steps', '1000', '--inject', 'rank:200@5', '--step-timeout', '10',
+                         environment=AS_A_USER)
+    seconds = time.monotonic() - start
+    told = [line for line in done.stderr.splitlines() if 'no progress' in line or 'silent' in line or 'waited' in line]
+    return done.returncode != 0 and seconds < 60, f'ended with {done.returncode} after {seconds:.0f} s: {told[:1]}'
+
+
+def speed(machine, report, batch, settings):
+    """Ours beside PyTorch, setting by setting: fp32 is TF32 in both, as PyTorch has it by default."""
+    ranks = min(machine.gpus, 8)
+    size = ('--features', '64', '--batch', str(batch))
+    peer = json.loads(subprocess.run([sys.executable, HERE / 'gpu_peer.py', *size, '--settings', ','.join(settings)],
+                                     capture_output=True, text=True, check=True, env=AS_A_USER).stdout)
+    gemm = peer.pop('gemm_tflops')
+    report.say(f'features 64, batch {batch}, {ranks} rank(s), PyTorch on one GPU; a matrix product of 8192: '
+               f'{gemm["tf32"]:.0f} TFLOP/s in TF32, {gemm["bf16"]:.0f} in bfloat16')
+    for name in settings:
+        flags = (*(('--precision', 'bf16') if 'bf16' in name else ()),
+                 *(() if 'channels-last' in name else ('--convolutions', 'torch')))
+        run = f'speed-{batch}-{name}'
+        timed = machine.train(ranks, run, *size, '--steps', '80', '--checkpoint-every', '70', *flags,
+                              environment=AS_A_USER)[30:70]
+        seconds = sum(line['step_seconds'] for line in timed)
+        ours = ranks * batch * len(timed) / seconds
+        phases = json.loads((machine.folder / run / 'status.json').read_text())['ranks'][0]
+        told = ', '.join(f'{phase} {1000 * phases[phase]:.2f}' for phase in ('data', 'discriminator', 'generator'))
+        saved = re.findall(r'\((.* MB in .*)\)', (machine.folder / run / 'log.txt').read_text())
+        report.say(f'      {name:20} ours {ours:8.1f} images/s, PyTorch {peer[name]:8.1f}: '
+                   f'{ours / peer[name] / ranks:.2f} x; {1000 * seconds / len(timed):.2f} ms a step '
+                   f'({told}); checkpoint {saved[0]}')
+
+
+CHECKS = {
+    'single precision': lambda m: same_as_cpu(m, 1, 'single', '--precision', 'fp32', tolerance=1e-2),
+    'one rank': lambda m: same_as_cpu(m, 1, 'one'),
+    'one rank, as PyTorch has it (NCHW)': lambda m: same_as_cpu(m, 1, 'nchw', gpu_flags=('--convolutions', 'torch')),
+    'two ranks, bucketed': lambda m: same_as_cpu(m, 2, 'bucketed', gpu_flags=('--gradient-sync', 'bucketed')),
+    'two ranks, flat': lambda m: same_as_cpu(m, 2, 'flat', gpu_flags=('--gradient-sync', 'flat')),
+    'two ranks, synchronised batch norm': lambda m: same_as_cpu(m, 2, 'syncbn', '--sync-bn'),
+    'two ranks, WGAN-GP': lambda m: same_as_cpu(m, 2, 'gp', '--loss', 'wgan-gp', '--d-norm', 'layer'),
+    'accumulated gradients': lambda m: same_as_cpu(m, 1, 'accumulate', '--global-batch', '16'),
+    'TF32, gradients': lambda m: gradients(m, 'tf32', 0.95, environment=AS_A_USER),
+    'bfloat16, gradients': lambda m: gradients(m, 'bfloat16', 0.8, '--precision', 'bf16'),
+    'stop and resume, one rank': lambda m: resumed(m, 1),
+    'stop and resume, two ranks': lambda m: resumed(m, 2),
+    'everything else in one run': everything_else,
+    'a rank that hangs': a_rank_that_hangs,
+}
 
 
 def main():
-    global failures
-    say(subprocess.run(['nvidia-smi', '--query-gpu=name,driver_version,memory.total', '--format=csv,noheader'],
-                       capture_output=True, text=True).stdout.strip())
-    say(subprocess.run([BIN / 'gan-train', '--version'], capture_output=True, text=True).stdout.strip())
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = pathlib.Path(temporary)
-        shards = make_shards(folder)
-        train(1, shards, folder / 'cpu', '--device', 'cpu', *SMALL)
-        cpu = stats(folder / 'cpu')
-        train(2, shards, folder / 'cpu2', '--device', 'cpu', *SMALL)
-        cpu2 = stats(folder / 'cpu2')
-        compared(folder, shards, 'one rank', cpu, 1e-3, 1)
-        compared(folder, shards, 'two ranks bucketed', cpu2, 1e-3, 2, '--gradient-sync', 'bucketed')
-        compared(folder, shards, 'two ranks flat', cpu2, 1e-3, 2, '--gradient-sync', 'flat')
-        compared(folder, shards, 'two ranks synchronised batch norm', cpu2, 5e-1, 2, '--sync-bn')
-        compared(folder, shards, 'bfloat16', cpu, 5e-2, 1, '--precision', 'bf16')
-        compared(folder, shards, 'channels-last', cpu, 1e-3, 1, '--channels-last')
-        resumed(folder, shards)
-        for flags in ((), ('--channels-last',), ('--precision', 'bf16'), ('--precision', 'bf16', '--channels-last')):
-            speed(folder, shards, flags)
-    say(f'{failures} of the checks failed' if failures else 'all checks passed')
-    REPORT.write_text('\n'.join(lines) + '\n')
-    return 1 if failures else 0
-
-
-def resumed(folder, shards):
-    whole, parts = folder / 'whole', folder / 'parts'
-    flags = ('--device', 'cuda', '--features', '16', '--batch', '8', '--deterministic')
-    train(1, shards, whole, *flags, '--steps', '20')
-    train(1, shards, parts, *flags, '--steps', '10')
-    train(1, shards, parts, *flags, '--steps', '20')
-    worst = difference(stats(whole), stats(parts))
-    check('stop and resume', worst == 0, f'losses of 20 steps differ by {worst:.1e}')
-
-
-def speed(folder, shards, flags):
-    run = folder / ('speed' + ''.join(flags))
-    done = train(min(GPUS, 8), shards, run, '--device', 'cuda', '--features', '64', '--batch', '64', '--steps', '60', *flags)
-    if done.returncode != 0:
-        check('speed ' + ' '.join(flags), False, done.stderr.strip().splitlines()[-1][:200])
-        return
-    timed = stats(run)[20:]
-    images = sum(b['images'] - a['images'] for a, b in zip(timed, timed[1:]))
-    say(f'      features 64, batch 64, {min(GPUS, 8)} rank(s) {" ".join(flags):28} '
-        f'{images / sum(line["step_seconds"] for line in timed[1:]):9.1f} images/s')
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('programs', type=lambda text: pathlib.Path(text).resolve())
+    parser.add_argument('--only', default='', help='checks whose name holds this')
+    parser.add_argument('--no-speed', action='store_true')
+    options = parser.parse_args()
+    report = Report()
+    report.say(subprocess.run(['nvidia-smi', '--query-gpu=name,driver_version,memory.total', '--format=csv,noheader'],
+                              capture_output=True, text=True).stdout.strip())
+    report.say(subprocess.run([options.programs / 'gan-train', '--version'], capture_output=True,
+                              text=True).stdout.strip())
+    with tempfile.TemporaryDirectory() as folder:
+        machine = Machine(options.programs, pathlib.Path(folder))
+        for name, run in CHECKS.items():
+            if options.only not in name:
+                continue
+            start = time.monotonic()
+            try:
+                good, detail = run(machine)
+            except (RuntimeError, subprocess.TimeoutExpired, OSError, KeyError) as error:
+                good, detail = False, str(error)
+            report.result(name, good, detail, time.monotonic() - start)
+        if not options.no_speed:
+            for batch in 64, 256:
+                speed(machine, report, batch, ('fp32-channels-last', 'bf16-channels-last'))
+    report.say(f'{report.failures} of the checks failed' if report.failures else 'all checks passed')
+    REPORT.write_text('\n'.join(report.lines) + '\n')
+    return 1 if report.failures else 0
 
 
 sys.exit(main())

@@ -51,7 +51,7 @@ def options(arguments=None):
     parser.add_argument('--parameters-d', type=float, default=44.7, help='millions')
     parser.add_argument('--parameters-g', type=float, default=12.8, help='millions')
     parser.add_argument('--batch', type=int, default=64, help='images a rank')
-    parser.add_argument('--tflops', type=float, default=40, help='achieved by a GPU on these networks')
+    parser.add_argument('--tflops', type=float, default=89, help='achieved by a GPU on these networks')
     parser.add_argument('--gpus', type=int, default=8, help='a host')
     parser.add_argument('--nvlink', type=float, default=150, help='GB/s a GPU, one direction, achieved')
     parser.add_argument('--rail', type=float, default=20, help='GB/s of a GPU\'s network rail, achieved')

@@ -87,7 +87,7 @@ constexpr MetricRow kTable[] = {
   {Metric::kWorldSize, "gan_train_world_size", kGauge, "1", kJob, "", {}, {},
    "Ranks that train together."},
   {Metric::kCommWait, "gan_comm_wait_seconds_total", kCounter, "seconds", kRank, "", {}, {},
-   "Time that this rank spent inside collectives."},
+   "Time that this rank spent inside collectives over MPI; those of GPUs run beside backward."},
   {Metric::kCommBytes, "gan_comm_bytes_total", kCounter, "bytes", kRank, "", {}, {},
    "Bytes that this rank handed to collectives."},
   {Metric::kDataWait, "gan_data_wait_seconds_total", kCounter, "seconds", kRank, "", {}, {},

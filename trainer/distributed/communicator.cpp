@@ -45,6 +45,7 @@ struct Communicator::Impl {
   World world;
   c10::intrusive_ptr<MpiBackend> mpi;
   c10::intrusive_ptr<ProcessGroup> group;
+  std::uint64_t sent_by_gpu = 0;  // bytes
 };
 
 std::shared_ptr<Communicator> Communicator::Create(const World& world, const std::string& purpose,
@@ -66,6 +67,7 @@ int Communicator::rank() const { return impl_->world.rank; }
 int Communicator::size() const { return impl_->world.size; }
 
 void Communicator::AllReduce(at::Tensor& tensor, ReduceOp op) {
+  if (!tensor.is_cpu()) CountSent(tensor.nbytes());
   std::vector<at::Tensor> tensors = {tensor};
   c10d::AllreduceOptions options;
   options.reduceOp = ToC10d(op);
@@ -73,6 +75,9 @@ void Communicator::AllReduce(at::Tensor& tensor, ReduceOp op) {
 }
 
 void Communicator::AllReduce(std::vector<at::Tensor> tensors, ReduceOp op) {
+  for (const at::Tensor& tensor : tensors) {
+    if (!tensor.is_cpu()) CountSent(tensor.nbytes());
+  }
   c10d::AllreduceCoalescedOptions options;
   options.reduceOp = ToC10d(op);
   impl_->group->getBackend(tensors.at(0).device().type())->allreduce_coalesced(tensors, options)->wait();
@@ -124,7 +129,15 @@ bool Communicator::AllAgree(bool mine) {
 
 void Communicator::Barrier() { impl_->mpi->barrier()->wait(); }
 
-TrafficCounters Communicator::traffic() const { return impl_->mpi->traffic(); }
+TrafficCounters Communicator::traffic() const {
+  TrafficCounters traffic = impl_->mpi->traffic();
+  traffic.bytes += impl_->sent_by_gpu;
+  return traffic;
+}
+
+double Communicator::wait_seconds() const { return impl_->mpi->wait_seconds(); }
+
+void Communicator::CountSent(std::uint64_t bytes) { impl_->sent_by_gpu += bytes; }
 
 const c10::intrusive_ptr<c10d::ProcessGroup>& Communicator::process_group() const { return impl_->group; }
 

@@ -92,6 +92,9 @@ class Communicator {
   void Barrier();
 
   TrafficCounters traffic() const;
+  double wait_seconds() const;  // that of the traffic: in collectives of the CPU; those of a GPU are queued
+  // For what c10d has sent past the calls above: c10d::Reducer's buckets on a GPU.
+  void CountSent(std::uint64_t bytes);
   // The c10d group itself, for c10d::Reducer and other users of c10d.
   const c10::intrusive_ptr<c10d::ProcessGroup>& process_group() const;
 

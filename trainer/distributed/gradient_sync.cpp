@@ -48,6 +48,10 @@ std::vector<at::Tensor> GradientsOf(const std::vector<at::Tensor>& parameters) {
 
 }  // namespace
 
+double SyncResult::gradient_norm() const { return norm.item<double>(); }
+
+bool SyncResult::finite() const { return std::isfinite(gradient_norm()); }
+
 GradientSync::GradientSync(std::vector<at::Tensor> parameters, std::shared_ptr<Communicator> communicator,
                            const GradientSyncOptions& options)
     : parameters_(std::move(parameters)), communicator_(std::move(communicator)) {
@@ -66,8 +70,10 @@ SyncResult GradientSync::Backward(const at::Tensor& loss) {
   loss.backward();
   torch::NoGradGuard no_grad;
   const std::vector<at::Tensor> gradients = GradientsOf(parameters_);
-  const double norm = buckets_ ? NormOf(gradients) : AverageOverRanks(gradients, *communicator_);
-  return {.gradient_norm = norm, .finite = std::isfinite(norm)};
+  if (buckets_ && !gradients[0].is_cpu()) {
+    for (const at::Tensor& gradient : gradients) communicator_->CountSent(gradient.nbytes());
+  }
+  return {.norm = buckets_ ? NormOf(gradients) : AverageOverRanks(gradients, *communicator_)};
 }
 
 void GradientSync::Accumulate(const at::Tensor& loss) { loss.backward(); }

@@ -13,8 +13,11 @@
 namespace gan::distributed {
 
 struct SyncResult {
-  double gradient_norm = 0;  // Euclidean norm of the averaged gradient, all parameters together
-  bool finite = true;        // on all ranks
+  // Of the averaged gradient, all parameters together: its Euclidean norm, 0-dim float64 on the gradients' device. Not
+  // finite when a value of any rank is not. On a GPU it may not have been computed yet: the two below wait for it.
+  at::Tensor norm;
+  double gradient_norm() const;
+  bool finite() const;
 };
 
 // What DistributedDataParallel is to a module in Python: after Backward() every rank holds the gradient of the loss

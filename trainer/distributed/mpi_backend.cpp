@@ -338,6 +338,11 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::barrier(const c10d::BarrierOptions& /
   return c10::make_intrusive<DoneWork>(getRank(), c10d::OpType::BARRIER, std::vector<at::Tensor>{});
 }
 
+double MpiBackend::wait_seconds() const {
+  const std::lock_guard lock(mutex_);
+  return traffic_.wait_seconds;
+}
+
 TrafficCounters MpiBackend::traffic() const {
   const std::lock_guard lock(mutex_);
   return traffic_;

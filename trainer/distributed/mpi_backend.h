@@ -44,6 +44,7 @@ class MpiBackend : public c10d::Backend {
   c10::intrusive_ptr<c10d::Work> barrier(const c10d::BarrierOptions& options = {}) override;
 
   TrafficCounters traffic() const;
+  double wait_seconds() const;
 
  private:
   // One collective as this rank understands it.

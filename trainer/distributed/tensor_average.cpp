@@ -31,24 +31,24 @@ bool IsPlainOnCpu(const at::Tensor& tensor) {
 
 }  // namespace
 
-double NormOf(const std::vector<at::Tensor>& tensors) {
+at::Tensor NormOf(const std::vector<at::Tensor>& tensors) {
   double sum = 0;
   std::vector<at::Tensor> others;
   for (const at::Tensor& tensor : tensors) {
     if (IsPlainOnCpu(tensor)) {
       sum += SquaredNormOnCpu(tensor.const_data_ptr<float>(), tensor.numel());
     } else {
-      others.push_back(tensor.norm(2, at::kDouble));
+      others.push_back(tensor);
     }
   }
-  if (others.empty()) return std::sqrt(sum);
-  return std::hypot(std::sqrt(sum), torch::stack(others).norm().item<double>());
+  if (others.empty()) return at::scalar_tensor(std::sqrt(sum), at::kDouble);
+  const at::Tensor norm = torch::stack(at::_foreach_norm(others, 2, at::kDouble)).norm();
+  return sum == 0 ? norm : torch::hypot(norm, at::scalar_tensor(std::sqrt(sum), norm.options()));
 }
 
-double AverageOverRanks(const std::vector<at::Tensor>& tensors, Communicator& communicator) {
-  if (tensors.empty()) return 0;
+at::Tensor AverageOverRanks(const std::vector<at::Tensor>& tensors, Communicator& communicator) {
   torch::NoGradGuard no_grad;
-  if (communicator.size() > 1) communicator.AllReduce(tensors, ReduceOp::kAverage);
+  if (!tensors.empty() && communicator.size() > 1) communicator.AllReduce(tensors, ReduceOp::kAverage);
   return NormOf(tensors);
 }
 

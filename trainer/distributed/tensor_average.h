@@ -8,12 +8,12 @@
 
 namespace gan::distributed {
 
-// The Euclidean norm of all tensors together; not finite when one value is not.
-double NormOf(const std::vector<at::Tensor>& tensors);
+// The Euclidean norm of all tensors together, 0-dim float64 on their device; not finite when one value is not.
+at::Tensor NormOf(const std::vector<at::Tensor>& tensors);
 
 // Averages tensors over the ranks in place, in one all-reduce: running statistics, or gradients after backward. All of
-// one type and device, of the same shapes and order on every rank. Collective. Returns the Euclidean norm of the
-// average, all tensors together; not finite when one value is not.
-double AverageOverRanks(const std::vector<at::Tensor>& tensors, Communicator& communicator);
+// one type and device, of the same shapes and order on every rank. Collective. Returns the NormOf the
+// averages.
+at::Tensor AverageOverRanks(const std::vector<at::Tensor>& tensors, Communicator& communicator);
 
 }  // namespace gan::distributed

@@ -1,5 +1,7 @@
 #include "trainer/run/batches.h"
 
+#include "trainer/step/device_work.h"
+
 namespace gan::run {
 
 namespace {
@@ -16,7 +18,11 @@ data::LoaderOptions OptionsOf(const TrainOptions& options, std::uint64_t batch, 
   return loader;
 }
 
-torch::Tensor Normalised(const torch::Tensor& pixels) { return pixels.to(torch::kFloat).div_(255).sub_(0.5).div_(0.5); }
+// By a number a GPU divides as by its reciprocal, with another rounding than a CPU; by a tensor it divides.
+torch::Tensor Normalised(const torch::Tensor& pixels) {
+  const torch::Tensor images = pixels.to(torch::kFloat);
+  return images.div_(torch::full({}, 255, images.options())).sub_(0.5).div_(0.5);
+}
 
 // The same, bit for bit, in one pass over the memory.
 torch::Tensor NormalisedOnCpu(const torch::Tensor& pixels) {
@@ -34,7 +40,7 @@ torch::Tensor NormalisedOnCpu(const torch::Tensor& pixels) {
 torch::Tensor ToImages(const torch::Tensor& pixels, std::int64_t resolution, torch::Device device,
                        torch::MemoryFormat format) {
   torch::NoGradGuard no_grad;
-  const torch::Tensor images = (device.is_cpu() ? NormalisedOnCpu(pixels) : Normalised(pixels.to(device)))
+  const torch::Tensor images = (device.is_cpu() ? NormalisedOnCpu(pixels) : Normalised(step::ToDevice(pixels, device)))
                                    .permute({0, 3, 1, 2})
                                    .contiguous(format);
   const std::int64_t block = images.size(2) / resolution;
@@ -48,7 +54,7 @@ torch::Tensor Latents(std::uint64_t seed, data::Stream stream, std::uint64_t cur
   for (std::uint64_t i = 0; i < count; ++i) {
     data::FillNormal(latents.data_ptr<float>() + i * length, length, seed, stream, cursor + i, 0);
   }
-  return latents.to(device);
+  return step::ToDevice(latents, device);
 }
 
 Batches::Batches(std::shared_ptr<const data::Dataset> dataset, const TrainOptions& options, std::uint64_t noise_seed,
@@ -61,16 +67,25 @@ Batches::Batches(std::shared_ptr<const data::Dataset> dataset, const TrainOption
       batch_(batch),
       images_of_all_ranks_(static_cast<std::uint64_t>(world.size) * batch),
       cursor_(cursor),
-      loader_(dataset, OptionsOf(options, batch, world, cursor)) {}
+      loader_(dataset, OptionsOf(options, batch, world, cursor)) {
+  if (!device.is_cpu()) feed_.emplace(device, [this] { return Make(); });
+}
 
 step::Batch Batches::Next() {
+  step::Batch batch = feed_ ? feed_->Next() : Make();
+  cursor_ += images_of_all_ranks_;
+  return batch;
+}
+
+double Batches::wait_seconds() const { return feed_ ? feed_->wait_seconds() : loader_.wait_seconds(); }
+
+step::Batch Batches::Make() {
   const data::RawBatch& raw = loader_.Next();
   const auto side = static_cast<std::int64_t>(dataset_->image_size());
   const torch::Tensor pixels =
       torch::from_blob(const_cast<std::uint8_t*>(raw.pixels.data()),  // from_blob takes no const; nothing writes to it
                        {static_cast<std::int64_t>(batch_), side, side, 3}, torch::kByte);
-  cursor_ += images_of_all_ranks_;
-  const bool channels_last = options_.gan.UsesChannelsLast(home_.device().is_cpu());
+  const bool channels_last = options_.gan.UsesChannelsLast();
   const auto format = channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
   return {
       ToImages(pixels, options_.gan.network.resolution, home_.device(), format).to(home_),

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "trainer/data/loader.h"
 #include "trainer/data/sampler.h"
 #include "trainer/distributed/communicator.h"
+#include "trainer/run/device_feed.h"
 #include "trainer/run/options.h"
 #include "trainer/step/train_step.h"
 
@@ -28,14 +30,19 @@ class Batches {
   // `noise_seed`: of the latents. `batch`: images a call of Next. `cursor`: real images consumed by all ranks so far.
   Batches(std::shared_ptr<const data::Dataset> dataset, const TrainOptions& options, std::uint64_t noise_seed,
           std::uint64_t batch, const distributed::World& world, torch::Device device, std::uint64_t cursor);
+  Batches(const Batches&) = delete;
+  Batches& operator=(const Batches&) = delete;
+
   step::Batch Next();
   // Real images consumed by all ranks: what a checkpoint keeps of the data position.
   std::uint64_t cursor() const { return cursor_; }
-  double wait_seconds() const { return loader_.wait_seconds(); }
+  double wait_seconds() const;
   std::uint64_t corrupt_records() const { return loader_.corrupt_records(); }
   std::string last_corrupt() const { return loader_.last_corrupt(); }
 
  private:
+  step::Batch Make();
+
   std::shared_ptr<const data::Dataset> dataset_;
   const TrainOptions& options_;
   torch::TensorOptions home_;  // device and type of the networks
@@ -44,6 +51,7 @@ class Batches {
   std::uint64_t images_of_all_ranks_;
   std::uint64_t cursor_;
   data::Loader loader_;
+  std::optional<DeviceFeed> feed_;  // on GPUs
 };
 
 }  // namespace gan::run

@@ -17,7 +17,6 @@ void MakeDeterministic() {
   ::setenv("MKL_CBWR", "AUTO,STRICT", /*overwrite=*/0);
   ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
-  at::globalContext().setBenchmarkCuDNN(false);
 }
 
 }  // namespace
@@ -35,6 +34,8 @@ torch::Device PrepareDevice(const TrainOptions& options, const distributed::Worl
   torch::set_num_threads(options.threads > 0 ? options.threads : DefaultThreads(world.local_size));
   if (options.device == "cpu") return torch::kCPU;
   if (options.device == "auto" && !distributed::CudaAvailable()) return torch::kCPU;
+  // cuDNN tries its ways at each shape's first use and keeps the fastest; which one wins may differ from run to run.
+  at::globalContext().setBenchmarkCuDNN(!options.deterministic);
   return {torch::kCUDA, static_cast<torch::DeviceIndex>(distributed::UseCudaDevice(world))};
 }
 

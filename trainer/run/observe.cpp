@@ -16,7 +16,7 @@ Observation Observe(const step::StepResult& result, bool stop_requested, distrib
   torch::Tensor packed = torch::tensor(
       {result.loss_d_real, result.loss_d_fake, result.loss_g, mean(torch::sigmoid(real)), mean(torch::sigmoid(fake)),
        mean(real > 0), mean(fake < 0), AreaUnderCurve(real, fake), stop_requested ? 1.0 : 0.0, result.penalty,
-       result.matching, result.fake_distance.item<double>(), result.real_distance.item<double>()},
+       result.matching, result.fake_distance, result.real_distance},
       torch::kDouble);
   communicator.AllReduce(packed);
   const double* sums = packed.data_ptr<double>();

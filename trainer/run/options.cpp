@@ -118,9 +118,9 @@ void AddMachineFlags(Flags& flags, TrainOptions& o) {
   flags.AddChoice(kFixed, "--gradient-sync", o.gan.gradients.path, kSyncPaths,
                   "flat: one all-reduce after backward; bucketed: overlapped with it; auto: flat on CPUs");
   flags.AddChoice(kFixed, "--convolutions", o.gan.network.convolutions, kConvolutionPaths,
-                  "auto: on CPUs channels-last, each shape the faster way; torch: as PyTorch, bit for bit");
+                  "auto: channels-last, and on CPUs each shape the faster way; torch: as PyTorch, bit for bit");
   flags.AddSwitch(kFixed, "--channels-last", o.gan.channels_last,
-                  "Weights and images as NHWC in memory; so they are anyway on CPUs, but for --convolutions torch");
+                  "Weights and images as NHWC in memory; so they are anyway, but for --convolutions torch");
   flags.AddSwitch(kMayChange, "--dry-run", o.dry_run, "Print parameters, memory and FLOPs a step, train nothing");
   flags.AddSwitch(kMayChange, "--deterministic", o.deterministic, "Same bits in every run on one CPU model");
   flags.Add(kMayChange, "--expect-world-size", o.expect_world_size,

@@ -10,20 +10,34 @@ Adam::Adam(const torch::OrderedDict<std::string, torch::Tensor>& parameters, con
     first_moments_.push_back(torch::zeros_like(item.value()));
     second_moments_.push_back(torch::zeros_like(item.value()));
   }
-  steps_ = torch::zeros({static_cast<std::int64_t>(names_.size())}, parameters_.front().options().requires_grad(false));
+  steps_ = torch::zeros({static_cast<std::int64_t>(names_.size())},
+                        torch::TensorOptions(parameters_.front().device()).dtype(torch::kFloat));
 }
 
-void Adam::Step(double learning_rate, double divisor) {
+void Adam::Step(double learning_rate) { Update(learning_rate, {}, {}); }
+
+void Adam::Step(double learning_rate, const torch::Tensor& norm, double clip_norm) {
   torch::NoGradGuard no_grad;
-  steps_ += 1;
+  std::optional<torch::Tensor> divisor;
+  if (clip_norm > 0) divisor = (norm / clip_norm).clamp_min(1).to(torch::kFloat).view({1});
+  Update(learning_rate, divisor, norm.isfinite().logical_not().to(torch::kFloat).view({1}));
+}
+
+// The kernel does nothing where `skipped` holds 1.
+void Adam::Update(double learning_rate, const std::optional<torch::Tensor>& divisor,
+                  const std::optional<torch::Tensor>& skipped) {
+  torch::NoGradGuard no_grad;
+  if (skipped) {
+    steps_ += 1 - *skipped;
+  } else {
+    steps_ += 1;
+  }
   std::vector<torch::Tensor> gradients;
   gradients.reserve(parameters_.size());
   for (const torch::Tensor& parameter : parameters_) gradients.push_back(parameter.grad());
-  const std::vector<torch::Tensor> steps = steps_.unbind();
-  at::_fused_adam_(parameters_, gradients, first_moments_, second_moments_, /*max_exp_avg_sqs=*/{}, steps,
+  at::_fused_adam_(parameters_, gradients, first_moments_, second_moments_, /*max_exp_avg_sqs=*/{}, steps_.unbind(),
                    learning_rate, options_.beta1, options_.beta2, /*weight_decay=*/0.0, options_.epsilon,
-                   /*amsgrad=*/false, /*maximize=*/false,
-                   divisor == 1 ? std::optional<torch::Tensor>() : torch::full({1}, divisor, steps_.options()));
+                   /*amsgrad=*/false, /*maximize=*/false, divisor, skipped);
 }
 
 void Adam::ClearGradients() {

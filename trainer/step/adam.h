@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,14 +19,19 @@ class Adam {
   Adam(const torch::OrderedDict<std::string, torch::Tensor>& parameters, const AdamOptions& options);
 
   // One update from the parameters' gradients. Every parameter must have one.
-  // Gradients are divided by `divisor` on the way.
-  void Step(double learning_rate, double divisor = 1);
+  void Step(double learning_rate);
+  // The same, but none when `norm`, that of all gradients together (0-dim float64 on their device), is not finite; when
+  // it is above clip_norm > 0, the gradients are divided by norm / clip_norm first. The host does not wait for a GPU.
+  void Step(double learning_rate, const torch::Tensor& norm, double clip_norm);
   // Gradients are dropped, not filled with zeros: the next backward writes them afresh.
   void ClearGradients();
   // "<prefix>exp_avg.0.weight", "<prefix>exp_avg_sq.0.weight", "<prefix>steps".
   model::NamedTensors NamedState(const std::string& prefix) const;
 
  private:
+  void Update(double learning_rate, const std::optional<torch::Tensor>& divisor,
+              const std::optional<torch::Tensor>& skipped);
+
   AdamOptions options_;
   std::vector<std::string> names_;
   std::vector<torch::Tensor> parameters_;

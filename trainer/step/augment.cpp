@@ -1,6 +1,7 @@
 #include "trainer/step/augment.h"
 
 #include "trainer/data/sampler.h"
+#include "trainer/step/device_work.h"
 
 namespace gan::step {
 
@@ -82,7 +83,7 @@ torch::Tensor AugmentDraws(const AugmentKey& key, std::int64_t count) {
 }
 
 torch::Tensor Augment(const torch::Tensor& images, const torch::Tensor& draws, double probability) {
-  const Plan plan{draws.to(images.device()), probability};
+  const Plan plan{ToDevice(draws, images.device()), probability};
   const auto most = static_cast<std::int64_t>(static_cast<double>(images.size(2)) * kTranslationRatio + 0.5);
   torch::Tensor result = Colour(images, plan);
   result = Shifted(result, plan, 2, kTranslationStrength, most);

@@ -48,7 +48,7 @@ torch::nn::Sequential Prepared(torch::nn::Sequential module, const GanOptions& o
   if (options.sync_batch_norm) module = distributed::WithSyncBatchNorm(module, communicator);
   module->to(device);
   if (options.precision == Precision::kFp64) model::ConvertFloatingPoint(*module, torch::kDouble);
-  if (options.UsesChannelsLast(device.is_cpu())) {
+  if (options.UsesChannelsLast()) {
     for (torch::Tensor& parameter : module->parameters()) {
       if (parameter.dim() == 4) parameter.set_data(parameter.contiguous(torch::MemoryFormat::ChannelsLast));
     }
@@ -60,9 +60,10 @@ torch::ScalarType TypeOf(Precision precision) { return precision == Precision::k
 
 }  // namespace
 
-Gan::Gan(const GanOptions& made_of, torch::Device device, std::uint64_t seed,
+Gan::Gan(const GanOptions& made_of, torch::Device home, std::uint64_t seed,
          const std::shared_ptr<distributed::Communicator>& ranks)
     : options(made_of),
+      device(home),
       communicator(ranks),
       generator(Prepared(model::MakeGenerator(options.network), options, device, communicator)),
       discriminator(Prepared(model::MakeDiscriminator(options.network), options, device, communicator)),
@@ -112,8 +113,7 @@ void WidenDiscriminator(Gan& gan, std::int64_t width, std::uint64_t seed) {
   const torch::nn::Sequential narrow = gan.discriminator;
   const auto counter = static_cast<std::uint64_t>(network.d_width);
   network.d_width = width;
-  gan.discriminator =
-      Prepared(model::MakeDiscriminator(network), gan.options, narrow->parameters().front().device(), gan.communicator);
+  gan.discriminator = Prepared(model::MakeDiscriminator(network), gan.options, gan.device, gan.communicator);
   model::Widen(*narrow, *gan.discriminator, seed, counter);
   gan.discriminator_adam = Adam(gan.discriminator->named_parameters(), gan.options.adam);
   gan.discriminator_sync =

@@ -26,6 +26,7 @@ struct Gan {
   model::NamedTensors NamedState() const;
 
   GanOptions options;
+  torch::Device device;
   std::shared_ptr<distributed::Communicator> communicator;  // carries gradients and statistics
   torch::nn::Sequential generator;
   torch::nn::Sequential discriminator;

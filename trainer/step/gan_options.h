@@ -27,10 +27,8 @@ struct GanOptions {
   std::uint64_t ema_half_life_images = 10000;  // 0: no average is kept
   distributed::GradientSyncOptions gradients;
 
-  // The convolutions that we choose on CPUs want it (model/convolution.h).
-  bool UsesChannelsLast(bool on_cpu) const {
-    return channels_last || (on_cpu && network.convolutions == model::ConvolutionPath::kAuto);
-  }
+  // The convolutions that we choose on CPUs want it (model/convolution.h), those of cuDNN are faster with it.
+  bool UsesChannelsLast() const { return channels_last || network.convolutions == model::ConvolutionPath::kAuto; }
 };
 
 }  // namespace gan::step

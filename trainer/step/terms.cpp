@@ -6,6 +6,7 @@
 #include "trainer/distributed/sync_batch_norm.h"
 #include "trainer/loss/objective.h"
 #include "trainer/loss/penalty.h"
+#include "trainer/step/device_work.h"
 
 namespace gan::step {
 
@@ -21,7 +22,7 @@ torch::Tensor Mix(const StepPlan& plan, std::uint64_t cursor, const torch::Tenso
   for (std::size_t i = 0; i < mix.size(); ++i) {
     mix[i] = data::Uniform(plan.seed, data::Stream::kPenalty, cursor + i, 0);
   }
-  return torch::tensor(mix, torch::kDouble).to(like.options());
+  return ToDevice(torch::tensor(mix, torch::kDouble), like.device()).to(like.options());
 }
 
 loss::MeanOverRanks MeanOverRanksOf(const Gan& gan) {

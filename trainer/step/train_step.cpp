@@ -1,10 +1,11 @@
 #include "trainer/step/train_step.h"
 
-#include <chrono>
 #include <cmath>
+#include <utility>
 
 #include "trainer/distributed/tensor_average.h"
 #include "trainer/loss/objective.h"
+#include "trainer/step/device_work.h"
 #include "trainer/step/diversity.h"
 #include "trainer/step/terms.h"
 
@@ -12,33 +13,59 @@ namespace gan::step {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+// What the device knows of a step. The host asks for it once, at the end: each question in between would leave a GPU
+// without work while the host queues the next.
+struct Told {
+  torch::Tensor loss_d_real, loss_d_fake, loss_g, penalty, matching;  // 0-dim float64; undefined: nothing to tell
+  torch::Tensor real_logits, fake_logits, real_distance, fake_distance;
+  torch::Tensor discriminator_norm, generator_norm, statistics_norm;
 
-// Adds the time from its construction to its end to `seconds`, without what was spent inside collectives: that is told
-// as synchronisation, and no second of a step is told twice.
-class Stopwatch {
- public:
-  Stopwatch(double& seconds, const distributed::Communicator& communicator)
-      : seconds_(seconds), communicator_(communicator), waited_before_(communicator.traffic().wait_seconds) {}
-  ~Stopwatch() {
-    const double waited = communicator_.traffic().wait_seconds - waited_before_;
-    seconds_ += std::chrono::duration<double>(Clock::now() - start_).count() - waited;
+  void ForgetDiscriminatorPhase() { loss_d_real = loss_d_fake = penalty = real_logits = fake_logits = torch::Tensor(); }
+  // All of it in one copy, which waits until the device has done what it was given.
+  void BringToHost() {
+    std::vector<torch::Tensor*> fields;
+    for (torch::Tensor* field :
+         {&loss_d_real, &loss_d_fake, &loss_g, &penalty, &matching, &real_logits, &fake_logits, &real_distance,
+          &fake_distance, &discriminator_norm, &generator_norm, &statistics_norm}) {
+      if (field->defined()) fields.push_back(field);
+    }
+    std::vector<torch::Tensor> flat;
+    for (const torch::Tensor* field : fields) flat.push_back(field->flatten().to(torch::kDouble));
+    const torch::Tensor all = torch::cat(flat).to(torch::kCPU);
+    std::int64_t at = 0;
+    for (torch::Tensor* field : fields) {
+      const std::int64_t count = field->numel();
+      *field = all.narrow(0, at, count).view(field->sizes()).to(field->scalar_type());
+      at += count;
+    }
   }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
-
- private:
-  double& seconds_;
-  const distributed::Communicator& communicator_;
-  double waited_before_;
-  Clock::time_point start_ = Clock::now();
 };
+
+double Number(const torch::Tensor& told) { return told.defined() ? told.item<double>() : 0; }
+
+std::optional<Update> ToUpdate(const torch::Tensor& norm) {
+  if (!norm.defined()) return std::nullopt;
+  return Update{.gradient_norm = Number(norm), .applied = std::isfinite(Number(norm))};
+}
+
+void Add(torch::Tensor& sum, const torch::Tensor& term, double share) {
+  const torch::Tensor part = term.detach().to(torch::kDouble) * share;
+  sum = sum.defined() ? sum + part : part;
+}
+
+void Append(torch::Tensor& all, const torch::Tensor& logits) {
+  const torch::Tensor flat = logits.detach().flatten();
+  all = all.defined() ? torch::cat({all, flat}) : flat;
+}
 
 // Puts tensors back as they were when its scope ends, unless told to forget.
 class KeptStatistics {
  public:
   explicit KeptStatistics(const std::vector<torch::Tensor>& tensors) : tensors_(tensors) {
-    for (const torch::Tensor& tensor : tensors) copies_.push_back(tensor.clone());
+    if (tensors.empty()) return;
+    torch::NoGradGuard no_grad;
+    for (const torch::Tensor& tensor : tensors) copies_.push_back(torch::empty_like(tensor));
+    at::_foreach_copy_(copies_, tensors_);
   }
   ~KeptStatistics() {
     if (copies_.empty()) return;
@@ -54,29 +81,6 @@ class KeptStatistics {
   std::vector<torch::Tensor> copies_;
 };
 
-void Append(torch::Tensor& all, const torch::Tensor& logits) {
-  const torch::Tensor flat = logits.detach().flatten();
-  all = all.defined() ? torch::cat({all, flat}) : flat;
-}
-
-// Applies the averaged gradient unless it is not finite, shortened to the longest that is allowed.
-Update Apply(const distributed::SyncResult& synced, Adam& adam, double learning_rate, double clip_norm) {
-  if (synced.finite) {
-    const bool too_long = clip_norm > 0 && synced.gradient_norm > clip_norm;
-    adam.Step(learning_rate, too_long ? synced.gradient_norm / clip_norm : 1);
-  }
-  return {.gradient_norm = synced.gradient_norm, .applied = synced.finite};
-}
-
-// What one look of D or one try of G costs: the backward of each micro-batch's share, synchronised with the last.
-template <typename ShareOfLoss>
-distributed::SyncResult AccumulatedBackward(distributed::GradientSync& sync, std::int64_t micro_batches,
-                                            const ShareOfLoss& share_of_loss) {
-  for (std::int64_t i = 0; i + 1 < micro_batches; ++i) sync.Accumulate(share_of_loss(i) / micro_batches);
-  const torch::Tensor last = share_of_loss(micro_batches - 1);
-  return sync.Backward(micro_batches == 1 ? last : last / micro_batches);
-}
-
 // Real batches and the fakes that D sees beside them, one a micro-batch. A single fake keeps its graph when G is to
 // learn from it; of several, G makes each again, so that memory does not grow with their number.
 struct Round {
@@ -84,127 +88,210 @@ struct Round {
   std::vector<torch::Tensor> fakes;
 };
 
+// A step under way.
+class Step {
+ public:
+  Step(Gan& gan, const StepPlan& plan, const BatchSource& next_batch)
+      : gan_(gan), plan_(plan), next_batch_(next_batch) {}
+  StepResult Run();
+
+ private:
+  class Stopwatch;
+  struct Lap {
+    double& seconds;
+    Moment begin, end;
+    double waited;
+  };
+
+  double Waited() const { return gan_.communicator->wait_seconds(); }
+  Round NextRound(bool last);
+  torch::Tensor LookAtRealAndFake(const Round& round, std::size_t i);
+  void TrainDiscriminator(const Round& round);
+  void WatchDiscriminator(const Round& round);
+  torch::Tensor FoolDiscriminator(const Round& round, std::size_t i);
+  void TrainGenerator(const Round& round);
+  void WatchGenerator(const Round& round);
+  template <typename ShareOfLoss>
+  torch::Tensor AccumulatedBackward(distributed::GradientSync& sync, const ShareOfLoss& share_of_loss) const;
+  void Conclude(double waited_before);
+
+  Gan& gan_;
+  const StepPlan& plan_;
+  const BatchSource& next_batch_;
+  Told told_;
+  StepResult result_;
+  std::vector<Lap> laps_;
+};
+
+// Adds the time from its construction to its end to `seconds`, without what was spent inside collectives: that is told
+// as synchronisation, and no second of a step is told twice. (On GPUs collectives are queued like all else.)
+class Step::Stopwatch {
+ public:
+  Stopwatch(Step& step, double& seconds)
+      : step_(step), seconds_(seconds), waited_before_(step.Waited()), begin_(step.gan_.device) {}
+  ~Stopwatch() {
+    step_.laps_.push_back({seconds_, std::move(begin_), Moment(step_.gan_.device), step_.Waited() - waited_before_});
+  }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  Step& step_;
+  double& seconds_;
+  double waited_before_;
+  Moment begin_;
+};
+
 // `last`: of the step.
-Round NextRound(Gan& gan, const StepPlan& plan, bool last, const BatchSource& next_batch, StepResult& result) {
+Round Step::NextRound(bool last) {
   Round round;
-  for (std::uint32_t i = 0; i < plan.micro_batches; ++i) {
+  for (std::uint32_t i = 0; i < plan_.micro_batches; ++i) {
     // Measured while the pictures are still in the cache: at the end of the step it would take thrice the time.
-    const bool measured = last && i + 1 == plan.micro_batches;
+    const bool measured = last && i + 1 == plan_.micro_batches;
     {
-      Stopwatch watch(result.times.data, *gan.communicator);
-      round.batches.push_back(next_batch());
-      ++result.real_batches;
+      Stopwatch watch(*this, result_.times.data);
+      round.batches.push_back(next_batch_());
+      ++result_.real_batches;
     }
-    if (measured) result.real_distance = NearestNeighbourDistance(round.batches.back().real);
+    if (measured) told_.real_distance = NearestNeighbourDistance(round.batches.back().real);
     {
-      Stopwatch watch(result.times.generator, *gan.communicator);
-      torch::AutoGradMode mode(last && plan.train_generator && plan.micro_batches == 1);
-      round.fakes.push_back(Fakes(gan, round.batches.back().latents));
+      Stopwatch watch(*this, result_.times.generator);
+      torch::AutoGradMode mode(last && plan_.train_generator && plan_.micro_batches == 1);
+      round.fakes.push_back(Fakes(gan_, round.batches.back().latents));
     }
-    if (measured) result.fake_distance = NearestNeighbourDistance(round.fakes.back());
+    if (measured) told_.fake_distance = NearestNeighbourDistance(round.fakes.back());
   }
   return round;
 }
 
+// What one look of D or one try of G costs: the backward of each micro-batch's share, synchronised with the last.
+// Returns the gradient's norm.
+template <typename ShareOfLoss>
+torch::Tensor Step::AccumulatedBackward(distributed::GradientSync& sync, const ShareOfLoss& share_of_loss) const {
+  const auto micro_batches = static_cast<std::int64_t>(plan_.micro_batches);
+  for (std::int64_t i = 0; i + 1 < micro_batches; ++i) sync.Accumulate(share_of_loss(i) / micro_batches);
+  const torch::Tensor last = share_of_loss(micro_batches - 1);
+  return sync.Backward(micro_batches == 1 ? last : last / micro_batches).norm;
+}
+
 // D's whole loss: penalties, when there are any, in one sum with the rest.
-torch::Tensor LookAtRealAndFake(Gan& gan, const StepPlan& plan, const Round& round, std::size_t i, StepResult& result) {
+torch::Tensor Step::LookAtRealAndFake(const Round& round, std::size_t i) {
   const Batch& batch = round.batches[i];
-  const torch::Tensor real = AsSeen(batch.real, plan, batch.cursor, AugmentKey::Use::kReal);
+  const torch::Tensor real = AsSeen(batch.real, plan_, batch.cursor, AugmentKey::Use::kReal);
   const torch::Tensor fake =
-      AsSeen(round.fakes[i].detach(), plan, batch.cursor, AugmentKey::Use::kFakeForDiscriminator);
-  const torch::Tensor real_logits = Logits(gan, real);
-  const torch::Tensor fake_logits = Logits(gan, fake);
-  loss::DiscriminatorLoss losses = loss::Discriminator(plan.loss.kind, real_logits, fake_logits, plan.labels);
-  if (plan.loss_factor != 1) losses = {losses.real * plan.loss_factor, losses.fake * plan.loss_factor};
+      AsSeen(round.fakes[i].detach(), plan_, batch.cursor, AugmentKey::Use::kFakeForDiscriminator);
+  const torch::Tensor real_logits = Logits(gan_, real);
+  const torch::Tensor fake_logits = Logits(gan_, fake);
+  loss::DiscriminatorLoss losses = loss::Discriminator(plan_.loss.kind, real_logits, fake_logits, plan_.labels);
+  if (plan_.loss_factor != 1) losses = {losses.real * plan_.loss_factor, losses.fake * plan_.loss_factor};
   const double share = 1.0 / static_cast<double>(round.fakes.size());
-  result.loss_d_real += losses.real.item<double>() * share;
-  result.loss_d_fake += losses.fake.item<double>() * share;
-  Append(result.real_logits, real_logits);
-  Append(result.fake_logits, fake_logits);
-  if (!torch::GradMode::is_enabled() || !HasPenalty(plan)) return losses.Total();
-  const torch::Tensor penalty = Penalty(gan, plan, real, fake, batch.cursor);
-  result.penalty += penalty.item<double>() * share;
+  Add(told_.loss_d_real, losses.real, share);
+  Add(told_.loss_d_fake, losses.fake, share);
+  Append(told_.real_logits, real_logits);
+  Append(told_.fake_logits, fake_logits);
+  if (!torch::GradMode::is_enabled() || !HasPenalty(plan_)) return losses.Total();
+  const torch::Tensor penalty = Penalty(gan_, plan_, real, fake, batch.cursor);
+  Add(told_.penalty, penalty, share);
   return losses.Total() + penalty;
 }
 
-void TrainDiscriminator(Gan& gan, const StepPlan& plan, const Round& round, StepResult& result) {
-  Stopwatch watch(result.times.discriminator, *gan.communicator);
-  gan.discriminator_adam.ClearGradients();
-  result.ForgetDiscriminatorPhase();
-  const auto synced = AccumulatedBackward(gan.discriminator_sync, plan.micro_batches, [&](std::size_t i) {
-    return LookAtRealAndFake(gan, plan, round, i, result);
-  });
-  result.discriminator = Apply(synced, gan.discriminator_adam, plan.lr_d, gan.options.clip_norm);
+void Step::TrainDiscriminator(const Round& round) {
+  Stopwatch watch(*this, result_.times.discriminator);
+  gan_.discriminator_adam.ClearGradients();
+  told_.ForgetDiscriminatorPhase();
+  told_.discriminator_norm =
+      AccumulatedBackward(gan_.discriminator_sync, [&](std::size_t i) { return LookAtRealAndFake(round, i); });
+  gan_.discriminator_adam.Step(plan_.lr_d, told_.discriminator_norm, gan_.options.clip_norm);
 }
 
 // D's phase without an update: the balance still needs to see how it does.
-void WatchDiscriminator(Gan& gan, const StepPlan& plan, const Round& round, StepResult& result) {
-  Stopwatch watch(result.times.discriminator, *gan.communicator);
+void Step::WatchDiscriminator(const Round& round) {
+  Stopwatch watch(*this, result_.times.discriminator);
   torch::NoGradGuard no_grad;
-  result.ForgetDiscriminatorPhase();
-  for (std::size_t i = 0; i < round.fakes.size(); ++i) LookAtRealAndFake(gan, plan, round, i, result);
+  told_.ForgetDiscriminatorPhase();
+  for (std::size_t i = 0; i < round.fakes.size(); ++i) LookAtRealAndFake(round, i);
 }
 
 // The loss of G on the fakes that D has just learnt from.
-torch::Tensor FoolDiscriminator(Gan& gan, const StepPlan& plan, const Round& round, std::size_t i, StepResult& result) {
+torch::Tensor Step::FoolDiscriminator(const Round& round, std::size_t i) {
   torch::Tensor fake = round.fakes[i];
   const Batch& batch = round.batches[i];
-  if (torch::GradMode::is_enabled() && !fake.requires_grad()) fake = Fakes(gan, batch.latents);
-  GeneratorTerms terms = FoolingTerms(gan, plan, batch, fake);
-  if (plan.loss_factor != 1) terms.adversarial = terms.adversarial * plan.loss_factor;
+  if (torch::GradMode::is_enabled() && !fake.requires_grad()) fake = Fakes(gan_, batch.latents);
+  GeneratorTerms terms = FoolingTerms(gan_, plan_, batch, fake);
+  if (plan_.loss_factor != 1) terms.adversarial = terms.adversarial * plan_.loss_factor;
   const double share = 1.0 / static_cast<double>(round.fakes.size());
-  result.loss_g += terms.adversarial.item<double>() * share;
+  Add(told_.loss_g, terms.adversarial, share);
   if (!terms.matching.defined()) return terms.adversarial;
-  result.matching += terms.matching.item<double>() * share;
+  Add(told_.matching, terms.matching, share);
   return terms.adversarial + terms.matching;
 }
 
-void TrainGenerator(Gan& gan, const StepPlan& plan, const Round& round, StepResult& result) {
-  Stopwatch watch(result.times.generator, *gan.communicator);
-  gan.generator_adam.ClearGradients();
+void Step::TrainGenerator(const Round& round) {
+  Stopwatch watch(*this, result_.times.generator);
+  gan_.generator_adam.ClearGradients();
   // Fakes that are made again have been counted in D's phase. (Backward needs the statistics as forward left them.)
-  KeptStatistics counted_once(model::RunningStatistics(*gan.generator));
-  if (plan.micro_batches == 1) counted_once.Forget();
-  model::SetRequiresGrad(*gan.discriminator, false);  // D is frozen: gradients pass through it, none stay
-  const auto synced = AccumulatedBackward(gan.generator_sync, plan.micro_batches, [&](std::size_t i) {
-    return FoolDiscriminator(gan, plan, round, i, result);
-  });
-  model::SetRequiresGrad(*gan.discriminator, true);
-  result.generator = Apply(synced, gan.generator_adam, plan.lr_g, gan.options.clip_norm);
+  std::optional<KeptStatistics> counted_once;
+  if (plan_.micro_batches > 1) counted_once.emplace(model::RunningStatistics(*gan_.generator));
+  model::SetRequiresGrad(*gan_.discriminator, false);  // D is frozen: gradients pass through it, none stay
+  told_.generator_norm =
+      AccumulatedBackward(gan_.generator_sync, [&](std::size_t i) { return FoolDiscriminator(round, i); });
+  model::SetRequiresGrad(*gan_.discriminator, true);
+  gan_.generator_adam.Step(plan_.lr_g, told_.generator_norm, gan_.options.clip_norm);
 }
 
-void WatchGenerator(Gan& gan, const StepPlan& plan, const Round& round, StepResult& result) {
-  Stopwatch watch(result.times.generator, *gan.communicator);
+void Step::WatchGenerator(const Round& round) {
+  Stopwatch watch(*this, result_.times.generator);
   torch::NoGradGuard no_grad;
-  for (std::size_t i = 0; i < round.fakes.size(); ++i) FoolDiscriminator(gan, plan, round, i, result);
+  for (std::size_t i = 0; i < round.fakes.size(); ++i) FoolDiscriminator(round, i);
+}
+
+StepResult Step::Run() {
+  const double waited_before = Waited();
+  KeptStatistics before(gan_.statistics);
+  Round round;
+  const std::uint32_t rounds = std::max(plan_.discriminator_phases, 1U);
+  for (std::uint32_t i = 0; i < rounds; ++i) {
+    round = NextRound(i + 1 == rounds);
+    if (plan_.discriminator_phases > 0) {
+      TrainDiscriminator(round);
+    } else {
+      WatchDiscriminator(round);
+    }
+  }
+  if (plan_.train_generator) {
+    TrainGenerator(round);
+  } else {
+    WatchGenerator(round);
+  }
+  // The running statistics moved on every rank by its own images; averaged in every step, or no resume could be exact.
+  told_.statistics_norm = distributed::AverageOverRanks(gan_.statistics, *gan_.communicator);
+  Conclude(waited_before);
+  // One bad step must not leave NaN in them: they are never reset, and no later checkpoint could be saved.
+  if (std::isfinite(Number(told_.statistics_norm))) before.Forget();
+  return std::move(result_);
+}
+
+void Step::Conclude(double waited_before) {
+  told_.BringToHost();
+  result_.loss_d_real = Number(told_.loss_d_real);
+  result_.loss_d_fake = Number(told_.loss_d_fake);
+  result_.loss_g = Number(told_.loss_g);
+  result_.penalty = Number(told_.penalty);
+  result_.matching = Number(told_.matching);
+  result_.real_logits = told_.real_logits;
+  result_.fake_logits = told_.fake_logits;
+  result_.real_distance = Number(told_.real_distance);
+  result_.fake_distance = Number(told_.fake_distance);
+  result_.discriminator = ToUpdate(told_.discriminator_norm);
+  result_.generator = ToUpdate(told_.generator_norm);
+  for (const Lap& lap : laps_) lap.seconds += lap.begin.Until(lap.end) - lap.waited;
+  result_.times.sync = Waited() - waited_before;
 }
 
 }  // namespace
 
 StepResult TrainStep(Gan& gan, const StepPlan& plan, const BatchSource& next_batch) {
-  StepResult result;
-  const double waited_before = gan.communicator->traffic().wait_seconds;
-  KeptStatistics before(gan.statistics);
-  Round round;
-  const std::uint32_t rounds = std::max(plan.discriminator_phases, 1U);
-  for (std::uint32_t i = 0; i < rounds; ++i) {
-    round = NextRound(gan, plan, i + 1 == rounds, next_batch, result);
-    if (plan.discriminator_phases > 0) {
-      TrainDiscriminator(gan, plan, round, result);
-    } else {
-      WatchDiscriminator(gan, plan, round, result);
-    }
-  }
-  if (plan.train_generator) {
-    TrainGenerator(gan, plan, round, result);
-  } else {
-    WatchGenerator(gan, plan, round, result);
-  }
-  // The running statistics moved on every rank by its own images; averaged in every step, or no resume could be exact.
-  // One bad step must not leave NaN in them: they are never reset, and no later checkpoint could be saved.
-  if (std::isfinite(distributed::AverageOverRanks(gan.statistics, *gan.communicator))) before.Forget();
-  result.times.sync = gan.communicator->traffic().wait_seconds - waited_before;
-  return result;
+  return Step(gan, plan, next_batch).Run();
 }
 
 }  // namespace gan::step

@@ -18,28 +18,26 @@ struct Update {
   bool applied = false;
 };
 
-struct StepTimes {  // seconds, each told once: the networks' phases do not hold their synchronisation
+// Seconds, each told once. On a CPU the networks' phases do not hold their synchronisation; on a GPU, where gradients
+// travel while backward goes on, they do.
+struct StepTimes {
   double data = 0, discriminator = 0, generator = 0;
-  double sync = 0;  // in collectives, within the two before it: waiting for other ranks included
+  double sync = 0;  // in the CPU's collectives, within the two before it: waiting for other ranks included
 };
 
 // What this rank saw; not reduced over the ranks except for the updates.
 struct StepResult {
   double loss_d_real = 0, loss_d_fake = 0, loss_g = 0;  // without the two terms of the next line
   double penalty = 0, matching = 0;                     // gradient penalties in D's loss, feature matching in G's
-  torch::Tensor real_logits, fake_logits;      // [N], of the last D phase (all its micro-batches), before its update
-  torch::Tensor real_distance, fake_distance;  // NearestNeighbourDistance of the last batch
+  // [N] on the CPU, of the last D phase (all its micro-batches), before its update.
+  torch::Tensor real_logits, fake_logits;
+  double real_distance = 0, fake_distance = 0;  // NearestNeighbourDistance of the last batch
   std::optional<Update> discriminator, generator;
   std::uint32_t real_batches = 0;  // batches taken from the source
   StepTimes times;
-
-  void ForgetDiscriminatorPhase() {
-    loss_d_real = loss_d_fake = penalty = 0;
-    real_logits = fake_logits = torch::Tensor();
-  }
 };
 
-// Collective: every rank calls it with the same plan.
+// Collective: every rank calls it with the same plan. A GPU is waited for once, at the end.
 StepResult TrainStep(Gan& gan, const StepPlan& plan, const BatchSource& next_batch);
 
 }  // namespace gan::step

@@ -48,8 +48,8 @@ TEST_P(BothPaths, BackwardAveragesOverTheRanks) {
   GradientSync sync = Sync({parameter}, communicator);
   const SyncResult result = sync.Backward(LossOfRank(parameter, *communicator));
   EXPECT_TRUE(torch::allclose(parameter.grad(), torch::full({2, 3}, mean)));
-  EXPECT_NEAR(result.gradient_norm, mean * std::sqrt(6.0), 1e-6);
-  EXPECT_TRUE(result.finite);
+  EXPECT_NEAR(result.gradient_norm(), mean * std::sqrt(6.0), 1e-6);
+  EXPECT_TRUE(result.finite());
 }
 
 TEST_P(BothPaths, AccumulatedGradientsAreAveragedWithTheLast) {
@@ -74,7 +74,7 @@ TEST_P(BothPaths, ANanOnOneRankIsSeenByAll) {
   const torch::Tensor parameter = torch::zeros({2, 3}, torch::requires_grad());
   GradientSync sync = Sync({parameter}, communicator);
   const double factor = last ? std::numeric_limits<double>::quiet_NaN() : 1.0;
-  EXPECT_FALSE(sync.Backward((parameter * factor).sum()).finite);
+  EXPECT_FALSE(sync.Backward((parameter * factor).sum()).finite());
 }
 
 TEST(GradientSync, AParameterThatBackwardDoesNotReachIsAnError) {

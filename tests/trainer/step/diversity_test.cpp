@@ -19,6 +19,15 @@ TEST(NearestNeighbourDistance, OfOneChannelCountsAThird) {
   EXPECT_NEAR(Distance(images), 0.6 / std::sqrt(3.0), 1e-6);
 }
 
+TEST(SquaredDistancesByProduct, AreTheDistances) {
+  torch::manual_seed(2);
+  const torch::Tensor rows = torch::rand({40, 192}, torch::kDouble) * 2 - 1;
+  const torch::Tensor exact = (rows.unsqueeze(1) - rows.unsqueeze(0)).square().sum(2);
+  EXPECT_TRUE(torch::allclose(SquaredDistancesByProduct(rows), exact, 1e-12, 1e-12));
+  const torch::Tensor copies = rows.slice(0, 0, 1).expand({40, 192}) + 5;
+  EXPECT_LT(SquaredDistancesByProduct(copies).max().item<double>(), 1e-12);
+}
+
 TEST(NearestNeighbourDistance, CopiesHaveNone) {
   torch::manual_seed(1);
   const torch::Tensor image = torch::rand({1, 3, 64, 64});

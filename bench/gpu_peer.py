@@ -1,0 +1,100 @@
+"""The same step in PyTorch on one GPU, for bench/gpu_check. Prints {setting: images/s, ..., "gemm_tflops": {...}}.
+
+    python gpu_peer.py --features 64 --batch 64 --settings fp32,fp32-channels-last,bf16,bf16-channels-last,compile-bf16
+
+One network of each kind as gan-train builds them, fused Adam, cudnn.benchmark, pictures that already lie on the GPU
+(which flatters it: gan-train loads and copies its own), no statistics, one look at the clock before and after all timed
+steps.
+"""
+import argparse
+import json
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+def generator(features):
+    widths = [100, features * 16, features * 8, features * 4, features * 2, features, 3]
+    layers = []
+    for i, (before, after) in enumerate(zip(widths, widths[1:])):
+        layers.append(nn.ConvTranspose2d(before, after, 4, 1 if i == 0 else 2, 0 if i == 0 else 1, bias=False))
+        layers += [nn.BatchNorm2d(after), nn.ReLU(True)] if i < 5 else [nn.Tanh()]
+    return nn.Sequential(*layers)
+
+
+def discriminator(features):
+    widths = [3] + [features * 2**i for i in range(6)]
+    layers = []
+    for i, (before, after) in enumerate(zip(widths, widths[1:])):
+        layers.append(nn.Conv2d(before, after, 4, 2, 1, bias=False))
+        layers += ([nn.BatchNorm2d(after)] if i else []) + [nn.LeakyReLU(0.2, True)]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Conv2d(widths[-1], 1, 1, bias=False))
+
+
+def images_per_second(options, setting):
+    torch.manual_seed(1)
+    memory = torch.channels_last if 'channels-last' in setting else torch.contiguous_format
+    g = generator(options.features).cuda().to(memory_format=memory)
+    d = discriminator(options.features).cuda().to(memory_format=memory)
+    of_g = torch.optim.Adam(g.parameters(), 2e-4, (0.5, 0.999), fused=True)
+    of_d = torch.optim.Adam(d.parameters(), 2e-4, (0.5, 0.999), fused=True)
+    run_g, run_d = (torch.compile(g), torch.compile(d)) if 'compile' in setting else (g, d)
+    real = (torch.rand(options.batch, 3, 128, 128, device='cuda') * 2 - 1).contiguous(memory_format=memory)
+    loss = F.binary_cross_entropy_with_logits
+    autocast = torch.autocast('cuda', torch.bfloat16, enabled='bf16' in setting)
+    for step in range(options.steps + options.warmup):
+        if step == options.warmup:
+            torch.cuda.synchronize()
+            start = time.perf_counter()
+        with autocast:
+            fake = run_g(torch.randn(options.batch, 100, 1, 1, device='cuda'))
+            on_real, on_fake = run_d(real), run_d(fake.detach())
+        of_d.zero_grad(set_to_none=True)
+        on_real, on_fake = on_real.float(), on_fake.float()
+        (loss(on_real, torch.full_like(on_real, 0.9)) + loss(on_fake, torch.full_like(on_fake, 0.1))).backward()
+        of_d.step()
+        of_g.zero_grad(set_to_none=True)
+        for parameter in d.parameters():
+            parameter.requires_grad_(False)
+        with autocast:
+            judged = run_d(fake)
+        judged = judged.float()
+        loss(judged, torch.ones_like(judged)).backward()
+        of_g.step()
+        for parameter in d.parameters():
+            parameter.requires_grad_(True)
+    torch.cuda.synchronize()
+    return options.steps * options.batch / (time.perf_counter() - start)
+
+
+def gemm_tflops(dtype, tf32):
+    torch.backends.cuda.matmul.allow_tf32 = tf32
+    a = torch.randn(8192, 8192, device='cuda', dtype=dtype)
+    b = torch.randn(8192, 8192, device='cuda', dtype=dtype)
+    for _ in range(3):
+        a @ b
+    torch.cuda.synchronize()
+    start = time.perf_counter()
+    for _ in range(10):
+        a @ b
+    torch.cuda.synchronize()
+    return 10 * 2 * 8192**3 / (time.perf_counter() - start) / 1e12
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--features', type=int, default=64)
+    parser.add_argument('--batch', type=int, default=64)
+    parser.add_argument('--steps', type=int, default=60)
+    parser.add_argument('--warmup', type=int, default=20)
+    parser.add_argument('--settings', default='fp32,fp32-channels-last,bf16,bf16-channels-last')
+    options = parser.parse_args()
+    torch.backends.cudnn.benchmark = True
+    found = {setting: images_per_second(options, setting) for setting in options.settings.split(',')}
+    found['gemm_tflops'] = {'tf32': gemm_tflops(torch.float, True), 'bf16': gemm_tflops(torch.bfloat16, False)}
+    print(json.dumps(found))
+
+
+main()

@@ -1,0 +1,70 @@
+#include "trainer/run/device_feed.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+namespace gan::run {
+namespace {
+
+step::Batch Numbered(std::uint64_t number) {
+  step::Batch batch;
+  batch.real = torch::full({1}, static_cast<double>(number));
+  batch.cursor = number;
+  return batch;
+}
+
+TEST(DeviceFeed, GivesBatchesInTheOrderInWhichTheyAreMade) {
+  std::uint64_t made = 0;
+  DeviceFeed feed(torch::kCPU, [&made] { return Numbered(made++); });
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    const step::Batch batch = feed.Next();
+    EXPECT_EQ(batch.cursor, i);
+    EXPECT_EQ(batch.real.item<float>(), static_cast<float>(i));
+  }
+}
+
+TEST(DeviceFeed, MakesAFewAheadAndThenWaits) {
+  std::atomic<std::uint64_t> made = 0;
+  DeviceFeed feed(torch::kCPU, [&made] { return Numbered(made++); });
+  feed.Next();
+  // One in hand, two in the queue, one that waits for a place in it.
+  while (made < 4) std::this_thread::yield();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(made, 4);
+}
+
+TEST(DeviceFeed, AnErrorComesAfterTheBatchesBeforeItAndStays) {
+  std::uint64_t made = 0;
+  DeviceFeed feed(torch::kCPU, [&made]() -> step::Batch {
+    if (made == 3) throw std::runtime_error("a damaged record");
+    return Numbered(made++);
+  });
+  for (std::uint64_t i = 0; i < 3; ++i) EXPECT_EQ(feed.Next().cursor, i);
+  EXPECT_THROW(feed.Next(), std::runtime_error);
+  EXPECT_THROW(feed.Next(), std::runtime_error);
+}
+
+TEST(DeviceFeed, EndsWhileBatchesAreLeft) {
+  for (int i = 0; i < 50; ++i) {
+    std::uint64_t made = 0;
+    DeviceFeed feed(torch::kCPU, [&made] { return Numbered(made++); });
+    if (i % 2 == 1) feed.Next();
+  }
+}
+
+TEST(DeviceFeed, TellsHowLongItWasWaitedFor) {
+  DeviceFeed feed(torch::kCPU, [] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    return Numbered(0);
+  });
+  feed.Next();
+  feed.Next();
+  EXPECT_GE(feed.wait_seconds(), 0.01);
+}
+
+}  // namespace
+}  // namespace gan::run
