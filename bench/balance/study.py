@@ -147,7 +147,7 @@ def main():
     parser.add_argument('--shards', required=True)
     parser.add_argument('--out', required=True, type=pathlib.Path)
     parser.add_argument('--seeds', default='11-20')
-    parser.add_argument('--faults', default=','.join(name for name in FAULTS if name != 'none'))
+    parser.add_argument('--faults', default=','.join(FAULTS), help='the setting without a fault always runs')
     parser.add_argument('--steps', type=int, default=600)
     parser.add_argument('--features', type=int, default=8)
     parser.add_argument('--jobs', type=int, default=2)
@@ -155,7 +155,9 @@ def main():
     parser.add_argument('--extra', default='', help='further flags of gan-train')
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    seeds, faults = seeds_of(options.seeds), options.faults.split(',')
+    if unknown := set(options.faults.split(',')) - set(FAULTS):
+        parser.error(f'--faults: {", ".join(sorted(unknown))} is none of {", ".join(FAULTS)}')
+    seeds, faults = seeds_of(options.seeds), [name for name in options.faults.split(',') if name != 'none']
     todo = [(fault, mode, seed) for seed in seeds for fault in ['none', *faults]
             for mode in (['act'] if fault in PASSING else ['watch', 'act'])]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
