@@ -23,6 +23,10 @@ using Clock = std::chrono::steady_clock;
 // A count in MPI 3 is an int, and a buffer in flight costs as much again inside the library.
 constexpr std::int64_t kChunkElements = std::int64_t{1} << 24;
 
+// Of what is summed by halving: what another rank sent is then still in the cache when it is added. (15.6 MB between
+// two ranks: 2.3 ms, in one piece 2.6.)
+constexpr std::int64_t kHalvedElements = std::int64_t{1} << 20;
+
 constexpr std::int64_t kMismatchText = 96;
 
 // Below, the few messages more of halving cost more than the bytes that it saves.
@@ -128,10 +132,10 @@ at::Tensor& OnlyTensor(std::vector<at::Tensor>& tensors) {
 
 // Calls body(part) for parts small enough for MPI; once when there are none.
 template <typename Body>
-void ForEachChunk(std::int64_t elements, const Body& body) {
+void ForEachChunk(std::int64_t elements, std::int64_t at_most, const Body& body) {
   std::int64_t done = 0;
   do {
-    const Part part = {done, std::min(done + kChunkElements, elements)};
+    const Part part = {done, std::min(done + at_most, elements)};
     body(part);
     done = part.end;
   } while (done < elements);
@@ -248,7 +252,7 @@ void MpiBackend::Reduce(const std::vector<at::Tensor>& tensors, const c10d::Redu
   Meet(call);
   const bool can_halve =
       reduction.operation == MPI_SUM && getSize() > 1 && std::has_single_bit(static_cast<unsigned>(getSize()));
-  ForEachChunk(row.size(), [&](Part part) {
+  ForEachChunk(row.size(), can_halve ? kHalvedElements : kChunkElements, [&](Part part) {
     call.bytes = ByteCount(tensors[0], part.size());
     if (can_halve && part.size() >= kHalvingElements) {
       ReduceByHalving(call, row, part, type, reduction.average);
@@ -295,7 +299,7 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::broadcast(std::vector<at::Tensor>& te
             std::string(c10::toString(tensor.scalar_type())) + " from rank " + std::to_string(root)};
   Meet(call);
   const TensorRow row({tensor});
-  ForEachChunk(row.size(), [&](Part part) {
+  ForEachChunk(row.size(), kChunkElements, [&](Part part) {
     call.bytes = ByteCount(tensor, part.size());
     for (const at::Tensor& piece : row.Pieces(part)) {
       Complete(call, WaitFor::kTransfer, tensors, [&](Requests& requests) {
