@@ -31,7 +31,7 @@ void Rename(const fs::path& from, const fs::path& to) {
 // As its manifest says; it becomes part of a name.
 std::string LineageOf(const fs::path& folder) {
   try {
-    const std::string lineage = ReadManifest(folder).lineage;
+    std::string lineage = ReadManifest(folder).lineage;
     if (!lineage.empty() && std::ranges::all_of(lineage, [](unsigned char c) { return std::isxdigit(c) != 0; }))
       return lineage;
   } catch (const DataError&) {  // damaged: set aside all the same
