@@ -80,7 +80,8 @@ void AddModelFlags(Flags& flags, TrainOptions& o) {
   flags.Add(kFixed, "--warmup-steps", o.schedule.warmup_steps, "Steps in which both rates rise from 0");
   flags.AddChoice(kFixed, "--lr-decay", o.schedule.decay, kDecays, "Both rates fall to 0 at the end of the run");
   flags.AddSwitch(kFixed, "--sync-bn", o.gan.sync_batch_norm, "Batch norm over the images of all ranks");
-  flags.AddChoice(kFixed, "--precision", o.gan.precision, kPrecisions, "fp32: on GPUs convolutions in TF32; bf16: those in bfloat16");
+  flags.AddChoice(kFixed, "--precision", o.gan.precision, kPrecisions,
+                  "fp32: on GPUs convolutions in TF32; bf16: those in bfloat16");
   flags.Add(kFixed, "--seed", o.seed, "Everything random follows from it");
 }
 
