@@ -88,6 +88,7 @@ class MpiBackend : public c10d::Backend {
 
   const std::string purpose_;
   const std::chrono::seconds timeout_;
+  const std::chrono::milliseconds awake_;  // how long this rank polls for the others before it sleeps between polls
   MPI_Comm communicator_ = MPI_COMM_NULL;
   bool broken_ = false;       // a collective failed: the ranks may no longer be at the same place
   mutable std::mutex mutex_;  // guards traffic_
