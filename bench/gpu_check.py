@@ -1,6 +1,6 @@
 """The checks of bench/gpu_check. Each prints a line, the worst of them decides the exit code.
 
-    python gpu_check.py FOLDER_OF_THE_PROGRAMS [--only NAME_PART]
+    python gpu_check.py FOLDER_OF_THE_PROGRAMS [--only NAME_PART] [--no-speed]
 """
 import argparse
 import json
@@ -15,9 +15,11 @@ import time
 import numpy as np
 from PIL import Image
 
+from first_gradients import cosine
+
 HERE = pathlib.Path(__file__).resolve().parent
 REPORT = HERE / 'gpu_report.txt'
-# Losses and gradients are compared in single precision as it is written; speed is measured as a user gets it, in TF32.
+# What is compared in single precision is compared without TF32, which a user gets and in which speed is measured.
 AS_A_USER = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT='1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM='1')
 EXACT = dict(AS_A_USER, NVIDIA_TF32_OVERRIDE='0')
 # Ranks that share a GPU must look like different hosts to NCCL, which otherwise refuses them.
@@ -73,19 +75,6 @@ class Machine:
             raise RuntimeError(f'exit code {done.returncode}: {(done.stderr + done.stdout)[-1500:]}')
         return [json.loads(line) for line in (self.folder / run / 'stats.jsonl').read_text().splitlines()]
 
-    def first_moments(self, run, step):
-        """Of Adam after `step`: name -> numpy array."""
-        found = {}
-        for part in (self.folder / run / 'checkpoints' / f'step-{step:08d}').glob('part-*.safetensors'):
-            raw = part.read_bytes()
-            size = int.from_bytes(raw[:8], 'little')
-            for name, entry in json.loads(raw[8:8 + size]).items():
-                if '_adam.exp_avg.' not in name:
-                    continue
-                begin, end = entry['data_offsets']
-                found[name] = np.frombuffer(raw[8 + size + begin:8 + size + end], np.float32).astype(np.float64)
-        return found
-
 
 def difference(a, b, steps=None):
     pairs = list(zip(a, b, strict=True))[:steps]
@@ -104,17 +93,11 @@ def same_as_cpu(machine, ranks, name, *flags, gpu_flags=(), tolerance=1e-8):
                   machine.train(ranks, f'{name}-gpu', *SMALL, *steps, *flags, *gpu_flags), tolerance, steps=6)
 
 
-def cosine(a, b, network):
-    one, other = (np.concatenate([run[name] for name in sorted(run) if name.startswith(network)]) for run in (a, b))
-    return float(one @ other / np.sqrt((one @ one) * (other @ other)))
-
-
 def gradients(machine, name, least, *flags, environment=EXACT):
-    """After one step from equal weights Adam's first moment is a fixed part of that step's gradient."""
     size = (*SMALL[:2], '--batch', '16', '--steps', '1')
     machine.train(1, f'{name}-fp32', *size)
     machine.train(1, name, *size, *flags, environment=environment)
-    plain, rounded = machine.first_moments(f'{name}-fp32', 1), machine.first_moments(name, 1)
+    plain, rounded = machine.folder / f'{name}-fp32', machine.folder / name
     of_d, of_g = cosine(plain, rounded, 'discriminator'), cosine(plain, rounded, 'generator')
     told = f'their cosine to fp32 in the first step: D {of_d:.5f}, G {of_g:.5f} (at least {least})'
     return min(of_d, of_g) >= least, told
@@ -145,8 +128,9 @@ def a_rank_that_hangs(machine):
     done = machine.start(2, 'hang', *SMALL, '--steps', '1000', '--inject', 'rank:200@5', '--step-timeout', '10',
                          environment=AS_A_USER)
     seconds = time.monotonic() - start
-    told = [line for line in done.stderr.splitlines() if 'no progress' in line or 'silent' in line or 'waited' in line]
-    return done.returncode != 0 and seconds < 60, f'ended with {done.returncode} after {seconds:.0f} s: {told[:1]}'
+    told = re.findall(r'no sign of life for .* in section \w+', done.stderr)
+    return (done.returncode != 0 and seconds < 60 and len(told) > 0,
+            f'ended with {done.returncode} after {seconds:.0f} s: {told[:1]}')
 
 
 def speed(machine, report, batch, settings):

@@ -8,36 +8,22 @@ steps.
 """
 import argparse
 import json
+import pathlib
+import sys
 import time
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
-
-def generator(features):
-    widths = [100, features * 16, features * 8, features * 4, features * 2, features, 3]
-    layers = []
-    for i, (before, after) in enumerate(zip(widths, widths[1:])):
-        layers.append(nn.ConvTranspose2d(before, after, 4, 1 if i == 0 else 2, 0 if i == 0 else 1, bias=False))
-        layers += [nn.BatchNorm2d(after), nn.ReLU(True)] if i < 5 else [nn.Tanh()]
-    return nn.Sequential(*layers)
-
-
-def discriminator(features):
-    widths = [3] + [features * 2**i for i in range(6)]
-    layers = []
-    for i, (before, after) in enumerate(zip(widths, widths[1:])):
-        layers.append(nn.Conv2d(before, after, 4, 2, 1, bias=False))
-        layers += ([nn.BatchNorm2d(after)] if i else []) + [nn.LeakyReLU(0.2, True)]
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Conv2d(widths[-1], 1, 1, bias=False))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'tests' / 'peers'))
+import dcgan  # noqa: E402
 
 
 def images_per_second(options, setting):
     torch.manual_seed(1)
     memory = torch.channels_last if 'channels-last' in setting else torch.contiguous_format
-    g = generator(options.features).cuda().to(memory_format=memory)
-    d = discriminator(options.features).cuda().to(memory_format=memory)
+    g = dcgan.generator(dcgan.generator_channels(options.features)).cuda().to(memory_format=memory)
+    d = dcgan.discriminator(dcgan.discriminator_channels(options.features)).cuda().to(memory_format=memory)
     of_g = torch.optim.Adam(g.parameters(), 2e-4, (0.5, 0.999), fused=True)
     of_d = torch.optim.Adam(d.parameters(), 2e-4, (0.5, 0.999), fused=True)
     run_g, run_d = (torch.compile(g), torch.compile(d)) if 'compile' in setting else (g, d)

@@ -9,6 +9,7 @@ import json
 import pathlib
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -16,13 +17,8 @@ import onnxruntime
 import torch
 from safetensors.torch import save_file
 
-
-def sequential(channels):
-    layers = []
-    for i, (a, b) in enumerate(zip(channels, channels[1:])):
-        layers.append(torch.nn.ConvTranspose2d(a, b, 4, 2 if i else 1, 1 if i else 0, bias=False))
-        layers += [torch.nn.Tanh()] if b == 3 else [torch.nn.BatchNorm2d(b), torch.nn.ReLU(True)]
-    return torch.nn.Sequential(*layers).eval()
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / 'tests' / 'peers'))
+import dcgan  # noqa: E402
 
 
 def timed(work):
@@ -41,11 +37,9 @@ def main():
     parser.add_argument('--turns', type=int, default=12)
     args = parser.parse_args()
 
-    sides = [4 << i for i in range(10) if 4 << i < args.resolution]
-    channels = [100] + [args.features * 64 // side for side in sides] + [3]
     torch.manual_seed(0)
     torch.set_num_threads(args.threads)
-    generator = sequential(channels)
+    generator = dcgan.generator(dcgan.generator_channels(args.features, args.resolution)).eval()
     latents = torch.randn(args.batch, 100, 1, 1)
     with tempfile.TemporaryDirectory() as temporary:
         weights, model = pathlib.Path(temporary) / 'g.safetensors', pathlib.Path(temporary) / 'g.onnx'

@@ -2,6 +2,7 @@
 import json
 import pathlib
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -12,26 +13,12 @@ from safetensors.torch import load_file, save_file
 
 from programs import BIN, ENVIRONMENT, make_photos, newest_checkpoint, stats, train
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'peers'))
+from dcgan import discriminator, discriminator_channels, generator, generator_channels  # noqa: E402
+
 FEATURES = 4
+OF_G, OF_D = generator_channels(FEATURES, 64), discriminator_channels(FEATURES, 64)
 PICTURES = 16
-
-
-def generator():
-    channels = [100] + [FEATURES * 64 // side for side in (4, 8, 16, 32)] + [3]
-    layers = []
-    for i, (a, b) in enumerate(zip(channels, channels[1:])):
-        layers.append(torch.nn.ConvTranspose2d(a, b, 4, 2 if i else 1, 1 if i else 0, bias=False))
-        layers += [torch.nn.Tanh()] if b == 3 else [torch.nn.BatchNorm2d(b), torch.nn.ReLU()]
-    return torch.nn.Sequential(*layers)
-
-
-def discriminator():
-    channels = [3] + [FEATURES * 64 // side for side in (32, 16, 8, 4, 2)]
-    layers = []
-    for a, b in zip(channels, channels[1:]):
-        layers.append(torch.nn.Conv2d(a, b, 4, 2, 1, bias=False))
-        layers += ([] if a == 3 else [torch.nn.BatchNorm2d(b)]) + [torch.nn.LeakyReLU(0.2)]
-    return torch.nn.Sequential(*layers, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Conv2d(channels[-1], 1, 1, bias=False))
 
 
 def scrambled(network, seed):
@@ -61,7 +48,7 @@ class Import(unittest.TestCase):
         cls.shards = cls.folder / 'shards'
         subprocess.run([BIN / 'gan-preprocess', '--in', cls.folder / 'photos', '--out', cls.shards], check=True,
                        env=ENVIRONMENT, stdout=subprocess.DEVNULL)
-        cls.G, cls.D = scrambled(generator(), 1), scrambled(discriminator(), 2)
+        cls.G, cls.D = scrambled(generator(OF_G), 1), scrambled(discriminator(OF_D), 2)
         for name, state in (('both', {**prefixed(cls.G, 'generator.'), **prefixed(cls.D, 'discriminator.')}),
                             ('g', prefixed(cls.G, 'main.')), ('d', prefixed(cls.D, 'module.main.')), ('plain', prefixed(cls.G, ''))):
             save_file(state, cls.folder / f'{name}.safetensors')
@@ -102,7 +89,7 @@ class Import(unittest.TestCase):
         pixels = np.memmap(self.shards / 'shard-00000.gan', np.uint8, 'r', 4096, (PICTURES, 128, 128, 3))
         self.assertEqual(1, len(manifest['shards']))
         images = torch.from_numpy(pixels.astype(np.float32)).permute(0, 3, 1, 2) / 127.5 - 1
-        D = discriminator()
+        D = discriminator(OF_D)
         D.load_state_dict(self.D.state_dict())
         with torch.no_grad():
             expected = torch.sigmoid(D.train()(torch.nn.functional.avg_pool2d(images, 2))).mean().item()

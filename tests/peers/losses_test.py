@@ -18,9 +18,13 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch.nn.utils.parametrizations import spectral_norm
 
+from dcgan import discriminator, discriminator_channels, generator, generator_channels
+
 FEATURES, NOISE, SIDE = 4, 16, 64
 BCE, HINGE, WGAN_GP, RPGAN = range(4)
 BATCH, LAYER, INSTANCE, NONE = range(4)
+NORMS = {BATCH: nn.BatchNorm2d, LAYER: lambda n: nn.GroupNorm(1, n),
+         INSTANCE: lambda n: nn.InstanceNorm2d(n, affine=True), NONE: None}
 BAR = 1e-5
 
 
@@ -49,26 +53,6 @@ class Extractor(nn.Module):
     def forward(self, x):
         a = torch.relu(self.a(x))
         return a, torch.relu(self.b(a))
-
-
-def generator():
-    widths = [NOISE] + [FEATURES * 64 // side for side in (4, 8, 16, 32)] + [3]
-    layers = []
-    for i, (a, b) in enumerate(zip(widths, widths[1:])):
-        layers.append(nn.ConvTranspose2d(a, b, 4, 2 if i else 1, 1 if i else 0, bias=False))
-        layers += [nn.Tanh()] if b == 3 else [nn.BatchNorm2d(b), nn.ReLU(True)]
-    return nn.Sequential(*layers)
-
-
-def discriminator(c):
-    widths = [3] + [FEATURES * 64 // side for side in (32, 16, 8, 4, 2)]
-    norms = {BATCH: nn.BatchNorm2d, LAYER: lambda n: nn.GroupNorm(1, n),
-             INSTANCE: lambda n: nn.InstanceNorm2d(n, affine=True)}
-    layers = []
-    for a, b in zip(widths, widths[1:]):
-        layers.append(nn.Conv2d(a, b, 4, 2, 1, bias=False))
-        layers += ([] if a == 3 or c['norm'] == NONE else [norms[c['norm']](b)]) + [nn.LeakyReLU(0.2, True)]
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Conv2d(widths[-1], 1, 1, bias=False))
 
 
 def load(module, state, prefix, spectral=False):
@@ -126,9 +110,10 @@ def step(c, folder, extractor):
     mine = f'{folder}/{c["name"]}-0-'
     state, batch = load_file(mine + 'before.safetensors'), load_file(mine + 'batch.safetensors')
     real, dtype = batch['real'], batch['real'].dtype
-    G = load(generator().to(dtype), state, 'generator.')
+    G = load(generator(generator_channels(FEATURES, SIDE, NOISE)).to(dtype), state, 'generator.')
     G.train(not c['frozen'])
-    D = load(discriminator(c).to(dtype), state, 'discriminator.', c['spectral'])
+    D = load(discriminator(discriminator_channels(FEATURES, SIDE), NORMS[c['norm']]).to(dtype), state, 'discriminator.',
+             c['spectral'])
     adam = torch.optim.Adam(D.parameters(), c['lr_d'], (0.5, 0.999), fused=True)
     fake = G(batch['latents'])
     r, f = D(real).flatten(1), D(fake.detach()).flatten(1)

@@ -20,26 +20,10 @@ import torch.nn as nn
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
+from dcgan import discriminator, discriminator_channels, generator, generator_channels
+
 STEPS = 20
 FEATURES = 8
-
-
-def generator():
-    widths = [100] + [FEATURES * 64 // side for side in (4, 8, 16, 32, 64)] + [3]
-    layers = []
-    for i, (a, b) in enumerate(zip(widths, widths[1:])):
-        layers.append(nn.ConvTranspose2d(a, b, 4, 2 if i else 1, 1 if i else 0, bias=False))
-        layers += [nn.Tanh()] if b == 3 else [nn.BatchNorm2d(b), nn.ReLU(True)]
-    return nn.Sequential(*layers)
-
-
-def discriminator():
-    widths = [3] + [FEATURES * 64 // side for side in (64, 32, 16, 8, 4, 2)]
-    layers = []
-    for a, b in zip(widths, widths[1:]):
-        layers.append(nn.Conv2d(a, b, 4, 2, 1, bias=False))
-        layers += ([] if a == 3 else [nn.BatchNorm2d(b)]) + [nn.LeakyReLU(0.2, True)]
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Conv2d(widths[-1], 1, 1, bias=False))
 
 
 def load(module, state, prefix):
@@ -50,7 +34,8 @@ def train(rank, ranks, folder):
     torch.set_num_threads(1)
     mine = f'{folder}/rank-{rank}-'
     state = load_file(mine + 'state.safetensors')
-    nets = dict(generator=generator(), discriminator=discriminator())
+    nets = dict(generator=generator(generator_channels(FEATURES)),
+                discriminator=discriminator(discriminator_channels(FEATURES)))
     for name, net in nets.items():
         load(net.to(state['generator.0.weight'].dtype), state, name + '.')
     if ranks > 1:

@@ -16,24 +16,18 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / 'end_to_end'))
+TESTS = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(TESTS / 'end_to_end'), str(TESTS / 'peers')]
+from dcgan import generator as dcgan_generator  # noqa: E402
 from programs import BIN, ENVIRONMENT, make_shards, newest_checkpoint, stats, train  # noqa: E402
 
 LATENTS = 100
 
 
-def sequential(channels):
-    layers = []
-    for i, (a, b) in enumerate(zip(channels, channels[1:])):
-        layers.append(torch.nn.ConvTranspose2d(a, b, 4, 2 if i else 1, 1 if i else 0, bias=False))
-        layers += [torch.nn.Tanh()] if b == 3 else [torch.nn.BatchNorm2d(b), torch.nn.ReLU()]
-    return torch.nn.Sequential(*layers).eval()
-
-
 def random_generator(channels=(20, 64, 32, 16, 8, 3), seed=0):
     """Random weights and statistics, scaled so that the pictures use all of [-1, 1]."""
     torch.manual_seed(seed)
-    generator = sequential(channels)
+    generator = dcgan_generator(channels).eval()
     with torch.no_grad():
         for module in generator:
             if isinstance(module, torch.nn.ConvTranspose2d):
@@ -97,7 +91,7 @@ class Parity(WithFolder):
         config = json.loads((exported / 'config.json').read_text())
         z, file = self.latents(config['noise_dim'])
         ours = self.pictures(source, '--latents', file, *flags)
-        generator = sequential(config['channels'])
+        generator = dcgan_generator(config['channels']).eval()
         generator.load_state_dict(load_file(exported / 'generator.safetensors'))
         with torch.inference_mode():
             self.assert_same(generator(z).numpy(), ours)
@@ -134,7 +128,7 @@ class Parity(WithFolder):
         part, = newest_checkpoint(self.run_folder).glob('part-*')
         state = load_file(part)
         channels = [100, 64, 32, 16, 8, 3]
-        generator = sequential(channels)
+        generator = dcgan_generator(channels).eval()
         averages = {k[14:]: v for k, v in state.items() if k.startswith('generator_ema.')}
         buffers = {k[10:]: v for k, v in state.items() if k.startswith('generator.') and k[10:] not in averages}
         generator.load_state_dict({**buffers, **averages})
