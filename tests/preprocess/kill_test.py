@@ -21,12 +21,13 @@ def say(text):
 
 
 def family(root):
-    """The process and all below it."""
+    """The process and all below it that still run."""
     children = {}
     for entry in pathlib.Path('/proc').iterdir():
         try:
             fields = (entry / 'stat').read_text().rpartition(')')[2].split()
-            children.setdefault(int(fields[1]), []).append(int(entry.name))
+            if fields[0] != 'Z':
+                children.setdefault(int(fields[1]), []).append(int(entry.name))
         except (OSError, ValueError, IndexError):
             continue
     found = [root]
@@ -63,7 +64,26 @@ class Killed(unittest.TestCase):
             os.kill(victim, signal.SIGKILL)
         except ProcessLookupError:  # it ended just now
             pass
-        return process.wait(timeout=60) != 0
+        self.wait_for_end(process)
+        return process.returncode != 0
+
+    def wait_for_end(self, process):
+        """Of mpirun by itself; or of its ranks, when mpirun stays after them (Open MPI 4.1: docs/troubleshooting.md)."""
+        alone_since = None
+        for _ in range(1200):
+            if process.poll() is not None:
+                return
+            if family(process.pid) != [process.pid]:
+                alone_since = None
+            elif alone_since is None:
+                alone_since = time.monotonic()
+            elif time.monotonic() - alone_since > 5 and process.args[0] == 'mpirun':
+                say('mpirun stayed after its ranks; killed')
+                process.kill()
+                process.wait()
+                return
+            time.sleep(0.05)
+        self.fail(f'still there a minute after the kill: {family(process.pid)}')
 
     def wait_until_free(self, out):
         """Ranks whose mpirun was killed end by themselves, a moment later; the folder's lock tells when."""
