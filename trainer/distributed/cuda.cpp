@@ -32,7 +32,7 @@ Plugin Load() {
   }
   const auto find = [&](auto& function, const char* name) {
     function = reinterpret_cast<std::decay_t<decltype(function)>>(::dlsym(library, name));
-    if (function == nullptr) plugin.why = std::string("the GPU plugin lacks ") + name;
+    if (function == nullptr) plugin.why.assign("the GPU plugin lacks ").append(name);
   };
   find(plugin.device_count, "GanCudaDeviceCount");
   find(plugin.use_device, "GanUseCudaDevice");
