@@ -44,9 +44,10 @@ def main():
         for step in steps:
             for batch in options.batches.split(','):
                 for seed in 1, 2:
-                    runs = [pathlib.Path(folder) / f'{precision}-{step}-{batch}-{seed}' for precision in ('fp32', 'bf16')]
-                    for run in runs:
-                        train(options, run, '--batch', batch, '--steps', 1, '--seed', seed, '--precision', run.name[:4],
+                    runs = []
+                    for precision in 'fp32', 'bf16':
+                        runs.append(pathlib.Path(folder) / f'{precision}-{step}-{batch}-{seed}')
+                        train(options, runs[-1], '--batch', batch, '--steps', 1, '--seed', seed, '--precision', precision,
                               '--init-from', base / 'checkpoints' / f'step-{step:08d}')
                     told = ', '.join(f'{network[0].upper()} {cosine(*runs, network):.4f}'
                                      for network in ('discriminator', 'generator'))
