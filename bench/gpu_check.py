@@ -93,13 +93,18 @@ def same_as_cpu(machine, ranks, name, *flags, gpu_flags=(), tolerance=1e-8):
                   machine.train(ranks, f'{name}-gpu', *SMALL, *steps, *flags, *gpu_flags), tolerance, steps=6)
 
 
-def gradients(machine, name, least, *flags, environment=EXACT):
-    size = (*SMALL[:2], '--batch', '16', '--steps', '1')
-    machine.train(1, f'{name}-fp32', *size)
-    machine.train(1, name, *size, *flags, environment=environment)
+def gradients(machine, name, least, *flags, batch=16, after=0, environment=EXACT):
+    """Of one step from equal networks: new ones, or those of a training of `after` steps in full single precision."""
+    size = (*SMALL[:2], '--batch', str(batch))
+    start = ()
+    if after:
+        machine.train(1, f'{name}-before', *size, '--steps', str(after))
+        start = ('--init-from', machine.folder / f'{name}-before' / 'checkpoints' / f'step-{after:08d}', '--seed', '2')
+    machine.train(1, f'{name}-fp32', *size, '--steps', '1', *start)
+    machine.train(1, name, *size, '--steps', '1', *start, *flags, environment=environment)
     plain, rounded = machine.folder / f'{name}-fp32', machine.folder / name
     of_d, of_g = cosine(plain, rounded, 'discriminator'), cosine(plain, rounded, 'generator')
-    told = f'their cosine to fp32 in the first step: D {of_d:.5f}, G {of_g:.5f} (at least {least})'
+    told = f'cosine to fp32, step {after + 1}, batch {batch}: D {of_d:.5f}, G {of_g:.5f} (at least {least})'
     return min(of_d, of_g) >= least, told
 
 
@@ -169,6 +174,7 @@ CHECKS = {
     'accumulated gradients': lambda m: same_as_cpu(m, 1, 'accumulate', '--global-batch', '16'),
     'TF32, gradients': lambda m: gradients(m, 'tf32', 0.95, environment=AS_A_USER),
     'bfloat16, gradients': lambda m: gradients(m, 'bfloat16', 0.8, '--precision', 'bf16'),
+    'bfloat16, gradients later': lambda m: gradients(m, 'later', 0.99, '--precision', 'bf16', batch=64, after=400),
     'stop and resume, one rank': lambda m: resumed(m, 1),
     'stop and resume, two ranks': lambda m: resumed(m, 2),
     'everything else in one run': everything_else,

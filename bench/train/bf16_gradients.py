@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """How far bfloat16 turns a step's gradients from those in single precision, from equal states on the way of a training.
 
-    .deps/venv/bin/python bench/train/bf16_gradients.py --shards SHARDS [--steps 25,50,100,200,300,400] [--batches 16,64]
+    .deps/venv/bin/python bench/train/bf16_gradients.py --shards SHARDS [--steps 25,50,100,200,300,400] [--batches 16,64] [--device cuda]
 
 Trains once in single precision and saves at those steps; from each the networks take one step in fp32 and one in bf16, on
 the same pictures. Prints the cosine between the two gradients, all parameters of a network together, for two draws of
-pictures. On CPUs; bench/gpu_check has the first step of new networks on a GPU.
+pictures. On a GPU too fp32 is full single precision, without TF32.
 """
 import argparse
 import math
@@ -23,9 +23,11 @@ TRAIN = pathlib.Path(os.environ.get('EQUIPOISE_BIN', ROOT / 'build/release/bin')
 
 
 def train(options, run, *flags):
-    subprocess.run([TRAIN, '--shards', options.shards, '--run', run, '--features', str(options.features), '--device', 'cpu',
-                    '--metrics-port', 'off', '--sample-every', '0', '--balance', 'watch', *map(str, flags)],
-                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run([TRAIN, '--shards', options.shards, '--run', run, '--features', str(options.features),
+                    '--device', options.device, '--metrics-port', 'off', '--sample-every', '0', '--balance', 'watch',
+                    *map(str, flags)],
+                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                   env=os.environ | {'NVIDIA_TF32_OVERRIDE': '0'})
 
 
 def main():
@@ -34,6 +36,7 @@ def main():
     parser.add_argument('--steps', default='25,50,100,200,300,400')
     parser.add_argument('--batches', default='16,64')
     parser.add_argument('--features', type=int, default=16)
+    parser.add_argument('--device', default='cpu', choices=('cpu', 'cuda'))
     options = parser.parse_args()
     steps = [int(step) for step in options.steps.split(',')]
     every = math.gcd(*steps)
