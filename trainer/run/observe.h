@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "trainer/balance/balance.h"
 #include "trainer/distributed/communicator.h"
@@ -27,7 +28,8 @@ Observation Observe(const step::StepResult& result, bool stop_requested, distrib
 balance::Signals ToSignals(const Observation& observation, const step::StepResult& result,
                            const loss::LossRange& range);
 
-// P(a > b) + P(a == b)/2 over all pairs; float [N] each, on any device.
-double AreaUnderCurve(const torch::Tensor& a, const torch::Tensor& b);
+// P(a > b) + P(a == b)/2 over all pairs: the area under the receiver operating characteristic (Mann and Whitney, 1947).
+// A pair with a NaN counts as equal. O(N log N); neither is empty.
+double AreaUnderCurve(std::span<const double> a, std::span<const double> b);
 
 }  // namespace gan::run

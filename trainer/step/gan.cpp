@@ -22,18 +22,21 @@ std::vector<torch::Tensor> AllStatistics(torch::nn::Sequential& generator, torch
   return statistics;
 }
 
-// Lets convolutions and matrix products compute in bfloat16 within its scope.
+// Lets convolutions and matrix products compute in bfloat16 within its scope. A weight is converted once in the
+// outermost scope.
 class Autocast {
  public:
   Autocast(Precision precision, torch::Device device) : type_(device.type()), active_(precision == Precision::kBf16) {
     if (!active_) return;
+    was_enabled_ = at::autocast::is_autocast_enabled(type_);
+    at::autocast::increment_nesting();
     at::autocast::set_autocast_enabled(type_, true);
     at::autocast::set_autocast_dtype(type_, torch::kBFloat16);
   }
   ~Autocast() {
     if (!active_) return;
-    at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(type_, false);
+    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(type_, was_enabled_);
   }
   Autocast(const Autocast&) = delete;
   Autocast& operator=(const Autocast&) = delete;
@@ -41,6 +44,7 @@ class Autocast {
  private:
   c10::DeviceType type_;
   bool active_;
+  bool was_enabled_ = false;
 };
 
 torch::nn::Sequential Prepared(torch::nn::Sequential module, const GanOptions& options, torch::Device device,
@@ -92,6 +96,11 @@ torch::Tensor Fakes(Gan& gan, const torch::Tensor& latents) {
 torch::Tensor Logits(Gan& gan, const torch::Tensor& images) {
   const Autocast autocast(gan.options.precision, images.device());
   return model::Discriminate(gan.discriminator, images).to(TypeOf(gan.options.precision));
+}
+
+LogitsOfBoth Logits(Gan& gan, const torch::Tensor& real, const torch::Tensor& fake) {
+  const Autocast autocast(gan.options.precision, real.device());
+  return {.real = Logits(gan, real), .fake = Logits(gan, fake)};
 }
 
 model::Judgement Judge(Gan& gan, const torch::Tensor& images) {

@@ -43,6 +43,11 @@ struct Gan {
 torch::Tensor Fakes(Gan& gan, const torch::Tensor& latents);
 // [N, 1], in the weights' own type.
 torch::Tensor Logits(Gan& gan, const torch::Tensor& images);
+struct LogitsOfBoth {
+  torch::Tensor real, fake;
+};
+// Two batches, each normed by itself; in bfloat16 D's weights are converted once for both.
+LogitsOfBoth Logits(Gan& gan, const torch::Tensor& real, const torch::Tensor& fake);
 model::Judgement Judge(Gan& gan, const torch::Tensor& images);
 
 // D gets `width` times the channels of the rule of widths, a multiple of what it has, and still computes what it did;

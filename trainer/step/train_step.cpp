@@ -16,12 +16,12 @@ namespace {
 // What the device knows of a step. The host asks for it once, at the end: each question in between would leave a GPU
 // without work while the host queues the next.
 struct Told {
-  torch::Tensor loss_d_real, loss_d_fake, loss_g, penalty, matching;  // 0-dim float64; undefined: nothing to tell
+  torch::Tensor loss_d_real, loss_d_fake, loss_g, penalty, matching;  // undefined: nothing to tell
   torch::Tensor real_logits, fake_logits, real_distance, fake_distance;
   torch::Tensor discriminator_norm, generator_norm, statistics_norm;
 
   void ForgetDiscriminatorPhase() { loss_d_real = loss_d_fake = penalty = real_logits = fake_logits = torch::Tensor(); }
-  // All of it in one copy, which waits until the device has done what it was given.
+  // All of it in one copy, which waits until the device has done what it was given: rows of float64 on the host.
   void BringToHost() {
     std::vector<torch::Tensor*> fields;
     for (torch::Tensor* field :
@@ -35,7 +35,7 @@ struct Told {
     std::int64_t at = 0;
     for (torch::Tensor* field : fields) {
       const std::int64_t count = field->numel();
-      *field = all.narrow(0, at, count).view(field->sizes()).to(field->scalar_type());
+      *field = all.narrow(0, at, count);
       at += count;
     }
   }
@@ -146,20 +146,21 @@ class Step::Stopwatch {
 Round Step::NextRound(bool last) {
   Round round;
   for (std::uint32_t i = 0; i < plan_.micro_batches; ++i) {
-    // Measured while the pictures are still in the cache: at the end of the step it would take thrice the time.
-    const bool measured = last && i + 1 == plan_.micro_batches;
     {
       Stopwatch watch(*this, result_.times.data);
       round.batches.push_back(next_batch_());
       ++result_.real_batches;
     }
-    if (measured) told_.real_distance = NearestNeighbourDistance(round.batches.back().real);
     {
       Stopwatch watch(*this, result_.times.generator);
       torch::AutoGradMode mode(last && plan_.train_generator && plan_.micro_batches == 1);
       round.fakes.push_back(Fakes(gan_, round.batches.back().latents));
     }
-    if (measured) told_.fake_distance = NearestNeighbourDistance(round.fakes.back());
+  }
+  if (last) {
+    // Now: on a CPU the pictures are still in the cache, and on a GPU G's forward hides that these kernels are short.
+    told_.real_distance = NearestNeighbourDistance(round.batches.back().real);
+    told_.fake_distance = NearestNeighbourDistance(round.fakes.back());
   }
   return round;
 }
@@ -180,15 +181,14 @@ torch::Tensor Step::LookAtRealAndFake(const Round& round, std::size_t i) {
   const torch::Tensor real = AsSeen(batch.real, plan_, batch.cursor, AugmentKey::Use::kReal);
   const torch::Tensor fake =
       AsSeen(round.fakes[i].detach(), plan_, batch.cursor, AugmentKey::Use::kFakeForDiscriminator);
-  const torch::Tensor real_logits = Logits(gan_, real);
-  const torch::Tensor fake_logits = Logits(gan_, fake);
-  loss::DiscriminatorLoss losses = loss::Discriminator(plan_.loss.kind, real_logits, fake_logits, plan_.labels);
+  const LogitsOfBoth logits = Logits(gan_, real, fake);
+  loss::DiscriminatorLoss losses = loss::Discriminator(plan_.loss.kind, logits.real, logits.fake, plan_.labels);
   if (plan_.loss_factor != 1) losses = {losses.real * plan_.loss_factor, losses.fake * plan_.loss_factor};
   const double share = 1.0 / static_cast<double>(round.fakes.size());
   Add(told_.loss_d_real, losses.real, share);
   Add(told_.loss_d_fake, losses.fake, share);
-  Append(told_.real_logits, real_logits);
-  Append(told_.fake_logits, fake_logits);
+  Append(told_.real_logits, logits.real);
+  Append(told_.fake_logits, logits.fake);
   if (!torch::GradMode::is_enabled() || !HasPenalty(plan_)) return losses.Total();
   const torch::Tensor penalty = Penalty(gan_, plan_, real, fake, batch.cursor);
   Add(told_.penalty, penalty, share);

@@ -29,7 +29,7 @@ struct StepTimes {
 struct StepResult {
   double loss_d_real = 0, loss_d_fake = 0, loss_g = 0;  // without the two terms of the next line
   double penalty = 0, matching = 0;                     // gradient penalties in D's loss, feature matching in G's
-  // [N] on the CPU, of the last D phase (all its micro-batches), before its update.
+  // [N] float64 on the CPU, of the last D phase (all its micro-batches), before its update.
   torch::Tensor real_logits, fake_logits;
   double real_distance = 0, fake_distance = 0;  // NearestNeighbourDistance of the last batch
   std::optional<Update> discriminator, generator;
