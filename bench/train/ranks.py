@@ -5,8 +5,10 @@
     .deps/venv/bin/python bench/train/ranks.py --shards SHARDS_OF_128_PX many     # 2 to 64 ranks, oversubscribed
     .deps/venv/bin/python bench/train/ranks.py --shards SHARDS_OF_128_PX paths    # both ways of synchronising, in turns
 
-weak: images/s of two ranks against twice those of one, each on a core of its own, and of two trainings at once that know
-nothing of each other: what the machine gives two. Totals over all timed steps, the first three of a turn left out. many:
+weak: images/s of two ranks against twice those of one, each on a core of its own. Beside them two trainings at once that know
+nothing of each other: what the machine gives two; and what those would make in lockstep, each step as long as that of the slower
+core: the limit of two ranks, which on a shared machine, whose cores change their speed by themselves, lies below. Totals over all
+timed steps, the first three of a turn left out. many:
 seconds from the start to the first step, and of a step, of a tiny network. paths: two ranks, as weak.
 """
 import argparse
@@ -49,34 +51,39 @@ def pinned(options, ranks, flags):
     return sum(train(options, ranks, ('--bind-to', 'core'), *flags)[0][WARMUP:])
 
 
-def apart(options, count, flags):
-    """The same, in the mean, of `count` trainings at once, each of one rank on a core."""
-    with concurrent.futures.ThreadPoolExecutor(count) as pool:
-        runs = [pool.submit(train, options, 1, ('--cpu-set', core, '--bind-to', 'core'), *flags) for core in range(count)]
-        return sum(sum(run.result()[0][WARMUP:]) for run in runs) / count
+def apart(options, flags):
+    """The same of two trainings at once, each of one rank on a core: in the mean, and with each step as the slower's."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(train, options, 1, ('--cpu-set', core, '--bind-to', 'core'), *flags) for core in range(2)]
+        steps = [run.result()[0][WARMUP:] for run in runs]
+    return {'apart': sum(map(sum, steps)) / 2, 'lockstep': sum(map(max, *steps))}
 
 
-def in_turns(options, cases):
-    """images/s of each case: name -> (ranks, seconds of a turn, flags)"""
-    seconds = dict.fromkeys(cases, 0.0)
+def in_turns(options, measure):
+    """images/s of each case that measure(flags) tells the seconds of: name -> (ranks, seconds of a turn)"""
+    seconds, ranks_of = {}, {}
     common = ('--features', options.features, '--batch', options.batch, '--steps', options.steps + WARMUP)
     for _ in range(options.turns):
-        for name, (ranks, measure, flags) in cases.items():
-            seconds[name] += measure(options, ranks, common + flags)
+        for name, (ranks, turn) in measure(common).items():
+            seconds[name] = seconds.get(name, 0) + turn
+            ranks_of[name] = ranks
     print(f'features {options.features}, batch {options.batch}, {options.turns} turns of {options.steps} steps')
     images = options.batch * options.steps * options.turns
-    return {name: cases[name][0] * images / total for name, total in seconds.items()}
+    return {name: ranks_of[name] * images / total for name, total in seconds.items()}
 
 
 def weak(options):
-    speed = in_turns(options, {'one': (1, pinned, ()), 'two': (2, pinned, ()), 'apart': (2, apart, ())})
+    speed = in_turns(options, lambda flags: {'one': (1, pinned(options, 1, flags)), 'two': (2, pinned(options, 2, flags)),
+                                             **{name: (2, turn) for name, turn in apart(options, flags).items()}})
     print(f'one rank {speed["one"]:.1f} images/s, two {speed["two"]:.1f}: {speed["two"] / speed["one"] / 2:.3f} of twice one')
-    print(f'two apart {speed["apart"]:.1f}: {speed["apart"] / speed["one"] / 2:.3f}; two ranks are '
-          f'{speed["two"] / speed["apart"]:.3f} of that')
+    for name in 'apart', 'lockstep':
+        print(f'two {name} {speed[name]:.1f}: {speed[name] / speed["one"] / 2:.3f}; two ranks are '
+              f'{speed["two"] / speed[name]:.3f} of that')
 
 
 def paths(options):
-    for name, speed in in_turns(options, {p: (2, pinned, ('--gradient-sync', p)) for p in ('flat', 'bucketed')}).items():
+    turn = lambda flags: {path: (2, pinned(options, 2, (*flags, '--gradient-sync', path))) for path in ('flat', 'bucketed')}
+    for name, speed in in_turns(options, turn).items():
         print(f'{name}: {speed:.1f} images/s')
 
 
