@@ -174,6 +174,7 @@ CHECKS = {
     'accumulated gradients': lambda m: same_as_cpu(m, 1, 'accumulate', '--global-batch', '16'),
     'TF32, gradients': lambda m: gradients(m, 'tf32', 0.95, environment=AS_A_USER),
     'bfloat16, gradients': lambda m: gradients(m, 'bfloat16', 0.8, '--precision', 'bf16'),
+    # 0.990 and 0.997 were seen: cuDNN's sums, and with them the training before, vary from run to run.
     'bfloat16, gradients later': lambda m: gradients(m, 'later', 0.98, '--precision', 'bf16', batch=64, after=400),
     'stop and resume, one rank': lambda m: resumed(m, 1),
     'stop and resume, two ranks': lambda m: resumed(m, 2),

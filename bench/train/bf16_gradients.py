@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How far bfloat16 turns a step's gradients from those in single precision, from equal states on the way of a training.
 
-    .deps/venv/bin/python bench/train/bf16_gradients.py --shards SHARDS [--steps 25,50,100,200,300,400] [--batches 16,64] [--device cuda]
+    .deps/venv/bin/python bench/train/bf16_gradients.py --shards SHARDS [--steps 25,50,100] [--batches 16,64] [--device cuda]
 
 Trains once in single precision and saves at those steps; from each the networks take one step in fp32 and one in bf16, on
 the same pictures. Prints the cosine between the two gradients, all parameters of a network together, for two draws of

@@ -7,9 +7,9 @@
 
 weak: images/s of two ranks against twice those of one, each on a core of its own. Beside them two trainings at once that know
 nothing of each other: what the machine gives two; and what those would make in lockstep, each step as long as that of the slower
-core: the limit of two ranks, which on a shared machine, whose cores change their speed by themselves, lies below. Totals over all
-timed steps, the first three of a turn left out. many:
-seconds from the start to the first step, and of a step, of a tiny network. paths: two ranks, as weak.
+core: the limit of two ranks, which lies lower where cores change their speed by themselves, as on a shared machine. Totals over
+all timed steps, the first three of a turn left out. many: seconds from the start to the first step, and of a step, of a tiny
+network. paths: two ranks, as weak.
 """
 import argparse
 import concurrent.futures
@@ -73,8 +73,11 @@ def in_turns(options, measure):
 
 
 def weak(options):
-    speed = in_turns(options, lambda flags: {'one': (1, pinned(options, 1, flags)), 'two': (2, pinned(options, 2, flags)),
-                                             **{name: (2, turn) for name, turn in apart(options, flags).items()}})
+    def all_cases(flags):
+        return {'one': (1, pinned(options, 1, flags)), 'two': (2, pinned(options, 2, flags)),
+                **{name: (2, turn) for name, turn in apart(options, flags).items()}}
+
+    speed = in_turns(options, all_cases)
     print(f'one rank {speed["one"]:.1f} images/s, two {speed["two"]:.1f}: {speed["two"] / speed["one"] / 2:.3f} of twice one')
     for name in 'apart', 'lockstep':
         print(f'two {name} {speed[name]:.1f}: {speed[name] / speed["one"] / 2:.3f}; two ranks are '
@@ -82,8 +85,10 @@ def weak(options):
 
 
 def paths(options):
-    turn = lambda flags: {path: (2, pinned(options, 2, (*flags, '--gradient-sync', path))) for path in ('flat', 'bucketed')}
-    for name, speed in in_turns(options, turn).items():
+    def both(flags):
+        return {path: (2, pinned(options, 2, (*flags, '--gradient-sync', path))) for path in ('flat', 'bucketed')}
+
+    for name, speed in in_turns(options, both).items():
         print(f'{name}: {speed:.1f} images/s')
 
 
