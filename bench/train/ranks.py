@@ -12,6 +12,7 @@ all timed steps, the first three of a turn left out. many: seconds from the star
 network. paths: two ranks, as weak.
 """
 import argparse
+import collections
 import concurrent.futures
 import json
 import os
@@ -47,37 +48,32 @@ def train(options, ranks, launcher, *flags):
 
 
 def pinned(options, ranks, flags):
-    """Seconds of all timed steps of one rank or more, each on a core."""
-    return sum(train(options, ranks, ('--bind-to', 'core'), *flags)[0][WARMUP:])
+    """Seconds of all timed steps of one rank or more, each on a core, over the number of ranks."""
+    return sum(train(options, ranks, ('--bind-to', 'core'), *flags)[0][WARMUP:]) / ranks
 
 
 def apart(options, flags):
-    """The same of two trainings at once, each of one rank on a core: in the mean, and with each step as the slower's."""
+    """The same of two trainings at once, each of one rank on a core: their mean, and with each step as the slower's."""
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         runs = [pool.submit(train, options, 1, ('--cpu-set', core, '--bind-to', 'core'), *flags) for core in range(2)]
         steps = [run.result()[0][WARMUP:] for run in runs]
-    return {'apart': sum(map(sum, steps)) / 2, 'lockstep': sum(map(max, *steps))}
+    return {'apart': sum(map(sum, steps)) / 2 / 2, 'lockstep': sum(map(max, *steps)) / 2}
 
 
 def in_turns(options, measure):
-    """images/s of each case that measure(flags) tells the seconds of: name -> (ranks, seconds of a turn)"""
-    seconds, ranks_of = {}, {}
+    """images/s of each case; measure(flags) tells the seconds of a turn over the number of ranks, by name"""
+    seconds = collections.Counter()
     common = ('--features', options.features, '--batch', options.batch, '--steps', options.steps + WARMUP)
     for _ in range(options.turns):
-        for name, (ranks, turn) in measure(common).items():
-            seconds[name] = seconds.get(name, 0) + turn
-            ranks_of[name] = ranks
+        seconds.update(measure(common))
     print(f'features {options.features}, batch {options.batch}, {options.turns} turns of {options.steps} steps')
     images = options.batch * options.steps * options.turns
-    return {name: ranks_of[name] * images / total for name, total in seconds.items()}
+    return {name: images / total for name, total in seconds.items()}
 
 
 def weak(options):
-    def all_cases(flags):
-        return {'one': (1, pinned(options, 1, flags)), 'two': (2, pinned(options, 2, flags)),
-                **{name: (2, turn) for name, turn in apart(options, flags).items()}}
-
-    speed = in_turns(options, all_cases)
+    speed = in_turns(options, lambda flags: {'one': pinned(options, 1, flags), 'two': pinned(options, 2, flags),
+                                             **apart(options, flags)})
     print(f'one rank {speed["one"]:.1f} images/s, two {speed["two"]:.1f}: {speed["two"] / speed["one"] / 2:.3f} of twice one')
     for name in 'apart', 'lockstep':
         print(f'two {name} {speed[name]:.1f}: {speed[name] / speed["one"] / 2:.3f}; two ranks are '
@@ -86,7 +82,7 @@ def weak(options):
 
 def paths(options):
     def both(flags):
-        return {path: (2, pinned(options, 2, (*flags, '--gradient-sync', path))) for path in ('flat', 'bucketed')}
+        return {path: pinned(options, 2, (*flags, '--gradient-sync', path)) for path in ('flat', 'bucketed')}
 
     for name, speed in in_turns(options, both).items():
         print(f'{name}: {speed:.1f} images/s')

@@ -32,9 +32,8 @@ double AreaUnderCurve(std::span<const double> a, std::span<const double> b) {
   std::ranges::sort(sorted);
   double halves = static_cast<double>(a.size() * (b.size() - sorted.size()));  // a pair won is two, a tie one
   for (const double value : a) {
-    const auto [below, above] = std::ranges::equal_range(sorted, value);
-    const auto won = std::isnan(value) ? sorted.size() : (below - sorted.begin()) + (above - sorted.begin());
-    halves += static_cast<double>(won);
+    const auto ties = std::ranges::equal_range(sorted, value);  // all of them when it is a NaN, which nothing is below
+    halves += static_cast<double>((ties.begin() - sorted.begin()) + (ties.end() - sorted.begin()));
   }
   return halves / (2 * static_cast<double>(a.size()) * static_cast<double>(b.size()));
 }

@@ -22,21 +22,21 @@ std::vector<torch::Tensor> AllStatistics(torch::nn::Sequential& generator, torch
   return statistics;
 }
 
-// Lets convolutions and matrix products compute in bfloat16 within its scope. A weight is converted once in the
-// outermost scope.
+// Lets convolutions and matrix products compute in bfloat16 within its scope, and those within it. A weight is
+// converted once in the outermost.
 class Autocast {
  public:
   Autocast(Precision precision, torch::Device device) : type_(device.type()), active_(precision == Precision::kBf16) {
     if (!active_) return;
-    was_enabled_ = at::autocast::is_autocast_enabled(type_);
     at::autocast::increment_nesting();
     at::autocast::set_autocast_enabled(type_, true);
     at::autocast::set_autocast_dtype(type_, torch::kBFloat16);
   }
   ~Autocast() {
     if (!active_) return;
-    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(type_, was_enabled_);
+    if (at::autocast::decrement_nesting() > 0) return;
+    at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(type_, false);
   }
   Autocast(const Autocast&) = delete;
   Autocast& operator=(const Autocast&) = delete;
@@ -44,7 +44,6 @@ class Autocast {
  private:
   c10::DeviceType type_;
   bool active_;
-  bool was_enabled_ = false;
 };
 
 torch::nn::Sequential Prepared(torch::nn::Sequential module, const GanOptions& options, torch::Device device,
