@@ -32,9 +32,12 @@ constexpr std::string_view kActions[] = {"lower_d_rate",
                                          "feature_matching_on",
                                          "feature_matching_off",
                                          "widen_d",
+                                         "restart_d",
+                                         "more_augmentation",
                                          "skip_step",
                                          "rollback"};
-constexpr std::string_view kMeasures[] = {"swd", "ms_ssim", "density", "coverage", "frechet", "kernel", "fid", "kid"};
+constexpr std::string_view kMeasures[] = {"swd", "ms_ssim", "density", "coverage", "frechet", "kernel", "fid", "kid",
+                                          "swd_floor", "frechet_floor", "coverage_floor"};
 constexpr std::string_view kResults[] = {"accepted",  "unreadable", "not_a_picture", "unsupported",
                                          "truncated", "corrupt",    "too_large",     "duplicate"};
 constexpr std::string_view kPhases[] = {"data", "discriminator", "generator", "sync", "checkpoint", "total"};

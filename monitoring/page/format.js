@@ -65,7 +65,8 @@ const kActions = {
   r1_on: 'penalise the discriminator’s gradient (R1)', r1_off: 'no R1 any more',
   wgan_gp_on: 'use the losses of WGAN-GP', wgan_gp_off: 'use the configured losses again',
   feature_matching_on: 'let the generator match the discriminator’s features', feature_matching_off: 'no feature matching any more',
-  widen_d: 'widen the discriminator',
+  widen_d: 'widen the discriminator', restart_d: 'let the discriminator begin anew',
+  more_augmentation: 'augment all that the discriminator sees',
   skip_step: 'leave out an update that was not finite', rollback: 'go back to the last healthy checkpoint',
 };
 const sayName = (name) => String(name).replaceAll('_', ' ');

@@ -55,7 +55,7 @@ class Balance(WithShards):
         self.assertIn('rollback', actions(one))
         self.assertEqual(list(range(1, 81)), [line['step'] for line in stats(one)])
         told, = json.loads((one / 'rollbacks.json').read_text())['rollbacks']
-        self.assertEqual((65, 60, True), (told['from_step'], told['to_step'], told['done']))
+        self.assertEqual((66, 60, True), (told['from_step'], told['to_step'], told['done']))
         self.assertRegex((one / 'log.txt').read_text(), 'a loss has blown up: back to step 60')
         plain = self.train(1, 'plain', *flags[:-2])
         self.assertEqual(stats(plain)[:60], stats(one)[:60])
@@ -105,7 +105,7 @@ class Balance(WithShards):
 
     def test_every_documented_threshold_is_one_and_others_are_refused(self):
         rows = re.findall(r'^\| `(\w+)` \| ([-0-9.]+) \|', (ROOT / 'docs' / 'balance.md').read_text(), re.M)
-        self.assertEqual(36, len(rows))
+        self.assertEqual(47, len(rows))
         self.train(1, 'documented', '--dry-run', '--balance-set', ','.join(f'{name}={value}' for name, value in rows))
         for wrong in ('beauty=1', 'smoothing_steps', 'smoothing_steps=x', 'lr_factor=2', 'mode=1'):
             self.train(1, 'wrong', '--steps', 1, '--balance-set', wrong, code=2)

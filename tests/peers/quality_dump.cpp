@@ -52,7 +52,7 @@ void MeasureSets(const std::string& file, const std::string& inception,
     sets[name] = torch::tensor(gan::checkpoint::ToFloats(view, file)).view(view.shape);
   }
   gan::quality::Evaluator evaluator({.count = sets.at("real").size(0), .seed = kSeed, .inception = inception},
-                                    SourceOf(sets.at("real")), torch::kCPU, communicator);
+                                    SourceOf(sets.at("real")), {}, torch::kCPU, communicator);
   nlohmann::json measured;
   for (const auto& [name, images] : sets) {
     for (const auto& [measure, value] : evaluator.Measure(SourceOf(images)).values) measured[measure][name] = value;
@@ -72,7 +72,7 @@ int main(int argc, char** argv) {
   }
   const std::string folder = argv[1];
   const torch::Tensor real = Pictures(1, 0.1), fake = Pictures(2, 0.2);
-  gan::quality::Evaluator evaluator({.count = kImages, .seed = kSeed, .inception = argv[2]}, SourceOf(real),
+  gan::quality::Evaluator evaluator({.count = kImages, .seed = kSeed, .inception = argv[2]}, SourceOf(real), {},
                                     torch::kCPU, communicator);
   nlohmann::json measured;
   for (const auto& [name, value] : evaluator.Measure(SourceOf(fake)).values) measured[name] = value;

@@ -76,6 +76,12 @@ Action Widened(const Controls& before) {
   return action;
 }
 
+Action Restarted(const Controls& before) {
+  Action action{"restart_d", "D begins anew", before};
+  ++action.controls.d_restarts;
+  return action;
+}
+
 double PaceOfDiscriminator(const Controls& c, const BalanceOptions& options) {
   return options.d_pace * c.lr_scale_d * c.d_steps / (c.d_every * c.lr_scale_g);
 }
@@ -113,8 +119,9 @@ std::optional<Action> ReleaseDiscriminator(const Controls& controls, const Balan
 
 std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const BalanceOptions& options) {
   if (auto action = UndoHelp(controls, options)) return action;
-  if (options.May(Remedy::kDiscriminatorRate) && controls.lr_scale_d > options.min_lr_scale) {
-    auto slower = WithLowerRate(controls, &Controls::lr_scale_d, options.min_lr_scale, options);
+  const double least_of_d = std::max(options.min_lr_scale, options.min_lr_d / options.lr_d);
+  if (options.May(Remedy::kDiscriminatorRate) && controls.lr_scale_d > least_of_d) {
+    auto slower = WithLowerRate(controls, &Controls::lr_scale_d, least_of_d, options);
     if (PaceOfDiscriminator(slower.controls, options) >= options.min_d_pace) return slower;
   }
   if (options.May(Remedy::kR1) && !controls.r1) return WithSwitch(controls, &Controls::r1, true);
@@ -123,11 +130,22 @@ std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const Bala
     if (PaceOfDiscriminator(rarer.controls, options) >= options.min_d_pace) return rarer;
   }
   if (options.May(Remedy::kWganGp) && !controls.wgan_gp) return WithSwitch(controls, &Controls::wgan_gp, true);
-  return SpreadGenerator(controls, options);
+  if (auto action = SpreadGenerator(controls, options)) return action;
+  if (options.May(Remedy::kRestartDiscriminator)) return Restarted(controls);
+  return std::nullopt;
+}
+
+double HighestGeneratorScale(const Controls& controls, const BalanceOptions& options) {
+  Controls neutral = controls;
+  neutral.lr_scale_g = 1;
+  const double by_pace =
+      options.min_d_pace > 0 ? PaceOfDiscriminator(neutral, options) / options.min_d_pace : options.max_lr_scale_g;
+  return std::max(1.0, std::min({options.max_lr_scale_g, options.max_lr_g / options.lr_g, by_pace}));
 }
 
 // D is strengthened before G is slowed down: a fast G learns more from a strong D than a slow G from a weak one.
 std::optional<Action> HelpDiscriminator(const Controls& controls, const BalanceOptions& options) {
+  if (controls.lr_scale_g > 1) return WithLowerRate(controls, &Controls::lr_scale_g, 1, options);
   if (auto action = UndoHolding(controls, options)) return action;
   if (options.May(Remedy::kDiscriminatorRate) && controls.lr_scale_d < options.max_lr_scale_d) {
     return WithHigherRate(controls, &Controls::lr_scale_d, options.max_lr_scale_d, options);
@@ -150,6 +168,22 @@ std::optional<Action> SpreadGenerator(const Controls& controls, const BalanceOpt
   return WithSwitch(controls, &Controls::feature_matching, true);
 }
 
+std::optional<Action> AnotherWay(const Controls& controls, const BalanceOptions& options,
+                                 std::uint32_t collapses_before) {
+  if (collapses_before == 0 && options.May(Remedy::kAugment)) {
+    Action action{"more_augmentation", "augmentation at full strength from here on", controls};
+    action.controls.least_augment = action.controls.augment = options.max_augment;
+    return action;
+  }
+  if (collapses_before <= 1) {
+    Action action{"lower_g_rate", "both rates halved", controls};
+    action.controls.lr_scale_d /= 2;
+    action.controls.lr_scale_g /= 2;
+    return action;
+  }
+  return Restarted(controls);
+}
+
 std::optional<Action> Undo(const Controls& controls, const BalanceOptions& options) {
   if (auto action = UndoHelp(controls, options)) return action;
   return UndoHolding(controls, options);
@@ -164,6 +198,9 @@ void to_json(nlohmann::json& json, const Controls& controls) {
           {"r1", controls.r1},
           {"wgan_gp", controls.wgan_gp},
           {"feature_matching", controls.feature_matching},
+          {"augment", controls.augment},
+          {"least_augment", controls.least_augment},
+          {"d_restarts", controls.d_restarts},
           {"d_width", controls.d_width}};
 }
 
@@ -176,6 +213,9 @@ void from_json(const nlohmann::json& json, Controls& controls) {
   json.at("r1").get_to(controls.r1);
   json.at("wgan_gp").get_to(controls.wgan_gp);
   json.at("feature_matching").get_to(controls.feature_matching);
+  controls.augment = json.value("augment", 0.0);        // this and the next two are absent before version 5
+  controls.least_augment = json.value("least_augment", 0.0);
+  controls.d_restarts = json.value("d_restarts", 0U);
   json.at("d_width").get_to(controls.d_width);
 }
 

@@ -22,6 +22,10 @@ struct Controls {
   bool r1 = false;                   // R1 with at least the options' gamma
   bool wgan_gp = false;              // WGAN-GP instead of the configured loss
   bool feature_matching = false;     // feature matching with at least the options' weight
+  double noise = 0, gamma = 0;
+  std::uint32_t d_restarts = 0;      // how often D has begun anew
+  double least_augment = 0;          // what steering must not go below
+  double augment = 0;                // probability of augmentation in front of D, at least the configured one
   std::uint32_t d_width = 1;         // D's channels are the configured ones times this; never goes back
 
   bool operator==(const Controls&) const = default;
@@ -39,7 +43,8 @@ inline constexpr std::string_view kActions[] = {"lower_d_rate",         "raise_d
                                                 "lower_g_rate",         "raise_g_rate", "freeze_g",
                                                 "unfreeze_g",           "r1_on",        "r1_off",
                                                 "wgan_gp_on",           "wgan_gp_off",  "feature_matching_on",
-                                                "feature_matching_off", "widen_d"};
+                                                "feature_matching_off", "widen_d",      "restart_d",
+                                                "more_augmentation"};
 
 struct Intervention {
   std::uint64_t step = 0;
@@ -54,6 +59,10 @@ struct Action {
   Controls controls;  // after it
 };
 
+// The most that G's rate may be multiplied with against a D that wins: it stays a rate at which networks learn, and D's
+// pace beside it does not become too low.
+double HighestGeneratorScale(const Controls& controls, const BalanceOptions& options);
+
 // Each gives the next rung, or nothing at the ladder's end.
 std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const BalanceOptions& options);
 std::optional<Action> HelpDiscriminator(const Controls& controls, const BalanceOptions& options);
@@ -61,6 +70,9 @@ std::optional<Action> HelpDiscriminator(const Controls& controls, const BalanceO
 std::optional<Action> ReleaseDiscriminator(const Controls& controls, const BalanceOptions& options);
 // Against fakes that are all alike while neither network is ahead.
 std::optional<Action> SpreadGenerator(const Controls& controls, const BalanceOptions& options);
+// What is different from now on when the run has gone back from a mode collapse, the first, second and third time.
+std::optional<Action> AnotherWay(const Controls& controls, const BalanceOptions& options,
+                                 std::uint32_t collapses_before);
 // One rung back towards neutral; what was done last (the strongest) goes first.
 std::optional<Action> Undo(const Controls& controls, const BalanceOptions& options);
 

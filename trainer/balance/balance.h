@@ -27,6 +27,9 @@ class Controller {
   // is the trainer's: this state goes back with the rest.
   const std::string& rollback_cause() const { return rollback_cause_; }
   const Controls& controls() const { return controls_; }
+  // After going back from a mode collapse for the (n+1)-th time: the same way would lead to the same end, so each time
+  // something is changed for good. Gives what was done.
+  std::vector<Intervention> TakeAnotherWay(std::uint64_t step, std::uint32_t collapses_before);
   const BalanceOptions& options() const { return options_; }
   const Averages& averages() const { return averages_; }
   nlohmann::json Save() const;
@@ -36,11 +39,14 @@ class Controller {
 
  private:
   void CountSteps(bool finite);
+  void Steer();
+  bool IsAugmentationAtItsEnd() const;
+  bool SteeringHasRoom() const;
   std::optional<Action> NextAction() const;
   bool IsAtEase() const;
   std::string Cause() const;
   void Remember(const Action& action);
-  std::string RollbackCause(Verdict before, bool finite) const;
+  std::string RollbackCause(bool finite, bool blown_up) const;
 
   BalanceOptions options_;
   Averages averages_;
@@ -50,6 +56,7 @@ class Controller {
   std::uint64_t observed_ = 0;      // finite steps in all
   std::uint64_t balanced_for_ = 0;  // steps in a row
   std::uint64_t since_action_ = 0;  // steps since the last intervention
+  std::uint64_t since_restart_ = 0;  // and since D last began anew, or the run did
   // A remedy that was needed again after it had been taken back is kept longer: each relapse doubles the patience.
   std::uint32_t patience_ = 1;
   bool taken_back_ = false;     // the last intervention took one back

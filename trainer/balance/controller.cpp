@@ -5,11 +5,12 @@
 #include <utility>
 
 #include "trainer/balance/balance.h"
+#include "trainer/balance/study_rules.h"
 
 namespace gan::balance {
 namespace {
 
-constexpr int kStateVersion = 4;  // 3 had neither a scale of G's rate nor patience
+constexpr int kStateVersion = 5;  // 3 had neither a scale of G's rate nor patience, 4 no steering
 constexpr std::uint32_t kMaxPatience = 64;
 
 std::string Ahead(const char* who, const Averages& averages, const Latch& latch) {
@@ -33,7 +34,7 @@ Verdict ParseVerdict(const std::string& name) {
 
 bool IsPossible(const Controls& c) {
   const auto possible = [](double scale, double most) { return scale > 0 && scale <= most; };
-  return possible(c.lr_scale_d, kMostLrScale) && possible(c.lr_scale_g, 1) && c.d_every >= 1 && c.d_steps >= 1 &&
+  return possible(c.lr_scale_d, kMostLrScale) && possible(c.lr_scale_g, kMostLrScale) && c.d_every >= 1 && c.d_steps >= 1 &&
          c.d_width >= 1;
 }
 
@@ -47,22 +48,29 @@ std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals&
   const bool warm = observed_ >= options_.warmup_steps;
   if (finite) Update(averages_, signals, options_, warm);
   Update(findings_, averages_, signals, options_, warm, taken_back_ || IsHeldBack(controls_) || IsHelped(controls_));
-  const Verdict before = verdict_;
   verdict_ = Judge(findings_);
-  rollback_cause_ = RollbackCause(before, finite);
+  rollback_cause_ = RollbackCause(finite, IsBlownUp(averages_, signals, options_));
   CountSteps(finite);
+  if (options_.rule != Rule::kBalance) {
+    if (finite && options_.mode == Mode::kAct) controls_ = FollowStudyRule(options_.rule, controls_, signals);
+    return {};
+  }
+
+  if (finite && options_.mode == Mode::kAct) Steer();
 
   // A D that is helped needs longer to show what it has learnt from that.
   const std::uint32_t interval = IsHelped(controls_) ? options_.help_interval : options_.action_interval;
   if (options_.mode != Mode::kAct || (acted_ && since_action_ < interval)) return {};
   auto action = NextAction();
   if (!action) return {};
+  if (action->controls.d_restarts != controls_.d_restarts && since_restart_ < options_.restart_interval) return {};
   Remember(*action);
   return {{step, std::string(action->name), Cause() + ": " + action->effect}};
 }
 
 void Controller::Remember(const Action& action) {
-  const bool takes_back = verdict_ == Verdict::kBalanced || (findings_.discriminator_ahead.on && IsHelped(controls_));
+  if (action.controls.d_restarts != controls_.d_restarts) since_restart_ = 0;
+  const bool takes_back = verdict_ == Verdict::kBalanced || (findings_.IsDiscriminatorAhead() && IsHelped(controls_));
   if (taken_back_ && !takes_back) patience_ = std::min(2 * patience_, kMaxPatience);
   taken_back_ = takes_back;
   controls_ = action.controls;
@@ -70,9 +78,45 @@ void Controller::Remember(const Action& action) {
   since_action_ = 0;
 }
 
+void Controller::Steer() {
+  const double error = averages_.steering.mean() - options_.steer_auc;
+  if (options_.May(Remedy::kAugment)) {
+    const double least = std::min(controls_.least_augment, options_.max_augment);
+    controls_.augment = std::clamp(controls_.augment + options_.steer_gain * error, least, options_.max_augment);
+  }
+  if (!options_.May(Remedy::kGeneratorRate) || controls_.lr_scale_g < 1) return;  // below 1 it helps D
+  const double step = options_.steer_rate;
+  if (error > options_.steer_band / 2 && IsAugmentationAtItsEnd()) {
+    controls_.lr_scale_g = std::min(HighestGeneratorScale(controls_, options_), controls_.lr_scale_g * (1 + step));
+  } else if (error < -2 * options_.steer_band) {
+    controls_.lr_scale_g = std::max(1.0, controls_.lr_scale_g / (1 + step));
+  }
+}
+
+bool Controller::IsAugmentationAtItsEnd() const {
+  return !options_.May(Remedy::kAugment) || controls_.augment >= options_.max_augment;
+}
+
+// Whether the mild, continuous means can still do something against a D that wins.
+bool Controller::SteeringHasRoom() const {
+  const bool rate_has_room =
+      options_.May(Remedy::kGeneratorRate) && controls_.lr_scale_g < HighestGeneratorScale(controls_, options_);
+  return !IsAugmentationAtItsEnd() || rate_has_room;
+}
+
+std::vector<Intervention> Controller::TakeAnotherWay(std::uint64_t step, std::uint32_t collapses_before) {
+  const auto way = AnotherWay(controls_, options_, collapses_before);
+  if (!way) return {};
+  controls_ = way->controls;
+  acted_ = true;
+  since_action_ = since_restart_ = 0;
+  return {{step, std::string(way->name), "after a mode collapse another way: " + way->effect}};
+}
+
 void Controller::CountSteps(bool finite) {
   if (finite) ++observed_;
   ++since_action_;
+  ++since_restart_;
   balanced_for_ = verdict_ == Verdict::kBalanced ? balanced_for_ + 1 : 0;
   if (controls_.freeze_g_steps > 0) --controls_.freeze_g_steps;
 }
@@ -85,7 +129,11 @@ std::optional<Action> Controller::NextAction() const {
     // What has been done is working once only the hysteresis holds the verdict: more would overshoot.
     return who.raised ? remedy(controls_, options_) : std::nullopt;
   };
-  if (findings_.discriminator_ahead.on) return ahead(findings_.discriminator_ahead, HoldDiscriminatorBack);
+  if (findings_.IsDiscriminatorAhead()) {
+    if (SteeringHasRoom() && !IsHelped(controls_)) return std::nullopt;
+    return ahead(findings_.discriminator_ahead.on ? findings_.discriminator_ahead : findings_.perfect_discriminator,
+                 HoldDiscriminatorBack);
+  }
   if (findings_.generator_ahead.on) return ahead(findings_.generator_ahead, HelpDiscriminator);
   if (findings_.mode_collapse.on) {
     if (auto action = SpreadGenerator(controls_, options_)) return action;
@@ -109,6 +157,7 @@ bool Controller::IsAtEase() const {
 
 std::string Controller::Cause() const {
   if (findings_.discriminator_ahead.on) return Ahead("D", averages_, findings_.discriminator_ahead);
+  if (findings_.perfect_discriminator.on) return Ahead("D", averages_, findings_.perfect_discriminator);
   if (findings_.generator_ahead.on) return Ahead("G", averages_, findings_.generator_ahead);
   if (findings_.mode_collapse.on) return "mode collapse (diversity " + Percent(averages_) + " of the run's best)";
   return "balanced for " + std::to_string(balanced_for_) + " steps";
@@ -116,9 +165,9 @@ std::string Controller::Cause() const {
 
 // A single step that is not finite is left out by the trainer and needs no more. A collapse asks as long as it lasts:
 // the trainer chooses the moment.
-std::string Controller::RollbackCause(Verdict before, bool finite) const {
+std::string Controller::RollbackCause(bool finite, bool blown_up) const {
   if (options_.mode != Mode::kAct) return "";
-  if (verdict_ == Verdict::kDiverged && verdict_ != before && finite && options_.May(Remedy::kRollback))
+  if (verdict_ == Verdict::kDiverged && finite && blown_up && options_.May(Remedy::kRollback))
     return "a loss has blown up";
   if (verdict_ == Verdict::kModeCollapse && options_.May(Remedy::kRollbackCollapse)) {
     return "mode collapse (diversity " + Percent(averages_) + " of the run's best)";
@@ -130,12 +179,12 @@ nlohmann::json Controller::Save() const {
   return {{"version", kStateVersion},      {"averages", averages_},         {"findings", findings_},
           {"verdict", Name(verdict_)},     {"controls", controls_},         {"observed", observed_},
           {"balanced_for", balanced_for_}, {"since_action", since_action_}, {"acted", acted_},
-          {"patience", patience_},         {"taken_back", taken_back_}};
+          {"patience", patience_},         {"taken_back", taken_back_},     {"since_restart", since_restart_}};
 }
 
 void Controller::Restore(const nlohmann::json& state) try {
   const int version = state.at("version").get<int>();
-  if (version != kStateVersion && version != 3) throw std::runtime_error("the saved balance state has another version");
+  if (version < 3 || version > kStateVersion) throw std::runtime_error("the saved balance state has another version");
   Controller restored(options_);
   state.at("averages").get_to(restored.averages_);
   state.at("findings").get_to(restored.findings_);
@@ -148,6 +197,7 @@ void Controller::Restore(const nlohmann::json& state) try {
   state.at("acted").get_to(restored.acted_);
   restored.patience_ = std::clamp(state.value("patience", 1U), 1U, kMaxPatience);
   restored.taken_back_ = state.value("taken_back", false);
+  restored.since_restart_ = state.value("since_restart", std::uint64_t{0});
   if (options_.mode != Mode::kAct) restored.controls_ = {};
   if (options_.mode == Mode::kOff) restored.verdict_ = Verdict::kBalanced;
   *this = restored;

@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kModeNames[] = {"off", "watch", "act"};
 
 constexpr std::pair<Remedy, std::string_view> kRemedies[] = {
+    {Remedy::kAugment, "augment"},
     {Remedy::kDiscriminatorRate, "d-rate"},
     {Remedy::kDiscriminatorInterval, "d-every"},
     {Remedy::kGeneratorRate, "g-rate"},
@@ -20,6 +21,7 @@ constexpr std::pair<Remedy, std::string_view> kRemedies[] = {
     {Remedy::kRollback, "rollback"},
     {Remedy::kR1, "r1"},
     {Remedy::kWganGp, "wgan-gp"},
+    {Remedy::kRestartDiscriminator, "restart-d"},
     {Remedy::kFeatureMatching, "feature-matching"},
     {Remedy::kWidenDiscriminator, "widen-d"},
     {Remedy::kRollbackCollapse, "rollback-collapse"},
@@ -77,6 +79,17 @@ void VisitFields(Options& o, Visitor&& visit) {
   visit("undo_steps", o.undo_steps);
   visit("r1_gamma", o.r1_gamma);
   visit("matching_weight", o.matching_weight);
+  visit("steer_auc", o.steer_auc);
+  visit("steer_gain", o.steer_gain);
+  visit("steer_band", o.steer_band);
+  visit("steer_rate", o.steer_rate);
+  visit("steer_smoothing", o.steer_smoothing);
+  visit("max_augment", o.max_augment);
+  visit("max_lr_scale_g", o.max_lr_scale_g);
+  visit("max_lr_g", o.max_lr_g);
+  visit("min_lr_d", o.min_lr_d);
+  visit("perfect_steps", o.perfect_steps);
+  visit("restart_interval", o.restart_interval);
 }
 
 }  // namespace

@@ -14,8 +14,9 @@ enum class Mode { kOff, kWatch, kAct };
 std::string_view Name(Mode mode);       // "off", "watch", "act"
 Mode ParseMode(std::string_view name);  // throws UsageError on any other word
 
-// What an acting controller may do. The first six are on unless told otherwise.
+// What an acting controller may do. The first seven are on unless told otherwise.
 enum class Remedy {
+  kAugment,                // augment what D sees, as much as it takes to hold D's AUC
   kDiscriminatorRate,      // lower D's rate when it wins, raise it when it loses, and back again
   kDiscriminatorInterval,  // update D in every k-th step only
   kGeneratorRate,          // lower G's rate, and raise it again
@@ -24,17 +25,25 @@ enum class Remedy {
   kRollback,               // back to the newest healthy checkpoint after a divergence
   kR1,                     // penalise D's gradient on reals
   kWganGp,                 // WGAN-GP's losses and penalty
+  kRestartDiscriminator,   // D begins anew, against a D that stays perfect when nothing else is left
   kFeatureMatching,        // G matches the means of D's features on reals
   kWidenDiscriminator,     // twice the channels; never undone
   kRollbackCollapse        // back to a checkpoint from before a mode collapse, with other noise
 };
 std::string_view Name(Remedy remedy);  // "d-rate", "d-every", "g-rate", "d-steps", "freeze-g", "rollback", "r1", ...
-inline constexpr std::string_view kDefaultRemedies = "d-rate,d-every,g-rate,d-steps,freeze-g,rollback";
+inline constexpr std::string_view kDefaultRemedies =
+    "augment,g-rate,d-rate,d-every,d-steps,freeze-g,restart-d,rollback,rollback-collapse";
 // Names with commas between them, or "all". Throws UsageError on any other word.
 std::set<Remedy> ParseRemedies(const std::string& names);
 
 // The most that max_lr_scale_d may be.
 inline constexpr double kMostLrScale = 1000;
+
+// Who decides: ours, or for comparison in studies (bench/balance/settings.py) a rule of others. kLosses: after each step
+// the network whose loss is the lower one has its rate lowered, the other raised, as in schedules on the losses'
+// difference. kAccuracies: a D that is right more often than 0.8 on both kinds has its rate lowered by 5 %, one that is
+// right less often than 0.6 raised by it.
+enum class Rule : std::uint8_t { kBalance, kLosses, kAccuracies };
 
 struct BalanceOptions {
   Mode mode = Mode::kAct;
@@ -80,7 +89,20 @@ struct BalanceOptions {
   double r1_gamma = 1;                 // of the remedy r1
   double matching_weight = 1;          // of the remedy feature-matching
 
-  double d_pace = 1;  // as configured; of the trainer, not a threshold
+  std::uint32_t restart_interval = 300;  // steps between two restarts of D
+  std::uint32_t perfect_steps = 60;  // a D whose AUC is sure_auc for so long is ahead, whatever else
+  Rule rule = Rule::kBalance;
+  // Steering: the probability of augmentation moves by steer_gain times what D's AUC is above steer_auc, in every step.
+  // Where augmentation is at its end and the AUC is still half a steer_band above, G's rate grows by steer_rate per
+  // step; two bands below steer_auc it falls again.
+  double steer_auc = 0.85, steer_gain = 0.3, max_augment = 1;
+  double steer_band = 0.1, steer_rate = 0.03;
+  double steer_smoothing = 5;
+  // Against a D that wins G's rate is raised first, up to this multiple and this rate; then D's lowered, to this rate.
+  double max_lr_scale_g = 4, max_lr_g = 8e-4, min_lr_d = 1e-4;
+
+  // Of the trainer, as configured, not thresholds: D's pace beside G's, and both rates.
+  double d_pace = 1, lr_g = 2e-4, lr_d = 2e-4;
 
   bool May(Remedy remedy) const { return remedies.contains(remedy); }
 };

@@ -13,7 +13,38 @@ bool IsFar(double loss, const Average& usual, double factor) {
   return !usual.empty() && std::abs(loss) > factor * (usual.mean() + 1);
 }
 
+// One list of the fields for both directions, so that neither can forget one.
+template <typename AnySignals, typename Visitor>
+void VisitFields(AnySignals& s, Visitor&& visit) {
+  visit("loss_d", s.loss_d);
+  visit("loss_g", s.loss_g);
+  visit("loss_d_floor", s.loss_d_floor);
+  visit("loss_d_ceiling", s.loss_d_ceiling);
+  visit("auc", s.auc);
+  visit("auc_augmented", s.auc_augmented);
+  visit("accuracy_real", s.accuracy_real);
+  visit("accuracy_fake", s.accuracy_fake);
+  visit("grad_norm_g", s.grad_norm_g);
+  visit("grad_norm_d", s.grad_norm_d);
+  visit("diversity", s.diversity);
+  visit("diversity_reference", s.diversity_reference);
+}
+
 }  // namespace
+
+void to_json(nlohmann::json& json, const Signals& signals) {
+  json = {{"finite", IsFinite(signals)}};
+  if (!IsFinite(signals)) return;
+  VisitFields(signals, [&](const char* name, double value) {
+    if (std::isfinite(value)) json[name] = value;
+  });
+}
+
+void from_json(const nlohmann::json& json, Signals& signals) {
+  signals = {};
+  json.at("finite").get_to(signals.finite);
+  VisitFields(signals, [&](const char* name, double& value) { value = json.value(name, value); });
+}
 
 double Imbalance(double loss_d, double loss_g) {
   const double half = loss_d / 2;
@@ -50,6 +81,7 @@ void from_json(const nlohmann::json& json, Average& average) {
 void Update(Averages& a, const Signals& signals, const BalanceOptions& options, bool warm) {
   const double steps = options.smoothing_steps;
   a.auc.Add(signals.auc, steps);
+  a.steering.Add(signals.auc_augmented, options.steer_smoothing);
   a.accuracy_real.Add(signals.accuracy_real, steps);
   a.accuracy_fake.Add(signals.accuracy_fake, steps);
   if (const auto excess = Excess(signals))
@@ -73,6 +105,7 @@ bool IsBlownUp(const Averages& a, const Signals& signals, const BalanceOptions& 
 
 void to_json(nlohmann::json& json, const Averages& a) {
   json = {{"auc", a.auc},
+          {"steering", a.steering},
           {"excess", a.excess},
           {"accuracy_real", a.accuracy_real},
           {"accuracy_fake", a.accuracy_fake},
@@ -84,6 +117,7 @@ void to_json(nlohmann::json& json, const Averages& a) {
 
 void from_json(const nlohmann::json& json, Averages& a) {
   json.at("auc").get_to(a.auc);
+  if (json.contains("steering")) json.at("steering").get_to(a.steering);
   json.at("excess").get_to(a.excess);
   json.at("accuracy_real").get_to(a.accuracy_real);
   json.at("accuracy_fake").get_to(a.accuracy_fake);

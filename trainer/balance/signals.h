@@ -14,12 +14,17 @@ namespace gan::balance {
 struct Signals {
   double loss_d = 0, loss_g = 0;
   double loss_d_floor = 0, loss_d_ceiling = 0;  // D's loss when it is perfect / when it cannot tell (0, 0: unknown)
-  double auc = 0.5;                             // P(D(real) > D(fake))
+  double auc = 0.5;                             // P(D(real) > D(fake)) on images without augmentation
+  double auc_augmented = 0.5;                   // the same on the images as D got them
   double accuracy_real = 0, accuracy_fake = 0;
   double grad_norm_g = 0, grad_norm_d = 0;
   double diversity = -1, diversity_reference = -1;  // of fakes, of reals; negative: not measured in this step
   bool finite = true;
 };
+
+// For a checkpoint. A step that is not finite is kept as just that: JSON has no such numbers, and none of them decides.
+void to_json(nlohmann::json& json, const Signals& signals);
+void from_json(const nlohmann::json& json, Signals& signals);
 
 // |L_D/2 - L_G| / (L_D/2 + L_G): 0 when the losses are level, and when both are 0.
 double Imbalance(double loss_d, double loss_g);
@@ -47,6 +52,7 @@ class Average {
 };
 
 struct Averages {
+  Average steering;  // of the AUC on what D got, over a few steps
   Average auc, excess, accuracy_real, accuracy_fake;
   Average usual_loss_d, usual_loss_g;  // of absolute values, over ten times as many steps; held still in a blow-up
   Average diversity_ratio;             // of fakes to reals, over the steps in which it was measured

@@ -28,6 +28,10 @@ void UpdateDiscriminatorAhead(Latch& latch, const Averages& a, const BalanceOpti
   latch.Update(raise, !stays, o.raise_steps, o.clear_steps);
 }
 
+void UpdatePerfectDiscriminator(Latch& latch, const Averages& a, const BalanceOptions& o) {
+  latch.Update(a.auc.mean() >= o.sure_auc, a.auc.mean() < o.d_ahead_auc, o.perfect_steps, o.clear_steps);
+}
+
 void UpdateGeneratorAhead(Latch& latch, const Averages& a, const BalanceOptions& o, bool acted_upon) {
   const bool stays =
       CannotTell(a, o.g_ahead_clear_auc, o.g_ahead_clear_excess) || SaysNothing(a, o.g_sure_clear_excess);
@@ -81,6 +85,7 @@ void Update(Findings& findings, const Averages& averages, const Signals& signals
   }
   if (!warm) return;
   UpdateDiscriminatorAhead(findings.discriminator_ahead, averages, options);
+  UpdatePerfectDiscriminator(findings.perfect_discriminator, averages, options);
   UpdateGeneratorAhead(findings.generator_ahead, averages, options, acted_upon);
   UpdateModeCollapse(findings.mode_collapse, averages, options);
 }
@@ -88,7 +93,7 @@ void Update(Findings& findings, const Averages& averages, const Signals& signals
 Verdict Judge(const Findings& findings) {
   if (findings.diverged.on) return Verdict::kDiverged;
   if (findings.mode_collapse.on) return Verdict::kModeCollapse;
-  if (findings.discriminator_ahead.on) return Verdict::kDiscriminatorAhead;
+  if (findings.IsDiscriminatorAhead()) return Verdict::kDiscriminatorAhead;
   if (findings.generator_ahead.on) return Verdict::kGeneratorAhead;
   return Verdict::kBalanced;
 }
@@ -105,7 +110,8 @@ void to_json(nlohmann::json& json, const Findings& findings) {
   json = {{"discriminator_ahead", findings.discriminator_ahead},
           {"generator_ahead", findings.generator_ahead},
           {"mode_collapse", findings.mode_collapse},
-          {"diverged", findings.diverged}};
+          {"diverged", findings.diverged},
+          {"perfect_discriminator", findings.perfect_discriminator}};
 }
 
 void from_json(const nlohmann::json& json, Findings& findings) {
@@ -113,6 +119,7 @@ void from_json(const nlohmann::json& json, Findings& findings) {
   json.at("generator_ahead").get_to(findings.generator_ahead);
   json.at("mode_collapse").get_to(findings.mode_collapse);
   json.at("diverged").get_to(findings.diverged);
+  if (json.contains("perfect_discriminator")) json.at("perfect_discriminator").get_to(findings.perfect_discriminator);
 }
 
 }  // namespace gan::balance

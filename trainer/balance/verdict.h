@@ -32,6 +32,8 @@ void from_json(const nlohmann::json& json, Latch& latch);
 // One latch for each thing that can be wrong; several may be on.
 struct Findings {
   Latch discriminator_ahead, generator_ahead, mode_collapse, diverged;
+  Latch perfect_discriminator;  // for so long that neither loss nor diversity speaks against it
+  bool IsDiscriminatorAhead() const { return discriminator_ahead.on || perfect_discriminator.on; }
 };
 void to_json(nlohmann::json& json, const Findings& findings);
 void from_json(const nlohmann::json& json, Findings& findings);

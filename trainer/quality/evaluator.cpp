@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "trainer/quality/density_coverage.h"
 #include "trainer/quality/distances.h"
@@ -21,6 +22,8 @@ const std::map<std::string, bool>& LargerIsBetter() {
                                                     {"coverage", true}};
   return names;
 }
+
+const std::set<std::string> kWithFloor = {"swd", "frechet", "coverage"};
 
 // Rows of one share, collected batch by batch.
 class Rows {
@@ -46,9 +49,13 @@ bool IsBetter(const std::string& name, double value, double than) {
   return LargerIsBetter().at(name) ? value > than : value < than;
 }
 
-Evaluator::Evaluator(const EvaluatorOptions& options, ImageSource reals, torch::Device device,
+Evaluator::Evaluator(const EvaluatorOptions& options, ImageSource reals, ImageSource training, torch::Device device,
                      std::shared_ptr<distributed::Communicator> communicator)
-    : options_(options), reals_(std::move(reals)), features_(device), communicator_(std::move(communicator)) {
+    : options_(options),
+      reals_(std::move(reals)),
+      training_(std::move(training)),
+      features_(device),
+      communicator_(std::move(communicator)) {
   if (!options.inception.empty()) inception_.emplace(options.inception, device);
 }
 
@@ -79,8 +86,20 @@ Evaluator::Summary Evaluator::Summarise(const ImageSource& images) const {
 }
 
 Measured Evaluator::Measure(const ImageSource& fakes) {
-  if (!real_) real_ = Summarise(reals_);
-  const Summary fake = Summarise(fakes);
+  if (!real_) {
+    real_ = Summarise(reals_);
+    if (training_) {
+      for (const auto& [name, value] : Compare(Summarise(training_)).values) {
+        if (kWithFloor.contains(name)) floors_.emplace_back(name + "_floor", value);
+      }
+    }
+  }
+  Measured measured = Compare(Summarise(fakes));
+  measured.values.insert(measured.values.end(), floors_.begin(), floors_.end());
+  return measured;
+}
+
+Measured Evaluator::Compare(const Summary& fake) const {
   const DensityCoverage near = MeasureDensityCoverage(real_->features, fake.features);
   Measured measured;
   measured.values = {{"swd", SlicedWasserstein(real_->patches, fake.patches, options_.seed, *communicator_)},

@@ -39,9 +39,12 @@ using ImageSource = std::function<torch::Tensor(std::int64_t first, std::int64_t
 // alone gets (up to rounding in convolutions of other batch sizes). Reals are looked at once. Not thread-safe.
 class Evaluator {
  public:
-  Evaluator(const EvaluatorOptions& options, ImageSource reals, torch::Device device,
+  // `reals`: held out. `training`: pictures that the generator learns from; what they reach against the held-out ones is
+  // the floor of a measure, which no generator need fall below. None: no floors.
+  Evaluator(const EvaluatorOptions& options, ImageSource reals, ImageSource training, torch::Device device,
             std::shared_ptr<distributed::Communicator> communicator);
-  // Collective. swd, ms_ssim, density, coverage, frechet, kernel and, with an Inception, fid and kid.
+  // Collective. swd, ms_ssim, density, coverage, frechet, kernel and, with an Inception, fid and kid; then swd_floor,
+  // frechet_floor and coverage_floor (for coverage a ceiling in fact: the same measure of the training pictures).
   Measured Measure(const ImageSource& fakes);
 
  private:
@@ -52,13 +55,15 @@ class Evaluator {
     double ms_ssim = 0;                  // mean over pairs of neighbours
   };
   Summary Summarise(const ImageSource& images) const;
+  Measured Compare(const Summary& images) const;
 
   EvaluatorOptions options_;
-  ImageSource reals_;
+  ImageSource reals_, training_;
   RandomFeatures features_;
   std::optional<InceptionFeatures> inception_;
   std::shared_ptr<distributed::Communicator> communicator_;
   std::optional<Summary> real_;
+  std::vector<std::pair<std::string, double>> floors_;
 };
 
 }  // namespace gan::quality

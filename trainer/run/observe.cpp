@@ -20,6 +20,8 @@ double Mean(std::span<const double> values, double (*of)(double)) {
   return sum / static_cast<double>(values.size());
 }
 
+constexpr double kNotJudged = -1;  // on every rank alike, so the mean says the same
+
 double Sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 double IsPositive(double x) { return x > 0 ? 1 : 0; }
 double IsNegative(double x) { return x < 0 ? 1 : 0; }
@@ -38,12 +40,17 @@ double AreaUnderCurve(std::span<const double> a, std::span<const double> b) {
   return halves / (2 * static_cast<double>(a.size()) * static_cast<double>(b.size()));
 }
 
-Observation Observe(const step::StepResult& result, bool stop_requested, distributed::Communicator& communicator) {
+Observation Observe(const step::StepResult& result, bool augmented, bool stop_requested, distributed::Communicator& communicator) {
   const std::span<const double> real = Values(result.real_logits), fake = Values(result.fake_logits);
+  const double auc_augmented = AreaUnderCurve(real, fake);
+  double auc = augmented ? kNotJudged : auc_augmented;
+  if (result.unaugmented_real_logits.defined()) {
+    auc = AreaUnderCurve(Values(result.unaugmented_real_logits), Values(result.unaugmented_fake_logits));
+  }
   torch::Tensor packed = torch::tensor(
       {result.loss_d_real, result.loss_d_fake, result.loss_g, Mean(real, Sigmoid), Mean(fake, Sigmoid),
-       Mean(real, IsPositive), Mean(fake, IsNegative), AreaUnderCurve(real, fake), stop_requested ? 1.0 : 0.0,
-       result.penalty, result.matching, result.fake_distance, result.real_distance},
+       Mean(real, IsPositive), Mean(fake, IsNegative), auc_augmented, stop_requested ? 1.0 : 0.0,
+       result.penalty, result.matching, result.fake_distance, result.real_distance, auc},
       torch::kDouble);
   communicator.AllReduce(packed);
   const double* sums = packed.data_ptr<double>();
@@ -57,7 +64,8 @@ Observation Observe(const step::StepResult& result, bool stop_requested, distrib
   seen.fake_mean = sums[4] / ranks;
   seen.accuracy_real = sums[5] / ranks;
   seen.accuracy_fake = sums[6] / ranks;
-  seen.auc = sums[7] / ranks;
+  seen.auc_augmented = sums[7] / ranks;
+  seen.auc = sums[13] / ranks;
   seen.penalty_d = sums[9] / ranks;
   seen.matching_g = sums[10] / ranks;
   seen.stop_requested = sums[8] > 0;
@@ -74,6 +82,7 @@ balance::Signals ToSignals(const Observation& observation, const step::StepResul
   signals.loss_d_floor = range.floor;
   signals.loss_d_ceiling = range.ceiling;
   signals.auc = observation.auc;
+  signals.auc_augmented = observation.auc_augmented;
   signals.accuracy_real = observation.accuracy_real;
   signals.accuracy_fake = observation.accuracy_fake;
   signals.diversity = observation.diversity;

@@ -24,6 +24,9 @@ const Names<model::ConvolutionPath> kConvolutionPaths = {{"auto", model::Convolu
                                                          {"torch", model::ConvolutionPath::kTorch}};
 const Names<balance::Mode> kModes = {
     {"off", balance::Mode::kOff}, {"watch", balance::Mode::kWatch}, {"act", balance::Mode::kAct}};
+const Names<balance::Rule> kRules = {{"balance", balance::Rule::kBalance},
+                                     {"losses", balance::Rule::kLosses},
+                                     {"accuracies", balance::Rule::kAccuracies}};
 
 void AddDataFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Data and run folder");
@@ -91,6 +94,9 @@ void AddBalanceFlags(Flags& flags, TrainOptions& o) {
   flags.Add(kMayChange, "--balance-actions", o.balance_actions,
             "What it may do: d-rate, d-every, d-steps, freeze-g, rollback, r1, wgan-gp, feature-matching, widen-d, "
             "rollback-collapse, or all");
+  flags.AddChoice(kMayChange, "--balance-rule", o.balance.rule, kRules,
+                  "For studies: rules of others instead of the balance's own")
+      ->group("");
   flags.Add(kMayChange, "--balance-set", o.balance_set, "Thresholds and rates of docs/balance.md: NAME=VALUE,...")
       ->delimiter(',');
   flags.Add(kFixed, "--inject", o.inject,
@@ -206,6 +212,9 @@ balance::BalanceOptions ResolveBalance(const TrainOptions& options) {
   }
   auto resolved = fields.get<balance::BalanceOptions>();
   resolved.remedies = balance::ParseRemedies(options.balance_actions);
+  resolved.rule = options.balance.rule;
+  resolved.lr_g = options.lr_g;
+  resolved.lr_d = options.lr_d;
   if (options.lr_g > 0) resolved.d_pace = options.lr_d * static_cast<double>(options.d_steps) / options.lr_g;
   balance::CheckOptions(resolved);
   if (resolved.May(balance::Remedy::kWidenDiscriminator) && options.gan.network.spectral_norm) {

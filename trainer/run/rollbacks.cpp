@@ -30,6 +30,24 @@ std::string Rollbacks::Text() const {
 
 std::uint64_t Rollbacks::TrainedAtLast() const { return all_.empty() ? 0 : ForgottenSteps() + all_.back().to; }
 
+// Weeks of training may meet more than a few mishaps; a few in a row say that going back does not help.
+bool Rollbacks::Exhausted(std::uint64_t step) const {
+  const std::uint64_t trained = step + ForgottenSteps();
+  std::uint64_t forgotten = 0;
+  std::size_t recent = 0;
+  for (const Rollback& one : all_) {
+    if (one.from + forgotten + kRemembered > trained) ++recent;
+    forgotten += one.from - one.to;
+  }
+  return recent >= kMost;
+}
+
+std::uint32_t Rollbacks::CollapsesBefore() const {
+  std::uint32_t count = 0;
+  for (const Rollback& one : all_) count += one.done && one.cause.starts_with("mode collapse") ? 1 : 0;
+  return count;
+}
+
 std::uint64_t Rollbacks::ForgottenSteps() const {
   std::uint64_t steps = 0;
   for (const Rollback& one : all_) steps += one.from - one.to;

@@ -20,7 +20,8 @@ struct Rollback {
 // by rank 0.
 class Rollbacks {
  public:
-  static constexpr std::size_t kMost = 3;  // then the run ends as diverged
+  static constexpr std::size_t kMost = 3;  // within so many trained steps; then the run ends as diverged
+  static constexpr std::uint64_t kRemembered = 20000;
 
   // What `text`, a file's content, holds; empty: none. Throws DataError naming `file`.
   static Rollbacks Parse(const std::string& text, const std::filesystem::path& file);
@@ -30,7 +31,10 @@ class Rollbacks {
   void Finish() { all_.back().done = true; }
 
   const std::vector<Rollback>& all() const { return all_; }
-  bool Exhausted() const { return all_.size() >= kMost; }
+  // `step`: where the run is now.
+  bool Exhausted(std::uint64_t step) const;
+  // How many of them were for a collapse, the one under way left out.
+  std::uint32_t CollapsesBefore() const;
   // Other noise after each: the same would lead to the same end.
   std::uint64_t Seed(std::uint64_t seed) const { return seed + all_.size() * 0x9E3779B97F4A7C15ULL; }
   // Steps that were trained and forgotten.

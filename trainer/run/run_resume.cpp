@@ -126,7 +126,10 @@ void RunState::Resume(const checkpoint::Checkpoint& saved) {
   if (saved.state.contains("ada")) ada_.Restore(saved.state.at("ada"));
   if (saved.state.contains("quality")) quality_->Restore(saved.state.at("quality"));
   controller_.Restore(saved.state.at("balance"));
+  RestoreRow(saved.state.value("row", nlohmann::json::object()));
   bad_steps_in_a_row_ = saved.state.at("bad_steps_in_a_row").get<std::uint32_t>();
+  diverged_in_a_row_ = saved.state.value("diverged_in_a_row", 0U);
+  d_restarts_ = saved.state.value("d_restarts", 0U);
   step_ = saved.step;
   images_ = saved.images;
   lineage_ = saved.lineage;
@@ -140,6 +143,15 @@ void RunState::Resume(const checkpoint::Checkpoint& saved) {
                " now: the same images and latents a step (" + std::to_string(GlobalBatch()) + "), " +
                std::to_string(batches_of_step_.micro_batches) + " pass(es) of " +
                std::to_string(batches_of_step_.batch) + " images on each rank; equal up to rounding, not bit for bit");
+}
+
+// Checkpoints that decided in the very step have no row.
+void RunState::RestoreRow(const nlohmann::json& state) {
+  row_.reset();
+  auc_ = state.value("auc", 0.5);
+  if (!state.contains("step")) return;
+  row_ = {state.at("step").get<std::uint64_t>(), state.at("signals").get<balance::Signals>(),
+          state.at("sign_mean").get<double>(), state.at("images").get<std::uint64_t>()};
 }
 
 // The networks as wide as a checkpoint's.
@@ -212,15 +224,17 @@ bool RunState::RollBack() {
   const std::string cause = RollbackCause();
   const bool collapse = controller_.verdict() == balance::Verdict::kModeCollapse;
   const std::uint64_t margin = collapse ? std::min(step_, kCollapseBegan) : 0;
-  const std::filesystem::path target = rollbacks_.Exhausted() ? "" : FindHealthy(step_ - margin);
+  const bool exhausted = rollbacks_.Exhausted(step_);
+  const std::filesystem::path target = exhausted ? "" : FindHealthy(step_ - margin);
   if (target.empty()) {
-    given_up_ = rollbacks_.Exhausted() && !collapse;
+    given_up_ = exhausted && !collapse;
     bears_collapse_ = collapse;
+    no_way_back_until_ = step_ + kNextTry;
     if (world_.rank == 0) {
       cli::LogWarning("step " + std::to_string(step_) + ": " + cause + ", and " +
-                      (rollbacks_.Exhausted()
-                           ? "this run has been rolled back " + std::to_string(Rollbacks::kMost) + " times already"
-                           : "there is no healthy checkpoint to go back to"));
+                      (exhausted ? "this run has been rolled back " + std::to_string(Rollbacks::kMost) +
+                                       " times within " + std::to_string(Rollbacks::kRemembered) + " steps already"
+                                 : "there is no healthy checkpoint to go back to"));
     }
     return false;
   }
@@ -231,6 +245,11 @@ bool RunState::RollBack() {
   pending_.push_back(
       {step_, "rollback", cause + ": back to step " + std::to_string(saved->step) + ", with other noise from there"});
   OnAllRanks(*control_, [&] { Resume(*saved); });
+  if (collapse) {
+    for (auto& detour : controller_.TakeAnotherWay(step_, rollbacks_.CollapsesBefore())) {
+      pending_.push_back(std::move(detour));
+    }
+  }
   LeaveBranch();
   lineage_ = control_->Broadcast(NewLineage());  // other noise: another history, whether anything was set aside or not
   rollbacks_.Finish();
@@ -248,6 +267,7 @@ bool RunState::MustBearCollapse() const {
 
 // Why the run should go back; empty when it should not.
 std::string RunState::RollbackCause() const {
+  if (step_ < no_way_back_until_) return "";
   if (!controller_.rollback_cause().empty() && !MustBearCollapse()) return controller_.rollback_cause();
   if (bad_steps_in_a_row_ < kMostBadSteps || controller_.options().mode != balance::Mode::kAct ||
       !controller_.options().May(balance::Remedy::kRollback))

@@ -19,6 +19,15 @@ void RunState::TakeSnapshot() {
   }
 }
 
+nlohmann::json RunState::SaveRow() const {
+  nlohmann::json state = {{"auc", auc_}};
+  if (row_) {
+    state.update(
+        {{"step", row_->step}, {"signals", row_->signals}, {"sign_mean", row_->sign_mean}, {"images", row_->images}});
+  }
+  return state;
+}
+
 void RunState::StartSave() {
   TakeSnapshot();
   checkpoint::SaveRequest request;
@@ -28,8 +37,11 @@ void RunState::StartSave() {
   request.state = {{"options", Identity()},
                    {"balance", controller_.Save()},
                    {"ada", ada_.Save()},
+                   {"row", SaveRow()},
                    {"quality", quality_->Save()},
                    {"bad_steps_in_a_row", bad_steps_in_a_row_},
+                   {"diverged_in_a_row", diverged_in_a_row_},
+                   {"d_restarts", d_restarts_},
                    {"build", cli::BuildFacts()}};
   request.tensors = snapshot_->views();
   request.before_commit = recorder_->StatsSync();

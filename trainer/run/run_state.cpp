@@ -148,12 +148,29 @@ step::StepPlan RunState::Plan() const {
   plan.seed = rollbacks_.Seed(options_.seed);
   if (options_.gan.augmentation == step::Augmentation::kDiff) plan.augment_probability = 1;
   if (options_.gan.augmentation == step::Augmentation::kAda) plan.augment_probability = ada_.probability();
+  plan.augment_probability = std::max(plan.augment_probability, controls.augment);
+  plan.noise = controls.noise;
+  if (controls.gamma > 0) plan.loss.r1 = std::max(plan.loss.r1, controls.gamma), plan.zero_centred_penalties = true;
+  plan.judge_unaugmented = (plan.noise > 0 || plan.augment_probability > 0) && step_ % kUnaugmentedEvery == 0;
   return plan;
 }
 
-void RunState::WidenAsTold() {
-  const std::int64_t told = options_.gan.network.d_width * controller_.controls().d_width;
-  if (gan_.options.network.d_width < told) step::WidenDiscriminator(gan_, told, options_.seed);
+void RunState::ChangeDiscriminatorAsDecided() {
+  const std::int64_t width = options_.gan.network.d_width * controller_.controls().d_width;
+  if (gan_.options.network.d_width < width) step::WidenDiscriminator(gan_, width, options_.seed);
+  if (d_restarts_ == controller_.controls().d_restarts) return;
+  d_restarts_ = controller_.controls().d_restarts;
+  step::RestartDiscriminator(gan_, rollbacks_.Seed(options_.seed) + d_restarts_);
+}
+
+// The controllers' decisions on one row, which take effect in the next step.
+void RunState::DecideOn(const Row& row, StepRecord& record) {
+  ada_.Observe(row.sign_mean, row.images);
+  for (auto& intervention : controller_.Observe(row.step, row.signals)) {
+    record.interventions.push_back(std::move(intervention));
+  }
+  bad_steps_in_a_row_ = row.signals.finite ? 0 : bad_steps_in_a_row_ + 1;
+  diverged_in_a_row_ = EndsDiverged() ? diverged_in_a_row_ + 1 : 0;
 }
 
 StepRecord RunState::Step() {
@@ -161,14 +178,16 @@ StepRecord RunState::Step() {
   step::StepPlan plan = Plan();
   const std::uint64_t images_before = images_;
   StepRecord record;
-  WidenAsTold();
+  ChangeDiscriminatorAsDecided();
   // Faults on purpose strike once, whatever is trained again after a rollback.
   const std::uint64_t trained = step_ + 1 + rollbacks_.ForgottenSteps();
   faults_.Spoil(gan_, trained);
   faults_.Spoil(plan, trained);
   faults_.Delay(trained);
   record.local = step::TrainStep(gan_, plan, [&] { return faults_.Spoil(batches_->Next(), trained); });
-  record.seen = Observe(record.local, StopRequested(), *control_);
+  record.seen = Observe(record.local, plan.augment_probability > 0 || plan.noise > 0, StopRequested(), *control_);
+  if (record.seen.auc < 0) record.seen.auc = auc_;
+  auc_ = record.seen.auc;
   record.step = ++step_;
   record.images = images_ = batches_->cursor();
   gan_.ema.Update(*gan_.generator, images_ - images_before, images_);
@@ -176,7 +195,6 @@ StepRecord RunState::Step() {
   record.lr_d = plan.lr_d;
   record.lr_g = plan.lr_g;
   record.augment_probability = plan.augment_probability;
-  ada_.Observe(2 * record.seen.accuracy_real - 1, images_ - images_before);
   const auto before_quality = std::chrono::steady_clock::now();
   record.quality = quality_->Measure(gan_, step_);
   start += std::chrono::steady_clock::now() - before_quality;  // not of the step
@@ -184,14 +202,13 @@ StepRecord RunState::Step() {
   const balance::Signals signals =
       ToSignals(record.seen, record.local, loss::DiscriminatorRange(plan.loss.kind, plan.labels));
   record.interventions = std::exchange(pending_, {});
-  for (auto& intervention : controller_.Observe(step_, signals))
-    record.interventions.push_back(std::move(intervention));
+  if (row_) DecideOn(*row_, record);
+  row_ = {step_, signals, 2 * record.seen.accuracy_real - 1, images_ - images_before};
   if (!signals.finite) {
     record.interventions.push_back({step_, "skip_step", "a gradient or a loss was not finite: the update is left out"});
   }
   record.verdict = controller_.verdict();
   if (record.verdict != balance::Verdict::kModeCollapse) bears_collapse_ = false;
-  bad_steps_in_a_row_ = signals.finite ? 0 : bad_steps_in_a_row_ + 1;
   record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   record.images_per_second = static_cast<double>(images_ - images_before) / record.seconds;
   recorder_->Step(record, FractionDone());

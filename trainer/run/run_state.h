@@ -33,7 +33,11 @@ class RunState {
   // One step: next batch, D phase, G phase, observation, verdict, record.
   StepRecord Step();
   // No finite update for so long that going on is a waste, or one divergence after the other.
-  bool Diverged() const { return bad_steps_in_a_row_ >= kMostBadSteps || given_up_; }
+  bool Diverged() const {
+    return bad_steps_in_a_row_ >= kMostBadSteps || diverged_in_a_row_ >= kMostDivergedSteps || given_up_;
+  }
+  // The verdict at the end: a run that ends diverged has failed, whether it was to act or to watch.
+  bool EndsDiverged() const { return controller_.verdict() == balance::Verdict::kDiverged; }
 
   // The step just done says that the run should go back to an older checkpoint.
   bool WantsRollback() const { return !RollbackCause().empty(); }
@@ -57,6 +61,18 @@ class RunState {
 
  private:
   static constexpr std::uint32_t kMostBadSteps = 20;
+  static constexpr std::uint32_t kMostDivergedSteps = 100;
+  static constexpr std::uint64_t kNextTry = 50;  // steps before a rollback that found no checkpoint is tried again
+  static constexpr std::uint64_t kUnaugmentedEvery = 20;  // steps; what it costs is a twentieth of two forwards of D
+
+  // What the step just done showed. It is decided upon after the next step, so that on a GPU the next step can be
+  // queued before these numbers are read.
+  struct Row {
+    std::uint64_t step = 0;
+    balance::Signals signals;
+    double sign_mean = 0;  // of D on reals
+    std::uint64_t images = 0;
+  };
 
   void OpenData();
   void OpenMetrics();
@@ -71,7 +87,10 @@ class RunState {
   std::filesystem::path FindHealthy(std::uint64_t latest);
   std::string RollbackCause() const;
   bool MustBearCollapse() const;
-  void WidenAsTold();
+  void ChangeDiscriminatorAsDecided();
+  void DecideOn(const Row& row, StepRecord& record);
+  nlohmann::json SaveRow() const;
+  void RestoreRow(const nlohmann::json& state);
   void BeginNew();
   void WriteFirstPictures();
   nlohmann::json Identity() const;
@@ -104,9 +123,14 @@ class RunState {
   std::string lineage_;
   Rollbacks rollbacks_;
   std::vector<balance::Intervention> pending_;  // for the next record
+  std::optional<Row> row_;
+  double auc_ = 0.5;  // the newest on images without augmentation
   std::uint32_t bad_steps_in_a_row_ = 0;
+  std::uint32_t diverged_in_a_row_ = 0;  // steps with that verdict
+  std::uint32_t d_restarts_ = 0;         // of those that the controller asks for, how many are done
   bool given_up_ = false;        // rolled back too often
   bool bears_collapse_ = false;  // there was no way back from the one that lasts
+  std::uint64_t no_way_back_until_ = 0;  // step before which no healthy checkpoint is looked for again
   std::optional<std::uint64_t> last_saved_step_;
   std::optional<Batches> batches_;
   std::optional<Recorder> recorder_;

@@ -51,6 +51,7 @@ int Train(const TrainOptions& options, const distributed::World& world) {
   run.SaveSamples();
   watchdog.Enter(Section::kSave);
   if (!run.SaveLast()) return Finish(run, "diverged", cli::kDiverged);
+  if (run.EndsDiverged()) return Finish(run, "diverged", cli::kDiverged);
   return Finish(run, "finished", cli::kDone);
 }
 

@@ -129,4 +129,14 @@ void WidenDiscriminator(Gan& gan, std::int64_t width, std::uint64_t seed) {
   gan.statistics = AllStatistics(gan.generator, gan.discriminator);
 }
 
+void RestartDiscriminator(Gan& gan, std::uint64_t seed) {
+  torch::NoGradGuard no_grad;
+  model::InitialiseWeights(*gan.discriminator, seed, 1);
+  for (auto& buffer : gan.discriminator->named_buffers()) {
+    if (buffer.key().ends_with("running_mean")) buffer.value().zero_();
+    if (buffer.key().ends_with("running_var")) buffer.value().fill_(1);
+  }
+  gan.discriminator_adam = Adam(gan.discriminator->named_parameters(), gan.options.adam);
+}
+
 }  // namespace gan::step

@@ -54,4 +54,8 @@ model::Judgement Judge(Gan& gan, const torch::Tensor& images);
 // its optimizer starts anew. The same on every rank without a collective. Throws UsageError when that cannot be.
 void WidenDiscriminator(Gan& gan, std::int64_t width, std::uint64_t seed);
 
+// D begins anew: weights, running statistics and moments as those of a new network of its shape. The same on every rank
+// without a collective.
+void RestartDiscriminator(Gan& gan, std::uint64_t seed);
+
 }  // namespace gan::step

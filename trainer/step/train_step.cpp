@@ -18,6 +18,7 @@ namespace {
 struct Told {
   torch::Tensor loss_d_real, loss_d_fake, loss_g, penalty, matching;  // undefined: nothing to tell
   torch::Tensor real_logits, fake_logits, real_distance, fake_distance;
+  torch::Tensor unaugmented_real_logits, unaugmented_fake_logits;
   torch::Tensor discriminator_norm, generator_norm, statistics_norm;
 
   void ForgetDiscriminatorPhase() { loss_d_real = loss_d_fake = penalty = real_logits = fake_logits = torch::Tensor(); }
@@ -26,7 +27,7 @@ struct Told {
     std::vector<torch::Tensor*> fields;
     for (torch::Tensor* field :
          {&loss_d_real, &loss_d_fake, &loss_g, &penalty, &matching, &real_logits, &fake_logits, &real_distance,
-          &fake_distance, &discriminator_norm, &generator_norm, &statistics_norm}) {
+          &fake_distance, &unaugmented_real_logits, &unaugmented_fake_logits, &discriminator_norm, &generator_norm, &statistics_norm}) {
       if (field->defined()) fields.push_back(field);
     }
     std::vector<torch::Tensor> flat;
@@ -106,6 +107,7 @@ class Step {
   double Waited() const { return gan_.communicator->wait_seconds(); }
   Round NextRound(bool last);
   torch::Tensor LookAtRealAndFake(const Round& round, std::size_t i);
+  void JudgeUnaugmented(const Round& round);
   void TrainDiscriminator(const Round& round);
   void WatchDiscriminator(const Round& round);
   torch::Tensor FoolDiscriminator(const Round& round, std::size_t i);
@@ -195,6 +197,19 @@ torch::Tensor Step::LookAtRealAndFake(const Round& round, std::size_t i) {
   return losses.Total() + penalty;
 }
 
+// An augmented D must not look better or worse for it: its AUC is that on the images as they are. Running statistics
+// stay as they were, so training does not depend on how often this is done.
+void Step::JudgeUnaugmented(const Round& round) {
+  Stopwatch watch(*this, result_.times.discriminator);
+  torch::NoGradGuard no_grad;
+  const KeptStatistics untouched(model::RunningStatistics(*gan_.discriminator));
+  for (std::size_t i = 0; i < round.fakes.size(); ++i) {
+    const LogitsOfBoth logits = Logits(gan_, round.batches[i].real, round.fakes[i].detach());
+    Append(told_.unaugmented_real_logits, logits.real);
+    Append(told_.unaugmented_fake_logits, logits.fake);
+  }
+}
+
 void Step::TrainDiscriminator(const Round& round) {
   Stopwatch watch(*this, result_.times.discriminator);
   gan_.discriminator_adam.ClearGradients();
@@ -252,6 +267,7 @@ StepResult Step::Run() {
   const std::uint32_t rounds = std::max(plan_.discriminator_phases, 1U);
   for (std::uint32_t i = 0; i < rounds; ++i) {
     round = NextRound(i + 1 == rounds);
+    if (plan_.judge_unaugmented && i + 1 == rounds) JudgeUnaugmented(round);
     if (plan_.discriminator_phases > 0) {
       TrainDiscriminator(round);
     } else {
@@ -280,6 +296,8 @@ void Step::Conclude(double waited_before) {
   result_.matching = Number(told_.matching);
   result_.real_logits = told_.real_logits;
   result_.fake_logits = told_.fake_logits;
+  result_.unaugmented_real_logits = told_.unaugmented_real_logits;
+  result_.unaugmented_fake_logits = told_.unaugmented_fake_logits;
   result_.real_distance = Number(told_.real_distance);
   result_.fake_distance = Number(told_.fake_distance);
   result_.discriminator = ToUpdate(told_.discriminator_norm);

@@ -31,6 +31,8 @@ struct StepResult {
   double penalty = 0, matching = 0;                     // gradient penalties in D's loss, feature matching in G's
   // [N] float64 on the CPU, of the last D phase (all its micro-batches), before its update.
   torch::Tensor real_logits, fake_logits;
+  // The same for the images without augmentation; undefined in a step whose plan does not ask for them.
+  torch::Tensor unaugmented_real_logits, unaugmented_fake_logits;
   double real_distance = 0, fake_distance = 0;  // NearestNeighbourDistance of the last batch
   std::optional<Update> discriminator, generator;
   std::uint32_t real_batches = 0;  // batches taken from the source

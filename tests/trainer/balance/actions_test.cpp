@@ -14,12 +14,15 @@ namespace {
 
 using Ladder = std::function<std::optional<Action>(const Controls&, const BalanceOptions&)>;
 
+const std::string kBothRates = "g-rate,d-rate,d-every,d-steps,freeze-g";
+
 // Climbs at most `rungs` and gives the names of what was done.
 std::vector<std::string> Climb(const Ladder& ladder, Controls& controls, int rungs = 50,
-                               const std::string& remedies = std::string(kDefaultRemedies), double d_pace = 16) {
+                               const std::string& remedies = kBothRates, double d_pace = 64) {
   std::vector<std::string> names;
   BalanceOptions options;
   options.d_pace = d_pace;
+  options.min_lr_d = 0;
   options.remedies = ParseRemedies(remedies);
   for (int i = 0; i < rungs; ++i) {
     const auto action = ladder(controls, options);
@@ -43,12 +46,44 @@ TEST(Actions, DiscriminatorIsHeldBackMildestFirstWithinBounds) {
 
 TEST(Actions, NothingMakesDMuchSlowerThanG) {
   Controls controls;
-  EXPECT_EQ(Climb(HoldDiscriminatorBack, controls, 50, std::string(kDefaultRemedies), 1),
-            (Names{"lower_d_rate", "lower_d_rate"}));
+  EXPECT_EQ(Climb(HoldDiscriminatorBack, controls, 50, kBothRates, 1), (Names{"lower_d_rate", "lower_d_rate"}));
   EXPECT_EQ(controls, (Controls{.lr_scale_d = 0.25}));
-  controls = {};
-  EXPECT_EQ(Climb(HoldDiscriminatorBack, controls, 50, std::string(kDefaultRemedies), 4),
-            (Names{"lower_d_rate", "lower_d_rate", "lower_d_rate", "d_less_often"}));
+  controls = {.lr_scale_g = 4};
+  EXPECT_EQ(Climb(HoldDiscriminatorBack, controls, 50, kBothRates, 2), Names{"lower_d_rate"});
+  BalanceOptions options;
+  options.d_pace = 0.5;
+  EXPECT_DOUBLE_EQ(HighestGeneratorScale({}, options), 2) << "of four times, so that D keeps a quarter of G's pace";
+}
+
+TEST(Actions, RatesStayWhereNetworksLearnWhateverWasConfigured) {
+  BalanceOptions options;
+  options.remedies = ParseRemedies(kBothRates);
+  options.d_pace = 64;
+  options.lr_g = 5e-4;
+  options.lr_d = 1.5e-4;
+  EXPECT_DOUBLE_EQ(HighestGeneratorScale({}, options), options.max_lr_g / options.lr_g) << "not up to four times";
+  const auto slower = HoldDiscriminatorBack({}, options);
+  EXPECT_EQ(slower->name, "lower_d_rate");
+  EXPECT_DOUBLE_EQ(slower->controls.lr_scale_d, options.min_lr_d / options.lr_d) << "not down to half the rate";
+}
+
+TEST(Actions, ADThatStaysPerfectBeginsAnewWhenNothingElseIsLeft) {
+  Controls controls;
+  EXPECT_EQ(Climb(HoldDiscriminatorBack, controls, 3, "restart-d"), (Names{"restart_d", "restart_d", "restart_d"}));
+  EXPECT_EQ(controls.d_restarts, 3U);
+  EXPECT_EQ(Climb(Undo, controls), Names{});
+}
+
+TEST(Actions, EachWayOnAfterACollapseIsAnother) {
+  const BalanceOptions options;
+  const auto first = AnotherWay({}, options, 0);
+  EXPECT_EQ(first->name, "more_augmentation");
+  EXPECT_EQ(first->controls.least_augment, options.max_augment);
+  const auto second = AnotherWay(first->controls, options, 1);
+  EXPECT_EQ(second->effect, "both rates halved");
+  EXPECT_EQ(second->controls.lr_scale_d, 0.5);
+  EXPECT_EQ(second->controls.lr_scale_g, 0.5);
+  EXPECT_EQ(AnotherWay(second->controls, options, 2)->name, "restart_d");
 }
 
 TEST(Actions, UndoGoesBackOneRungAtATimeAndStopsAtNeutral) {
@@ -86,7 +121,7 @@ TEST(Actions, HoldingBackFirstUndoesTheHelp) {
 
 TEST(Actions, RemediesOnRequestTakeTheirPlacesOnTheLadder) {
   Controls controls;
-  EXPECT_EQ(Climb(HoldDiscriminatorBack, controls, 50, "all"),
+  EXPECT_EQ(Climb(HoldDiscriminatorBack, controls, 9, "all"),
             (Names{"lower_d_rate", "lower_d_rate", "lower_d_rate", "r1_on", "d_less_often", "d_less_often",
                    "d_less_often", "wgan_gp_on", "feature_matching_on"}));
   EXPECT_EQ(Climb(Undo, controls, 4), (Names{"feature_matching_off", "wgan_gp_off", "d_more_often", "d_more_often"}));
@@ -110,14 +145,16 @@ TEST(Actions, WideningHappensOnceAndIsNotUndone) {
 
 TEST(Actions, UnknownRemediesAreRefusedByName) {
   EXPECT_THROW(ParseRemedies("d-rate,pray"), UsageError);
-  EXPECT_EQ(ParseRemedies("all").size(), 11U);
+  EXPECT_EQ(ParseRemedies("all").size(), 13U);
 }
 
 TEST(Actions, FloorOfTheRateIsReachedNotPassed) {
   BalanceOptions options;
+  options.remedies = ParseRemedies("d-rate,d-every");
   options.d_pace = 16;
   options.lr_factor = 0.3;
   options.min_lr_scale = 0.2;
+  options.min_lr_d = 0;
   const auto first = HoldDiscriminatorBack({}, options);
   const auto second = HoldDiscriminatorBack(first->controls, options);
   EXPECT_DOUBLE_EQ(second->controls.lr_scale_d, 0.2);
@@ -135,7 +172,8 @@ TEST(Actions, CeilingOfDsRateIsReachedNotPassed) {
 
 TEST(Actions, LaddersCanBeSwitchedOff) {
   BalanceOptions options;
-  options.min_lr_scale = options.max_lr_scale_d = 1;
+  options.remedies = ParseRemedies(kBothRates);
+  options.min_lr_scale = options.max_lr_scale_d = options.max_lr_scale_g = 1;
   options.max_d_every = options.max_d_steps = 1;
   options.freeze_g_for = 0;
   EXPECT_FALSE(HoldDiscriminatorBack({}, options));

@@ -10,6 +10,8 @@ namespace {
 TEST(Controller, FirstActionComesWithTheVerdictAndItsReasonInWords) {
   BalanceOptions options;
   options.warmup_steps = 0;
+  options.max_augment = 0;
+  options.max_lr_scale_g = 1;
   Script script(options);
   EXPECT_TRUE(script.Feed(19, DiscriminatorWins()).empty());
   const auto done = script.Feed(1, DiscriminatorWins());
@@ -20,7 +22,7 @@ TEST(Controller, FirstActionComesWithTheVerdictAndItsReasonInWords) {
   EXPECT_EQ(script.controller.controls(), (Controls{.lr_scale_d = 0.5}));
 }
 
-TEST(Controller, ABlownUpLossAsksForARollbackOnce) {
+TEST(Controller, ABlownUpLossAsksForARollbackWhileItLasts) {
   Script script(Quick());
   script.Feed(60, Healthy());
   Signals blown_up = Healthy();
@@ -28,7 +30,98 @@ TEST(Controller, ABlownUpLossAsksForARollbackOnce) {
   script.Feed(1, blown_up);
   EXPECT_EQ(script.controller.rollback_cause(), "a loss has blown up");
   script.Feed(1, blown_up);
+  EXPECT_EQ(script.controller.rollback_cause(), "a loss has blown up") << "there may have been no way back before";
+  script.Feed(1, Healthy());
   EXPECT_EQ(script.controller.rollback_cause(), "");
+}
+
+TEST(Controller, ABlowUpSoonAfterAStepThatIsNotFiniteStillAsksForARollback) {
+  Script script(Quick());
+  script.Feed(60, Healthy());
+  Signals broken = Healthy();
+  broken.finite = false;
+  script.Feed(1, broken);
+  EXPECT_EQ(script.controller.rollback_cause(), "") << "a single step that is not finite is left out";
+  script.Feed(1, Healthy());
+  Signals blown_up = Healthy();
+  blown_up.loss_d *= 1000;
+  script.Feed(1, blown_up);
+  EXPECT_EQ(script.controller.rollback_cause(), "a loss has blown up");
+}
+
+// Steering: the continuous answer to a D that wins.
+BalanceOptions Steered() {
+  BalanceOptions options = Quick();
+  options.max_augment = 1;
+  options.max_lr_scale_g = 4;
+  options.steer_smoothing = 1;
+  return options;
+}
+
+Signals Augmented(double auc) {
+  Signals signals = Healthy();
+  signals.auc_augmented = auc;
+  return signals;
+}
+
+TEST(Steering, AugmentationRisesWithAWinningDAndFallsWithALosingOne) {
+  Script script(Steered());
+  script.Feed(2, Augmented(0.95));
+  const double risen = script.controller.controls().augment;
+  EXPECT_NEAR(risen, 2 * script.controller.options().steer_gain * (0.95 - script.controller.options().steer_auc), 1e-9);
+  script.Feed(1, Augmented(0.8));
+  EXPECT_LT(script.controller.controls().augment, risen);
+  script.Feed(100, Augmented(0.5));
+  EXPECT_EQ(script.controller.controls().augment, 0);
+}
+
+TEST(Steering, GsRateGrowsOnlyWhereAugmentationIsAtItsEndAndFallsAgain) {
+  Script script(Steered());
+  script.Feed(3, Augmented(1));
+  ASSERT_LT(script.controller.controls().augment, 1);
+  EXPECT_EQ(script.controller.controls().lr_scale_g, 1);
+  script.Feed(200, Augmented(1));
+  EXPECT_EQ(script.controller.controls().augment, 1);
+  EXPECT_DOUBLE_EQ(script.controller.controls().lr_scale_g,
+                   HighestGeneratorScale(script.controller.controls(), script.controller.options()));
+  script.Feed(400, Augmented(0.5));
+  EXPECT_EQ(script.controller.controls().lr_scale_g, 1);
+}
+
+TEST(Steering, TheLadderWaitsUntilSteeringIsAtItsEnd) {
+  Script script(Steered());
+  Signals wins = DiscriminatorWins();
+  wins.auc_augmented = 1;
+  EXPECT_TRUE(script.Feed(20, wins).empty());
+  EXPECT_EQ(script.controller.verdict(), Verdict::kDiscriminatorAhead);
+  EXPECT_EQ(script.Feed(100, wins).front().action, "lower_d_rate");
+}
+
+TEST(Steering, WatchingSteersNothing) {
+  BalanceOptions options = Steered();
+  options.mode = Mode::kWatch;
+  Script script(options);
+  script.Feed(100, Augmented(1));
+  EXPECT_EQ(script.controller.controls(), Controls{});
+}
+
+TEST(Controller, AWayThatCollapsedIsNotTakenAgain) {
+  Script script(Steered());
+  EXPECT_EQ(script.controller.TakeAnotherWay(100, 0).front().action, "more_augmentation");
+  script.Feed(100, Augmented(0.5));
+  EXPECT_EQ(script.controller.controls().augment, 1) << "from here on, whatever D's AUC";
+  EXPECT_EQ(script.controller.TakeAnotherWay(200, 1).front().action, "lower_g_rate");
+  EXPECT_EQ(script.controller.TakeAnotherWay(300, 2).front().action, "restart_d");
+}
+
+TEST(Controller, ADThatStaysPerfectBeginsAnewButNotAllTheTime) {
+  BalanceOptions options = Quick();
+  options.remedies = ParseRemedies("restart-d");
+  options.restart_interval = 50;
+  Script script(options);
+  const auto done = script.Feed(151, DiscriminatorWins());
+  ASSERT_EQ(done.size(), 3U);
+  EXPECT_EQ(done[1].step - done[0].step, 50U);
 }
 
 TEST(Controller, NoRollbackIsAskedForThatIsNotAllowed) {

@@ -34,6 +34,10 @@ inline BalanceOptions Quick() {
   options.undo_steps = 10;
   options.freeze_g_for = 4;
   options.d_pace = 16;  // room for every rung
+  options.min_lr_d = 0;
+  options.perfect_steps = 1000;
+  options.max_augment = 0;       // steering has its own tests
+  options.max_lr_scale_g = 1;
   return options;
 }
 

@@ -126,6 +126,16 @@ TEST(Verdict, ADThatWinsWhileTheFakesAreDiverseDoesNoHarm) {
   EXPECT_EQ(poor.controller.verdict(), Verdict::kDiscriminatorAhead);
 }
 
+TEST(Verdict, ADThatIsPerfectForLongIsAheadHoweverDiverseTheFakesAre) {
+  BalanceOptions options = Watching();
+  options.perfect_steps = 60;
+  Signals signals = DiscriminatorWins();
+  signals.diversity_reference = 0.36;
+  signals.diversity = 0.45;
+  EXPECT_EQ(After(options, 59, signals), Verdict::kBalanced);
+  EXPECT_EQ(After(options, 60, signals), Verdict::kDiscriminatorAhead);
+}
+
 TEST(Verdict, ModeCollapseIsTheLossOfDiversityThatTheRunHad) {
   Script script(Watching());
   script.Feed(50, WithDiversity(0.4));

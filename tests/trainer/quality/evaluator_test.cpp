@@ -34,7 +34,8 @@ ImageSource Pictures(std::uint64_t seed, double noise) {
 
 std::map<std::string, double> MeasuredWith(double noise) {
   const auto communicator = distributed::Communicator::Create(distributed::TestWorld(), "control");
-  Evaluator evaluator({.count = kImages, .seed = 3, .inception = {}}, Pictures(1, 0), torch::kCPU, communicator);
+  Evaluator evaluator({.count = kImages, .seed = 3, .inception = {}}, Pictures(1, 0), Pictures(3, 0), torch::kCPU,
+                      communicator);
   const Measured measured = evaluator.Measure(Pictures(2, noise));
   return {measured.values.begin(), measured.values.end()};
 }
