@@ -40,6 +40,37 @@ class Balance(WithShards):
         self.assertEqual(0, lines[first['feature_matching_on']]['matching_g'])
         self.assertGreater(lines[first['feature_matching_on'] + 1]['matching_g'], 0)
 
+    def test_lazy_penalties_have_their_turn_in_every_second_update_of_d(self):
+        run = self.train(1, 'lazy', '--steps', 24, '--r1', 10, '--r1-every', 2, '--balance-actions', 'd-every',
+                         '--balance-set', D_AHEAD + ',max_d_every=2')
+        self.assertEqual(['d_less_often'], actions(run))
+        updates = [line['penalty_d'] > 0 for line in stats(run)[4:] if line['grad_norm_d'] is not None]
+        self.assertLess(len(updates), 12)
+        self.assertEqual(len(updates) // 2, sum(updates))
+
+    def test_d_is_restarted_and_the_run_resumes_bit_for_bit(self):
+        flags = ['--check-every', 1, '--checkpoint-every', 1, '--balance-actions', 'restart-d', '--balance-set',
+                 D_AHEAD + ',restart_interval=3']
+        whole = self.train(2, 'restarted', '--steps', 10, *flags)
+        self.assertGreaterEqual(actions(whole).count('restart_d'), 2)
+        self.train(2, 'restarted-halves', '--steps', 5, *flags)
+        halves = self.train(2, 'restarted-halves', '--steps', 10, *flags)
+        self.assertEqual(stats(whole), stats(halves))
+
+    def test_steering_is_the_same_after_a_resume(self):
+        flags = ['--lr-d', '2e-3', '--balance-set', 'steer_gain=2,steer_smoothing=1,smoothing_steps=2']
+        whole = self.train(2, 'steered', '--steps', 50, *flags)
+        self.assertGreater(max(line['augment_probability'] for line in stats(whole)), 0.5)
+        self.train(2, 'steered-halves', '--steps', 27, *flags)
+        halves = self.train(2, 'steered-halves', '--steps', 50, *flags)
+        self.assertEqual(stats(whole), stats(halves))
+
+    def test_a_run_that_ends_diverged_says_so(self):
+        flags = ['--steps', 60, '--checkpoint-every', 0, '--inject', 'weights:1000@20']
+        for mode in ('watch', 'act'):
+            run = self.train(1, f'ends-diverged-{mode}', *flags, '--balance', mode, code=4)
+            self.assertEqual('diverged', json.loads((run / 'status.json').read_text())['state'])
+
     def test_d_is_widened_once_and_the_run_resumes_bit_for_bit(self):
         flags = ['--check-every', 1, '--checkpoint-every', 1, '--balance-actions', 'widen-d', '--balance-set', G_AHEAD]
         whole = self.train(2, 'widened', '--steps', 10, *flags)

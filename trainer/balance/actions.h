@@ -22,7 +22,6 @@ struct Controls {
   bool r1 = false;                   // R1 with at least the options' gamma
   bool wgan_gp = false;              // WGAN-GP instead of the configured loss
   bool feature_matching = false;     // feature matching with at least the options' weight
-  double noise = 0, gamma = 0;
   std::uint32_t d_restarts = 0;      // how often D has begun anew
   double least_augment = 0;          // what steering must not go below
   double augment = 0;                // probability of augmentation in front of D, at least the configured one

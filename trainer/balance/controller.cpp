@@ -86,9 +86,9 @@ void Controller::Steer() {
   }
   if (!options_.May(Remedy::kGeneratorRate) || controls_.lr_scale_g < 1) return;  // below 1 it helps D
   const double step = options_.steer_rate;
-  if (error > options_.steer_band / 2 && IsAugmentationAtItsEnd()) {
+  if (averages_.auc.mean() > options_.steer_auc + options_.steer_band / 2) {
     controls_.lr_scale_g = std::min(HighestGeneratorScale(controls_, options_), controls_.lr_scale_g * (1 + step));
-  } else if (error < -2 * options_.steer_band) {
+  } else if (averages_.auc.mean() < options_.steer_auc - options_.steer_band) {
     controls_.lr_scale_g = std::max(1.0, controls_.lr_scale_g / (1 + step));
   }
 }

@@ -131,6 +131,7 @@ void RunState::Resume(const checkpoint::Checkpoint& saved) {
   diverged_in_a_row_ = saved.state.value("diverged_in_a_row", 0U);
   d_restarts_ = saved.state.value("d_restarts", 0U);
   step_ = saved.step;
+  d_updates_ = saved.state.value("d_updates", saved.step);  // older checkpoints counted steps
   images_ = saved.images;
   lineage_ = saved.lineage;
   last_saved_step_ = saved.step;

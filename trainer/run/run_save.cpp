@@ -42,6 +42,7 @@ void RunState::StartSave() {
                    {"bad_steps_in_a_row", bad_steps_in_a_row_},
                    {"diverged_in_a_row", diverged_in_a_row_},
                    {"d_restarts", d_restarts_},
+                   {"d_updates", d_updates_},
                    {"build", cli::BuildFacts()}};
   request.tensors = snapshot_->views();
   request.before_commit = recorder_->StatsSync();

@@ -144,14 +144,12 @@ step::StepPlan RunState::Plan() const {
   plan.lr_g = options_.lr_g * scale * controls.lr_scale_g;
   plan.labels = {options_.real_label, options_.fake_label};
   plan.loss = WithRemedies(options_.gan.loss, controls, controller_.options());
-  plan.zero_centred_penalties = step_ % plan.loss.penalty_every == 0;
+  plan.zero_centred_penalties = d_updates_ % plan.loss.penalty_every == 0;
   plan.seed = rollbacks_.Seed(options_.seed);
   if (options_.gan.augmentation == step::Augmentation::kDiff) plan.augment_probability = 1;
   if (options_.gan.augmentation == step::Augmentation::kAda) plan.augment_probability = ada_.probability();
   plan.augment_probability = std::max(plan.augment_probability, controls.augment);
-  plan.noise = controls.noise;
-  if (controls.gamma > 0) plan.loss.r1 = std::max(plan.loss.r1, controls.gamma), plan.zero_centred_penalties = true;
-  plan.judge_unaugmented = (plan.noise > 0 || plan.augment_probability > 0) && step_ % kUnaugmentedEvery == 0;
+  plan.judge_unaugmented = plan.augment_probability > 0 && step_ % kUnaugmentedEvery == 0;
   return plan;
 }
 
@@ -185,10 +183,11 @@ StepRecord RunState::Step() {
   faults_.Spoil(plan, trained);
   faults_.Delay(trained);
   record.local = step::TrainStep(gan_, plan, [&] { return faults_.Spoil(batches_->Next(), trained); });
-  record.seen = Observe(record.local, plan.augment_probability > 0 || plan.noise > 0, StopRequested(), *control_);
+  record.seen = Observe(record.local, plan.augment_probability > 0, StopRequested(), *control_);
   if (record.seen.auc < 0) record.seen.auc = auc_;
   auc_ = record.seen.auc;
   record.step = ++step_;
+  if (plan.discriminator_phases > 0) ++d_updates_;
   record.images = images_ = batches_->cursor();
   gan_.ema.Update(*gan_.generator, images_ - images_before, images_);
   record.epoch = static_cast<double>(images_) / static_cast<double>(dataset_->size());
@@ -246,6 +245,11 @@ void RunState::Tell(const std::string& state) {
   if (world_.rank != 0) return;
   cli::LogInfo(state + " after " + std::to_string(step_) + " steps, " + std::to_string(images_) + " images; " +
                folder_.path().string());
+  if (controller_.verdict() == balance::Verdict::kModeCollapse) {
+    cli::LogWarning("the result is a mode collapse: the pictures are far more alike than they were" +
+                    (quality_->best_step() ? "; the best checkpoint is that of step " + std::to_string(*quality_->best_step())
+                                           : std::string("; --quality-every N would have kept the best checkpoint")));
+  }
 }
 
 }  // namespace gan::run

@@ -120,6 +120,7 @@ class RunState {
   BatchPlan batches_of_step_;
   std::uint64_t step_ = 0;
   std::uint64_t images_ = 0;  // real images consumed by all ranks
+  std::uint64_t d_updates_ = 0;  // steps in which D was trained: the turns of lazy penalties
   std::string lineage_;
   Rollbacks rollbacks_;
   std::vector<balance::Intervention> pending_;  // for the next record

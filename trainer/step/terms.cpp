@@ -1,6 +1,5 @@
 #include "trainer/step/terms.h"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <vector>
 
 #include "trainer/data/sampler.h"
@@ -50,14 +49,9 @@ torch::Tensor PerceptualTerm(const Gan& gan, const torch::Tensor& real, const to
 }  // namespace
 
 torch::Tensor AsSeen(const torch::Tensor& images, const StepPlan& plan, std::uint64_t cursor, AugmentKey::Use use) {
-  torch::Tensor seen = images;
-  if (plan.augment_probability > 0) {
-    const torch::Tensor draws = AugmentDraws({plan.seed, cursor, use}, images.size(0));
-    seen = Augment(images, draws, plan.augment_probability);
-  }
-  if (plan.noise <= 0) return seen;
-  auto gen = at::detail::createCPUGenerator(plan.seed * 1000003 + cursor * 8 + static_cast<std::uint64_t>(use));
-  return seen + plan.noise * torch::randn(seen.sizes(), gen, seen.options().requires_grad(false));
+  if (plan.augment_probability <= 0) return images;
+  const torch::Tensor draws = AugmentDraws({plan.seed, cursor, use}, images.size(0));
+  return Augment(images, draws, plan.augment_probability);
 }
 
 bool HasPenalty(const StepPlan& plan) {

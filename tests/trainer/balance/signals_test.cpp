@@ -44,6 +44,24 @@ TEST(IsFinite, EveryDecidingNumberCounts) {
   }
 }
 
+TEST(Signals, ComeBackFromACheckpointBitForBit) {
+  Signals signals = With(0.1 + 0.2, 1.0 / 3, 2.5);
+  signals.diversity = 0.1;
+  signals.diversity_reference = std::numeric_limits<double>::quiet_NaN();
+  const auto restored = nlohmann::json::parse(nlohmann::json(signals).dump()).get<Signals>();
+  EXPECT_EQ(restored.auc, signals.auc);
+  EXPECT_EQ(restored.loss_d, signals.loss_d);
+  EXPECT_EQ(restored.diversity, signals.diversity);
+  EXPECT_EQ(restored.diversity_reference, -1) << "what is no number was not measured";
+  EXPECT_TRUE(restored.finite);
+}
+
+TEST(Signals, AStepThatIsNotFiniteComesBackAsOne) {
+  Signals signals = Healthy();
+  signals.loss_g = std::numeric_limits<double>::infinity();
+  EXPECT_FALSE(IsFinite(nlohmann::json::parse(nlohmann::json(signals).dump()).get<Signals>()));
+}
+
 TEST(Average, HasNoBiasTowardsZero) {
   Average average;
   average.Add(4, 20);

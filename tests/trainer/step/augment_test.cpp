@@ -143,5 +143,22 @@ TEST(Ada, ContinuesFromItsState) {
   EXPECT_GT(b.probability(), 0.01);
 }
 
+TEST(Augment, JudgingWithoutItSeesTheImagesAsTheyAreAndChangesNothing) {
+  const BatchSource source = [] { return BatchOf(1); };
+  StepPlan plain, augmented, judging;
+  augmented.augment_probability = judging.augment_probability = 1;
+  judging.judge_unaugmented = true;
+  Gan a = TinyGan(), b = TinyGan(), c = TinyGan();
+  const StepResult as_they_are = TrainStep(a, plain, source);
+  const StepResult not_judged = TrainStep(b, augmented, source);
+  const StepResult judged = TrainStep(c, judging, source);
+  EXPECT_FALSE(not_judged.unaugmented_real_logits.defined());
+  EXPECT_TRUE(torch::equal(judged.unaugmented_real_logits, as_they_are.real_logits));
+  EXPECT_TRUE(torch::equal(judged.unaugmented_fake_logits, as_they_are.fake_logits));
+  EXPECT_FALSE(torch::equal(judged.real_logits, as_they_are.real_logits));
+  const auto left = b.NamedState(), right = c.NamedState();
+  for (std::size_t i = 0; i < left.size(); ++i) EXPECT_TRUE(torch::equal(left[i].second, right[i].second)) << left[i].first;
+}
+
 }  // namespace
 }  // namespace gan::step

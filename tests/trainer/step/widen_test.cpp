@@ -98,5 +98,21 @@ TEST(Widen, ANarrowerOneAndSpectralNormAreRefused) {
   EXPECT_THROW(WidenDiscriminator(normalised, 2, kSeed), UsageError);
 }
 
+TEST(Restart, DIsANewNetworkAndGIsUntouched) {
+  Gan gan = TinyGan(), fresh = TinyGan();
+  const BatchSource source = [] { return BatchOf(1); };
+  for (int i = 0; i < 3; ++i) TrainStep(gan, {}, source);
+  const torch::Tensor generator = gan.generator->parameters().front().clone();
+  RestartDiscriminator(gan, /*seed=*/1);
+  EXPECT_TRUE(torch::equal(gan.generator->parameters().front(), generator));
+  const auto now = model::NamedState(*gan.discriminator, ""), then = model::NamedState(*fresh.discriminator, "");
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    if (now[i].first.ends_with("num_batches_tracked")) continue;
+    EXPECT_TRUE(torch::equal(now[i].second, then[i].second)) << now[i].first;
+  }
+  for (const auto& [name, tensor] : gan.discriminator_adam.NamedState("")) EXPECT_EQ(tensor.abs().sum().item<double>(), 0);
+  TrainStep(gan, {}, source);
+}
+
 }  // namespace
 }  // namespace gan::step
