@@ -59,20 +59,20 @@ void RequireNoSingletons() {
 // Under the launcher of another MPI library each process is a world of its own: N trainings would run side by side,
 // each as if it were alone.
 void RequireLauncherOfThisLibrary(const World& world, bool by_mpirun, int expected_size) {
-  const std::string alone = std::string(" started this process, but ") + LibraryName() +
-                            ", with which this program was built, does not understand it";
+  const std::string alone = " started this process, but " + LibraryName() +
+                            ", with which this program runs, does not understand it and would train one rank alone; "
+                            "start it with the mpirun of that library";
   const char* pmi_size = std::getenv("PMI_SIZE");
   if (pmi_size != nullptr && std::atoi(pmi_size) > world.size) {
-    throw UsageError("the launcher of another MPI library, as MPICH's mpiexec (PMI_SIZE " + std::string(pmi_size) +
-                     ")" + alone + ": it sees " + std::to_string(world.size) +
-                     " rank(s); start it with that library's mpirun");
+    throw UsageError("a launcher of another MPI library, such as MPICH's mpiexec (PMI_SIZE " + std::string(pmi_size) +
+                     ")," + alone);
   }
   const bool understood = world.size > 1 || by_mpirun || InSlurm();
   if (!IsSet("PMIX_RANK") || understood || expected_size == 1) return;
   const char* version = std::getenv("PMIX_VERSION");
-  throw UsageError("a PMIx launcher other than mpirun, as prterun of Open MPI 5 (PMIx " +
-                   std::string(version == nullptr ? "of unknown version" : version) + ")" + alone +
-                   "; start it with mpirun, or pass --expect-world-size 1 if one rank alone is meant");
+  throw UsageError("a PMIx launcher other than mpirun, such as prterun of Open MPI 5 (PMIx " +
+                   std::string(version == nullptr ? "of unknown version" : version) + ")," + alone +
+                   ", or pass --expect-world-size 1 if that is meant");
 }
 
 using CpuMask = std::array<unsigned long, 128>;  // 8,192 CPUs, as many as Linux can be built for
