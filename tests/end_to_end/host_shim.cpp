@@ -64,6 +64,10 @@ int sched_getaffinity(pid_t process, std::size_t size, cpu_set_t* mask) noexcept
 }
 
 int sched_setaffinity(pid_t /*thread*/, std::size_t size, const cpu_set_t* mask) noexcept {
+  // The MPI library, too, binds while it starts, by the real machine: only what the program itself asks for counts.
+  Dl_info caller = {};
+  if (::dladdr(__builtin_return_address(0), &caller) == 0 || std::strstr(caller.dli_fname, "gan-train") == nullptr)
+    return 0;
   std::memcpy(&Remembered(), mask, std::min(size, sizeof(cpu_set_t)));
   bound = true;
   return 0;

@@ -35,7 +35,7 @@ void SetQuietDefaults() {
 
 bool IsSet(const char* name) { return std::getenv(name) != nullptr; }
 
-bool InSlurm() { return IsSet("SLURM_JOB_ID") || IsSet("SLURM_PROCID"); }
+std::string Value(const char* name) { return IsSet(name) ? std::getenv(name) : ""; }
 
 // "Open MPI v4.1.4", without what follows.
 std::string LibraryName() {
@@ -56,22 +56,29 @@ void RequireNoSingletons() {
                    " processes that do not know of each other; start them with srun --mpi=pmix or with mpirun");
 }
 
+// What a launcher has left in the environment, read before MPI starts, which sets some of it by itself.
+struct LaunchersMarks {
+  int pmi_size = std::atoi(Value("PMI_SIZE").c_str());  // MPICH's and others': the number of processes
+  std::string pmix_version = Value("PMIX_VERSION");
+  bool by_pmix = IsSet("PMIX_RANK");
+  bool by_own_mpirun = IsSet("OMPI_COMM_WORLD_SIZE");
+  bool by_slurm = IsSet("SLURM_JOB_ID") || IsSet("SLURM_PROCID");
+};
+
 // Under the launcher of another MPI library each process is a world of its own: N trainings would run side by side,
 // each as if it were alone.
-void RequireLauncherOfThisLibrary(const World& world, bool by_mpirun, int expected_size) {
+void RequireLauncherOfThisLibrary(const LaunchersMarks& marks, const World& world, int expected_size) {
   const std::string alone = " started this process, but " + LibraryName() +
                             ", with which this program runs, does not understand it and would train one rank alone; "
                             "start it with the mpirun of that library";
-  const char* pmi_size = std::getenv("PMI_SIZE");
-  if (pmi_size != nullptr && std::atoi(pmi_size) > world.size) {
-    throw UsageError("a launcher of another MPI library, such as MPICH's mpiexec (PMI_SIZE " + std::string(pmi_size) +
-                     ")," + alone);
+  if (marks.pmi_size > world.size) {
+    throw UsageError("a launcher of another MPI library, such as MPICH's mpiexec (PMI_SIZE " +
+                     std::to_string(marks.pmi_size) + ")," + alone);
   }
-  const bool understood = world.size > 1 || by_mpirun || InSlurm();
-  if (!IsSet("PMIX_RANK") || understood || expected_size == 1) return;
-  const char* version = std::getenv("PMIX_VERSION");
+  const bool understood = world.size > 1 || marks.by_own_mpirun || marks.by_slurm;
+  if (!marks.by_pmix || understood || expected_size == 1) return;
   throw UsageError("a PMIx launcher other than mpirun, such as prterun of Open MPI 5 (PMIx " +
-                   std::string(version == nullptr ? "of unknown version" : version) + ")," + alone +
+                   (marks.pmix_version.empty() ? "of unknown version" : marks.pmix_version) + ")," + alone +
                    ", or pass --expect-world-size 1 if that is meant");
 }
 
@@ -116,7 +123,7 @@ Environment::Environment(int* argc, char*** argv, int expected_size)
     : exceptions_at_start_(std::uncaught_exceptions()) {
   RequireNoSingletons();
   SetQuietDefaults();
-  const bool by_mpirun = IsSet("OMPI_COMM_WORLD_SIZE");  // asked before MPI starts, which may set it
+  const LaunchersMarks marks;
   int provided = MPI_THREAD_SINGLE;
   MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided);
   if (provided < MPI_THREAD_MULTIPLE) {
@@ -125,7 +132,7 @@ Environment::Environment(int* argc, char*** argv, int expected_size)
   }
   world_ = FindWorld();
   try {
-    RequireLauncherOfThisLibrary(world_, by_mpirun, expected_size);
+    RequireLauncherOfThisLibrary(marks, world_, expected_size);
   } catch (const UsageError&) {
     MPI_Finalize();
     throw;

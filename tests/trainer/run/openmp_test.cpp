@@ -7,6 +7,7 @@
 #include <torch/torch.h>
 
 #include <cstdlib>
+#include <string>
 
 #include "storage/errors.h"
 
@@ -47,6 +48,13 @@ TEST(OpenMp, ARegionThatIsTooSmallIsRefusedByTheVariablesName) {
   EXPECT_NO_THROW(RequireWholeRegions(1));
   AllowWholeRegions();
   EXPECT_NO_THROW(RequireWholeRegions(2));
+}
+
+// Alone, MKL computes with one thread where Open MPI says that it started one rank on the host, as it does to this test.
+TEST(OpenMp, MklComputesWithAsManyThreadsAsLibTorch) {
+  torch::set_num_threads(2);
+  const std::string info = at::get_parallel_info();
+  EXPECT_TRUE(!at::globalContext().hasMKL() || info.find("mkl_get_max_threads() : 2") != std::string::npos) << info;
 }
 
 TEST(OpenMp, WithoutALimitAllThreadsAreWithinIt) { EXPECT_EQ(WithinThreadLimit(7), 7); }
