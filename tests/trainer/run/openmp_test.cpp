@@ -50,7 +50,8 @@ TEST(OpenMp, ARegionThatIsTooSmallIsRefusedByTheVariablesName) {
   EXPECT_NO_THROW(RequireWholeRegions(2));
 }
 
-// Alone, MKL computes with one thread where Open MPI says that it started one rank on the host, as it does to this test.
+// Alone, MKL computes with one thread where Open MPI says that it started one rank on the host, as it does to this
+// test.
 TEST(OpenMp, MklComputesWithAsManyThreadsAsLibTorch) {
   torch::set_num_threads(2);
   const std::string info = at::get_parallel_info();
