@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
   bool agreed = false;  // all ranks left training together, each with the same exit code
   const int exit_code = gan::cli::RunMain(app, argc, argv, [&] {
     gan::run::InstallStopSignals();  // first: before it a request to stop would kill the rank
-    environment.emplace(&argc, &argv);
+    environment.emplace(&argc, &argv, static_cast<int>(options.expect_world_size));
     const gan::distributed::World& world = environment->world();
     if (world.size > 1) gan::cli::SetErrorPrefix("[rank " + std::to_string(world.rank) + "] ");
     gan::cli::QuietLog("gan-train");

@@ -19,8 +19,9 @@ class Guards(WithShards):
     def gan_train(self, *flags):
         return [BIN / 'gan-train', '--shards', self.shards, '--run', self.run_folder, '--steps', 1, *SMALL, *flags]
 
-    def run_command(self, *command):
-        return subprocess.run([*map(str, command)], env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
+    def run_command(self, *command, **variables):
+        return subprocess.run([*map(str, command)], env={**ENVIRONMENT, **variables}, capture_output=True, text=True,
+                              timeout=120)
 
     def assert_refused(self, done, code, words):
         ours = [line for line in done.stderr.splitlines() if line.startswith('gan-')]
@@ -67,6 +68,25 @@ class Guards(WithShards):
                                 *self.gan_train('--expect-world-size', 4))
         self.assert_refused(done, 2, 'this job has 2 rank(s), --expect-world-size says 4')
         self.assertFalse(self.run_folder.exists())
+
+    def test_launcher_of_another_mpi_library(self):
+        """MPICH's mpiexec starts processes of Open MPI as so many worlds of one rank each."""
+        done = self.run_command(*self.gan_train(), PMI_SIZE='2', PMI_RANK='1')
+        self.assert_refused(done, 2, "MPICH's mpiexec (PMI_SIZE 2)")
+        self.assertIn('Open MPI v', done.stderr)
+        self.assertFalse(self.run_folder.exists())
+        self.assertEqual(0, self.run_command(*self.gan_train(), PMI_SIZE='1', PMI_RANK='0').returncode)
+
+    def test_pmix_launcher_that_is_not_mpirun(self):
+        """So does prterun, the launcher below Open MPI 5's mpirun, with programs that were built for Open MPI 4."""
+        variables = {'PMIX_RANK': '0', 'PMIX_VERSION': '5.0.11'}
+        done = self.run_command(*self.gan_train(), **variables)
+        self.assert_refused(done, 2, 'prterun of Open MPI 5 (PMIx 5.0.11)')
+        self.assertIn('Open MPI v', done.stderr)
+        self.assertFalse(self.run_folder.exists())
+        self.assertEqual(0, self.run_command(*self.gan_train('--expect-world-size', 1), **variables).returncode)
+        other_run = self.gan_train('--run', self.run_folder.parent / 'slurm')
+        self.assertEqual(0, self.run_command(*other_run, **variables, SLURM_JOB_ID='1').returncode)
 
     def test_two_jobs_on_one_run_folder(self):
         first = subprocess.Popen([*map(str, self.gan_train('--steps', 1000000))], env=ENVIRONMENT,

@@ -5,6 +5,9 @@ import os
 import subprocess
 import unittest
 
+import numpy as np
+from safetensors import safe_open
+
 from programs import ENVIRONMENT, WithShards, digests, newest_checkpoint, stats, train, train_command
 
 # Batch norm over all images of an update and double precision: what remains between world sizes is rounding.
@@ -54,6 +57,30 @@ class Elastic(WithShards):
         done = train(1, self.shards, run, '--steps', 2, '--global-batch', 12)
         self.assert_code(2, done)
         self.assertIn('global_batch (4 then, 12 now)', done.stderr)
+
+
+class Accumulation(WithShards):
+    def state(self, ranks):
+        """Weights and running statistics after four steps of four micro-batches of two images, over all ranks."""
+        run = self.folder / f'ranks-{ranks}'
+        self.assert_code(0, train(ranks, self.shards, run, '--precision', 'fp64', '--batch', 2, '--global-batch', 8, '--r1', 0.1,
+                                  '--d-norm', 'batch', '--balance', 'off', '--steps', 4))
+        tensors = {}
+        for part in newest_checkpoint(run).glob('part-*'):
+            with safe_open(part, 'numpy') as file:
+                tensors |= {name: file.get_tensor(name) for name in file.keys()}
+        return {name: value for name, value in tensors.items()
+                if name.split('.')[0] in ('generator', 'discriminator') and value.dtype == np.float64}
+
+    def test_passes_and_ranks_leave_equal_weights_and_statistics(self):
+        expected = self.state(1)
+        self.assertTrue(any('running_var' in name for name in expected if name.startswith('discriminator.')))
+        for ranks in (2, 4):
+            found = self.state(ranks)
+            self.assertEqual(expected.keys(), found.keys())
+            for name, value in expected.items():
+                difference = np.abs(value - found[name]).max() / max(1, np.abs(value).max())
+                self.assertLessEqual(difference, 1e-12, f'{name}, {ranks} ranks')
 
 
 class Deterministic(WithShards):

@@ -116,7 +116,9 @@ class Import(unittest.TestCase):
     def test_what_does_not_fit_is_refused_by_name(self):
         for change, words in (({'0.weight': torch.zeros(100, 65, 4, 4)}, '0.weight'),
                               ({'4.bias': torch.zeros(7)}, '4.bias'),
-                              ({'99.weight': torch.zeros(7)}, 'more tensors'),
+                              ({'99.weight': torch.zeros(7)}, 'no tensor 99.weight'),
+                              ({'0.bias': torch.zeros(64)}, 'no tensor 0.bias'),
+                              ({'4.weight': torch.full((32,), float('nan'))}, 'tensor 4.weight holds a value that is not finite'),
                               ({'3.weight': torch.zeros(64, 32, 4, 4, dtype=torch.int32)}, '3.weight')):
             save_file({**self.G.state_dict(), **change}, self.folder / 'bad.safetensors')
             error = self.run_from('bad', 'bad', code=3)

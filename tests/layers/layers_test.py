@@ -9,7 +9,7 @@ ROW = re.compile(r'^\| (\S+) \| (.*)\|$', re.M)
 INCLUDE = re.compile(r'^#include ([<"])([^">]+)[">]', re.M)
 WITHOUT_TORCH = {'storage', 'picture', 'shard', 'cli', 'monitoring', 'monitoring/page', 'preprocess', 'inspect', 'launcher',
                  'trainer/balance', 'trainer/checkpoint', 'trainer/data', 'trainer/generate', 'trainer/export',
-                 'trainer/tensorboard'}
+                 'trainer/host', 'trainer/tensorboard'}
 
 
 def table():

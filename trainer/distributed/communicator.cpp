@@ -46,6 +46,10 @@ struct Communicator::Impl {
   c10::intrusive_ptr<MpiBackend> mpi;
   c10::intrusive_ptr<ProcessGroup> group;
   std::uint64_t sent_by_gpu = 0;  // bytes
+  std::string rendezvous;
+
+  // A rank that is alone exchanges nothing: it has no NCCL, and nothing of it listens.
+  bool NothingToDo(const at::Tensor& tensor) const { return world.size == 1 && !tensor.is_cpu(); }
 };
 
 std::shared_ptr<Communicator> Communicator::Create(const World& world, const std::string& purpose,
@@ -56,7 +60,9 @@ std::shared_ptr<Communicator> Communicator::Create(const World& world, const std
   impl->group = c10::make_intrusive<ProcessGroup>(world.rank, world.size);
   impl->group->setBackend(c10::DeviceType::CPU, ProcessGroup::BackendType::CUSTOM, impl->mpi);
   auto communicator = std::shared_ptr<Communicator>(new Communicator(std::move(impl)));
-  if (device == "cuda") AddNcclBackend(*communicator, world, timeout);
+  if (device == "cuda" && world.size > 1) {
+    communicator->impl_->rendezvous = AddNcclBackend(*communicator, world, timeout);
+  }
   return communicator;
 }
 
@@ -67,6 +73,7 @@ int Communicator::rank() const { return impl_->world.rank; }
 int Communicator::size() const { return impl_->world.size; }
 
 void Communicator::AllReduce(at::Tensor& tensor, ReduceOp op) {
+  if (impl_->NothingToDo(tensor)) return;
   if (!tensor.is_cpu()) CountSent(tensor.nbytes());
   std::vector<at::Tensor> tensors = {tensor};
   c10d::AllreduceOptions options;
@@ -75,6 +82,7 @@ void Communicator::AllReduce(at::Tensor& tensor, ReduceOp op) {
 }
 
 void Communicator::AllReduce(std::vector<at::Tensor> tensors, ReduceOp op) {
+  if (impl_->NothingToDo(tensors.at(0))) return;
   for (const at::Tensor& tensor : tensors) {
     if (!tensor.is_cpu()) CountSent(tensor.nbytes());
   }
@@ -84,6 +92,7 @@ void Communicator::AllReduce(std::vector<at::Tensor> tensors, ReduceOp op) {
 }
 
 void Communicator::Broadcast(at::Tensor& tensor, int root) {
+  if (impl_->NothingToDo(tensor)) return;
   std::vector<at::Tensor> tensors = {tensor};
   c10d::BroadcastOptions options;
   options.rootRank = root;
@@ -138,6 +147,8 @@ TrafficCounters Communicator::traffic() const {
 double Communicator::wait_seconds() const { return impl_->mpi->wait_seconds(); }
 
 void Communicator::CountSent(std::uint64_t bytes) { impl_->sent_by_gpu += bytes; }
+
+const std::string& Communicator::rendezvous() const { return impl_->rendezvous; }
 
 const c10::intrusive_ptr<c10d::ProcessGroup>& Communicator::process_group() const { return impl_->group; }
 

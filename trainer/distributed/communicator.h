@@ -43,14 +43,19 @@ struct World {
   int size = 1;
   int local_rank = 0;  // among the ranks of this host
   int local_size = 1;
+  // By local rank: the numbers of the CPUs that the kernel lets it run on, as its launcher left them.
+  std::vector<std::vector<int>> local_cpus = {};
 };
 
 // Starts MPI (MPI_THREAD_MULTIPLE) for the life of the process and finds this process's place.
-// Throws UsageError when srun has started it without PMIx or the MPI library cannot give that thread level. Call once,
-// from main, before any communicator.
+// Throws UsageError when srun has started it without PMIx, when a launcher of another MPI library has started several
+// processes that do not know of each other, or when the MPI library cannot give that thread level. Call once, from
+// main, before any communicator.
 class Environment {
  public:
-  Environment(int* argc, char*** argv);
+  // `expected_size`: the number of ranks that the user named, 0 for none. One alone under a launcher that this library
+  // does not understand is accepted only if 1 was named.
+  Environment(int* argc, char*** argv, int expected_size = 0);
   // Finalizes MPI, which waits for all ranks; not while an exception unwinds, when the others may be anywhere. mpirun
   // then ends them.
   ~Environment();
@@ -95,7 +100,9 @@ class Communicator {
   double wait_seconds() const;  // that of the traffic: in collectives of the CPU; those of a GPU are queued
   // For what c10d has sent past the calls above: c10d::Reducer's buckets on a GPU.
   void CountSent(std::uint64_t bytes);
-  // The c10d group itself, for c10d::Reducer and other users of c10d.
+  // One line for the log: where the ranks of GPUs meet and NCCL listens. Empty on CPUs and for one rank.
+  const std::string& rendezvous() const;
+  // The c10d group itself, for c10d::Reducer and other users of c10d. Of one rank alone it has no CUDA backend.
   const c10::intrusive_ptr<c10d::ProcessGroup>& process_group() const;
 
  private:

@@ -1,14 +1,15 @@
 #include "trainer/distributed/cuda.h"
 
 #include <dlfcn.h>
-#include <unistd.h>
 
-#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#include <torch/csrc/distributed/c10d/Store.hpp>
+
+#include <cstdlib>
 
 #include "storage/errors.h"
 #include "trainer/distributed/nccl_plugin.h"
+#include "trainer/distributed/rendezvous.h"
 
 namespace gan::distributed {
 
@@ -48,30 +49,6 @@ const Plugin& ThePlugin() {
   return kPlugin;
 }
 
-std::string HostName() {
-  char name[256] = {};
-  ::gethostname(name, sizeof name - 1);
-  return name;
-}
-
-// Rank 0 listens, on loopback when all ranks share its host; the others learn where through MPI.
-c10::intrusive_ptr<c10d::Store> MakeStore(Communicator& communicator, const World& world) {
-  const std::string host = world.local_size == world.size ? "127.0.0.1" : HostName();
-  c10d::TCPStoreOptions options;
-  options.port = 0;
-  options.isServer = true;
-  options.waitWorkers = false;
-  c10::intrusive_ptr<c10d::TCPStore> store;
-  if (world.rank == 0) store = c10::make_intrusive<c10d::TCPStore>(host, options);
-  const std::string address =
-      communicator.Broadcast(store ? store->getHost() + " " + std::to_string(store->getPort()) : std::string());
-  if (store) return store;
-  const std::size_t space = address.find(' ');
-  options.isServer = false;
-  options.port = static_cast<std::uint16_t>(std::stoi(address.substr(space + 1)));
-  return c10::make_intrusive<c10d::TCPStore>(address.substr(0, space), options);
-}
-
 }  // namespace
 
 bool CudaAvailable(std::string* why) {
@@ -86,11 +63,12 @@ int UseCudaDevice(const World& world) {
   return device;
 }
 
-void AddNcclBackend(Communicator& communicator, const World& world, std::chrono::seconds timeout) {
+std::string AddNcclBackend(Communicator& communicator, const World& world, std::chrono::seconds timeout) {
   const int device = UseCudaDevice(world);
-  const auto store = MakeStore(communicator, world);
-  ThePlugin().add_backend(communicator.process_group().get(), store.get(), world.rank, world.size, device,
+  const Rendezvous rendezvous = Meet(communicator, world);
+  ThePlugin().add_backend(communicator.process_group().get(), rendezvous.store.get(), world.rank, world.size, device,
                           timeout.count());
+  return rendezvous.told;
 }
 
 }  // namespace gan::distributed

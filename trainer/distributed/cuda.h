@@ -15,7 +15,8 @@ bool CudaAvailable(std::string* why = nullptr);
 // is none.
 int UseCudaDevice(const World& world);
 
-// Collective. Gives `communicator` ProcessGroupNCCL for CUDA tensors, with its time-out and watchdog set.
-void AddNcclBackend(Communicator& communicator, const World& world, std::chrono::seconds timeout);
+// Collective. Gives `communicator` ProcessGroupNCCL for CUDA tensors, with its time-out and watchdog set. Returns a
+// line for the log: where it listens.
+std::string AddNcclBackend(Communicator& communicator, const World& world, std::chrono::seconds timeout);
 
 }  // namespace gan::distributed

@@ -1,8 +1,10 @@
 #include "trainer/distributed/mpi_api.h"
 
+#include <sched.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <exception>
 #include <fstream>
@@ -33,6 +35,17 @@ void SetQuietDefaults() {
 
 bool IsSet(const char* name) { return std::getenv(name) != nullptr; }
 
+std::string Value(const char* name) { return IsSet(name) ? std::getenv(name) : ""; }
+
+// "Open MPI v4.1.4", without what follows.
+std::string LibraryName() {
+  char text[MPI_MAX_LIBRARY_VERSION_STRING] = {};
+  int length = 0;
+  MPI_Get_library_version(text, &length);
+  const std::string whole(text, static_cast<std::size_t>(length));
+  return whole.substr(0, whole.find_first_of(",\n"));
+}
+
 // srun without PMIx starts processes that do not know of each other; MPI would end each with a page of advice, or each
 // would be a world of its own.
 void RequireNoSingletons() {
@@ -43,6 +56,54 @@ void RequireNoSingletons() {
                    " processes that do not know of each other; start them with srun --mpi=pmix or with mpirun");
 }
 
+// What a launcher has left in the environment, read before MPI starts, which sets some of it by itself.
+struct LaunchersMarks {
+  int pmi_size = std::atoi(Value("PMI_SIZE").c_str());  // MPICH's and others': the number of processes
+  std::string pmix_version = Value("PMIX_VERSION");
+  bool by_pmix = IsSet("PMIX_RANK");
+  bool by_own_mpirun = IsSet("OMPI_COMM_WORLD_SIZE");
+  bool by_slurm = IsSet("SLURM_JOB_ID") || IsSet("SLURM_PROCID");
+};
+
+// Under the launcher of another MPI library each process is a world of its own: N trainings would run side by side,
+// each as if it were alone.
+void RequireLauncherOfThisLibrary(const LaunchersMarks& marks, const World& world, int expected_size) {
+  const std::string alone = " started this process, but " + LibraryName() +
+                            ", with which this program runs, does not understand it and would train one rank alone; "
+                            "start it with the mpirun of that library";
+  if (marks.pmi_size > world.size) {
+    throw UsageError("a launcher of another MPI library, such as MPICH's mpiexec (PMI_SIZE " +
+                     std::to_string(marks.pmi_size) + ")," + alone);
+  }
+  const bool understood = world.size > 1 || marks.by_own_mpirun || marks.by_slurm;
+  if (!marks.by_pmix || understood || expected_size == 1) return;
+  throw UsageError("a PMIx launcher other than mpirun, such as prterun of Open MPI 5 (PMIx " +
+                   (marks.pmix_version.empty() ? "of unknown version" : marks.pmix_version) + ")," + alone +
+                   ", or pass --expect-world-size 1 if that is meant");
+}
+
+using CpuMask = std::array<unsigned long, 128>;  // 8,192 CPUs, as many as Linux can be built for
+
+std::vector<int> NumbersIn(const CpuMask& mask) {
+  constexpr int kWord = 8 * sizeof(unsigned long);
+  std::vector<int> numbers;
+  for (int cpu = 0; cpu < kWord * static_cast<int>(mask.size()); ++cpu) {
+    if ((mask[static_cast<std::size_t>(cpu / kWord)] >> (cpu % kWord) & 1UL) != 0) numbers.push_back(cpu);
+  }
+  return numbers;
+}
+
+std::vector<std::vector<int>> GatherCpus(MPI_Comm host, int ranks) {
+  CpuMask mine{};
+  ::sched_getaffinity(0, sizeof mine, reinterpret_cast<cpu_set_t*>(mine.data()));  // none where the kernel does not say
+  std::vector<CpuMask> all(static_cast<std::size_t>(ranks));
+  MPI_Allgather(mine.data(), static_cast<int>(mine.size()), MPI_UNSIGNED_LONG, all.data(),
+                static_cast<int>(mine.size()), MPI_UNSIGNED_LONG, host);
+  std::vector<std::vector<int>> cpus;
+  for (const CpuMask& mask : all) cpus.push_back(NumbersIn(mask));
+  return cpus;
+}
+
 World FindWorld() {
   World world;
   MPI_Comm host = MPI_COMM_NULL;
@@ -51,15 +112,18 @@ World FindWorld() {
   MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, world.rank, MPI_INFO_NULL, &host);
   MPI_Comm_rank(host, &world.local_rank);
   MPI_Comm_size(host, &world.local_size);
+  world.local_cpus = GatherCpus(host, world.local_size);
   MPI_Comm_free(&host);
   return world;
 }
 
 }  // namespace
 
-Environment::Environment(int* argc, char*** argv) : exceptions_at_start_(std::uncaught_exceptions()) {
+Environment::Environment(int* argc, char*** argv, int expected_size)
+    : exceptions_at_start_(std::uncaught_exceptions()) {
   RequireNoSingletons();
   SetQuietDefaults();
+  const LaunchersMarks marks;
   int provided = MPI_THREAD_SINGLE;
   MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided);
   if (provided < MPI_THREAD_MULTIPLE) {
@@ -67,6 +131,12 @@ Environment::Environment(int* argc, char*** argv) : exceptions_at_start_(std::un
     throw UsageError("this MPI library has no MPI_THREAD_MULTIPLE, which several communicators at once need");
   }
   world_ = FindWorld();
+  try {
+    RequireLauncherOfThisLibrary(marks, world_, expected_size);
+  } catch (const UsageError&) {
+    MPI_Finalize();
+    throw;
+  }
   // An error in a nonblocking collective is reported on the world's handler, which by default ends the job wordlessly.
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
 }

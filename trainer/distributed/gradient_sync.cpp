@@ -13,19 +13,22 @@
 namespace gan::distributed {
 
 // c10d::Reducer's constructor differs between versions of LibTorch: this is its only caller.
-// rebuild_buckets() is never called: after the first step it would change the order of summation, and with more than
-// two ranks a resumed run would differ from the uninterrupted one in the last bit.
+// It gets the parameters in the order in which backward reaches them, and rebuilds its buckets by that order before the
+// first backward. Left to itself it would do so after the first step, which changes the order of summation: with more
+// than two ranks a resumed run would then differ from the uninterrupted one in the last bit. Left out altogether, it
+// notes every parameter of every backward for a rebuilding that never comes.
 struct GradientSync::Buckets {
   Buckets(const std::vector<at::Tensor>& parameters, const Communicator& communicator, std::int64_t bucket_bytes) {
-    const std::vector<bool> dense(parameters.size(), false);
-    auto [indices, limits] =
-        c10d::compute_bucket_assignment_by_size(parameters, {static_cast<std::size_t>(bucket_bytes)}, dense, {}, {});
-    std::reverse(indices.begin(), indices.end());  // the order in which backward reaches them
-    const std::vector<std::int64_t> caps(limits.rbegin(), limits.rend());
+    const std::vector<at::Tensor> backwards(parameters.rbegin(), parameters.rend());
+    const std::vector<bool> dense(backwards.size(), false);
+    const auto indices = std::get<0>(
+        c10d::compute_bucket_assignment_by_size(backwards, {static_cast<std::size_t>(bucket_bytes)}, dense, {}, {}));
     reducer = std::make_unique<c10d::Reducer>(
-        parameters, indices, communicator.process_group(), dense, bucket_bytes, /*find_unused_parameters=*/false,
+        backwards, indices, communicator.process_group(), dense, bucket_bytes, /*find_unused_parameters=*/false,
         /*gradient_as_bucket_view=*/false, std::unordered_map<std::size_t, std::string>{}, bucket_bytes,
-        /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false, caps);
+        /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false, std::vector<std::int64_t>{});
+    reducer->push_rebuilt_params_for_all_indices();
+    reducer->rebuild_buckets();
   }
   std::unique_ptr<c10d::Reducer> reducer;
 };

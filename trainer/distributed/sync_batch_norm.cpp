@@ -69,7 +69,8 @@ void SyncBatchNorm2dImpl::UpdateRunningStatistics(const torch::Tensor& mean, con
   if (!options.track_running_stats()) return;
   torch::NoGradGuard no_grad;
   num_batches_tracked += 1;
-  const double momentum = options.momentum().value_or(1.0 / num_batches_tracked.item<double>());
+  // The counter is asked for only where it is needed: on a GPU the host would wait for all that was queued.
+  const double momentum = options.momentum() ? *options.momentum() : 1.0 / num_batches_tracked.item<double>();
   running_mean.lerp_(mean.to(running_mean.scalar_type()), momentum);
   running_var.lerp_((variance * count / (count - 1)).to(running_var.scalar_type()), momentum);
 }

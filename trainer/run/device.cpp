@@ -1,12 +1,10 @@
 #include "trainer/run/device.h"
 
-#include <sched.h>
-
-#include <algorithm>
 #include <cstdlib>
-#include <thread>
 
 #include "trainer/distributed/cuda.h"
+#include "trainer/host/host_cpus.h"
+#include "trainer/run/openmp.h"
 
 namespace gan::run {
 
@@ -19,24 +17,35 @@ void MakeDeterministic() {
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
 }
 
-}  // namespace
-
-int DefaultThreads(int local_size) {
-  const int all = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  cpu_set_t bound;
-  CPU_ZERO(&bound);
-  const int mine = sched_getaffinity(0, sizeof bound, &bound) == 0 ? CPU_COUNT(&bound) : all;
-  return std::max(1, mine < all ? mine : all / local_size);
+// Moves this rank to its share of the host's CPUs and sets the threads that it computes with. The line for the log.
+std::string TakeCpus(int wanted, const distributed::World& world) {
+  const host::CpuShare share = host::ShareOf(host::FindCpuFacts(world.local_cpus, world.local_rank));
+  std::string why = share.why;
+  if (!share.run_on.empty() && !host::RunOn(share.run_on)) why += ", which the kernel refused";
+  const int before_limit = wanted > 0 ? wanted : share.threads;
+  AllowWholeRegions();
+  const int threads = WithinThreadLimit(before_limit);
+  torch::set_num_threads(threads);  // MKL's too, which alone goes to one under Open MPI
+  RequireWholeRegions(threads);
+  if (wanted > 0) why += "; --threads " + std::to_string(wanted);
+  if (threads < before_limit) why += "; OMP_THREAD_LIMIT " + std::to_string(threads);
+  return why + ": " + std::to_string(threads) + " thread(s) per rank";
 }
 
-torch::Device PrepareDevice(const TrainOptions& options, const distributed::World& world) {
-  if (options.deterministic) MakeDeterministic();
-  torch::set_num_threads(options.threads > 0 ? options.threads : DefaultThreads(world.local_size));
+torch::Device FindDevice(const TrainOptions& options, const distributed::World& world) {
   if (options.device == "cpu") return torch::kCPU;
   if (options.device == "auto" && !distributed::CudaAvailable()) return torch::kCPU;
   // cuDNN tries its ways at each shape's first use and keeps the fastest; which one wins may differ from run to run.
   at::globalContext().setBenchmarkCuDNN(!options.deterministic);
   return {torch::kCUDA, static_cast<torch::DeviceIndex>(distributed::UseCudaDevice(world))};
+}
+
+}  // namespace
+
+Place PrepareDevice(const TrainOptions& options, const distributed::World& world) {
+  if (options.deterministic) MakeDeterministic();
+  std::string cpus = TakeCpus(options.threads, world);
+  return {FindDevice(options, world), std::move(cpus)};
 }
 
 }  // namespace gan::run

@@ -2,16 +2,21 @@
 
 #include <torch/torch.h>
 
+#include <string>
+
 #include "trainer/distributed/communicator.h"
 #include "trainer/run/options.h"
 
 namespace gan::run {
 
-// Settles where and how this rank computes, before LibTorch's first real work: device by local rank, number of threads,
-// reproducibility switches. Throws UsageError when a GPU is asked for where there is none.
-torch::Device PrepareDevice(const TrainOptions& options, const distributed::World& world);
+struct Place {
+  torch::Device device;
+  std::string cpus;  // one line for the log: the CPUs that were found, and why this rank computes with so many threads
+};
 
-// Threads for one of `local_size` ranks on this host: the cores that the launcher bound it to, else its share of all.
-int DefaultThreads(int local_size);
+// Settles where and how this rank computes, before LibTorch's first real work: device by local rank, CPUs and number of
+// threads, reproducibility switches. Throws UsageError when a GPU is asked for where there is none, and when OpenMP
+// withholds threads.
+Place PrepareDevice(const TrainOptions& options, const distributed::World& world);
 
 }  // namespace gan::run

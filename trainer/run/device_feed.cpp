@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "trainer/run/openmp.h"
 #include "trainer/step/device_work.h"
 
 namespace gan::run {
@@ -29,6 +30,7 @@ DeviceFeed::~DeviceFeed() {
 }
 
 void DeviceFeed::Produce() try {
+  AllowWholeRegions();
   const torch::NoGradGuard no_grad;
   std::optional<c10::StreamGuard> own_stream;  // which is of this rank's GPU, the first one in any new thread
   if (!device_.is_cpu()) {

@@ -1,6 +1,8 @@
 #include "trainer/run/import_weights.h"
 
 #include <algorithm>
+#include <cmath>
+#include <set>
 #include <sstream>
 #include <vector>
 
@@ -28,6 +30,9 @@ void Import(const TensorView& source, torch::Tensor target, const std::filesyste
                               "; see --resolution, --features and --noise-dim");
   }
   std::vector<float> values = checkpoint::ToFloats(source, file);
+  if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); })) {
+    throw DataError(file, "tensor " + source.name + " holds a value that is not finite");
+  }
   target.copy_(torch::from_blob(values.data(), target.sizes()));
 }
 
@@ -35,17 +40,17 @@ void Import(const TensorView& source, torch::Tensor target, const std::filesyste
 bool IsCounter(const std::string& name) { return name.ends_with("num_batches_tracked"); }
 
 void ImportNetwork(const WeightsFile& file, const std::string& prefix, const torch::nn::Module& network) {
-  std::size_t expected = 0;
+  std::set<std::string> known;
   for (const auto& [name, target] : model::NamedState(network, prefix)) {
+    known.insert(name);
     if (IsCounter(name)) continue;
     const TensorView* source = file.Find(name);
     if (source == nullptr) throw DataError(file.path(), "tensor " + name + " is missing");
     Import(*source, target, file.path());
-    ++expected;
   }
   for (const auto& [name, tensor] : file.tensors()) {
-    if (!name.starts_with(prefix) || IsCounter(name)) continue;
-    if (expected-- == 0) throw DataError(file.path(), "holds more tensors than this run's network, such as " + name);
+    if (!name.starts_with(prefix) || IsCounter(name) || known.contains(name)) continue;
+    throw DataError(file.path(), "this run's network has no tensor " + name);
   }
 }
 

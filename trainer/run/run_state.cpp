@@ -11,7 +11,6 @@
 #include "trainer/distributed/replicas.h"
 #include "trainer/loss/objective.h"
 #include "trainer/run/agree.h"
-#include "trainer/run/device.h"
 #include "trainer/run/samples.h"
 #include "trainer/run/stop_signal.h"
 
@@ -65,7 +64,8 @@ RunFolder CheckThenOpenFolder(const TrainOptions& options, const distributed::Wo
 RunState::RunState(const TrainOptions& options, const distributed::World& world)
     : options_(options),
       world_(world),
-      device_(PrepareDevice(options, world)),
+      place_(PrepareDevice(options, world)),
+      device_(place_.device),
       control_(NewCommunicator(options, world, "control", "cpu")),
       gradients_(NewCommunicator(options, world, "gradients", device_.is_cuda() ? "cuda" : "cpu")),
       folder_(CheckThenOpenFolder(options, world, *control_, dataset_)),
@@ -75,6 +75,8 @@ RunState::RunState(const TrainOptions& options, const distributed::World& world)
       saver_(world.size > 1) {
   saves_ = NewCommunicator(options_, world_, "checkpoints", "cpu");
   if (world_.rank == 0) cli::OpenLog("gan-train", folder_.Log());
+  if (world_.rank == 0) cli::LogInfo("CPUs: " + place_.cpus);
+  if (world_.rank == 0 && !gradients_->rendezvous().empty()) cli::LogInfo("GPUs: " + gradients_->rendezvous());
   OpenMetrics();
   BeginOrResume();
   faults_.BeginAt(step_ + 1 + rollbacks_.ForgottenSteps());

@@ -11,6 +11,7 @@
 #include "trainer/data/loader.h"
 #include "trainer/run/batches.h"
 #include "trainer/run/checkpoint_state.h"
+#include "trainer/run/device.h"
 #include "trainer/run/faults.h"
 #include "trainer/run/options.h"
 #include "trainer/run/quality_watch.h"
@@ -105,6 +106,7 @@ class RunState {
 
   const TrainOptions& options_;
   const distributed::World& world_;
+  const Place place_;
   torch::Device device_;
   std::shared_ptr<distributed::Communicator> control_;    // agreement, observation, checkpoints: always over MPI
   std::shared_ptr<distributed::Communicator> gradients_;  // on the device

@@ -1,12 +1,14 @@
 #include "trainer/step/train_step.h"
 
 #include <cmath>
+#include <exception>
 #include <utility>
 
 #include "trainer/distributed/tensor_average.h"
 #include "trainer/loss/objective.h"
 #include "trainer/step/device_work.h"
 #include "trainer/step/diversity.h"
+#include "trainer/step/statistics.h"
 #include "trainer/step/terms.h"
 
 namespace gan::step {
@@ -59,29 +61,6 @@ void Append(torch::Tensor& all, const torch::Tensor& logits) {
   all = all.defined() ? torch::cat({all, flat}) : flat;
 }
 
-// Puts tensors back as they were when its scope ends, unless told to forget.
-class KeptStatistics {
- public:
-  explicit KeptStatistics(const std::vector<torch::Tensor>& tensors) : tensors_(tensors) {
-    if (tensors.empty()) return;
-    torch::NoGradGuard no_grad;
-    for (const torch::Tensor& tensor : tensors) copies_.push_back(torch::empty_like(tensor));
-    at::_foreach_copy_(copies_, tensors_);
-  }
-  ~KeptStatistics() {
-    if (copies_.empty()) return;
-    torch::NoGradGuard no_grad;
-    at::_foreach_copy_(tensors_, copies_);
-  }
-  KeptStatistics(const KeptStatistics&) = delete;
-  KeptStatistics& operator=(const KeptStatistics&) = delete;
-  void Forget() { copies_.clear(); }
-
- private:
-  std::vector<torch::Tensor> tensors_;  // share storage with the module's
-  std::vector<torch::Tensor> copies_;
-};
-
 // Real batches and the fakes that D sees beside them, one a micro-batch. A single fake keeps its graph when G is to
 // learn from it; of several, G makes each again, so that memory does not grow with their number.
 struct Round {
@@ -93,7 +72,11 @@ struct Round {
 class Step {
  public:
   Step(Gan& gan, const StepPlan& plan, const BatchSource& next_batch)
-      : gan_(gan), plan_(plan), next_batch_(next_batch) {}
+      : gan_(gan),
+        plan_(plan),
+        next_batch_(next_batch),
+        of_generator_(model::RunningStatistics(*gan.generator), plan.micro_batches),
+        of_discriminator_(model::RunningStatistics(*gan.discriminator), plan.micro_batches) {}
   StepResult Run();
 
  private:
@@ -114,12 +97,13 @@ class Step {
   void TrainGenerator(const Round& round);
   void WatchGenerator(const Round& round);
   template <typename ShareOfLoss>
-  torch::Tensor AccumulatedBackward(distributed::GradientSync& sync, const ShareOfLoss& share_of_loss) const;
+  torch::Tensor AccumulatedBackward(distributed::GradientSync& sync, const ShareOfLoss& share_of_loss);
   void Conclude(double waited_before);
 
   Gan& gan_;
   const StepPlan& plan_;
   const BatchSource& next_batch_;
+  StatisticsOfPasses of_generator_, of_discriminator_;
   Told told_;
   StepResult result_;
   std::vector<Lap> laps_;
@@ -131,7 +115,9 @@ class Step::Stopwatch {
  public:
   Stopwatch(Step& step, double& seconds)
       : step_(step), seconds_(seconds), waited_before_(step.Waited()), begin_(step.gan_.device) {}
-  ~Stopwatch() {
+  // May throw: reading the time on a GPU is work on it. Nothing is read while an error is on its way already.
+  ~Stopwatch() noexcept(false) {
+    if (std::uncaught_exceptions() > exceptions_at_start_) return;
     step_.laps_.push_back({seconds_, std::move(begin_), Moment(step_.gan_.device), step_.Waited() - waited_before_});
   }
   Stopwatch(const Stopwatch&) = delete;
@@ -142,6 +128,7 @@ class Step::Stopwatch {
   double& seconds_;
   double waited_before_;
   Moment begin_;
+  int exceptions_at_start_ = std::uncaught_exceptions();
 };
 
 // `last`: of the step.
@@ -156,7 +143,7 @@ Round Step::NextRound(bool last) {
     {
       Stopwatch watch(*this, result_.times.generator);
       torch::AutoGradMode mode(last && plan_.train_generator && plan_.micro_batches == 1);
-      round.fakes.push_back(Fakes(gan_, round.batches.back().latents));
+      of_generator_.Around(i, [&] { round.fakes.push_back(Fakes(gan_, round.batches.back().latents)); });
     }
   }
   if (last) {
@@ -170,11 +157,18 @@ Round Step::NextRound(bool last) {
 // What one look of D or one try of G costs: the backward of each micro-batch's share, synchronised with the last.
 // Returns the gradient's norm.
 template <typename ShareOfLoss>
-torch::Tensor Step::AccumulatedBackward(distributed::GradientSync& sync, const ShareOfLoss& share_of_loss) const {
+torch::Tensor Step::AccumulatedBackward(distributed::GradientSync& sync, const ShareOfLoss& share_of_loss) {
   const auto micro_batches = static_cast<std::int64_t>(plan_.micro_batches);
-  for (std::int64_t i = 0; i + 1 < micro_batches; ++i) sync.Accumulate(share_of_loss(i) / micro_batches);
-  const torch::Tensor last = share_of_loss(micro_batches - 1);
-  return sync.Backward(micro_batches == 1 ? last : last / micro_batches).norm;
+  const std::size_t last = plan_.micro_batches - 1;
+  for (std::size_t i = 0; i < last; ++i) {
+    of_discriminator_.Around(i, [&] { sync.Accumulate(share_of_loss(i) / micro_batches); });
+  }
+  torch::Tensor norm;
+  of_discriminator_.Around(last, [&] {
+    const torch::Tensor loss = share_of_loss(last);
+    norm = sync.Backward(micro_batches == 1 ? loss : loss / micro_batches).norm;
+  });
+  return norm;
 }
 
 // D's whole loss: penalties, when there are any, in one sum with the rest.
@@ -224,7 +218,9 @@ void Step::WatchDiscriminator(const Round& round) {
   Stopwatch watch(*this, result_.times.discriminator);
   torch::NoGradGuard no_grad;
   told_.ForgetDiscriminatorPhase();
-  for (std::size_t i = 0; i < round.fakes.size(); ++i) LookAtRealAndFake(round, i);
+  for (std::size_t i = 0; i < round.fakes.size(); ++i) {
+    of_discriminator_.Around(i, [&] { LookAtRealAndFake(round, i); });
+  }
 }
 
 // The loss of G on the fakes that D has just learnt from.
@@ -244,9 +240,7 @@ torch::Tensor Step::FoolDiscriminator(const Round& round, std::size_t i) {
 void Step::TrainGenerator(const Round& round) {
   Stopwatch watch(*this, result_.times.generator);
   gan_.generator_adam.ClearGradients();
-  // Fakes that are made again have been counted in D's phase. (Backward needs the statistics as forward left them.)
-  std::optional<KeptStatistics> counted_once;
-  if (plan_.micro_batches > 1) counted_once.emplace(model::RunningStatistics(*gan_.generator));
+  // Fakes that are made again have been counted in D's phase: what they move G's statistics by is not kept.
   model::SetRequiresGrad(*gan_.discriminator, false);  // D is frozen: gradients pass through it, none stay
   told_.generator_norm =
       AccumulatedBackward(gan_.generator_sync, [&](std::size_t i) { return FoolDiscriminator(round, i); });
@@ -257,7 +251,9 @@ void Step::TrainGenerator(const Round& round) {
 void Step::WatchGenerator(const Round& round) {
   Stopwatch watch(*this, result_.times.generator);
   torch::NoGradGuard no_grad;
-  for (std::size_t i = 0; i < round.fakes.size(); ++i) FoolDiscriminator(round, i);
+  for (std::size_t i = 0; i < round.fakes.size(); ++i) {
+    of_discriminator_.Around(i, [&] { FoolDiscriminator(round, i); });
+  }
 }
 
 StepResult Step::Run() {
@@ -279,11 +275,13 @@ StepResult Step::Run() {
   } else {
     WatchGenerator(round);
   }
+  of_generator_.Average();
+  of_discriminator_.Average();
   // The running statistics moved on every rank by its own images; averaged in every step, or no resume could be exact.
   told_.statistics_norm = distributed::AverageOverRanks(gan_.statistics, *gan_.communicator);
   Conclude(waited_before);
   // One bad step must not leave NaN in them: they are never reset, and no later checkpoint could be saved.
-  if (std::isfinite(Number(told_.statistics_norm))) before.Forget();
+  if (!std::isfinite(Number(told_.statistics_norm))) before.PutBack();
   return std::move(result_);
 }
 

@@ -1,6 +1,7 @@
 #include "trainer/distributed/gradient_sync.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <torch/torch.h>
 
 #include <cmath>
@@ -75,6 +76,22 @@ TEST_P(BothPaths, ANanOnOneRankIsSeenByAll) {
   GradientSync sync = Sync({parameter}, communicator);
   const double factor = last ? std::numeric_limits<double>::quiet_NaN() : 1.0;
   EXPECT_FALSE(sync.Backward((parameter * factor).sum()).finite());
+}
+
+// c10d::Reducer notes parameters for a rebuilding of its buckets until it has rebuilt them.
+TEST(GradientSync, BucketsTakeNoMoreMemoryWithEveryBackward) {
+  std::vector<torch::Tensor> parameters;
+  for (int i = 0; i < 32; ++i) parameters.push_back(torch::ones({2}, torch::requires_grad()));
+  GradientSync sync(parameters, New("gradients"), {.path = SyncPath::kBucketed});
+  const auto backwards = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      for (torch::Tensor& parameter : parameters) parameter.mutable_grad().reset();
+      sync.Backward(torch::cat(parameters).sum());
+    }
+    return static_cast<std::int64_t>(::mallinfo2().uordblks);
+  };
+  const std::int64_t before = backwards(200);
+  EXPECT_LT(backwards(2000) - before, 100'000);  // bytes; they were 16 and more per parameter and backward
 }
 
 TEST(GradientSync, AParameterThatBackwardDoesNotReachIsAnError) {

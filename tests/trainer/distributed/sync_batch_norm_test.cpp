@@ -89,6 +89,13 @@ TEST(SyncBatchNorm, StartsFromTheValuesOfTheLayersItReplaces) {
   EXPECT_NE(synchronised->modules(false)[1]->as<SyncBatchNorm2d>(), nullptr);
 }
 
+// On a GPU that would wait for all that is queued. A tensor of the meta device has no value to ask for.
+TEST(SyncBatchNorm, DoesNotAskForTheCounterThatItsMomentumDoesNotNeed) {
+  SyncBatchNorm2d norm(*SameNorm(), Communicator::Create(TestWorld(), "batch norm"));
+  norm->num_batches_tracked = torch::zeros({}, torch::dtype(torch::kLong).device(torch::kMeta));
+  EXPECT_NO_THROW(norm->forward(AllImages(1)));
+}
+
 TEST(SyncBatchNorm, EvaluationIsLocal) {
   const auto communicator = Communicator::Create(TestWorld(), "batch norm");
   SyncBatchNorm2d norm(*SameNorm(), communicator);

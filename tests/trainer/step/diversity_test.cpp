@@ -1,6 +1,7 @@
 #include "trainer/step/diversity.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 namespace gan::step {
 namespace {
@@ -33,6 +34,33 @@ TEST(NearestNeighbourDistance, CopiesHaveNone) {
   const torch::Tensor image = torch::rand({1, 3, 64, 64});
   EXPECT_EQ(Distance(torch::cat({image, image})), 0);
   EXPECT_GT(Distance(torch::rand({2, 3, 64, 64})), 0.01);
+}
+
+TEST(NearestNeighbourDistance, OfManyPicturesIsThatOfAllPairsAtOnce) {
+  torch::manual_seed(3);
+  const torch::Tensor images = torch::rand({301, 3, 8, 8}, torch::kDouble);  // blocks that do not divide the rows
+  const torch::Tensor rows = images.permute({0, 2, 3, 1}).flatten(1);
+  torch::Tensor all = (rows.unsqueeze(1) - rows.unsqueeze(0)).square().mean(2).sqrt();
+  all.fill_diagonal_(10);
+  EXPECT_NEAR(Distance(images), std::get<0>(all.min(1)).mean().item<double>(), 1e-14);
+}
+
+// All pairs at once would be 3.2 GB of numbers here, twice.
+TEST(NearestNeighbourDistance, TakesLittleMemoryForALargeBatch) {
+  const auto peak = [] {
+    rusage usage = {};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss / 1024;  // MiB
+  };
+  const torch::Tensor images = torch::rand({1448, 3, 8, 8});
+  const long before = peak();
+  EXPECT_GT(Distance(images), 0);
+  EXPECT_LT(peak() - before, 200);
+}
+
+// On a GPU it is joined to numbers that are there; the meta device is one that a CPU tensor cannot be taken for.
+TEST(NearestNeighbourDistance, OfOnePictureIsOnItsDevice) {
+  EXPECT_TRUE(NearestNeighbourDistance(torch::zeros({1, 3, 64, 64}, torch::kMeta)).is_meta());
 }
 
 TEST(NearestNeighbourDistance, OfOnePictureIsNotThere) { EXPECT_LT(Distance(torch::zeros({1, 3, 64, 64})), 0); }

@@ -1,0 +1,189 @@
+#include "trainer/distributed/rendezvous.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+namespace gan::distributed {
+
+namespace {
+
+constexpr int kAtOnce = 4096;  // connections that wait to be accepted: every rank comes at the same time
+constexpr const char* kNcclInterface = "NCCL_SOCKET_IFNAME";
+
+class Socket {
+ public:
+  explicit Socket(int descriptor) : descriptor_(descriptor) {}
+  ~Socket() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+  int get() const { return descriptor_; }
+  int Release() { return std::exchange(descriptor_, -1); }
+
+ private:
+  int descriptor_;
+};
+
+using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
+
+Addresses Resolve(const std::string& host, int type) {
+  addrinfo hints = {};
+  hints.ai_socktype = type;
+  addrinfo* found = nullptr;
+  // A port is needed to connect; which one does not matter.
+  if (::getaddrinfo(host.c_str(), "9", &hints, &found) != 0) found = nullptr;
+  return {found, &::freeaddrinfo};
+}
+
+std::string TextOf(const sockaddr* address, socklen_t length) {
+  char text[NI_MAXHOST] = {};
+  if (::getnameinfo(address, length, text, sizeof text, nullptr, 0, NI_NUMERICHOST) != 0) return "";
+  return text;
+}
+
+socklen_t LengthOf(const sockaddr* address) {
+  return address->sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+}
+
+std::string NameOfInterface(const std::string& address) {
+  ifaddrs* all = nullptr;
+  if (::getifaddrs(&all) != 0) return "";
+  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(all, &::freeifaddrs);
+  for (const ifaddrs* each = all; each != nullptr; each = each->ifa_next) {
+    const sockaddr* its = each->ifa_addr;
+    if (its == nullptr || (its->sa_family != AF_INET && its->sa_family != AF_INET6)) continue;
+    if (TextOf(its, LengthOf(its)) == address) return each->ifa_name;
+  }
+  return "";
+}
+
+std::string HostName() {
+  char name[256] = {};
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+// A socket that listens on `address` alone, at a free port; -1 when there can be none.
+int ListenOn(const std::string& address) {
+  const Addresses found = Resolve(address, SOCK_STREAM);
+  if (!found) return -1;
+  sockaddr_storage own = {};
+  std::memcpy(&own, found->ai_addr, found->ai_addrlen);
+  if (found->ai_family == AF_INET) reinterpret_cast<sockaddr_in&>(own).sin_port = 0;
+  if (found->ai_family == AF_INET6) reinterpret_cast<sockaddr_in6&>(own).sin6_port = 0;
+  Socket socket(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (socket.get() < 0 || ::bind(socket.get(), reinterpret_cast<sockaddr*>(&own), found->ai_addrlen) != 0 ||
+      ::listen(socket.get(), kAtOnce) != 0) {
+    return -1;
+  }
+  return socket.Release();
+}
+
+std::uint16_t PortOf(int listening) {
+  sockaddr_storage own = {};
+  socklen_t length = sizeof own;
+  ::getsockname(listening, reinterpret_cast<sockaddr*>(&own), &length);
+  return ntohs(own.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(own).sin6_port
+                                         : reinterpret_cast<sockaddr_in&>(own).sin_port);
+}
+
+// Rank 0's: towards the first rank that is on another host, loopback when none is.
+std::optional<Interface> WhereToListen(const std::vector<std::string>& hosts, const World& world) {
+  if (world.local_size == world.size) return Interface{"lo", "127.0.0.1"};
+  for (const std::string& host : hosts) {
+    if (host == HostName()) continue;
+    if (auto interface = InterfaceTowards(host)) return interface;
+  }
+  return std::nullopt;
+}
+
+void TellNccl(const std::optional<Interface>& interface) {
+  if (!interface || interface->name.empty()) return;
+  // "=" asks for exactly this name; NCCL takes names for prefixes otherwise.
+  ::setenv(kNcclInterface, interface->name == "lo" ? "lo" : ("=" + interface->name).c_str(), /*overwrite=*/0);
+}
+
+c10d::TCPStoreOptions OptionsAt(std::uint16_t port) {
+  c10d::TCPStoreOptions options;
+  options.port = port;
+  options.waitWorkers = false;
+  return options;
+}
+
+// Listens on the interface; forgets it, and listens on all, where that cannot be.
+c10::intrusive_ptr<c10d::TCPStore> OpenStore(std::optional<Interface>& interface) {
+  const int listening = interface ? ListenOn(interface->address) : -1;
+  c10d::TCPStoreOptions options = OptionsAt(listening < 0 ? 0 : PortOf(listening));
+  options.isServer = true;
+  if (listening < 0) {
+    interface.reset();
+  } else {
+    options.masterListenFd = listening;  // the store's from now on; by itself it would listen on every interface
+  }
+  return c10::make_intrusive<c10d::TCPStore>(interface ? interface->address : HostName(), options);
+}
+
+// "address port" of rank 0's store.
+std::string AddressOf(c10d::TCPStore* store, Communicator& communicator) {
+  return communicator.Broadcast(store == nullptr ? "" : store->getHost() + " " + std::to_string(store->getPort()));
+}
+
+std::string Told(const std::string& address, const std::optional<Interface>& interface) {
+  const char* nccl = std::getenv(kNcclInterface);
+  return (interface ? "ranks meet at " + address + " (" + interface->name + ")"
+                    : "ranks meet on every interface of this host, for no other host could be resolved") +
+         "; NCCL listens on " + (nccl == nullptr ? "an interface of its choice" : std::string(nccl));
+}
+
+}  // namespace
+
+std::optional<Interface> InterfaceTowards(const std::string& host) {
+  const Addresses found = Resolve(host, SOCK_DGRAM);
+  for (const addrinfo* each = found.get(); each != nullptr; each = each->ai_next) {
+    const Socket socket(::socket(each->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    // To connect a datagram socket asks the kernel for the route and sends nothing.
+    if (socket.get() < 0 || ::connect(socket.get(), each->ai_addr, each->ai_addrlen) != 0) continue;
+    sockaddr_storage own = {};
+    socklen_t length = sizeof own;
+    if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&own), &length) != 0) continue;
+    const std::string address = TextOf(reinterpret_cast<sockaddr*>(&own), length);
+    if (const std::string name = NameOfInterface(address); !name.empty()) return Interface{name, address};
+  }
+  return std::nullopt;
+}
+
+Rendezvous Meet(Communicator& communicator, const World& world) {
+  const std::vector<std::string> hosts = communicator.AllGather(HostName());
+  std::optional<Interface> interface;
+  c10::intrusive_ptr<c10d::TCPStore> store;
+  if (world.rank == 0) {
+    interface = WhereToListen(hosts, world);
+    store = OpenStore(interface);
+  }
+  std::istringstream told(AddressOf(store.get(), communicator));
+  std::string address;
+  std::uint16_t port = 0;
+  told >> address >> port;
+  if (!store) {
+    interface = world.local_size == world.size ? Interface{"lo", address} : InterfaceTowards(address);
+    store = c10::make_intrusive<c10d::TCPStore>(address, OptionsAt(port));
+  }
+  TellNccl(interface);
+  return {store, Told(address, interface)};
+}
+
+}  // namespace gan::distributed

@@ -1,0 +1,78 @@
+#include "trainer/host/binding.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <string_view>
+
+namespace gan::host {
+
+namespace {
+
+// Settings of Open MPI 4 and of PRRTE, the launcher of Open MPI 5, that bind by being there.
+constexpr std::array<const char*, 8> kBindingVariables = {"OMPI_MCA_hwloc_base_binding_policy",
+                                                          "OMPI_MCA_hwloc_base_cpu_set",
+                                                          "OMPI_MCA_hwloc_base_cpu_list",
+                                                          "OMPI_MCA_rmaps_base_cpus_per_rank",
+                                                          "OMPI_MCA_orte_rankfile",
+                                                          "OMPI_MCA_rmaps_rank_file_path",
+                                                          "PRTE_MCA_hwloc_default_cpu_list",
+                                                          "PRTE_MCA_hwloc_default_binding_policy"};
+// Those that place ranks, and bind only where they name the CPUs per rank.
+constexpr std::array<const char*, 2> kMappingVariables = {"OMPI_MCA_rmaps_base_mapping_policy",
+                                                          "PRTE_MCA_rmaps_default_mapping_policy"};
+// Words on PRRTE's command line that do the same.
+constexpr std::array<std::string_view, 9> kBindingWords = {"--bind-to",
+                                                           "--cpu-set",
+                                                           "--cpu-list",
+                                                           "--rankfile",
+                                                           "--cpus-per-proc",
+                                                           "--cpus-per-rank",
+                                                           "--hwloc_default_cpu_list",
+                                                           "--hwloc_default_binding_policy",
+                                                           "--rf"};
+
+std::string Lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+// "slot:PE=4", "pe-list=0,2".
+bool NamesCpus(const std::string& policy) {
+  const std::string lower = Lower(policy);
+  return lower.find("pe=") != std::string::npos || lower.find("pe-list=") != std::string::npos;
+}
+
+// The name of a flag or of a setting, however many dashes stand in front of it: "--name".
+std::string NameIn(const std::string& argument) {
+  const std::size_t begin = argument.find_first_not_of('-');
+  if (begin == std::string::npos) return "";
+  return "--" + argument.substr(begin, argument.find('=') - begin);
+}
+
+bool AsksForBinding(const std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string name = NameIn(arguments[i]);
+    if (std::find(kBindingWords.begin(), kBindingWords.end(), name) != kBindingWords.end()) return true;
+    if (name != "--map-by" && name != "--rmaps_default_mapping_policy") continue;
+    if (NamesCpus(arguments[i]) || (i + 1 < arguments.size() && NamesCpus(arguments[i + 1]))) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Binding BindingOf(const Lookup& environment, const std::optional<std::vector<std::string>>& launcher_arguments) {
+  for (const char* name : kBindingVariables) {
+    if (environment(name)) return Binding::kAskedFor;
+  }
+  for (const char* name : kMappingVariables) {
+    if (const auto policy = environment(name); policy && NamesCpus(*policy)) return Binding::kAskedFor;
+  }
+  if (environment("OMPI_MCA_orte_bound_at_launch")) return Binding::kDefault;
+  if (!environment("PRTE_LAUNCHED")) return Binding::kNone;
+  return !launcher_arguments || AsksForBinding(*launcher_arguments) ? Binding::kAskedFor : Binding::kDefault;
+}
+
+}  // namespace gan::host

@@ -1,0 +1,98 @@
+#include "trainer/host/cpu_share.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <tuple>
+
+namespace gan::host {
+
+namespace {
+
+bool Holds(const std::vector<int>& numbers, int number) {
+  return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+}
+
+// The allowed ones, neighbours in the machine beside each other, so that a share straddles as few packages as it can.
+std::vector<int> InOrderOfTheMachine(const CpuFacts& facts) {
+  std::vector<Cpu> allowed;
+  for (const Cpu& cpu : facts.cpus) {
+    if (Holds(facts.allowed, cpu.number)) allowed.push_back(cpu);
+  }
+  std::sort(allowed.begin(), allowed.end(), [](const Cpu& a, const Cpu& b) {
+    return std::tie(a.package, a.core, a.number) < std::tie(b.package, b.core, b.number);
+  });
+  std::vector<int> numbers;
+  for (const Cpu& cpu : allowed) numbers.push_back(cpu.number);
+  return numbers;
+}
+
+// The part of `cpus` that is this rank's; all of them where there are fewer than ranks.
+std::vector<int> PartOf(const std::vector<int>& cpus, std::size_t rank, std::size_t ranks) {
+  std::vector<int> part = cpus;
+  if (cpus.size() >= ranks) {
+    const auto at = [&](std::size_t i) { return cpus.begin() + static_cast<std::ptrdiff_t>(cpus.size() * i / ranks); };
+    part.assign(at(rank), at(rank + 1));
+  }
+  std::sort(part.begin(), part.end());
+  return part;
+}
+
+// How many of its CPUs a rank has to itself, where one that k ranks may run on is a k-th of one for each.
+double Worth(const CpuFacts& facts, const std::vector<int>& mine) {
+  double worth = 0;
+  for (const int cpu : mine) {
+    worth += 1.0 / static_cast<double>(std::count_if(facts.bound.begin(), facts.bound.end(),
+                                                     [&](const auto& bound) { return Holds(bound, cpu); }));
+  }
+  return worth + 1e-9;  // sums of thirds
+}
+
+std::string Number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", value);
+  return text;
+}
+
+std::string Cpus(std::size_t count) { return std::to_string(count) + (count == 1 ? " CPU" : " CPUs"); }
+
+std::string Ranks(std::size_t count) { return std::to_string(count) + (count == 1 ? " rank" : " ranks"); }
+
+std::string Explain(const CpuFacts& facts, const CpuShare& share, int before_quota) {
+  const std::size_t ranks = facts.bound.size();
+  const std::size_t mine = facts.bound[static_cast<std::size_t>(facts.rank)].size();
+  std::string text;
+  if (facts.binding == Binding::kDefault) {
+    text = Cpus(facts.allowed.size()) + " of this job on this host, shared by " + Ranks(ranks) +
+           "; the launcher's default binding to " + Cpus(mine) + " became one to " + Cpus(share.run_on.size());
+  } else {
+    text = Cpus(mine) + " of " + std::to_string(facts.cpus.size()) + " on this host";
+    if (facts.binding == Binding::kAskedFor) text += ", as the launcher was asked to bind";
+    if (ranks > 1) text += ", " + Ranks(ranks) + " on this host";
+  }
+  if (share.threads < before_quota) text += "; the container's quota is " + Number(facts.quota) + " CPUs";
+  return text;
+}
+
+}  // namespace
+
+CpuShare ShareOf(const CpuFacts& facts) {
+  const std::size_t ranks = facts.bound.size();
+  const auto rank = static_cast<std::size_t>(facts.rank);
+  CpuShare share;
+  double worth = 0;
+  if (facts.binding == Binding::kDefault) {
+    const std::vector<int> cpus = InOrderOfTheMachine(facts);
+    share.run_on = PartOf(cpus, rank, ranks);
+    worth = static_cast<double>(cpus.size() / ranks);  // the same for all, though parts may differ by one
+  } else {
+    worth = Worth(facts, facts.bound[rank]);
+  }
+  const int before_quota = std::max(1, static_cast<int>(worth));
+  const double granted = std::floor(facts.quota / static_cast<double>(ranks));
+  share.threads = static_cast<int>(std::clamp<double>(granted, 1, before_quota));
+  share.why = Explain(facts, share, before_quota);
+  return share;
+}
+
+}  // namespace gan::host
