@@ -33,7 +33,11 @@ std::size_t CountTensors(const fs::path& file) {
 std::vector<fs::path> StepFolders(const fs::path& root) {
   std::vector<fs::path> folders;
   for (const auto& entry : fs::directory_iterator(root)) {
-    if (checkpoint::ParseCheckpointFolderName(entry.path().filename().string())) folders.push_back(entry.path());
+    // A stray file is no checkpoint, whatever its name.
+    const bool is_file = entry.symlink_status().type() == fs::file_type::regular;
+    if (!is_file && checkpoint::ParseCheckpointFolderName(entry.path().filename().string())) {
+      folders.push_back(entry.path());
+    }
   }
   std::sort(folders.rbegin(), folders.rend());
   return folders;

@@ -31,7 +31,12 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);  // a pipe is refused, not waited for
   if (descriptor < 0) throw IoError(path, "open", errno);
   struct stat status = {};
-  const bool known = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+  if (::fstat(descriptor, &status) != 0) {
+    const int error = errno;
+    ::close(descriptor);
+    throw IoError(path, "stat", error);
+  }
+  const bool known = S_ISREG(status.st_mode);
   size_ = known ? static_cast<std::size_t>(status.st_size) : 0;
   void* data = size_ > 0 ? ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, descriptor, 0) : nullptr;
   const int error = errno;

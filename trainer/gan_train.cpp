@@ -6,6 +6,7 @@
 #include "cli/main.h"
 #include "trainer/distributed/communicator.h"
 #include "trainer/run/agree.h"
+#include "trainer/run/flags_of_run.h"
 #include "trainer/run/options.h"
 #include "trainer/run/stop_signal.h"
 #include "trainer/run/train.h"
@@ -23,6 +24,8 @@ int main(int argc, char** argv) {
   bool agreed = false;  // all ranks left training together, each with the same exit code
   const int exit_code = gan::cli::RunMain(app, argc, argv, [&] {
     gan::run::InstallStopSignals();  // first: before it a request to stop would kill the rank
+    options.given = gan::run::GivenFlags(app);
+    options.watchdog.has_launcher = gan::run::HasLauncher();
     environment.emplace(&argc, &argv, static_cast<int>(options.expect_world_size));
     const gan::distributed::World& world = environment->world();
     if (world.size > 1) gan::cli::SetErrorPrefix("[rank " + std::to_string(world.rank) + "] ");

@@ -15,6 +15,7 @@ using Json = nlohmann::json;
 
 constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
 constexpr std::uint64_t kBlock = std::uint64_t{1} << 20;
+constexpr std::size_t kTail = 256;  // bytes that tell a line from the one in its place on another branch
 
 class File {
  public:
@@ -55,10 +56,13 @@ bool RunStats::Update(std::uint64_t most_bytes) {
     if (end == std::string::npos) {
       if (block.size() < kBlock) return true;  // the last line is still being written
       offset_ += block.size();                 // no line of ours is that long
+      tail_.clear();
       ++bad_lines_;
       continue;
     }
     ReadLines(std::string_view(block).substr(0, end + 1));
+    tail_ = block.substr(0, end + 1);
+    if (tail_.size() > kTail) tail_.erase(0, tail_.size() - kTail);
     offset_ += end + 1;
     read += end + 1;
   }
@@ -69,7 +73,10 @@ void RunStats::StartAgainIfReplaced() {
   struct stat found {};
   const bool is_there = ::lstat(file_.c_str(), &found) == 0 && S_ISREG(found.st_mode);
   const std::uint64_t size = is_there ? static_cast<std::uint64_t>(found.st_size) : 0;
-  if (size < offset_ || (is_there && found.st_ino != inode_)) *this = RunStats(file_);
+  // A run that goes back cuts the file, which may have grown beyond `offset_` again since it was read.
+  const bool changed =
+      is_there && size >= offset_ && !tail_.empty() && File(file_).Read(offset_ - tail_.size(), tail_.size()) != tail_;
+  if (size < offset_ || changed || (is_there && found.st_ino != inode_)) *this = RunStats(file_);
   inode_ = is_there ? found.st_ino : 0;
   size_ = size;
 }

@@ -42,6 +42,7 @@ class RunStats {
   std::filesystem::path file_;
   std::uint64_t inode_ = 0;
   std::uint64_t offset_ = 0;  // of the first byte not taken in
+  std::string tail_;          // what stands just before `offset_`
   std::uint64_t size_ = 0;    // of the file when looked at last
   std::uint64_t lines_ = 0, bad_lines_ = 0;
   std::uint64_t last_step_ = 0;

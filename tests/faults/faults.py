@@ -5,15 +5,20 @@ import pathlib
 SHIM = os.environ['EQUIPOISE_FAULT_SHIM']
 
 
-def environment(prefix, *, calls=(), match='', nth=0, error='', sticky=False, count=None,
-                journal=None):
-    """Variables for a child process: the nth of `calls` (write, sync, rename, close, truncate; none: all of them) on
-    files under `prefix`, and only those in whose path the regular expression `match` is found, fails with `error` (ENOSPC, EIO, EDQUOT, SHORT, SKIP, KILL)."""
+READS = ('open', 'read', 'list', 'stat', 'map')  # the kinds that only look
+
+
+def environment(prefix, *, calls=(), match='', nth=0, error='', sticky=False, times=1, seconds=0, rank='', each=False,
+                count=None, journal=None):
+    """Variables for a child process: the nth of `calls` (write, sync, rename, close, truncate; none: all of them; or
+    READS) on files under `prefix`, and only those in whose path the regular expression `match` is found, fails with
+    `error` (README.md), `times` in a row; only on `rank`, when given. `each`: each process counts for itself."""
     return {'LD_PRELOAD': SHIM, 'FAULT_PREFIX': str(pathlib.Path(prefix).resolve()), 'FAULT_CALLS': ','.join(calls), 'FAULT_MATCH': match,
-            'FAULT_NTH': str(nth), 'FAULT_ERROR': error, 'FAULT_STICKY': str(int(sticky)),
+            'FAULT_NTH': str(nth), 'FAULT_ERROR': error, 'FAULT_STICKY': str(int(sticky)), 'FAULT_TIMES': str(times),
+            'FAULT_SECONDS': str(seconds), 'FAULT_RANK': str(rank), 'FAULT_EACH': str(int(each)),
             'FAULT_COUNT': str(count or ''), 'FAULT_JOURNAL': str(journal or '')}
 
 
 def counted(count):
-    """How many calls of the chosen kinds all processes made."""
+    """How many calls of the chosen kinds all processes made; with `each`, the one that made most."""
     return int.from_bytes(pathlib.Path(count).read_bytes(), 'little')

@@ -8,7 +8,20 @@
 
 namespace gan::faults {
 
-enum class Call : unsigned { kWrite = 1, kSync = 2, kRename = 4, kClose = 8, kTruncate = 16 };
+enum class Call : unsigned {
+  // What changes files.
+  kWrite = 1,
+  kSync = 2,
+  kRename = 4,
+  kClose = 8,
+  kTruncate = 16,
+  // What only looks at them.
+  kOpen = 32,
+  kRead = 64,
+  kList = 128,
+  kStat = 256,
+  kMap = 512
+};
 
 enum class Fault { kNone, kError, kShortWrite, kSkip };
 
@@ -17,6 +30,8 @@ class Plan {
   static const Plan& Get();
 
   bool Watches(const std::string& path) const;
+  // Whether calls of this kind count at all.
+  bool Counts(Call call) const { return (calls_ & static_cast<unsigned>(call)) != 0; }
   // Counts one call on `path` and says what shall become of it; kError comes with errno set. Does not return when the
   // plan says that the process dies here.
   Fault Next(Call call, const std::string& path) const;
@@ -29,11 +44,15 @@ class Plan {
   unsigned calls_ = ~0U;
   std::optional<std::regex> match_;  // only paths in which it is found count
   std::uint64_t nth_ = 0;            // 0: nothing fails
-  bool sticky_ = false;
+  std::uint64_t times_ = 1;          // so many from the nth on
+  bool each_ = false;                // each process counts for itself
+  bool other_rank_ = false;          // another rank is to suffer
   bool kill_ = false;
+  double sleep_seconds_ = 0;  // waits before the call instead of letting it fail
   int error_ = 0;
   Fault fault_ = Fault::kError;
   std::uint64_t* count_ = nullptr;  // shared by all processes when FAULT_COUNT names a file
+  std::uint64_t* own_ = nullptr;    // of this process
   int journal_ = -1;
 };
 

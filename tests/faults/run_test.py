@@ -26,17 +26,17 @@ class Case(WithShards):
         self.run_folder = self.watched / 'run'
         self.count, self.journal = self.folder / 'count', self.folder / 'journal'
 
-    def train(self, run, **fault):
+    def train(self, run, *flags, **fault):
         for left in (self.count, self.journal):
             left.unlink(missing_ok=True)
         environment = faults.environment(self.watched, count=self.count, **fault) if fault else {}
-        return subprocess.run(train_command(1, self.shards, run, *FLAGS), env=ENVIRONMENT | environment, timeout=120,
+        return subprocess.run(train_command(1, self.shards, run, *FLAGS, *flags), env=ENVIRONMENT | environment, timeout=120,
                               capture_output=True, text=True)
 
-    def train_anew(self, **fault):
+    def train_anew(self, *flags, **fault):
         shutil.rmtree(self.watched, ignore_errors=True)
         self.watched.mkdir()
-        return self.train(self.run_folder, **fault)
+        return self.train(self.run_folder, *flags, **fault)
 
     def whole_run(self):
         """Of the same name, which is in the metrics' labels and the targets file."""
@@ -84,6 +84,37 @@ class WhatMayFail(Case):
                 self.assertIn(words, done.stderr)
                 self.assertIn('No space left on device', done.stderr)
                 self.assertEqual(digests(newest_checkpoint(whole)), digests(newest_checkpoint(self.run_folder)))
+
+    def test_lines_of_the_statistics_wait_for_room(self):
+        whole = self.whole_run()
+        done = self.train_anew(calls=['write'], match='stats.jsonl', nth=2, times=2, error='ENOSPC')
+        self.assert_code(0, done)
+        self.assertRegex(done.stderr, r'stats.jsonl: No space left on device; training goes on')
+        self.assertEqual(stats(whole), stats(self.run_folder))
+        self.assertEqual(digests(newest_checkpoint(whole)), digests(newest_checkpoint(self.run_folder)))
+
+    def test_statistics_that_never_find_room_cost_no_run_and_no_checkpoint(self):
+        whole = self.whole_run()
+        done = self.train_anew(calls=['write'], match='stats.jsonl', nth=2, sticky=True, error='ENOSPC')
+        self.assert_code(0, done)
+        self.assertIn('3 line(s) are missing', done.stderr)
+        self.assertEqual(stats(whole)[:1], stats(self.run_folder))
+        self.assertEqual(digests(newest_checkpoint(whole)), digests(newest_checkpoint(self.run_folder)))
+
+    def test_an_event_file_that_cannot_be_written_costs_no_run(self):
+        for nth in (1, 4):
+            done = self.train_anew('--tensorboard', calls=['write'], match='tfevents', nth=nth, sticky=True, error='ENOSPC')
+            self.assert_code(0, done)
+            self.assertIn('training goes on without its event file', done.stderr)
+
+    def test_pruning_that_fails_does_not_make_a_good_save_fail(self):
+        lists = {'calls': ['list'], 'match': r'/checkpoints$'}
+        self.assert_code(0, self.train_anew(**lists))
+        last = faults.counted(self.count)  # in the pruning after the last save
+        done = self.train_anew(**lists, nth=last - 1, sticky=True, error='ESTALE')
+        self.assert_code(0, done)
+        self.assertIn('Stale file handle; an old checkpoint stays', done.stderr)
+        self.assert_checkpoints_intact()
 
     def test_the_last_word_of_a_run_must_be_written(self):
         self.assert_code(1, self.train_anew(calls=['write'], match='status.json', nth=1, error='ENOSPC', sticky=True))

@@ -1,6 +1,6 @@
 // Loaded by LD_PRELOAD in front of the C library: calls that change files under FAULT_PREFIX pass through here, fail
-// when the plan says so, and are noted in the journal when they succeed. What the C library's own stdio does inside
-// itself is not seen; the programs under test keep nothing through it.
+// when the plan says so, and are noted in the journal when they succeed. (Calls that only look: shim_reads.cpp.) What
+// the C library's own stdio does inside itself is not seen; the programs under test keep nothing through it.
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/stat.h>
@@ -10,41 +10,23 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
 #include <cstdarg>
 #include <string>
 
 #include "tests/faults/journal.h"
+#include "tests/faults/paths.h"
 #include "tests/faults/plan.h"
 
 namespace {
+
+using gan::faults::Absolute;
+using gan::faults::PathOf;
 
 using gan::faults::Action;
 using gan::faults::Call;
 using gan::faults::Fault;
 using gan::faults::Note;
 using gan::faults::Plan;
-
-std::string LinkTarget(const std::string& link) {
-  char target[PATH_MAX];
-  const long size = ::syscall(SYS_readlink, link.c_str(), target, sizeof target);
-  return size > 0 ? std::string(target, static_cast<std::size_t>(size)) : std::string();
-}
-
-std::string PathOf(int descriptor) {
-  const int before = errno;
-  std::string path = LinkTarget("/proc/self/fd/" + std::to_string(descriptor));
-  errno = before;
-  return path;
-}
-
-std::string Absolute(int folder, const char* path) {
-  std::string text = path;
-  while (text.size() > 1 && text.back() == '/') text.pop_back();
-  if (text.starts_with('/')) return text;
-  while (text.starts_with("./")) text.erase(0, 2);
-  return (folder == AT_FDCWD ? LinkTarget("/proc/self/cwd") : PathOf(folder)) + "/" + text;
-}
 
 bool MayWrite(int descriptor) {
   const long flags = ::syscall(SYS_fcntl, descriptor, F_GETFL);
@@ -108,9 +90,10 @@ int Truncate(int descriptor, off_t size) {
 }
 
 int Open(int folder, const char* path, int flags, mode_t mode) {
+  if (Plan::Get().Counts(Call::kOpen) && Ask(Call::kOpen, Absolute(folder, path)) < 0) return -1;
   struct stat before = {};
   const bool creates = (flags & (O_CREAT | O_TRUNC)) != 0;
-  const bool existed = creates && ::fstatat(folder, path, &before, AT_SYMLINK_NOFOLLOW) == 0;
+  const bool existed = creates && ::syscall(SYS_newfstatat, folder, path, &before, AT_SYMLINK_NOFOLLOW) == 0;
   const auto descriptor = static_cast<int>(::syscall(SYS_openat, folder, path, flags, mode));
   if (descriptor < 0 || !creates) return descriptor;
   if (!existed) {

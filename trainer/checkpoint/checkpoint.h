@@ -13,9 +13,25 @@
 
 #include <nlohmann/json.hpp>
 
+#include "storage/errors.h"
+
 namespace gan::checkpoint {
 
 inline constexpr std::uint32_t kFormatVersion = 1;
+
+// A newer program wrote the checkpoint: nothing is known to be wrong with it, so it is never set aside as damaged.
+class NewerVersionError : public DataError {
+ public:
+  using DataError::DataError;
+};
+
+// The ranks cannot go on together: one could not read what it was asked to, or they have read or hold different things.
+// The message names rank and host. Nothing is known about the content, and nothing was changed. Exit code 1: the next
+// try may succeed.
+class RankError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 // One tensor as bytes. dtype in safetensors' words: F64 F32 F16 BF16 I64 I32 U8 BOOL.
 struct TensorView {
@@ -65,6 +81,7 @@ struct Checkpoint {
   std::uint64_t images = 0;
   std::string lineage;
   nlohmann::json state;
+  std::string digest;  // of the manifest, which holds those of the parts
   std::vector<OwnedTensor> tensors;
 };
 
@@ -74,7 +91,8 @@ std::optional<std::uint64_t> ParseCheckpointFolderName(std::string_view name);
 
 // Collective. Saves or changes nothing: on an error of any rank every rank throws (IoError on the one that failed,
 // IoError naming it on the others), and the previous checkpoint stays. Refuses tensors that are not finite (DataError
-// naming the tensor) and a disk without room for 1.2x the size.
+// naming the tensor) and a disk without room for 1.2x the size; RankError when the ranks are not all at one step of one
+// lineage.
 SaveResult Save(const std::filesystem::path& root, const SaveRequest& request, const Ranks& ranks);
 
 // Which checkpoints stay: a union. The newest two always do.
@@ -84,26 +102,35 @@ struct Retention {
   std::optional<std::uint64_t> best = {};  // the one of this step
 };
 
-// Removes all other committed checkpoints, by rename, then delete. Rank 0 only. Throws IoError.
-void Prune(const std::filesystem::path& root, const Retention& retention);
+// Removes all other committed checkpoints, by rename, then delete. Rank 0 only. Never throws, because it follows a save
+// that is good: what could not be removed stays until the next time and is returned in words.
+std::vector<std::string> Prune(const std::filesystem::path& root, const Retention& retention);
 
 // After a rollback to `step`: the later checkpoints are renamed to "<name>.abandoned-<their lineage>", with "-1" and so
-// on where that is taken. Rank 0 only. Throws IoError.
+// on where that is taken. Everything that must be read is read before the first rename. Rank 0 only. Throws IoError.
 void SetLaterAside(const std::filesystem::path& root, std::uint64_t step);
 
 // Removes leftovers of killed saves (step-*.tmp-*, *.deleted-*). Rank 0 only, while the run folder is locked.
 void RemoveLeftovers(const std::filesystem::path& root);
 
-// Committed checkpoints (with a manifest), newest first; symbolic links are passed over.
+// Committed checkpoints (with a manifest), newest first; symbolic links and whatever else lies there are passed over.
+// None when `root` does not exist. Throws IoError: an unreadable folder must not look like an empty one.
 std::vector<std::filesystem::path> ListCheckpoints(const std::filesystem::path& root);
 
-// Reads and verifies one checkpoint: manifest, names, sizes, digests. Throws DataError naming file and offset.
+// Reads and verifies one checkpoint: manifest, names, sizes, digests. Throws DataError naming file and offset where the
+// content is wrong, NewerVersionError, and IoError or std::filesystem::filesystem_error where it could not be read.
 Checkpoint Load(const std::filesystem::path& folder);
 // The same checks without keeping the tensors, for gan-inspect.
 void Verify(const std::filesystem::path& folder);
 
-// The newest intact checkpoint under `root`, or nothing. A damaged one is renamed to "<name>.damaged", reported through
-// `warn`, and the next older one used. Collective: rank 0 chooses, all ranks load and agree.
+// Collective. Every rank loads `folder`, and all throw alike: DataError when the content is wrong on every rank,
+// NewerVersionError when every rank says so, RankError when a rank could not read it or the ranks disagree.
+Checkpoint LoadTogether(const std::filesystem::path& folder, const Ranks& ranks);
+
+// Collective. The newest intact checkpoint under `root`, or nothing when none was ever committed. Those after it are
+// damaged on every rank: they are renamed to "<name>.damaged" and reported through `warn` (on rank 0), but only once an
+// older one has been loaded. All ranks throw alike, and nothing is renamed then: DataError when there are checkpoints
+// and none is intact, NewerVersionError and RankError as LoadTogether.
 std::optional<Checkpoint> LoadNewest(const std::filesystem::path& root, const Ranks& ranks,
                                      const std::function<void(const std::string&)>& warn);
 

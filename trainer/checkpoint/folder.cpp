@@ -28,16 +28,32 @@ void Rename(const fs::path& from, const fs::path& to) {
   if (error) throw IoError(from, "rename", error.value());
 }
 
-// As its manifest says; it becomes part of a name.
+// As its manifest says; it becomes part of a name. A manifest that cannot be read is an error: the next try may know.
 std::string LineageOf(const fs::path& folder) {
   try {
     std::string lineage = ReadManifest(folder).lineage;
     if (!lineage.empty() && std::ranges::all_of(lineage, [](unsigned char c) { return std::isxdigit(c) != 0; }))
       return lineage;
   } catch (const DataError&) {  // damaged: set aside all the same
-  } catch (const IoError&) {
   }
   return "unknown";
+}
+
+bool IsCheckpoint(const fs::path& path) {
+  return TypeOf(path) == fs::file_type::directory && TypeOf(path / kManifestName) != fs::file_type::not_found;
+}
+
+// What `retention` does not keep.
+std::vector<fs::path> Superfluous(const fs::path& root, const Retention& retention) {
+  std::vector<fs::path> all = ListCheckpoints(root);
+  if (retention.best) std::erase(all, CheckpointFolderName(root, *retention.best));
+  all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(
+                                           std::min<std::uint64_t>(std::max(retention.last, kFewest), all.size())));
+  std::erase_if(all, [&](const fs::path& folder) {
+    const std::uint64_t step = *ParseCheckpointFolderName(folder.filename().string());
+    return retention.every > 0 && step % retention.every == 0;
+  });
+  return all;
 }
 
 }  // namespace
@@ -59,12 +75,13 @@ std::optional<std::uint64_t> ParseCheckpointFolderName(std::string_view name) {
 
 std::vector<fs::path> ListCheckpoints(const fs::path& root) {
   std::vector<std::pair<std::uint64_t, fs::path>> found;
-  if (!fs::is_directory(root)) return {};
-  for (const auto& entry : fs::directory_iterator(root)) {
-    const auto step = ParseCheckpointFolderName(entry.path().filename().string());
-    if (step && !entry.is_symlink() && fs::exists(entry.path() / kManifestName))
-      found.emplace_back(*step, entry.path());
+  std::error_code error;
+  for (fs::directory_iterator entry(root, error), end; entry != end; entry.increment(error)) {
+    const auto step = ParseCheckpointFolderName(entry->path().filename().string());
+    if (step && IsCheckpoint(entry->path())) found.emplace_back(*step, entry->path());
   }
+  const bool absent = error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
+  if (error && !absent) throw IoError(root, "list", error.value());
   std::sort(found.rbegin(), found.rend());
   std::vector<fs::path> newest_first;
   newest_first.reserve(found.size());
@@ -80,30 +97,39 @@ void RemoveLeftovers(const fs::path& root) {
   for (const fs::path& path : leftovers) fs::remove_all(path);
 }
 
-void Prune(const fs::path& root, const Retention& retention) {
-  std::vector<fs::path> all = ListCheckpoints(root);
-  if (retention.best) std::erase(all, CheckpointFolderName(root, *retention.best));
-  std::vector<fs::path> doomed;
-  for (std::size_t i = std::max(retention.last, kFewest); i < all.size(); ++i) {
-    const std::uint64_t step = *ParseCheckpointFolderName(all[i].filename().string());
-    if (retention.every > 0 && step % retention.every == 0) continue;
-    // Renamed first, and that on the disk: a half-deleted folder must never look like a checkpoint.
-    doomed.emplace_back(all[i].string() + ".deleted-0");
-    Rename(all[i], doomed.back());
+std::vector<std::string> Prune(const fs::path& root, const Retention& retention) {
+  std::vector<std::string> failures;
+  const auto attempt = [&](const auto& work) {
+    try {
+      work();
+      return true;
+    } catch (const std::exception& error) {
+      failures.emplace_back(error.what());
+      return false;
+    }
+  };
+  std::vector<fs::path> superfluous, doomed;
+  attempt([&] { superfluous = Superfluous(root, retention); });
+  for (const fs::path& folder : superfluous) {
+    attempt([&] {
+      // Renamed first, and that on the disk: a half-deleted folder must never look like a checkpoint.
+      const fs::path name = storage::FreeName(folder.string() + ".deleted-0");
+      Rename(folder, name);
+      doomed.push_back(name);
+    });
   }
-  if (!doomed.empty()) storage::SyncFolder(root);
-  for (const fs::path& folder : doomed) {
-    std::error_code error;
-    fs::remove_all(folder, error);
-    if (error) throw IoError(folder, "remove", error.value());
-  }
+  if (doomed.empty() || !attempt([&] { storage::SyncFolder(root); })) return failures;
+  for (const fs::path& folder : doomed) attempt([&] { fs::remove_all(folder); });
+  return failures;
 }
 
 void SetLaterAside(const fs::path& root, std::uint64_t step) {
+  std::vector<std::pair<fs::path, fs::path>> renames;
   for (const fs::path& folder : ListCheckpoints(root)) {
     if (*ParseCheckpointFolderName(folder.filename().string()) <= step) break;
-    Rename(folder, storage::FreeName(folder.string() + ".abandoned-" + LineageOf(folder)));
+    renames.emplace_back(folder, storage::FreeName(folder.string() + ".abandoned-" + LineageOf(folder)));
   }
+  for (const auto& [from, to] : renames) Rename(from, to);
   storage::SyncFolder(root);
 }
 

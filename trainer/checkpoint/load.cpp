@@ -13,8 +13,9 @@ namespace {
 
 storage::MappedFile OpenVerified(const std::filesystem::path& folder, const Part& part) {
   const std::filesystem::path file = folder / part.name;
-  if (std::filesystem::is_symlink(file)) throw DataError(file, "is a link; a checkpoint holds its own files");
-  if (!std::filesystem::exists(file)) throw DataError(file, "is missing");
+  const auto type = TypeOf(file);
+  if (type == std::filesystem::file_type::symlink) throw DataError(file, "is a link; a checkpoint holds its own files");
+  if (type == std::filesystem::file_type::not_found) throw DataError(file, "is missing");
   storage::MappedFile mapped(file);
   const std::uint64_t size = mapped.bytes().size();
   if (size != part.bytes) {
@@ -52,6 +53,8 @@ Checkpoint Load(const std::filesystem::path& folder) {
   loaded.images = manifest.images;
   loaded.lineage = manifest.lineage;
   loaded.state = manifest.state;
+  const std::string text = EncodeManifest(manifest);  // byte for byte what was read: another spelling is refused
+  loaded.digest = storage::DigestOf(std::as_bytes(std::span(text)));
   return loaded;
 }
 

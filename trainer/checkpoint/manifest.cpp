@@ -11,6 +11,7 @@ namespace gan::checkpoint {
 namespace {
 
 using nlohmann::json;
+using std::filesystem::file_type;
 
 constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{64} << 20;
 
@@ -48,11 +49,18 @@ void RequireKnownVersion(const json& j, const std::filesystem::path& file) {
   const std::uint64_t version = Count(j, "format_version", file);
   if (version == 0) throw DataError(file, "has the impossible format version 0");
   if (version <= kFormatVersion) return;
-  throw DataError(file, "has checkpoint format version " + std::to_string(version) + "; this program reads up to " +
-                            std::to_string(kFormatVersion));
+  throw NewerVersionError(file, "has checkpoint format version " + std::to_string(version) +
+                                    "; this program reads up to " + std::to_string(kFormatVersion));
 }
 
 }  // namespace
+
+std::filesystem::file_type TypeOf(const std::filesystem::path& path) {
+  std::error_code error;
+  const file_type type = std::filesystem::symlink_status(path, error).type();
+  if (error && type != file_type::not_found) throw IoError(path, "stat", error.value());
+  return type;
+}
 
 std::string PartFileName(std::size_t number, std::size_t count) {
   char name[64];
@@ -86,9 +94,10 @@ Manifest DecodeManifest(const std::string& text, const std::filesystem::path& fi
 
 Manifest ReadManifest(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / kManifestName;
-  if (!std::filesystem::is_directory(folder)) throw DataError(folder, "no such checkpoint");
-  if (std::filesystem::is_symlink(file)) throw DataError(file, "is a link; a checkpoint holds its own files");
-  if (!std::filesystem::exists(file)) throw DataError(folder, "holds no manifest.json, so it is no checkpoint");
+  if (TypeOf(folder / ".") != file_type::directory) throw DataError(folder, "no such checkpoint");
+  const file_type type = TypeOf(file);
+  if (type == file_type::symlink) throw DataError(file, "is a link; a checkpoint holds its own files");
+  if (type == file_type::not_found) throw DataError(folder, "holds no manifest.json, so it is no checkpoint");
   return DecodeManifest(storage::ReadFile(file, kMaxManifestBytes), file);
 }
 

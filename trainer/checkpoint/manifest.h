@@ -24,11 +24,14 @@ struct Manifest {
   std::vector<Part> parts;
 };
 
+// What lies there, not following a link; not_found when nothing does. Throws IoError where that cannot be told.
+std::filesystem::file_type TypeOf(const std::filesystem::path& path);
+
 std::string PartFileName(std::size_t number, std::size_t count);
 
 std::string EncodeManifest(const Manifest& manifest);
-// Throws DataError: no manifest, no JSON, a newer version, a byte changed, a field missing, part names that are not
-// ours.
+// Throws DataError: no manifest, no JSON, a byte changed, a field missing, part names that are not ours; and
+// NewerVersionError.
 Manifest ReadManifest(const std::filesystem::path& folder);
 // The same for its text; `file` is what errors name.
 Manifest DecodeManifest(const std::string& text, const std::filesystem::path& file);

@@ -1,8 +1,10 @@
-#include <algorithm>
+#include <sstream>
+#include <utility>
 
 #include "storage/errors.h"
 #include "storage/files.h"
 #include "trainer/checkpoint/checkpoint.h"
+#include "trainer/checkpoint/ranks.h"
 
 namespace gan::checkpoint {
 
@@ -10,51 +12,72 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Attempt {
-  std::optional<Checkpoint> loaded;
-  std::string why;  // it is damaged
+struct Damaged {
+  fs::path folder;
+  std::string why;
 };
 
-Attempt TryLoad(const fs::path& folder) {
-  try {
-    return {Load(folder), ""};
-  } catch (const DataError& error) {
-    return {std::nullopt, error.what()};
-  } catch (const IoError& error) {
-    return {std::nullopt, error.what()};
-  }
+// Newest first, as rank 0 sees them.
+std::vector<fs::path> ListTogether(const fs::path& root, const Ranks& ranks) {
+  std::istringstream names(FromRankZero(ranks, [&] {
+    std::string all;
+    for (const fs::path& folder : ListCheckpoints(root)) all += folder.filename().string() + "\n";
+    return all;
+  }));
+  std::vector<fs::path> folders;
+  for (std::string name; std::getline(names, name);) folders.push_back(root / name);
+  return folders;
 }
 
-// The first rank's complaint, or nothing when every rank has read it well.
-std::string FirstComplaint(const Ranks& ranks, const std::string& mine) {
-  for (const std::string& why : ranks.all_gather(mine)) {
-    if (!why.empty()) return why;
+bool AnySetAside(const fs::path& root) {
+  std::error_code error;
+  for (fs::directory_iterator entry(root, error), end; entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (name.starts_with("step-") && name.find(".damaged") != std::string::npos) return true;
   }
-  return "";
+  if (error && error != std::errc::no_such_file_or_directory) throw IoError(root, "list", error.value());
+  return false;
 }
+
+void SetAside(const std::vector<Damaged>& damaged, const Ranks& ranks,
+              const std::function<void(const std::string&)>& warn) {
+  FromRankZero(ranks, [&] {
+    for (const auto& [folder, why] : damaged) {
+      const fs::path aside = storage::FreeName(folder.string() + ".damaged");
+      fs::rename(folder, aside);
+      warn(why + "; set aside as " + aside.filename().string() + ", the one before is used");
+    }
+    return std::string();
+  });
+}
+
+constexpr const char* kWayOut =
+    "; repair one of them, name another --run, or remove this folder to begin anew in the same run";
 
 }  // namespace
 
 std::optional<Checkpoint> LoadNewest(const fs::path& root, const Ranks& ranks,
                                      const std::function<void(const std::string&)>& warn) {
-  while (true) {
-    std::string choice;
-    if (ranks.rank == 0) {
-      const std::vector<fs::path> found = ListCheckpoints(root);
-      if (!found.empty()) choice = found.front().string();
+  std::vector<Damaged> damaged;
+  for (const fs::path& folder : ListTogether(root, ranks)) {
+    try {
+      Checkpoint loaded = LoadTogether(folder, ranks);
+      if (!damaged.empty()) SetAside(damaged, ranks, warn);
+      return loaded;
+    } catch (const NewerVersionError&) {
+      throw;
+    } catch (const DataError& error) {
+      damaged.push_back({folder, error.what()});
     }
-    choice = ranks.all_gather(choice).front();
-    if (choice.empty()) return std::nullopt;
-    Attempt attempt = TryLoad(choice);
-    const std::string complaint = FirstComplaint(ranks, attempt.why);
-    if (complaint.empty()) return std::move(attempt.loaded);
-    if (ranks.rank == 0) {
-      const fs::path aside = storage::FreeName(choice + ".damaged");
-      fs::rename(choice, aside);
-      warn(complaint + "; set aside as " + aside.filename().string() + ", trying the one before");
-    }
-    ranks.all_gather("");  // nobody lists the folder before the rename is done
   }
+  if (!damaged.empty()) {
+    throw DataError(root, "holds " + std::to_string(damaged.size()) + " checkpoint(s), none of them intact (" +
+                              damaged.front().why + "); nothing was changed" + kWayOut);
+  }
+  const bool set_aside = !FromRankZero(ranks, [&] { return std::string(AnySetAside(root) ? "yes" : ""); }).empty();
+  if (set_aside)
+    throw DataError(root, std::string("holds no checkpoint but damaged ones that were set aside") + kWayOut);
+  return std::nullopt;
 }
 
 }  // namespace gan::checkpoint

@@ -134,6 +134,15 @@ struct TemporaryFolder {
   }
 };
 
+// Parts of different steps would make a checkpoint that looks whole.
+void RequireOnePlace(const std::vector<std::string>& places) {
+  for (std::size_t rank = 1; rank < places.size(); ++rank) {
+    if (places[rank] == places[0]) continue;
+    throw RankError("rank " + std::to_string(rank) + " is at " + places[rank] + ", rank 0 at " + places[0] +
+                    ": the ranks have fallen apart, and nothing is saved");
+  }
+}
+
 std::string PartText(const Part& part) { return nlohmann::json({part.name, part.bytes, part.digest}).dump(); }
 
 Part PartFromText(const std::string& text) {
@@ -141,9 +150,16 @@ Part PartFromText(const std::string& text) {
   return {.name = j.at(0), .bytes = j.at(1), .digest = j.at(2)};
 }
 
+// Where the checkpoint goes something may lie that is none, an empty file or a folder without a manifest.
+void SetStrayAside(const fs::path& target) {
+  const bool taken = fs::exists(fs::symlink_status(target));
+  if (taken && !fs::exists(target / kManifestName)) fs::rename(target, storage::FreeName(target.string() + ".stray"));
+}
+
 void Publish(const fs::path& root, const fs::path& temporary, const Manifest& manifest) {
   storage::WriteFileAtomically(temporary / kManifestName, EncodeManifest(manifest));
   const fs::path target = CheckpointFolderName(root, manifest.step);
+  SetStrayAside(target);
   RenameFolder(temporary, target);  // this is the commit
   try {
     storage::SyncFolder(root);
@@ -168,13 +184,15 @@ fs::path MakeTemporary(const fs::path& root, std::uint64_t step) {
 SaveResult Save(const fs::path& root, const SaveRequest& request, const Ranks& ranks) {
   const auto start = std::chrono::steady_clock::now();
   const std::uint64_t total = TotalBytes(request.tensors);
-  Together(ranks, root, [&] {
+  const std::vector<std::string> places = Together(ranks, root, [&] {
     for (const TensorView& tensor : request.tensors) {
       if (!IsFinite(tensor)) throw DataError(root, "not saved: tensor " + tensor.name + " is not finite");
     }
     RequireRoom(root, total);
-    return std::string();
+    return "step " + std::to_string(request.step) + ", image " + std::to_string(request.images) + ", of lineage " +
+           request.lineage;
   });
+  RequireOnePlace(places);
 
   TemporaryFolder temporary;
   temporary.owner = ranks.rank == 0;

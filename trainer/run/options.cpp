@@ -140,13 +140,28 @@ void AddMachineFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Machine: seconds of silence after which a rank ends with its stacks in the run folder; 0: never");
   flags.Add(kMayChange, "--start-timeout", o.watchdog.start_seconds, "From the start to the first step");
   flags.Add(kMayChange, "--step-timeout", o.watchdog.step_seconds, "In a step");
-  flags.Add(kMayChange, "--save-timeout", o.watchdog.save_seconds, "While waiting for a checkpoint");
-  flags.Add(kMayChange, "--evaluate-timeout", o.watchdog.evaluate_seconds, "While sampling and comparing replicas");
+  flags.Add(kMayChange, "--save-timeout", o.watchdog.save_seconds,
+            "In a save: writing, waiting for other ranks, pruning");
+  flags.Add(kMayChange, "--evaluate-timeout", o.watchdog.evaluate_seconds,
+            "In a batch of measuring quality, a grid, comparing ranks");
   flags.Add(kMayChange, "--comm-timeout", o.comm_timeout_seconds, "In a collective: an error that names rank and call")
       ->check(CLI::Range(1, 86400));
 }
 
-void AddFlags(Flags& flags, TrainOptions& options) {
+// Which options a resumed run may change, and what else differs without harm.
+std::set<std::string> Changeable() {
+  CLI::App app;
+  Flags flags(app);
+  TrainOptions options;
+  AddTrainFlags(flags, options);
+  std::set<std::string> names = flags.may_change();
+  names.insert({"world_size", "d_width"});
+  return names;
+}
+
+}  // namespace
+
+void AddTrainFlags(Flags& flags, TrainOptions& options) {
   AddDataFlags(flags, options);
   AddLengthFlags(flags, options);
   AddModelFlags(flags, options);
@@ -157,29 +172,16 @@ void AddFlags(Flags& flags, TrainOptions& options) {
   AddMachineFlags(flags, options);
 }
 
-// Which options a resumed run may change, and what else differs without harm.
-std::set<std::string> Changeable() {
-  CLI::App app;
-  Flags flags(app);
-  TrainOptions options;
-  AddFlags(flags, options);
-  std::set<std::string> names = flags.may_change();
-  names.insert({"world_size", "d_width"});
-  return names;
-}
-
-}  // namespace
-
 void AddTrainFlags(CLI::App& app, TrainOptions& options) {
   Flags flags(app);
-  AddFlags(flags, options);
+  AddTrainFlags(flags, options);
 }
 
 nlohmann::json ToJson(const TrainOptions& options) {
   CLI::App app;
   Flags flags(app);
   TrainOptions copy = options;
-  AddFlags(flags, copy);
+  AddTrainFlags(flags, copy);
   return flags.ToJson();
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@
 #include "trainer/step/learning_rate.h"
 
 namespace gan::run {
+
+class Flags;
 
 struct TrainOptions {
   // Data and place
@@ -73,10 +76,15 @@ struct TrainOptions {
   std::string metrics_password_file;  // one line "user:password"; empty: nobody is asked
   std::uint64_t comm_timeout_seconds = 600;
   WatchdogOptions watchdog;
+
+  // Where the values come from, by the names that ToJson gives them; no flags themselves.
+  std::set<std::string> given;        // by the user, on the command line or in a file of options
+  std::vector<std::string> from_run;  // "--name value": not given, and taken from the run that goes on
 };
 
 // Declares every flag of gan-train on `app`, grouped; values land in `options`.
 void AddTrainFlags(CLI::App& app, TrainOptions& options);
+void AddTrainFlags(Flags& flags, TrainOptions& options);
 
 // What flags alone cannot say. Throws UsageError.
 void Validate(const TrainOptions& options, int world_size);

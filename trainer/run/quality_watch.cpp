@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "cli/log.h"
 #include "storage/errors.h"
@@ -53,11 +55,12 @@ torch::Tensor HeldOut(const data::Dataset& dataset, std::int64_t first, std::int
 }  // namespace
 
 QualityWatch::QualityWatch(const TrainOptions& options, std::shared_ptr<const data::Dataset> dataset,
-                           torch::Device device, std::shared_ptr<distributed::Communicator> communicator)
-    : options_(options), device_(device) {
+                           torch::Device device, std::shared_ptr<distributed::Communicator> communicator,
+                           std::function<void(Section)> enter)
+    : options_(options), device_(device), communicator_(std::move(communicator)), enter_(std::move(enter)) {
   if (options.quality_every == 0) return;
   const auto wanted = static_cast<std::int64_t>(std::min(options.quality_images, dataset->holdout_size())) / 2 * 2;
-  if (wanted < std::max<std::int64_t>(kFewest, 2 * communicator->size())) {
+  if (wanted < std::max<std::int64_t>(kFewest, 2 * communicator_->size())) {
     throw UsageError("--quality-every needs more held-out pictures than the " +
                      std::to_string(dataset->holdout_size()) + " there are; raise --holdout or --quality-images");
   }
@@ -65,24 +68,42 @@ QualityWatch::QualityWatch(const TrainOptions& options, std::shared_ptr<const da
   const bool replace_corrupt = options.corrupt_records == "replace";
   evaluator_.emplace(
       quality::EvaluatorOptions{.count = wanted, .seed = options.seed, .inception = options.inception},
-      [dataset, resolution, replace_corrupt](std::int64_t first, std::int64_t count) {
+      [this, dataset, resolution, replace_corrupt](std::int64_t first, std::int64_t count) {
+        enter_(Section::kEvaluate);
         return HeldOut(*dataset, first, count, resolution, replace_corrupt);
       },
-      [dataset, resolution](std::int64_t first, std::int64_t count) {
+      [this, dataset, resolution](std::int64_t first, std::int64_t count) {
+        enter_(Section::kEvaluate);
         return Learnt(*dataset, first, count, resolution);
       },
-      device, std::move(communicator));
+      device, communicator_);
 }
 
 std::optional<quality::Measured> QualityWatch::Measure(const step::Gan& gan, std::uint64_t step) {
   if (!evaluator_ || step % options_.quality_every != 0) return std::nullopt;
+  enter_(Section::kEvaluate);
   torch::nn::Sequential generator = GeneratorForPictures(gan, options_.seed);
-  const quality::Measured measured = evaluator_->Measure([&](std::int64_t first, std::int64_t count) {
+  quality::Measured measured = evaluator_->Measure([&](std::int64_t first, std::int64_t count) {
+    enter_(Section::kEvaluate);
     return Generate(generator, Latents(options_.seed, data::Stream::kQuality, static_cast<std::uint64_t>(first),
                                        static_cast<std::uint64_t>(count), options_.gan.network.noise_dim, device_))
         .to(torch::kCPU, torch::kFloat);
   });
+  measured = OfRankZero(std::move(measured), *communicator_);
+  enter_(Section::kStep);
   Remember(measured, step);
+  return measured;
+}
+
+quality::Measured OfRankZero(quality::Measured measured, distributed::Communicator& communicator) {
+  std::vector<double> numbers = {measured.diversity, measured.diversity_reference};
+  for (const auto& [name, value] : measured.values) numbers.push_back(value);
+  torch::Tensor packed = torch::tensor(numbers, torch::kDouble);
+  communicator.Broadcast(packed);
+  const double* told = packed.const_data_ptr<double>();
+  measured.diversity = told[0];
+  measured.diversity_reference = told[1];
+  for (std::size_t i = 0; i < measured.values.size(); ++i) measured.values[i].second = told[i + 2];
   return measured;
 }
 

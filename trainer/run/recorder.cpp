@@ -74,7 +74,8 @@ nlohmann::json ToJson(const StepRecord& record) {
 }
 
 Recorder::Recorder(const RunFolder& folder, const TrainOptions& options, const distributed::World& world,
-                   monitoring::Metrics& metrics, std::uint64_t first_step, std::uint64_t first_image)
+                   monitoring::Metrics& metrics, std::uint64_t first_step, std::uint64_t first_image,
+                   std::optional<std::uint64_t> stats_bytes)
     : folder_(folder),
       options_(options),
       speaks_(world.rank == 0),
@@ -84,10 +85,8 @@ Recorder::Recorder(const RunFolder& folder, const TrainOptions& options, const d
       last_log_(start_),
       last_step_(first_step),
       last_images_(first_image) {
-  if (speaks_) stats_ = std::make_shared<StatsFile>(folder.Stats(), first_step);
-  if (speaks_ && options.tensorboard) {
-    events_ = std::make_unique<tensorboard::EventFile>(folder.path(), first_step + 1);
-  }
+  if (speaks_) stats_ = std::make_shared<StatsFile>(folder.Stats(), first_step, stats_bytes);
+  if (speaks_ && options.tensorboard) OpenTensorBoard(first_step + 1);
   metrics_.Set(Metric::kWorldSize, world.size);
   metrics_.Set(Metric::kLaunchRestarts, RestartsByLauncher());
 }
@@ -109,17 +108,32 @@ void Recorder::Step(const StepRecord& record, double fraction_done) {
   LogStep(record, fraction_done);
 }
 
+void Recorder::OpenTensorBoard(std::uint64_t first_step) {
+  ForTensorBoard([&] { events_ = std::make_unique<tensorboard::EventFile>(folder_.path(), first_step); });
+}
+
 // Every number of stats.jsonl under its name there.
 void Recorder::AddToTensorBoard(std::uint64_t step, const nlohmann::json& stats) {
   std::vector<tensorboard::Scalar> scalars;
   for (const auto& [name, value] : stats.items()) {
     if (value.is_number() && name != "step") scalars.push_back({name, value.get<double>()});
   }
-  events_->Add(step, scalars);
+  ForTensorBoard([&] { events_->Add(step, scalars); });
+}
+
+void Recorder::ForTensorBoard(const std::function<void()>& work) {
+  try {
+    work();
+    events_refused_ = false;
+  } catch (const IoError& error) {
+    if (std::exchange(events_refused_, true)) return;
+    cli::LogWarning(std::string(error.what()) + "; training goes on without its event file");
+  }
 }
 
 void Recorder::Picture(const std::string& name, std::uint64_t step, const std::filesystem::path& png) {
-  if (events_ && pictures_told_.emplace(name, step).second) events_->AddPicture(step, name, storage::ReadFile(png));
+  if (!events_ || !pictures_told_.emplace(name, step).second) return;
+  ForTensorBoard([&] { events_->AddPicture(step, name, storage::ReadFile(png)); });
 }
 
 void Recorder::LogStep(const StepRecord& record, double fraction_done) {
@@ -245,6 +259,10 @@ void Recorder::Ranks(const std::vector<std::string>& times) {
     ranks_.push_back(nlohmann::json::parse(times[rank]));
     ranks_.back()["rank"] = rank;
   }
+}
+
+void Recorder::CutStats() {
+  if (stats_) stats_->Cut();
 }
 
 std::function<void()> Recorder::StatsSync() const {

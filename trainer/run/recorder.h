@@ -17,6 +17,7 @@
 #include "trainer/run/observe.h"
 #include "trainer/run/options.h"
 #include "trainer/run/run_folder.h"
+#include "trainer/run/stats_file.h"
 #include "trainer/step/train_step.h"
 #include "trainer/tensorboard/event_file.h"
 
@@ -46,9 +47,11 @@ nlohmann::json ToJson(const StepRecord& record);
 // Not thread-safe.
 class Recorder {
  public:
-  // `first_step`, `first_image`: done before this process (0 for a new run).
+  // `first_step`, `first_image`: done before this process (0 for a new run); `stats_bytes`: of stats.jsonl at that
+  // step, when it is known. Throws IoError where stats.jsonl cannot be read; changes nothing.
   Recorder(const RunFolder& folder, const TrainOptions& options, const distributed::World& world,
-           monitoring::Metrics& metrics, std::uint64_t first_step, std::uint64_t first_image);
+           monitoring::Metrics& metrics, std::uint64_t first_step, std::uint64_t first_image,
+           std::optional<std::uint64_t> stats_bytes);
 
   // `fraction_done` in [0, 1] of the whole run.
   void Step(const StepRecord& record, double fraction_done);
@@ -64,6 +67,10 @@ class Recorder {
   static bool RanksAreDue(std::uint64_t step) { return step < kRanksEvery || step % kRanksEvery == 0; }
   std::string MyTimes();  // means over the steps since it was asked last, as JSON
   void Ranks(const std::vector<std::string>& times);
+  // What stats.jsonl holds of later steps goes, at the latest with the first step. Throws IoError.
+  void CutStats();
+  // How long stats.jsonl is with the lines so far; 0 on ranks that write none.
+  std::uint64_t StatsBytes() const { return stats_ ? stats_->bytes() : 0; }
   // Puts the lines so far on the disk; may be called from another thread, also when the recorder is gone.
   std::function<void()> StatsSync() const;
   // `count` of this rank since the run began; the newest one is told in words.
@@ -74,7 +81,10 @@ class Recorder {
  private:
   static constexpr std::uint64_t kRanksEvery = 16;
 
+  void OpenTensorBoard(std::uint64_t first_step);
   void AddToTensorBoard(std::uint64_t step, const nlohmann::json& stats);
+  // A full disk ends no run: what TensorBoard does not get is told once.
+  void ForTensorBoard(const std::function<void()>& work);
   void LogStep(const StepRecord& record, double fraction_done);
   void SetMetrics(const StepRecord& record);
   void AddTimes(const StepRecord& record);
@@ -86,6 +96,7 @@ class Recorder {
   monitoring::Metrics& metrics_;
   std::shared_ptr<StatsFile> stats_;  // rank 0; shared with the save in flight
   std::unique_ptr<tensorboard::EventFile> events_;
+  bool events_refused_ = false;
   std::set<std::pair<std::string, std::uint64_t>> pictures_told_;
   std::chrono::steady_clock::time_point start_, last_log_;
   std::optional<double> first_fraction_;

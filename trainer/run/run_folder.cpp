@@ -1,11 +1,13 @@
 #include "trainer/run/run_folder.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <optional>
+#include <string_view>
+#include <vector>
 
 #include "storage/errors.h"
 #include "trainer/checkpoint/checkpoint.h"
@@ -43,7 +45,7 @@ fs::path MakeFolder(const TrainOptions& options) {
 
 void RemoveLeftovers(const fs::path& folder) {
   storage::RemoveTemporaries(folder);
-  const fs::path checkpoints = folder / "checkpoints";
+  const fs::path checkpoints = RunFolder::CheckpointsOf(folder);
   if (fs::is_symlink(checkpoints)) {
     throw UsageError(checkpoints.string() +
                      " is a link, which a run folder does not follow; put the whole --run there");
@@ -53,12 +55,9 @@ void RemoveLeftovers(const fs::path& folder) {
 }
 
 // Whether this rank reads what rank 0 wrote. The contents count: a name alone may be left from a job that was killed.
+// A folder that cannot be read is no proof that it is another one: that is an error of its own.
 bool Reads(const fs::path& probe, const std::string& token) {
-  try {
-    return fs::exists(probe) && storage::ReadFile(probe, 1024) == token;
-  } catch (const std::exception&) {
-    return false;
-  }
+  return fs::exists(probe) && storage::ReadFile(probe, 1024) == token;
 }
 
 // Every rank must read the token that rank 0 has just written, else ranks would write into different folders.
@@ -67,7 +66,9 @@ void RequireShared(const fs::path& folder, distributed::Communicator& control) {
   const auto now = std::chrono::system_clock::now().time_since_epoch().count();
   const std::string token = control.Broadcast(std::to_string(::getpid()) + " " + std::to_string(now) + "\n");
   OnRankZero(control, [&] { storage::WriteFileAtomically(probe, token); });
-  const bool all_see = control.AllAgree(Reads(probe, token));
+  bool seen = false;
+  OnAllRanks(control, [&] { seen = Reads(probe, token); });
+  const bool all_see = control.AllAgree(seen);
   OnRankZero(control, [&] {
     fs::remove(probe);
     if (all_see) return;
@@ -75,18 +76,14 @@ void RequireShared(const fs::path& folder, distributed::Communicator& control) {
   });
 }
 
-// The length of the part of stats.jsonl that holds whole lines of steps up to last_step.
-std::size_t KeptBytes(const std::string& text, std::uint64_t last_step) {
-  std::size_t kept = 0;
-  while (true) {
-    const std::size_t end = text.find('\n', kept);
-    if (end == std::string::npos) return kept;
-    const auto record = nlohmann::json::parse(text.substr(kept, end - kept), nullptr, /*allow_exceptions=*/false);
-    const auto step = record.is_object() ? record.find("step") : record.end();
-    if (!record.is_object() || step == record.end() || !step->is_number_unsigned()) return kept;
-    if (step->get<std::uint64_t>() > last_step) return kept;
-    kept = end + 1;
-  }
+// The number in "fakes-NUMBER.png".
+std::optional<std::uint64_t> StepOfFakes(std::string_view name) {
+  constexpr std::string_view kPrefix = "fakes-", kSuffix = ".png";
+  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
+  std::uint64_t step = 0;
+  const char* end = name.data() + name.size() - kSuffix.size();
+  const auto [stop, error] = std::from_chars(name.data() + kPrefix.size(), end, step);
+  return error == std::errc() && stop == end ? std::optional(step) : std::nullopt;
 }
 
 }  // namespace
@@ -109,30 +106,14 @@ RunFolder RunFolder::Open(const TrainOptions& options, distributed::Communicator
 
 fs::path RunFolder::Fakes(std::uint64_t step) const { return path_ / ("fakes-" + Padded(step, 8) + ".png"); }
 
-StatsFile::StatsFile(const fs::path& path, std::uint64_t last_step) : path_(path) {
-  if (fs::exists(path)) {
-    const std::string text = storage::ReadFile(path, std::uint64_t{1} << 36);
-    const std::size_t kept = KeptBytes(text, last_step);
-    if (kept != text.size()) storage::WriteFileAtomically(path, std::string_view(text).substr(0, kept));
+void RunFolder::SetLaterGridsAside(std::uint64_t step, const std::string& lineage) const {
+  std::vector<fs::path> later;
+  for (const auto& entry : fs::directory_iterator(path_)) {
+    const std::string name = entry.path().filename().string();
+    const auto of_step = StepOfFakes(name);
+    if (of_step && *of_step > step && Fakes(*of_step).filename() == name) later.push_back(entry.path());
   }
-  descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
-  if (descriptor_ < 0) throw IoError(path, "open", errno);
-}
-
-StatsFile::~StatsFile() { ::close(descriptor_); }
-
-void StatsFile::Append(const nlohmann::json& record) {
-  const std::string line = record.dump() + "\n";
-  std::size_t written = 0;
-  while (written < line.size()) {
-    const ssize_t n = ::write(descriptor_, line.data() + written, line.size() - written);
-    if (n < 0 && errno != EINTR) throw IoError(path_, "write", errno);
-    if (n > 0) written += static_cast<std::size_t>(n);
-  }
-}
-
-void StatsFile::Sync() {
-  if (::fsync(descriptor_) != 0) throw IoError(path_, "fsync", errno);
+  for (const fs::path& grid : later) fs::rename(grid, storage::FreeName(grid.string() + ".abandoned-" + lineage));
 }
 
 }  // namespace gan::run

@@ -5,8 +5,6 @@
 #include <memory>
 #include <string>
 
-#include <nlohmann/json.hpp>
-
 #include "storage/files.h"
 #include "trainer/distributed/communicator.h"
 #include "trainer/run/options.h"
@@ -30,29 +28,16 @@ class RunFolder {
   std::filesystem::path Rollbacks() const { return path_ / "rollbacks.json"; }
   std::filesystem::path Reals() const { return path_ / "reals.png"; }
   std::filesystem::path Fakes(std::uint64_t step) const;  // fakes-00000042.png
-  std::filesystem::path Checkpoints() const { return path_ / "checkpoints"; }
+  std::filesystem::path Checkpoints() const { return CheckpointsOf(path_); }
+  static std::filesystem::path CheckpointsOf(const std::filesystem::path& run) { return run / "checkpoints"; }
+
+  // The grids of steps after `step` belong to a branch that was left: they become "<name>.abandoned-<lineage>", like
+  // its checkpoints. Rank 0 only. Throws IoError.
+  void SetLaterGridsAside(std::uint64_t step, const std::string& lineage) const;
 
  private:
   std::filesystem::path path_;
   std::unique_ptr<storage::FolderLock> lock_;  // rank 0 only
-};
-
-// stats.jsonl: one JSON object a line. Rank 0 only. Not thread-safe.
-class StatsFile {
- public:
-  // Cuts the file to the lines of steps <= last_step (a resumed run writes the later ones again) and opens it.
-  StatsFile(const std::filesystem::path& path, std::uint64_t last_step);
-  ~StatsFile();
-  StatsFile(const StatsFile&) = delete;
-  StatsFile& operator=(const StatsFile&) = delete;
-
-  void Append(const nlohmann::json& record);
-  // The lines so far are on the disk: called before a checkpoint is committed that relies on them.
-  void Sync();
-
- private:
-  std::filesystem::path path_;
-  int descriptor_ = -1;
 };
 
 }  // namespace gan::run

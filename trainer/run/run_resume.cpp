@@ -52,11 +52,15 @@ std::optional<checkpoint::Checkpoint> RunState::FindCheckpoint() {
     return std::nullopt;
   }
   if (options_.resume == "auto") {
-    return checkpoint::LoadNewest(folder_.Checkpoints(), RanksOf(*control_),
-                                  [](const std::string& why) { cli::LogWarning(why); });
+    std::optional<checkpoint::Checkpoint> newest;
+    OnAllRanks(*control_, [&] {
+      newest = checkpoint::LoadNewest(folder_.Checkpoints(), RanksOf(*control_),
+                                      [](const std::string& why) { cli::LogWarning(why); });
+    });
+    return newest;
   }
   std::optional<checkpoint::Checkpoint> named;
-  OnAllRanks(*control_, [&] { named = checkpoint::Load(options_.resume); });
+  OnAllRanks(*control_, [&] { named = checkpoint::LoadTogether(options_.resume, RanksOf(*control_)); });
   OnRankZero(*control_, [&] {
     const auto existing = checkpoint::ListCheckpoints(folder_.Checkpoints());
     if (existing.empty()) return;
@@ -81,22 +85,34 @@ void RunState::LeaveBranch() {
     cli::LogInfo("rolled back to step " + std::to_string(step_) +
                  ": later checkpoints are set aside as *.abandoned-*, the new branch is " + left);
   });
+  if (left != lineage_) LeaveGrids();
   lineage_ = control_->Broadcast(left);
 }
 
+// Pictures of the branch that is left. They are no reason to end a run.
+void RunState::LeaveGrids() {
+  if (world_.rank != 0) return;
+  try {
+    folder_.SetLaterGridsAside(step_, lineage_);
+  } catch (const std::exception& error) {
+    cli::LogWarning(std::string(error.what()) + "; grids of the branch that was left stay where they are");
+  }
+}
+
 void RunState::BeginOrResume() {
-  ReadRollbacks();
+  const bool was_going_back = ReadRollbacks();
   const std::optional<checkpoint::Checkpoint> saved = FindCheckpoint();
   OnAllRanks(*control_, [&] {
     std::uint64_t global_batch = options_.global_batch;
     if (saved && global_batch == 0) global_batch = saved->state.at("options").at("global_batch");
     batches_of_step_ = PlanBatches(options_.batch, global_batch, world_.size);
-    quality_.emplace(options_, dataset_, device_, control_);
+    quality_.emplace(options_, dataset_, device_, evaluation_, enter_);
     if (saved) Resume(*saved);
     if (gan_.options.loss.perceptual > 0) {
       gan_.extractor = std::make_shared<loss::FeatureExtractor>(gan_.options.loss.perceptual_file, device_);
     }
   });
+  if (saved && was_going_back) LeaveGrids();
   if (saved) LeaveBranch();
   TakeUp();
   if (!saved) BeginNew();
@@ -104,6 +120,7 @@ void RunState::BeginOrResume() {
   OnRankZero(*control_, [&] {
     storage::WriteFileAtomically(
         folder_.Options(), nlohmann::json({{"options", Identity()}, {"build", cli::BuildFacts()}}).dump(2) + "\n");
+    recorder_->CutStats();  // last: what cannot begin has changed nothing
   });
   if (world_.rank != 0) return;
   cli::LogInfo("run folder " + folder_.path().string() + "  ranks " + std::to_string(world_.size) + "  threads " +
@@ -130,6 +147,8 @@ void RunState::Resume(const checkpoint::Checkpoint& saved) {
   bad_steps_in_a_row_ = saved.state.at("bad_steps_in_a_row").get<std::uint32_t>();
   diverged_in_a_row_ = saved.state.value("diverged_in_a_row", 0U);
   d_restarts_ = saved.state.value("d_restarts", 0U);
+  stats_bytes_.reset();
+  if (saved.state.contains("stats_bytes")) stats_bytes_ = saved.state.at("stats_bytes").get<std::uint64_t>();
   step_ = saved.step;
   d_updates_ = saved.state.value("d_updates", saved.step);  // older checkpoints counted steps
   images_ = saved.images;
@@ -138,6 +157,9 @@ void RunState::Resume(const checkpoint::Checkpoint& saved) {
   if (world_.rank != 0) return;
   cli::LogInfo("resumed from " + saved.folder.string() + ": step " + std::to_string(step_) + ", " +
                std::to_string(images_) + " images");
+  std::string from_run;
+  for (const std::string& flag : options_.from_run) from_run += (from_run.empty() ? "" : ", ") + flag;
+  if (!from_run.empty()) cli::LogInfo("not given, and as the run had it: " + from_run);
   const int ranks_before = saved.state.at("options").at("world_size");
   if (ranks_before == world_.size) return;
   cli::LogInfo(std::to_string(ranks_before) + " ranks before, " + std::to_string(world_.size) +
@@ -180,22 +202,23 @@ void RunState::BeginNew() {
 
 // From where this run now is.
 void RunState::TakeUp() {
-  recorder_.emplace(folder_, options_, world_, *metrics_, step_, images_);
+  OnAllRanks(*control_, [&] { recorder_.emplace(folder_, options_, world_, *metrics_, step_, images_, stats_bytes_); });
   batches_.emplace(dataset_, options_, rollbacks_.Seed(options_.seed), batches_of_step_.batch, world_, device_,
                    images_);
 }
 
-void RunState::ReadRollbacks() {
+bool RunState::ReadRollbacks() {
   std::string text;
   OnRankZero(*control_, [&] {
     if (std::filesystem::exists(folder_.Rollbacks())) text = storage::ReadFile(folder_.Rollbacks());
   });
   rollbacks_ = Rollbacks::Parse(control_->Broadcast(text), folder_.Rollbacks());
-  if (rollbacks_.all().empty() || rollbacks_.all().back().done) return;
+  if (rollbacks_.all().empty() || rollbacks_.all().back().done) return false;
   // Killed in the middle: no checkpoint of the new branch can be there yet.
   OnRankZero(*control_, [&] { checkpoint::SetLaterAside(folder_.Checkpoints(), rollbacks_.all().back().to); });
   rollbacks_.Finish();
   WriteRollbacks();
+  return true;
 }
 
 void RunState::WriteRollbacks() {
@@ -212,6 +235,8 @@ std::filesystem::path RunState::FindHealthy(std::uint64_t latest) {
         if (!IsHealthy(checkpoint::Load(folder).state)) continue;
         found = folder.string();
         return;
+      } catch (const checkpoint::NewerVersionError&) {
+        throw;
       } catch (const DataError& error) {
         cli::LogWarning(std::string(error.what()) + "; an older checkpoint is tried");
       }
@@ -240,7 +265,7 @@ bool RunState::RollBack() {
     return false;
   }
   std::optional<checkpoint::Checkpoint> saved;
-  OnAllRanks(*control_, [&] { saved = checkpoint::Load(target); });
+  OnAllRanks(*control_, [&] { saved = checkpoint::LoadTogether(target, RanksOf(*control_)); });
   rollbacks_.Begin({step_, saved->step, cause, false});
   WriteRollbacks();
   pending_.push_back(
@@ -251,6 +276,7 @@ bool RunState::RollBack() {
       pending_.push_back(std::move(detour));
     }
   }
+  LeaveGrids();
   LeaveBranch();
   lineage_ = control_->Broadcast(NewLineage());  // other noise: another history, whether anything was set aside or not
   rollbacks_.Finish();

@@ -43,6 +43,8 @@ void RunState::StartSave() {
                    {"diverged_in_a_row", diverged_in_a_row_},
                    {"d_restarts", d_restarts_},
                    {"d_updates", d_updates_},
+                   {"stats_bytes", recorder_->StatsBytes()},
+                   {"flags", ToJson(options_)},
                    {"build", cli::BuildFacts()}};
   request.tensors = snapshot_->views();
   request.before_commit = recorder_->StatsSync();
@@ -51,12 +53,12 @@ void RunState::StartSave() {
   saver_.Start(
       [request = std::move(request), snapshot = snapshot_, saves = saves_, root = folder_.Checkpoints(), keep] {
         const checkpoint::SaveResult result = checkpoint::Save(root, request, RanksOf(*saves));
-        if (saves->rank() != 0) return result;
-        try {
-          checkpoint::Prune(root, keep);
-        } catch (const IoError& error) {
-          cli::LogWarning(std::string(error.what()) + "; an old checkpoint stays");
+        if (saves->rank() == 0) {
+          for (const std::string& why : checkpoint::Prune(root, keep)) {
+            cli::LogWarning(why + "; an old checkpoint stays until the next save");
+          }
         }
+        saves->Barrier();  // pruning is part of the save: nobody waits for rank 0 elsewhere
         return result;
       });
 }
@@ -81,6 +83,7 @@ void RunState::TellOfSave() {
 }
 
 void RunState::FinishSave() {
+  enter_(Section::kSave);
   if (const auto outcome = saver_.Wait()) Conclude(*outcome);
 }
 

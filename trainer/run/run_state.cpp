@@ -11,6 +11,7 @@
 #include "trainer/distributed/replicas.h"
 #include "trainer/loss/objective.h"
 #include "trainer/run/agree.h"
+#include "trainer/run/same_options.h"
 #include "trainer/run/samples.h"
 #include "trainer/run/stop_signal.h"
 
@@ -22,9 +23,14 @@ constexpr std::uint64_t kGridPictures = 64;
 constexpr double kDefaultEpochs = 100;
 constexpr double kGradientPenalty = 10;  // lambda of WGAN-GP where the options name none
 
-std::shared_ptr<distributed::Communicator> NewCommunicator(const TrainOptions& options, const distributed::World& world,
-                                                           const std::string& purpose, const std::string& device) {
-  return distributed::Communicator::Create(world, purpose, device, std::chrono::seconds(options.comm_timeout_seconds));
+constexpr std::uint64_t kNever = std::uint64_t{10} * 365 * 24 * 3600;  // seconds
+
+// Where ranks wait for each other's saving or evaluating, the time-out of that part counts; 0: none.
+std::shared_ptr<distributed::Communicator> NewCommunicator(std::uint64_t timeout_seconds,
+                                                           const distributed::World& world, const std::string& purpose,
+                                                           const std::string& device) {
+  const std::uint64_t seconds = timeout_seconds == 0 ? kNever : std::min(timeout_seconds, kNever);
+  return distributed::Communicator::Create(world, purpose, device, std::chrono::seconds(seconds));
 }
 
 std::shared_ptr<const data::Dataset> OpenDataset(const TrainOptions& options) {
@@ -56,24 +62,29 @@ RunFolder CheckThenOpenFolder(const TrainOptions& options, const distributed::Wo
     Validate(options, world.size);
     dataset = OpenDataset(options);
   });
+  nlohmann::json compared = ToJson(options);
+  compared["dataset_digest"] = dataset->manifest().dataset_digest;
+  RequireSameOptions(compared, control);
   return RunFolder::Open(options, control);
 }
 
 }  // namespace
 
-RunState::RunState(const TrainOptions& options, const distributed::World& world)
+RunState::RunState(const TrainOptions& options, const distributed::World& world, std::function<void(Section)> enter)
     : options_(options),
       world_(world),
+      enter_(std::move(enter)),
       place_(PrepareDevice(options, world)),
       device_(place_.device),
-      control_(NewCommunicator(options, world, "control", "cpu")),
-      gradients_(NewCommunicator(options, world, "gradients", device_.is_cuda() ? "cuda" : "cpu")),
+      control_(NewCommunicator(options.comm_timeout_seconds, world, "control", "cpu")),
+      gradients_(NewCommunicator(options.comm_timeout_seconds, world, "gradients", device_.is_cuda() ? "cuda" : "cpu")),
       folder_(CheckThenOpenFolder(options, world, *control_, dataset_)),
       gan_(options.gan, device_, options.seed, gradients_),
       controller_(ResolveBalance(options)),
       faults_(options.inject, world.rank == world.size - 1),
       saver_(world.size > 1) {
-  saves_ = NewCommunicator(options_, world_, "checkpoints", "cpu");
+  saves_ = NewCommunicator(options_.watchdog.save_seconds, world_, "checkpoints", "cpu");
+  evaluation_ = NewCommunicator(options_.watchdog.evaluate_seconds, world_, "evaluation", "cpu");
   if (world_.rank == 0) cli::OpenLog("gan-train", folder_.Log());
   if (world_.rank == 0) cli::LogInfo("CPUs: " + place_.cpus);
   if (world_.rank == 0 && !gradients_->rendezvous().empty()) cli::LogInfo("GPUs: " + gradients_->rendezvous());
@@ -224,11 +235,11 @@ StepRecord RunState::Step() {
 void RunState::RequireEqualReplicas() {
   std::vector<torch::Tensor> tensors;
   for (auto& [name, tensor] : gan_.NamedState()) tensors.push_back(tensor);
-  distributed::RequireEqualReplicas(tensors, *control_, "weights, statistics and moments");
+  distributed::RequireEqualReplicas(tensors, *evaluation_, "weights, statistics and moments");
 }
 
 void RunState::SaveSamples() {
-  OnRankZero(*control_, [&] {
+  OnRankZero(*evaluation_, [&] {
     torch::nn::Sequential generator = GeneratorForPictures(gan_, options_.seed);
     const torch::Tensor latents = FixedLatents(options_.seed, kGridPictures, options_.gan.network.noise_dim, device_);
     try {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,7 +29,8 @@ namespace gan::run {
 class RunState {
  public:
   // Opens data, run folder, communicators and metrics, makes the networks, and takes up the newest checkpoint.
-  RunState(const TrainOptions& options, const distributed::World& world);
+  // `enter` is called, as a sign of life, where a part begins that has a time-out of its own.
+  RunState(const TrainOptions& options, const distributed::World& world, std::function<void(Section)> enter);
 
   bool Finished() const;
   // One step: next batch, D phase, G phase, observation, verdict, record.
@@ -82,8 +84,10 @@ class RunState {
   void Resume(const checkpoint::Checkpoint& saved);
   void TakeWidth(std::int64_t width);
   void LeaveBranch();
+  void LeaveGrids();
   void TakeUp();
-  void ReadRollbacks();
+  // True when the process before was killed while it went back.
+  bool ReadRollbacks();
   void WriteRollbacks();
   std::filesystem::path FindHealthy(std::uint64_t latest);
   std::string RollbackCause() const;
@@ -106,9 +110,10 @@ class RunState {
 
   const TrainOptions& options_;
   const distributed::World& world_;
+  const std::function<void(Section)> enter_;
   const Place place_;
   torch::Device device_;
-  std::shared_ptr<distributed::Communicator> control_;    // agreement, observation, checkpoints: always over MPI
+  std::shared_ptr<distributed::Communicator> control_;    // agreement, observation: always over MPI
   std::shared_ptr<distributed::Communicator> gradients_;  // on the device
   std::shared_ptr<const data::Dataset> dataset_;
   RunFolder folder_;
@@ -116,13 +121,15 @@ class RunState {
   step::Gan gan_;
   balance::Controller controller_;
   step::AdaController ada_;
+  std::shared_ptr<distributed::Communicator> evaluation_;  // with the time-out of evaluating
   std::optional<QualityWatch> quality_;
   Faults faults_;
 
   BatchPlan batches_of_step_;
   std::uint64_t step_ = 0;
-  std::uint64_t images_ = 0;  // real images consumed by all ranks
-  std::uint64_t d_updates_ = 0;  // steps in which D was trained: the turns of lazy penalties
+  std::uint64_t images_ = 0;                  // real images consumed by all ranks
+  std::uint64_t d_updates_ = 0;               // steps in which D was trained: the turns of lazy penalties
+  std::optional<std::uint64_t> stats_bytes_;  // of stats.jsonl at the step that was resumed from, when it is known
   std::string lineage_;
   Rollbacks rollbacks_;
   std::vector<balance::Intervention> pending_;  // for the next record
@@ -138,7 +145,7 @@ class RunState {
   std::optional<Batches> batches_;
   std::optional<Recorder> recorder_;
   // The save in flight. What it uses is shared with it.
-  std::shared_ptr<distributed::Communicator> saves_;
+  std::shared_ptr<distributed::Communicator> saves_;  // with the time-out of saving
   std::shared_ptr<Snapshot> snapshot_;
   std::uint64_t saving_step_ = 0;
   double pause_seconds_ = 0;

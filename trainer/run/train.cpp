@@ -4,6 +4,7 @@
 
 #include "cli/main.h"
 #include "trainer/run/dry_run.h"
+#include "trainer/run/flags_of_run.h"
 #include "trainer/run/run_state.h"
 #include "trainer/run/watchdog.h"
 
@@ -20,14 +21,15 @@ int Finish(RunState& run, const char* state, int exit_code) {
 
 }  // namespace
 
-int Train(const TrainOptions& options, const distributed::World& world) {
-  if (options.dry_run) {
-    Validate(options, world.size);
-    if (world.rank == 0) std::cout << DescribeCost(options, world.size);
+int Train(const TrainOptions& asked, const distributed::World& world) {
+  if (asked.dry_run) {
+    Validate(asked, world.size);
+    if (world.rank == 0) std::cout << DescribeCost(asked, world.size);
     return cli::kDone;
   }
+  const TrainOptions options = WithFlagsOfRun(asked, world);
   Watchdog watchdog(options.watchdog, world.rank);
-  RunState run(options, world);
+  RunState run(options, world, [&](Section section) { watchdog.Enter(section); });
   watchdog.SetFolder(run.folder());
   while (!run.Finished()) {
     watchdog.Enter(Section::kStep);

@@ -78,6 +78,12 @@ const char* NameOf(Section section) {
 
 }  // namespace
 
+bool HasLauncher() {
+  // SLURM_PROCID also stands in the script of sbatch, which is no launcher.
+  return std::ranges::any_of(std::array{"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"},
+                             [](const char* name) { return std::getenv(name) != nullptr; });
+}
+
 Watchdog::Watchdog(const WatchdogOptions& options, int rank) : options_(options), rank_(rank), parent_(::getppid()) {
   PrepareStacks();
   thread_ = std::thread([this] { Watch(); });
@@ -132,8 +138,13 @@ void Watchdog::Watch() {
     const Section section = section_;
     const std::uint64_t limit = LimitOf(section);
     if (limit > 0 && silent.count() > static_cast<double>(limit)) End(section, silent);
-    if (::getppid() != parent_) ::_exit(1);
+    if (options_.has_launcher && ::getppid() != parent_) EndWithoutLauncher();
   }
+}
+
+void Watchdog::EndWithoutLauncher() const {
+  WriteText(2, "gan-train: [rank " + std::to_string(rank_) + "] the launcher is gone; ending\n");
+  ::_exit(1);
 }
 
 void Watchdog::End(Section section, std::chrono::duration<double> silent) {

@@ -19,12 +19,17 @@ struct WatchdogOptions {
   std::uint64_t step_seconds = 600;
   std::uint64_t save_seconds = 1800;
   std::uint64_t evaluate_seconds = 1800;
+  bool has_launcher = false;  // as HasLauncher says; the process ends with its parent then
 };
+
+// Whether mpirun, srun or another launcher of MPI started this process. To be asked before MPI begins, which sets the
+// variables that tell it.
+bool HasLauncher();
 
 // On silence: the stacks of all threads go to `stacks-rank-00000.txt` in the run folder (stderr before there is one),
 // one line to stderr, and the process ends with exit code 1. The launcher then ends the other ranks. It also ends the
-// process when the one that started it is gone: nobody would stop it any more. A time in which the whole process was
-// stopped (SIGSTOP) does not count.
+// process when the launcher that started it is gone: nobody would stop it any more. A process that a shell started
+// outlives the shell. A time in which the whole process was stopped (SIGSTOP) does not count.
 class Watchdog {
  public:
   Watchdog(const WatchdogOptions& options, int rank);
@@ -40,6 +45,7 @@ class Watchdog {
  private:
   void Watch();
   std::uint64_t LimitOf(Section section) const;
+  [[noreturn]] void EndWithoutLauncher() const;
   [[noreturn]] void End(Section section, std::chrono::duration<double> silent);
 
   const WatchdogOptions options_;

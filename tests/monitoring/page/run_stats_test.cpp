@@ -72,6 +72,15 @@ TEST_F(RunStatsTest, AFileReplacedByALongerOneStartsAgain) {
   EXPECT_EQ(Read()["table"]["series"]["loss_d"]["mean"], (Json{2, 2, 2}));
 }
 
+TEST_F(RunStatsTest, AFileCutAndGrownLongerThanItWasStartsAgain) {
+  for (int step = 1; step <= 3; ++step) AppendStep(step, {{"loss_d", 9}});
+  Read();
+  std::filesystem::resize_file(file_, std::filesystem::file_size(file_) / 3);
+  for (int step = 2; step <= 5; ++step) AppendStep(step, {{"loss_d", 2}});
+  EXPECT_EQ(Read()["table"]["series"]["loss_d"]["mean"], (Json{9, 2, 2, 2, 2}));
+  EXPECT_EQ(Read()["bad_lines"], 0);
+}
+
 TEST_F(RunStatsTest, GarbageIsCountedAndPassedOver) {
   AppendStep(1);
   Append("not json\n[1]\n{\"step\":\"two\"}\n\n");

@@ -6,6 +6,7 @@
 #include "storage/files.h"
 #include "storage/sealed_json.h"
 #include "tests/storage/temporary_folder.h"
+#include "tests/trainer/checkpoint/ranks_as_threads.h"
 #include "tests/trainer/checkpoint/small_checkpoint.h"
 #include "trainer/checkpoint/manifest.h"
 
@@ -15,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
@@ -124,21 +126,118 @@ TEST_P(Newest, FallsBackOverDamagedOnesAndSetsThemAside) {
   const auto found = LoadNewest(root.path(), Ranks{}, [&](const std::string& text) { warnings.push_back(text); });
   EXPECT_EQ(warnings.size(), static_cast<std::size_t>(damaged));
   for (const std::string& text : warnings) EXPECT_THAT(text, HasSubstr("set aside as step-"));
-  ASSERT_EQ(found.has_value(), damaged < 4);
-  if (found) {
-    EXPECT_EQ(found->step, static_cast<std::uint64_t>(4 - damaged));
-  }
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->step, static_cast<std::uint64_t>(4 - damaged));
   EXPECT_EQ(ListCheckpoints(root.path()).size(), static_cast<std::size_t>(4 - damaged));
   EXPECT_EQ(FilesOf(root.path()).size(), 4U);  // nothing is lost by setting aside
 }
 
-INSTANTIATE_TEST_SUITE_P(Damaged, Newest, ::testing::Values(0, 1, 2, 3, 4));
+INSTANTIATE_TEST_SUITE_P(Damaged, Newest, ::testing::Values(0, 1, 2, 3));
+
+const auto kSilent = [](const std::string& text) { ADD_FAILURE() << text; };
+
+TEST(LoadNewest, WhereNoneIsIntactNothingIsRenamedAndItIsAnErrorEveryTime) {
+  const testing::TemporaryFolder root;
+  for (const std::uint64_t step : {1, 2}) {
+    Overwrite(WriteSmallCheckpoint(root.path(), step) / "part-00000-of-00001.safetensors", "torn");
+  }
+  const auto before = FilesOf(root.path());
+  for (int turn = 0; turn < 2; ++turn) {
+    EXPECT_THAT([&] { LoadNewest(root.path(), Ranks{}, kSilent); },
+                ThrowsMessage<DataError>(AllOf(HasSubstr("2 checkpoint(s), none of them intact"),
+                                               HasSubstr("step-00000002/part-00000-of-00001.safetensors"))));
+    EXPECT_EQ(FilesOf(root.path()), before);
+  }
+}
+
+TEST(LoadNewest, WhereOnlyDamagedOnesWereSetAsideARunDoesNotBeginAnew) {
+  const testing::TemporaryFolder root;
+  fs::rename(WriteSmallCheckpoint(root.path(), 1), root / "step-00000001.damaged");
+  EXPECT_THAT([&] { LoadNewest(root.path(), Ranks{}, kSilent); }, ThrowsMessage<DataError>(HasSubstr("set aside")));
+}
+
+TEST(LoadNewest, NewerVersionIsNoDamage) {
+  const testing::TemporaryFolder root;
+  for (const std::uint64_t step : {1, 2}) WriteSmallCheckpoint(root.path(), step);
+  json manifest = json::parse(storage::ReadFile(root / "step-00000002/manifest.json"));
+  manifest["format_version"] = kFormatVersion + 1;
+  Overwrite(root / "step-00000002/manifest.json", storage::SealJson(manifest));
+  const auto before = FilesOf(root.path());
+  EXPECT_THROW(LoadNewest(root.path(), Ranks{}, kSilent), NewerVersionError);
+  EXPECT_EQ(FilesOf(root.path()), before);
+}
+
+// A name that no system call takes: the folder cannot be looked at, which says nothing about its content.
+fs::path Unreadable(const fs::path& root) { return root / std::string(300, 'x') / "step-00000001"; }
+
+TEST(LoadNewest, AFolderThatCannotBeListedIsNotAnEmptyOne) {
+  const testing::TemporaryFolder root;
+  EXPECT_THROW(LoadNewest(Unreadable(root.path()), Ranks{}, kSilent), RankError);
+  EXPECT_THROW(ListCheckpoints(Unreadable(root.path())), IoError);
+}
+
+TEST(LoadNewest, StrayFilesAreNoDamage) {
+  const testing::TemporaryFolder root;
+  WriteSmallCheckpoint(root.path(), 1);
+  for (const char* name : {"step-00000002", "step-00000003.tmp", "notes", "manifest.json"}) Overwrite(root / name, "");
+  fs::create_directory(root / "step-00000004");
+  const auto found = LoadNewest(root.path(), Ranks{}, kSilent);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->step, 1U);
+}
 
 TEST(LoadNewest, EmptyAndMissingRootsHaveNone) {
   const testing::TemporaryFolder root;
-  const auto silent = [](const std::string&) { FAIL(); };
-  EXPECT_FALSE(LoadNewest(root.path(), Ranks{}, silent));
-  EXPECT_FALSE(LoadNewest(root / "none", Ranks{}, silent));
+  EXPECT_FALSE(LoadNewest(root.path(), Ranks{}, kSilent));
+  EXPECT_FALSE(LoadNewest(root / "none", Ranks{}, kSilent));
+}
+
+// Ranks 0 to 2, of which each loads its own folder; what every one of them throws.
+std::vector<std::string> Told(const std::vector<fs::path>& folders) {
+  std::vector<std::string> told(folders.size());
+  OnRanks(static_cast<int>(folders.size()), [&](const Ranks& ranks) {
+    std::string& mine = told[static_cast<std::size_t>(ranks.rank)];
+    try {
+      LoadTogether(folders[static_cast<std::size_t>(ranks.rank)], ranks);
+    } catch (const RankError& error) {
+      mine = std::string("RankError: ") + error.what();
+    } catch (const NewerVersionError& error) {
+      mine = "NewerVersionError";
+    } catch (const DataError& error) {
+      mine = "DataError";
+    }
+  });
+  return told;
+}
+
+class Together : public ::testing::Test {
+ protected:
+  testing::TemporaryFolder root_, other_;
+  fs::path good_ = WriteSmallCheckpoint(root_.path(), 1);
+  fs::path damaged_ = WriteSmallCheckpoint(root_.path(), 2);
+  void SetUp() override { Overwrite(damaged_ / "part-00000-of-00001.safetensors", "torn"); }
+};
+
+TEST_F(Together, OneJudgementOfAllIsThatJudgement) {
+  EXPECT_THAT(Told({good_, good_, good_}), Each(""));
+  EXPECT_THAT(Told({damaged_, damaged_, damaged_}), Each("DataError"));
+}
+
+TEST_F(Together, ARankThatCannotReadIsNamedOnEveryRankAndNothingIsJudged) {
+  for (const fs::path& others : {good_, damaged_}) {
+    EXPECT_THAT(Told({others, Unreadable(root_.path()), others}),
+                Each(AllOf(HasSubstr("RankError: rank 1 on "), HasSubstr("File name too long"),
+                           HasSubstr("nothing was changed"))));
+  }
+}
+
+TEST_F(Together, DamageThatOneRankAloneSeesIsADisagreement) {
+  EXPECT_THAT(Told({good_, good_, damaged_}), Each(AllOf(HasSubstr("RankError: the ranks disagree"),
+                                                         HasSubstr("rank 2 on "), HasSubstr("part-00000"))));
+}
+
+TEST_F(Together, IntactOnesThatAreNotTheSameAreADisagreement) {
+  EXPECT_THAT(Told({good_, WriteSmallCheckpoint(other_.path(), 5)}), Each(HasSubstr("RankError: the ranks disagree")));
 }
 
 }  // namespace

@@ -3,15 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <barrier>
 #include <cmath>
 #include <fstream>
 #include <limits>
-#include <thread>
 
 #include "storage/errors.h"
 #include "storage/files.h"
 #include "tests/storage/temporary_folder.h"
+#include "tests/trainer/checkpoint/ranks_as_threads.h"
 #include "tests/trainer/checkpoint/small_checkpoint.h"
 #include "trainer/checkpoint/manifest.h"
 
@@ -22,26 +21,6 @@ namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
-
-// Ranks as threads, which gather through shared memory.
-template <typename Work>
-void OnRanks(int size, const Work& work) {
-  std::barrier barrier(size);
-  std::vector<std::string> told(static_cast<std::size_t>(size));
-  std::vector<std::thread> threads;
-  for (int rank = 0; rank < size; ++rank) {
-    threads.emplace_back([&, rank] {
-      work(Ranks{rank, size, [&, rank](const std::string& mine) {
-                   told[static_cast<std::size_t>(rank)] = mine;
-                   barrier.arrive_and_wait();
-                   std::vector<std::string> all = told;
-                   barrier.arrive_and_wait();
-                   return all;
-                 }});
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-}
 
 TEST(Save, ComesBackAsItWasSaved) {
   const testing::TemporaryFolder root;
@@ -147,6 +126,35 @@ TEST(Save, ErrorOfOneRankIsAnErrorOnEveryRankAndLeavesNothing) {
   EXPECT_TRUE(fs::is_empty(root.path()));
 }
 
+TEST(Save, RanksThatHaveFallenApartSaveNothing) {
+  const testing::TemporaryFolder root;
+  for (const bool other_step : {true, false}) {
+    std::atomic<int> told = 0;
+    OnRanks(3, [&](const Ranks& ranks) {
+      SaveRequest request = SmallRequest(ranks.rank == 2 && other_step ? 2 : 1);
+      if (ranks.rank == 2 && !other_step) request.lineage = "b";
+      try {
+        Save(root.path(), request, ranks);
+      } catch (const RankError& error) {
+        EXPECT_THAT(error.what(), HasSubstr("rank 2 is at step"));
+        ++told;
+      }
+    });
+    EXPECT_EQ(told, 3);
+    EXPECT_TRUE(fs::is_empty(root.path()));
+  }
+}
+
+TEST(Save, AStrayFileOrFolderInTheWayIsSetAside) {
+  const testing::TemporaryFolder root;
+  Overwrite(root / "step-00000001", "");
+  fs::create_directory(root / "step-00000002");
+  for (const std::uint64_t step : {1, 2}) WriteSmallCheckpoint(root.path(), step);
+  EXPECT_THAT(FilesOf(root.path()), ElementsAre(root / "step-00000001", root / "step-00000001.stray",
+                                                root / "step-00000002", root / "step-00000002.stray"));
+  EXPECT_EQ(ListCheckpoints(root.path()).size(), 2U);
+}
+
 TEST(Save, SameStepTwiceKeepsTheFirst) {
   const testing::TemporaryFolder root;
   WriteSmallCheckpoint(root.path(), 1);
@@ -177,6 +185,22 @@ TEST(Prune, KeepsEveryKthAndTheBestBesides) {
   Prune(root.path(), {.last = 2, .every = 3, .best = 1});
   EXPECT_THAT(FilesOf(root.path()), ElementsAre(root / "step-00000001", root / "step-00000003", root / "step-00000006",
                                                 root / "step-00000007"));
+}
+
+TEST(Prune, NeverThrowsAndSaysWhatStays) {
+  const testing::TemporaryFolder root;
+  const auto list_fails = Prune(root / std::string(300, 'x'), {.last = 2});
+  ASSERT_EQ(list_fails.size(), 1U);
+  EXPECT_THAT(list_fails[0], HasSubstr("File name too long"));
+  EXPECT_TRUE(Prune(root / "none", {.last = 2}).empty());
+}
+
+TEST(Prune, ALeftoverWithTheNameIsNotInTheWay) {
+  const testing::TemporaryFolder root;
+  for (const std::uint64_t step : {1, 2, 3}) WriteSmallCheckpoint(root.path(), step);
+  Overwrite(root / "step-00000001.deleted-0", "");
+  EXPECT_TRUE(Prune(root.path(), {.last = 2}).empty());
+  EXPECT_EQ(ListCheckpoints(root.path()).size(), 2U);
 }
 
 TEST(SetLaterAside, KeepsEveryBranchThatWasLeft) {

@@ -1,0 +1,86 @@
+"""Resuming while reading fails: the run is the undisturbed one, or it ends with 1, has changed nothing, and the next try
+goes on.
+
+EVERY=1 python resume_test.py     fails each call that looks at the run folder, with each error, on rank 0, on rank 1 and
+on both (default: each EVERY-th; which ones changes with error and rank)."""
+import os
+import shutil
+import subprocess
+import sys
+import unittest
+
+import faults
+from programs import ENVIRONMENT, WithShards, digests, newest_checkpoint, stats, train, train_command
+
+EVERY = int(os.environ.get('EVERY', 100))
+FLAGS = ('--checkpoint-every', 2, '--sample-every', 2, '--keep', 100)
+PLACES = ({'rank': '0'}, {'rank': '1'}, {'each': True})
+ERRORS = ('EIO', 'ESTALE', 'EACCES', 'EMFILE')
+
+
+class ReadFaults(WithShards):
+    """The run stands at step 4, and its statistics and grids go on to step 5, as after a crash."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.base, cls.watched = cls.folder / 'base', cls.folder / 'watched'
+        cls.run_folder, cls.count = cls.watched / 'run', cls.folder / 'count'
+        cls.begun = train(2, cls.shards, cls.base / 'run', '--steps', 5, *FLAGS)
+        shutil.rmtree(newest_checkpoint(cls.base / 'run'))
+
+    def resume(self, *, anew=True, **fault):
+        if anew:
+            shutil.rmtree(self.watched, ignore_errors=True)
+            shutil.copytree(self.base, self.watched)
+        self.count.unlink(missing_ok=True)
+        environment = faults.environment(self.watched, calls=faults.READS, count=self.count, **fault) if fault else {}
+        return subprocess.run(train_command(2, self.shards, self.run_folder, '--steps', 6, *FLAGS),
+                              env=ENVIRONMENT | environment, timeout=120, capture_output=True, text=True)
+
+    def outcome(self):
+        return stats(self.run_folder), digests(newest_checkpoint(self.run_folder))
+
+    def assert_nothing_lost(self, done):
+        names = {path.name for path in (self.run_folder / 'checkpoints').iterdir()}
+        self.assertLessEqual({path.name for path in (self.base / 'run' / 'checkpoints').iterdir()}, names, done.stderr)
+        self.assertEqual([], [name for name in names if 'damaged' in name or 'abandoned' in name], done.stderr)
+        before, after = ((run / 'stats.jsonl').read_bytes() for run in (self.base / 'run', self.run_folder))
+        saved = b''.join(before.splitlines(keepends=True)[:4])
+        self.assertTrue(after == before or after.startswith(saved) and after.count(b'\n') >= before.count(b'\n'), after)
+
+    def test_each_failing_gives_the_undisturbed_run_or_ends_with_1_and_nothing_lost(self):
+        self.assert_code(0, self.begun)
+        self.assert_code(0, self.resume())
+        undisturbed = self.outcome()
+        calls, hit, went_on = [], 0, 0
+        for place in PLACES:
+            self.assert_code(0, self.resume(**place))
+            self.assertEqual(undisturbed, self.outcome())
+            calls.append(faults.counted(self.count))
+            for turn, error in enumerate(ERRORS):
+                offset = (turn * EVERY) // len(ERRORS) + len(calls)
+                for nth in range(1 + offset % EVERY, calls[-1] + 1, EVERY):
+                    with self.subTest(place=place, error=error, nth=nth):
+                        done = self.resume(nth=nth, error=error, **place)
+                        self.assertIn(done.returncode, (0, 1), done.stderr)
+                        hit += 1
+                        went_on += done.returncode == 0
+                        self.assert_nothing_lost(done)
+                        if done.returncode != 0:
+                            self.assert_code(0, self.resume(anew=False))
+                        self.assertEqual(undisturbed, self.outcome(), done.stderr)
+        print(f'{calls} calls look at the run folder (rank 0, rank 1, the busier of both); {hit} of them failed once: '
+              f'{went_on} times the run went on, else it ended with 1 and the next try went on', file=sys.stderr, flush=True)
+        self.assertGreater(hit, 10)
+
+    def test_an_error_names_rank_and_host_and_file(self):
+        done = self.resume(rank='1', match='step-00000004/manifest.json', nth=1, error='ESTALE')
+        self.assert_code(1, done)
+        self.assertRegex(done.stderr, r'rank 1 on \S+ could not read \S+step-00000004: stat \S+manifest.json: Stale file handle')
+        self.assert_nothing_lost(done)
+        self.assertEqual((self.base / 'run' / 'stats.jsonl').read_bytes(), (self.run_folder / 'stats.jsonl').read_bytes())
+
+
+if __name__ == '__main__':
+    unittest.main()

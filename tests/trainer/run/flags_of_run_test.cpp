@@ -1,0 +1,89 @@
+// A resumed run keeps the flags that nobody gives, and ranks must be given the same ones.
+#include "trainer/run/flags_of_run.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "storage/errors.h"
+#include "trainer/run/same_options.h"
+
+namespace gan::run {
+namespace {
+
+using nlohmann::json;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
+
+TrainOptions Parsed(std::vector<std::string> arguments) {
+  CLI::App app;
+  TrainOptions options;
+  AddTrainFlags(app, options);
+  arguments.insert(arguments.begin(), {"--shards", "s"});
+  std::reverse(arguments.begin(), arguments.end());
+  app.parse(arguments);
+  options.given = GivenFlags(app);
+  return options;
+}
+
+json Saved() {
+  return ToJson(Parsed({"--resolution", "64", "--features", "8", "--lr-g", "0.001", "--loss", "hinge", "--flip",
+                        "--steps", "100", "--run", "there", "--keep", "7", "--balance-set", "d_pace=2"}));
+}
+
+TEST(FlagsOfRun, WhatIsNotGivenIsAsTheRunHadIt) {
+  const TrainOptions options = WithFlagsOf(Parsed({"--run", "here"}), Saved());
+  EXPECT_EQ(options.gan.network.resolution, 64);
+  EXPECT_EQ(options.gan.network.features, 8);
+  EXPECT_EQ(options.lr_g, 0.001);
+  EXPECT_EQ(options.gan.loss.kind, loss::Kind::kHinge);
+  EXPECT_TRUE(options.flip);
+  EXPECT_EQ(options.steps, 100U);
+  EXPECT_EQ(options.keep.last, 7U);
+  EXPECT_EQ(options.balance_set, std::vector<std::string>{"d_pace=2"});
+  EXPECT_THAT(options.from_run, IsSupersetOf({"--resolution 64", "--lr-g 0.001", "--loss hinge", "--flip true"}));
+}
+
+TEST(FlagsOfRun, WhatIsGivenCounts) {
+  const TrainOptions options = WithFlagsOf(Parsed({"--resolution", "128", "--no-flip", "--images", "5000"}), Saved());
+  EXPECT_EQ(options.gan.network.resolution, 128);
+  EXPECT_FALSE(options.flip);
+  EXPECT_EQ(options.images, 5000U);
+  EXPECT_EQ(options.steps, 0U);  // the other kind of length
+}
+
+TEST(FlagsOfRun, WhereThingsLieIsOfThisStart) {
+  const TrainOptions options = WithFlagsOf(Parsed({"--run", "here"}), Saved());
+  EXPECT_EQ(options.run, "here");
+  EXPECT_EQ(options.shards, "s");
+}
+
+TEST(FlagsOfRun, EveryFlagComesBackAsItWasTold) {
+  const json saved = Saved();
+  TrainOptions options = WithFlagsOf(Parsed({}), saved);
+  json told = ToJson(options);
+  for (const char* of_one_start : {"run", "shards"}) told[of_one_start] = saved.at(of_one_start);
+  EXPECT_EQ(told, saved);
+}
+
+TEST(FlagsOfRun, AWordThatIsNotUnderstoodIsNamed) {
+  json saved = Saved();
+  saved["loss"] = "of another version";
+  EXPECT_THAT([&] { WithFlagsOf(Parsed({}), saved); },
+              ::testing::ThrowsMessage<UsageError>(HasSubstr("--loss of another version")));
+  EXPECT_EQ(WithFlagsOf(Parsed({"--loss", "bce"}), saved).gan.loss.kind, loss::Kind::kBce);
+}
+
+TEST(SameOptions, ADifferenceIsNamedWithItsRank) {
+  const json one = {{"seed", 1}, {"lr_g", 0.1}}, other = {{"seed", 2}, {"lr_g", 0.1}};
+  EXPECT_EQ(DifferenceOfRanks({one, one, one}), "");
+  EXPECT_EQ(DifferenceOfRanks({one, one, other}), "seed is 2 on rank 2 and 1 on rank 0");
+  EXPECT_EQ(DifferenceOfRanks({one, {{"seed", 1}}}), "lr_g is none on rank 1 and 0.1 on rank 0");
+}
+
+TEST(SameOptions, WhatBelongsToAHostMayDiffer) {
+  EXPECT_EQ(DifferenceOfRanks({{{"threads", 2}, {"shards", "/a"}}, {{"threads", 4}, {"shards", "/b"}}}), "");
+}
+
+}  // namespace
+}  // namespace gan::run

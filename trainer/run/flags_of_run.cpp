@@ -1,0 +1,106 @@
+#include "trainer/run/flags_of_run.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <exception>
+
+#include "storage/errors.h"
+#include "trainer/checkpoint/checkpoint.h"
+#include "trainer/checkpoint/manifest.h"
+#include "trainer/run/agree.h"
+#include "trainer/run/flags.h"
+#include "trainer/run/run_folder.h"
+
+namespace gan::run {
+
+namespace {
+
+using nlohmann::json;
+
+// Where this start finds its things, and what it is asked to do once.
+const std::set<std::string>& OfOneStart() {
+  static const std::set<std::string> names = {"shards",           "out", "run", "resume", "init_from", "dry_run",
+                                              "expect_world_size"};
+  return names;
+}
+
+constexpr std::array kLengths = {"steps", "images", "epochs"};  // at most one is given
+
+bool IsLength(const std::string& name) { return std::ranges::find(kLengths, name) != kLengths.end(); }
+
+json FlagsIn(const checkpoint::Manifest& manifest) {
+  if (manifest.state.contains("flags")) return manifest.state.at("flags");
+  // An older run kept the batch that a rank had in the end, not the one that was asked for.
+  json flags = manifest.state.value("options", json::object());
+  for (const char* name : {"batch", "global_batch"}) flags.erase(name);
+  return flags;
+}
+
+// What the checkpoint that will be resumed from says; null when there is none.
+json ReadFlags(const TrainOptions& options) {
+  if (options.resume == "none") return nullptr;
+  if (options.resume != "auto") return FlagsIn(checkpoint::ReadManifest(options.resume));
+  if (options.run.empty()) return nullptr;
+  for (const auto& folder : checkpoint::ListCheckpoints(RunFolder::CheckpointsOf(options.run))) {
+    try {
+      return FlagsIn(checkpoint::ReadManifest(folder));
+    } catch (const checkpoint::NewerVersionError&) {
+      throw;
+    } catch (const DataError&) {  // resuming will say so, and take an older one
+    }
+  }
+  return nullptr;
+}
+
+std::string AsFlag(std::string name, const json& value) {
+  std::ranges::replace(name, '_', '-');
+  return "--" + name + " " + (value.is_string() ? value.get<std::string>() : value.dump());
+}
+
+}  // namespace
+
+std::set<std::string> GivenFlags(const CLI::App& app) {
+  std::set<std::string> given;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->count() == 0) continue;
+    for (std::string name : option->get_lnames()) {
+      std::ranges::replace(name, '-', '_');
+      given.insert(name);
+    }
+  }
+  return given;
+}
+
+TrainOptions WithFlagsOf(const TrainOptions& options, const json& saved) {
+  TrainOptions taken = options;
+  CLI::App app;
+  Flags flags(app);
+  AddTrainFlags(flags, taken);
+  const bool has_length = std::ranges::any_of(kLengths, [&](const char* name) { return options.given.contains(name); });
+  const json now = flags.ToJson();
+  for (const auto& [name, value] : now.items()) {
+    const auto before = saved.find(name);
+    if (before == saved.end() || *before == value) continue;
+    if (options.given.contains(name) || OfOneStart().contains(name) || (has_length && IsLength(name))) continue;
+    try {
+      flags.Take(name, *before);
+    } catch (const std::exception& error) {
+      throw UsageError("the run says " + AsFlag(name, *before) + ", which this program does not understand (" +
+                       error.what() + "); give the flag");
+    }
+    taken.from_run.push_back(AsFlag(name, *before));
+  }
+  return taken;
+}
+
+TrainOptions WithFlagsOfRun(const TrainOptions& options, const distributed::World& world) {
+  const auto control = distributed::Communicator::Create(world, "flags of the run", "cpu",
+                                                         std::chrono::seconds(options.comm_timeout_seconds));
+  json saved;
+  OnRankZero(*control, [&] { saved = ReadFlags(options); });
+  saved = json::parse(control->Broadcast(saved.dump()));
+  return saved.is_object() ? WithFlagsOf(options, saved) : options;
+}
+
+}  // namespace gan::run

@@ -1,0 +1,103 @@
+#include "trainer/run/stats_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "cli/log.h"
+#include "storage/errors.h"
+#include "trainer/run/stats_lines.h"
+
+namespace gan::run {
+
+StatsFile::StatsFile(const std::filesystem::path& path, std::uint64_t last_step, std::optional<std::uint64_t> bytes)
+    : path_(path) {
+  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
+  if (descriptor_ < 0) throw IoError(path, "open", errno);
+  try {
+    StatsLines lines(path, descriptor_);
+    written_ = bytes && lines.EndsAt(*bytes, last_step) ? *bytes : lines.EndOf(last_step);
+    torn_ = written_ != lines.size();
+  } catch (...) {
+    ::close(descriptor_);
+    throw;
+  }
+}
+
+StatsFile::~StatsFile() {
+  if (!kept_.empty()) WriteKept();
+  if (kept_lines_ + lost_lines_ > 0) {
+    cli::LogError(path_.string() + ": the last " + std::to_string(kept_lines_ + lost_lines_) +
+                  " line(s) are missing, there was no room for them");
+  }
+  ::close(descriptor_);
+}
+
+void StatsFile::Cut() {
+  const std::lock_guard lock(mutex_);
+  if (torn_ && ::ftruncate(descriptor_, static_cast<off_t>(written_)) != 0) throw IoError(path_, "truncate", errno);
+  torn_ = false;
+}
+
+void StatsFile::Append(nlohmann::json record) {
+  const std::lock_guard lock(mutex_);
+  if (lost_lines_ > 0) record["lines_lost"] = lost_lines_;
+  const std::string line = record.dump() + "\n";
+  if (kept_.size() + line.size() > kMostKept) {
+    if (lost_lines_++ == 0) cli::LogWarning(path_.string() + ": no more lines are kept; they are counted from now on");
+  } else {
+    kept_ += line;
+    ++kept_lines_;
+    lost_lines_ = 0;
+  }
+  WriteKept();
+}
+
+// A line that is written in part is taken back, so that whatever happens next the file holds whole lines.
+void StatsFile::WriteKept() {
+  if (torn_ && ::ftruncate(descriptor_, static_cast<off_t>(written_)) != 0) return;
+  torn_ = false;
+  std::size_t done = 0;
+  while (done < kept_.size()) {
+    const ssize_t n = ::write(descriptor_, kept_.data() + done, kept_.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) {
+      TellRefusal(n == 0 ? ENOSPC : errno);
+      break;
+    }
+    done += static_cast<std::size_t>(n);
+  }
+  const std::size_t whole = done == 0 ? 0 : kept_.rfind('\n', done - 1) + 1;  // npos + 1 is 0
+  written_ += whole;
+  kept_lines_ -=
+      static_cast<std::uint64_t>(std::count(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(whole), '\n'));
+  kept_.erase(0, whole);
+  torn_ = done > whole && ::ftruncate(descriptor_, static_cast<off_t>(written_)) != 0;
+  if (kept_.empty()) TellRoom();
+}
+
+void StatsFile::TellRefusal(int error) {
+  if (std::exchange(refused_, true)) return;
+  cli::LogWarning(std::string(IoError(path_, "write", error).what()) +
+                  "; training goes on, and its lines are kept until there is room");
+}
+
+void StatsFile::TellRoom() {
+  if (std::exchange(refused_, false)) cli::LogInfo(path_.string() + " is written again");
+}
+
+void StatsFile::Sync() {
+  const std::lock_guard lock(mutex_);
+  WriteKept();
+  if (::fsync(descriptor_) != 0) throw IoError(path_, "fsync", errno);
+}
+
+std::uint64_t StatsFile::bytes() const {
+  const std::lock_guard lock(mutex_);
+  return written_ + kept_.size();
+}
+
+}  // namespace gan::run
