@@ -68,7 +68,8 @@ constexpr MetricRow kTable[] = {
   {Metric::kSampleDiversityReference, "gan_train_sample_diversity_reference", kGauge, "1", kJob, "", {}, {},
    "The same measure on real images: what sample diversity is to be held against."},
   {Metric::kQuality, "gan_train_quality", kGauge, "1", kJob, "measure", kMeasures, {},
-   "Generated images against held-out ones, as measured last; of density and coverage more is better, else less."},
+   "Generated images against held-out ones, as measured last; of density and coverage more is better, else less. "
+   "NAME_floor: what training images reach."},
   {Metric::kPenalty, "gan_train_penalty", kGauge, "1", kJob, "", {}, {},
    "Gradient penalties in the discriminator's loss in the last step, mean over all ranks."},
   {Metric::kAugmentProbability, "gan_train_augment_probability_ratio", kGauge, "ratio", kJob, "", {}, {},
