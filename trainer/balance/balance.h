@@ -40,7 +40,6 @@ class Controller {
  private:
   void CountSteps(bool finite);
   void Steer();
-  bool IsAugmentationAtItsEnd() const;
   bool SteeringHasRoom() const;
   std::optional<Action> NextAction() const;
   bool IsAtEase() const;

@@ -93,15 +93,14 @@ void Controller::Steer() {
   }
 }
 
-bool Controller::IsAugmentationAtItsEnd() const {
-  return !options_.May(Remedy::kAugment) || controls_.augment >= options_.max_augment;
-}
-
-// Whether the mild, continuous means can still do something against a D that wins.
+// Whether the mild, continuous means can still do something against a D that wins. Augmentation can while it is still
+// on its way up: a D that is held on what it sees and yet perfect on the images as they are is out of its reach.
 bool Controller::SteeringHasRoom() const {
+  const bool augmentation_rises = options_.May(Remedy::kAugment) && controls_.augment < options_.max_augment &&
+                                  averages_.steering.mean() > options_.steer_auc;
   const bool rate_has_room =
       options_.May(Remedy::kGeneratorRate) && controls_.lr_scale_g < HighestGeneratorScale(controls_, options_);
-  return !IsAugmentationAtItsEnd() || rate_has_room;
+  return augmentation_rises || rate_has_room;
 }
 
 std::vector<Intervention> Controller::TakeAnotherWay(std::uint64_t step, std::uint32_t collapses_before) {

@@ -92,13 +92,12 @@ struct BalanceOptions {
   std::uint32_t restart_interval = 300;  // steps between two restarts of D
   std::uint32_t perfect_steps = 60;  // a D whose AUC is sure_auc for so long is ahead, whatever else
   Rule rule = Rule::kBalance;
-  // Steering: the probability of augmentation moves by steer_gain times what D's AUC is above steer_auc, in every step.
-  // Where augmentation is at its end and the AUC is still half a steer_band above, G's rate grows by steer_rate per
-  // step; two bands below steer_auc it falls again.
+  // Steering: the probability of augmentation moves by steer_gain times what D's AUC on what it sees is above steer_auc,
+  // in every step. G's rate grows by steer_rate per step while the AUC on images as they are is half a steer_band above
+  // steer_auc, up to max_lr_scale_g times the configured one and to max_lr_g, and falls while it is a band below. Where
+  // D's rate is lowered after that, it is to no less than min_lr_d.
   double steer_auc = 0.85, steer_gain = 0.3, max_augment = 1;
-  double steer_band = 0.1, steer_rate = 0.03;
-  double steer_smoothing = 5;
-  // Against a D that wins G's rate is raised first, up to this multiple and this rate; then D's lowered, to this rate.
+  double steer_smoothing = 5, steer_band = 0.1, steer_rate = 0.03;
   double max_lr_scale_g = 4, max_lr_g = 8e-4, min_lr_d = 1e-4;
 
   // Of the trainer, as configured, not thresholds: D's pace beside G's, and both rates.

@@ -75,17 +75,25 @@ TEST(Steering, AugmentationRisesWithAWinningDAndFallsWithALosingOne) {
   EXPECT_EQ(script.controller.controls().augment, 0);
 }
 
-TEST(Steering, GsRateGrowsOnlyWhereAugmentationIsAtItsEndAndFallsAgain) {
+TEST(Steering, GsRateFollowsTheAucOnImagesAsTheyAre) {
   Script script(Steered());
-  script.Feed(3, Augmented(1));
-  ASSERT_LT(script.controller.controls().augment, 1);
-  EXPECT_EQ(script.controller.controls().lr_scale_g, 1);
-  script.Feed(200, Augmented(1));
-  EXPECT_EQ(script.controller.controls().augment, 1);
+  script.Feed(1, With(0.95, 1.0, 2.5));
+  EXPECT_DOUBLE_EQ(script.controller.controls().lr_scale_g, 1 + script.controller.options().steer_rate);
+  script.Feed(200, With(0.95, 1.0, 2.5));
   EXPECT_DOUBLE_EQ(script.controller.controls().lr_scale_g,
                    HighestGeneratorScale(script.controller.controls(), script.controller.options()));
-  script.Feed(400, Augmented(0.5));
+  script.Feed(50, With(0.8, 1.0, 2.5));
+  EXPECT_GT(script.controller.controls().lr_scale_g, 1) << "within the band it stays";
+  script.Feed(200, With(0.7, 1.0, 2.5));
   EXPECT_EQ(script.controller.controls().lr_scale_g, 1);
+}
+
+TEST(Steering, ADThatIsPerfectOutOfSteeringsReachMeetsTheLadder) {
+  Script script(Steered());
+  Signals wins = DiscriminatorWins();
+  wins.auc_augmented = 0.7;
+  EXPECT_EQ(script.Feed(100, wins).front().action, "lower_d_rate");
+  EXPECT_EQ(script.controller.controls().augment, 0);
 }
 
 TEST(Steering, TheLadderWaitsUntilSteeringIsAtItsEnd) {
