@@ -58,9 +58,10 @@ class ReadFaults(WithShards):
             self.assert_code(0, self.resume(**place))
             self.assertEqual(undisturbed, self.outcome())
             calls.append(faults.counted(self.count))
+            stride = min(EVERY, calls[-1])
             for turn, error in enumerate(ERRORS):
-                offset = (turn * EVERY) // len(ERRORS) + len(calls)
-                for nth in range(1 + offset % EVERY, calls[-1] + 1, EVERY):
+                offset = turn * stride // len(ERRORS) + len(calls)
+                for nth in range(1 + offset % stride, calls[-1] + 1, stride):
                     with self.subTest(place=place, error=error, nth=nth):
                         done = self.resume(nth=nth, error=error, **place)
                         self.assertIn(done.returncode, (0, 1), done.stderr)

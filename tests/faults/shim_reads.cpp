@@ -79,5 +79,27 @@ int fstat(int descriptor, struct stat* found) noexcept { return Stat(descriptor,
 int fstatat(int folder, const char* path, struct stat* found, int flags) noexcept {
   return Stat(folder, path, found, flags);
 }
+// NOLINTBEGIN(bugprone-reserved-identifier): the names are the C library's.
+// LibTorch brings a std::filesystem of its own along, built for an older C library, where the calls had these names.
+int __xstat(int /*version*/, const char* path, struct stat* found) noexcept { return stat(path, found); }
+int __lxstat(int /*version*/, const char* path, struct stat* found) noexcept { return lstat(path, found); }
+int __fxstat(int /*version*/, int descriptor, struct stat* found) noexcept { return fstat(descriptor, found); }
+int __fxstatat(int /*version*/, int folder, const char* path, struct stat* found, int flags) noexcept {
+  return fstatat(folder, path, found, flags);
+}
+// The same layout on 64-bit systems.
+int stat64(const char* path, struct stat64* found) noexcept {
+  return stat(path, reinterpret_cast<struct stat*>(found));
+}
+int lstat64(const char* path, struct stat64* found) noexcept {
+  return lstat(path, reinterpret_cast<struct stat*>(found));
+}
+int fstat64(int descriptor, struct stat64* found) noexcept {
+  return fstat(descriptor, reinterpret_cast<struct stat*>(found));
+}
+int __xstat64(int /*version*/, const char* path, struct stat64* found) noexcept { return stat64(path, found); }
+int __lxstat64(int /*version*/, const char* path, struct stat64* found) noexcept { return lstat64(path, found); }
+int __fxstat64(int /*version*/, int descriptor, struct stat64* found) noexcept { return fstat64(descriptor, found); }
+// NOLINTEND(bugprone-reserved-identifier)
 
 }  // extern "C"

@@ -33,7 +33,8 @@ bool AnySetAside(const fs::path& root) {
   std::error_code error;
   for (fs::directory_iterator entry(root, error), end; entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (name.starts_with("step-") && name.find(".damaged") != std::string::npos) return true;
+    if (!name.starts_with("step-")) continue;
+    if (name.find(".damaged") != std::string::npos || name.find(".abandoned-") != std::string::npos) return true;
   }
   if (error && error != std::errc::no_such_file_or_directory) throw IoError(root, "list", error.value());
   return false;
@@ -75,8 +76,7 @@ std::optional<Checkpoint> LoadNewest(const fs::path& root, const Ranks& ranks,
                               damaged.front().why + "); nothing was changed" + kWayOut);
   }
   const bool set_aside = !FromRankZero(ranks, [&] { return std::string(AnySetAside(root) ? "yes" : ""); }).empty();
-  if (set_aside)
-    throw DataError(root, std::string("holds no checkpoint but damaged ones that were set aside") + kWayOut);
+  if (set_aside) throw DataError(root, std::string("holds no checkpoint but some that were set aside") + kWayOut);
   return std::nullopt;
 }
 

@@ -150,10 +150,12 @@ TEST(LoadNewest, WhereNoneIsIntactNothingIsRenamedAndItIsAnErrorEveryTime) {
   }
 }
 
-TEST(LoadNewest, WhereOnlyDamagedOnesWereSetAsideARunDoesNotBeginAnew) {
-  const testing::TemporaryFolder root;
-  fs::rename(WriteSmallCheckpoint(root.path(), 1), root / "step-00000001.damaged");
-  EXPECT_THAT([&] { LoadNewest(root.path(), Ranks{}, kSilent); }, ThrowsMessage<DataError>(HasSubstr("set aside")));
+TEST(LoadNewest, WhereAllWereSetAsideARunDoesNotBeginAnew) {
+  for (const char* name : {"step-00000001.damaged", "step-00000001.damaged-1", "step-00000001.abandoned-a"}) {
+    const testing::TemporaryFolder root;
+    fs::rename(WriteSmallCheckpoint(root.path(), 1), root / name);
+    EXPECT_THAT([&] { LoadNewest(root.path(), Ranks{}, kSilent); }, ThrowsMessage<DataError>(HasSubstr("set aside")));
+  }
 }
 
 TEST(LoadNewest, NewerVersionIsNoDamage) {

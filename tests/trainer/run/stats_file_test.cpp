@@ -155,13 +155,12 @@ TEST_F(FullDisk, AGapIsMarkedInTheNextLine) {
   EXPECT_EQ(lines[4], nlohmann::json({{"step", 11}}));
 }
 
-TEST(StatsLines, FileThatCannotBeReadIsAnError) {
-  const testing::TemporaryFolder folder;
-  const int descriptor = ::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY);
-  StatsLines lines(folder.path(), descriptor);
-  if (lines.size() > 0) {
-    EXPECT_THROW(lines.EndOf(1), IoError);
-  }
+TEST_F(Stats, FileThatCannotBeReadIsAnErrorAndNotAnEmptyOne) {
+  std::ofstream(path_) << Lines(1, 3);
+  const int descriptor = ::open(path_.c_str(), O_WRONLY);  // refuses to be read
+  StatsLines lines(path_, descriptor);
+  EXPECT_THROW(lines.EndOf(1), IoError);
+  EXPECT_THROW(lines.EndsAt(Lines(1, 1).size(), 1), IoError);
   ::close(descriptor);
 }
 
