@@ -115,7 +115,7 @@ StatsFile::StatsFile(const fs::path& path, std::uint64_t last_step) : path_(path
     const std::size_t kept = KeptBytes(text, last_step);
     if (kept != text.size()) storage::WriteFileAtomically(path, std::string_view(text).substr(0, kept));
   }
-  descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
+  descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (descriptor_ < 0) throw IoError(path, "open", errno);
 }
 
