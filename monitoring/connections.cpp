@@ -3,14 +3,13 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <poll.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -29,6 +28,8 @@ constexpr std::size_t kMostConnections = 256;
 constexpr std::chrono::seconds kPatience{5};
 constexpr int kNiceness = 10;
 constexpr int kBacklog = 256;
+constexpr int kEvents = 64;    // taken at a time
+constexpr int kLookMs = 1000;  // between two looks for connections that are late
 
 // Threads inherit the mask of the one that starts them. The signals of a thread's own faults cannot be waited for by
 // another one.
@@ -66,6 +67,9 @@ int RealPort(int listener) {
 Connections::Connections(const std::string& address, int port, Answerer answerer) : answerer_(std::move(answerer)) {
   Listen(address, port);
   wake_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  watch_ = ::epoll_create1(EPOLL_CLOEXEC);
+  Watch(wake_, EPOLLIN, EPOLL_CTL_ADD);
+  Watch(listener_, EPOLLIN, EPOLL_CTL_ADD);
   const SignalsLeftToOthers blocked;
   threads_.emplace_back([this] { Loop(); });
   for (std::size_t i = 0; i < kWorkers; ++i) threads_.emplace_back([this] { Work(); });
@@ -79,9 +83,8 @@ Connections::~Connections() {
   has_work_.notify_all();
   Wake();
   for (std::thread& thread : threads_) thread.join();
-  for (const Connection& connection : connections_) ::close(connection.descriptor);
-  ::close(listener_);
-  ::close(wake_);
+  for (const auto& item : connections_) ::close(item.first);
+  for (const int descriptor : {listener_, wake_, watch_}) ::close(descriptor);
 }
 
 void Connections::Listen(const std::string& address, int port) {
@@ -108,32 +111,44 @@ void Connections::Listen(const std::string& address, int port) {
   port_ = RealPort(listener_);
 }
 
+void Connections::Watch(int descriptor, std::uint32_t events, int operation) const {
+  epoll_event event{};
+  event.events = events;
+  event.data.fd = descriptor;
+  ::epoll_ctl(watch_, operation, descriptor, &event);
+}
+
 void Connections::Loop() {
   LowerPriority();
-  std::vector<pollfd> waited;
-  std::vector<Place> places;
+  std::array<epoll_event, kEvents> events{};
   while (true) {
     {
       const std::lock_guard lock(mutex_);
       if (stopping_) return;
     }
-    waited.assign({{wake_, POLLIN, 0}, {listener_, POLLIN, 0}});
-    places.clear();
-    for (auto at = connections_.begin(); at != connections_.end(); ++at) {
-      if (at->asked && !at->answered) continue;
-      waited.push_back({at->descriptor, static_cast<short>(at->answered ? POLLOUT : POLLIN), 0});
-      places.push_back(at);
+    const int count = ::epoll_wait(watch_, events.data(), kEvents, connections_.empty() ? -1 : kLookMs);
+    bool arrives = false;
+    for (int i = 0; i < count; ++i) {
+      const int descriptor = events[static_cast<std::size_t>(i)].data.fd;
+      if (descriptor == wake_) {
+        TakeAnswers();
+      } else if (descriptor == listener_) {
+        arrives = true;
+      } else {
+        Serve(descriptor);
+      }
     }
-    // Once a second for those that are late.
-    if (::poll(waited.data(), waited.size(), connections_.empty() ? -1 : 1000) < 0) continue;
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      if (waited[i + 2].revents == 0) continue;
-      if (!(places[i]->answered ? Transmit(*places[i]) : Receive(places[i]))) Close(places[i]);
-    }
-    if (waited[0].revents != 0) TakeAnswers();
-    if (waited[1].revents != 0) Accept();
+    if (arrives) Accept();  // last: a new connection may get the descriptor of one that was closed
     CloseLate();
   }
+}
+
+void Connections::Serve(int descriptor) {
+  const auto found = connections_.find(descriptor);
+  if (found == connections_.end()) return;
+  Connection& connection = found->second;
+  if (connection.asked && !connection.answered) return;
+  if (!(connection.answered ? Transmit(connection) : Receive(connection))) Close(descriptor);
 }
 
 void Connections::Accept() {
@@ -141,33 +156,41 @@ void Connections::Accept() {
     const int descriptor = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (descriptor < 0) {
       // Out of descriptors: the one that has waited longest gives its own.
-      if ((errno == EMFILE || errno == ENFILE) && !connections_.empty()) MakeRoom();
+      if (errno == EMFILE || errno == ENFILE) MakeRoom();
       return;
     }
     if (connections_.size() >= kMostConnections) MakeRoom();
-    connections_.push_back(
-        {.descriptor = descriptor, .received = {}, .answer = {}, .deadline = Clock::now() + kPatience});
+    Connection& connection = connections_[descriptor];
+    connection.descriptor = descriptor;
+    connection.number = ++arrivals_;
+    connection.deadline = Clock::now() + kPatience;
+    Watch(descriptor, EPOLLIN, EPOLL_CTL_ADD);
   }
 }
 
-// Connections stand in the order in which they came. One that a worker has is not touched.
+// One that a worker has is not touched.
 void Connections::MakeRoom() {
-  const auto oldest = std::find_if(connections_.begin(), connections_.end(),
-                                   [](const Connection& one) { return !one.asked || one.answered; });
-  if (oldest != connections_.end()) Close(oldest);
+  const Connection* oldest = nullptr;
+  for (const auto& item : connections_) {
+    const Connection& one = item.second;
+    if (one.asked && !one.answered) continue;
+    if (oldest == nullptr || one.number < oldest->number) oldest = &one;
+  }
+  if (oldest != nullptr) Close(oldest->descriptor);
 }
 
-bool Connections::Receive(Place at) {
+bool Connections::Receive(Connection& connection) {
   std::array<char, 4096> block{};
-  const ssize_t n = ::recv(at->descriptor, block.data(), block.size(), 0);
+  const ssize_t n = ::recv(connection.descriptor, block.data(), block.size(), 0);
   if (n < 0) return errno == EAGAIN || errno == EINTR;
   if (n == 0) return false;
-  at->received.append(block.data(), static_cast<std::size_t>(n));
-  if (!EndOfHead(at->received) && at->received.size() <= kMaxRequestHead) return true;
-  at->asked = true;
+  connection.received.append(block.data(), static_cast<std::size_t>(n));
+  if (!EndOfHead(connection.received) && connection.received.size() <= kMaxRequestHead) return true;
+  connection.asked = true;
+  Watch(connection.descriptor, 0, EPOLL_CTL_DEL);
   {
     const std::lock_guard lock(mutex_);
-    asked_.push_back(at);
+    asked_.push_back(&connection);
   }
   has_work_.notify_one();
   return true;
@@ -185,56 +208,62 @@ bool Connections::Transmit(Connection& connection) {
 void Connections::TakeAnswers() {
   std::uint64_t count = 0;
   [[maybe_unused]] const ssize_t n = ::read(wake_, &count, sizeof count);
-  std::vector<Place> ready;
+  std::vector<Connection*> ready;
   {
     const std::lock_guard lock(mutex_);
     ready.swap(answered_);
   }
-  for (const Place at : ready) {
-    at->answered = true;
-    at->deadline = Clock::now() + kPatience;
-    if (!Transmit(*at)) Close(at);
+  for (Connection* connection : ready) {
+    connection->answered = true;
+    connection->deadline = Clock::now() + kPatience;
+    if (!Transmit(*connection)) {
+      Close(connection->descriptor);
+    } else {
+      Watch(connection->descriptor, EPOLLOUT, EPOLL_CTL_ADD);
+    }
   }
 }
 
 void Connections::CloseLate() {
   const Clock::time_point now = Clock::now();
-  for (auto at = connections_.begin(); at != connections_.end();) {
-    const auto next = std::next(at);
-    if ((!at->asked || at->answered) && at->deadline < now) Close(at);
-    at = next;
+  if (now < next_look_) return;
+  next_look_ = now + std::chrono::milliseconds(kLookMs);
+  std::vector<int> late;
+  for (const auto& [descriptor, connection] : connections_) {
+    if ((!connection.asked || connection.answered) && connection.deadline < now) late.push_back(descriptor);
   }
+  for (const int descriptor : late) Close(descriptor);
 }
 
 // What the client has sent beside its request is read first: else the kernel would reset the connection, and with it
 // the answer that is on its way.
-void Connections::Close(Place at) {
+void Connections::Close(int descriptor) {
   std::array<char, 4096> rest{};
-  ::shutdown(at->descriptor, SHUT_WR);
-  for (int blocks = 0; blocks < 16 && ::recv(at->descriptor, rest.data(), rest.size(), 0) > 0; ++blocks) {
+  ::shutdown(descriptor, SHUT_WR);
+  for (int blocks = 0; blocks < 16 && ::recv(descriptor, rest.data(), rest.size(), 0) > 0; ++blocks) {
   }
-  ::close(at->descriptor);
-  connections_.erase(at);
+  ::close(descriptor);
+  connections_.erase(descriptor);
 }
 
 void Connections::Work() {
   LowerPriority();
   while (true) {
-    Place at;
+    Connection* connection = nullptr;
     {
       std::unique_lock lock(mutex_);
       has_work_.wait(lock, [this] { return stopping_ || !asked_.empty(); });
       if (stopping_) return;
-      at = asked_.front();
+      connection = asked_.front();
       asked_.pop_front();
     }
-    const std::optional<std::size_t> end = EndOfHead(at->received);
+    const std::optional<std::size_t> end = EndOfHead(connection->received);
     const std::optional<HttpRequest> request =
-        end ? ParseHead(std::string_view(at->received).substr(0, *end)) : std::nullopt;
-    at->answer = answerer_(request ? &*request : nullptr);
+        end ? ParseHead(std::string_view(connection->received).substr(0, *end)) : std::nullopt;
+    connection->answer = answerer_(request ? &*request : nullptr);
     {
       const std::lock_guard lock(mutex_);
-      answered_.push_back(at);
+      answered_.push_back(connection);
     }
     Wake();
   }

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <list>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -42,6 +42,7 @@ class Connections {
 
   struct Connection {
     int descriptor = -1;
+    std::uint64_t number = 0;  // of its arrival
     std::string received;
     std::string answer;
     std::size_t sent = 0;
@@ -49,33 +50,38 @@ class Connections {
     bool answered = false;  // `answer` is complete
     Clock::time_point deadline;
   };
-  using Place = std::list<Connection>::iterator;
 
   void Listen(const std::string& address, int port);
   void Loop();
+  void Serve(int descriptor);
   void Accept();
+  void Watch(int descriptor, std::uint32_t events, int operation) const;
   void MakeRoom();
   // False when the connection is to be closed.
-  bool Receive(Place at);
+  bool Receive(Connection& connection);
   bool Transmit(Connection& connection);
   void TakeAnswers();
   void CloseLate();
-  void Close(Place at);
+  void Close(int descriptor);
   void Work();
   void Wake() const;
 
   const Answerer answerer_;
   int listener_ = -1;
-  int wake_ = -1;  // eventfd
+  int wake_ = -1;   // eventfd
+  int watch_ = -1;  // epoll: what idle connections cost does not grow with their number
   int port_ = 0;
 
-  std::list<Connection> connections_;  // of the loop's thread alone, but `answer`, which a worker fills
+  // Of the loop's thread alone, but for a connection that was asked and not answered: a worker has it.
+  std::map<int, Connection> connections_;  // by descriptor
+  std::uint64_t arrivals_ = 0;
+  Clock::time_point next_look_ = {};  // for those that are late
 
   std::mutex mutex_;
   std::condition_variable has_work_;
-  std::deque<Place> asked_;      // guarded by mutex_
-  std::vector<Place> answered_;  // guarded by mutex_
-  bool stopping_ = false;        // guarded by mutex_
+  std::deque<Connection*> asked_;      // guarded by mutex_
+  std::vector<Connection*> answered_;  // guarded by mutex_
+  bool stopping_ = false;              // guarded by mutex_
 
   std::vector<std::thread> threads_;  // last: they use all of the above
 };
