@@ -268,8 +268,7 @@ int main(int argc, char** argv) {
   AddFlags(app, flags);
   gan::cli::AddStandardFlags(app, gan::cli::BuildFacts());
   Ranks ranks;
-  const int code = gan::cli::RunMain(
-      app, argc, argv, [&] { return Run(flags, ranks); }, gan::cli::Company::kRanks);
+  const int code = gan::cli::RunMain(app, argc, argv, gan::cli::Company::kRanks, [&] { return Run(flags, ranks); });
   if (code != gan::cli::kDone) ranks.Abort(code);  // the others would wait for this one
   return code;
 }
