@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "storage/errors.h"
+#include "storage/warnings.h"
 
 namespace gan::cli {
 
@@ -31,6 +32,7 @@ void Install(const std::string& name, const std::vector<spdlog::sink_ptr>& sinks
   logger->set_level(level);
   logger->flush_on(spdlog::level::info);
   spdlog::set_default_logger(logger);
+  storage::SetWarningSink(&LogWarning);
 }
 
 }  // namespace
@@ -39,7 +41,7 @@ void QuietLog(const std::string& name) { Install(name, {StderrSink()}, spdlog::l
 
 void OpenLog(const std::string& name, const std::filesystem::path& file) {
   // The library would follow a link that somebody laid there.
-  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (descriptor < 0) throw IoError(file, "open", errno);
   ::close(descriptor);
   Install(name, {StderrSink(), std::make_shared<spdlog::sinks::basic_file_sink_mt>(file.string())},

@@ -1,13 +1,20 @@
 #include "cli/main.h"
 
+#include <unistd.h>
+
+#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "cli/strict_toml.h"
 #include "storage/errors.h"
+#include "storage/warnings.h"
 
 namespace gan::cli {
 
@@ -18,13 +25,30 @@ std::string& ErrorPrefix() {
   return prefix;
 }
 
-// Before the rank is known from MPI: every launcher tells it in the environment. Only the first rank of a job reports
-// what all of them meet alike, such as a mistyped flag.
-bool IsFirstRank() {
-  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}) {
-    if (const char* rank = std::getenv(name)) return std::string(rank) == "0";
+// Before the rank is known from MPI: every launcher tells it in the environment, and how many there are. Only the first
+// rank of a job reports what all of them meet alike, such as a mistyped flag.
+bool AnotherRankSpeaks(Company company) {
+  if (company == Company::kAlone) return false;
+  constexpr std::pair<const char*, const char*> kLaunchers[] = {{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"},
+                                                                {"PMI_RANK", "PMI_SIZE"},
+                                                                {"SLURM_PROCID", "SLURM_STEP_NUM_TASKS"}};
+  for (const auto& [rank_name, size_name] : kLaunchers) {
+    const char* rank = std::getenv(rank_name);
+    const char* size = std::getenv(size_name);
+    if (rank != nullptr && size != nullptr && std::string(size) != "1") return std::string(rank) != "0";
   }
-  return true;
+  return false;
+}
+
+// The first process of a container gets no signal that it has no handler for, so that INT and TERM would do nothing.
+void HeedSignalsAsFirstProcess() {
+  if (::getpid() != 1) return;
+  for (const int signal : {SIGINT, SIGTERM}) {
+    struct sigaction action = {};
+    if (::sigaction(signal, nullptr, &action) != 0 || action.sa_handler != SIG_DFL) continue;
+    action.sa_handler = [](int number) { ::_exit(128 + number); };
+    ::sigaction(signal, &action, nullptr);
+  }
 }
 
 std::string What(const std::exception_ptr& error) {
@@ -44,8 +68,8 @@ std::string InWords(const CLI::ParseError& result) {
   return "the file of --config has a name that is no flag here: " + said.substr(kUnknownName.size());
 }
 
-int ReportParseResult(CLI::App& app, const CLI::ParseError& result) {
-  if (!IsFirstRank()) return result.get_exit_code() == 0 ? kDone : kUsage;
+int ReportParseResult(CLI::App& app, const CLI::ParseError& result, Company company) {
+  if (AnotherRankSpeaks(company)) return result.get_exit_code() == 0 ? kDone : kUsage;
   if (result.get_exit_code() == 0) return app.exit(result);  // --help, --version
   std::cerr << app.get_name() << ": " << InWords(result) << " (--help shows the options)\n";
   return kUsage;
@@ -66,19 +90,19 @@ std::string Config(const CLI::App& app) {
   return kept;
 }
 
-int PrintConfig(const CLI::App& app) {
-  if (IsFirstRank()) std::cout << Config(app);
+int PrintConfig(const CLI::App& app, Company company) {
+  if (!AnotherRankSpeaks(company)) std::cout << Config(app);
   return kDone;
 }
 
-int ParseAndRun(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
+int ParseAndRun(CLI::App& app, int argc, char** argv, const std::function<int()>& body, Company company) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError&) {
     // Everything given was read; what is missing need not be there to write a file to begin with.
     if (app.count("--print-config") == 0) throw;
   }
-  return app.count("--print-config") > 0 ? PrintConfig(app) : body();
+  return app.count("--print-config") > 0 ? PrintConfig(app, company) : body();
 }
 
 }  // namespace
@@ -90,6 +114,7 @@ void AddStandardFlags(CLI::App& app, const std::string& build_facts) {
     // Given twice, the last one counts, as in every other tool; lists collect.
     if (option->get_expected_max() == 1) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
+  app.config_formatter(std::make_shared<StrictToml>(app));
   app.set_config("--config", "", "Flags from a TOML file; flags on the command line win");
   app.allow_config_extras(CLI::config_extras_mode::error);  // a misspelt name must not train with the default
   app.set_version_flag("--version", build_facts, "Version and build facts");
@@ -111,10 +136,17 @@ int ExitCodeOf(const std::exception_ptr& error) {
 }
 
 int RunMain(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
+  return RunMain(app, argc, argv, Company::kAlone, body);
+}
+
+int RunMain(CLI::App& app, int argc, char** argv, Company company, const std::function<int()>& body) {
+  HeedSignalsAsFirstProcess();
+  storage::SetWarningSink(
+      [name = app.get_name()](const std::string& text) { std::cerr << name + ": warning: " + text + "\n"; });
   try {
-    return ParseAndRun(app, argc, argv, body);
+    return ParseAndRun(app, argc, argv, body, company);
   } catch (const CLI::ParseError& result) {
-    return ReportParseResult(app, result);
+    return ReportParseResult(app, result, company);
   } catch (...) {
     const std::exception_ptr error = std::current_exception();
     std::cerr << app.get_name() + ": " + ErrorPrefix() + What(error) + "\n";

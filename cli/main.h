@@ -31,8 +31,14 @@ class DivergedError : public std::runtime_error {
 // Adds --config FILE.toml, --print-config and --version (with `build_facts` as its lines) to `app`.
 void AddStandardFlags(CLI::App& app, const std::string& build_facts);
 
+// Whether other processes of the job, if there is one, do the same work and meet the same errors.
+enum class Company { kAlone, kRanks };
+
 // Parses argv, then calls `body`, whose result is the exit code. Every error ends in one line on stderr
 // ("gan-train: [rank 2] what happened") and its exit code. --help, --version and --print-config print and return 0.
+// With kRanks only the first rank of a job speaks of flags. As the first process of a container it heeds INT and TERM.
+int RunMain(CLI::App& app, int argc, char** argv, Company company, const std::function<int()>& body);
+// For a program that is alone.
 int RunMain(CLI::App& app, int argc, char** argv, const std::function<int()>& body);
 
 // The exit code that RunMain gives for this error.

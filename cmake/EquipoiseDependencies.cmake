@@ -15,7 +15,6 @@ find_path(ONNX_PROTO_DIR onnx/onnx.proto REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(prometheus-cpp REQUIRED)
-find_package(civetweb REQUIRED)  # a dependency of Debian's prometheus-cpp-dev
 pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp libwebpdemux libwebpmux)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(JEMALLOC IMPORTED_TARGET jemalloc)

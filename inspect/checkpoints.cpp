@@ -26,7 +26,9 @@ Json FactsOf(const checkpoint::Manifest& m) {
 
 std::size_t CountTensors(const fs::path& file) {
   const storage::MappedFile mapped(file);
-  return checkpoint::DecodeSafetensors(mapped.bytes(), file).size();
+  const std::size_t count = checkpoint::DecodeSafetensors(mapped.bytes(), file).size();
+  mapped.RequireRead();
+  return count;
 }
 
 // Folders named step-…, whether committed or not, newest first.

@@ -43,6 +43,7 @@ void TakeFrom(const shard::ShardReader& reader, std::uint32_t wanted, Pictures& 
     const auto* record = reinterpret_cast<const std::uint8_t*>(reader.Record(i).data());
     pictures.pixels.insert(pictures.pixels.end(), record, record + reader.record_bytes());
   }
+  reader.RequireRead();
 }
 
 }  // namespace

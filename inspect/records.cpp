@@ -94,7 +94,10 @@ void DumpRecord(const fs::path& path, std::uint64_t number, const fs::path& out)
     place.shard.VerifyRecord(place.record);
     const auto record = place.shard.Record(place.record);
     const std::uint32_t side = place.shard.image_size();
-    picture::WritePng(out, std::span(reinterpret_cast<const std::uint8_t*>(record.data()), record.size()), side, side);
+    const auto* pixels = reinterpret_cast<const std::uint8_t*>(record.data());
+    const std::vector<std::uint8_t> kept(pixels, pixels + record.size());
+    place.shard.RequireRead();
+    picture::WritePng(out, kept, side, side);
     written = true;
     return false;
   });

@@ -7,6 +7,7 @@
 #include "inspect/checkpoints.h"
 #include "storage/errors.h"
 #include "storage/files.h"
+#include "storage/parse_json.h"
 
 namespace gan::inspect {
 
@@ -14,14 +15,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 namespace {
-
-Json Parse(const fs::path& file, std::string_view text, std::uint64_t offset) {
-  try {
-    return Json::parse(text);
-  } catch (const Json::parse_error& error) {
-    throw DataError(file, offset + error.byte, "is not JSON");
-  }
-}
 
 Json FilesOf(const fs::path& folder) {
   std::vector<Json> files;
@@ -42,7 +35,9 @@ Json LastLine(const fs::path& file) {
   if (end == std::string_view::npos) return nullptr;
   const std::size_t before = end == 0 ? std::string_view::npos : text.rfind('\n', end - 1);
   const std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
-  return Parse(file, text.substr(begin, end - begin), begin);
+  const std::string line(text.substr(begin, end - begin));
+  mapped.RequireRead();
+  return storage::ParseJson<Json>(line, file, begin);
 }
 
 }  // namespace
@@ -53,7 +48,7 @@ Report InspectRun(const fs::path& folder) {
   report.Check([&] {
     const fs::path options = folder / "options.json";
     if (!fs::exists(options)) throw DataError(options, "is missing");
-    report.facts["options"] = Parse(options, storage::ReadFile(options), 0);
+    report.facts["options"] = storage::ParseJson<Json>(storage::ReadFile(options), options);
   });
   report.Check([&] {
     const fs::path stats = folder / "stats.jsonl";

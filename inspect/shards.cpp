@@ -31,6 +31,7 @@ std::string CheckRecords(const shard::ShardReader& reader, Report& report) {
     digest.Update(reader.Record(i));
   }
   digest.Update(reader.bytes().subspan(shard::kHeaderBytes + reader.size() * reader.record_bytes()));
+  if (report.intact()) reader.RequireRead();
   return digest.Text();
 }
 
@@ -84,6 +85,7 @@ void CheckQuarantine(const fs::path& folder, const shard::Manifest& manifest) {
   const storage::MappedFile mapped(file);
   const auto bytes = mapped.bytes();
   const auto lines = static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), std::byte{'\n'}));
+  mapped.RequireRead();
   if (lines != manifest.rejected) {
     throw DataError(file, "has " + std::to_string(lines) + " lines, the manifest says " +
                               std::to_string(manifest.rejected) + " rejected inputs");

@@ -4,6 +4,7 @@
 #include "cli/build_facts.h"
 #include "cli/main.h"
 #include "launcher/command_line.h"
+#include "launcher/incurable.h"
 #include "launcher/preflight.h"
 #include "launcher/programs.h"
 #include "launcher/slots.h"
@@ -23,6 +24,7 @@ int main(int argc, char** argv) {
   return gan::cli::RunMain(app, static_cast<int>(arguments.size()), arguments.data(), [&] {
     const std::filesystem::path run = gan::launch::RunFolderOf(options);
     gan::launch::RequirePrograms(options);
+    gan::launch::RequireOwnMpirun(options);
     gan::launch::RequireSlots(options);
     return options.check ? gan::launch::Preflight(options, run) : gan::launch::Supervise(options, run);
   });

@@ -3,17 +3,16 @@
 #include <sys/statvfs.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <iostream>
-#include <memory>
 #include <regex>
 
 #include <nlohmann/json.hpp>
 
 #include "cli/main.h"
 #include "inspect/shards.h"
+#include "launcher/command_output.h"
 #include "launcher/programs.h"
 #include "storage/errors.h"
 
@@ -24,33 +23,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr double kMebibyte = 1024 * 1024;
-
-std::string Quoted(const std::vector<std::string>& command) {
-  std::string text;
-  for (const std::string& argument : command) {
-    text += (text.empty() ? "'" : " '") + std::regex_replace(argument, std::regex("'"), "'\\''") + "'";
-  }
-  return text;
-}
-
-struct Output {
-  int code = 0;
-  std::string text;  // stdout and stderr
-};
-
-Output RunCommand(const std::vector<std::string>& command) {
-  const std::string line = Quoted(command) + " 2>&1 </dev/null";
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(line.c_str(), "r"), [](FILE*) { return 0; });
-  if (!pipe) throw IoError(command.front(), "start", errno);
-  Output output;
-  std::array<char, 4096> buffer{};
-  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe.get())) {
-    output.text.append(buffer.data(), n);
-  }
-  const int status = ::pclose(pipe.get());
-  output.code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-  return output;
-}
 
 // The last line that is not empty: where tools say what went wrong.
 std::string LastLine(const std::string& text) {
@@ -93,7 +65,7 @@ Need CheckProgram(const LaunchOptions& options, Findings& findings) {
   command.front() = BesideThisProgram(command.front());
   // One rank stands for all: the real number is met below.
   command.insert(command.end(), {"--dry-run", "--expect-world-size", "0"});
-  const Output output = RunCommand(command);
+  const CommandOutput output = RunCommand(command);
   findings.Add(output.code == 0, "program and flags",
                output.code == 0 ? options.program.front() + " accepts them" : LastLine(output.text));
   Need need;
@@ -163,7 +135,7 @@ void CheckRanks(const LaunchOptions& options, const fs::path& run, const Need& n
   std::string port = ProgramFlag(options.program, "--metrics-port");
   if (port.empty()) port = "9400";
   if (port == "off") port = "0";
-  const Output output = RunCommand(
+  const CommandOutput output = RunCommand(
       JobCommand(options, options.ranks, {BesideThisProgram("gan-rank-check"), fs::absolute(run).string(), port}));
   const std::size_t begin = output.text.find("{\"ranks\"");
   if (output.code != 0 || begin == std::string::npos) {

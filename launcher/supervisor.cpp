@@ -13,6 +13,7 @@
 #include "cli/log.h"
 #include "cli/main.h"
 #include "launcher/hosts.h"
+#include "launcher/incurable.h"
 #include "launcher/job.h"
 #include "launcher/programs.h"
 #include "launcher/restart_policy.h"
@@ -77,7 +78,8 @@ class Supervisor {
                           .max_restarts = options_.max_restarts,
                           .fewest_ranks = options_.allow_fewer_ranks,
                           .backoff_seconds = options_.backoff_seconds},
-                         NewestVerifiedStep(run_));
+                         NewestStep());
+    const std::optional<std::uint64_t> step_before = newest_step_;
     std::uint64_t ranks = options_.ranks;
     while (true) {
       const Ending ending = Attempt(ranks);
@@ -85,8 +87,11 @@ class Supervisor {
       if (interrupted_) return LastWords("interrupted", 128 + SIGINT, "ended at once on a second INT");
       if (IsFinal(ending, policy.restarts() == 0)) return Pass(ending.code);
       if (!had_processes_ && !ending.by_signal && !stop_) return NeverBegun(ending);
-      const auto step = NewestVerifiedStep(run_);
+      const auto step = NewestStep();
       if (stop_) return StoppedUnsaved(ending, step);
+      if (const std::string why = WhyIncurable(options_, run_, step != step_before); !why.empty()) {
+        return LastWords("failed", CodeOf(ending), Describe(ending) + "; " + why + "; a restart would not help");
+      }
       const Decision decision = policy.After(ending, step);
       if (!decision.restart) return LastWords("failed", CodeOf(ending), decision.why);
       Announce(decision, step, policy.restarts());
@@ -97,6 +102,26 @@ class Supervisor {
   }
 
  private:
+  // As far as the folder can be read now, else as it was known last: a passing fault of its file system (ESTALE) says
+  // nothing about the job.
+  std::optional<std::uint64_t> NewestStep() {
+    try {
+      newest_step_ = NewestVerifiedStep(run_);
+    } catch (const std::exception& error) {
+      cli::LogWarning(std::string(error.what()) + "; going on with what was known: " + StepText(newest_step_));
+    }
+    return newest_step_;
+  }
+
+  bool HasCheckpoints() const {
+    try {
+      return !checkpoint::ListCheckpoints(run_ / "checkpoints").empty();
+    } catch (const std::exception& error) {
+      cli::LogWarning(std::string(error.what()) + "; going on with what was known: " + StepText(newest_step_));
+      return newest_step_.has_value();
+    }
+  }
+
   Ending Attempt(std::uint64_t ranks) {
     const LaunchOptions placed = Placed(ranks);
     const auto start = steady_clock::now();
@@ -150,8 +175,7 @@ class Supervisor {
   // A restart goes on from the newest checkpoint, wherever the first attempt was told to begin.
   std::vector<std::string> Program() const {
     std::vector<std::string> program = program_;
-    const bool has_own = !checkpoint::ListCheckpoints(run_ / "checkpoints").empty();
-    if (started_ && has_own && !ProgramFlag(program, "--resume").empty()) {
+    if (started_ && HasCheckpoints() && !ProgramFlag(program, "--resume").empty()) {
       program.insert(program.end(), {"--resume", "auto"});
     }
     return program;
@@ -218,7 +242,7 @@ class Supervisor {
   static int CodeOf(const Ending& ending) { return ending.code; }
 
   int LastWords(const std::string& state, int code, const std::string& why) {
-    const auto step = NewestVerifiedStep(run_);
+    const auto step = NewestStep();
     const std::string text =
         why + "; " + std::to_string(restarts_) + " restart(s), " + StepText(step) + ", " + run_.string();
     if (state == "failed" || state == "diverged") {
@@ -248,6 +272,7 @@ class Supervisor {
   const fs::path run_;
   const std::vector<Host> hosts_;  // as mpirun was told
   std::vector<std::string> program_;
+  std::optional<std::uint64_t> newest_step_;
   std::uint64_t restarts_ = 0;
   bool started_ = false;            // at least one attempt has ended
   bool had_processes_ = false;      // an attempt got as far as ranks

@@ -1,8 +1,10 @@
 #include "monitoring/http_access.h"
 
 #include <arpa/inet.h>
+#include <unistd.h>
 
 #include <array>
+#include <climits>
 
 #include "storage/errors.h"
 #include "storage/files.h"
@@ -27,6 +29,17 @@ std::string ReadCredentials(const std::string& path) {
     throw UsageError("the password file " + path + " must hold one line: user:password");
   }
   return text;
+}
+
+std::string Endpoint(const std::string& host, int port) {
+  const bool ipv6 = host.find(':') != std::string::npos;
+  return (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+std::string ReachableHost(const std::string& address) {
+  if (address != "0.0.0.0" && address != "::" && !address.empty()) return address;
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? name.data() : address;
 }
 
 std::string_view HostOf(std::string_view header) {

@@ -13,6 +13,12 @@ bool IsLoopback(std::string_view address);
 // no colon or no password.
 std::string ReadCredentials(const std::string& path);
 
+// "127.0.0.1:9400", "[::1]:9400".
+std::string Endpoint(const std::string& host, int port);
+
+// What others can connect to when a server listens on `address`: this machine's name when that is every address.
+std::string ReachableHost(const std::string& address);
+
 // The host in a Host header: "127.0.0.1:9400" -> "127.0.0.1", "[::1]:9400" -> "::1".
 std::string_view HostOf(std::string_view header);
 

@@ -24,8 +24,9 @@ using HttpPrefixHandler = std::function<HttpResponse(std::string_view rest)>;
 // Answers GET and HEAD of known paths: 404 for any other path, 405 for any other method, 401 without the right
 // credentials. No file is ever served by its path. A server on loopback answers only to IP addresses and localhost as
 // Host, so that no web page can reach it under a name of its own (DNS rebinding).
-// Thread-safe. The server's threads block every signal, so signals reach the threads that expect them, and run at a
-// low priority, so that they take no processor from the one who trains.
+// Thread-safe. Connections that say nothing hold nobody up (monitoring/connections.h). The server's threads leave
+// signals to the threads that expect them, and run at a low priority, so that they take no processor from the one who
+// trains.
 class HttpServer {
  public:
   // Listens on return; `port` 0 takes any free one. `credentials`: "user:password" that every path but /healthz then
@@ -37,8 +38,9 @@ class HttpServer {
 
   void Handle(const std::string& path, HttpHandler handler);
   void HandleBelow(const std::string& prefix, HttpPrefixHandler handler);
-  int port() const;                    // the real one
-  const std::string& address() const;  // "127.0.0.1:9400", "[::1]:9400"
+  int port() const;  // the real one
+  // Where others reach it: "127.0.0.1:9400", "[::1]:9400"; for one that listens everywhere this machine's name.
+  const std::string& address() const;
 
  private:
   struct Impl;

@@ -46,7 +46,7 @@ class Metrics {
   bool serving() const;
   const std::string& why() const;  // why nothing is served
   int port() const;                // the real one
-  std::string address() const;     // "127.0.0.1:9400"; empty when nothing is served
+  std::string address() const;     // where others reach it, "127.0.0.1:9400"; empty when nothing is served
   HttpServer* server();            // for pages that join it; null when nothing is served
 
  private:

@@ -56,7 +56,10 @@ std::vector<Candidate> SameSizes(const SourceList& sources) {
 
 Hash HashOfFile(const std::filesystem::path& path) {
   try {
-    return HashOf(storage::MappedFile(path).bytes());
+    const storage::MappedFile file(path);
+    const Hash hash = HashOf(file.bytes());
+    file.RequireRead();
+    return hash;
   } catch (const IoError&) {  // it will be rejected when its turn comes
   } catch (const DataError&) {
   }
@@ -145,6 +148,8 @@ std::optional<std::string> RecordIndex::Find(std::span<const std::byte> record) 
       first = first ? std::min(*first, at->second) : at->second;
     }
   }
+  // A record that can no longer be read is unlike every other one.
+  for (auto at = begin; at != end; ++at) shards_[at->second.first].RequireRead();
   if (!first) return std::nullopt;
   return shards_[first->first].Info(first->second).source;
 }

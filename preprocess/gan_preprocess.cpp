@@ -135,6 +135,7 @@ void WritePreview(const PreprocessOptions& options, const std::filesystem::path&
       const auto* record = reinterpret_cast<const std::uint8_t*>(shard.Record(i).data());
       images.insert(images.end(), record, record + shard.record_bytes());
     }
+    shard.RequireRead();
   }
   const gan::picture::GridImage grid = gan::picture::Grid(images, count, options.size, 8);
   gan::picture::WritePng(file, grid.pixels, grid.width, grid.height);
@@ -267,7 +268,7 @@ int main(int argc, char** argv) {
   AddFlags(app, flags);
   gan::cli::AddStandardFlags(app, gan::cli::BuildFacts());
   Ranks ranks;
-  const int code = gan::cli::RunMain(app, argc, argv, [&] { return Run(flags, ranks); });
+  const int code = gan::cli::RunMain(app, argc, argv, gan::cli::Company::kRanks, [&] { return Run(flags, ranks); });
   if (code != gan::cli::kDone) ranks.Abort(code);  // the others would wait for this one
   return code;
 }

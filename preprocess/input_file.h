@@ -10,13 +10,17 @@
 
 namespace gan::preprocess {
 
-// Small files, which is nearly all of them, are read into a buffer of the thread: a mapping costs more than that, and
-// one whose file shrinks kills the process. The bytes are there as long as the object; one object a thread at a time.
+// Small files, which is nearly all of them, are read into a buffer of the thread: a mapping costs more than that. The
+// bytes are there as long as the object; one object a thread at a time.
 // Throws IoError, DataError when it is no regular file.
 class InputFile {
  public:
   explicit InputFile(const std::filesystem::path& path);
   std::span<const std::byte> bytes() const { return bytes_; }
+  // To be asked when the bytes were used: throws when some of them could not be read (storage/files.h).
+  void RequireRead() const {
+    if (mapped_) mapped_->RequireRead();
+  }
 
  private:
   std::optional<storage::MappedFile> mapped_;

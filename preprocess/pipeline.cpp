@@ -17,6 +17,7 @@
 #include "preprocess/publish.h"
 #include "preprocess/shard_maker.h"
 #include "preprocess/sources.h"
+#include "shard/shard_format.h"
 #include "storage/errors.h"
 #include "storage/files.h"
 
@@ -149,20 +150,41 @@ class Job {
   std::future<ShardResult> committing_;  // last: it is waited for before the rest goes
 };
 
+void TellComplete(const SourceList& sources, const shard::Manifest& complete, Summary& summary) {
+  summary.inputs = sources.size();
+  summary.total = complete.accepted;
+  summary.already_complete = true;
+}
+
+// False when the folder cannot be written and needs not to be: it is finished.
+bool Lock(const PreprocessOptions& options, const json& plan, const SourceList& sources,
+          std::optional<storage::FolderLock>& lock, Summary& summary) {
+  try {
+    lock.emplace(options.output);
+    return true;
+  } catch (const IoError& error) {
+    const int why = error.error_number();
+    if (why != EROFS && why != EACCES && why != EPERM) throw;
+    const auto complete =
+        fs::exists(options.output / shard::kManifestName) ? FindComplete(options, plan) : std::nullopt;
+    if (!complete) throw;
+    TellComplete(sources, *complete, summary);
+    return false;
+  }
+}
+
 // Rank 0 owns the folder: nobody else runs on it, and what an earlier run left is in order. Null: nothing is to be
 // done.
 json Own(const PreprocessOptions& options, const SourceList& sources, std::optional<storage::FolderLock>& lock,
          Summary& summary) {
   const json plan = PlanOf(options, sources);
   storage::MakeFolders(options.output);
-  lock.emplace(options.output);
+  if (!Lock(options, plan, sources, lock, summary)) return nullptr;
   ProgressFolder progress(options.output);
   if (const auto complete = FindComplete(options, plan)) {
     const json begun = progress.Plan();  // another one is an --append that was interrupted
     if (begun.is_null() || begun == complete->options) progress.Remove();
-    summary.inputs = sources.size();
-    summary.total = complete->accepted;
-    summary.already_complete = true;
+    TellComplete(sources, *complete, summary);
     return nullptr;
   }
   storage::RemoveTemporaries(options.output);

@@ -4,6 +4,7 @@
 #include "shard/shard_format.h"
 #include "storage/errors.h"
 #include "storage/files.h"
+#include "storage/parse_json.h"
 
 namespace gan::preprocess {
 
@@ -56,9 +57,11 @@ ProgressFolder::ProgressFolder(const fs::path& output) : output_(output), folder
 json ProgressFolder::Plan() const {
   const fs::path file = folder_ / kPlanName;
   if (!fs::exists(file)) return nullptr;
-  json plan = json::parse(storage::ReadFile(file, kMaxNoteBytes), nullptr, /*allow_exceptions=*/false);
-  if (plan.is_discarded()) throw DataError(file, "is not JSON; remove " + output_.string() + " and start again");
-  return plan;
+  const std::string text = storage::ReadFile(file, kMaxNoteBytes);
+  if (!storage::IsModestJson(text)) {
+    throw DataError(file, "is not the JSON of a plan; remove " + output_.string() + " and start again");
+  }
+  return json::parse(text);
 }
 
 void ProgressFolder::Begin(const json& plan, const std::string& quarantine_before) {
@@ -89,9 +92,10 @@ std::optional<ShardResult> ProgressFolder::Finished(std::uint32_t number) const 
   const fs::path file = shard::ShardFileName(output_, number);
   if (!fs::exists(note) || !fs::exists(file)) return std::nullopt;
   try {
-    ShardResult result = ShardResultFrom(json::parse(storage::ReadFile(note, kMaxNoteBytes)));
+    ShardResult result = ShardResultFrom(storage::ParseJson(storage::ReadFile(note, kMaxNoteBytes), note));
     if (result.entry.number == number && shard::DigestOfFile(file).digest == result.entry.digest) return result;
   } catch (const json::exception&) {  // a damaged note: the shard is made again
+  } catch (const DataError&) {        // the same, or a shard that is not what it was
   }
   return std::nullopt;
 }
@@ -103,7 +107,7 @@ void ProgressFolder::Note(const ShardResult& result) {
 std::vector<QuarantineEntry> ProgressFolder::QuarantineOf(std::uint32_t number) const {
   const fs::path note = NoteName(number);
   try {
-    return ShardResultFrom(json::parse(storage::ReadFile(note, kMaxNoteBytes))).quarantine;
+    return ShardResultFrom(storage::ParseJson(storage::ReadFile(note, kMaxNoteBytes), note)).quarantine;
   } catch (const json::exception& error) {
     throw DataError(note, error.what());
   }

@@ -126,7 +126,14 @@ void ShardMaker::Decode(Input& input) const {
     input.result = std::move(picture);
   };
   if (sources_.InArchive(input.number)) return make(input.contents);
-  make(InputFile(sources_.Path(input.number)).bytes());
+  const InputFile file(sources_.Path(input.number));
+  try {
+    make(file.bytes());
+  } catch (const Rejected&) {
+    file.RequireRead();  // a picture that could not be read is not a damaged one
+    throw;
+  }
+  file.RequireRead();
 }
 
 void ShardMaker::Process(Input& input) const {

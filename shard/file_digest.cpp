@@ -16,9 +16,10 @@ FileDigest DigestOfFile(const std::filesystem::path& file) {
   for (std::span<const std::byte> rest = mapped.bytes(); !rest.empty();) {
     const std::span<const std::byte> block = rest.first(std::min(kBlock, rest.size()));
     digest.Update(block);
-    storage::LetGo(block);
+    mapped.LetGo(block);
     rest = rest.subspan(block.size());
   }
+  mapped.RequireRead();
   return {.bytes = mapped.bytes().size(), .digest = digest.Text()};
 }
 

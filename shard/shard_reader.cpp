@@ -27,18 +27,32 @@ void RequireExactSize(const Header& header, std::uint64_t file_bytes, const std:
 }  // namespace
 
 ShardReader::ShardReader(const std::filesystem::path& path) : file_(path) {
-  const std::span<const std::byte> bytes = file_.bytes();
-  const Header header = DecodeHeader(bytes, path);
-  RequireExactSize(header, bytes.size(), path);
-  const std::span<const std::byte> footer = bytes.subspan(header.footer_offset);
-  if (storage::Crc32c(footer) != header.footer_crc32c) {
-    throw DataError(path, header.footer_offset, "the index does not match its checksum");
+  try {
+    Open();
+  } catch (const DataError&) {
+    file_.RequireRead();  // zeros in place of what could not be read are not damage
+    throw;
   }
+}
+
+void ShardReader::Open() {
+  const std::span<const std::byte> bytes = file_.bytes();
+  const Header header = DecodeHeader(bytes, path());
+  RequireExactSize(header, bytes.size(), path());
+  footer_ = bytes.subspan(header.footer_offset);
+  footer_crc32c_ = header.footer_crc32c;
+  RequireFooter();
   number_ = header.number;
   image_size_ = header.image_size;
   record_count_ = static_cast<std::size_t>(header.records);
-  index_ = footer.first(record_count_ * kIndexEntryBytes);
-  names_ = footer.subspan(index_.size());
+  index_ = footer_.first(record_count_ * kIndexEntryBytes);
+  names_ = footer_.subspan(index_.size());
+}
+
+void ShardReader::RequireFooter() const {
+  if (storage::Crc32c(footer_) == footer_crc32c_) return;
+  throw DataError(path(), static_cast<std::uint64_t>(footer_.data() - file_.bytes().data()),
+                  lost_pages() > 0 ? "the index can no longer be read" : "the index does not match its checksum");
 }
 
 std::uint64_t ShardReader::record_bytes() const { return RecordBytes(image_size_); }
@@ -55,10 +69,12 @@ RecordInfo ShardReader::Info(std::size_t i) const {
     throw DataError(path(), static_cast<std::uint64_t>(entry - file_.bytes().data()), "a name lies outside the index");
   }
   const auto* name = reinterpret_cast<const char*>(names_.data() + offset);
-  return {.crc32c = RecordCrc32c(i),
-          .label = Load<std::uint32_t>(entry + 4),
-          .input = Load<std::uint64_t>(entry + 8),
-          .source = std::string(name, length)};
+  RecordInfo info = {.crc32c = RecordCrc32c(i),
+                     .label = Load<std::uint32_t>(entry + 4),
+                     .input = Load<std::uint64_t>(entry + 8),
+                     .source = std::string(name, length)};
+  if (lost_pages() > 0) RequireFooter();
+  return info;
 }
 
 std::uint32_t ShardReader::RecordCrc32c(std::size_t i) const {
@@ -68,7 +84,9 @@ std::uint32_t ShardReader::RecordCrc32c(std::size_t i) const {
 void ShardReader::VerifyRecord(std::size_t i) const {
   if (storage::Crc32c(Record(i)) == RecordCrc32c(i)) return;
   throw DataError(path(), kHeaderBytes + i * record_bytes(),
-                  "record " + std::to_string(i) + " does not match its checksum");
+                  "record " + std::to_string(i) +
+                      (lost_pages() > 0 ? " can no longer be read: the file became shorter, or its storage failed"
+                                        : " does not match its checksum"));
 }
 
 }  // namespace gan::shard

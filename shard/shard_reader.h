@@ -19,7 +19,8 @@ struct RecordInfo {
 };
 
 // Reads one shard through mmap. The constructor checks magic, version, exact size, header and footer checksums; records
-// are checked when VerifyRecord() is called. Safe to share among threads. Throws DataError naming file and offset.
+// are checked when VerifyRecord() is called. Safe to share among threads. Throws DataError naming file and offset, also
+// when a file becomes shorter or unreadable later.
 class ShardReader {
  public:
   explicit ShardReader(const std::filesystem::path& path);
@@ -36,14 +37,25 @@ class ShardReader {
   // Throws DataError when the bytes of record i do not match their checksum.
   void VerifyRecord(std::size_t i) const;
   const std::filesystem::path& path() const { return file_.path(); }
+  // Pages of the file that could not be read so far, and came as zeros (storage/files.h): records that were verified
+  // before may be among them.
+  std::uint64_t lost_pages() const { return file_.lost_pages(); }
+  // Throws when pages were lost, naming what is wrong (storage/files.h).
+  void RequireRead() const { file_.RequireRead(); }
+  void LetGo() const { file_.LetGo(file_.bytes()); }
   // The whole file.
   std::span<const std::byte> bytes() const { return file_.bytes(); }
 
  private:
+  void Open();
+  void RequireFooter() const;
+
   storage::MappedFile file_;
   std::uint32_t number_ = 0;
   std::uint32_t image_size_ = 0;
   std::size_t record_count_ = 0;
+  std::span<const std::byte> footer_;
+  std::uint32_t footer_crc32c_ = 0;
   std::span<const std::byte> index_;  // fixed-size entries
   std::span<const std::byte> names_;  // the sources' bytes
 };

@@ -1,15 +1,16 @@
 #include "storage/files.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "storage/errors.h"
+#include "storage/warnings.h"
 
 namespace gan::storage {
 
@@ -46,7 +47,7 @@ AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
   temporary_ = path_;
   temporary_ += std::string(kTemporaryMark) + std::to_string(::getpid());
   ::unlink(temporary_.c_str());  // of an earlier process with our number
-  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (descriptor_ < 0) throw IoError(temporary_, "open", errno);
 }
 
@@ -108,7 +109,11 @@ fs::path FreeName(const fs::path& wanted) {
 void SyncFolder(const fs::path& folder) {
   const Closer file{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (file.descriptor < 0) throw IoError(folder, "open", errno);
-  if (::fsync(file.descriptor) != 0) throw IoError(folder, "fsync", errno);
+  if (::fsync(file.descriptor) == 0) return;
+  if (errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS) throw IoError(folder, "fsync", errno);
+  WarnOnce("fsync of a folder", folder.string() + ": this file system cannot make a folder's names durable (fsync: " +
+                                    std::generic_category().message(errno) +
+                                    "); after a power cut the newest files may be missing");
 }
 
 bool MakeFolders(const fs::path& folder) {
@@ -116,7 +121,7 @@ bool MakeFolders(const fs::path& folder) {
   const fs::path plain = folder.has_filename() ? folder : folder.parent_path();
   const fs::path parent = FolderOf(plain);
   if (!fs::exists(parent)) MakeFolders(parent);
-  if (::mkdir(plain.c_str(), 0755) != 0) {
+  if (::mkdir(plain.c_str(), 0777) != 0) {
     if (errno == EEXIST) return false;  // somebody else was faster
     throw IoError(plain, "mkdir", errno);
   }
@@ -132,18 +137,5 @@ void RemoveTemporaries(const fs::path& folder) {
   }
   for (const fs::path& path : leftovers) fs::remove(path);
 }
-
-FolderLock::FolderLock(const fs::path& folder, const std::string& name) {
-  const fs::path path = folder / name;
-  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
-  if (descriptor_ < 0) throw IoError(path, "open", errno);
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
-  const int error = errno;
-  ::close(descriptor_);
-  if (error == EWOULDBLOCK) throw UsageError(folder.string() + " is in use by another process");
-  throw IoError(path, "lock", error);
-}
-
-FolderLock::~FolderLock() { ::close(descriptor_); }
 
 }  // namespace gan::storage

@@ -5,10 +5,13 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <system_error>
 #include <utility>
 
 #include "storage/errors.h"
 #include "storage/files.h"
+#include "storage/lost_pages.h"
+#include "storage/warnings.h"
 
 namespace gan::storage {
 
@@ -22,42 +25,108 @@ void Advise(std::span<const std::byte> mapped, int advice) {
   ::madvise(reinterpret_cast<void*>(begin), end - begin, advice);  // NOLINT(performance-no-int-to-ptr): an address
 }
 
+struct Closer {
+  int descriptor;
+  ~Closer() {
+    if (descriptor >= 0) ::close(descriptor);
+  }
+};
+
+// Pages of the page cache are shared either way, and a private mapping of a file that is only read works where a shared
+// one does not (FUSE with direct I/O, 9p without a cache).
+std::byte* Map(int descriptor, std::size_t size) {
+  void* data = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, descriptor, 0);
+  if (data == MAP_FAILED && (errno == ENODEV || errno == EINVAL)) {
+    data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+  }
+  return data == MAP_FAILED ? nullptr : static_cast<std::byte*>(data);
+}
+
+void ReadAll(int descriptor, std::span<std::byte> room, const std::filesystem::path& path) {
+  for (std::size_t done = 0; done < room.size();) {
+    const ssize_t n = ::pread(descriptor, room.data() + done, room.size() - done, static_cast<off_t>(done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw IoError(path, "read", errno);
+    if (n == 0) throw DataError(path, done, "ended while it was read");
+    done += static_cast<std::size_t>(n);
+  }
+}
+
+std::byte* Anonymous(std::size_t size, const std::filesystem::path& path) {
+  void* room = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (room == MAP_FAILED) throw IoError(path, "mmap", errno);
+  return static_cast<std::byte*>(room);
+}
+
 }  // namespace
 
 void WillRead(std::span<const std::byte> mapped) { Advise(mapped, MADV_WILLNEED); }
-void LetGo(std::span<const std::byte> mapped) { Advise(mapped, MADV_DONTNEED); }
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);  // a pipe is refused, not waited for
-  if (descriptor < 0) throw IoError(path, "open", errno);
+  const Closer file{::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};  // a pipe is refused, not waited for
+  if (file.descriptor < 0) throw IoError(path, "open", errno);
   struct stat status = {};
-  if (::fstat(descriptor, &status) != 0) {
-    const int error = errno;
-    ::close(descriptor);
-    throw IoError(path, "stat", error);
+  if (::fstat(file.descriptor, &status) != 0) throw IoError(path, "stat", errno);
+  if (!S_ISREG(status.st_mode)) throw DataError(path, "is not a regular file");
+  size_ = static_cast<std::size_t>(status.st_size);
+  if (size_ == 0) return;
+  if (std::byte* mapped = Map(file.descriptor, size_)) {
+    data_ = mapped;
+    region_ = std::make_unique<MappedRegion>();
+    region_->begin = reinterpret_cast<std::uintptr_t>(data_);
+    region_->end = region_->begin + size_;
+    Watch(*region_);
+    return;
   }
-  const bool known = S_ISREG(status.st_mode);
-  size_ = known ? static_cast<std::size_t>(status.st_size) : 0;
-  void* data = size_ > 0 ? ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, descriptor, 0) : nullptr;
-  const int error = errno;
-  ::close(descriptor);
-  if (!known) throw DataError(path, "is not a regular file");
-  if (data == MAP_FAILED) throw IoError(path, "mmap", error);
-  data_ = static_cast<const std::byte*>(data);
+  if (errno != ENODEV && errno != EINVAL) throw IoError(path, "mmap", errno);
+  WarnOnce("mappings", path.string() +
+                           ": this file system has no mappings (mmap: " + std::generic_category().message(errno) +
+                           "); files are read into the memory of each process instead, as large as they are");
+  std::byte* room = Anonymous(size_, path);
+  data_ = room;
+  try {
+    ReadAll(file.descriptor, {room, size_}, path);
+  } catch (...) {
+    ::munmap(room, size_);
+    throw;
+  }
 }
 
 MappedFile::~MappedFile() {
+  if (region_ != nullptr) Unwatch(*region_);
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : path_(std::move(other.path_)), data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : path_(std::move(other.path_)),
+      data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      region_(std::move(other.region_)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(path_, other.path_);
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
+  std::swap(region_, other.region_);
   return *this;
+}
+
+void MappedFile::LetGo(std::span<const std::byte> part) const {
+  if (region_ != nullptr) Advise(part, MADV_DONTNEED);
+}
+
+std::uint64_t MappedFile::lost_pages() const { return region_ == nullptr ? 0 : region_->lost_pages.load(); }
+
+// The reading is tried once more to learn why.
+void MappedFile::RequireRead() const {
+  if (lost_pages() == 0) return;
+  const std::uint64_t offset = region_->last_lost.load();
+  const Closer file{::open(path_.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (file.descriptor < 0) throw IoError(path_, "open", errno);
+  std::byte one{};
+  const ssize_t n = ::pread(file.descriptor, &one, 1, static_cast<off_t>(offset));
+  if (n == 0) throw DataError(path_, offset, "became shorter while it was read");
+  throw IoError(path_, "read", n < 0 ? errno : EIO);
 }
 
 }  // namespace gan::storage

@@ -5,6 +5,7 @@
 
 #include "storage/checksum.h"
 #include "storage/errors.h"
+#include "storage/parse_json.h"
 
 namespace gan::storage {
 
@@ -14,9 +15,14 @@ namespace {
 
 constexpr const char* kDigest = "digest";
 
-std::string DigestWithoutItself(json object) {
-  object.erase(kDigest);
-  const std::string text = object.dump();
+// Of the compact text, put together member by member: a copy of the whole object would double what a file costs.
+std::string DigestWithoutItself(const json& object) {
+  std::string text = "{";
+  for (const auto& [name, value] : object.items()) {
+    if (name == kDigest) continue;
+    text += (text.size() > 1 ? "," : "") + json(name).dump() + ":" + value.dump();
+  }
+  text += "}";
   return DigestOf(std::as_bytes(std::span(text)));
 }
 
@@ -30,15 +36,9 @@ std::string SealJson(json object) {
 }
 
 json ParseJsonObject(const std::string& text, const std::filesystem::path& file) {
-  try {
-    json parsed = json::parse(text);
-    if (!parsed.is_object()) throw DataError(file, 0, "is not a JSON object");
-    return parsed;
-  } catch (const json::parse_error& error) {
-    throw DataError(file, error.byte, "is not JSON");
-  } catch (const json::exception& error) {
-    throw DataError(file, std::string("holds a value out of range: ") + error.what());
-  }
+  json parsed = ParseJson(text, file);
+  if (!parsed.is_object()) throw DataError(file, 0, "is not a JSON object");
+  return parsed;
 }
 
 void RequireSealed(const std::string& text, const json& object, const std::filesystem::path& file) {

@@ -12,7 +12,8 @@ namespace gan::storage {
 // a newline at the end.
 std::string SealJson(nlohmann::json object);
 
-// A JSON object. Throws DataError naming `file` and the offset when the text is anything else.
+// A JSON object. Throws DataError naming `file` and the offset when the text is anything else, or beyond the bounds of
+// storage/parse_json.h.
 nlohmann::json ParseJsonObject(const std::string& text, const std::filesystem::path& file);
 
 // Throws DataError unless `text` is byte for byte what SealJson makes of `object`, which ParseJsonObject has read from

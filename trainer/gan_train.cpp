@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
 
   std::optional<gan::distributed::Environment> environment;
   bool agreed = false;  // all ranks left training together, each with the same exit code
-  const int exit_code = gan::cli::RunMain(app, argc, argv, [&] {
+  const int exit_code = gan::cli::RunMain(app, argc, argv, gan::cli::Company::kRanks, [&] {
     gan::run::InstallStopSignals();  // first: before it a request to stop would kill the rank
     options.given = gan::run::GivenFlags(app);
     options.watchdog.has_launcher = gan::run::HasLauncher();

@@ -8,6 +8,8 @@
 #include <limits>
 #include <utility>
 
+#include "storage/parse_json.h"
+
 namespace gan::monitoring {
 namespace {
 
@@ -154,7 +156,7 @@ std::string RunStats::JsonText() const {
   const json facts = {{"lines", lines_},
                       {"bad_lines", bad_lines_},
                       {"read_ratio", size_ == 0 ? 1.0 : static_cast<double>(offset_) / static_cast<double>(size_)},
-                      {"last", last_line_.empty() ? json() : json::parse(last_line_, nullptr, false)},
+                      {"last", storage::IsModestJson(last_line_) ? json::parse(last_line_) : json()},
                       {"verdicts", Verdicts()},
                       {"actions", actions_},
                       {"action_counts", action_counts_},

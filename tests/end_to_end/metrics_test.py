@@ -3,6 +3,7 @@ import base64
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -48,6 +49,30 @@ class LiveMetrics(unittest.TestCase):
         for text in texts:
             judged = subprocess.run([os.environ['PROMTOOL'], 'check', 'metrics'], input=text, capture_output=True)
             self.assertEqual(0, judged.returncode, judged.stdout.decode() + judged.stderr.decode())
+
+    def test_what_was_exchanged_is_not_counted_again_after_a_rollback(self):
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = pathlib.Path(temporary)
+            run = folder / 'run'
+            command = train_command(2, make_shards(folder), run, '--steps', 75, '--checkpoint-every', 10, '--inject',
+                                    'loss:1000@65')
+            command[command.index('off')] = '0'
+            process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.wait_for(lambda: (run / 'prometheus-targets.json').exists())
+            target = json.loads((run / 'prometheus-targets.json').read_text())[0]['targets'][0]
+            seen = []
+            while process.poll() is None:
+                try:
+                    seen.append(urllib.request.urlopen(f'http://{target}/metrics', timeout=10).read().decode())
+                except OSError:  # it has ended
+                    break
+            self.assertEqual(0, process.wait(60))
+            self.assertIn('rollback', (run / 'stats.jsonl').read_text())
+        of = lambda text, name: float(re.search(rf'^{name}(?:{{[^}}]*}})? (\S+)$', text, re.M)[1])
+        steps = lambda text: float(re.search(r'^gan_train_steps_total{[^}]*network="generator"[^}]*} (\S+)$', text, re.M)[1])
+        per_step = [of(text, 'gan_comm_bytes_total') / steps(text) for text in seen if steps(text) >= 20]
+        self.assertGreater(steps(seen[-1]), 66, 'the last answer came after the rollback')
+        self.assertLess(per_step[-1], 1.3 * per_step[0])
 
     def wait_for(self, condition):
         deadline = time.monotonic() + 60

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <stdexcept>
+#include <utility>
 
 namespace gan::monitoring {
 namespace {
@@ -25,19 +26,31 @@ int Connect(int port) {
 
 }  // namespace
 
-std::string Exchange(int port, const std::string& request) {
-  const int connection = Connect(port);
+OpenConnection::OpenConnection(int port, const std::string& first_bytes) : descriptor_(Connect(port)) {
+  Send(first_bytes);
+}
+
+OpenConnection::~OpenConnection() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+OpenConnection::OpenConnection(OpenConnection&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+void OpenConnection::Send(const std::string& bytes) const {
+  [[maybe_unused]] const ssize_t sent = send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+}
+
+std::string OpenConnection::Rest() const {
   std::string response;
   std::array<char, 4096> buffer{};
-  if (send(connection, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size())) {
-    ssize_t got = 0;
-    while ((got = recv(connection, buffer.data(), buffer.size(), 0)) > 0) {
-      response.append(buffer.data(), static_cast<std::size_t>(got));
-    }
+  ssize_t got = 0;
+  while ((got = recv(descriptor_, buffer.data(), buffer.size(), 0)) > 0) {
+    response.append(buffer.data(), static_cast<std::size_t>(got));
   }
-  close(connection);
   return response;
 }
+
+std::string Exchange(int port, const std::string& request) { return OpenConnection(port, request).Rest(); }
 
 std::string Request(int port, const std::string& method, const std::string& path) {
   return Exchange(port, method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");

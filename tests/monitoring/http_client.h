@@ -5,6 +5,22 @@
 
 namespace gan::monitoring {
 
+// One that stands open, from its constructor on, until it goes.
+class OpenConnection {
+ public:
+  OpenConnection(int port, const std::string& first_bytes);  // throws std::runtime_error when nobody listens
+  ~OpenConnection();
+  OpenConnection(OpenConnection&& other) noexcept;
+  OpenConnection(const OpenConnection&) = delete;
+  OpenConnection& operator=(const OpenConnection&) = delete;
+
+  void Send(const std::string& bytes) const;
+  std::string Rest() const;  // everything until the server closes
+
+ private:
+  int descriptor_;
+};
+
 // Throws std::runtime_error when nobody listens on 127.0.0.1:port.
 std::string Exchange(int port, const std::string& request);
 // "GET /metrics HTTP/1.1" and so on; returns status line, headers and body.

@@ -6,7 +6,10 @@
 #include <atomic>
 #include <csignal>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
+#include "monitoring/http_access.h"
 #include "tests/monitoring/http_client.h"
 
 namespace gan::monitoring {
@@ -115,6 +118,60 @@ TEST_F(HttpServerTest, SignalsAreLeftToTheThreadsThatStartedIt) {
   pthread_sigmask(SIG_UNBLOCK, &usr1, nullptr);
   EXPECT_EQ(signalled_thread.load(), pthread_self());
   std::signal(SIGUSR1, SIG_DFL);
+}
+
+// Twice as many as may stand open: the oldest ones make room, and nobody waits for any.
+TEST_F(HttpServerTest, IdleConnectionsHoldNobodyUp) {
+  std::vector<OpenConnection> idle;
+  for (int i = 0; i < 500; ++i) idle.emplace_back(server_.port(), i % 2 == 0 ? "" : "GET /here HTTP/1.1\r\nHost: loc");
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(Body(Ask("GET", "/here")), "found\n");
+}
+
+TEST_F(HttpServerTest, ARequestThatComesInPiecesIsAnswered) {
+  OpenConnection slow(server_.port(), "GET /here HT");
+  EXPECT_EQ(Body(Ask("GET", "/here")), "found\n");
+  slow.Send("TP/1.1\r\nHost: localhost\r\n");
+  slow.Send("\r\n");
+  EXPECT_EQ(Body(slow.Rest()), "found\n");
+}
+
+TEST_F(HttpServerTest, ClientsThatDoNotReadTheirAnswerHoldNobodyUp) {
+  server_.Handle("/large", [] { return HttpResponse{.body = std::string(32U << 20, 'x')}; });
+  std::vector<OpenConnection> lazy;
+  for (int i = 0; i < 5; ++i) lazy.emplace_back(server_.port(), "GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(Body(Ask("GET", "/here")), "found\n");
+  EXPECT_EQ(Body(lazy[0].Rest()).size(), 32U << 20);
+}
+
+TEST_F(HttpServerTest, AHeadWithoutAnEndIsRefused) {
+  EXPECT_THAT(Exchange(server_.port(), "GET /here HTTP/1.1\r\nHost: " + std::string(40'000, 'x')),
+              StartsWith("HTTP/1.1 400 "));
+}
+
+TEST(HttpServer, EndsWhileConnectionsStandOpen) {
+  std::vector<OpenConnection> idle;
+  const HttpServer server("127.0.0.1", 0);
+  for (int i = 0; i < 10; ++i) idle.emplace_back(server.port(), "");
+}
+
+TEST(HttpServer, OneThatListensEverywhereNamesThisMachine) {
+  const HttpServer server("0.0.0.0", 0);
+  EXPECT_EQ(server.address(), Endpoint(ReachableHost("0.0.0.0"), server.port()));
+  EXPECT_THAT(server.address(), Not(HasSubstr("0.0.0.0")));
+}
+
+// A machine without IPv6 is told so.
+TEST(HttpServer, IPv6IsServed) {
+  std::string why;
+  try {
+    const HttpServer server("::1", 0);
+    EXPECT_EQ(server.address(), "[::1]:" + std::to_string(server.port()));
+    EXPECT_GT(server.port(), 0);
+  } catch (const std::runtime_error& error) {
+    why = error.what();
+  }
+  EXPECT_THAT(why, ::testing::AnyOf(IsEmpty(), HasSubstr("Cannot assign requested address"),
+                                    HasSubstr("Address family not supported")));
 }
 
 }  // namespace

@@ -22,6 +22,19 @@ using ::testing::ThrowsMessage;
 constexpr std::size_t kVersionAt = 8, kImageSizeAt = 16, kRecordsAt = 24, kFooterOffsetAt = 32, kFooterBytesAt = 40,
                       kFooterCrcAt = 48, kHeaderCrcAt = 52;
 
+// The names of a shard's records are not taken from what is no longer there.
+TEST(LostShard, IndexThatCanNoLongerBeReadIsTold) {
+  const testing::TemporaryFolder folder;
+  const std::filesystem::path file = folder / "shard-00000.gan";
+  WriteSmallShard(file, 0);
+  const ShardReader reader(file);
+  EXPECT_NO_THROW(reader.Info(0));
+  std::filesystem::resize_file(file, kHeaderBytes);
+  EXPECT_THAT([&] { reader.VerifyRecord(0); },
+              ThrowsMessage<DataError>(AllOf(HasSubstr(file.string()), HasSubstr("can no longer be read"))));
+  EXPECT_THROW(reader.Info(0), DataError);
+}
+
 class DamagedShard : public ::testing::Test {
  protected:
   DamagedShard() {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <csignal>
@@ -83,6 +84,19 @@ TEST(ReadFile, TooLargeFileIsRefusedAndMissingOneReported) {
   EXPECT_EQ(ReadFile(folder / "a", 5), "12345");
   EXPECT_THROW(ReadFile(folder / "b"), IoError);
   EXPECT_THROW(ReadFile(folder.path()), DataError);
+}
+
+TEST(Umask, DecidesAboutTheModesOfFilesAndFolders) {
+  const testing::TemporaryFolder folder;
+  const mode_t before = ::umask(0);
+  WriteFileAtomically(folder / "open", "x");
+  MakeFolders(folder / "folder");
+  ::umask(077);
+  WriteFileAtomically(folder / "closed", "x");
+  ::umask(before);
+  EXPECT_EQ(fs::status(folder / "open").permissions(), static_cast<fs::perms>(0666));
+  EXPECT_EQ(fs::status(folder / "folder").permissions(), static_cast<fs::perms>(0777));
+  EXPECT_EQ(fs::status(folder / "closed").permissions(), static_cast<fs::perms>(0600));
 }
 
 TEST(RemoveTemporaries, TakesLeftoversOnly) {

@@ -30,7 +30,7 @@ PartWriter::Buffer PartWriter::NewBuffer() {
 
 PartWriter::PartWriter(std::filesystem::path file) : file_(std::move(file)) {
   for (Buffer& buffer : buffers_) buffer = NewBuffer();
-  descriptor_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+  descriptor_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (descriptor_ < 0) throw IoError(file_, "open", errno);
   direct_ = ::fcntl(descriptor_, F_SETFL, O_DIRECT) == 0;
 }

@@ -4,9 +4,11 @@
 #include <cstring>
 #include <limits>
 #include <map>
-#include <set>
+#include <string_view>
+#include <utility>
 
 #include "storage/errors.h"
+#include "trainer/checkpoint/safetensors_header.h"
 
 namespace gan::checkpoint {
 
@@ -15,79 +17,40 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kLengthBytes = 8;
-constexpr std::uint64_t kMaxCount = std::numeric_limits<std::int64_t>::max();
 
 struct Extent {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
 };
 
-// nlohmann keeps the last of two equal keys; a hostile header could hide a tensor behind that.
-json ParseWithoutDuplicates(const std::string& text, const std::filesystem::path& file) {
-  std::vector<std::set<std::string>> keys;
-  const auto check = [&](int /*depth*/, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::object_start) keys.emplace_back();
-    if (event == json::parse_event_t::object_end) keys.pop_back();
-    if (event == json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second) {
-      throw DataError(file, kLengthBytes, "the header names " + parsed.get<std::string>() + " twice");
-    }
-    return true;
-  };
-  try {
-    return json::parse(text, check);
-  } catch (const json::parse_error& error) {
-    throw DataError(file, kLengthBytes + error.byte, "the header is not JSON");
-  } catch (const json::exception& error) {
-    throw DataError(file, kLengthBytes, std::string("the header holds a value out of range: ") + error.what());
-  }
-}
-
 // The product of the shape and the type's size, or an error when it does not fit 64 bits.
-std::uint64_t ByteCount(const TensorView& tensor, const std::filesystem::path& file) {
-  std::uint64_t bytes = DtypeBytes(tensor.dtype);
-  if (bytes == 0)
-    throw DataError(file, kLengthBytes, "tensor " + tensor.name + " has the unknown type " + tensor.dtype);
-  for (const std::int64_t extent : tensor.shape) {
+std::uint64_t ByteCount(const HeaderEntry& entry, const std::filesystem::path& file) {
+  const std::uint64_t width = DtypeBits(entry.dtype);
+  if (width == 0) throw DataError(file, kLengthBytes, "tensor " + entry.name + " has the unknown type " + entry.dtype);
+  std::uint64_t bits = width;
+  for (const std::int64_t extent : entry.shape) {
     const auto factor = static_cast<std::uint64_t>(extent);
-    if (factor != 0 && bytes > std::numeric_limits<std::uint64_t>::max() / factor) {
-      throw DataError(file, kLengthBytes, "tensor " + tensor.name + " has an impossible shape");
+    if (factor != 0 && bits > std::numeric_limits<std::uint64_t>::max() / factor) {
+      throw DataError(file, kLengthBytes, "tensor " + entry.name + " has an impossible shape");
     }
-    bytes *= factor;
+    bits *= factor;
   }
-  return bytes;
+  if (bits % 8 != 0) throw DataError(file, kLengthBytes, "tensor " + entry.name + " ends within a byte");
+  return bits / 8;
 }
 
-// nlohmann's own conversion would cut fractions and wrap what is negative without a word.
-template <typename Number>
-std::vector<Number> Counts(const json& list, const std::string& name, const std::filesystem::path& file) {
-  if (!list.is_array()) throw DataError(file, kLengthBytes, "tensor " + name + " has no list where one must be");
-  std::vector<Number> counts;
-  for (const json& value : list) {
-    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > kMaxCount) {
-      throw DataError(file, kLengthBytes, "tensor " + name + " has " + value.dump() + " where a count must be");
-    }
-    counts.push_back(value.get<Number>());
+TensorView View(HeaderEntry entry, std::span<const std::byte> data, std::uint64_t data_at,
+                const std::filesystem::path& file) {
+  if (entry.begin > entry.end || entry.end > data.size()) {
+    throw DataError(file, data_at + entry.begin, "tensor " + entry.name + " lies outside the file");
   }
-  return counts;
-}
-
-TensorView DecodeEntry(const std::string& name, const json& entry, std::span<const std::byte> data,
-                       std::uint64_t data_at, const std::filesystem::path& file, Extent& extent) {
-  TensorView tensor;
-  tensor.name = name;
-  tensor.dtype = entry.at("dtype").get<std::string>();
-  tensor.shape = Counts<std::int64_t>(entry.at("shape"), name, file);
-  const auto offsets = Counts<std::uint64_t>(entry.at("data_offsets"), name, file);
-  if (offsets.size() != 2) throw DataError(file, kLengthBytes, "tensor " + name + " needs two offsets");
-  extent = {offsets[0], offsets[1]};
-  if (extent.begin > extent.end || extent.end > data.size()) {
-    throw DataError(file, data_at + extent.begin, "tensor " + name + " lies outside the file");
+  if (entry.end - entry.begin != ByteCount(entry, file)) {
+    throw DataError(file, data_at + entry.begin, "tensor " + entry.name + " has another size than its shape says");
   }
-  if (extent.end - extent.begin != ByteCount(tensor, file)) {
-    throw DataError(file, data_at + extent.begin, "tensor " + name + " has another size than its shape says");
-  }
-  tensor.data = data.subspan(extent.begin, extent.end - extent.begin);
-  return tensor;
+  return {.name = std::move(entry.name),
+          .dtype = std::move(entry.dtype),
+          .shape = std::move(entry.shape),
+          .data = data.subspan(entry.begin, entry.end - entry.begin)};
 }
 
 void RequireGapless(std::vector<Extent> extents, std::uint64_t size, std::uint64_t data_at,
@@ -104,9 +67,12 @@ void RequireGapless(std::vector<Extent> extents, std::uint64_t size, std::uint64
 
 }  // namespace
 
-std::size_t DtypeBytes(const std::string& dtype) {
-  static const std::map<std::string, std::size_t> kSizes = {{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2},
-                                                            {"I64", 8}, {"I32", 4}, {"U8", 1},  {"BOOL", 1}};
+std::size_t DtypeBits(const std::string& dtype) {
+  static const std::map<std::string, std::size_t> kSizes = {
+      {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"BOOL", 8},        {"U8", 8},          {"I8", 8},
+      {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"I16", 16},
+      {"U16", 16},    {"F16", 16},    {"BF16", 16},   {"I32", 32},        {"U32", 32},        {"F32", 32},
+      {"C64", 64},    {"F64", 64},    {"I64", 64},    {"U64", 64}};
   const auto found = kSizes.find(dtype);
   return found == kSizes.end() ? 0 : found->second;
 }
@@ -134,20 +100,14 @@ std::vector<TensorView> DecodeSafetensors(std::span<const std::byte> bytes, cons
   if (length > kMaxHeaderBytes || length > bytes.size() - kLengthBytes) {
     throw DataError(file, 0, "the header's length is beyond the file or the limit");
   }
-  const auto* text = reinterpret_cast<const char*>(bytes.data() + kLengthBytes);
-  const json header = ParseWithoutDuplicates(std::string(text, length), file);
-  if (!header.is_object()) throw DataError(file, kLengthBytes, "the header is not a JSON object");
+  const std::string_view header(reinterpret_cast<const char*>(bytes.data() + kLengthBytes), length);
   const std::uint64_t data_at = kLengthBytes + length;
   const std::span<const std::byte> data = bytes.subspan(data_at);
   std::vector<TensorView> tensors;
   std::vector<Extent> extents;
-  try {
-    for (const auto& [name, entry] : header.items()) {
-      if (name == "__metadata__") continue;
-      tensors.push_back(DecodeEntry(name, entry, data, data_at, file, extents.emplace_back()));
-    }
-  } catch (const json::exception& error) {
-    throw DataError(file, kLengthBytes, std::string("the header is not as it must be: ") + error.what());
+  for (HeaderEntry& entry : ParseHeader(header, file, kLengthBytes)) {
+    extents.push_back({entry.begin, entry.end});
+    tensors.push_back(View(std::move(entry), data, data_at, file));
   }
   RequireGapless(std::move(extents), data.size(), data_at, file);
   return tensors;

@@ -18,9 +18,11 @@ inline constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // as the referen
 std::string EncodeHeader(const std::vector<TensorView>& tensors);
 
 // Views into `bytes`. Refused, naming file and offset: a header that is too long or no JSON object, a key that stands
-// twice, unknown types, sizes that overflow or disagree with the shape, overlaps, holes, bytes left over.
+// twice, nesting beyond storage::kMaxJsonDepth, unknown types, sizes that overflow or disagree with the shape,
+// overlaps, holes, bytes left over.
 std::vector<TensorView> DecodeSafetensors(std::span<const std::byte> bytes, const std::filesystem::path& file);
 
-std::size_t DtypeBytes(const std::string& dtype);  // 0 for an unknown one
+// Bits of an element, for every type of the format up to safetensors 0.7; 0 for an unknown one.
+std::size_t DtypeBits(const std::string& dtype);
 
 }  // namespace gan::checkpoint

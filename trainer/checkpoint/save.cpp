@@ -175,7 +175,7 @@ fs::path MakeTemporary(const fs::path& root, std::uint64_t step) {
   std::error_code error;
   fs::remove_all(folder, error);
   if (error) throw IoError(folder, "remove", error.value());
-  if (::mkdir(folder.c_str(), 0755) != 0) throw IoError(folder, "mkdir", errno);
+  if (::mkdir(folder.c_str(), 0777) != 0) throw IoError(folder, "mkdir", errno);
   return folder;
 }
 

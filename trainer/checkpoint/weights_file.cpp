@@ -36,6 +36,29 @@ float FromHalf(std::uint16_t bits) {
                                : std::ldexp(static_cast<float>(fraction + 1024), exponent - 25));
 }
 
+// torch.save writes a ZIP archive, before version 1.6 a bare pickle, which begins with its protocol. Some header
+// lengths of safetensors begin with the same bytes, but none that is within the limit goes on like either.
+bool IsPickle(std::span<const std::byte> bytes) {
+  std::uint64_t length = 0;
+  if (bytes.size() < sizeof length) return false;
+  std::memcpy(&length, bytes.data(), sizeof length);
+  if (length <= kMaxHeaderBytes) return false;
+  const std::string_view begin(reinterpret_cast<const char*>(bytes.data()), 4);
+  return begin == "PK\x03\x04" || (begin[0] == '\x80' && begin[1] >= 2 && begin[1] <= 5);
+}
+
+void RefusePickle(std::span<const std::byte> bytes, const std::filesystem::path& file) {
+  if (!IsPickle(bytes)) return;
+  std::filesystem::path target = file;
+  target.replace_extension(".safetensors");
+  throw DataError(
+      file,
+      "is a pickle of PyTorch, which may run any program when it is read. Turn it into safetensors once, in "
+      "Python:\n  import torch, safetensors.torch\n  weights = torch.load('" +
+          file.string() + "', map_location='cpu', weights_only=True)\n  safetensors.torch.save_file({k: " +
+          "v.contiguous() for k, v in weights.items()}, '" + target.string() + "')");
+}
+
 }  // namespace
 
 TensorsByName ViewByName(const std::vector<OwnedTensor>& tensors) {
@@ -53,7 +76,13 @@ std::vector<float> ToFloats(const TensorView& tensor, const std::filesystem::pat
 }
 
 WeightsFile::WeightsFile(const std::filesystem::path& file) : mapped_(file) {
-  for (TensorView& tensor : DecodeSafetensors(mapped_.bytes(), file)) tensors_[tensor.name] = tensor;
+  RefusePickle(mapped_.bytes(), file);
+  try {
+    for (TensorView& tensor : DecodeSafetensors(mapped_.bytes(), file)) tensors_[tensor.name] = tensor;
+  } catch (const DataError&) {
+    mapped_.RequireRead();  // zeros in place of what could not be read are not damage
+    throw;
+  }
 }
 
 const TensorView* WeightsFile::Find(const std::string& name) const {

@@ -19,7 +19,8 @@ TensorsByName ViewByName(const std::vector<OwnedTensor>& tensors);
 // F32, F64, F16 and BF16 as float. Throws DataError naming the tensor for another type.
 std::vector<float> ToFloats(const TensorView& tensor, const std::filesystem::path& file);
 
-// A mapped safetensors file. Throws DataError when it is damaged.
+// A mapped safetensors file. Throws DataError when it is damaged, and when it is a pickle of PyTorch says how to turn
+// it into safetensors.
 class WeightsFile {
  public:
   explicit WeightsFile(const std::filesystem::path& file);
@@ -27,6 +28,8 @@ class WeightsFile {
   const std::filesystem::path& path() const { return mapped_.path(); }
   const TensorsByName& tensors() const { return tensors_; }
   const TensorView* Find(const std::string& name) const;  // null when there is none
+  // To be asked when the tensors were used: throws when some bytes could not be read (storage/files.h).
+  void RequireRead() const { mapped_.RequireRead(); }
 
   // What stands before "0.weight": "<network>." when the file keeps several networks apart so, else the only prefix
   // there is ("" or, as in the DCGAN scripts that many people start from, "main."). Throws DataError when there is none

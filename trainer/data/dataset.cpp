@@ -137,7 +137,8 @@ std::span<const std::byte> Dataset::VerifiedRecord(std::uint64_t number) const {
   // Two threads may both verify a record; that is harmless and cheaper than a lock.
   std::atomic<std::uint64_t>& word = split_->verified[number / 64];
   const std::uint64_t bit = std::uint64_t{1} << (number % 64);
-  if ((word.load(std::memory_order_relaxed) & bit) == 0) {
+  // What was right once can be gone: the pages of a shard that has lost some are held against their checksums again.
+  if ((word.load(std::memory_order_relaxed) & bit) == 0 || shards_[shard].lost_pages() > 0) {
     shards_[shard].VerifyRecord(i);
     word.fetch_or(bit, std::memory_order_relaxed);
   }
@@ -154,7 +155,7 @@ void Dataset::WillNeed(std::uint64_t i) const {
 }
 
 void Dataset::Unmap() const {
-  for (const auto& shard : shards_) storage::LetGo(shard.bytes());
+  for (const auto& shard : shards_) shard.LetGo();
 }
 
 }  // namespace gan::data

@@ -64,6 +64,7 @@ struct Loader::Impl {
 
   void Produce();
   void Fill(std::uint64_t number);
+  void CopyImages(const std::vector<std::uint64_t>& records, RawBatch& batch);
   void CopyImage(std::uint64_t cursor, std::span<const std::byte> record, std::uint8_t* out);
   std::vector<std::uint64_t> RecordsFrom(std::uint64_t cursor);
   std::span<const std::byte> Fetch(std::uint64_t record);
@@ -113,11 +114,19 @@ void Loader::Impl::Produce() try {
 void Loader::Impl::Fill(std::uint64_t number) {
   RawBatch& batch = slots[number % slots.size()];
   batch.cursor = options.first + number * options.stride;
-  const std::size_t record_bytes = batch.pixels.size() / options.count;
   if (coming.empty()) coming = RecordsFrom(batch.cursor);
   const std::vector<std::uint64_t> records = std::exchange(coming, RecordsFrom(batch.cursor + options.stride));
   // From a disk the records of the next batch come while this one is copied.
   for (const std::uint64_t record : coming) dataset->WillNeed(record);
+  UntilNothingIsLost([&] { CopyImages(records, batch); });
+  read_bytes += batch.pixels.size();
+  if (read_bytes < options.mapped_bytes || dataset->bytes() <= options.mapped_bytes) return;
+  dataset->Unmap();
+  read_bytes = 0;
+}
+
+void Loader::Impl::CopyImages(const std::vector<std::uint64_t>& records, RawBatch& batch) {
+  const std::size_t record_bytes = batch.pixels.size() / options.count;
   std::span<const std::byte> next = Fetch(records[0]);
   for (std::uint64_t i = 0; i < options.count; ++i) {
     const std::span<const std::byte> record = next;
@@ -125,10 +134,6 @@ void Loader::Impl::Fill(std::uint64_t number) {
     TouchPages(next);
     CopyImage(batch.cursor + i, record, batch.pixels.data() + i * record_bytes);
   }
-  read_bytes += batch.pixels.size();
-  if (read_bytes < options.mapped_bytes || dataset->bytes() <= options.mapped_bytes) return;
-  dataset->Unmap();
-  read_bytes = 0;
 }
 
 // The replacement follows from the data alone: every rank and every resumed run takes the same.

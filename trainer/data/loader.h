@@ -13,6 +13,7 @@
 #include "shard/manifest.h"
 #include "shard/shard_reader.h"
 #include "storage/errors.h"
+#include "storage/files.h"
 
 namespace gan::data {
 
@@ -62,6 +63,17 @@ class Dataset {
   struct Split;
   std::shared_ptr<Split> split_;
 };
+
+// Calls `copy`, which copies what Record() and its like give, and calls it again when pages of a mapped file were lost
+// meanwhile: they came as zeros, and Record() then finds the damage.
+template <typename Copy>
+void UntilNothingIsLost(const Copy& copy) {
+  std::uint64_t lost = 0;
+  do {
+    lost = storage::LostPages();
+    copy();
+  } while (storage::LostPages() != lost);
+}
 
 // A batch of raw pixels: uint8 [count, size, size, 3].
 struct RawBatch {

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/parse_json.h"
+
 namespace gan::exporting {
 
 using nlohmann::json;
@@ -43,7 +45,7 @@ from safetensors.torch import load_file
 channels = CHANNELS
 layers = []
 for i, (a, b) in enumerate(zip(channels, channels[1:])):
-    layers.append(torch.nn.ConvTranspose2d(a, b, 4, 2 if i else 1, 1 if i else 0, bias=False))
+    layers.append(torch.nn.ConvTranspose2d(a, b, 4, 2 if i else 1, 1 if i else 0, bias=BIAS))
     layers += [torch.nn.Tanh()] if b == 3 else [torch.nn.BatchNorm2d(b), torch.nn.ReLU()]
 generator = torch.nn.Sequential(*layers).eval()
 generator.load_state_dict(load_file('generator.safetensors'))
@@ -57,6 +59,19 @@ std::string Replaced(std::string text, const std::string& what, const std::strin
     text.replace(at, what.size(), with);
   }
   return text;
+}
+
+// Which layers of the loop in kLoading have a bias, in Python.
+std::string Biases(const generate::Generator& generator) {
+  std::string list;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < generator.layers.size(); ++i) {
+    if (generator.layers[i].bias.empty()) continue;
+    ++count;
+    list += (list.empty() ? "" : ", ") + std::to_string(i);
+  }
+  if (count == 0) return "False";
+  return count == generator.layers.size() ? "True" : "i in [" + list + "]";
 }
 
 std::string TrainingSection(const generate::TrainedGenerator& trained) {
@@ -102,7 +117,7 @@ json LastStats(const generate::TrainedGenerator& trained) {
   if (trained.run.empty()) return last;
   std::ifstream lines(trained.run / "stats.jsonl");
   for (std::string line; std::getline(lines, line);) {
-    const json record = json::parse(line, nullptr, /*allow_exceptions=*/false);
+    const json record = storage::IsModestJson(line) ? json::parse(line) : json();
     if (!record.is_object() || record.value("step", std::uint64_t{0}) > trained.facts.value("step", std::uint64_t{0}))
       break;
     last = record;
@@ -124,7 +139,9 @@ std::string ModelCard(const generate::TrainedGenerator& trained) {
       (trained.averaged ? "the exponential moving average of training, with batch-norm statistics measured for it."
                         : "as the last step left them.") +
       "\n\n## Use\n\n`gan-generate --checkpoint THIS_FOLDER --out grid.png`, or in PyTorch with no code of ours:\n\n";
-  card += Replaced(Replaced(kLoading, "CHANNELS", json(Channels(trained.generator)).dump()), "SIDE", side) + "\n";
+  const std::string channels = json(Channels(trained.generator)).dump();
+  card += Replaced(Replaced(Replaced(kLoading, "CHANNELS", channels), "SIDE", side), "BIAS", Biases(trained.generator));
+  card += "\n";
   card += TrainingSection(trained) + MetricsSection(LastStats(trained));
   return card +
          "\n## Limits\n\nIt shows what its training pictures showed, with their biases, and may repeat some of them; "

@@ -63,6 +63,9 @@ void AddConvolution(const generate::Layer& layer, std::size_t place, GraphBuilde
   onnx::NodeProto* node = graph.Node("ConvTranspose", "layer" + std::to_string(place));
   graph.Parameter(node, std::to_string(place) + ".weight",
                   {static_cast<std::int64_t>(layer.in), static_cast<std::int64_t>(layer.out), 4, 4}, layer.weight);
+  if (!layer.bias.empty()) {
+    graph.Parameter(node, std::to_string(place) + ".bias", {static_cast<std::int64_t>(layer.out)}, layer.bias);
+  }
   const bool first = place == 0;
   AddInts("kernel_shape", {4, 4}, node);
   AddInts("strides", first ? std::vector<std::int64_t>{1, 1} : std::vector<std::int64_t>{2, 2}, node);

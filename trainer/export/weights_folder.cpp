@@ -30,6 +30,7 @@ std::vector<checkpoint::TensorView> Views(const generate::Generator& generator,
     const generate::Layer& layer = generator.layers[i];
     const auto in = static_cast<std::int64_t>(layer.in), out = static_cast<std::int64_t>(layer.out);
     Add(std::to_string(generate::PlaceOf(i)) + ".weight", {in, out, 4, 4}, layer.weight, views);
+    if (!layer.bias.empty()) Add(std::to_string(generate::PlaceOf(i)) + ".bias", {out}, layer.bias, views);
     if (!layer.norm) continue;
     const std::string prefix = std::to_string(generate::PlaceOf(i) + 1) + ".";
     Add(prefix + "weight", {out}, layer.norm->scale, views);

@@ -16,11 +16,12 @@ struct BatchNorm {
 
 inline constexpr double kBatchNormEpsilon = 1e-5;  // PyTorch's default
 
-// ConvTranspose2d without bias, 4x4 taps: the first layer makes 4x4 pixels of one (stride 1, no padding), every other
+// ConvTranspose2d, 4x4 taps: the first layer makes 4x4 pixels of one (stride 1, no padding), every other
 // doubles the side (stride 2, padding 1).
 struct Layer {
   std::size_t in = 0, out = 0;    // channels
   std::vector<float> weight;      // float [in, out, 4, 4]
+  std::vector<float> bias = {};   // float [out]; empty: none, as in the generators that gan-train makes
   std::optional<BatchNorm> norm;  // followed by ReLU; absent on the last layer, which tanh follows
 };
 

@@ -96,6 +96,12 @@ Latents FromFile(const std::filesystem::path& file, std::size_t noise_dim) {
   if (!flat || shape[0] < 1 || shape[1] != static_cast<std::int64_t>(noise_dim)) {
     throw DataError(file, "latents must have the shape [N, " + std::to_string(noise_dim) + "] of this generator");
   }
+  const auto bad = std::find_if(array.values.begin(), array.values.end(), [](float x) { return !std::isfinite(x); });
+  if (bad != array.values.end()) {
+    const auto at = static_cast<std::size_t>(bad - array.values.begin());
+    throw DataError(file, "latent " + std::to_string(at / noise_dim) + " is not finite at number " +
+                              std::to_string(at % noise_dim));
+  }
   return {.noise_dim = noise_dim, .values = std::move(array.values), .seeds = {}};
 }
 

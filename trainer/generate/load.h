@@ -25,7 +25,8 @@ struct TrainedGenerator {
 
 // Reads a run folder (its newest checkpoint), a checkpoint, a folder that --export made, or a safetensors file with
 // PyTorch's names ("0.weight", also behind a prefix such as "main." or "generator."). Throws DataError naming file and
-// tensor, UsageError when --weights asks for an average that was not kept.
+// tensor, also for a tensor of the network that is not understood or not finite; UsageError when --weights asks for an
+// average that was not kept.
 TrainedGenerator Load(const std::filesystem::path& path, Weights weights);
 
 }  // namespace gan::generate

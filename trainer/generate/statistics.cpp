@@ -67,8 +67,7 @@ void ReestimateStatistics(Generator& generator, std::span<const float> latents, 
     if (!layer.norm) return;
     const PackedConvolution convolution(layer, std::vector<float>(layer.out, 1), side);
     std::vector<float> output(images * layer.out * convolution.out_pixels());
-    convolution.Run(input.data(), images, std::vector<float>(layer.out, 0), Activation::kNone, Layout::kBlocks,
-                    output.data());
+    convolution.Run(input.data(), images, BiasOf(layer), Activation::kNone, Layout::kBlocks, output.data());
     tbb::parallel_for(std::size_t{0}, layer.out, [&](std::size_t channel) {
       MeasureChannel({output, layer.out, convolution.out_pixels() / kTileColumns, channel}, images, batch, *layer.norm);
     });

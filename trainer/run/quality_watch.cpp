@@ -41,13 +41,15 @@ torch::Tensor HeldOut(const data::Dataset& dataset, std::int64_t first, std::int
   auto* out = pixels.data_ptr<std::uint8_t>();
   for (std::int64_t i = first; i < first + count; ++i) {
     const auto number = static_cast<std::uint64_t>(i);
-    const std::span<const std::byte> record =
-        replace_corrupt
-            ? dataset.IntactHoldoutRecord(
-                  number, [](const DataError& error) { cli::LogWarning(error.what() + std::string(kPassed)); })
-            : dataset.HoldoutRecord(number);
-    std::memcpy(out, record.data(), record.size());
-    out += record.size();
+    data::UntilNothingIsLost([&] {
+      const std::span<const std::byte> record =
+          replace_corrupt
+              ? dataset.IntactHoldoutRecord(
+                    number, [](const DataError& error) { cli::LogWarning(error.what() + std::string(kPassed)); })
+              : dataset.HoldoutRecord(number);
+      std::memcpy(out, record.data(), record.size());
+    });
+    out += 3 * side * side;
   }
   return ToImages(pixels, resolution, torch::kCPU);
 }

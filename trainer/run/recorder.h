@@ -62,6 +62,9 @@ class Recorder {
   void CheckpointFailed(const std::string& why);
   // What all ranks exchanged and waited for since the run began.
   void Traffic(const distributed::TrafficCounters& traffic, double data_wait_seconds);
+  // How much of that the metrics hold already. They outlive a rollback, and so the recorder before this one.
+  const distributed::TrafficCounters& told_traffic() const { return told_traffic_; }
+  void set_told_traffic(const distributed::TrafficCounters& told) { told_traffic_ = told; }
   // Where the time of a step goes on each rank, for status.json. Every rank asks the same and gets the same answer; in
   // the steps that are due all ranks gather MyTimes() and hand what came together to Ranks().
   static bool RanksAreDue(std::uint64_t step) { return step < kRanksEvery || step % kRanksEvery == 0; }

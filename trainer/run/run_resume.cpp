@@ -202,7 +202,9 @@ void RunState::BeginNew() {
 
 // From where this run now is.
 void RunState::TakeUp() {
+  const auto told = recorder_ ? recorder_->told_traffic() : distributed::TrafficCounters();
   OnAllRanks(*control_, [&] { recorder_.emplace(folder_, options_, world_, *metrics_, step_, images_, stats_bytes_); });
+  recorder_->set_told_traffic(told);
   batches_.emplace(dataset_, options_, rollbacks_.Seed(options_.seed), batches_of_step_.batch, world_, device_,
                    images_);
 }

@@ -72,8 +72,10 @@ torch::Tensor FirstReals(const data::Dataset& dataset, std::uint64_t count, std:
   torch::Tensor pixels = torch::empty({static_cast<std::int64_t>(shown), side, side, 3}, torch::kByte);
   for (std::uint64_t i = 0; i < shown; ++i) {
     // The run's own reading says what is damaged; a preview must not be what ends it.
-    const std::span<const std::byte> record = dataset.IntactRecord(i, [](const DataError&) {});
-    std::memcpy(pixels.data_ptr<std::uint8_t>() + i * record.size(), record.data(), record.size());
+    data::UntilNothingIsLost([&] {
+      const std::span<const std::byte> record = dataset.IntactRecord(i, [](const DataError&) {});
+      std::memcpy(pixels.data_ptr<std::uint8_t>() + i * record.size(), record.data(), record.size());
+    });
   }
   return ToImages(pixels, resolution, torch::kCPU);
 }

@@ -153,7 +153,7 @@ void Watchdog::End(Section section, std::chrono::duration<double> silent) {
   const fs::path path = folder_ / name;
   int file = -1;
   if (!folder_.empty()) {
-    file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
+    file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
   }
   if (file >= 0) stacks_file = file;
   char line[256];

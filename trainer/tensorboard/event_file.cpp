@@ -62,7 +62,7 @@ std::string Frame(const std::string& event) {
 }
 
 EventFile::EventFile(const std::filesystem::path& folder, std::uint64_t first_step) : path_(NewName(folder)) {
-  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
+  descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (descriptor_ < 0) throw IoError(path_, "open", errno);
   wire::Event version = EventNow(0);
   version.set_file_version("brain.Event:2");

@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "storage/errors.h"
+#include "tests/storage/peak_memory.h"
 #include "tests/trainer/checkpoint/small_checkpoint.h"
 
 namespace gan::checkpoint {
@@ -117,6 +120,65 @@ TEST(Safetensors, UnknownTypeAndMissingFieldAreRefused) {
   ExpectRefused(R"({"a":{"dtype":"U8","shape":[1]}})", 1, "data_offsets");
   ExpectRefused(R"({"a":5})", 1, "header");
   ExpectRefused(R"({"a":null})", 1, "header");
+}
+
+TEST(Safetensors, EveryTypeOfTheFormatIsUnderstood) {
+  const std::pair<const char*, std::size_t> types[] = {
+      {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"BOOL", 8}, {"U8", 8},   {"I8", 8},    {"F8_E5M2", 8},
+      {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"I16", 16},    {"U16", 16}, {"F16", 16}, {"BF16", 16}, {"I32", 32},
+      {"U32", 32},    {"F32", 32},    {"C64", 64},    {"F64", 64}, {"I64", 64}, {"U64", 64}};
+  for (const auto& [type, bits] : types) {
+    const std::string file =
+        Safetensors("{" + Tensor("a", "[8]", "[0," + std::to_string(bits) + "]", type) + "}", bits);
+    EXPECT_EQ(Decode(file).size(), 1U) << type;
+  }
+  ExpectRefused("{" + Tensor("a", "[3]", "[0,1]", "F4") + "}", 1, "within a byte");
+}
+
+TEST(Safetensors, NestingJustAboveTheLimitIsRefused) {
+  const auto nested = [](std::size_t depth) {
+    const std::string lists = std::string(depth - 1, '[') + std::string(depth - 1, ']');
+    return R"({"__metadata__":)" + lists + "," + Tensor("a", "[1]", "[0,1]") + "}";
+  };
+  EXPECT_EQ(Decode(Safetensors(nested(64), 1)).size(), 1U);
+  ExpectRefused(nested(65), 1, "deeper than 64");
+}
+
+TEST(Safetensors, FieldsAndMetadataThatAreNotKnownArePassedOver) {
+  const std::string file = Safetensors(
+      R"({"__metadata__":{"a":{"b":[1,null,"x"]}},"a":{"new":{"x":[1.5,-2]},"dtype":"U8","shape":[1],"data_offsets":[0,1],)"
+      R"("more":null}})",
+      1);
+  ASSERT_EQ(Decode(file).size(), 1U);
+  EXPECT_EQ(Decode(file)[0].shape, std::vector<std::int64_t>{1});
+}
+
+TEST(Safetensors, MoreDimensionsThanAnybodyHasAreRefused) {
+  std::string shape = "[1";
+  for (int i = 1; i < 64; ++i) shape += ",1";
+  EXPECT_EQ(Decode(Safetensors("{" + Tensor("a", shape + "]", "[0,1]") + "}", 1)).size(), 1U);
+  ExpectRefused("{" + Tensor("a", shape + ",1]", "[0,1]") + "}", 1, "dimensions");
+}
+
+TEST(SafetensorsDeathTest, AHeaderOfManySmallValuesTakesMemoryInProportion) {
+  constexpr std::size_t kBytes = 16U << 20;
+  std::string lists, shape = "[1", tensors = "{" + Tensor("a", "[0]", "[0,0]");
+  while (lists.size() < kBytes) lists += "[],";
+  while (shape.size() < kBytes) shape += ",1";
+  for (int i = 0; tensors.size() < kBytes; ++i) tensors += "," + Tensor(std::to_string(i), "[0]", "[0,0]");
+  for (const std::string& header :
+       {"{\"__metadata__\":[" + lists + "1]}", "{" + Tensor("a", shape + "]", "[0,1]") + "}", tensors + "}"}) {
+    const std::string file = Safetensors(header, 0);
+    EXPECT_EXIT(gan::testing::ExitByPeak(8 * file.size(),
+                                         [&] {
+                                           try {
+                                             Decode(file);
+                                           } catch (const DataError&) {
+                                           }
+                                         }),
+                ::testing::ExitedWithCode(0), "")
+        << header.substr(0, 40);
+  }
 }
 
 // Deep nesting must not run the stack over.

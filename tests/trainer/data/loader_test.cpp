@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 
+#include "shard/shard_format.h"
 #include "storage/errors.h"
 #include "tests/trainer/data/small_dataset.h"
 #include "trainer/data/sampler.h"
@@ -200,6 +201,32 @@ TEST_F(LoaderTest, WithoutAnyIntactRecordThereIsNothingToTakeInstead) {
   }
   Loader loader(std::make_shared<Dataset>(folder_.path(), 0), {.count = 1, .stride = 1, .replace_corrupt = true});
   EXPECT_THROW(loader.Next(), DataError);
+}
+
+// Reading what a file no longer has would end the process (SIGBUS).
+TEST_F(LoaderTest, AShardThatBecomesShorterIsTheErrorOfADamagedRecord) {
+  const auto whole = std::make_shared<Dataset>(folder_.path(), 0);
+  Loader loader(whole, {.seed = 1, .count = 50, .stride = 50, .prefetch = 0});
+  loader.Next();  // every record was right once
+  std::filesystem::resize_file(shard::ShardFileName(folder_.path(), 1), shard::kHeaderBytes);
+  EXPECT_THAT([&] { loader.Next(); },
+              testing::ThrowsMessage<DataError>(testing::AllOf(testing::HasSubstr("shard-00001.gan at byte"),
+                                                               testing::HasSubstr("can no longer be read"))));
+}
+
+TEST_F(LoaderTest, RecordsOfAShardThatBecomesShorterAreReplacedWhenAsked) {
+  const auto whole = std::make_shared<Dataset>(folder_.path(), 0);
+  Loader loader(whole, {.seed = 1, .count = 50, .stride = 50, .replace_corrupt = true, .prefetch = 0});
+  loader.Next();
+  std::filesystem::resize_file(shard::ShardFileName(folder_.path(), 1), shard::kHeaderBytes);
+  const RawBatch& batch = loader.Next();
+  for (std::uint64_t i = 0; i < 50; ++i) {
+    const std::uint64_t sample = SampleAt(50 + i, 50, 1);
+    const auto begin = batch.pixels.begin() + static_cast<std::ptrdiff_t>(i * picture_bytes());
+    const Picture seen(begin, begin + static_cast<std::ptrdiff_t>(picture_bytes()));
+    EXPECT_EQ(seen, pictures_[sample >= 16 && sample < 32 ? 32 : sample]) << sample;
+  }
+  EXPECT_GE(loader.corrupt_records(), 16U);
 }
 
 TEST_F(LoaderTest, ImpossibleSizesAreRefused) {

@@ -20,6 +20,7 @@ std::vector<float> Random(std::size_t count, float deviation, unsigned seed) {
 
 Layer MakeLayer(std::size_t in, std::size_t out, bool norm, unsigned seed) {
   Layer layer{.in = in, .out = out, .weight = Random(in * out * 16, 0.1F, seed), .norm = {}};
+  if (seed % 20 == 0) layer.bias = Random(out, 0.3F, seed + 5);  // every other layer, the last one too
   if (!norm) return layer;
   std::vector<float> variance = Random(out, 1, seed + 3);
   for (float& v : variance) v = std::abs(v) + 0.1F;
@@ -41,6 +42,9 @@ Generator SmallGenerator() {
 std::vector<double> ConvolveOne(const Layer& layer, const std::vector<double>& input, std::size_t side) {
   const std::size_t stride = side == 1 ? 1 : 2, padding = side == 1 ? 0 : 1, out_side = side == 1 ? 4 : 2 * side;
   std::vector<double> output(layer.out * out_side * out_side);
+  for (std::size_t i = 0; i < output.size() && !layer.bias.empty(); ++i) {
+    output[i] = double{layer.bias[i / (out_side * out_side)]};
+  }
   for (std::size_t i = 0; i < layer.in * side * side * layer.out * 16; ++i) {
     const std::size_t tap = i % 16, o = i / 16 % layer.out, p = i / 16 / layer.out % (side * side);
     const std::size_t in = i / 16 / layer.out / (side * side);

@@ -39,6 +39,14 @@ def random_generator(channels=(20, 64, 32, 16, 8, 3), seed=0):
     return generator
 
 
+def with_biases(generator, layers):
+    """The same with a bias in these convolutions."""
+    convolutions = [module for module in generator if isinstance(module, torch.nn.ConvTranspose2d)]
+    for i in layers:
+        convolutions[i].bias = torch.nn.Parameter(torch.randn(convolutions[i].out_channels) / 2)
+    return generator
+
+
 def generate(*flags, code=0):
     done = subprocess.run([BIN / 'gan-generate', *map(str, flags)], env=ENVIRONMENT, capture_output=True)
     assert done.returncode == code, (done.returncode, done.stderr.decode())
@@ -162,6 +170,25 @@ class Parity(WithFolder):
                 with torch.inference_mode():
                     self.assert_same(generator(z).numpy(),
                                      self.pictures(self.folder / 'w.safetensors', '--latents', file))
+
+    def test_biases_are_used_and_exported(self):
+        """PyTorch's default: every convolution has one."""
+        for layers in (range(5), (0, 3)):
+            with self.subTest(layers=list(layers)):
+                generator = with_biases(random_generator(), layers)
+                save_file(generator.state_dict(), self.folder / 'biased.safetensors')
+                z, file = self.latents(20)
+                ours = self.pictures(self.folder / 'biased.safetensors', '--latents', file)
+                with torch.inference_mode():
+                    self.assert_same(generator(z).numpy(), ours)
+                exported, model = self.folder / f'biased-{len(list(layers))}', self.folder / 'biased.onnx'
+                generate('--checkpoint', self.folder / 'biased.safetensors', '--export', exported, '--onnx', model)
+                self.assertTrue((self.pictures(exported, '--latents', file) == ours).all())
+                onnx.checker.check_model(onnx.load(model), full_check=True)
+                session = onnxruntime.InferenceSession(str(model), providers=['CPUExecutionProvider'])
+                self.assert_same(session.run(['images'], {'latent': z.numpy()})[0], ours)
+                code = (exported / 'README.md').read_text().split('```python\n')[1].split('```')[0]
+                subprocess.run([sys.executable, '-c', code], cwd=exported, check=True)
 
     def test_half_and_double_weights_are_read(self):
         z, file = self.latents(20)
@@ -308,6 +335,56 @@ class BadInput(WithFolder):
         self.check(3, '4.bias', '--checkpoint', broken)
         save_file({'fc.weight': torch.zeros(3, 3)}, broken)
         self.check(3, '0.weight', '--checkpoint', broken)
+
+    def test_tensors_of_the_network_that_are_not_understood_are_refused_by_name(self):
+        state = self.generator.state_dict()
+        unknown = self.folder / 'unknown.safetensors'
+        attention = torch.zeros(8, 8, 1, 1)
+        for prefix, name in (('', '9.query.weight'), ('', 'attention.gamma'), ('', '2.weight'), ('main.', 'attention.query.weight'),
+                             ('main.', 'main.9.gamma'), ('generator.', 'generator.attention.gamma'),
+                             ('netG.main.', 'netG.attention.gamma')):
+            save_file({prefix + k: v for k, v in state.items()} | {name: attention}, unknown)
+            self.check(3, name.removeprefix(prefix), '--checkpoint', unknown)
+
+    def test_tensors_of_somebody_else_are_passed_over(self):
+        state = self.generator.state_dict()
+        expected = self.pictures(self.file, '--seeds', '1-3')
+        others = {'counts': torch.arange(3, dtype=torch.int16), 'quantised': torch.zeros(4).to(torch.float8_e4m3fn),
+                  'wide': torch.zeros(2).to(torch.float8_e5m2), 'unsigned': torch.zeros(2).to(torch.uint16)}
+        for prefix, more in (('', {}), ('main.', {}), ('generator.', {'discriminator.main.weight': torch.ones(3)}),
+                             ('netG.main.', {'netD.main.weight': torch.ones(3)})):
+            save_file({prefix + k: v for k, v in state.items()} | others | more, self.folder / 'more.safetensors')
+            self.assertTrue((expected == self.pictures(self.folder / 'more.safetensors', '--seeds', '1-3')).all(), prefix)
+
+    def test_weights_and_latents_that_are_not_finite_are_errors(self):
+        state = self.generator.state_dict()
+        for name, value in (('3.weight', float('nan')), ('1.bias', float('inf')), ('4.running_var', float('nan')),
+                            ('4.running_var', -1.0)):
+            broken = {k: v.clone() for k, v in state.items()}
+            broken[name].view(-1)[1] = value
+            save_file(broken, self.folder / 'infinite.safetensors')
+            self.check(3, name, '--checkpoint', self.folder / 'infinite.safetensors')
+        wide = {k: v.double() for k, v in state.items() if v.is_floating_point()}
+        wide['0.weight'].view(-1)[0] = 1e300  # finite, but not as a float
+        save_file(wide, self.folder / 'infinite.safetensors')
+        self.check(3, '0.weight is not finite', '--checkpoint', self.folder / 'infinite.safetensors')
+        z, file = self.latents(20, 3)
+        z[1, 7] = float('nan')
+        np.save(file, z.numpy().reshape(3, 20))
+        self.check(3, 'latent 1 is not finite at number 7', '--checkpoint', self.file, '--latents', file)
+
+    def test_pickle_is_told_as_such_with_the_way_out(self):
+        """The three lines that it prints do what it says."""
+        for legacy in (False, True):
+            pickle = self.folder / 'generator.pth'
+            torch.save(self.generator.state_dict(), pickle, _use_new_zipfile_serialization=not legacy)
+            error = generate('--checkpoint', pickle, code=3)
+            self.assertIn('pickle of PyTorch', error)
+            lines = [line.strip() for line in error.splitlines()[1:]]
+            self.assertEqual(3, len(lines), error)
+            (self.folder / 'generator.safetensors').unlink(missing_ok=True)
+            subprocess.run([sys.executable, '-c', '\n'.join(lines)], check=True)
+            self.assertTrue((self.pictures(self.file) == self.pictures(self.folder / 'generator.safetensors')).all())
 
     def test_an_average_that_was_not_kept_is_a_usage_error(self):
         shards = make_shards(self.folder)

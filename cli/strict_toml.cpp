@@ -1,0 +1,115 @@
+#include "cli/strict_toml.h"
+
+#include <algorithm>
+#include <set>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace gan::cli {
+
+namespace {
+
+constexpr std::string_view kBlank = " \t\r";
+
+std::string_view Trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(kBlank);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
+}
+
+std::string_view Unquoted(std::string_view text) {
+  const bool quoted = text.size() >= 2 && text.front() == text.back() && (text.front() == '"' || text.front() == '\'');
+  return quoted ? text.substr(1, text.size() - 2) : text;
+}
+
+// What stands before a # that is not within quotes.
+std::string_view WithoutComment(std::string_view line) {
+  char quote = '\0';
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (quote != '\0') {
+      if (line[i] == quote) quote = '\0';
+    } else if (line[i] == '"' || line[i] == '\'') {
+      quote = line[i];
+    } else if (line[i] == '#') {
+      return line.substr(0, i);
+    }
+  }
+  return line;
+}
+
+// The name in front of the equals sign, as CLI11 finds it; "" where there is none.
+std::string_view KeyOf(std::string_view line) {
+  return Unquoted(Trimmed(line.substr(0, std::min(line.find('='), line.size()))));
+}
+
+std::string WithoutComments(std::istream& input) {
+  std::string text;
+  for (std::string line; std::getline(input, line);) {
+    text += WithoutComment(line);
+    text += '\n';
+  }
+  return text;
+}
+
+// Of the last line with this key, counted from 1.
+std::size_t LineOf(const std::string& key, const std::string& text) {
+  std::istringstream lines(text);
+  std::size_t number = 0, found = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    if (KeyOf(line) == key) found = number;
+  }
+  return found;
+}
+
+[[noreturn]] void Refuse(const std::string& key, const std::string& text, const std::string& what) {
+  throw CLI::ConfigError("the file of --config, line " + std::to_string(LineOf(key, text)) + ": " + key + " " + what);
+}
+
+const CLI::Option* Find(const CLI::App& app, const std::string& name) {
+  const CLI::Option* flag = app.get_option_no_throw("--" + name);
+  return flag != nullptr ? flag : app.get_option_no_throw(name);
+}
+
+bool IsNumber(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  return type.starts_with("FLOAT") || type.starts_with("INT") || type.starts_with("UINT");
+}
+
+}  // namespace
+
+StrictToml::StrictToml(const CLI::App& app) : app_(app) {
+  comment('\0');  // comments are taken out before, where they are comments
+}
+
+std::vector<CLI::ConfigItem> StrictToml::from_config(std::istream& input) const {
+  const std::string text = WithoutComments(input);
+  std::istringstream lines(text);
+  std::vector<CLI::ConfigItem> entries = CLI::ConfigTOML::from_config(lines);
+  std::set<std::string> seen;
+  for (const CLI::ConfigItem& item : entries) {
+    RequireOneValue(item, text);
+    const bool is_section = item.name == "++" || item.name == "--";
+    if (!is_section && !seen.insert(item.fullname()).second) Refuse(item.name, text, "stands there a second time");
+  }
+  return entries;
+}
+
+void StrictToml::RequireOneValue(const CLI::ConfigItem& item, const std::string& text) const {
+  const CLI::Option* option = item.parents.empty() ? Find(app_, item.name) : nullptr;
+  if (option == nullptr || option->get_expected_max() > 1) return;
+  if (item.inputs.size() > 1) {
+    std::string values;
+    for (const std::string& value : item.inputs) values += (values.empty() ? "" : ", ") + value;
+    Refuse(item.name, text,
+           "has the values " + values +
+               " where one is meant; write a number with a point, a text with commas or spaces "
+               "in quotes, a key once");
+  }
+  const bool is_empty = item.inputs.empty() || item.inputs.front().empty();
+  if (is_empty && IsNumber(*option)) Refuse(item.name, text, "has no value where a number is meant");
+}
+
+}  // namespace gan::cli

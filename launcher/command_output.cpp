@@ -1,0 +1,41 @@
+#include "launcher/command_output.h"
+
+#include <sys/wait.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <regex>
+
+#include "storage/errors.h"
+
+namespace gan::launch {
+
+namespace {
+
+std::string Quoted(const std::vector<std::string>& command) {
+  std::string text;
+  for (const std::string& argument : command) {
+    text += (text.empty() ? "'" : " '") + std::regex_replace(argument, std::regex("'"), "'\\''") + "'";
+  }
+  return text;
+}
+
+}  // namespace
+
+CommandOutput RunCommand(const std::vector<std::string>& command) {
+  const std::string line = Quoted(command) + " 2>&1 </dev/null";
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(line.c_str(), "r"), [](FILE*) { return 0; });
+  if (!pipe) throw IoError(command.front(), "start", errno);
+  CommandOutput output;
+  std::array<char, 4096> buffer{};
+  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe.get())) {
+    output.text.append(buffer.data(), n);
+  }
+  const int status = ::pclose(pipe.get());
+  output.code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+  return output;
+}
+
+}  // namespace gan::launch

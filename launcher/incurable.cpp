@@ -1,0 +1,73 @@
+#include "launcher/incurable.h"
+
+#include <mpi.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+#include "launcher/command_output.h"
+#include "storage/errors.h"
+#include "storage/files.h"
+
+namespace gan::launch {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+#ifdef OPEN_MPI
+constexpr std::string_view kOwnLibrary = "Open MPI";
+#else
+constexpr std::string_view kOwnLibrary = "MPICH";  // and what descends from it
+#endif
+
+constexpr std::size_t kProbeBytes = std::size_t{64} << 10;  // a status, a line of stats, a log
+constexpr std::uint64_t kLeastSharedMemory = std::uint64_t{1} << 20;
+
+std::string WhyDiskIsFull(const fs::path& run) {
+  try {
+    storage::AtomicFile probe(run / "launch.probe");
+    probe.Append(std::string(kProbeBytes, ' '));
+  } catch (const IoError& error) {
+    const int why = error.error_number();
+    if (why == ENOSPC || why == EDQUOT || why == EROFS) return std::string("nothing can be written: ") + error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string WhySharedMemoryIsTooSmall(const LaunchOptions& options, std::uint64_t bytes) {
+  if (options.launcher != "mpirun" || options.ranks < 2 || bytes >= kLeastSharedMemory) return "";
+  return "/dev/shm has " + std::to_string(bytes >> 10) +
+         " kB, and Open MPI's ranks of one host meet there with some 4 MB each; give the container more (docker run "
+         "--shm-size 1g, a Memory volume in Kubernetes)";
+}
+
+std::string WhyIncurable(const LaunchOptions& options, const fs::path& run, bool saved_something) {
+  if (std::string why = WhyDiskIsFull(run); !why.empty()) return why;
+  struct statvfs shared = {};
+  if (saved_something || ::statvfs("/dev/shm", &shared) != 0) return "";
+  return WhySharedMemoryIsTooSmall(options, std::uint64_t{shared.f_blocks} * shared.f_frsize);
+}
+
+std::string LibraryOf(std::string_view version) {
+  const auto says = [&](std::string_view word) { return version.find(word) != std::string_view::npos; };
+  if (says("Open MPI") || says("PRRTE") || says("OpenRTE")) return "Open MPI";
+  if (says("HYDRA") || says("MPICH") || says("MVAPICH") || says("Intel(R) MPI")) return "MPICH";
+  return "";
+}
+
+void RequireOwnMpirun(const LaunchOptions& options) {
+  if (options.launcher != "mpirun") return;
+  const CommandOutput output = RunCommand({"mpirun", "--version"});
+  const std::string library = LibraryOf(output.text);
+  if (library.empty() || library == kOwnLibrary) return;
+  throw UsageError("the mpirun in PATH belongs to " + library + " (\"" + output.text.substr(0, output.text.find('\n')) +
+                   "\"), and the programs were built for " + std::string(kOwnLibrary) +
+                   "; put that one's mpirun first in PATH, or load its module");
+}
+
+}  // namespace gan::launch

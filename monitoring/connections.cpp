@@ -1,0 +1,277 @@
+#include "monitoring/connections.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <memory>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "monitoring/http_access.h"
+
+namespace gan::monitoring {
+namespace {
+
+constexpr std::size_t kWorkers = 3;
+constexpr std::size_t kMostConnections = 256;
+constexpr std::chrono::seconds kPatience{5};
+constexpr int kNiceness = 10;
+constexpr int kBacklog = 256;
+constexpr int kEvents = 64;    // taken at a time
+constexpr int kLookMs = 1000;  // between two looks for connections that are late
+
+// Threads inherit the mask of the one that starts them. The signals of a thread's own faults cannot be waited for by
+// another one.
+class SignalsLeftToOthers {
+ public:
+  SignalsLeftToOthers() {
+    sigset_t left;
+    sigfillset(&left);
+    for (const int fault : {SIGBUS, SIGSEGV, SIGFPE, SIGILL}) sigdelset(&left, fault);
+    pthread_sigmask(SIG_SETMASK, &left, &before_);
+  }
+  ~SignalsLeftToOthers() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsLeftToOthers(const SignalsLeftToOthers&) = delete;
+  SignalsLeftToOthers& operator=(const SignalsLeftToOthers&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+// Best effort: some sandboxes forbid it.
+void LowerPriority() { setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness); }
+
+std::string InWords(int error) { return std::generic_category().message(error); }
+
+int RealPort(int listener) {
+  sockaddr_storage name{};
+  socklen_t size = sizeof name;
+  if (::getsockname(listener, reinterpret_cast<sockaddr*>(&name), &size) != 0) return 0;
+  return ntohs(name.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&name)->sin6_port
+                                          : reinterpret_cast<sockaddr_in*>(&name)->sin_port);
+}
+
+}  // namespace
+
+Connections::Connections(const std::string& address, int port, Answerer answerer) : answerer_(std::move(answerer)) {
+  Listen(address, port);
+  wake_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  watch_ = ::epoll_create1(EPOLL_CLOEXEC);
+  Watch(wake_, EPOLLIN, EPOLL_CTL_ADD);
+  Watch(listener_, EPOLLIN, EPOLL_CTL_ADD);
+  const SignalsLeftToOthers blocked;
+  threads_.emplace_back([this] { Loop(); });
+  for (std::size_t i = 0; i < kWorkers; ++i) threads_.emplace_back([this] { Work(); });
+}
+
+Connections::~Connections() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  has_work_.notify_all();
+  Wake();
+  for (std::thread& thread : threads_) thread.join();
+  for (const auto& item : connections_) ::close(item.first);
+  for (const int descriptor : {listener_, wake_, watch_}) ::close(descriptor);
+}
+
+void Connections::Listen(const std::string& address, int port) {
+  const auto fail = [&](const std::string& why) {
+    if (listener_ >= 0) ::close(listener_);
+    throw std::runtime_error("cannot listen on " + Endpoint(address, port) + ": " + why);
+  };
+  if (port < 0 || port > 65535) fail("there is no such port");
+  addrinfo wanted{};
+  wanted.ai_socktype = SOCK_STREAM;
+  wanted.ai_flags = AI_PASSIVE;
+  addrinfo* found = nullptr;
+  if (const int error = ::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &wanted, &found)) {
+    fail(::gai_strerror(error));
+  }
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, &::freeaddrinfo);
+  listener_ = ::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (listener_ < 0) fail(InWords(errno));
+  const int on = 1;
+  ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);  // not held up by connections just closed
+  if (::bind(listener_, found->ai_addr, found->ai_addrlen) != 0 || ::listen(listener_, kBacklog) != 0) {
+    fail(InWords(errno));
+  }
+  port_ = RealPort(listener_);
+}
+
+void Connections::Watch(int descriptor, std::uint32_t events, int operation) const {
+  epoll_event event{};
+  event.events = events;
+  event.data.fd = descriptor;
+  ::epoll_ctl(watch_, operation, descriptor, &event);
+}
+
+void Connections::Loop() {
+  LowerPriority();
+  std::array<epoll_event, kEvents> events{};
+  while (true) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return;
+    }
+    const int count = ::epoll_wait(watch_, events.data(), kEvents, connections_.empty() ? -1 : kLookMs);
+    bool arrives = false;
+    for (int i = 0; i < count; ++i) {
+      const int descriptor = events[static_cast<std::size_t>(i)].data.fd;
+      if (descriptor == wake_) {
+        TakeAnswers();
+      } else if (descriptor == listener_) {
+        arrives = true;
+      } else {
+        Serve(descriptor);
+      }
+    }
+    if (arrives) Accept();  // last: a new connection may get the descriptor of one that was closed
+    CloseLate();
+  }
+}
+
+void Connections::Serve(int descriptor) {
+  const auto found = connections_.find(descriptor);
+  if (found == connections_.end()) return;
+  Connection& connection = found->second;
+  if (connection.asked && !connection.answered) return;
+  if (!(connection.answered ? Transmit(connection) : Receive(connection))) Close(descriptor);
+}
+
+void Connections::Accept() {
+  while (true) {
+    const int descriptor = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (descriptor < 0) {
+      // Out of descriptors: the one that has waited longest gives its own.
+      if (errno == EMFILE || errno == ENFILE) MakeRoom();
+      return;
+    }
+    if (connections_.size() >= kMostConnections) MakeRoom();
+    Connection& connection = connections_[descriptor];
+    connection.descriptor = descriptor;
+    connection.number = ++arrivals_;
+    connection.deadline = Clock::now() + kPatience;
+    Watch(descriptor, EPOLLIN, EPOLL_CTL_ADD);
+  }
+}
+
+// One that a worker has is not touched.
+void Connections::MakeRoom() {
+  const Connection* oldest = nullptr;
+  for (const auto& item : connections_) {
+    const Connection& one = item.second;
+    if (one.asked && !one.answered) continue;
+    if (oldest == nullptr || one.number < oldest->number) oldest = &one;
+  }
+  if (oldest != nullptr) Close(oldest->descriptor);
+}
+
+bool Connections::Receive(Connection& connection) {
+  std::array<char, 4096> block{};
+  const ssize_t n = ::recv(connection.descriptor, block.data(), block.size(), 0);
+  if (n < 0) return errno == EAGAIN || errno == EINTR;
+  if (n == 0) return false;
+  connection.received.append(block.data(), static_cast<std::size_t>(n));
+  if (!EndOfHead(connection.received) && connection.received.size() <= kMaxRequestHead) return true;
+  connection.asked = true;
+  Watch(connection.descriptor, 0, EPOLL_CTL_DEL);
+  {
+    const std::lock_guard lock(mutex_);
+    asked_.push_back(&connection);
+  }
+  has_work_.notify_one();
+  return true;
+}
+
+bool Connections::Transmit(Connection& connection) {
+  const ssize_t n = ::send(connection.descriptor, connection.answer.data() + connection.sent,
+                           connection.answer.size() - connection.sent, MSG_NOSIGNAL);
+  if (n < 0) return errno == EAGAIN || errno == EINTR;
+  connection.sent += static_cast<std::size_t>(n);
+  connection.deadline = Clock::now() + kPatience;
+  return connection.sent < connection.answer.size();
+}
+
+void Connections::TakeAnswers() {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const ssize_t n = ::read(wake_, &count, sizeof count);
+  std::vector<Connection*> ready;
+  {
+    const std::lock_guard lock(mutex_);
+    ready.swap(answered_);
+  }
+  for (Connection* connection : ready) {
+    connection->answered = true;
+    connection->deadline = Clock::now() + kPatience;
+    if (!Transmit(*connection)) {
+      Close(connection->descriptor);
+    } else {
+      Watch(connection->descriptor, EPOLLOUT, EPOLL_CTL_ADD);
+    }
+  }
+}
+
+void Connections::CloseLate() {
+  const Clock::time_point now = Clock::now();
+  if (now < next_look_) return;
+  next_look_ = now + std::chrono::milliseconds(kLookMs);
+  std::vector<int> late;
+  for (const auto& [descriptor, connection] : connections_) {
+    if ((!connection.asked || connection.answered) && connection.deadline < now) late.push_back(descriptor);
+  }
+  for (const int descriptor : late) Close(descriptor);
+}
+
+// What the client has sent beside its request is read first: else the kernel would reset the connection, and with it
+// the answer that is on its way.
+void Connections::Close(int descriptor) {
+  std::array<char, 4096> rest{};
+  ::shutdown(descriptor, SHUT_WR);
+  for (int blocks = 0; blocks < 16 && ::recv(descriptor, rest.data(), rest.size(), 0) > 0; ++blocks) {
+  }
+  ::close(descriptor);
+  connections_.erase(descriptor);
+}
+
+void Connections::Work() {
+  LowerPriority();
+  while (true) {
+    Connection* connection = nullptr;
+    {
+      std::unique_lock lock(mutex_);
+      has_work_.wait(lock, [this] { return stopping_ || !asked_.empty(); });
+      if (stopping_) return;
+      connection = asked_.front();
+      asked_.pop_front();
+    }
+    const std::optional<std::size_t> end = EndOfHead(connection->received);
+    const std::optional<HttpRequest> request =
+        end ? ParseHead(std::string_view(connection->received).substr(0, *end)) : std::nullopt;
+    connection->answer = answerer_(request ? &*request : nullptr);
+    {
+      const std::lock_guard lock(mutex_);
+      answered_.push_back(connection);
+    }
+    Wake();
+  }
+}
+
+void Connections::Wake() const {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t n = ::write(wake_, &one, sizeof one);
+}
+
+}  // namespace gan::monitoring

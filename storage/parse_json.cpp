@@ -1,0 +1,84 @@
+#include "storage/parse_json.h"
+
+#include <string>
+
+#include "storage/errors.h"
+
+namespace gan::storage {
+
+namespace {
+
+using nlohmann::json;
+
+// What one value or key takes in memory, roughly: a node of a map with its key, an element of a vector that may have
+// room for twice as many, the vector or map or string behind it.
+constexpr std::size_t kKeyBytes = 96;
+constexpr std::size_t kScalarBytes = 32;
+constexpr std::size_t kContainerBytes = 96;
+
+// Sees every value and keeps none. `what` says why it stopped.
+class ModestyCheck : public json::json_sax_t {
+ public:
+  explicit ModestyCheck(std::size_t text_bytes) : room_(kJsonAllowance + kMaxJsonGrowth * text_bytes) {}
+
+  bool null() override { return Take(kScalarBytes); }
+  bool boolean(bool) override { return Take(kScalarBytes); }
+  bool number_integer(json::number_integer_t) override { return Take(kScalarBytes); }
+  bool number_unsigned(json::number_unsigned_t) override { return Take(kScalarBytes); }
+  bool number_float(json::number_float_t, const std::string&) override { return Take(kScalarBytes); }
+  bool string(std::string& value) override { return Take(kScalarBytes + kScalarBytes + value.size()); }
+  bool binary(json::binary_t&) override { return Take(kScalarBytes); }
+  bool key(std::string& value) override { return Take(kKeyBytes + value.size()); }
+  bool start_object(std::size_t) override { return Enter(); }
+  bool start_array(std::size_t) override { return Enter(); }
+  bool end_object() override { return Leave(); }
+  bool end_array() override { return Leave(); }
+
+  bool parse_error(std::size_t position, const std::string&, const json::exception& error) override {
+    position_ = position;
+    const bool is_syntax = dynamic_cast<const json::parse_error*>(&error) != nullptr;
+    what_ = is_syntax ? "is not JSON" : std::string("holds a value out of range: ") + error.what();
+    return false;
+  }
+
+  const std::string& what() const { return what_; }
+  std::size_t position() const { return position_; }
+
+ private:
+  bool Take(std::size_t bytes) {
+    if (bytes > room_) return Stop("holds more values than a file of its size may");
+    room_ -= bytes;
+    return true;
+  }
+  bool Enter() {
+    if (++depth_ > kMaxJsonDepth) return Stop("is nested deeper than " + std::to_string(kMaxJsonDepth) + " levels");
+    return Take(kContainerBytes);
+  }
+  bool Leave() {
+    --depth_;
+    return true;
+  }
+  bool Stop(std::string what) {
+    what_ = std::move(what);
+    return false;
+  }
+
+  std::size_t room_;
+  int depth_ = 0;
+  std::size_t position_ = 0;
+  std::string what_;
+};
+
+}  // namespace
+
+void RequireModestJson(std::string_view text, const std::filesystem::path& file, std::uint64_t offset) {
+  ModestyCheck check(text.size());
+  if (!json::sax_parse(text, &check)) throw DataError(file, offset + check.position(), check.what());
+}
+
+bool IsModestJson(std::string_view text) {
+  ModestyCheck check(text.size());
+  return json::sax_parse(text, &check);
+}
+
+}  // namespace gan::storage
