@@ -15,7 +15,7 @@ namespace gan::run {
 
 StatsFile::StatsFile(const std::filesystem::path& path, std::uint64_t last_step, std::optional<std::uint64_t> bytes)
     : path_(path) {
-  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
+  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (descriptor_ < 0) throw IoError(path, "open", errno);
   try {
     StatsLines lines(path, descriptor_);
