@@ -62,7 +62,8 @@ std::string LibraryOf(std::string_view version) {
 
 void RequireOwnMpirun(const LaunchOptions& options) {
   if (options.launcher != "mpirun") return;
-  const CommandOutput output = RunCommand({"mpirun", "--version"});
+  // One that does not answer is no reason: what is wrong with it shows when it is to start the job.
+  const CommandOutput output = RunCommand({"timeout", "-k", "1", "3", "mpirun", "--version"});
   const std::string library = LibraryOf(output.text);
   if (library.empty() || library == kOwnLibrary) return;
   throw UsageError("the mpirun in PATH belongs to " + library + " (\"" + output.text.substr(0, output.text.find('\n')) +

@@ -38,9 +38,11 @@ void StatsLines::Read(std::uint64_t offset, std::string& into) const {
 
 char StatsLines::At(std::uint64_t offset) {
   if (block_.empty() || offset < block_at_ || offset >= block_at_ + block_.size()) {
+    block_.clear();  // stays empty when the reading fails
     block_at_ = offset / kBlock * kBlock;
-    block_.assign(std::min(kBlock, size_ - block_at_), '\0');
-    Read(block_at_, block_);
+    std::string block(std::min(kBlock, size_ - block_at_), '\0');
+    Read(block_at_, block);
+    block_ = std::move(block);
   }
   return block_[offset - block_at_];
 }

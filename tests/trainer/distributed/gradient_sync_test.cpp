@@ -91,7 +91,8 @@ TEST(GradientSync, BucketsTakeNoMoreMemoryWithEveryBackward) {
     return static_cast<std::int64_t>(::mallinfo2().uordblks);
   };
   const std::int64_t before = backwards(200);
-  EXPECT_LT(backwards(2000) - before, 100'000);  // bytes; they were 16 and more per parameter and backward
+  // Bytes; they were 16 and more per parameter and backward, 1,024,000 in all. MPI's own buffers may grow by some.
+  EXPECT_LT(backwards(2000) - before, 500'000);
 }
 
 TEST(GradientSync, AParameterThatBackwardDoesNotReachIsAnError) {

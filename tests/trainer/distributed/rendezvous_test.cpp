@@ -78,7 +78,8 @@ TEST(Rendezvous, IsSharedByAllRanks) {
 TEST(Rendezvous, InterfaceOfTheUserIsKept) {
   ::setenv("NCCL_SOCKET_IFNAME", "ib0", 1);
   const auto communicator = Communicator::Create(TestWorld(), "meeting");
-  EXPECT_THAT(Meet(*communicator, TestWorld()).told, testing::HasSubstr("NCCL listens on ib0"));
+  const Rendezvous met = Meet(*communicator, TestWorld());
+  EXPECT_THAT(met.told, testing::HasSubstr("NCCL listens on ib0"));
   EXPECT_STREQ(std::getenv("NCCL_SOCKET_IFNAME"), "ib0");
   ::unsetenv("NCCL_SOCKET_IFNAME");
   communicator->Barrier();
