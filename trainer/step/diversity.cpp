@@ -24,10 +24,14 @@ torch::Tensor NearestOneByOne(const torch::Tensor& rows) {
   constexpr std::int64_t kNumbersInFlight = std::int64_t{1} << 20;  // 8 MB
   const std::int64_t count = rows.size(0);
   const std::int64_t block = std::clamp<std::int64_t>(kNumbersInFlight / (count * rows.size(1)), 1, count);
+  // One buffer for all blocks: glibc does not use again what it has freed of large aligned ones.
+  const torch::Tensor buffer = torch::empty({block, count, rows.size(1)}, rows.options());
   std::vector<torch::Tensor> nearest;
   for (std::int64_t begin = 0; begin < count; begin += block) {
     const torch::Tensor mine = rows.narrow(0, begin, std::min(block, count - begin));
-    torch::Tensor distances = (mine.unsqueeze(1) - rows.unsqueeze(0)).square().mean(2).sqrt();
+    torch::Tensor differences = buffer.narrow(0, 0, mine.size(0));
+    torch::sub_out(differences, mine.unsqueeze(1), rows.unsqueeze(0));
+    torch::Tensor distances = differences.square_().mean(2).sqrt();
     distances.diagonal(begin).fill_(std::numeric_limits<double>::infinity());  // itself
     nearest.push_back(std::get<0>(distances.min(1)));
   }
