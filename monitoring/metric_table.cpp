@@ -15,29 +15,15 @@ constexpr std::string_view kNetworks[] = {"discriminator", "generator"};
 constexpr std::string_view kInputs[] = {"real", "fake"};
 constexpr std::string_view kStates[] = {"balanced", "discriminator_ahead", "generator_ahead", "mode_collapse",
                                         "diverged"};
-constexpr std::string_view kActions[] = {"lower_d_rate",
-                                         "raise_d_rate",
-                                         "d_less_often",
-                                         "d_more_often",
-                                         "more_d_steps",
-                                         "fewer_d_steps",
-                                         "lower_g_rate",
-                                         "raise_g_rate",
-                                         "freeze_g",
-                                         "unfreeze_g",
-                                         "r1_on",
-                                         "r1_off",
-                                         "wgan_gp_on",
-                                         "wgan_gp_off",
-                                         "feature_matching_on",
-                                         "feature_matching_off",
-                                         "widen_d",
-                                         "restart_d",
-                                         "more_augmentation",
-                                         "skip_step",
-                                         "rollback"};
-constexpr std::string_view kMeasures[] = {"swd", "ms_ssim", "density", "coverage", "frechet", "kernel", "fid", "kid",
-                                          "swd_floor", "frechet_floor", "coverage_floor"};
+constexpr std::string_view kActions[] = {"lower_d_rate",         "raise_d_rate", "d_less_often",
+                                         "d_more_often",         "more_d_steps", "fewer_d_steps",
+                                         "lower_g_rate",         "raise_g_rate", "freeze_g",
+                                         "unfreeze_g",           "r1_on",        "r1_off",
+                                         "wgan_gp_on",           "wgan_gp_off",  "feature_matching_on",
+                                         "feature_matching_off", "widen_d",      "restart_d",
+                                         "more_augmentation",    "skip_step",    "rollback"};
+constexpr std::string_view kMeasures[] = {"swd", "ms_ssim", "density",   "coverage",      "frechet",       "kernel",
+                                          "fid", "kid",     "swd_floor", "frechet_floor", "coverage_floor"};
 constexpr std::string_view kResults[] = {"accepted",  "unreadable", "not_a_picture", "unsupported",
                                          "truncated", "corrupt",    "too_large",     "duplicate"};
 constexpr std::string_view kPhases[] = {"data", "discriminator", "generator", "sync", "checkpoint", "total"};

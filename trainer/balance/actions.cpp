@@ -213,7 +213,7 @@ void from_json(const nlohmann::json& json, Controls& controls) {
   json.at("r1").get_to(controls.r1);
   json.at("wgan_gp").get_to(controls.wgan_gp);
   json.at("feature_matching").get_to(controls.feature_matching);
-  controls.augment = json.value("augment", 0.0);        // this and the next two are absent before version 5
+  controls.augment = json.value("augment", 0.0);  // this and the next two are absent before version 5
   controls.least_augment = json.value("least_augment", 0.0);
   controls.d_restarts = json.value("d_restarts", 0U);
   json.at("d_width").get_to(controls.d_width);

@@ -52,9 +52,9 @@ class Controller {
   Findings findings_;
   Verdict verdict_ = Verdict::kBalanced;
   Controls controls_;
-  std::uint64_t observed_ = 0;      // finite steps in all
-  std::uint64_t balanced_for_ = 0;  // steps in a row
-  std::uint64_t since_action_ = 0;  // steps since the last intervention
+  std::uint64_t observed_ = 0;       // finite steps in all
+  std::uint64_t balanced_for_ = 0;   // steps in a row
+  std::uint64_t since_action_ = 0;   // steps since the last intervention
   std::uint64_t since_restart_ = 0;  // and since D last began anew, or the run did
   // A remedy that was needed again after it had been taken back is kept longer: each relapse doubles the patience.
   std::uint32_t patience_ = 1;

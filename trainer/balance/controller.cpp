@@ -34,8 +34,8 @@ Verdict ParseVerdict(const std::string& name) {
 
 bool IsPossible(const Controls& c) {
   const auto possible = [](double scale, double most) { return scale > 0 && scale <= most; };
-  return possible(c.lr_scale_d, kMostLrScale) && possible(c.lr_scale_g, kMostLrScale) && c.d_every >= 1 && c.d_steps >= 1 &&
-         c.d_width >= 1;
+  return possible(c.lr_scale_d, kMostLrScale) && possible(c.lr_scale_g, kMostLrScale) && c.d_every >= 1 &&
+         c.d_steps >= 1 && c.d_width >= 1;
 }
 
 }  // namespace

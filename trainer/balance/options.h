@@ -39,8 +39,8 @@ std::set<Remedy> ParseRemedies(const std::string& names);
 // The most that max_lr_scale_d may be.
 inline constexpr double kMostLrScale = 1000;
 
-// Who decides: ours, or for comparison in studies (bench/balance/settings.py) a rule of others. kLosses: after each step
-// the network whose loss is the lower one has its rate lowered, the other raised, as in schedules on the losses'
+// Who decides: ours, or for comparison in studies (bench/balance/settings.py) a rule of others. kLosses: after each
+// step the network whose loss is the lower one has its rate lowered, the other raised, as in schedules on the losses'
 // difference. kAccuracies: a D that is right more often than 0.8 on both kinds has its rate lowered by 5 %, one that is
 // right less often than 0.6 raised by it.
 enum class Rule : std::uint8_t { kBalance, kLosses, kAccuracies };
@@ -90,12 +90,12 @@ struct BalanceOptions {
   double matching_weight = 1;          // of the remedy feature-matching
 
   std::uint32_t restart_interval = 300;  // steps between two restarts of D
-  std::uint32_t perfect_steps = 60;  // a D whose AUC is sure_auc for so long is ahead, whatever else
+  std::uint32_t perfect_steps = 60;      // a D whose AUC is sure_auc for so long is ahead, whatever else
   Rule rule = Rule::kBalance;
-  // Steering: the probability of augmentation moves by steer_gain times what D's AUC on what it sees is above steer_auc,
-  // in every step. G's rate grows by steer_rate per step while the AUC on images as they are is half a steer_band above
-  // steer_auc, up to max_lr_scale_g times the configured one and to max_lr_g, and falls while it is a band below. Where
-  // D's rate is lowered after that, it is to no less than min_lr_d.
+  // Steering: the probability of augmentation moves by steer_gain times what D's AUC on what it sees is above
+  // steer_auc, in every step. G's rate grows by steer_rate per step while the AUC on images as they are is half a
+  // steer_band above steer_auc, up to max_lr_scale_g times the configured one and to max_lr_g, and falls while it is a
+  // band below. Where D's rate is lowered after that, it is to no less than min_lr_d.
   double steer_auc = 0.85, steer_gain = 0.3, max_augment = 1;
   double steer_smoothing = 5, steer_band = 0.1, steer_rate = 0.03;
   double max_lr_scale_g = 4, max_lr_g = 8e-4, min_lr_d = 1e-4;

@@ -39,8 +39,8 @@ using ImageSource = std::function<torch::Tensor(std::int64_t first, std::int64_t
 // alone gets (up to rounding in convolutions of other batch sizes). Reals are looked at once. Not thread-safe.
 class Evaluator {
  public:
-  // `reals`: held out. `training`: pictures that the generator learns from; what they reach against the held-out ones is
-  // the floor of a measure, which no generator need fall below. None: no floors.
+  // `reals`: held out. `training`: pictures that the generator learns from; what they reach against the held-out ones
+  // is the floor of a measure, which no generator need fall below. None: no floors.
   Evaluator(const EvaluatorOptions& options, ImageSource reals, ImageSource training, torch::Device device,
             std::shared_ptr<distributed::Communicator> communicator);
   // Collective. swd, ms_ssim, density, coverage, frechet, kernel and, with an Inception, fid and kid; then swd_floor,

@@ -40,18 +40,19 @@ double AreaUnderCurve(std::span<const double> a, std::span<const double> b) {
   return halves / (2 * static_cast<double>(a.size()) * static_cast<double>(b.size()));
 }
 
-Observation Observe(const step::StepResult& result, bool augmented, bool stop_requested, distributed::Communicator& communicator) {
+Observation Observe(const step::StepResult& result, bool augmented, bool stop_requested,
+                    distributed::Communicator& communicator) {
   const std::span<const double> real = Values(result.real_logits), fake = Values(result.fake_logits);
   const double auc_augmented = AreaUnderCurve(real, fake);
   double auc = augmented ? kNotJudged : auc_augmented;
   if (result.unaugmented_real_logits.defined()) {
     auc = AreaUnderCurve(Values(result.unaugmented_real_logits), Values(result.unaugmented_fake_logits));
   }
-  torch::Tensor packed = torch::tensor(
-      {result.loss_d_real, result.loss_d_fake, result.loss_g, Mean(real, Sigmoid), Mean(fake, Sigmoid),
-       Mean(real, IsPositive), Mean(fake, IsNegative), auc_augmented, stop_requested ? 1.0 : 0.0,
-       result.penalty, result.matching, result.fake_distance, result.real_distance, auc},
-      torch::kDouble);
+  torch::Tensor packed =
+      torch::tensor({result.loss_d_real, result.loss_d_fake, result.loss_g, Mean(real, Sigmoid), Mean(fake, Sigmoid),
+                     Mean(real, IsPositive), Mean(fake, IsNegative), auc_augmented, stop_requested ? 1.0 : 0.0,
+                     result.penalty, result.matching, result.fake_distance, result.real_distance, auc},
+                    torch::kDouble);
   communicator.AllReduce(packed);
   const double* sums = packed.data_ptr<double>();
   const double ranks = communicator.size();

@@ -26,7 +26,8 @@ struct Observation {
 
 // Collective: one all-reduce of fourteen numbers.
 // `augmented`: the logits of `result` are those of augmented images.
-Observation Observe(const step::StepResult& result, bool augmented, bool stop_requested, distributed::Communicator& communicator);
+Observation Observe(const step::StepResult& result, bool augmented, bool stop_requested,
+                    distributed::Communicator& communicator);
 
 balance::Signals ToSignals(const Observation& observation, const step::StepResult& result,
                            const loss::LossRange& range);

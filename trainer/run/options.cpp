@@ -94,8 +94,9 @@ void AddBalanceFlags(Flags& flags, TrainOptions& o) {
   flags.Add(kMayChange, "--balance-actions", o.balance_actions,
             "What it may do: d-rate, d-every, d-steps, freeze-g, rollback, r1, wgan-gp, feature-matching, widen-d, "
             "rollback-collapse, or all");
-  flags.AddChoice(kMayChange, "--balance-rule", o.balance.rule, kRules,
-                  "For studies: rules of others instead of the balance's own")
+  flags
+      .AddChoice(kMayChange, "--balance-rule", o.balance.rule, kRules,
+                 "For studies: rules of others instead of the balance's own")
       ->group("");
   flags.Add(kMayChange, "--balance-set", o.balance_set, "Thresholds and rates of docs/balance.md: NAME=VALUE,...")
       ->delimiter(',');

@@ -260,8 +260,9 @@ void RunState::Tell(const std::string& state) {
                folder_.path().string());
   if (controller_.verdict() == balance::Verdict::kModeCollapse) {
     cli::LogWarning("the result is a mode collapse: the pictures are far more alike than they were" +
-                    (quality_->best_step() ? "; the best checkpoint is that of step " + std::to_string(*quality_->best_step())
-                                           : std::string("; --quality-every N would have kept the best checkpoint")));
+                    (quality_->best_step()
+                         ? "; the best checkpoint is that of step " + std::to_string(*quality_->best_step())
+                         : std::string("; --quality-every N would have kept the best checkpoint")));
   }
 }
 

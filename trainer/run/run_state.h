@@ -138,8 +138,8 @@ class RunState {
   std::uint32_t bad_steps_in_a_row_ = 0;
   std::uint32_t diverged_in_a_row_ = 0;  // steps with that verdict
   std::uint32_t d_restarts_ = 0;         // of those that the controller asks for, how many are done
-  bool given_up_ = false;        // rolled back too often
-  bool bears_collapse_ = false;  // there was no way back from the one that lasts
+  bool given_up_ = false;                // rolled back too often
+  bool bears_collapse_ = false;          // there was no way back from the one that lasts
   std::uint64_t no_way_back_until_ = 0;  // step before which no healthy checkpoint is looked for again
   std::optional<std::uint64_t> last_saved_step_;
   std::optional<Batches> batches_;

@@ -27,9 +27,9 @@ struct Told {
   // All of it in one copy, which waits until the device has done what it was given: rows of float64 on the host.
   void BringToHost() {
     std::vector<torch::Tensor*> fields;
-    for (torch::Tensor* field :
-         {&loss_d_real, &loss_d_fake, &loss_g, &penalty, &matching, &real_logits, &fake_logits, &real_distance,
-          &fake_distance, &unaugmented_real_logits, &unaugmented_fake_logits, &discriminator_norm, &generator_norm, &statistics_norm}) {
+    for (torch::Tensor* field : {&loss_d_real, &loss_d_fake, &loss_g, &penalty, &matching, &real_logits, &fake_logits,
+                                 &real_distance, &fake_distance, &unaugmented_real_logits, &unaugmented_fake_logits,
+                                 &discriminator_norm, &generator_norm, &statistics_norm}) {
       if (field->defined()) fields.push_back(field);
     }
     std::vector<torch::Tensor> flat;

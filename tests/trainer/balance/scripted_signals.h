@@ -36,7 +36,7 @@ inline BalanceOptions Quick() {
   options.d_pace = 16;  // room for every rung
   options.min_lr_d = 0;
   options.perfect_steps = 1000;
-  options.max_augment = 0;       // steering has its own tests
+  options.max_augment = 0;  // steering has its own tests
   options.max_lr_scale_g = 1;
   return options;
 }

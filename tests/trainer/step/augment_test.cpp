@@ -157,7 +157,8 @@ TEST(Augment, JudgingWithoutItSeesTheImagesAsTheyAreAndChangesNothing) {
   EXPECT_TRUE(torch::equal(judged.unaugmented_fake_logits, as_they_are.fake_logits));
   EXPECT_FALSE(torch::equal(judged.real_logits, as_they_are.real_logits));
   const auto left = b.NamedState(), right = c.NamedState();
-  for (std::size_t i = 0; i < left.size(); ++i) EXPECT_TRUE(torch::equal(left[i].second, right[i].second)) << left[i].first;
+  for (std::size_t i = 0; i < left.size(); ++i)
+    EXPECT_TRUE(torch::equal(left[i].second, right[i].second)) << left[i].first;
 }
 
 }  // namespace

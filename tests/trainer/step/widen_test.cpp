@@ -110,7 +110,8 @@ TEST(Restart, DIsANewNetworkAndGIsUntouched) {
     if (now[i].first.ends_with("num_batches_tracked")) continue;
     EXPECT_TRUE(torch::equal(now[i].second, then[i].second)) << now[i].first;
   }
-  for (const auto& [name, tensor] : gan.discriminator_adam.NamedState("")) EXPECT_EQ(tensor.abs().sum().item<double>(), 0);
+  for (const auto& [name, tensor] : gan.discriminator_adam.NamedState(""))
+    EXPECT_EQ(tensor.abs().sum().item<double>(), 0);
   TrainStep(gan, {}, source);
 }
 
