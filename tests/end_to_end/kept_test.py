@@ -77,10 +77,10 @@ class Resumed(WithShards):
 
     def test_grids_of_a_branch_that_was_rolled_back_are_set_aside(self):
         run = self.folder / 'rolled'
-        self.assert_code(0, train(1, self.shards, run, '--steps', 40, '--checkpoint-every', 3, '--sample-every', 2, '--inject', 'weights:nan@21'))
+        self.assert_code(0, train(1, self.shards, run, '--steps', 44, '--checkpoint-every', 3, '--sample-every', 2, '--inject', 'weights:nan@21'))
         back = json.loads((run / 'rollbacks.json').read_text())['rollbacks'][0]
         aside = [int(path.name[6:14]) for path in run.glob('fakes-*.abandoned-*')]
-        self.assertEqual([step for step in range(2, 40, 2) if back['to_step'] < step < back['from_step']], sorted(aside))
+        self.assertEqual([step for step in range(2, 44, 2) if back['to_step'] < step < back['from_step']], sorted(aside))
 
     def test_ranks_with_other_options_are_refused(self):
         for flag, here, there in (('--seed', 1, 2), ('--lr-d', 0.0002, 0.0003)):
