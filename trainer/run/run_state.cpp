@@ -181,7 +181,12 @@ void RunState::DecideOn(const Row& row, StepRecord& record) {
     record.interventions.push_back(std::move(intervention));
   }
   bad_steps_in_a_row_ = row.signals.finite ? 0 : bad_steps_in_a_row_ + 1;
-  diverged_in_a_row_ = EndsDiverged() ? diverged_in_a_row_ + 1 : 0;
+}
+
+bool RunState::IsDiverging() const {
+  if (!row_ || controller_.options().mode == balance::Mode::kOff) return false;
+  return !balance::IsFinite(row_->signals) ||
+         balance::IsBlownUp(controller_.averages(), row_->signals, controller_.options());
 }
 
 StepRecord RunState::Step() {
@@ -215,6 +220,7 @@ StepRecord RunState::Step() {
       ToSignals(record.seen, record.local, loss::DiscriminatorRange(plan.loss.kind, plan.labels));
   record.interventions = std::exchange(pending_, {});
   if (row_) DecideOn(*row_, record);
+  diverged_in_a_row_ = IsDiverging() ? diverged_in_a_row_ + 1 : 0;  // still the row that was decided upon
   row_ = {step_, signals, 2 * record.seen.accuracy_real - 1, images_ - images_before};
   if (!signals.finite) {
     record.interventions.push_back({step_, "skip_step", "a gradient or a loss was not finite: the update is left out"});

@@ -39,8 +39,9 @@ class RunState {
   bool Diverged() const {
     return bad_steps_in_a_row_ >= kMostBadSteps || diverged_in_a_row_ >= kMostDivergedSteps || given_up_;
   }
-  // The verdict at the end: a run that ends diverged has failed, whether it was to act or to watch.
-  bool EndsDiverged() const { return controller_.verdict() == balance::Verdict::kDiverged; }
+  // Whether the newest step was not finite or had a loss that has blown up: a run that ends so has failed, whether it
+  // was to act or to watch. (The verdict lasts for some steps longer.)
+  bool IsDiverging() const;
 
   // The step just done says that the run should go back to an older checkpoint.
   bool WantsRollback() const { return !RollbackCause().empty(); }
@@ -136,7 +137,7 @@ class RunState {
   std::optional<Row> row_;
   double auc_ = 0.5;  // the newest on images without augmentation
   std::uint32_t bad_steps_in_a_row_ = 0;
-  std::uint32_t diverged_in_a_row_ = 0;  // steps with that verdict
+  std::uint32_t diverged_in_a_row_ = 0;  // diverging steps
   std::uint32_t d_restarts_ = 0;         // of those that the controller asks for, how many are done
   bool given_up_ = false;                // rolled back too often
   bool bears_collapse_ = false;          // there was no way back from the one that lasts

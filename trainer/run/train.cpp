@@ -53,7 +53,7 @@ int Train(const TrainOptions& asked, const distributed::World& world) {
   run.SaveSamples();
   watchdog.Enter(Section::kSave);
   if (!run.SaveLast()) return Finish(run, "diverged", cli::kDiverged);
-  if (run.EndsDiverged()) return Finish(run, "diverged", cli::kDiverged);
+  if (run.IsDiverging()) return Finish(run, "diverged", cli::kDiverged);
   return Finish(run, "finished", cli::kDone);
 }
 
