@@ -196,12 +196,13 @@ torch::Tensor Step::LookAtRealAndFake(const Round& round, std::size_t i) {
 void Step::JudgeUnaugmented(const Round& round) {
   Stopwatch watch(*this, result_.times.discriminator);
   torch::NoGradGuard no_grad;
-  const KeptStatistics untouched(model::RunningStatistics(*gan_.discriminator));
+  KeptStatistics untouched(model::RunningStatistics(*gan_.discriminator));
   for (std::size_t i = 0; i < round.fakes.size(); ++i) {
     const LogitsOfBoth logits = Logits(gan_, round.batches[i].real, round.fakes[i].detach());
     Append(told_.unaugmented_real_logits, logits.real);
     Append(told_.unaugmented_fake_logits, logits.fake);
   }
+  untouched.PutBack();
 }
 
 void Step::TrainDiscriminator(const Round& round) {
