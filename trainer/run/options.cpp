@@ -92,8 +92,8 @@ void AddBalanceFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Balance");
   flags.AddChoice(kMayChange, "--balance", o.balance.mode, kModes, "off, watch (verdicts only) or act");
   flags.Add(kMayChange, "--balance-actions", o.balance_actions,
-            "What it may do: d-rate, d-every, d-steps, freeze-g, rollback, r1, wgan-gp, feature-matching, widen-d, "
-            "rollback-collapse, or all");
+            "What it may do: augment, g-rate, d-rate, d-every, d-steps, freeze-g, restart-d, rollback, "
+            "rollback-collapse, r1, wgan-gp, feature-matching, widen-d, or all");
   flags
       .AddChoice(kMayChange, "--balance-rule", o.balance.rule, kRules,
                  "For studies: rules of others instead of the balance's own")
