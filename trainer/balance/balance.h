@@ -41,6 +41,7 @@ class Controller {
   void CountSteps(bool finite);
   void Steer();
   bool SteeringHasRoom() const;
+  bool IsTimeToRestart() const;
   std::optional<Action> NextAction() const;
   bool IsAtEase() const;
   std::string Cause() const;

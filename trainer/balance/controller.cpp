@@ -63,7 +63,7 @@ std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals&
   if (options_.mode != Mode::kAct || (acted_ && since_action_ < interval)) return {};
   auto action = NextAction();
   if (!action) return {};
-  if (action->controls.d_restarts != controls_.d_restarts && since_restart_ < options_.restart_interval) return {};
+  if (action->controls.d_restarts != controls_.d_restarts && !IsTimeToRestart()) return {};
   Remember(*action);
   return {{step, std::string(action->name), Cause() + ": " + action->effect}};
 }
@@ -91,6 +91,12 @@ void Controller::Steer() {
   } else if (averages_.auc.mean() < options_.steer_auc - options_.steer_band) {
     controls_.lr_scale_g = std::max(1.0, controls_.lr_scale_g / (1 + step));
   }
+}
+
+// A restart costs D all that it has learnt: it waits until D has been ahead for long, whatever was done.
+bool Controller::IsTimeToRestart() const {
+  const std::uint64_t ahead_for = std::max(findings_.discriminator_ahead.held, findings_.perfect_discriminator.held);
+  return since_restart_ >= options_.restart_interval && ahead_for >= options_.restart_interval / 2;
 }
 
 // Whether the mild, continuous means can still do something against a D that wins. Augmentation can while it is still
