@@ -105,6 +105,24 @@ class Balance(WithShards):
         self.assertIn('mode_collapse', after)  # the fault goes on for some steps, and no second rollback comes
         self.assertNotEqual('mode_collapse', after[-1])
 
+    def test_the_other_way_after_a_collapse_survives_a_kill(self):
+        flags = ['--steps', 90, '--checkpoint-every', 5, '--keep', 100, '--inject', 'latents:1@70+20', '--balance-set',
+                 AT_ONCE + 'collapse_least=0,collapse_diversity=0.01']
+        whole = self.train(1, 'detour', *flags)
+        told = json.loads((whole / 'rollbacks.json').read_text())['rollbacks']
+        self.assertEqual(1, len(told))
+        after = [line['augment_probability'] for line in stats(whole) if line['step'] > told[0]['to_step']]
+        self.assertEqual({1}, set(after), 'augmentation stays at full strength')
+        command = train_command(1, self.shards, self.folder / 'detour-killed', '--sample-every', 0, *flags)
+        process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not (self.folder / 'detour-killed' / 'rollbacks.json').exists() and process.poll() is None:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        killed = self.train(1, 'detour-killed', *flags)
+        without_actions = [[{k: v for k, v in line.items() if k != 'actions'} for line in stats(run)] for run in (whole, killed)]
+        self.assertEqual(*without_actions)
+
     def test_weights_that_are_no_numbers_roll_back_and_none_is_saved(self):
         run = self.train(2, 'nan', '--steps', 60, '--checkpoint-every', 10, '--inject', 'weights:nan@25')
         told, = json.loads((run / 'rollbacks.json').read_text())['rollbacks']

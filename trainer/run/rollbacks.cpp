@@ -1,9 +1,17 @@
 #include "trainer/run/rollbacks.h"
 
+#include <algorithm>
+
 #include "storage/errors.h"
 #include "storage/sealed_json.h"
 
 namespace gan::run {
+
+namespace {
+
+bool IsCollapse(const Rollback& one) { return one.cause.starts_with("mode collapse"); }
+
+}  // namespace
 
 Rollbacks Rollbacks::Parse(const std::string& text, const std::filesystem::path& file) {
   Rollbacks rollbacks;
@@ -42,10 +50,13 @@ bool Rollbacks::Exhausted(std::uint64_t step) const {
   return recent >= kMost;
 }
 
+bool Rollbacks::LastIsCollapseTo(std::uint64_t step) const {
+  return !all_.empty() && all_.back().to == step && IsCollapse(all_.back());
+}
+
 std::uint32_t Rollbacks::CollapsesBefore() const {
-  std::uint32_t count = 0;
-  for (const Rollback& one : all_) count += one.done && one.cause.starts_with("mode collapse") ? 1 : 0;
-  return count;
+  if (all_.empty()) return 0;
+  return static_cast<std::uint32_t>(std::count_if(all_.begin(), all_.end() - 1, IsCollapse));
 }
 
 std::uint64_t Rollbacks::ForgottenSteps() const {

@@ -33,7 +33,9 @@ class Rollbacks {
   const std::vector<Rollback>& all() const { return all_; }
   // `step`: where the run is now.
   bool Exhausted(std::uint64_t step) const;
-  // How many of them were for a collapse, the one under way left out.
+  // Whether the newest one was for a collapse and went back to this step.
+  bool LastIsCollapseTo(std::uint64_t step) const;
+  // How many before the newest were for a collapse.
   std::uint32_t CollapsesBefore() const;
   // Other noise after each: the same would lead to the same end.
   std::uint64_t Seed(std::uint64_t seed) const { return seed + all_.size() * 0x9E3779B97F4A7C15ULL; }

@@ -144,6 +144,12 @@ void RunState::Resume(const checkpoint::Checkpoint& saved) {
   if (saved.state.contains("quality")) quality_->Restore(saved.state.at("quality"));
   controller_.Restore(saved.state.at("balance"));
   RestoreRow(saved.state.value("row", nlohmann::json::object()));
+  // Here and not where the run goes back: one that is killed before its next checkpoint takes the same way again.
+  if (rollbacks_.LastIsCollapseTo(saved.step)) {
+    for (auto& detour : controller_.TakeAnotherWay(saved.step, rollbacks_.CollapsesBefore())) {
+      pending_.push_back(std::move(detour));
+    }
+  }
   bad_steps_in_a_row_ = saved.state.at("bad_steps_in_a_row").get<std::uint32_t>();
   diverged_in_a_row_ = saved.state.value("diverged_in_a_row", 0U);
   d_restarts_ = saved.state.value("d_restarts", 0U);
@@ -273,11 +279,6 @@ bool RunState::RollBack() {
   pending_.push_back(
       {step_, "rollback", cause + ": back to step " + std::to_string(saved->step) + ", with other noise from there"});
   OnAllRanks(*control_, [&] { Resume(*saved); });
-  if (collapse) {
-    for (auto& detour : controller_.TakeAnotherWay(step_, rollbacks_.CollapsesBefore())) {
-      pending_.push_back(std::move(detour));
-    }
-  }
   LeaveGrids();
   LeaveBranch();
   lineage_ = control_->Broadcast(NewLineage());  // other noise: another history, whether anything was set aside or not
