@@ -20,38 +20,38 @@ constexpr const char* kPassed = "; another held-out picture takes its place";
 constexpr std::uint64_t kFloorSeed = 0;
 constexpr std::int64_t kFewest = 12;  // of each kind: density looks at five neighbours
 
-// Training pictures in an order of their own: those of a folder lie sorted by name, often by class.
-torch::Tensor Learnt(const data::Dataset& dataset, std::int64_t first, std::int64_t count, std::int64_t resolution) {
+// Records [first, first + count) as images, whatever record_of(i) means by i.
+template <typename RecordOf>
+torch::Tensor ImagesOf(const data::Dataset& dataset, std::int64_t first, std::int64_t count, std::int64_t resolution,
+                       const RecordOf& record_of) {
   const auto side = static_cast<std::int64_t>(dataset.image_size());
   torch::Tensor pixels = torch::empty({count, side, side, 3}, torch::kByte);
   auto* out = pixels.data_ptr<std::uint8_t>();
   for (std::int64_t i = first; i < first + count; ++i) {
-    const auto record = dataset.IntactRecord(data::SampleAt(static_cast<std::uint64_t>(i), dataset.size(), kFloorSeed),
-                                             [](const DataError&) {});  // the run's own reading says what is damaged
-    std::memcpy(out, record.data(), record.size());
-    out += record.size();
-  }
-  return ToImages(pixels, resolution, torch::kCPU);
-}
-
-torch::Tensor HeldOut(const data::Dataset& dataset, std::int64_t first, std::int64_t count, std::int64_t resolution,
-                      bool replace_corrupt) {
-  const auto side = static_cast<std::int64_t>(dataset.image_size());
-  torch::Tensor pixels = torch::empty({count, side, side, 3}, torch::kByte);
-  auto* out = pixels.data_ptr<std::uint8_t>();
-  for (std::int64_t i = first; i < first + count; ++i) {
-    const auto number = static_cast<std::uint64_t>(i);
     data::UntilNothingIsLost([&] {
-      const std::span<const std::byte> record =
-          replace_corrupt
-              ? dataset.IntactHoldoutRecord(
-                    number, [](const DataError& error) { cli::LogWarning(error.what() + std::string(kPassed)); })
-              : dataset.HoldoutRecord(number);
+      const std::span<const std::byte> record = record_of(static_cast<std::uint64_t>(i));
       std::memcpy(out, record.data(), record.size());
     });
     out += 3 * side * side;
   }
   return ToImages(pixels, resolution, torch::kCPU);
+}
+
+// Training pictures in an order of their own: those of a folder lie sorted by name, often by class.
+torch::Tensor Learnt(const data::Dataset& dataset, std::int64_t first, std::int64_t count, std::int64_t resolution) {
+  return ImagesOf(dataset, first, count, resolution, [&](std::uint64_t i) {
+    return dataset.IntactRecord(data::SampleAt(i, dataset.size(), kFloorSeed),
+                                [](const DataError&) {});  // the run's own reading says what is damaged
+  });
+}
+
+torch::Tensor HeldOut(const data::Dataset& dataset, std::int64_t first, std::int64_t count, std::int64_t resolution,
+                      bool replace_corrupt) {
+  return ImagesOf(dataset, first, count, resolution, [&](std::uint64_t i) {
+    if (!replace_corrupt) return dataset.HoldoutRecord(i);
+    return dataset.IntactHoldoutRecord(
+        i, [](const DataError& error) { cli::LogWarning(error.what() + std::string(kPassed)); });
+  });
 }
 
 }  // namespace
