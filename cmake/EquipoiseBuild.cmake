@@ -14,6 +14,10 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
 
+# The files of a layer are compiled in groups: LibTorch's and the JSON library's templates cost more than our code, and a
+# group pays for them once. OFF compiles each file by itself, which is quicker while one file changes again and again.
+option(EQUIPOISE_UNITY "Compile the files of each layer and test program in groups" ON)
+
 # ccache and a faster linker are used when present.
 find_program(EQUIPOISE_CCACHE ccache)
 if(EQUIPOISE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
@@ -34,6 +38,13 @@ if(EQUIPOISE_SANITIZE)
   add_compile_options(-fsanitize=${EQUIPOISE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${EQUIPOISE_SANITIZE})
 endif()
+
+function(equipoise_groups target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${EQUIPOISE_UNITY} UNITY_BUILD_BATCH_SIZE 8)
+  if(EQUIPOISE_UNITY)  # GCC takes the files of a group for headers, whose types should have linkage
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
+endfunction()
 
 function(equipoise_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wcast-align
@@ -56,6 +67,7 @@ function(equipoise_layer name)
                              $<INSTALL_INTERFACE:include/equipoise>)
   target_link_libraries(gan_${name} PUBLIC ${arg_LINKS} PRIVATE ${arg_PRIVATE_LINKS})
   equipoise_warnings(gan_${name})
+  equipoise_groups(gan_${name})
 endfunction()
 
 # equipoise_program(gan-train SOURCES gan_train.cpp LINKS gan::run)
@@ -64,6 +76,7 @@ function(equipoise_program name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINKS})
   equipoise_warnings(${name})
+  equipoise_groups(${name})
 endfunction()
 
 # equipoise_test(shard_test SOURCES shard_test.cpp LINKS gan::shard): a GoogleTest program, one ctest entry a test.
@@ -72,6 +85,7 @@ function(equipoise_test name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINKS} GTest::gmock GTest::gtest GTest::gtest_main)
   equipoise_warnings(${name})
+  equipoise_groups(${name})
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                        PROPERTIES TIMEOUT 120 LABELS "${arg_LABELS};unit")
 endfunction()

@@ -67,11 +67,11 @@ std::string Cell(const Json& value) {
 
 }  // namespace
 
-void ListRecords(const fs::path& path, bool json, std::ostream& out) {
-  if (!json) out << "record\tshard\tinput\tlabel\tsource\n";
+void ListRecords(const fs::path& path, bool as_json, std::ostream& out) {
+  if (!as_json) out << "record\tshard\tinput\tlabel\tsource\n";
   ForEach(path, [&](const Place& place) {
     const Json row = Row(place);
-    if (json) {
+    if (as_json) {
       out << row.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
       return true;
     }

@@ -35,7 +35,7 @@ json RejectedField(const char* name, const char* description) {
 }
 
 // The inputs that are not in the data set, as a table.
-json Rejected() {
+json RejectedRecords() {
   return {{"@type", "cr:RecordSet"},
           {"@id", "rejected"},
           {"name", "rejected"},
@@ -65,7 +65,7 @@ std::string CroissantOf(const shard::Manifest& m) {
         FileSet("manifest", std::string(shard::kManifestName), "application/json", "Counts, digests, options, labels."),
         FileSet("quarantine", std::string(shard::kQuarantineName), "application/jsonlines", "Rejected inputs.")}},
   };
-  if (m.rejected > 0) dataset["recordSet"] = json::array({Rejected()});
+  if (m.rejected > 0) dataset["recordSet"] = json::array({RejectedRecords()});
   return dataset.dump(2) + "\n";
 }
 

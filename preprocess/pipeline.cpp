@@ -28,13 +28,13 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::size_t kBlockBytes = std::size_t{1} << 16;
+constexpr std::size_t kInputBlockBytes = std::size_t{1} << 16;
 
 // Only rank 0 has a standard input.
 std::string ReadStandardInput(const Ranks& ranks) {
   std::string block;
   if (ranks.rank() == 0) {
-    block.resize(kBlockBytes);
+    block.resize(kInputBlockBytes);
     ssize_t n = -1;
     do n = ::read(STDIN_FILENO, block.data(), block.size());
     while (n < 0 && errno == EINTR);

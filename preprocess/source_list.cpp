@@ -12,13 +12,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
+constexpr std::size_t kArenaBlockBytes = std::size_t{1} << 20;
 
 }  // namespace
 
 std::string_view TextArena::Keep(std::string_view text) {
   if (blocks_.empty() || text.size() > room_ - used_) {
-    room_ = std::max(kBlockBytes, text.size());
+    room_ = std::max(kArenaBlockBytes, text.size());
     blocks_.push_back(std::make_unique_for_overwrite<char[]>(room_));
     used_ = 0;
   }

@@ -22,7 +22,7 @@ namespace {
 constexpr std::array<std::string_view, 14> kExtensions = {".jpg", ".jpeg", ".jpe",  ".jfif", ".png", ".webp", ".bmp",
                                                           ".dib", ".tif",  ".tiff", ".gif",  ".ppm", ".pgm",  ".pnm"};
 constexpr std::size_t kLongestPath = 4096;  // PATH_MAX
-constexpr std::size_t kBlockBytes = std::size_t{1} << 16;
+constexpr std::size_t kListBlockBytes = std::size_t{1} << 16;
 
 // The pictures below one folder. Links to folders are followed unless they lead to a folder that holds them.
 class Walk {
@@ -122,7 +122,7 @@ class BlockFile {
   BlockFile& operator=(const BlockFile&) = delete;
 
   std::string Next() const {
-    std::string block(kBlockBytes, '\0');
+    std::string block(kListBlockBytes, '\0');
     ssize_t n = -1;
     do n = ::read(descriptor_, block.data(), block.size());
     while (n < 0 && errno == EINTR);

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/closer.h"
 #include "storage/errors.h"
 #include "storage/warnings.h"
 
@@ -32,14 +33,6 @@ void WriteAll(int descriptor, std::span<const std::byte> data, std::uint64_t off
 }
 
 fs::path FolderOf(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
-
-// Closes a descriptor at the end of a scope on error paths.
-struct Closer {
-  int descriptor;
-  ~Closer() {
-    if (descriptor >= 0) ::close(descriptor);
-  }
-};
 
 }  // namespace
 

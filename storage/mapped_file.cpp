@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "storage/closer.h"
 #include "storage/errors.h"
 #include "storage/files.h"
 #include "storage/lost_pages.h"
@@ -24,13 +25,6 @@ void Advise(std::span<const std::byte> mapped, int advice) {
   const auto end = reinterpret_cast<std::uintptr_t>(mapped.data() + mapped.size());
   ::madvise(reinterpret_cast<void*>(begin), end - begin, advice);  // NOLINT(performance-no-int-to-ptr): an address
 }
-
-struct Closer {
-  int descriptor;
-  ~Closer() {
-    if (descriptor >= 0) ::close(descriptor);
-  }
-};
 
 // Pages of the page cache are shared either way, and a private mapping of a file that is only read works where a shared
 // one does not (FUSE with direct I/O, 9p without a cache).

@@ -11,7 +11,7 @@
 namespace gan::launch {
 namespace {
 
-class Slots : public testing::Test {
+class Slots : public ::testing::Test {
  protected:
   ~Slots() override { std::filesystem::remove(path_); }
 

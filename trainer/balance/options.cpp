@@ -42,7 +42,7 @@ void Require(bool good, const char* what) {
 
 // One list of the fields for both directions, so that neither can forget one.
 template <typename Options, typename Visitor>
-void VisitFields(Options& o, Visitor&& visit) {
+void VisitThresholds(Options& o, Visitor&& visit) {
   visit("smoothing_steps", o.smoothing_steps);
   visit("d_ahead_auc", o.d_ahead_auc);
   visit("d_ahead_clear_auc", o.d_ahead_clear_auc);
@@ -152,7 +152,7 @@ void CheckOptions(const BalanceOptions& o) {
 void to_json(nlohmann::json& json, const BalanceOptions& options) {
   json = {{"mode", Name(options.mode)}, {"remedies", nlohmann::json::array()}};
   for (const Remedy remedy : options.remedies) json["remedies"].push_back(Name(remedy));
-  VisitFields(options, [&](const char* name, const auto& field) { json[name] = field; });
+  VisitThresholds(options, [&](const char* name, const auto& field) { json[name] = field; });
 }
 
 void from_json(const nlohmann::json& json, BalanceOptions& options) {
@@ -162,7 +162,7 @@ void from_json(const nlohmann::json& json, BalanceOptions& options) {
     options.remedies.clear();
     for (const auto& name : json.at("remedies")) options.remedies.insert(ParseRemedy(name.get<std::string>()));
   }
-  VisitFields(options, [&](const char* name, auto& field) {
+  VisitThresholds(options, [&](const char* name, auto& field) {
     if (json.contains(name)) json.at(name).get_to(field);
   });
 }

@@ -15,7 +15,7 @@ bool IsFar(double loss, const Average& usual, double factor) {
 
 // One list of the fields for both directions, so that neither can forget one.
 template <typename AnySignals, typename Visitor>
-void VisitFields(AnySignals& s, Visitor&& visit) {
+void VisitSignals(AnySignals& s, Visitor&& visit) {
   visit("loss_d", s.loss_d);
   visit("loss_g", s.loss_g);
   visit("loss_d_floor", s.loss_d_floor);
@@ -35,7 +35,7 @@ void VisitFields(AnySignals& s, Visitor&& visit) {
 void to_json(nlohmann::json& json, const Signals& signals) {
   json = {{"finite", IsFinite(signals)}};
   if (!IsFinite(signals)) return;
-  VisitFields(signals, [&](const char* name, double value) {
+  VisitSignals(signals, [&](const char* name, double value) {
     if (std::isfinite(value)) json[name] = value;
   });
 }
@@ -43,7 +43,7 @@ void to_json(nlohmann::json& json, const Signals& signals) {
 void from_json(const nlohmann::json& json, Signals& signals) {
   signals = {};
   json.at("finite").get_to(signals.finite);
-  VisitFields(signals, [&](const char* name, double& value) { value = json.value(name, value); });
+  VisitSignals(signals, [&](const char* name, double& value) { value = json.value(name, value); });
 }
 
 double Imbalance(double loss_d, double loss_g) {

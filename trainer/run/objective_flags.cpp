@@ -7,8 +7,7 @@ namespace gan::run {
 
 namespace {
 
-constexpr OnResume kFixed = OnResume::kFixed;
-constexpr OnResume kMayChange = OnResume::kMayChange;
+using enum OnResume;
 
 const Names<loss::Kind> kLosses = {{"bce", loss::Kind::kBce},
                                    {"hinge", loss::Kind::kHinge},

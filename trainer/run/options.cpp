@@ -10,8 +10,7 @@ namespace gan::run {
 
 namespace {
 
-constexpr OnResume kFixed = OnResume::kFixed;
-constexpr OnResume kMayChange = OnResume::kMayChange;
+using enum OnResume;
 
 const Names<step::Decay> kDecays = {
     {"none", step::Decay::kNone}, {"linear", step::Decay::kLinear}, {"cosine", step::Decay::kCosine}};
