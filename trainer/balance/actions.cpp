@@ -83,7 +83,18 @@ Action Restarted(const Controls& before) {
 }
 
 double PaceOfDiscriminator(const Controls& c, const BalanceOptions& options) {
-  return options.d_pace * c.lr_scale_d * c.d_steps / (c.d_every * c.lr_scale_g);
+  return options.d_pace * c.base_scale_d * c.lr_scale_d * c.d_steps / (c.d_every * c.base_scale_g * c.lr_scale_g);
+}
+
+// A rate at which a network of 8 features learns well is too high for a wide one: what a step changes grows with the
+// width (Yang and Hu, "Tensor Programs IV", 2021). The seed's rate is good at its width, and at any below.
+double RateForWidth(double rate_at_8, std::uint32_t features) {
+  constexpr double kSeedRate = 2e-4;
+  return rate_at_8 > 0 ? std::max(rate_at_8 * 8 / std::max(features, 8U), kSeedRate) : 0;
+}
+
+double Towards(double scale, double target, double step) {
+  return scale < target ? std::min(target, scale * (1 + step)) : std::max(target, scale / (1 + step));
 }
 
 std::optional<Action> UndoHelp(const Controls& controls, const BalanceOptions& options) {
@@ -119,7 +130,7 @@ std::optional<Action> ReleaseDiscriminator(const Controls& controls, const Balan
 
 std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const BalanceOptions& options) {
   if (auto action = UndoHelp(controls, options)) return action;
-  const double least_of_d = std::max(options.min_lr_scale, options.min_lr_d / options.lr_d);
+  const double least_of_d = std::max(options.min_lr_scale, options.min_lr_d / (options.lr_d * controls.base_scale_d));
   if (options.May(Remedy::kDiscriminatorRate) && controls.lr_scale_d > least_of_d) {
     auto slower = WithLowerRate(controls, &Controls::lr_scale_d, least_of_d, options);
     if (PaceOfDiscriminator(slower.controls, options) >= options.min_d_pace) return slower;
@@ -140,7 +151,24 @@ double HighestGeneratorScale(const Controls& controls, const BalanceOptions& opt
   neutral.lr_scale_g = 1;
   const double by_pace =
       options.min_d_pace > 0 ? PaceOfDiscriminator(neutral, options) / options.min_d_pace : options.max_lr_scale_g;
-  return std::max(1.0, std::min({options.max_lr_scale_g, options.max_lr_g / options.lr_g, by_pace}));
+  return std::max(
+      1.0, std::min({options.max_lr_scale_g, options.max_lr_g / (options.lr_g * controls.base_scale_g), by_pace}));
+}
+
+Controls LedToPace(Controls controls, const BalanceOptions& options, double auc) {
+  const auto led = [&](double scale, double configured, double rate) {
+    return configured > 0 && rate > 0 ? Towards(scale, rate / configured, options.steer_rate) : scale;
+  };
+  controls.base_scale_g = led(controls.base_scale_g, options.lr_g, RateForWidth(options.pace_lr_g, options.features));
+  const double fast = RateForWidth(options.pace_lr_d, options.features);
+  const double slow = std::min(fast, std::max(options.slow_pace_d * fast, options.min_lr_d));
+  const double now = options.lr_d * controls.base_scale_d;
+  if (now > fast || auc < options.steer_auc)
+    controls.base_scale_d = led(controls.base_scale_d, options.lr_d, fast);
+  else if (now < slow || auc > options.steer_auc + options.steer_band / 2)
+    controls.base_scale_d = led(controls.base_scale_d, options.lr_d, slow);
+  controls.max_beta1 = options.pace_beta1;
+  return controls;
 }
 
 // D is strengthened before G is slowed down: a fast G learns more from a strong D than a slow G from a weak one.
@@ -190,7 +218,10 @@ std::optional<Action> Undo(const Controls& controls, const BalanceOptions& optio
 }
 
 void to_json(nlohmann::json& json, const Controls& controls) {
-  json = {{"lr_scale_d", controls.lr_scale_d},
+  json = {{"base_scale_d", controls.base_scale_d},
+          {"base_scale_g", controls.base_scale_g},
+          {"max_beta1", controls.max_beta1},
+          {"lr_scale_d", controls.lr_scale_d},
           {"lr_scale_g", controls.lr_scale_g},
           {"d_every", controls.d_every},
           {"d_steps", controls.d_steps},
@@ -205,6 +236,9 @@ void to_json(nlohmann::json& json, const Controls& controls) {
 }
 
 void from_json(const nlohmann::json& json, Controls& controls) {
+  controls.base_scale_d = json.value("base_scale_d", 1.0);  // this and the next two are absent before version 6
+  controls.base_scale_g = json.value("base_scale_g", 1.0);
+  controls.max_beta1 = json.value("max_beta1", 1.0);
   json.at("lr_scale_d").get_to(controls.lr_scale_d);
   controls.lr_scale_g = json.value("lr_scale_g", 1.0);  // absent in version 3
   json.at("d_every").get_to(controls.d_every);

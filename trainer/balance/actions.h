@@ -14,7 +14,10 @@ namespace gan::balance {
 
 // What the next steps do differently. The neutral value changes nothing.
 struct Controls {
-  double lr_scale_d = 1;             // D's rate is its configured rate times this
+  double base_scale_d = 1;           // the rate that D is led to is its configured rate times this
+  double base_scale_g = 1;           // and G's
+  double max_beta1 = 1;              // Adam's first beta is the configured one, but no more than this
+  double lr_scale_d = 1;             // D's rate is the one it is led to times this
   double lr_scale_g = 1;             // and G's
   std::uint32_t d_every = 1;         // D is updated in every k-th step
   std::uint32_t d_steps = 1;         // D updates a step
@@ -61,6 +64,11 @@ struct Action {
 // The most that G's rate may be multiplied with against a D that wins: it stays a rate at which networks learn, and D's
 // pace beside it does not become too low.
 double HighestGeneratorScale(const Controls& controls, const BalanceOptions& options);
+
+// Both rates one step further towards those at which networks of this width learn well: G's to one, D's up in its range
+// while its `auc` on images as they are is below the band that steering aims at, down while it is above. And no more
+// momentum than GANs bear.
+Controls LedToPace(Controls controls, const BalanceOptions& options, double auc);
 
 // Each gives the next rung, or nothing at the ladder's end.
 std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const BalanceOptions& options);

@@ -39,7 +39,7 @@ class Controller {
 
  private:
   void CountSteps(bool finite);
-  void Steer();
+  void Steer(const Signals& signals);
   bool SteeringHasRoom() const;
   bool IsTimeToRestart() const;
   std::optional<Action> NextAction() const;
@@ -62,6 +62,7 @@ class Controller {
   bool taken_back_ = false;     // the last intervention took one back
   bool acted_ = false;          // whether there was one at all
   std::string rollback_cause_;  // of the last step alone
+  double most_augment_ = 0;     // how far augmentation may go, as of the last step
 };
 
 }  // namespace gan::balance

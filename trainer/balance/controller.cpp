@@ -10,7 +10,7 @@
 namespace gan::balance {
 namespace {
 
-constexpr int kStateVersion = 5;  // 3 had neither a scale of G's rate nor patience, 4 no steering
+constexpr int kStateVersion = 6;  // 3 had neither a scale of G's rate nor patience, 4 no steering, 5 led no rates
 constexpr std::uint32_t kMaxPatience = 64;
 
 std::string Ahead(const char* who, const Averages& averages, const Latch& latch) {
@@ -34,7 +34,8 @@ Verdict ParseVerdict(const std::string& name) {
 
 bool IsPossible(const Controls& c) {
   const auto possible = [](double scale, double most) { return scale > 0 && scale <= most; };
-  return possible(c.lr_scale_d, kMostLrScale) && possible(c.lr_scale_g, kMostLrScale) && c.d_every >= 1 &&
+  return possible(c.base_scale_d, kMostLrScale) && possible(c.base_scale_g, kMostLrScale) &&
+         possible(c.lr_scale_d, kMostLrScale) && possible(c.lr_scale_g, kMostLrScale) && c.d_every >= 1 &&
          c.d_steps >= 1 && c.d_width >= 1;
 }
 
@@ -56,7 +57,7 @@ std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals&
     return {};
   }
 
-  if (finite && options_.mode == Mode::kAct) Steer();
+  if (finite && options_.mode == Mode::kAct) Steer(signals);
 
   // A D that is helped needs longer to show what it has learnt from that.
   const std::uint32_t interval = IsHelped(controls_) ? options_.help_interval : options_.action_interval;
@@ -78,11 +79,15 @@ void Controller::Remember(const Action& action) {
   since_action_ = 0;
 }
 
-void Controller::Steer() {
+void Controller::Steer(const Signals& signals) {
+  if (options_.May(Remedy::kPace)) controls_ = LedToPace(controls_, options_, averages_.auc.mean());
   const double error = averages_.steering.mean() - options_.steer_auc;
   if (options_.May(Remedy::kAugment)) {
-    const double least = std::min(controls_.least_augment, options_.max_augment);
-    controls_.augment = std::clamp(controls_.augment + options_.steer_gain * error, least, options_.max_augment);
+    // A D that has seen each picture few times cannot have learnt them by heart, and augmentation would only slow it.
+    const double known = options_.augment_epochs > 0 ? std::min(1.0, signals.epoch / options_.augment_epochs) : 1;
+    most_augment_ = std::max(controls_.least_augment, options_.max_augment * known);
+    controls_.augment =
+        std::clamp(controls_.augment + options_.steer_gain * error, controls_.least_augment, most_augment_);
   }
   if (!options_.May(Remedy::kGeneratorRate) || controls_.lr_scale_g < 1) return;  // below 1 it helps D
   const double step = options_.steer_rate;
@@ -102,7 +107,7 @@ bool Controller::IsTimeToRestart() const {
 // Whether the mild, continuous means can still do something against a D that wins. Augmentation can while it is still
 // on its way up: a D that is held on what it sees and yet perfect on the images as they are is out of its reach.
 bool Controller::SteeringHasRoom() const {
-  const bool augmentation_rises = options_.May(Remedy::kAugment) && controls_.augment < options_.max_augment &&
+  const bool augmentation_rises = options_.May(Remedy::kAugment) && controls_.augment < most_augment_ &&
                                   averages_.steering.mean() > options_.steer_auc;
   const bool rate_has_room =
       options_.May(Remedy::kGeneratorRate) && controls_.lr_scale_g < HighestGeneratorScale(controls_, options_);

@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kModeNames[] = {"off", "watch", "act"};
 
 constexpr std::pair<Remedy, std::string_view> kRemedies[] = {
+    {Remedy::kPace, "pace"},
     {Remedy::kAugment, "augment"},
     {Remedy::kDiscriminatorRate, "d-rate"},
     {Remedy::kDiscriminatorInterval, "d-every"},
@@ -88,6 +89,11 @@ void VisitThresholds(Options& o, Visitor&& visit) {
   visit("max_lr_scale_g", o.max_lr_scale_g);
   visit("max_lr_g", o.max_lr_g);
   visit("min_lr_d", o.min_lr_d);
+  visit("pace_lr_g", o.pace_lr_g);
+  visit("pace_lr_d", o.pace_lr_d);
+  visit("slow_pace_d", o.slow_pace_d);
+  visit("pace_beta1", o.pace_beta1);
+  visit("augment_epochs", o.augment_epochs);
   visit("perfect_steps", o.perfect_steps);
   visit("restart_interval", o.restart_interval);
 }

@@ -16,6 +16,7 @@ Mode ParseMode(std::string_view name);  // throws UsageError on any other word
 
 // What an acting controller may do. The first seven are on unless told otherwise.
 enum class Remedy {
+  kPace,                   // lead both rates to those at which networks of this width learn well
   kAugment,                // augment what D sees, as much as it takes to hold D's AUC
   kDiscriminatorRate,      // lower D's rate when it wins, raise it when it loses, and back again
   kDiscriminatorInterval,  // update D in every k-th step only
@@ -32,7 +33,7 @@ enum class Remedy {
 };
 std::string_view Name(Remedy remedy);  // "d-rate", "d-every", "g-rate", "d-steps", "freeze-g", "rollback", "r1", ...
 inline constexpr std::string_view kDefaultRemedies =
-    "augment,g-rate,d-rate,d-every,d-steps,freeze-g,restart-d,rollback,rollback-collapse";
+    "pace,augment,g-rate,d-rate,d-every,d-steps,freeze-g,restart-d,rollback,rollback-collapse";
 // Names with commas between them, or "all". Throws UsageError on any other word.
 std::set<Remedy> ParseRemedies(const std::string& names);
 
@@ -98,10 +99,17 @@ struct BalanceOptions {
   // band below. Where D's rate is lowered after that, it is to no less than min_lr_d.
   double steer_auc = 0.85, steer_gain = 0.3, max_augment = 1;
   double steer_smoothing = 5, steer_band = 0.1, steer_rate = 0.03;
+  // Both rates are led by steer_rate per step to these, which are for 8 features; 0 leaves a rate as configured. D's is
+  // led down to slow_pace_d times its own while D wins, but not below min_lr_d.
+  double pace_lr_g = 8e-4, pace_lr_d = 8e-4, slow_pace_d = 0.25;
+  double pace_beta1 =
+      0.5;  // and Adam's first beta is at most this (Radford et al., "Unsupervised representation...", 2016)
+  double augment_epochs = 10;  // only from here on may augmentation have its full strength
   double max_lr_scale_g = 4, max_lr_g = 8e-4, min_lr_d = 1e-4;
 
   // Of the trainer, as configured, not thresholds: D's pace beside G's, and both rates.
   double d_pace = 1, lr_g = 2e-4, lr_d = 2e-4;
+  std::uint32_t features = 64;
 
   bool May(Remedy remedy) const { return remedies.contains(remedy); }
 };

@@ -28,6 +28,7 @@ void VisitSignals(AnySignals& s, Visitor&& visit) {
   visit("grad_norm_d", s.grad_norm_d);
   visit("diversity", s.diversity);
   visit("diversity_reference", s.diversity_reference);
+  visit("epoch", s.epoch);
 }
 
 }  // namespace

@@ -153,8 +153,9 @@ step::StepPlan RunState::Plan() const {
   plan.micro_batches = batches_of_step_.micro_batches;
   plan.train_generator = controls.freeze_g_steps == 0;
   const double scale = step::LearningRateScale(options_.schedule, step_ + 1, FractionDone());
-  plan.lr_d = options_.lr_d * scale * controls.lr_scale_d;
-  plan.lr_g = options_.lr_g * scale * controls.lr_scale_g;
+  plan.lr_d = options_.lr_d * scale * controls.base_scale_d * controls.lr_scale_d;
+  plan.lr_g = options_.lr_g * scale * controls.base_scale_g * controls.lr_scale_g;
+  plan.max_beta1 = controls.max_beta1;
   plan.labels = {options_.real_label, options_.fake_label};
   plan.loss = WithRemedies(options_.gan.loss, controls, controller_.options());
   plan.zero_centred_penalties = d_updates_ % plan.loss.penalty_every == 0;
@@ -216,8 +217,9 @@ StepRecord RunState::Step() {
   record.quality = quality_->Measure(gan_, step_);
   start += std::chrono::steady_clock::now() - before_quality;  // not of the step
   record.best = record.quality && quality_->best_step() == step_;
-  const balance::Signals signals =
+  balance::Signals signals =
       ToSignals(record.seen, record.local, loss::DiscriminatorRange(plan.loss.kind, plan.labels));
+  signals.epoch = record.epoch;
   record.interventions = std::exchange(pending_, {});
   if (row_) DecideOn(*row_, record);
   diverged_in_a_row_ = IsDiverging() ? diverged_in_a_row_ + 1 : 0;  // still the row that was decided upon

@@ -24,6 +24,7 @@ struct StepPlan {
   bool train_generator = true;             // false: G is frozen
   double lr_d = 2e-4;
   double lr_g = 2e-4;
+  double max_beta1 = 1;  // Adam's first beta is the configured one, but no more than this
   loss::BceOptions labels = {};
   loss::LossOptions loss = {};
   bool zero_centred_penalties = true;  // whether R1 and R2 have their turn in this step

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "storage/errors.h"
@@ -145,7 +146,52 @@ TEST(Actions, WideningHappensOnceAndIsNotUndone) {
 
 TEST(Actions, UnknownRemediesAreRefusedByName) {
   EXPECT_THROW(ParseRemedies("d-rate,pray"), UsageError);
-  EXPECT_EQ(ParseRemedies("all").size(), 13U);
+  EXPECT_EQ(ParseRemedies("all").size(), 14U);
+}
+
+// Both rates after many steps with this AUC.
+std::pair<double, double> LedRates(BalanceOptions options, std::uint32_t features, double auc) {
+  options.features = features;
+  options.lr_g = 1e-4;
+  options.lr_d = 4e-3;
+  Controls controls;
+  for (int i = 0; i < 200; ++i) controls = LedToPace(controls, options, auc);
+  return {options.lr_g * controls.base_scale_g, options.lr_d * controls.base_scale_d};
+}
+
+TEST(Pace, RatesAreLedToThoseOfTheWidthFromBothSides) {
+  const BalanceOptions options;
+  EXPECT_NEAR(LedRates(options, 8, 0.7).first, options.pace_lr_g, 1e-12);
+  EXPECT_NEAR(LedRates(options, 8, 0.7).second, options.pace_lr_d, 1e-12);
+  EXPECT_NEAR(LedRates(options, 2, 0.7).first, options.pace_lr_g, 1e-12) << "a narrower one learns at no higher rate";
+  EXPECT_NEAR(LedRates(options, 16, 0.7).first, options.pace_lr_g / 2, 1e-12);
+  EXPECT_NEAR(LedRates(options, 64, 0.7).first, 2e-4, 1e-12) << "a wide network keeps the seed's rate";
+}
+
+TEST(Pace, DsRateIsLedDownWhileItWinsAndNoFurtherThanTheLeast) {
+  BalanceOptions options;
+  EXPECT_NEAR(LedRates(options, 8, 0.95).second, options.pace_lr_d * options.slow_pace_d, 1e-12);
+  EXPECT_NEAR(LedRates(options, 64, 0.95).second, options.min_lr_d, 1e-12);
+  EXPECT_EQ(LedRates(options, 8, 0.95).first, LedRates(options, 8, 0.7).first);
+}
+
+TEST(Pace, WithinTheBandDsRateStays) {
+  BalanceOptions options;
+  options.features = 8;
+  options.lr_d = 4e-4;
+  EXPECT_EQ(LedToPace({}, options, options.steer_auc + options.steer_band / 4).base_scale_d, 1);
+}
+
+TEST(Pace, OneStepMovesARateByItsPart) {
+  BalanceOptions options;
+  options.features = 8;
+  EXPECT_DOUBLE_EQ(LedToPace({}, options, 0.7).base_scale_g, 1 + options.steer_rate);
+}
+
+TEST(Pace, ARateIsLeftAsConfiguredWithoutAGoal) {
+  BalanceOptions options;
+  options.pace_lr_d = options.pace_lr_g = 0;
+  EXPECT_EQ(LedToPace({}, options, 0.99), Controls{.max_beta1 = options.pace_beta1});
 }
 
 TEST(Actions, FloorOfTheRateIsReachedNotPassed) {

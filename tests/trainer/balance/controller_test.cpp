@@ -12,6 +12,7 @@ TEST(Controller, FirstActionComesWithTheVerdictAndItsReasonInWords) {
   options.warmup_steps = 0;
   options.max_augment = 0;
   options.max_lr_scale_g = 1;
+  options.remedies = ParseRemedies("d-rate");
   Script script(options);
   EXPECT_TRUE(script.Feed(19, DiscriminatorWins()).empty());
   const auto done = script.Feed(1, DiscriminatorWins());
@@ -73,6 +74,30 @@ TEST(Steering, AugmentationRisesWithAWinningDAndFallsWithALosingOne) {
   EXPECT_LT(script.controller.controls().augment, risen);
   script.Feed(100, Augmented(0.5));
   EXPECT_EQ(script.controller.controls().augment, 0);
+}
+
+TEST(Steering, AugmentationWaitsUntilThePicturesAreKnown) {
+  BalanceOptions options = Steered();
+  options.augment_epochs = 10;
+  Script script(options);
+  Signals signals = Augmented(1);
+  script.Feed(100, signals);
+  EXPECT_EQ(script.controller.controls().augment, 0) << "in the first epoch no picture was seen twice";
+  signals.epoch = 5;
+  script.Feed(100, signals);
+  EXPECT_DOUBLE_EQ(script.controller.controls().augment, 0.5);
+  signals.epoch = 50;
+  script.Feed(100, signals);
+  EXPECT_EQ(script.controller.controls().augment, 1);
+}
+
+TEST(Steering, ThePaceIsSetOnlyWhereItIsAllowed) {
+  BalanceOptions options = Steered();
+  options.pace_lr_g = 8e-4;
+  options.remedies = ParseRemedies("augment");
+  Script script(options);
+  script.Feed(10, Healthy());
+  EXPECT_EQ(script.controller.controls().base_scale_g, 1);
 }
 
 TEST(Steering, GsRateFollowsTheAucOnImagesAsTheyAre) {

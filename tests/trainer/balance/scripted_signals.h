@@ -37,6 +37,9 @@ inline BalanceOptions Quick() {
   options.min_lr_d = 0;
   options.perfect_steps = 1000;
   options.max_augment = 0;  // steering has its own tests
+  options.augment_epochs = 0;
+  options.pace_lr_g = options.pace_lr_d = 0;
+  options.pace_beta1 = 1;
   options.max_lr_scale_g = 1;
   return options;
 }
