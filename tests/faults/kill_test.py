@@ -51,7 +51,7 @@ class Kills(WithShards):
                                     env=ENVIRONMENT | {'OMPI_MCA_odls_base_sigkill_timeout': '0'} | environment)
 
     def finish(self, run):
-        self.assertEqual(0, self.start(run).wait(600), self.log.read_text())
+        self.assertEqual(0, self.start(run).wait(1800), self.log.read_text())
 
     def outcome(self, run):
         """The word 'rollback' stands in the line after it: lost when the run is killed before it saves that line."""
@@ -76,11 +76,11 @@ class Kills(WithShards):
     def attempt(self, run, place, victim, nth):
         """Whether `victim` was killed, at the n-th call of rank 0 in `place`. Else the run has ended well."""
         calls, match, _ = PLACES[place]
-        how = {'error': 'KILL'} if victim == 0 else {'error': 'SLEEP', 'seconds': 100}
+        how = {'error': 'KILL'} if victim == 0 else {'error': 'SLEEP', 'seconds': 1000}
         process = self.start(run, calls=calls, match=match, nth=nth, **how)
         if victim == 1:
             self.kill_other(process, nth)
-        code = process.wait(600)
+        code = process.wait(1800)
         if not self.reached(nth):
             self.assertEqual(0, code, self.log.read_text())
             return False

@@ -38,7 +38,7 @@ class ReadFaults(WithShards):
         self.count.unlink(missing_ok=True)
         environment = faults.environment(self.watched, calls=faults.READS, count=self.count, **fault) if fault else {}
         return subprocess.run(train_command(2, self.shards, self.run_folder, '--steps', 6, *FLAGS),
-                              env=ENVIRONMENT | environment, timeout=120, capture_output=True, text=True)
+                              env=ENVIRONMENT | environment, timeout=600, capture_output=True, text=True)
 
     def outcome(self):
         return stats(self.run_folder), digests(newest_checkpoint(self.run_folder))

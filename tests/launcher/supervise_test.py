@@ -3,6 +3,7 @@
 EQUIPOISE_KILLS=1000 python supervise_test.py Kills    kills as often as that (default 30); prints what it counted.
 EQUIPOISE_SEED=7                                       other moments and victims (default 3)
 EQUIPOISE_RANKS=1                                      cheaper ones (default 2)
+EQUIPOISE_PATIENCE=900                                 seconds after which something has not happened (default 90), on a busy machine
 HANGS=10 python supervise_test.py Hang                 hangs of each kind (default 2)"""
 import json
 import os
@@ -22,6 +23,7 @@ INTERVAL = 5
 HANGS = int(os.environ.get('HANGS', 2))
 KILLS = int(os.environ.get('EQUIPOISE_KILLS', 30))
 SEED = int(os.environ.get('EQUIPOISE_SEED', 3))
+PATIENCE = float(os.environ.get('EQUIPOISE_PATIENCE', 90))
 RANKS = int(os.environ.get('EQUIPOISE_RANKS', 2))
 
 
@@ -47,7 +49,7 @@ class Launched(WithShards):
         with self.log.open('ab') as log:
             return subprocess.Popen(self.command(run, *flags, **kwargs), env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=log)
 
-    def wait_for(self, condition, pause=0.01, limit=90):
+    def wait_for(self, condition, pause=0.01, limit=PATIENCE):
         deadline = time.monotonic() + limit
         while not condition():
             self.assertLess(time.monotonic(), deadline, f'waited {limit} s in vain\n' + self.log.read_text()[-3000:])
