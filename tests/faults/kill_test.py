@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -18,8 +19,8 @@ from programs import ENVIRONMENT, WithShards, digests, newest_checkpoint, stats,
 
 KILLS = int(os.environ.get('EQUIPOISE_KILLS', 12))
 SEED = int(os.environ.get('EQUIPOISE_SEED', 2))
-# Every fifth step is saved and every tenth kept: there are prunes, and checkpoints to set aside when the single latent of step 74
-# looks like a collapse and the run goes back to step 10. Later a loss blows up, and it goes back once more.
+# Every fifth step is saved and every tenth kept: there are prunes, and checkpoints to set aside when the single latent
+# of step 74 looks like a collapse and the run goes back to step 10. Later a loss blows up, and it goes back once more.
 FLAGS = ('--steps', 80, '--checkpoint-every', 5, '--sample-every', 10, '--keep', 2, '--keep-every', 10,
          '--inject', 'latents:1@74+1,loss:1000@132', '--balance-set',
          'collapse_least=0,collapse_diversity=0.01,smoothing_steps=1,raise_steps=1')
@@ -91,13 +92,14 @@ class Kills(WithShards):
     def assert_like(self, undisturbed, run):
         self.assertEqual(undisturbed, self.outcome(run))
         names = [path.name for path in (run / 'checkpoints').iterdir()]
-        self.assertEqual([], [name for name in names if any(mark in name for mark in ('.damaged', '.tmp-', '.deleted-'))])
+        self.assertEqual([], [name for name in names if re.search(r'\.(damaged|tmp-|deleted-)', name)])
 
     def test_killed_in_saves_prunes_rollbacks_and_loads_ends_as_undisturbed(self):
         whole = self.folder / 'whole'
         self.finish(whole)
         undisturbed = self.outcome(whole)
-        self.assertEqual([(75, 10), (68, 65)], [(one['from_step'], one['to_step']) for one in undisturbed[2]['rollbacks']])
+        went_back = [(one['from_step'], one['to_step']) for one in undisturbed[2]['rollbacks']]
+        self.assertEqual([(75, 10), (68, 65)], went_back)
         chance = random.Random(SEED)
         kills, victims, runs, attempts = collections.Counter(), collections.Counter(), 1, 0
         run = self.folder / 'run-1'
@@ -109,12 +111,12 @@ class Kills(WithShards):
                 victims[victim] += 1
                 continue
             self.assert_like(undisturbed, run)
-            say(f'run {runs} has ended as the undisturbed one, after {kills.total()} kills in all')
+            say(f'run {runs} has ended as the undisturbed one, after {dict(kills)}')
             runs += 1
             run = self.folder / f'run-{runs}'
         self.finish(run)
         self.assert_like(undisturbed, run)
-        say(f'{KILLS} kills, {dict(kills)}, of rank 0 and 1 {victims[0]} and {victims[1]}; {runs} runs that ended as the undisturbed one')
+        say(f'{KILLS} kills, {dict(kills)}, of rank 0 and 1 {victims[0]} and {victims[1]}; {runs} runs ended as the undisturbed one')
         self.assertEqual(set(PLACES), set(kills))
 
 
