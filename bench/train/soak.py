@@ -3,11 +3,12 @@
 
     .deps/venv/bin/python bench/train/soak.py --minutes 60 --samples soak.csv
 
-Two ranks train small networks on made pictures and do all that a run does besides: checkpoints that are pruned, grids, measures of
-quality, comparisons of ranks, TensorBoard files, steering of the balance (no rollbacks: they could end the run early). The page,
-its data, its newest picture and /metrics of both ranks are fetched once per second. RSS, open descriptors and threads of both ranks
-are sampled once per 5 seconds. Printed are the first and the last value and the slope of a straight line through all but the first
-sixth of the time. Any failed fetch or early end is an error.
+Two ranks train small networks on made pictures and do all that a run does besides: checkpoints that are pruned, grids, measures
+of quality, comparisons of ranks, TensorBoard files, steering of the balance (no rollbacks: they could end the run early). The
+page, its data, its newest picture and /metrics of both ranks are fetched about once per second. RSS, open descriptors and threads
+of both ranks are sampled once per 5 seconds. Printed are the first and the last value, the slope of a straight line through all
+but the first sixth of the time, and when a value was seen for the first time that exceeds all before. The first measure of quality
+takes its memory once; give the run time for it within that first sixth. Any failed fetch or early end is an error.
 """
 import argparse
 import csv
@@ -30,6 +31,7 @@ sys.path.insert(0, str(ROOT / 'tests/end_to_end'))
 from programs import ENVIRONMENT, make_shards, train_command  # noqa: E402: where it lies is known only now
 
 EXIT_STOPPED = 75
+EVERY = 200  # steps between two saves, grids and measures
 MEMORY = ('VmRSS', 'RssAnon')  # KiB; the second without files and shared memory
 
 
@@ -45,8 +47,8 @@ def ranks_of(mpirun):
 def sample(pid):
     """What a process holds now."""
     status = dict(line.split(':', 1) for line in pathlib.Path(f'/proc/{pid}/status').read_text().splitlines())
-    return {**{name: int(status[name].split()[0]) for name in MEMORY}, 'descriptors': len(os.listdir(f'/proc/{pid}/fd')),
-            'threads': int(status['Threads'])}
+    memory = {name: int(status[name].split()[0]) for name in MEMORY}
+    return {**memory, 'descriptors': len(os.listdir(f'/proc/{pid}/fd')), 'threads': int(status['Threads'])}
 
 
 class Poller(threading.Thread):
@@ -57,8 +59,9 @@ class Poller(threading.Thread):
         self.run_folder, self.stopped, self.fetched, self.failed = run, threading.Event(), 0, []
 
     def addresses(self):
-        targets = [t for entry in json.loads((self.run_folder / 'prometheus-targets.json').read_text()) for t in entry['targets']]
-        grids = sorted(self.run_folder.glob('**/fakes-*.png'))
+        entries = json.loads((self.run_folder / 'prometheus-targets.json').read_text())
+        targets = [target for entry in entries for target in entry['targets']]
+        grids = sorted(self.run_folder.glob('fakes-????????.png'))
         pictures = [f'pictures/{grids[-1].name}'] if grids else []
         return [f'http://{targets[0]}/{what}' for what in ('', 'run.json', *pictures)] + [f'http://{t}/metrics' for t in targets]
 
@@ -86,25 +89,28 @@ def watch(options, process, pids):
     while (now := time.monotonic() - start) < 60 * options.minutes:
         if process.poll() is not None:
             raise SystemExit(f'ended after {now:.0f} s with exit code {process.returncode}')
-        rows += [(round(now, 1), rank, name, value) for rank, pid in pids.items() for name, value in sample(pid).items()]
+        for rank, pid in pids.items():
+            rows += [(round(now, 1), rank, name, value) for name, value in sample(pid).items()]
         time.sleep(options.every)
     return rows
 
 
 def report(rows, minutes):
-    print(f'rank what          first at {minutes / 6:.0f} min       last   slope per hour')
+    print(f'rank what         at {minutes / 6:4.1f} min       last   slope per hour   last rise at')
     for rank, name in sorted({row[1:3] for row in rows}):
-        seconds, values = zip(*((row[0], row[3]) for row in rows if row[1:3] == (rank, name) and row[0] >= 10 * minutes))
-        slope = np.polyfit(np.array(seconds) / 3600, values, 1)[0]
-        unit = 'KiB' if name in MEMORY else ''
-        print(f'{rank:4} {name:12} {values[0]:16} {values[-1]:10} {slope:+16.1f} {unit}')
+        seconds, values = np.array([(row[0], row[3]) for row in rows if row[1:3] == (rank, name)]).T
+        later = seconds >= 10 * minutes
+        slope = np.polyfit(seconds[later] / 3600, values[later], 1)[0]
+        rise = seconds[values.argmax()] / 60
+        what = f'{name}, KiB' if name in MEMORY else name
+        print(f'{rank:4} {what:12} {values[later][0]:11.0f} {values[-1]:10.0f} {round(slope, 1) + 0.0:16.1f} {rise:10.1f} min')
 
 
 def soak(options, folder):
     run = folder / 'run'
-    command = train_command(2, make_shards(folder, count=200), run, '--steps', 10 ** 9, '--metrics-port', 0, '--checkpoint-every', 200,
-                            '--sample-every', 200, '--check-every', 100, '--quality-every', 1000, '--quality-images', 20,
-                            '--balance-actions', 'augment,g-rate,d-rate,d-every', '--tensorboard')
+    command = train_command(2, make_shards(folder, count=200), run, '--steps', 10 ** 9, '--metrics-port', 0, '--tensorboard',
+                            '--checkpoint-every', EVERY, '--sample-every', EVERY, '--quality-every', EVERY,
+                            '--quality-images', 20, '--balance-actions', 'augment,g-rate,d-rate,d-every')
     off = command.index('off')
     del command[off - 1:off + 1]  # the metrics that the small settings have switched off
     log = folder / 'output'
@@ -123,7 +129,8 @@ def soak(options, folder):
         code = process.wait(120)
         print(f'exit code {code}', *log.read_text().splitlines()[-3:], sep='\n', file=sys.stderr)
     steps = (run / 'stats.jsonl').read_bytes().count(b'\n')
-    print(f'{steps} steps in {options.minutes:g} min, {steps // 200} saves, {steps // 1000} measurements; {poller.fetched} answers fetched')
+    print(f'{steps} steps in {options.minutes:g} min, {steps // EVERY} saves, grids and measures of quality; '
+          f'{poller.fetched} answers fetched')
     if options.samples:
         with open(options.samples, 'w', newline='') as out:
             csv.writer(out).writerows([('seconds', 'rank', 'what', 'value'), *rows])
