@@ -82,7 +82,7 @@ class Kills(Launched):
         steps = 60 + 12 * KILLS
         flags = ('--steps', steps, '--checkpoint-every', INTERVAL)
         whole, run = self.folder / 'whole', self.folder / 'killed'
-        self.assertEqual(0, self.start(whole, *flags, ranks=RANKS).wait(600), self.log.read_text())
+        self.assertEqual(0, self.start(whole, *flags, ranks=RANKS).wait(10 * PATIENCE), self.log.read_text())
         counts = {'rank': 0, 'mpirun': 0, 'launcher': 0}
         inside, lost = 0, []  # lost: steps done again after each kill
         process = self.start(run, *flags, launch=('--max-restarts', 100000), ranks=RANKS)
@@ -122,10 +122,10 @@ class Kills(Launched):
                 process = self.start(run, *flags, launch=('--max-restarts', 100000), ranks=RANKS)
             self.wait_for(lambda: self.resumed(run) > kill + 1 or process.poll() is not None)
             lost.append(reached - self.last_resumed_step(run))
-        if process.wait(600) != 0:  # the last kill was the third in a row
+        if process.wait(10 * PATIENCE) != 0:  # the last kill was the third in a row
             self.assertIn('3 restarts in a row have saved no new checkpoint', self.log.read_text()[-500:])
             process = self.start(run, *flags, ranks=RANKS)
-        self.assertEqual(0, process.wait(600), self.log.read_text()[-3000:])
+        self.assertEqual(0, process.wait(10 * PATIENCE), self.log.read_text()[-3000:])
         say(f'kills: {KILLS} ({counts}), inside saves: {inside}; a checkpoint every {INTERVAL} steps, done again at most '
             f'{max(lost)}, more than {INTERVAL} after {sum(n > INTERVAL for n in lost)}')
         self.assertEqual(stats(whole), stats(run))
