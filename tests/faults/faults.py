@@ -6,12 +6,13 @@ SHIM = os.environ['EQUIPOISE_FAULT_SHIM']
 
 
 READS = ('open', 'read', 'list', 'stat', 'map')  # the kinds that only look
+CHANGES = ('write', 'sync', 'rename', 'close', 'truncate', 'remove')  # the others
 
 
 def environment(prefix, *, calls=(), match='', nth=0, error='', sticky=False, times=1, seconds=0, rank='', each=False,
                 count=None, journal=None):
     """Variables for a child process: the nth of `calls` (write, sync, rename, close, truncate; none: all of them; or
-    READS) on files under `prefix`, and only those in whose path the regular expression `match` is found, fails with
+    remove, or READS) on files under `prefix`, and only those in whose path the regular expression `match` is found, fails with
     `error` (README.md), `times` in a row; only on `rank`, when given. `each`: each process counts for itself."""
     return {'LD_PRELOAD': SHIM, 'FAULT_PREFIX': str(pathlib.Path(prefix).resolve()), 'FAULT_CALLS': ','.join(calls), 'FAULT_MATCH': match,
             'FAULT_NTH': str(nth), 'FAULT_ERROR': error, 'FAULT_STICKY': str(int(sticky)), 'FAULT_TIMES': str(times),

@@ -38,7 +38,7 @@ unsigned ParseCalls(const std::string& names) {
   static const std::map<std::string, Call> kCalls = {
       {"write", Call::kWrite},       {"sync", Call::kSync}, {"rename", Call::kRename}, {"close", Call::kClose},
       {"truncate", Call::kTruncate}, {"open", Call::kOpen}, {"read", Call::kRead},     {"list", Call::kList},
-      {"stat", Call::kStat},         {"map", Call::kMap}};
+      {"stat", Call::kStat},         {"map", Call::kMap},   {"remove", Call::kRemove}};
   if (names.empty()) return kChanges;
   unsigned calls = 0;
   for (std::size_t begin = 0; begin <= names.size();) {

@@ -20,7 +20,9 @@ enum class Call : unsigned {
   kRead = 64,
   kList = 128,
   kStat = 256,
-  kMap = 512
+  kMap = 512,
+  // What takes names away. Never counted unless it is named: most of these calls clean up, and no data depends on them.
+  kRemove = 1024
 };
 
 enum class Fault { kNone, kError, kShortWrite, kSkip };

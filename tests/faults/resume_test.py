@@ -2,7 +2,8 @@
 goes on.
 
 EVERY=1 python resume_test.py     fails each call that looks at the run folder, with each error, on rank 0, on rank 1 and
-on both (default: each EVERY-th; which ones changes with error and rank)."""
+on both (default: each EVERY-th; which ones changes with error and rank).
+PART=3/40 EVERY=1 ...             only the third of forty shares of that, every fortieth case (default: 1/1)"""
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import faults
 from programs import ENVIRONMENT, WithShards, digests, newest_checkpoint, stats, train, train_command
 
 EVERY = int(os.environ.get('EVERY', 100))
+PART, PARTS = map(int, os.environ.get('PART', '1/1').split('/'))
 FLAGS = ('--checkpoint-every', 2, '--sample-every', 2, '--keep', 100)
 PLACES = ({'rank': '0'}, {'rank': '1'}, {'each': True})
 ERRORS = ('EIO', 'ESTALE', 'EACCES', 'EMFILE')
@@ -36,7 +38,7 @@ class ReadFaults(WithShards):
         self.count.unlink(missing_ok=True)
         environment = faults.environment(self.watched, calls=faults.READS, count=self.count, **fault) if fault else {}
         return subprocess.run(train_command(2, self.shards, self.run_folder, '--steps', 6, *FLAGS),
-                              env=ENVIRONMENT | environment, timeout=120, capture_output=True, text=True)
+                              env=ENVIRONMENT | environment, timeout=600, capture_output=True, text=True)
 
     def outcome(self):
         return stats(self.run_folder), digests(newest_checkpoint(self.run_folder))
@@ -49,11 +51,9 @@ class ReadFaults(WithShards):
         saved = b''.join(before.splitlines(keepends=True)[:4])
         self.assertTrue(after == before or after.startswith(saved) and after.count(b'\n') >= before.count(b'\n'), after)
 
-    def test_each_failing_gives_the_undisturbed_run_or_ends_with_1_and_nothing_lost(self):
-        self.assert_code(0, self.begun)
-        self.assert_code(0, self.resume())
-        undisturbed = self.outcome()
-        calls, hit, went_on = [], 0, 0
+    def cases(self, undisturbed):
+        """(place, error, which call) of every case, and how many calls each place makes."""
+        cases, calls = [], []
         for place in PLACES:
             self.assert_code(0, self.resume(**place))
             self.assertEqual(undisturbed, self.outcome())
@@ -61,19 +61,29 @@ class ReadFaults(WithShards):
             stride = min(EVERY, calls[-1])
             for turn, error in enumerate(ERRORS):
                 offset = turn * stride // len(ERRORS) + len(calls)
-                for nth in range(1 + offset % stride, calls[-1] + 1, stride):
-                    with self.subTest(place=place, error=error, nth=nth):
-                        done = self.resume(nth=nth, error=error, **place)
-                        self.assertIn(done.returncode, (0, 1), done.stderr)
-                        hit += 1
-                        went_on += done.returncode == 0
-                        self.assert_nothing_lost(done)
-                        if done.returncode != 0:
-                            self.assert_code(0, self.resume(anew=False))
-                        self.assertEqual(undisturbed, self.outcome(), done.stderr)
-        print(f'{calls} calls look at the run folder (rank 0, rank 1, the busier of both); {hit} of them failed once: '
-              f'{went_on} times the run went on, else it ended with 1 and the next try went on', file=sys.stderr, flush=True)
-        self.assertGreater(hit, 10)
+                cases += [(place, error, nth) for nth in range(1 + offset % stride, calls[-1] + 1, stride)]
+        return cases, calls
+
+    def test_each_failing_gives_the_undisturbed_run_or_ends_with_1_and_nothing_lost(self):
+        self.assert_code(0, self.begun)
+        self.assert_code(0, self.resume())
+        undisturbed = self.outcome()
+        cases, calls = self.cases(undisturbed)
+        hit, went_on = 0, 0
+        for place, error, nth in cases[PART - 1::PARTS]:
+            with self.subTest(place=place, error=error, nth=nth):
+                done = self.resume(nth=nth, error=error, **place)
+                self.assertIn(done.returncode, (0, 1), done.stderr)
+                hit += faults.counted(self.count) >= nth
+                went_on += done.returncode == 0
+                self.assert_nothing_lost(done)
+                if done.returncode != 0:
+                    self.assert_code(0, self.resume(anew=False))
+                self.assertEqual(undisturbed, self.outcome(), done.stderr)
+        print(f'{calls} calls look at the run folder (rank 0, rank 1, the busier of both); part {PART} of {PARTS} of '
+              f'{len(cases)} cases: {hit} of them failed once, {went_on} times the run went on, else it ended with 1 and the '
+              f'next try went on', file=sys.stderr, flush=True)
+        self.assertGreater(hit, 10 if PARTS == 1 else 0)
 
     def test_an_error_names_rank_and_host_and_file(self):
         done = self.resume(rank='1', match='step-00000004/manifest.json', nth=1, error='ESTALE')

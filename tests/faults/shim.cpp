@@ -112,6 +112,7 @@ int MakeFolder(int folder, const char* path, mode_t mode) {
 
 int Remove(int folder, const char* path, int flags) {
   const std::string absolute = Absolute(folder, path);
+  if (const int go = Ask(Call::kRemove, absolute); go <= 0) return go;
   const auto result = static_cast<int>(::syscall(SYS_unlinkat, folder, path, flags));
   if (result == 0) Note(Action::kRemove, absolute);
   return result;

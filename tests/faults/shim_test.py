@@ -32,7 +32,7 @@ class Case(unittest.TestCase):
 
 class FailingCalls(Case):
     def test_calls_are_counted_by_kind(self):
-        for calls, expected in (((), 5), (('write',), 1), (('sync',), 2), (('rename',), 1), (('close',), 1)):
+        for calls, expected in (((), 5), (('write',), 1), (('sync',), 2), (('rename',), 1), (('close',), 1), (('remove',), 1)):
             self.assertEqual(0, self.replace(calls=calls).returncode)
             self.assertEqual(expected, faults.counted(self.count), calls)
 
@@ -57,6 +57,14 @@ class FailingCalls(Case):
     def test_kill_leaves_the_old_file(self):
         self.assertEqual(-9, self.replace(calls=['rename'], nth=1, error='KILL').returncode)
         self.assertEqual(OLD, self.file.read_bytes())
+
+    def test_a_removal_can_fail(self):
+        left = self.folder / 'file.gone'
+        left.write_bytes(OLD)
+        environment = os.environ | faults.environment(self.folder, calls=['remove'], nth=1, error='EIO')
+        done = subprocess.run(['rm', '-f', left], capture_output=True, text=True, timeout=30, env=environment)
+        self.assertIn(WORDS['EIO'], done.stderr)
+        self.assertTrue(left.exists())
 
     def test_files_elsewhere_are_left_alone(self):
         other = self.folder.parent / 'watched-not'

@@ -3,6 +3,7 @@
 EQUIPOISE_KILLS=1000 python supervise_test.py Kills    kills as often as that (default 30); prints what it counted.
 EQUIPOISE_SEED=7                                       other moments and victims (default 3)
 EQUIPOISE_RANKS=1                                      cheaper ones (default 2)
+EQUIPOISE_PATIENCE=900                                 seconds after which something has not happened (default 90), on a busy machine
 HANGS=10 python supervise_test.py Hang                 hangs of each kind (default 2)"""
 import json
 import os
@@ -22,6 +23,7 @@ INTERVAL = 5
 HANGS = int(os.environ.get('HANGS', 2))
 KILLS = int(os.environ.get('EQUIPOISE_KILLS', 30))
 SEED = int(os.environ.get('EQUIPOISE_SEED', 3))
+PATIENCE = float(os.environ.get('EQUIPOISE_PATIENCE', 90))
 RANKS = int(os.environ.get('EQUIPOISE_RANKS', 2))
 
 
@@ -47,7 +49,7 @@ class Launched(WithShards):
         with self.log.open('ab') as log:
             return subprocess.Popen(self.command(run, *flags, **kwargs), env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=log)
 
-    def wait_for(self, condition, pause=0.01, limit=90):
+    def wait_for(self, condition, pause=0.01, limit=PATIENCE):
         deadline = time.monotonic() + limit
         while not condition():
             self.assertLess(time.monotonic(), deadline, f'waited {limit} s in vain\n' + self.log.read_text()[-3000:])
@@ -80,7 +82,7 @@ class Kills(Launched):
         steps = 60 + 12 * KILLS
         flags = ('--steps', steps, '--checkpoint-every', INTERVAL)
         whole, run = self.folder / 'whole', self.folder / 'killed'
-        self.assertEqual(0, self.start(whole, *flags, ranks=RANKS).wait(600), self.log.read_text())
+        self.assertEqual(0, self.start(whole, *flags, ranks=RANKS).wait(10 * PATIENCE), self.log.read_text())
         counts = {'rank': 0, 'mpirun': 0, 'launcher': 0}
         inside, lost = 0, []  # lost: steps done again after each kill
         process = self.start(run, *flags, launch=('--max-restarts', 100000), ranks=RANKS)
@@ -120,10 +122,10 @@ class Kills(Launched):
                 process = self.start(run, *flags, launch=('--max-restarts', 100000), ranks=RANKS)
             self.wait_for(lambda: self.resumed(run) > kill + 1 or process.poll() is not None)
             lost.append(reached - self.last_resumed_step(run))
-        if process.wait(600) != 0:  # the last kill was the third in a row
+        if process.wait(10 * PATIENCE) != 0:  # the last kill was the third in a row
             self.assertIn('3 restarts in a row have saved no new checkpoint', self.log.read_text()[-500:])
             process = self.start(run, *flags, ranks=RANKS)
-        self.assertEqual(0, process.wait(600), self.log.read_text()[-3000:])
+        self.assertEqual(0, process.wait(10 * PATIENCE), self.log.read_text()[-3000:])
         say(f'kills: {KILLS} ({counts}), inside saves: {inside}; a checkpoint every {INTERVAL} steps, done again at most '
             f'{max(lost)}, more than {INTERVAL} after {sum(n > INTERVAL for n in lost)}')
         self.assertEqual(stats(whole), stats(run))
