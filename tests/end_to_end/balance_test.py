@@ -154,7 +154,7 @@ class Balance(WithShards):
 
     def test_every_documented_threshold_is_one_and_others_are_refused(self):
         rows = re.findall(r'^\| `(\w+)` \| ([-0-9.]+) \|', (ROOT / 'docs' / 'balance.md').read_text(), re.M)
-        self.assertEqual(52, len(rows))
+        self.assertEqual(53, len(rows))
         self.train(1, 'documented', '--dry-run', '--balance-set', ','.join(f'{name}={value}' for name, value in rows))
         for wrong in ('beauty=1', 'smoothing_steps', 'smoothing_steps=x', 'lr_factor=2', 'mode=1'):
             self.train(1, 'wrong', '--steps', 1, '--balance-set', wrong, code=2)

@@ -87,10 +87,17 @@ double PaceOfDiscriminator(const Controls& c, const BalanceOptions& options) {
 }
 
 // A rate at which a network of 8 features learns well is too high for a wide one: what a step changes grows with the
-// width (Yang and Hu, "Tensor Programs IV", 2021). The seed's rate is good at its width, and at any below.
-double RateForWidth(double rate_at_8, std::uint32_t features) {
-  constexpr double kSeedRate = 2e-4;
-  return rate_at_8 > 0 ? std::max(rate_at_8 * 8 / std::max(features, 8U), kSeedRate) : 0;
+// width (Yang and Hu, "Tensor Programs IV", 2021). The seed's rate is good at its width and at any below.
+constexpr double kSeedRate = 2e-4;
+
+double PaceOfWidth(double rate_at_8, const BalanceOptions& options) {
+  return rate_at_8 > 0 ? std::max(rate_at_8 * 8 / std::max(options.features, 8U), kSeedRate) : 0;
+}
+
+// A D that meets the same pictures again learns them by heart, the sooner the faster it learns.
+double HighestPaceOfD(const BalanceOptions& options, double epoch) {
+  const double fresh = PaceOfWidth(options.pace_lr_d, options);
+  return std::min(fresh, std::max(fresh / (1 + epoch / options.pace_epochs), kSeedRate));
 }
 
 double Towards(double scale, double target, double step) {
@@ -155,12 +162,12 @@ double HighestGeneratorScale(const Controls& controls, const BalanceOptions& opt
       1.0, std::min({options.max_lr_scale_g, options.max_lr_g / (options.lr_g * controls.base_scale_g), by_pace}));
 }
 
-Controls LedToPace(Controls controls, const BalanceOptions& options, double auc) {
+Controls LedToPace(Controls controls, const BalanceOptions& options, double auc, double epoch) {
   const auto led = [&](double scale, double configured, double rate) {
     return configured > 0 && rate > 0 ? Towards(scale, rate / configured, options.steer_rate) : scale;
   };
-  controls.base_scale_g = led(controls.base_scale_g, options.lr_g, RateForWidth(options.pace_lr_g, options.features));
-  const double fast = RateForWidth(options.pace_lr_d, options.features);
+  controls.base_scale_g = led(controls.base_scale_g, options.lr_g, PaceOfWidth(options.pace_lr_g, options));
+  const double fast = HighestPaceOfD(options, epoch);
   const double slow = std::min(fast, std::max(options.slow_pace_d * fast, options.min_lr_d));
   const double now = options.lr_d * controls.base_scale_d;
   if (now > fast || auc < options.steer_auc)

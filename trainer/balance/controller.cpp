@@ -80,7 +80,7 @@ void Controller::Remember(const Action& action) {
 }
 
 void Controller::Steer(const Signals& signals) {
-  if (options_.May(Remedy::kPace)) controls_ = LedToPace(controls_, options_, averages_.auc.mean());
+  if (options_.May(Remedy::kPace)) controls_ = LedToPace(controls_, options_, averages_.auc.mean(), signals.epoch);
   const double error = averages_.steering.mean() - options_.steer_auc;
   if (options_.May(Remedy::kAugment)) {
     // A D that has seen each picture few times cannot have learnt them by heart, and augmentation would only slow it.

@@ -92,6 +92,7 @@ void VisitThresholds(Options& o, Visitor&& visit) {
   visit("pace_lr_g", o.pace_lr_g);
   visit("pace_lr_d", o.pace_lr_d);
   visit("slow_pace_d", o.slow_pace_d);
+  visit("pace_epochs", o.pace_epochs);
   visit("pace_beta1", o.pace_beta1);
   visit("augment_epochs", o.augment_epochs);
   visit("perfect_steps", o.perfect_steps);
@@ -152,6 +153,7 @@ void CheckOptions(const BalanceOptions& o) {
   Require(o.max_d_every >= 1 && o.max_d_steps >= 1, "max_d_every and max_d_steps must be at least 1");
   Require(o.r1_gamma > 0 && o.matching_weight > 0, "r1_gamma and matching_weight must be above 0");
   Require(o.raise_steps >= 1 && o.clear_steps >= 1, "raise_steps and clear_steps must be at least 1");
+  Require(o.pace_epochs > 0, "pace_epochs must be above 0");
   Require(o.g_raise_steps >= 1, "g_raise_steps must be at least 1");
 }
 

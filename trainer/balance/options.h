@@ -102,6 +102,7 @@ struct BalanceOptions {
   // Both rates are led by steer_rate per step to these, which are for 8 features; 0 leaves a rate as configured. D's is
   // led down to slow_pace_d times its own while D wins, but not below min_lr_d.
   double pace_lr_g = 8e-4, pace_lr_d = 8e-4, slow_pace_d = 0.25;
+  double pace_epochs = 10;  // after so many epochs the highest rate of D is half of that, after twice as many a third
   double pace_beta1 =
       0.5;  // and Adam's first beta is at most this (Radford et al., "Unsupervised representation...", 2016)
   double augment_epochs = 10;  // only from here on may augmentation have its full strength

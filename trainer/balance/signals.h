@@ -19,7 +19,7 @@ struct Signals {
   double accuracy_real = 0, accuracy_fake = 0;
   double grad_norm_g = 0, grad_norm_d = 0;
   double diversity = -1, diversity_reference = -1;  // of fakes, of reals; negative: not measured in this step
-  double epoch = 0;  // how often the run has seen each picture
+  double epoch = 0;                                 // how often the run has seen each picture
   bool finite = true;
 };
 

@@ -150,12 +150,12 @@ TEST(Actions, UnknownRemediesAreRefusedByName) {
 }
 
 // Both rates after many steps with this AUC.
-std::pair<double, double> LedRates(BalanceOptions options, std::uint32_t features, double auc) {
+std::pair<double, double> LedRates(BalanceOptions options, std::uint32_t features, double auc, double epoch = 0) {
   options.features = features;
   options.lr_g = 1e-4;
   options.lr_d = 4e-3;
   Controls controls;
-  for (int i = 0; i < 200; ++i) controls = LedToPace(controls, options, auc);
+  for (int i = 0; i < 200; ++i) controls = LedToPace(controls, options, auc, epoch);
   return {options.lr_g * controls.base_scale_g, options.lr_d * controls.base_scale_d};
 }
 
@@ -175,23 +175,30 @@ TEST(Pace, DsRateIsLedDownWhileItWinsAndNoFurtherThanTheLeast) {
   EXPECT_EQ(LedRates(options, 8, 0.95).first, LedRates(options, 8, 0.7).first);
 }
 
+TEST(Pace, DsHighestRateFallsWithTheEpochsToTheSeedsRate) {
+  const BalanceOptions options;
+  EXPECT_NEAR(LedRates(options, 8, 0.7, options.pace_epochs).second, options.pace_lr_d / 2, 1e-12);
+  EXPECT_NEAR(LedRates(options, 8, 0.7, 1e6).second, 2e-4, 1e-12);
+  EXPECT_NEAR(LedRates(options, 8, 0.7, 1e6).first, options.pace_lr_g, 1e-12) << "G's does not";
+}
+
 TEST(Pace, WithinTheBandDsRateStays) {
   BalanceOptions options;
   options.features = 8;
   options.lr_d = 4e-4;
-  EXPECT_EQ(LedToPace({}, options, options.steer_auc + options.steer_band / 4).base_scale_d, 1);
+  EXPECT_EQ(LedToPace({}, options, options.steer_auc + options.steer_band / 4, 0).base_scale_d, 1);
 }
 
 TEST(Pace, OneStepMovesARateByItsPart) {
   BalanceOptions options;
   options.features = 8;
-  EXPECT_DOUBLE_EQ(LedToPace({}, options, 0.7).base_scale_g, 1 + options.steer_rate);
+  EXPECT_DOUBLE_EQ(LedToPace({}, options, 0.7, 0).base_scale_g, 1 + options.steer_rate);
 }
 
 TEST(Pace, ARateIsLeftAsConfiguredWithoutAGoal) {
   BalanceOptions options;
   options.pace_lr_d = options.pace_lr_g = 0;
-  EXPECT_EQ(LedToPace({}, options, 0.99), Controls{.max_beta1 = options.pace_beta1});
+  EXPECT_EQ(LedToPace({}, options, 0.99, 0), Controls{.max_beta1 = options.pace_beta1});
 }
 
 TEST(Actions, FloorOfTheRateIsReachedNotPassed) {
