@@ -87,16 +87,18 @@ double PaceOfDiscriminator(const Controls& c, const BalanceOptions& options) {
 }
 
 // A rate at which a network of 8 features learns well is too high for a wide one: what a step changes grows with the
-// width (Yang and Hu, "Tensor Programs IV", 2021). The seed's rate is good at its width and at any below.
+// width (Yang and Hu, "Tensor Programs IV", 2021). The seed's rate is good at its width and at any below, and whoever
+// configures a higher rate than this keeps it. 0: the rate is left as configured.
 constexpr double kSeedRate = 2e-4;
 
-double PaceOfWidth(double rate_at_8, const BalanceOptions& options) {
-  return rate_at_8 > 0 ? std::max(rate_at_8 * 8 / std::max(options.features, 8U), kSeedRate) : 0;
+double PaceOfWidth(double rate_at_8, double configured, const BalanceOptions& options) {
+  if (rate_at_8 <= 0) return 0;
+  return std::max({rate_at_8 * 8 / std::max(options.features, 8U), kSeedRate, configured});
 }
 
 // A D that meets the same pictures again learns them by heart, the sooner the faster it learns.
 double HighestPaceOfD(const BalanceOptions& options, double epoch) {
-  const double fresh = PaceOfWidth(options.pace_lr_d, options);
+  const double fresh = PaceOfWidth(options.pace_lr_d, options.lr_d, options);
   return std::min(fresh, std::max(fresh / (1 + epoch / options.pace_epochs), kSeedRate));
 }
 
@@ -166,7 +168,8 @@ Controls LedToPace(Controls controls, const BalanceOptions& options, double auc,
   const auto led = [&](double scale, double configured, double rate) {
     return configured > 0 && rate > 0 ? Towards(scale, rate / configured, options.steer_rate) : scale;
   };
-  controls.base_scale_g = led(controls.base_scale_g, options.lr_g, PaceOfWidth(options.pace_lr_g, options));
+  controls.base_scale_g =
+      led(controls.base_scale_g, options.lr_g, PaceOfWidth(options.pace_lr_g, options.lr_g, options));
   const double fast = HighestPaceOfD(options, epoch);
   const double slow = std::min(fast, std::max(options.slow_pace_d * fast, options.min_lr_d));
   const double now = options.lr_d * controls.base_scale_d;

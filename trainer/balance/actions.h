@@ -65,9 +65,9 @@ struct Action {
 // pace beside it does not become too low.
 double HighestGeneratorScale(const Controls& controls, const BalanceOptions& options);
 
-// Both rates one step further towards those at which networks of this width learn well: G's to one, D's up in its range
-// while its `auc` on images as they are is below the band that steering aims at, down while it is above. D's range
-// falls with the epochs that the run has seen. And no more momentum than GANs bear.
+// Both rates one step further towards those at which networks of this width learn well: G's up to one, D's up in its
+// range while its `auc` on images as they are is below the band that steering aims at, down while it is above. D's
+// range falls with the epochs that the run has seen. And no more momentum than GANs bear.
 Controls LedToPace(Controls controls, const BalanceOptions& options, double auc, double epoch);
 
 // Each gives the next rung, or nothing at the ladder's end.

@@ -153,13 +153,13 @@ TEST(Actions, UnknownRemediesAreRefusedByName) {
 std::pair<double, double> LedRates(BalanceOptions options, std::uint32_t features, double auc, double epoch = 0) {
   options.features = features;
   options.lr_g = 1e-4;
-  options.lr_d = 4e-3;
+  options.lr_d = 5e-5;
   Controls controls;
   for (int i = 0; i < 200; ++i) controls = LedToPace(controls, options, auc, epoch);
   return {options.lr_g * controls.base_scale_g, options.lr_d * controls.base_scale_d};
 }
 
-TEST(Pace, RatesAreLedToThoseOfTheWidthFromBothSides) {
+TEST(Pace, RatesAreLedUpToThoseOfTheWidth) {
   const BalanceOptions options;
   EXPECT_NEAR(LedRates(options, 8, 0.7).first, options.pace_lr_g, 1e-12);
   EXPECT_NEAR(LedRates(options, 8, 0.7).second, options.pace_lr_d, 1e-12);
@@ -187,6 +187,16 @@ TEST(Pace, WithinTheBandDsRateStays) {
   options.features = 8;
   options.lr_d = 4e-4;
   EXPECT_EQ(LedToPace({}, options, options.steer_auc + options.steer_band / 4, 0).base_scale_d, 1);
+}
+
+TEST(Pace, ARateThatIsHigherAlreadyStaysButForADThatWins) {
+  BalanceOptions options;
+  options.features = 8;
+  options.lr_g = options.lr_d = 2e-3;
+  EXPECT_EQ(LedToPace({}, options, 0.7, 0), Controls{.max_beta1 = options.pace_beta1});
+  const Controls wins = LedToPace({}, options, 0.95, 0);
+  EXPECT_EQ(wins.base_scale_g, 1);
+  EXPECT_DOUBLE_EQ(wins.base_scale_d, 1 / (1 + options.steer_rate));
 }
 
 TEST(Pace, OneStepMovesARateByItsPart) {
