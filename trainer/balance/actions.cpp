@@ -166,7 +166,8 @@ double HighestGeneratorScale(const Controls& controls, const BalanceOptions& opt
 
 Controls LedToPace(Controls controls, const BalanceOptions& options, double auc, double epoch) {
   const auto led = [&](double scale, double configured, double rate) {
-    return configured > 0 && rate > 0 ? Towards(scale, rate / configured, options.steer_rate) : scale;
+    return configured > 0 && rate > 0 ? Towards(scale, std::min(rate / configured, kMostLrScale), options.steer_rate)
+                                      : scale;
   };
   controls.base_scale_g =
       led(controls.base_scale_g, options.lr_g, PaceOfWidth(options.pace_lr_g, options.lr_g, options));

@@ -34,9 +34,9 @@ Verdict ParseVerdict(const std::string& name) {
 
 bool IsPossible(const Controls& c) {
   const auto possible = [](double scale, double most) { return scale > 0 && scale <= most; };
-  return possible(c.base_scale_d, kMostLrScale) && possible(c.base_scale_g, kMostLrScale) &&
-         possible(c.lr_scale_d, kMostLrScale) && possible(c.lr_scale_g, kMostLrScale) && c.d_every >= 1 &&
-         c.d_steps >= 1 && c.d_width >= 1;
+  return possible(c.base_scale_d, kMostLrScale) && possible(c.base_scale_g, kMostLrScale) && c.max_beta1 >= 0 &&
+         c.max_beta1 <= 1 && possible(c.lr_scale_d, kMostLrScale) && possible(c.lr_scale_g, kMostLrScale) &&
+         c.d_every >= 1 && c.d_steps >= 1 && c.d_width >= 1;
 }
 
 }  // namespace

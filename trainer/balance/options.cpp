@@ -153,7 +153,10 @@ void CheckOptions(const BalanceOptions& o) {
   Require(o.max_d_every >= 1 && o.max_d_steps >= 1, "max_d_every and max_d_steps must be at least 1");
   Require(o.r1_gamma > 0 && o.matching_weight > 0, "r1_gamma and matching_weight must be above 0");
   Require(o.raise_steps >= 1 && o.clear_steps >= 1, "raise_steps and clear_steps must be at least 1");
-  Require(o.pace_epochs > 0, "pace_epochs must be above 0");
+  Require(o.pace_lr_g >= 0 && o.pace_lr_d >= 0, "pace_lr_g and pace_lr_d must be at least 0");
+  Require(o.slow_pace_d > 0 && o.slow_pace_d <= 1, "slow_pace_d must be above 0 and at most 1");
+  Require(o.pace_beta1 >= 0 && o.pace_beta1 <= 1, "pace_beta1 must be 0 to 1");
+  Require(o.pace_epochs > 0 && o.augment_epochs >= 0, "pace_epochs must be above 0, augment_epochs at least 0");
   Require(o.g_raise_steps >= 1, "g_raise_steps must be at least 1");
 }
 

@@ -37,7 +37,7 @@ inline constexpr std::string_view kDefaultRemedies =
 // Names with commas between them, or "all". Throws UsageError on any other word.
 std::set<Remedy> ParseRemedies(const std::string& names);
 
-// The most that max_lr_scale_d may be.
+// The most that max_lr_scale_d may be, and that a rate is led to as a multiple of the configured one.
 inline constexpr double kMostLrScale = 1000;
 
 // Who decides: ours, or for comparison in studies (bench/balance/settings.py) a rule of others. kLosses: after each

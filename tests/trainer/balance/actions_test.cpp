@@ -199,6 +199,27 @@ TEST(Pace, ARateThatIsHigherAlreadyStaysButForADThatWins) {
   EXPECT_DOUBLE_EQ(wins.base_scale_d, 1 / (1 + options.steer_rate));
 }
 
+TEST(Pace, ATinyRateIsLedNoFurtherThanACheckpointMayHold) {
+  BalanceOptions options;
+  options.features = 8;
+  options.lr_g = 1e-9;
+  Controls controls;
+  for (int i = 0; i < 2000; ++i) controls = LedToPace(controls, options, 0.7, 0);
+  EXPECT_EQ(controls.base_scale_g, kMostLrScale);
+}
+
+TEST(Pace, ImpossibleThresholdsAreRefused) {
+  BalanceOptions options;
+  EXPECT_NO_THROW(CheckOptions(options));
+  for (double BalanceOptions::*field :
+       {&BalanceOptions::pace_lr_g, &BalanceOptions::slow_pace_d, &BalanceOptions::pace_beta1,
+        &BalanceOptions::pace_epochs, &BalanceOptions::augment_epochs}) {
+    BalanceOptions wrong;
+    wrong.*field = -1;
+    EXPECT_THROW(CheckOptions(wrong), UsageError);
+  }
+}
+
 TEST(Pace, OneStepMovesARateByItsPart) {
   BalanceOptions options;
   options.features = 8;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "tests/trainer/balance/scripted_signals.h"
 
@@ -84,6 +85,12 @@ TEST(State, BrokenStateIsRefusedAndChangesNothing) {
   impossible = before;
   impossible["controls"]["lr_scale_d"] = 2 * kMostLrScale;
   EXPECT_THROW(script.controller.Restore(impossible), std::runtime_error);
+  for (const auto& [field, value] :
+       {std::pair("base_scale_g", 2 * kMostLrScale), {"base_scale_d", 0.0}, {"max_beta1", 1.5}}) {
+    impossible = before;
+    impossible["controls"][field] = value;
+    EXPECT_THROW(script.controller.Restore(impossible), std::runtime_error) << field;
+  }
   EXPECT_EQ(script.controller.Save(), before);
 }
 
