@@ -172,7 +172,7 @@ Controls LedToPace(Controls controls, const BalanceOptions& options, double auc,
   controls.base_scale_g =
       led(controls.base_scale_g, options.lr_g, PaceOfWidth(options.pace_lr_g, options.lr_g, options));
   const double fast = HighestPaceOfD(options, epoch);
-  const double slow = std::min(fast, std::max(options.slow_pace_d * fast, options.min_lr_d));
+  const double slow = std::min(fast, std::max(options.slow_pace_d * fast, kSeedRate));
   const double now = options.lr_d * controls.base_scale_d;
   if (now > fast || auc < options.steer_auc)
     controls.base_scale_d = led(controls.base_scale_d, options.lr_d, fast);

@@ -99,12 +99,11 @@ struct BalanceOptions {
   // band below. Where D's rate is lowered after that, it is to no less than min_lr_d.
   double steer_auc = 0.85, steer_gain = 0.3, max_augment = 1;
   double steer_smoothing = 5, steer_band = 0.1, steer_rate = 0.03;
-  // Both rates are led by steer_rate per step to these, which are for 8 features; 0 leaves a rate as configured. D's is
-  // led down to slow_pace_d times its own while D wins, but not below min_lr_d.
+  // Both rates are led up by steer_rate per step to these, which are for 8 features; 0 leaves a rate as configured. D's
+  // is led down to slow_pace_d times its own while D wins, but not below the seed's.
   double pace_lr_g = 8e-4, pace_lr_d = 8e-4, slow_pace_d = 0.25;
   double pace_epochs = 10;  // after so many epochs the highest rate of D is half of that, after twice as many a third
-  double pace_beta1 =
-      0.5;  // and Adam's first beta is at most this (Radford et al., "Unsupervised representation...", 2016)
+  double pace_beta1 = 0.5;  // Adam's first beta is at most this (Radford, Metz and Chintala, ICLR 2016)
   double augment_epochs = 10;  // only from here on may augmentation have its full strength
   double max_lr_scale_g = 4, max_lr_g = 8e-4, min_lr_d = 1e-4;
 
