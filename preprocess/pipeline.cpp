@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <future>
 #include <optional>
 #include <unordered_map>
@@ -28,20 +27,9 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::size_t kInputBlockBytes = std::size_t{1} << 16;
-
 // Only rank 0 has a standard input.
 std::string ReadStandardInput(const Ranks& ranks) {
-  std::string block;
-  if (ranks.rank() == 0) {
-    block.resize(kInputBlockBytes);
-    ssize_t n = -1;
-    do n = ::read(STDIN_FILENO, block.data(), block.size());
-    while (n < 0 && errno == EINTR);
-    if (n < 0) throw IoError("standard input", "read", errno);
-    block.resize(static_cast<std::size_t>(n));
-  }
-  return ranks.Broadcast(std::move(block));
+  return ranks.Broadcast(ranks.rank() == 0 ? NextBlock(STDIN_FILENO, "standard input") : std::string());
 }
 
 // The work of one rank: every size()-th shard.

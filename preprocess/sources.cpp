@@ -22,7 +22,6 @@ namespace {
 constexpr std::array<std::string_view, 14> kExtensions = {".jpg", ".jpeg", ".jpe",  ".jfif", ".png", ".webp", ".bmp",
                                                           ".dib", ".tif",  ".tiff", ".gif",  ".ppm", ".pgm",  ".pnm"};
 constexpr std::size_t kLongestPath = 4096;  // PATH_MAX
-constexpr std::size_t kListBlockBytes = std::size_t{1} << 16;
 
 // The pictures below one folder. Links to folders are followed unless they lead to a folder that holds them.
 class Walk {
@@ -121,15 +120,7 @@ class BlockFile {
   BlockFile(const BlockFile&) = delete;
   BlockFile& operator=(const BlockFile&) = delete;
 
-  std::string Next() const {
-    std::string block(kListBlockBytes, '\0');
-    ssize_t n = -1;
-    do n = ::read(descriptor_, block.data(), block.size());
-    while (n < 0 && errno == EINTR);
-    if (n < 0) throw IoError(path_, "read", errno);
-    block.resize(static_cast<std::size_t>(n));
-    return block;
-  }
+  std::string Next() const { return NextBlock(descriptor_, path_); }
 
  private:
   const fs::path& path_;
@@ -164,6 +155,16 @@ void AddInput(const fs::path& input, const ReadBlock& standard_input, SourceList
 }
 
 }  // namespace
+
+std::string NextBlock(int descriptor, const fs::path& list) {
+  std::string block(std::size_t{1} << 16, '\0');
+  ssize_t n = -1;
+  do n = ::read(descriptor, block.data(), block.size());
+  while (n < 0 && errno == EINTR);
+  if (n < 0) throw IoError(list, "read", errno);
+  block.resize(static_cast<std::size_t>(n));
+  return block;
+}
 
 bool LooksLikeAPicture(std::string_view name) {
   const std::size_t dot = name.rfind('.');

@@ -78,6 +78,8 @@ class SourceList {
 
 // The next block of a list of paths; empty at its end.
 using ReadBlock = std::function<std::string()>;
+// The next block from an open file; `list` names it. Throws IoError.
+std::string NextBlock(int descriptor, const std::filesystem::path& list);
 
 // `inputs`, each one of: a folder (recursively, by name; links are followed, a folder inside itself is not), a .zip or
 // .tar[.gz|.zst] (its own order), a picture, a text file of paths, or "-" for such a text from `standard_input`.

@@ -5,7 +5,8 @@
 
 namespace gan::storage {
 
-// Owns `descriptor`; a negative one is none. A failing close is of no concern to its users, which only read.
+// Owns `descriptor`; a negative one is none. A failing close is of no concern to its users, which write nothing through
+// it.
 struct Closer {
   int descriptor;
 

@@ -88,7 +88,7 @@ double PaceOfDiscriminator(const Controls& c, const BalanceOptions& options) {
 
 // A rate at which a network of 8 features learns well is too high for a wide one: what a step changes grows with the
 // width (Yang and Hu, "Tensor Programs IV", 2021). The seed's rate is good at its width and at any below, and whoever
-// configures a higher rate than this keeps it. 0: the rate is left as configured.
+// configures a higher rate than this keeps it. 0: the rate stays as it is.
 constexpr double kSeedRate = 2e-4;
 
 double PaceOfWidth(double rate_at_8, double configured, const BalanceOptions& options) {
@@ -100,6 +100,15 @@ double PaceOfWidth(double rate_at_8, double configured, const BalanceOptions& op
 double HighestPaceOfD(const BalanceOptions& options, double epoch) {
   const double fresh = PaceOfWidth(options.pace_lr_d, options.lr_d, options);
   return std::min(fresh, std::max(fresh / (1 + epoch / options.pace_epochs), kSeedRate));
+}
+
+// Where D's rate, which is `now`, is to go: to either end of its range, or nowhere (0).
+double PaceOfD(const BalanceOptions& options, double now, double auc, double epoch) {
+  const double fast = HighestPaceOfD(options, epoch);
+  const double slow = std::min(fast, std::max(options.slow_pace_d * fast, kSeedRate));
+  if (now > fast || auc < options.steer_auc) return fast;
+  if (now < slow || auc > options.steer_auc + options.steer_band / 2) return slow;
+  return 0;
 }
 
 double Towards(double scale, double target, double step) {
@@ -165,19 +174,12 @@ double HighestGeneratorScale(const Controls& controls, const BalanceOptions& opt
 }
 
 Controls LedToPace(Controls controls, const BalanceOptions& options, double auc, double epoch) {
-  const auto led = [&](double scale, double configured, double rate) {
-    return configured > 0 && rate > 0 ? Towards(scale, std::min(rate / configured, kMostLrScale), options.steer_rate)
-                                      : scale;
+  const auto lead = [&](double& scale, double configured, double rate) {
+    if (configured <= 0 || rate <= 0) return;
+    scale = Towards(scale, std::min(rate / configured, kMostLrScale), options.steer_rate);
   };
-  controls.base_scale_g =
-      led(controls.base_scale_g, options.lr_g, PaceOfWidth(options.pace_lr_g, options.lr_g, options));
-  const double fast = HighestPaceOfD(options, epoch);
-  const double slow = std::min(fast, std::max(options.slow_pace_d * fast, kSeedRate));
-  const double now = options.lr_d * controls.base_scale_d;
-  if (now > fast || auc < options.steer_auc)
-    controls.base_scale_d = led(controls.base_scale_d, options.lr_d, fast);
-  else if (now < slow || auc > options.steer_auc + options.steer_band / 2)
-    controls.base_scale_d = led(controls.base_scale_d, options.lr_d, slow);
+  lead(controls.base_scale_g, options.lr_g, PaceOfWidth(options.pace_lr_g, options.lr_g, options));
+  lead(controls.base_scale_d, options.lr_d, PaceOfD(options, options.lr_d * controls.base_scale_d, auc, epoch));
   controls.max_beta1 = options.pace_beta1;
   return controls;
 }

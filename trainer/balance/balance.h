@@ -39,7 +39,9 @@ class Controller {
 
  private:
   void CountSteps(bool finite);
-  void Steer(const Signals& signals);
+  void Steer();
+  double LeastAugment() const;
+  double MostAugment() const;
   bool SteeringHasRoom() const;
   bool IsTimeToRestart() const;
   std::optional<Action> NextAction() const;
@@ -62,7 +64,7 @@ class Controller {
   bool taken_back_ = false;     // the last intervention took one back
   bool acted_ = false;          // whether there was one at all
   std::string rollback_cause_;  // of the last step alone
-  double most_augment_ = 0;     // how far augmentation may go, as of the last step
+  double epoch_ = 0;            // of the last finite step
 };
 
 }  // namespace gan::balance

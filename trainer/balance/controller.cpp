@@ -47,7 +47,10 @@ std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals&
   if (options_.mode == Mode::kOff) return {};
   const bool finite = IsFinite(signals);
   const bool warm = observed_ >= options_.warmup_steps;
-  if (finite) Update(averages_, signals, options_, warm);
+  if (finite) {
+    Update(averages_, signals, options_, warm);
+    epoch_ = signals.epoch;
+  }
   Update(findings_, averages_, signals, options_, warm, taken_back_ || IsHeldBack(controls_) || IsHelped(controls_));
   verdict_ = Judge(findings_);
   rollback_cause_ = RollbackCause(finite, IsBlownUp(averages_, signals, options_));
@@ -57,7 +60,7 @@ std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals&
     return {};
   }
 
-  if (finite && options_.mode == Mode::kAct) Steer(signals);
+  if (finite && options_.mode == Mode::kAct) Steer();
 
   // A D that is helped needs longer to show what it has learnt from that.
   const std::uint32_t interval = IsHelped(controls_) ? options_.help_interval : options_.action_interval;
@@ -79,15 +82,19 @@ void Controller::Remember(const Action& action) {
   since_action_ = 0;
 }
 
-void Controller::Steer(const Signals& signals) {
-  if (options_.May(Remedy::kPace)) controls_ = LedToPace(controls_, options_, averages_.auc.mean(), signals.epoch);
+// A D that has seen each picture few times cannot know them by heart, and augmentation would only slow it.
+double Controller::MostAugment() const {
+  const double known = options_.augment_epochs > 0 ? std::min(1.0, epoch_ / options_.augment_epochs) : 1;
+  return std::max(LeastAugment(), options_.max_augment * known);
+}
+
+double Controller::LeastAugment() const { return std::min(controls_.least_augment, options_.max_augment); }
+
+void Controller::Steer() {
+  if (options_.May(Remedy::kPace)) controls_ = LedToPace(controls_, options_, averages_.auc.mean(), epoch_);
   const double error = averages_.steering.mean() - options_.steer_auc;
   if (options_.May(Remedy::kAugment)) {
-    // A D that has seen each picture few times cannot have learnt them by heart, and augmentation would only slow it.
-    const double known = options_.augment_epochs > 0 ? std::min(1.0, signals.epoch / options_.augment_epochs) : 1;
-    most_augment_ = std::max(controls_.least_augment, options_.max_augment * known);
-    controls_.augment =
-        std::clamp(controls_.augment + options_.steer_gain * error, controls_.least_augment, most_augment_);
+    controls_.augment = std::clamp(controls_.augment + options_.steer_gain * error, LeastAugment(), MostAugment());
   }
   if (!options_.May(Remedy::kGeneratorRate) || controls_.lr_scale_g < 1) return;  // below 1 it helps D
   const double step = options_.steer_rate;
@@ -107,7 +114,7 @@ bool Controller::IsTimeToRestart() const {
 // Whether the mild, continuous means can still do something against a D that wins. Augmentation can while it is still
 // on its way up: a D that is held on what it sees and yet perfect on the images as they are is out of its reach.
 bool Controller::SteeringHasRoom() const {
-  const bool augmentation_rises = options_.May(Remedy::kAugment) && controls_.augment < most_augment_ &&
+  const bool augmentation_rises = options_.May(Remedy::kAugment) && controls_.augment < MostAugment() &&
                                   averages_.steering.mean() > options_.steer_auc;
   const bool rate_has_room =
       options_.May(Remedy::kGeneratorRate) && controls_.lr_scale_g < HighestGeneratorScale(controls_, options_);
@@ -186,10 +193,19 @@ std::string Controller::RollbackCause(bool finite, bool blown_up) const {
 }
 
 nlohmann::json Controller::Save() const {
-  return {{"version", kStateVersion},      {"averages", averages_},         {"findings", findings_},
-          {"verdict", Name(verdict_)},     {"controls", controls_},         {"observed", observed_},
-          {"balanced_for", balanced_for_}, {"since_action", since_action_}, {"acted", acted_},
-          {"patience", patience_},         {"taken_back", taken_back_},     {"since_restart", since_restart_}};
+  return {{"version", kStateVersion},
+          {"averages", averages_},
+          {"findings", findings_},
+          {"verdict", Name(verdict_)},
+          {"controls", controls_},
+          {"observed", observed_},
+          {"balanced_for", balanced_for_},
+          {"since_action", since_action_},
+          {"acted", acted_},
+          {"patience", patience_},
+          {"taken_back", taken_back_},
+          {"since_restart", since_restart_},
+          {"epoch", epoch_}};
 }
 
 void Controller::Restore(const nlohmann::json& state) try {
@@ -208,6 +224,7 @@ void Controller::Restore(const nlohmann::json& state) try {
   restored.patience_ = std::clamp(state.value("patience", 1U), 1U, kMaxPatience);
   restored.taken_back_ = state.value("taken_back", false);
   restored.since_restart_ = state.value("since_restart", std::uint64_t{0});
+  restored.epoch_ = state.value("epoch", 0.0);
   if (options_.mode != Mode::kAct) restored.controls_ = {};
   if (options_.mode == Mode::kOff) restored.verdict_ = Verdict::kBalanced;
   *this = restored;

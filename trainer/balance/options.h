@@ -14,7 +14,7 @@ enum class Mode { kOff, kWatch, kAct };
 std::string_view Name(Mode mode);       // "off", "watch", "act"
 Mode ParseMode(std::string_view name);  // throws UsageError on any other word
 
-// What an acting controller may do. The first seven are on unless told otherwise.
+// What an acting controller may do. Those in kDefaultRemedies are on unless told otherwise.
 enum class Remedy {
   kPace,                   // lead both rates to those at which networks of this width learn well
   kAugment,                // augment what D sees, as much as it takes to hold D's AUC
@@ -95,8 +95,8 @@ struct BalanceOptions {
   Rule rule = Rule::kBalance;
   // Steering: the probability of augmentation moves by steer_gain times what D's AUC on what it sees is above
   // steer_auc, in every step. G's rate grows by steer_rate per step while the AUC on images as they are is half a
-  // steer_band above steer_auc, up to max_lr_scale_g times the configured one and to max_lr_g, and falls while it is a
-  // band below. Where D's rate is lowered after that, it is to no less than min_lr_d.
+  // steer_band above steer_auc, up to max_lr_scale_g times the one it is led to and to max_lr_g, and falls while it is
+  // a band below. Where D's rate is lowered after that, it is to no less than min_lr_d.
   double steer_auc = 0.85, steer_gain = 0.3, max_augment = 1;
   double steer_smoothing = 5, steer_band = 0.1, steer_rate = 0.03;
   // Both rates are led up by steer_rate per step to these, which are for 8 features; 0 leaves a rate as configured. D's

@@ -68,11 +68,15 @@ void AddModelFlags(Flags& flags, TrainOptions& o) {
   flags.Add(kFixed, "--noise-dim", o.gan.network.noise_dim, "Length of a latent");
   flags.Add(kMayChange, "--batch", o.batch, "Images a rank and pass")->check(CLI::Range(1, 65536));
   flags.Add(kFixed, "--global-batch", o.global_batch, "Images an update, kept when ranks change; 0: batch x ranks");
-  flags.Add(kMayChange, "--lr-g", o.lr_g, "Adam's rate for the generator; an acting balance leads it from there")
+  flags.Add(kMayChange, "--lr-g", o.lr_g, "Adam's rate for the generator at the start; --balance act raises a low one")
       ->check(CLI::PositiveNumber);
-  flags.Add(kMayChange, "--lr-d", o.lr_d, "Adam's rate for the discriminator; likewise")->check(CLI::PositiveNumber);
+  flags
+      .Add(kMayChange, "--lr-d", o.lr_d,
+           "Adam's rate for the discriminator at the start; --balance act raises a low one")
+      ->check(CLI::PositiveNumber);
   flags.Add(kFixed, "--d-steps", o.d_steps, "Updates of D a step")->check(CLI::Range(1, 100));
-  flags.Add(kFixed, "--beta1", o.gan.adam.beta1, "Adam's first beta")->check(CLI::Range(0.0, 0.9999));
+  flags.Add(kFixed, "--beta1", o.gan.adam.beta1, "Adam's first beta; --balance act holds it at 0.5 or below")
+      ->check(CLI::Range(0.0, 0.9999));
   flags.Add(kFixed, "--beta2", o.gan.adam.beta2, "Adam's second beta")->check(CLI::Range(0.0, 0.999999));
   flags.Add(kMayChange, "--real-label", o.real_label, "D's target for real pictures")->check(CLI::Range(0.5, 1.0));
   flags.Add(kMayChange, "--fake-label", o.fake_label, "D's target for fakes; 0 is one-sided smoothing")

@@ -1,5 +1,7 @@
 #include "trainer/step/adam.h"
 
+#include <algorithm>
+
 namespace gan::step {
 
 Adam::Adam(const torch::OrderedDict<std::string, torch::Tensor>& parameters, const AdamOptions& options)
@@ -36,7 +38,8 @@ void Adam::Update(double learning_rate, const std::optional<torch::Tensor>& divi
   gradients.reserve(parameters_.size());
   for (const torch::Tensor& parameter : parameters_) gradients.push_back(parameter.grad());
   at::_fused_adam_(parameters_, gradients, first_moments_, second_moments_, /*max_exp_avg_sqs=*/{}, steps_.unbind(),
-                   learning_rate, options_.beta1, options_.beta2, /*weight_decay=*/0.0, options_.epsilon,
+                   learning_rate, std::min(options_.beta1, most_beta1_), options_.beta2, /*weight_decay=*/0.0,
+                   options_.epsilon,
                    /*amsgrad=*/false, /*maximize=*/false, divisor, skipped);
 }
 

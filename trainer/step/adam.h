@@ -18,8 +18,8 @@ class Adam {
  public:
   Adam(const torch::OrderedDict<std::string, torch::Tensor>& parameters, const AdamOptions& options);
 
-  // The first beta from here on: a GAN's momentum may be lowered while it trains. Not part of the saved state.
-  void SetBeta1(double beta1) { options_.beta1 = beta1; }
+  // From here on the first beta is the configured one, but at most this. Not part of the saved state.
+  void LimitBeta1(double most) { most_beta1_ = most; }
   // One update from the parameters' gradients. Every parameter must have one.
   void Step(double learning_rate);
   // The same, but none when `norm`, that of all gradients together (0-dim float64 on their device), is not finite; when
@@ -35,6 +35,7 @@ class Adam {
               const std::optional<torch::Tensor>& skipped);
 
   AdamOptions options_;
+  double most_beta1_ = 1;
   std::vector<std::string> names_;
   std::vector<torch::Tensor> parameters_;
   std::vector<torch::Tensor> first_moments_;

@@ -1,6 +1,5 @@
 #include "trainer/step/train_step.h"
 
-#include <algorithm>
 #include <cmath>
 #include <exception>
 #include <utility>
@@ -212,7 +211,7 @@ void Step::TrainDiscriminator(const Round& round) {
   told_.ForgetDiscriminatorPhase();
   told_.discriminator_norm =
       AccumulatedBackward(gan_.discriminator_sync, [&](std::size_t i) { return LookAtRealAndFake(round, i); });
-  gan_.discriminator_adam.SetBeta1(std::min(gan_.options.adam.beta1, plan_.max_beta1));
+  gan_.discriminator_adam.LimitBeta1(plan_.max_beta1);
   gan_.discriminator_adam.Step(plan_.lr_d, told_.discriminator_norm, gan_.options.clip_norm);
 }
 
@@ -248,7 +247,7 @@ void Step::TrainGenerator(const Round& round) {
   told_.generator_norm =
       AccumulatedBackward(gan_.generator_sync, [&](std::size_t i) { return FoolDiscriminator(round, i); });
   model::SetRequiresGrad(*gan_.discriminator, true);
-  gan_.generator_adam.SetBeta1(std::min(gan_.options.adam.beta1, plan_.max_beta1));
+  gan_.generator_adam.LimitBeta1(plan_.max_beta1);
   gan_.generator_adam.Step(plan_.lr_g, told_.generator_norm, gan_.options.clip_norm);
 }
 

@@ -1,7 +1,5 @@
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "storage/errors.h"
 #include "tests/trainer/balance/scripted_signals.h"
 
 namespace gan::balance {
@@ -48,103 +46,6 @@ TEST(Controller, ABlowUpSoonAfterAStepThatIsNotFiniteStillAsksForARollback) {
   blown_up.loss_d *= 1000;
   script.Feed(1, blown_up);
   EXPECT_EQ(script.controller.rollback_cause(), "a loss has blown up");
-}
-
-// Steering: the continuous answer to a D that wins.
-BalanceOptions Steered() {
-  BalanceOptions options = Quick();
-  options.max_augment = 1;
-  options.max_lr_scale_g = 4;
-  options.steer_smoothing = 1;
-  return options;
-}
-
-Signals Augmented(double auc) {
-  Signals signals = Healthy();
-  signals.auc_augmented = auc;
-  return signals;
-}
-
-TEST(Steering, AugmentationRisesWithAWinningDAndFallsWithALosingOne) {
-  Script script(Steered());
-  script.Feed(2, Augmented(0.95));
-  const double risen = script.controller.controls().augment;
-  EXPECT_NEAR(risen, 2 * script.controller.options().steer_gain * (0.95 - script.controller.options().steer_auc), 1e-9);
-  script.Feed(1, Augmented(0.8));
-  EXPECT_LT(script.controller.controls().augment, risen);
-  script.Feed(100, Augmented(0.5));
-  EXPECT_EQ(script.controller.controls().augment, 0);
-}
-
-TEST(Steering, AugmentationWaitsUntilThePicturesAreKnown) {
-  BalanceOptions options = Steered();
-  options.augment_epochs = 10;
-  Script script(options);
-  Signals signals = Augmented(1);
-  script.Feed(100, signals);
-  EXPECT_EQ(script.controller.controls().augment, 0) << "in the first epoch no picture was seen twice";
-  signals.epoch = 5;
-  script.Feed(100, signals);
-  EXPECT_DOUBLE_EQ(script.controller.controls().augment, 0.5);
-  signals.epoch = 50;
-  script.Feed(100, signals);
-  EXPECT_EQ(script.controller.controls().augment, 1);
-}
-
-TEST(Steering, ThePaceIsSetOnlyWhereItIsAllowed) {
-  BalanceOptions options = Steered();
-  options.pace_lr_g = 8e-4;
-  options.remedies = ParseRemedies("augment");
-  Script script(options);
-  script.Feed(10, Healthy());
-  EXPECT_EQ(script.controller.controls().base_scale_g, 1);
-}
-
-TEST(Steering, GsRateFollowsTheAucOnImagesAsTheyAre) {
-  Script script(Steered());
-  script.Feed(1, With(0.95, 1.0, 2.5));
-  EXPECT_DOUBLE_EQ(script.controller.controls().lr_scale_g, 1 + script.controller.options().steer_rate);
-  script.Feed(200, With(0.95, 1.0, 2.5));
-  EXPECT_DOUBLE_EQ(script.controller.controls().lr_scale_g,
-                   HighestGeneratorScale(script.controller.controls(), script.controller.options()));
-  script.Feed(50, With(0.8, 1.0, 2.5));
-  EXPECT_GT(script.controller.controls().lr_scale_g, 1) << "within the band it stays";
-  script.Feed(200, With(0.7, 1.0, 2.5));
-  EXPECT_EQ(script.controller.controls().lr_scale_g, 1);
-}
-
-TEST(Steering, ADThatIsPerfectOutOfSteeringsReachMeetsTheLadder) {
-  Script script(Steered());
-  Signals wins = DiscriminatorWins();
-  wins.auc_augmented = 0.7;
-  EXPECT_EQ(script.Feed(100, wins).front().action, "lower_d_rate");
-  EXPECT_EQ(script.controller.controls().augment, 0);
-}
-
-TEST(Steering, TheLadderWaitsUntilSteeringIsAtItsEnd) {
-  Script script(Steered());
-  Signals wins = DiscriminatorWins();
-  wins.auc_augmented = 1;
-  EXPECT_TRUE(script.Feed(20, wins).empty());
-  EXPECT_EQ(script.controller.verdict(), Verdict::kDiscriminatorAhead);
-  EXPECT_EQ(script.Feed(100, wins).front().action, "lower_d_rate");
-}
-
-TEST(Steering, WatchingSteersNothing) {
-  BalanceOptions options = Steered();
-  options.mode = Mode::kWatch;
-  Script script(options);
-  script.Feed(100, Augmented(1));
-  EXPECT_EQ(script.controller.controls(), Controls{});
-}
-
-TEST(Controller, AWayThatCollapsedIsNotTakenAgain) {
-  Script script(Steered());
-  EXPECT_EQ(script.controller.TakeAnotherWay(100, 0).front().action, "more_augmentation");
-  script.Feed(100, Augmented(0.5));
-  EXPECT_EQ(script.controller.controls().augment, 1) << "from here on, whatever D's AUC";
-  EXPECT_EQ(script.controller.TakeAnotherWay(200, 1).front().action, "lower_g_rate");
-  EXPECT_EQ(script.controller.TakeAnotherWay(300, 2).front().action, "restart_d");
 }
 
 TEST(Controller, ADThatStaysPerfectBeginsAnewButNotAllTheTime) {
@@ -370,50 +271,6 @@ TEST(Controller, ACollapseUnderAHeldBackDThatLosesReleasesIt) {
   const auto done = script.Feed(1, collapsed);
   ASSERT_EQ(done.size(), 1U);
   EXPECT_EQ(done[0].action, "raise_d_rate");
-}
-
-TEST(Options, OutOfRangeIsRefusedByName) {
-  BalanceOptions options;
-  options.d_ahead_clear_auc = 0.99;
-  EXPECT_THROW(
-      {
-        try {
-          Controller controller(options);
-        } catch (const UsageError& error) {
-          EXPECT_THAT(error.what(), testing::HasSubstr("d_ahead_clear_auc"));
-          throw;
-        }
-      },
-      UsageError);
-  options = {};
-  options.lr_factor = 1;
-  EXPECT_THROW(Controller{options}, UsageError);
-  options = {};
-  options.smoothing_steps = 0;
-  EXPECT_THROW(Controller{options}, UsageError);
-}
-
-TEST(Options, JsonGoesThereAndBack) {
-  BalanceOptions options = Quick();
-  options.mode = Mode::kWatch;
-  options.d_ahead_auc = 0.1 + 0.88;
-  const nlohmann::json json = options;
-  const auto back = nlohmann::json::parse(json.dump()).get<BalanceOptions>();
-  EXPECT_EQ(nlohmann::json(back), json);
-  EXPECT_EQ(back.mode, Mode::kWatch);
-  EXPECT_EQ(back.undo_steps, 10U);
-}
-
-TEST(Options, AbsentFieldsKeepTheirDefaults) {
-  const auto options = nlohmann::json::parse(R"({"raise_steps": 7})").get<BalanceOptions>();
-  EXPECT_EQ(options.raise_steps, 7U);
-  EXPECT_EQ(options.clear_steps, BalanceOptions{}.clear_steps);
-  EXPECT_EQ(options.mode, Mode::kAct);
-}
-
-TEST(Options, ModesAreParsedByName) {
-  for (Mode mode : {Mode::kOff, Mode::kWatch, Mode::kAct}) EXPECT_EQ(ParseMode(Name(mode)), mode);
-  EXPECT_THROW(ParseMode("on"), UsageError);
 }
 
 }  // namespace

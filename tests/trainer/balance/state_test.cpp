@@ -46,6 +46,25 @@ TEST(State, RestoredRunEqualsTheUninterruptedOneBitForBit) {
   EXPECT_GT(interventions, 10) << "the run must be one in which something happens";
 }
 
+TEST(State, AStepThatIsNotFiniteRightAfterARestoreFindsAugmentationWhereItWas) {
+  BalanceOptions options = Quick();
+  options.remedies = ParseRemedies("augment,d-rate");
+  options.max_augment = 1;
+  options.augment_epochs = 10;
+  options.steer_gain = 1e-3;  // still on its way up
+  Signals wins = DiscriminatorWins();
+  wins.auc_augmented = 1;
+  wins.epoch = 50;
+  Script whole(options);
+  whole.Feed(10, wins);
+  Controller restored(options);
+  restored.Restore(whole.controller.Save());
+  Signals broken = wins;
+  broken.finite = false;
+  EXPECT_EQ(restored.Observe(11, broken).size(), whole.controller.Observe(11, broken).size());
+  EXPECT_EQ(restored.Save(), whole.controller.Save());
+}
+
 TEST(State, RestoreOfAnActingRunIntoWatchDropsItsControls) {
   Script script(Quick());
   script.Feed(3, DiscriminatorWins());
