@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/manifest.h"
+#include "checkpoint/safetensors.h"
 #include "storage/errors.h"
 #include "storage/files.h"
-#include "trainer/checkpoint/checkpoint.h"
-#include "trainer/checkpoint/manifest.h"
-#include "trainer/checkpoint/safetensors.h"
 
 namespace gan::inspect {
 

@@ -2,9 +2,9 @@
 
 #include <string>
 
+#include "checkpoint/checkpoint.h"
 #include "shard/shard_format.h"
 #include "storage/errors.h"
-#include "trainer/checkpoint/checkpoint.h"
 
 namespace gan::inspect {
 

@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "checkpoint/checkpoint.h"
 #include "cli/log.h"
 #include "cli/main.h"
 #include "launcher/hosts.h"
@@ -19,7 +20,6 @@
 #include "launcher/restart_policy.h"
 #include "storage/errors.h"
 #include "storage/files.h"
-#include "trainer/checkpoint/checkpoint.h"
 
 namespace gan::launch {
 

@@ -8,9 +8,9 @@
 #include <numeric>
 #include <string>
 
-#include "trainer/generate/engine.h"
-#include "trainer/generate/latents.h"
-#include "trainer/generate/load.h"
+#include "generate/engine/engine.h"
+#include "generate/engine/latents.h"
+#include "generate/engine/load.h"
 
 int main(int argc, char** argv) {
   if (argc != 4) return 2;

@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "checkpoint/checkpoint.h"
 #include "storage/files.h"
-#include "trainer/checkpoint/checkpoint.h"
 
 namespace gan::monitoring {
 namespace {

@@ -11,8 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "checkpoint/checkpoint.h"
 #include "storage/files.h"
-#include "trainer/checkpoint/checkpoint.h"
 
 namespace {
 

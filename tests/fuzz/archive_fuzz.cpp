@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "preprocess/archive.h"
+#include "preprocess/inputs/archive.h"
 
 namespace {
 

@@ -1,9 +1,9 @@
 // A checkpoint's manifest, as it is and sealed again. What is understood must also be written back and read again.
 #include <cstdlib>
 
+#include "checkpoint/manifest.h"
 #include "storage/sealed_json.h"
 #include "tests/fuzz/fuzz.h"
-#include "trainer/checkpoint/manifest.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text = gan::fuzz::Text(data, size);

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-#include "preprocess/record.h"
+#include "preprocess/pipeline/record.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto file = std::as_bytes(std::span(data, size));

@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "checkpoint/safetensors.h"
 #include "tests/fuzz/fuzz.h"
-#include "trainer/checkpoint/safetensors.h"
 
 namespace {
 

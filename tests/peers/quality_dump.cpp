@@ -10,9 +10,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "checkpoint/safetensors.h"
+#include "checkpoint/weights_file.h"
 #include "storage/files.h"
-#include "trainer/checkpoint/safetensors.h"
-#include "trainer/checkpoint/weights_file.h"
 #include "trainer/quality/evaluator.h"
 #include "trainer/quality/ms_ssim.h"
 #include "trainer/quality/sliced_wasserstein.h"

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "checkpoint/safetensors.h"
 #include "storage/files.h"
-#include "trainer/checkpoint/safetensors.h"
 #include "trainer/run/checkpoint_state.h"
 #include "trainer/step/train_step.h"
 

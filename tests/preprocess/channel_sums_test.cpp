@@ -1,4 +1,4 @@
-#include "preprocess/channel_sums.h"
+#include "preprocess/pipeline/channel_sums.h"
 
 #include <gtest/gtest.h>
 

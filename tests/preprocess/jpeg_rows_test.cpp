@@ -11,8 +11,8 @@
 // Expects stdio before it.
 #include <jpeglib.h>
 
-#include "preprocess/decode_jpeg.h"
-#include "preprocess/jpeg_averages.h"
+#include "preprocess/decode/decode_jpeg.h"
+#include "preprocess/decode/jpeg_averages.h"
 
 namespace gan::preprocess {
 namespace {

@@ -1,4 +1,4 @@
-#include "preprocess/memory_budget.h"
+#include "preprocess/image/memory_budget.h"
 
 #include <gtest/gtest.h>
 

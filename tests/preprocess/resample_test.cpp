@@ -1,4 +1,4 @@
-#include "preprocess/resample.h"
+#include "preprocess/resize/resample.h"
 
 #include <gtest/gtest.h>
 

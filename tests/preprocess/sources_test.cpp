@@ -1,4 +1,4 @@
-#include "preprocess/sources.h"
+#include "preprocess/inputs/sources.h"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "trainer/checkpoint/checkpoint.h"
+#include "checkpoint/checkpoint.h"
 #include "trainer/distributed/communicator.h"
 #include "trainer/model/state.h"
 

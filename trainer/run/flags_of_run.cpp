@@ -5,9 +5,9 @@
 #include <chrono>
 #include <exception>
 
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/manifest.h"
 #include "storage/errors.h"
-#include "trainer/checkpoint/checkpoint.h"
-#include "trainer/checkpoint/manifest.h"
 #include "trainer/run/agree.h"
 #include "trainer/run/flags.h"
 #include "trainer/run/run_folder.h"

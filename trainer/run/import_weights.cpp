@@ -6,8 +6,8 @@
 #include <sstream>
 #include <vector>
 
+#include "checkpoint/weights_file.h"
 #include "storage/errors.h"
-#include "trainer/checkpoint/weights_file.h"
 #include "trainer/model/state.h"
 
 namespace gan::run {

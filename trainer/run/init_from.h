@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "trainer/checkpoint/checkpoint.h"
+#include "checkpoint/checkpoint.h"
 #include "trainer/step/gan.h"
 
 namespace gan::run {

@@ -10,8 +10,8 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "checkpoint/checkpoint.h"
 #include "trainer/balance/balance.h"
-#include "trainer/checkpoint/checkpoint.h"
 #include "trainer/run/watchdog.h"
 #include "trainer/step/gan_options.h"
 #include "trainer/step/learning_rate.h"

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint/checkpoint.h"
 #include "monitoring/metrics.h"
 #include "trainer/balance/balance.h"
-#include "trainer/checkpoint/checkpoint.h"
 #include "trainer/quality/evaluator.h"
 #include "trainer/run/observe.h"
 #include "trainer/run/options.h"

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "checkpoint/checkpoint.h"
 #include "storage/errors.h"
-#include "trainer/checkpoint/checkpoint.h"
 #include "trainer/run/agree.h"
 
 namespace gan::run {

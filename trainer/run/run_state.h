@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
+#include "checkpoint/background.h"
+#include "checkpoint/checkpoint.h"
 #include "trainer/balance/balance.h"
-#include "trainer/checkpoint/background.h"
-#include "trainer/checkpoint/checkpoint.h"
 #include "trainer/data/loader.h"
 #include "trainer/run/batches.h"
 #include "trainer/run/checkpoint_state.h"

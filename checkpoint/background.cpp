@@ -1,0 +1,74 @@
+#include "checkpoint/background.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+namespace gan::checkpoint {
+
+struct BackgroundSaver::Shared {
+  std::mutex mutex;  // guards everything here
+  std::condition_variable changed;
+  std::function<SaveResult()> work;  // set: to be done or being done
+  std::optional<Outcome> outcome;
+  bool ending = false;
+
+  void Serve() {
+    std::unique_lock lock(mutex);
+    while (true) {
+      changed.wait(lock, [&] { return ending || work; });
+      if (!work) return;
+      lock.unlock();
+      Outcome done;
+      try {
+        done.saved = work();
+      } catch (...) {
+        done.error = std::current_exception();
+      }
+      lock.lock();
+      work = nullptr;
+      outcome = std::move(done);
+      changed.notify_all();
+    }
+  }
+};
+
+BackgroundSaver::BackgroundSaver(bool has_peers)
+    : shared_(std::make_shared<Shared>()), has_peers_(has_peers), exceptions_at_start_(std::uncaught_exceptions()) {
+  std::thread([shared = shared_] { shared->Serve(); }).detach();
+}
+
+BackgroundSaver::~BackgroundSaver() {
+  std::unique_lock lock(shared_->mutex);
+  shared_->ending = true;
+  shared_->changed.notify_all();
+  if (has_peers_ && std::uncaught_exceptions() != exceptions_at_start_) return;
+  shared_->changed.wait(lock, [&] { return !shared_->work; });
+}
+
+void BackgroundSaver::Start(std::function<SaveResult()> work) {
+  const std::lock_guard lock(shared_->mutex);
+  if (shared_->work || shared_->outcome) throw std::logic_error("a save is still in flight");
+  shared_->work = std::move(work);
+  shared_->changed.notify_all();
+}
+
+bool BackgroundSaver::busy() const {
+  const std::lock_guard lock(shared_->mutex);
+  return static_cast<bool>(shared_->work);
+}
+
+std::optional<Outcome> BackgroundSaver::Poll() {
+  const std::lock_guard lock(shared_->mutex);
+  return std::exchange(shared_->outcome, std::nullopt);
+}
+
+std::optional<Outcome> BackgroundSaver::Wait() {
+  std::unique_lock lock(shared_->mutex);
+  shared_->changed.wait(lock, [&] { return !shared_->work; });
+  return std::exchange(shared_->outcome, std::nullopt);
+}
+
+}  // namespace gan::checkpoint

@@ -1,0 +1,136 @@
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cstdio>
+
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/manifest.h"
+#include "storage/errors.h"
+#include "storage/files.h"
+
+namespace gan::checkpoint {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view kPrefix = "step-";
+constexpr std::uint64_t kFewest = 2;  // never pruned below: the newest may turn out damaged
+
+bool IsLeftover(const std::string& name) {
+  return name.starts_with(kPrefix) &&
+         (name.find(".tmp-") != std::string::npos || name.find(".deleted-") != std::string::npos);
+}
+
+void Rename(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::rename(from, to, error);
+  if (error) throw IoError(from, "rename", error.value());
+}
+
+// As its manifest says; it becomes part of a name. A manifest that cannot be read is an error: the next try may know.
+std::string LineageOf(const fs::path& folder) {
+  try {
+    std::string lineage = ReadManifest(folder).lineage;
+    if (!lineage.empty() && std::ranges::all_of(lineage, [](unsigned char c) { return std::isxdigit(c) != 0; }))
+      return lineage;
+  } catch (const DataError&) {  // damaged: set aside all the same
+  }
+  return "unknown";
+}
+
+bool IsCheckpoint(const fs::path& path) {
+  return TypeOf(path) == fs::file_type::directory && TypeOf(path / kManifestName) != fs::file_type::not_found;
+}
+
+// What `retention` does not keep.
+std::vector<fs::path> Superfluous(const fs::path& root, const Retention& retention) {
+  std::vector<fs::path> all = ListCheckpoints(root);
+  if (retention.best) std::erase(all, CheckpointFolderName(root, *retention.best));
+  all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(
+                                           std::min<std::uint64_t>(std::max(retention.last, kFewest), all.size())));
+  std::erase_if(all, [&](const fs::path& folder) {
+    const std::uint64_t step = *ParseCheckpointFolderName(folder.filename().string());
+    return retention.every > 0 && step % retention.every == 0;
+  });
+  return all;
+}
+
+}  // namespace
+
+fs::path CheckpointFolderName(const fs::path& root, std::uint64_t step) {
+  char name[32];
+  std::snprintf(name, sizeof name, "step-%08llu", static_cast<unsigned long long>(step));
+  return root / name;
+}
+
+std::optional<std::uint64_t> ParseCheckpointFolderName(std::string_view name) {
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  const std::string_view digits = name.substr(kPrefix.size());
+  std::uint64_t step = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), step);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return CheckpointFolderName("", step).string() == name ? std::optional(step) : std::nullopt;
+}
+
+std::vector<fs::path> ListCheckpoints(const fs::path& root) {
+  std::vector<std::pair<std::uint64_t, fs::path>> found;
+  std::error_code error;
+  for (fs::directory_iterator entry(root, error), end; entry != end; entry.increment(error)) {
+    const auto step = ParseCheckpointFolderName(entry->path().filename().string());
+    if (step && IsCheckpoint(entry->path())) found.emplace_back(*step, entry->path());
+  }
+  const bool absent = error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
+  if (error && !absent) throw IoError(root, "list", error.value());
+  std::sort(found.rbegin(), found.rend());
+  std::vector<fs::path> newest_first;
+  newest_first.reserve(found.size());
+  for (auto& [step, path] : found) newest_first.push_back(std::move(path));
+  return newest_first;
+}
+
+void RemoveLeftovers(const fs::path& root) {
+  std::vector<fs::path> leftovers;
+  for (const auto& entry : fs::directory_iterator(root)) {
+    if (IsLeftover(entry.path().filename().string())) leftovers.push_back(entry.path());
+  }
+  for (const fs::path& path : leftovers) fs::remove_all(path);
+}
+
+std::vector<std::string> Prune(const fs::path& root, const Retention& retention) {
+  std::vector<std::string> failures;
+  const auto attempt = [&](const auto& work) {
+    try {
+      work();
+      return true;
+    } catch (const std::exception& error) {
+      failures.emplace_back(error.what());
+      return false;
+    }
+  };
+  std::vector<fs::path> superfluous, doomed;
+  attempt([&] { superfluous = Superfluous(root, retention); });
+  for (const fs::path& folder : superfluous) {
+    attempt([&] {
+      // Renamed first, and that on the disk: a half-deleted folder must never look like a checkpoint.
+      const fs::path name = storage::FreeName(folder.string() + ".deleted-0");
+      Rename(folder, name);
+      doomed.push_back(name);
+    });
+  }
+  if (doomed.empty() || !attempt([&] { storage::SyncFolder(root); })) return failures;
+  for (const fs::path& folder : doomed) attempt([&] { fs::remove_all(folder); });
+  return failures;
+}
+
+void SetLaterAside(const fs::path& root, std::uint64_t step) {
+  std::vector<std::pair<fs::path, fs::path>> renames;
+  for (const fs::path& folder : ListCheckpoints(root)) {
+    if (*ParseCheckpointFolderName(folder.filename().string()) <= step) break;
+    renames.emplace_back(folder, storage::FreeName(folder.string() + ".abandoned-" + LineageOf(folder)));
+  }
+  for (const auto& [from, to] : renames) Rename(from, to);
+  storage::SyncFolder(root);
+}
+
+}  // namespace gan::checkpoint

@@ -1,0 +1,68 @@
+#include <set>
+
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/manifest.h"
+#include "checkpoint/safetensors.h"
+#include "storage/checksum.h"
+#include "storage/errors.h"
+#include "storage/files.h"
+
+namespace gan::checkpoint {
+
+namespace {
+
+storage::MappedFile OpenVerified(const std::filesystem::path& folder, const Part& part) {
+  const std::filesystem::path file = folder / part.name;
+  const auto type = TypeOf(file);
+  if (type == std::filesystem::file_type::symlink) throw DataError(file, "is a link; a checkpoint holds its own files");
+  if (type == std::filesystem::file_type::not_found) throw DataError(file, "is missing");
+  storage::MappedFile mapped(file);
+  const std::uint64_t size = mapped.bytes().size();
+  if (size != part.bytes) {
+    throw DataError(file, size,
+                    "has " + std::to_string(size) + " bytes, the manifest says " + std::to_string(part.bytes));
+  }
+  const std::string digest = storage::DigestOf(mapped.bytes());
+  mapped.RequireRead();  // what could not be read is not damage
+  if (digest != part.digest) throw DataError(file, "does not match its digest");
+  return mapped;
+}
+
+// Calls visit(tensor) for every tensor of every part; a name may stand in one part only.
+template <typename Visit>
+Manifest ForEachTensor(const std::filesystem::path& folder, const Visit& visit) {
+  Manifest manifest = ReadManifest(folder);
+  std::set<std::string> names;
+  for (const Part& part : manifest.parts) {
+    const storage::MappedFile mapped = OpenVerified(folder, part);
+    for (const TensorView& tensor : DecodeSafetensors(mapped.bytes(), folder / part.name)) {
+      if (!names.insert(tensor.name).second) throw DataError(folder / part.name, "repeats tensor " + tensor.name);
+      visit(tensor);
+    }
+    mapped.RequireRead();
+  }
+  return manifest;
+}
+
+}  // namespace
+
+Checkpoint Load(const std::filesystem::path& folder) {
+  Checkpoint loaded;
+  const Manifest manifest = ForEachTensor(folder, [&](const TensorView& t) {
+    loaded.tensors.push_back({t.name, t.dtype, t.shape, {t.data.begin(), t.data.end()}});
+  });
+  loaded.folder = folder;
+  loaded.step = manifest.step;
+  loaded.images = manifest.images;
+  loaded.lineage = manifest.lineage;
+  loaded.state = manifest.state;
+  const std::string text = EncodeManifest(manifest);  // byte for byte what was read: another spelling is refused
+  loaded.digest = storage::DigestOf(std::as_bytes(std::span(text)));
+  return loaded;
+}
+
+void Verify(const std::filesystem::path& folder) {
+  ForEachTensor(folder, [](const TensorView&) {});
+}
+
+}  // namespace gan::checkpoint

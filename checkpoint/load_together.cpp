@@ -1,0 +1,94 @@
+// One judgement of all ranks on one checkpoint.
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/ranks.h"
+#include "storage/errors.h"
+
+namespace gan::checkpoint {
+
+namespace {
+
+// What a rank says of the checkpoint; the first letter of its answer.
+constexpr char kIntact = 'i', kDamaged = 'd', kNewer = 'n', kUnreadable = 'u';
+
+struct Reading {
+  char judgement = kIntact;
+  std::string words;  // the digest when intact, else what is wrong
+  std::exception_ptr error;
+};
+
+Reading Read(const std::function<std::string()>& load) {
+  try {
+    return {kIntact, load(), nullptr};
+  } catch (const NewerVersionError& error) {
+    return {kNewer, error.what(), std::current_exception()};
+  } catch (const DataError& error) {
+    return {kDamaged, error.what(), std::current_exception()};
+  } catch (const std::exception& error) {
+    return {kUnreadable, error.what(), std::current_exception()};
+  }
+}
+
+std::string InWords(const std::string& answer) {
+  const std::string words = answer.substr(1);
+  return answer.front() == kIntact ? "has read it as intact (manifest " + words + ")" : "says " + words;
+}
+
+// Throws unless all ranks give the same answer up to its words.
+void RequireAgreement(const std::vector<std::string>& answers, const std::vector<std::string>& hosts,
+                      const std::filesystem::path& folder) {
+  const auto name = [&](std::size_t rank) { return "rank " + std::to_string(rank) + " on " + hosts[rank]; };
+  for (std::size_t rank = 0; rank < answers.size(); ++rank) {
+    if (answers[rank].front() != kUnreadable) continue;
+    throw RankError(name(rank) + " could not read " + folder.string() + ": " + answers[rank].substr(1) +
+                    "; nothing was changed");
+  }
+  for (std::size_t rank = 1; rank < answers.size(); ++rank) {
+    const bool both_intact = answers[0].front() == kIntact && answers[rank].front() == kIntact;
+    if (both_intact ? answers[0] == answers[rank] : answers[0].front() == answers[rank].front()) continue;
+    throw RankError("the ranks disagree on " + folder.string() + ": " + name(0) + " " + InWords(answers[0]) + ", " +
+                    name(rank) + " " + InWords(answers[rank]) + "; nothing was changed");
+  }
+}
+
+}  // namespace
+
+std::string HostName() {
+  char host[256] = "this host";
+  ::gethostname(host, sizeof host - 1);
+  return host;
+}
+
+Checkpoint LoadTogether(const std::filesystem::path& folder, const Ranks& ranks) {
+  Checkpoint loaded;
+  const Reading mine = Read([&] {
+    loaded = Load(folder);
+    return loaded.digest;
+  });
+  const std::vector<std::string> answers = ranks.all_gather(mine.judgement + mine.words);
+  const std::vector<std::string> hosts = ranks.all_gather(HostName());
+  RequireAgreement(answers, hosts, folder);
+  if (mine.error) std::rethrow_exception(mine.error);
+  return loaded;
+}
+
+std::string FromRankZero(const Ranks& ranks, const std::function<std::string()>& work) {
+  std::string answer;
+  if (ranks.rank == 0) {
+    try {
+      answer = "+" + work();
+    } catch (const std::exception& error) {
+      answer = "-rank 0 on " + HostName() + ": " + error.what();
+    }
+  }
+  answer = ranks.all_gather(answer).front();
+  if (answer.front() == '-') throw RankError(answer.substr(1));
+  return answer.substr(1);
+}
+
+}  // namespace gan::checkpoint

@@ -1,0 +1,83 @@
+#include <sstream>
+#include <utility>
+
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/ranks.h"
+#include "storage/errors.h"
+#include "storage/files.h"
+
+namespace gan::checkpoint {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Damaged {
+  fs::path folder;
+  std::string why;
+};
+
+// Newest first, as rank 0 sees them.
+std::vector<fs::path> ListTogether(const fs::path& root, const Ranks& ranks) {
+  std::istringstream names(FromRankZero(ranks, [&] {
+    std::string all;
+    for (const fs::path& folder : ListCheckpoints(root)) all += folder.filename().string() + "\n";
+    return all;
+  }));
+  std::vector<fs::path> folders;
+  for (std::string name; std::getline(names, name);) folders.push_back(root / name);
+  return folders;
+}
+
+bool AnySetAside(const fs::path& root) {
+  std::error_code error;
+  for (fs::directory_iterator entry(root, error), end; entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (!name.starts_with("step-")) continue;
+    if (name.find(".damaged") != std::string::npos || name.find(".abandoned-") != std::string::npos) return true;
+  }
+  if (error && error != std::errc::no_such_file_or_directory) throw IoError(root, "list", error.value());
+  return false;
+}
+
+void SetAside(const std::vector<Damaged>& damaged, const Ranks& ranks,
+              const std::function<void(const std::string&)>& warn) {
+  FromRankZero(ranks, [&] {
+    for (const auto& [folder, why] : damaged) {
+      const fs::path aside = storage::FreeName(folder.string() + ".damaged");
+      fs::rename(folder, aside);
+      warn(why + "; set aside as " + aside.filename().string() + ", the one before is used");
+    }
+    return std::string();
+  });
+}
+
+constexpr const char* kWayOut =
+    "; repair one of them, name another --run, or remove this folder to begin anew in the same run";
+
+}  // namespace
+
+std::optional<Checkpoint> LoadNewest(const fs::path& root, const Ranks& ranks,
+                                     const std::function<void(const std::string&)>& warn) {
+  std::vector<Damaged> damaged;
+  for (const fs::path& folder : ListTogether(root, ranks)) {
+    try {
+      Checkpoint loaded = LoadTogether(folder, ranks);
+      if (!damaged.empty()) SetAside(damaged, ranks, warn);
+      return loaded;
+    } catch (const NewerVersionError&) {
+      throw;
+    } catch (const DataError& error) {
+      damaged.push_back({folder, error.what()});
+    }
+  }
+  if (!damaged.empty()) {
+    throw DataError(root, "holds " + std::to_string(damaged.size()) + " checkpoint(s), none of them intact (" +
+                              damaged.front().why + "); nothing was changed" + kWayOut);
+  }
+  const bool set_aside = !FromRankZero(ranks, [&] { return std::string(AnySetAside(root) ? "yes" : ""); }).empty();
+  if (set_aside) throw DataError(root, std::string("holds no checkpoint but some that were set aside") + kWayOut);
+  return std::nullopt;
+}
+
+}  // namespace gan::checkpoint

@@ -1,0 +1,126 @@
+#include "checkpoint/part_writer.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "storage/errors.h"
+
+namespace gan::checkpoint {
+
+namespace {
+
+constexpr std::size_t kAlignment = 4096;  // of memory, offset and size of a direct write
+
+// Digested and copied while it is in the cache; and little, so that the disk never waits for a large tensor's digest.
+constexpr std::size_t kAtATime = std::size_t{256} << 10;
+
+}  // namespace
+
+PartWriter::Buffer PartWriter::NewBuffer() {
+  void* memory = std::aligned_alloc(kAlignment, kChunk);
+  if (memory == nullptr) throw std::bad_alloc();
+  return Buffer(static_cast<std::byte*>(memory));
+}
+
+PartWriter::PartWriter(std::filesystem::path file) : file_(std::move(file)) {
+  for (Buffer& buffer : buffers_) buffer = NewBuffer();
+  descriptor_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) throw IoError(file_, "open", errno);
+  direct_ = ::fcntl(descriptor_, F_SETFL, O_DIRECT) == 0;
+}
+
+PartWriter::~PartWriter() {
+  EndThread();
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void PartWriter::Write(std::span<const std::byte> data) {
+  while (!data.empty()) {
+    const std::size_t fits = std::min({data.size(), kChunk - filled_, kAtATime});
+    digest_.Update(data.first(fits));
+    std::memcpy(buffers_[full_ % kBuffers].get() + filled_, data.data(), fits);
+    filled_ += fits;
+    data = data.subspan(fits);
+    if (filled_ == kChunk) HandOver();
+  }
+}
+
+Part PartWriter::Finish() {
+  EndThread();
+  if (error_) std::rethrow_exception(error_);
+  StopDirect();  // the end of the file is not aligned
+  const std::uint64_t before = full_ * kChunk;
+  WriteOut(buffers_[full_ % kBuffers].get(), filled_, before);
+  if (::fsync(descriptor_) != 0) throw IoError(file_, "fsync", errno);
+  const int descriptor = std::exchange(descriptor_, -1);
+  if (::close(descriptor) != 0) throw IoError(file_, "close", errno);
+  return {.name = file_.filename().string(), .bytes = before + filled_, .digest = digest_.Text()};
+}
+
+void PartWriter::HandOver() {
+  if (!thread_.joinable()) thread_ = std::thread([this] { WriteChunks(); });
+  std::unique_lock lock(mutex_);
+  ++full_;
+  filled_ = 0;
+  changed_.notify_one();
+  changed_.wait(lock, [this] { return error_ || full_ - written_ < kBuffers; });
+  if (error_) std::rethrow_exception(error_);
+}
+
+void PartWriter::WriteChunks() try {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return ended_ || written_ < full_; });
+    if (written_ == full_) return;
+    const std::uint64_t chunk = written_;
+    lock.unlock();
+    WriteOut(buffers_[chunk % kBuffers].get(), kChunk, chunk * kChunk);
+    lock.lock();
+    ++written_;
+    changed_.notify_one();
+  }
+} catch (...) {
+  const std::lock_guard lock(mutex_);
+  error_ = std::current_exception();
+  changed_.notify_one();
+}
+
+void PartWriter::EndThread() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+void PartWriter::StopDirect() {
+  if (std::exchange(direct_, false)) ::fcntl(descriptor_, F_SETFL, 0);
+}
+
+void PartWriter::WriteOut(const std::byte* data, std::size_t size, std::uint64_t offset) {
+  while (size > 0) {
+    const ssize_t n = ::pwrite(descriptor_, data, size, static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EINVAL && direct_) {
+      StopDirect();  // a file system that took the flag and does not mean it
+      continue;
+    }
+    if (n <= 0) throw IoError(file_, "write", n == 0 ? ENOSPC : errno);
+    const auto written = static_cast<std::size_t>(n);
+    if (written % kAlignment != 0) StopDirect();
+    if (!direct_) ::sync_file_range(descriptor_, static_cast<off_t>(offset), n, SYNC_FILE_RANGE_WRITE);  // only a hint
+    data += written;
+    size -= written;
+    offset += written;
+  }
+}
+
+}  // namespace gan::checkpoint

@@ -1,0 +1,77 @@
+#include "generate/engine/generate.h"
+
+#include <tbb/parallel_for.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "cli/progress.h"
+#include "generate/engine/sink.h"
+
+namespace gan::generate {
+
+namespace {
+
+constexpr std::size_t kStatisticsLatents = 128;  // as in training (trainer/run/samples.cpp)
+constexpr std::size_t kStatisticsBatch = 64;
+
+Latents ChooseStops(const GenerateOptions& options, std::size_t noise_dim) {
+  if (!options.latents.empty()) return FromFile(options.latents, noise_dim);
+  if (!options.seeds.empty()) return FromSeeds(ParseSeeds(options.seeds), noise_dim);
+  std::vector<std::uint64_t> seeds(options.count);
+  std::iota(seeds.begin(), seeds.end(), options.seed);
+  return FromSeeds(seeds, noise_dim);
+}
+
+void RunInBatches(Engine& engine, const Latents& latents, std::size_t batch, Sink& sink) {
+  cli::ProgressBar bar("generate", latents.count());
+  for (std::size_t done = 0; done < latents.count();) {
+    const std::size_t now = std::min(batch, latents.count() - done);
+    const std::span<const float> part(latents.values.data() + done * latents.noise_dim, now * latents.noise_dim);
+    sink.Add(engine.Run(part));
+    bar.Update(done += now);
+  }
+}
+
+}  // namespace
+
+TrainedGenerator LoadReady(const std::filesystem::path& path, Weights weights) {
+  TrainedGenerator trained = Load(path, weights);
+  if (trained.statistics_measured) return trained;
+  const Latents latents = ForStatistics(trained.seed(), kStatisticsLatents, trained.generator.noise_dim());
+  ReestimateStatistics(trained.generator, latents.values, kStatisticsBatch);
+  trained.statistics_measured = true;
+  return trained;
+}
+
+std::vector<std::uint8_t> ToRgb(std::span<const float> pictures, std::size_t side) {
+  const std::size_t pixels = side * side;
+  std::vector<std::uint8_t> rgb(pictures.size());
+  tbb::parallel_for(std::size_t{0}, pictures.size() / (3 * pixels), [&](std::size_t image) {
+    const float* planes = pictures.data() + image * 3 * pixels;
+    std::uint8_t* out = rgb.data() + image * 3 * pixels;
+    for (std::size_t i = 0; i < 3 * pixels; ++i) {
+      const float level = (planes[i % 3 * pixels + i / 3] + 1) * 127.5F + 0.5F;
+      out[i] = static_cast<std::uint8_t>(std::clamp(level, 0.0F, 255.0F));
+    }
+  });
+  return rgb;
+}
+
+std::vector<std::uint8_t> SamplePictures(Engine& engine, std::size_t count) {
+  std::vector<std::uint64_t> seeds(count);
+  std::iota(seeds.begin(), seeds.end(), 0);
+  return ToRgb(engine.Run(FromSeeds(seeds, engine.noise_dim()).values), engine.side());
+}
+
+void WritePictures(const GenerateOptions& options, const TrainedGenerator& trained) {
+  if (options.kind() == OutputKind::kNone) return;
+  const Latents stops = ChooseStops(options, trained.generator.noise_dim());
+  const Latents latents = options.interpolate > 0 ? Walk(stops, options.interpolate) : stops;
+  Engine engine(trained.generator);
+  const std::unique_ptr<Sink> sink = OpenSink(options, latents, engine.side());
+  RunInBatches(engine, latents, options.batch, *sink);
+  sink->Finish();
+}
+
+}  // namespace gan::generate

@@ -1,0 +1,119 @@
+#include "generate/engine/latents.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "checkpoint/weights_file.h"
+#include "generate/engine/npy.h"
+#include "storage/errors.h"
+#include "trainer/data/sampler.h"
+
+namespace gan::generate {
+
+namespace {
+
+constexpr std::size_t kMostSeeds = 1'000'000;
+
+std::uint64_t ParseSeed(std::string_view text, const std::string& whole) {
+  std::uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw UsageError("--seeds " + whole + ": \"" + std::string(text) + "\" is no number; write 1,5,10-20");
+  }
+  return seed;
+}
+
+void AddRange(std::string_view part, const std::string& whole, std::vector<std::uint64_t>& seeds) {
+  const std::size_t dash = part.find('-');
+  const std::uint64_t first = ParseSeed(part.substr(0, dash), whole);
+  const std::uint64_t last = dash == std::string_view::npos ? first : ParseSeed(part.substr(dash + 1), whole);
+  if (last < first) throw UsageError("--seeds " + whole + ": the range " + std::string(part) + " goes down");
+  if (last - first >= kMostSeeds - seeds.size()) throw UsageError("--seeds " + whole + ": more than a million seeds");
+  for (std::uint64_t i = 0; i <= last - first; ++i) seeds.push_back(first + i);
+}
+
+void Append(std::uint64_t seed, data::Stream stream, std::uint64_t cursor, Latents& latents) {
+  latents.values.resize(latents.values.size() + latents.noise_dim);
+  float* latent = latents.values.data() + latents.values.size() - latents.noise_dim;
+  data::FillNormal(latent, latents.noise_dim, seed, stream, cursor, 0);
+}
+
+double Dot(const float* a, const float* b, std::size_t n) {
+  double sum = 0;
+  for (std::size_t i = 0; i < n; ++i) sum += double{a[i]} * double{b[i]};
+  return sum;
+}
+
+// (1-t) of a and t of b along the great circle; the straight line where they point the same way.
+void Slerp(const float* a, const float* b, std::size_t n, double t, float* out) {
+  const double cosine = Dot(a, b, n) / std::sqrt(Dot(a, a, n) * Dot(b, b, n));
+  const double angle = std::acos(std::clamp(cosine, -1.0, 1.0));
+  const bool straight = !(std::sin(angle) > 1e-6);
+  const double of_a = straight ? 1 - t : std::sin((1 - t) * angle) / std::sin(angle);
+  const double of_b = straight ? t : std::sin(t * angle) / std::sin(angle);
+  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<float>(of_a * double{a[i]} + of_b * double{b[i]});
+}
+
+NumberArray ReadArray(const std::filesystem::path& file) {
+  if (file.extension() == ".npy") return ReadNpy(file);
+  if (file.extension() != ".safetensors")
+    throw UsageError("--latents " + file.string() + ": must be .npy or .safetensors");
+  const checkpoint::WeightsFile tensors(file);
+  if (tensors.tensors().size() != 1) throw DataError(file, "must hold exactly one tensor, the latents");
+  const checkpoint::TensorView& only = tensors.tensors().begin()->second;
+  return {only.shape, checkpoint::ToFloats(only, file)};
+}
+
+}  // namespace
+
+std::vector<std::uint64_t> ParseSeeds(const std::string& text) {
+  std::vector<std::uint64_t> seeds;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    AddRange(std::string_view(text).substr(begin, end - begin), text, seeds);
+    begin = end + 1;
+  }
+  return seeds;
+}
+
+Latents FromSeeds(const std::vector<std::uint64_t>& seeds, std::size_t noise_dim) {
+  Latents latents{.noise_dim = noise_dim, .values = {}, .seeds = seeds};
+  for (const std::uint64_t seed : seeds) Append(seed, data::Stream::kFixedLatents, 0, latents);
+  return latents;
+}
+
+Latents ForStatistics(std::uint64_t seed, std::size_t count, std::size_t noise_dim) {
+  Latents latents{.noise_dim = noise_dim, .values = {}, .seeds = {}};
+  for (std::size_t i = 0; i < count; ++i) Append(seed, data::Stream::kStatistics, i, latents);
+  return latents;
+}
+
+Latents FromFile(const std::filesystem::path& file, std::size_t noise_dim) {
+  NumberArray array = ReadArray(file);
+  const auto& shape = array.shape;
+  const bool flat = shape.size() == 2 || (shape.size() == 4 && shape[2] == 1 && shape[3] == 1);
+  if (!flat || shape[0] < 1 || shape[1] != static_cast<std::int64_t>(noise_dim)) {
+    throw DataError(file, "latents must have the shape [N, " + std::to_string(noise_dim) + "] of this generator");
+  }
+  const auto bad = std::find_if(array.values.begin(), array.values.end(), [](float x) { return !std::isfinite(x); });
+  if (bad != array.values.end()) {
+    const auto at = static_cast<std::size_t>(bad - array.values.begin());
+    throw DataError(file, "latent " + std::to_string(at / noise_dim) + " is not finite at number " +
+                              std::to_string(at % noise_dim));
+  }
+  return {.noise_dim = noise_dim, .values = std::move(array.values), .seeds = {}};
+}
+
+Latents Walk(const Latents& stops, std::size_t steps) {
+  const std::size_t n = stops.noise_dim, count = stops.count();
+  Latents walk{.noise_dim = n, .values = std::vector<float>(count * steps * n), .seeds = {}};
+  for (std::size_t i = 0; i < count * steps; ++i) {
+    const float* from = stops.values.data() + i / steps * n;
+    const float* to = stops.values.data() + (i / steps + 1) % count * n;
+    Slerp(from, to, n, static_cast<double>(i % steps) / static_cast<double>(steps), walk.values.data() + i * n);
+  }
+  return walk;
+}
+
+}  // namespace gan::generate

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "generate/engine/generator.h"
+
+namespace gan::generate {
+
+// kAuto: the moving average where one was kept, else the weights as they are.
+enum class Weights { kAuto, kEma, kRaw };
+
+struct TrainedGenerator {
+  Generator generator;
+  bool averaged = false;            // the moving average's weights
+  bool statistics_measured = true;  // false: the running statistics belong to the raw weights, measure them first
+  std::filesystem::path source;     // what was read
+  std::filesystem::path run;        // the run folder it belongs to; empty when there is none
+  nlohmann::json facts;             // step, images, lineage, options: what the source says of itself; may be empty
+  std::uint64_t seed() const;       // of the run, 0 when unknown
+};
+
+// Reads a run folder (its newest checkpoint), a checkpoint, a folder that --export made, or a safetensors file with
+// PyTorch's names ("0.weight", also behind a prefix such as "main." or "generator."). Throws DataError naming file and
+// tensor, also for a tensor of the network that is not understood or not finite; UsageError when --weights asks for an
+// average that was not kept.
+TrainedGenerator Load(const std::filesystem::path& path, Weights weights);
+
+}  // namespace gan::generate

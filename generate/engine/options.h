@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "generate/engine/load.h"
+
+namespace gan::generate {
+
+// What --out names: by its ending, or "-" for a PNG grid on stdout.
+enum class OutputKind { kNone, kGrid, kStdout, kAnimation, kMovie, kArray, kFolder };
+
+struct GenerateOptions {
+  std::filesystem::path checkpoint;
+  Weights weights = Weights::kAuto;
+
+  std::uint64_t count = 64;
+  std::uint64_t seed = 0;  // picture i has seed + i
+  std::string seeds;       // instead: a list
+  std::filesystem::path latents;
+  std::size_t interpolate = 0;  // pictures from one latent to the next; 0: only the latents themselves
+
+  std::filesystem::path out;
+  std::size_t columns = 0;  // of a grid; 0: as many as rows
+  double frames_per_second = 24;
+  std::filesystem::path export_folder;
+  std::filesystem::path onnx;
+
+  std::size_t batch = 32;
+  int threads = 0;  // 0: all cores
+
+  OutputKind kind() const;
+};
+
+// Declares every flag of gan-generate on `app`, grouped; values land in `options`.
+void AddGenerateFlags(CLI::App& app, GenerateOptions& options);
+
+// What flags alone cannot say; also settles defaults that depend on others. Throws UsageError.
+void Settle(const CLI::App& app, GenerateOptions& options);
+
+}  // namespace gan::generate

@@ -1,0 +1,26 @@
+// Where generated pictures go, one after another.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "generate/engine/latents.h"
+#include "generate/engine/options.h"
+
+namespace gan::generate {
+
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  // pictures: float [N, 3, side, side] in [-1, 1], those that follow the ones of the last call.
+  virtual void Add(std::span<const float> pictures) = 0;
+  // Publishes what is not yet written; without it nothing half-made is left.
+  virtual void Finish() = 0;
+};
+
+// For what --out names. Throws UsageError, IoError; so do the members.
+std::unique_ptr<Sink> OpenSink(const GenerateOptions& options, const Latents& latents, std::size_t side);
+
+}  // namespace gan::generate

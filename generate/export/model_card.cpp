@@ -1,0 +1,151 @@
+#include "generate/export/model_card.h"
+
+#include <fstream>
+#include <string_view>
+#include <vector>
+
+#include "storage/parse_json.h"
+
+namespace gan::exporting {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr std::string_view kQuality = "quality_";  // begins the names of measures in stats.jsonl
+
+std::vector<std::size_t> Channels(const generate::Generator& generator) {
+  std::vector<std::size_t> channels = {generator.noise_dim()};
+  for (const generate::Layer& layer : generator.layers) channels.push_back(layer.out);
+  return channels;
+}
+
+std::string Table(const json& values, const std::vector<std::string>& names) {
+  std::string table = "| what | value |\n|---|---|\n";
+  for (const std::string& name : names) {
+    const auto found = values.find(name);
+    if (found == values.end() || found->is_null()) continue;
+    table += "| " + name + " | " + (found->is_string() ? found->get<std::string>() : found->dump()) + " |\n";
+  }
+  return table;
+}
+
+std::vector<std::string> NamesOf(const json& values) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : values.items()) {
+    if (value.is_primitive()) names.push_back(name);
+  }
+  return names;
+}
+
+constexpr const char* kLoading = R"(```python
+import torch
+from safetensors.torch import load_file
+
+channels = CHANNELS
+layers = []
+for i, (a, b) in enumerate(zip(channels, channels[1:])):
+    layers.append(torch.nn.ConvTranspose2d(a, b, 4, 2 if i else 1, 1 if i else 0, bias=BIAS))
+    layers += [torch.nn.Tanh()] if b == 3 else [torch.nn.BatchNorm2d(b), torch.nn.ReLU()]
+generator = torch.nn.Sequential(*layers).eval()
+generator.load_state_dict(load_file('generator.safetensors'))
+with torch.inference_mode():
+    images = generator(torch.randn(64, channels[0], 1, 1))  # float [64, 3, SIDE, SIDE] in [-1, 1]
+```
+)";
+
+std::string Replaced(std::string text, const std::string& what, const std::string& with) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size()) {
+    text.replace(at, what.size(), with);
+  }
+  return text;
+}
+
+// Which layers of the loop in kLoading have a bias, in Python.
+std::string Biases(const generate::Generator& generator) {
+  std::string list;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < generator.layers.size(); ++i) {
+    if (generator.layers[i].bias.empty()) continue;
+    ++count;
+    list += (list.empty() ? "" : ", ") + std::to_string(i);
+  }
+  if (count == 0) return "False";
+  return count == generator.layers.size() ? "True" : "i in [" + list + "]";
+}
+
+std::string TrainingSection(const generate::TrainedGenerator& trained) {
+  const auto options = trained.facts.find("options");
+  if (options == trained.facts.end()) return "## Training\n\nThe source of the weights says nothing about it.\n";
+  json summary = {{"step", trained.facts.value("step", json())},
+                  {"real images shown", trained.facts.value("images", json())}};
+  std::string text = "## Training\n\n" + Table(summary, {"step", "real images shown"});
+  return text + "\nOptions (`dataset_digest` names the shards it was trained on):\n\n" +
+         Table(*options, NamesOf(*options));
+}
+
+std::string MetricsSection(const json& stats) {
+  if (stats.is_null()) return "";
+  std::vector<std::string> names = {
+      "step", "epoch", "loss_d", "loss_g", "d_auc", "d_accuracy_real", "d_accuracy_fake", "imbalance", "verdict"};
+  for (const auto& item : stats.items()) {
+    if (item.key().starts_with(kQuality)) names.push_back(item.key());
+  }
+  return "\n## How it did\n\nThe last step that was logged (AUC 0.5: the discriminator guesses) and the last measures "
+         "of "
+         "quality, against pictures held out of training, when there were any.\n\n" +
+         Table(stats, names);
+}
+
+}  // namespace
+
+json ConfigOf(const generate::TrainedGenerator& trained) {
+  const generate::Generator& generator = trained.generator;
+  json config = {{"format", "equipoise-generator"},
+                 {"format_version", 1},
+                 {"resolution", generator.side()},
+                 {"noise_dim", generator.noise_dim()},
+                 {"channels", Channels(generator)},
+                 {"image_range", {-1, 1}},
+                 {"weights", trained.averaged ? "ema" : "raw"}};
+  if (!trained.facts.empty()) config["training"] = trained.facts;
+  return config;
+}
+
+json LastStats(const generate::TrainedGenerator& trained) {
+  json last, quality = json::object();
+  if (trained.run.empty()) return last;
+  std::ifstream lines(trained.run / "stats.jsonl");
+  for (std::string line; std::getline(lines, line);) {
+    const json record = storage::IsModestJson(line) ? json::parse(line) : json();
+    if (!record.is_object() || record.value("step", std::uint64_t{0}) > trained.facts.value("step", std::uint64_t{0}))
+      break;
+    last = record;
+    for (const auto& [name, value] : record.items()) {
+      if (name.starts_with(kQuality)) quality[name] = value;
+    }
+  }
+  if (!last.is_null()) last.update(quality);
+  return last;
+}
+
+std::string ModelCard(const generate::TrainedGenerator& trained) {
+  const std::string side = std::to_string(trained.generator.side());
+  std::string card =
+      "# A DCGAN generator, " + side + "x" + side + " px\n\n![64 pictures, seeds 0 to 63](samples.png)\n\n";
+  card +=
+      "Latents of " + std::to_string(trained.generator.noise_dim()) +
+      " standard normal numbers in, RGB pictures in [-1, 1] out. Weights: " +
+      (trained.averaged ? "the exponential moving average of training, with batch-norm statistics measured for it."
+                        : "as the last step left them.") +
+      "\n\n## Use\n\n`gan-generate --checkpoint THIS_FOLDER --out grid.png`, or in PyTorch with no code of ours:\n\n";
+  const std::string channels = json(Channels(trained.generator)).dump();
+  card += Replaced(Replaced(Replaced(kLoading, "CHANNELS", channels), "SIDE", side), "BIAS", Biases(trained.generator));
+  card += "\n";
+  card += TrainingSection(trained) + MetricsSection(LastStats(trained));
+  return card +
+         "\n## Limits\n\nIt shows what its training pictures showed, with their biases, and may repeat some of them; "
+         "their licence may extend to what it makes.\n";
+}
+
+}  // namespace gan::exporting

@@ -1,0 +1,73 @@
+#include "generate/export/weights_folder.h"
+
+#include <span>
+
+#include "checkpoint/safetensors.h"
+#include "generate/engine/generate.h"
+#include "generate/export/model_card.h"
+#include "picture/grid.h"
+#include "picture/png.h"
+#include "storage/files.h"
+
+namespace gan::exporting {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kSamples = 64;
+constexpr std::uint32_t kSampleColumns = 8;
+
+void Add(const std::string& name, const std::vector<std::int64_t>& shape, const std::vector<float>& values,
+         std::vector<checkpoint::TensorView>& views) {
+  views.push_back({.name = name, .dtype = "F32", .shape = shape, .data = std::as_bytes(std::span(values))});
+}
+
+std::vector<checkpoint::TensorView> Views(const generate::Generator& generator,
+                                          const std::vector<std::int64_t>& batches_tracked) {
+  std::vector<checkpoint::TensorView> views;
+  for (std::size_t i = 0; i < generator.layers.size(); ++i) {
+    const generate::Layer& layer = generator.layers[i];
+    const auto in = static_cast<std::int64_t>(layer.in), out = static_cast<std::int64_t>(layer.out);
+    Add(std::to_string(generate::PlaceOf(i)) + ".weight", {in, out, 4, 4}, layer.weight, views);
+    if (!layer.bias.empty()) Add(std::to_string(generate::PlaceOf(i)) + ".bias", {out}, layer.bias, views);
+    if (!layer.norm) continue;
+    const std::string prefix = std::to_string(generate::PlaceOf(i) + 1) + ".";
+    Add(prefix + "weight", {out}, layer.norm->scale, views);
+    Add(prefix + "bias", {out}, layer.norm->shift, views);
+    Add(prefix + "running_mean", {out}, layer.norm->mean, views);
+    Add(prefix + "running_var", {out}, layer.norm->variance, views);
+    // PyTorch's strict load_state_dict asks for it; nothing reads it in evaluation mode.
+    views.push_back({prefix + "num_batches_tracked", "I64", {}, std::as_bytes(std::span(batches_tracked))});
+  }
+  return views;
+}
+
+void WriteSafetensors(const fs::path& file, const generate::Generator& generator) {
+  const std::vector<std::int64_t> batches_tracked = {0};
+  const std::vector<checkpoint::TensorView> views = Views(generator, batches_tracked);
+  storage::AtomicFile out(file);
+  out.Append(checkpoint::EncodeHeader(views));
+  for (const checkpoint::TensorView& view : views) out.Append(view.data);
+  out.Commit();
+}
+
+void WriteSamples(const fs::path& file, const generate::Generator& generator) {
+  generate::Engine engine(generator);
+  const std::vector<std::uint8_t> rgb = generate::SamplePictures(engine, kSamples);
+  const picture::GridImage grid =
+      picture::Grid(rgb, kSamples, static_cast<std::uint32_t>(engine.side()), kSampleColumns);
+  picture::WritePng(file, grid.pixels, grid.width, grid.height);
+}
+
+}  // namespace
+
+void WriteWeightsFolder(const fs::path& folder, const generate::TrainedGenerator& trained) {
+  fs::create_directories(folder);
+  WriteSafetensors(folder / "generator.safetensors", trained.generator);
+  WriteSamples(folder / "samples.png", trained.generator);
+  storage::WriteFileAtomically(folder / "README.md", ModelCard(trained));
+  storage::WriteFileAtomically(folder / "config.json", ConfigOf(trained).dump(2) + "\n");
+}
+
+}  // namespace gan::exporting

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <filesystem>
+
+#include "generate/engine/load.h"
+
+namespace gan::exporting {
+
+// Writes generator.safetensors (PyTorch's own names, "0.weight" …), samples.png, README.md (a model card) and, last,
+// config.json into `folder`, made when absent. What is there is replaced, file by file. Uses the caller's TBB arena.
+// Throws IoError.
+void WriteWeightsFolder(const std::filesystem::path& folder, const generate::TrainedGenerator& trained);
+
+}  // namespace gan::exporting

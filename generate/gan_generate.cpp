@@ -1,0 +1,41 @@
+#include <tbb/global_control.h>
+#include <tbb/info.h>
+#include <tbb/task_arena.h>
+
+#include "cli/build_facts.h"
+#include "cli/main.h"
+#include "generate/engine/generate.h"
+#include "generate/export/onnx_file.h"
+#include "generate/export/weights_folder.h"
+
+namespace {
+
+void Generate(const gan::generate::GenerateOptions& options) {
+  const gan::generate::TrainedGenerator trained = gan::generate::LoadReady(options.checkpoint, options.weights);
+  if (!options.export_folder.empty()) gan::exporting::WriteWeightsFolder(options.export_folder, trained);
+  if (!options.onnx.empty()) gan::exporting::WriteOnnx(options.onnx, trained);
+  gan::generate::WritePictures(options, trained);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Makes pictures with a trained generator, or hands the generator to other programs.\n"
+      "The same seed gives the same picture, bit for bit, whatever the batch and the threads.\n"
+      "Examples: gan-generate --checkpoint runs/first --out grid.png\n"
+      "          gan-generate --checkpoint runs/first --seeds 1,5,10-20 --out pictures/\n"
+      "          gan-generate --checkpoint runs/first --seeds 3-7 --out walk.webp\n"
+      "          gan-generate --checkpoint runs/first --export exported/ --onnx generator.onnx",
+      "gan-generate");
+  gan::generate::GenerateOptions options;
+  gan::generate::AddGenerateFlags(app, options);
+  gan::cli::AddStandardFlags(app, gan::cli::BuildFacts());
+  return gan::cli::RunMain(app, argc, argv, [&] {
+    gan::generate::Settle(app, options);
+    const int threads = options.threads > 0 ? options.threads : tbb::info::default_concurrency();
+    const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
+    tbb::task_arena(threads).execute([&] { Generate(options); });
+    return gan::cli::kDone;
+  });
+}

@@ -1,0 +1,51 @@
+// From the bytes of a picture file to RGB, as Pillow 12.0.0 would make it: greyscale, palette, 16-bit, alpha, CMYK.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "preprocess/image/image.h"
+#include "preprocess/image/memory_budget.h"
+#include "preprocess/image/rejected.h"
+
+namespace gan::preprocess {
+
+struct DecodeOptions {
+  std::array<std::uint8_t, 3> background = {255, 255, 255};  // alpha is composited onto it
+  bool apply_exif = true;                                    // turn by EXIF orientation 1-8
+  std::uint64_t max_pixels = 64'000'000;                     // checked before anything is allocated
+  MemoryLease* lease = nullptr;                              // waited for before anything large is allocated
+};
+
+// Chooses the decoder by the file's first bytes. Throws Rejected. Safe to call from many threads.
+Rgb8 Decode(std::span<const std::byte> file, const DecodeOptions& options);
+
+// The formats, one small file each; Decode() has looked at the first bytes already. The orientation is applied by
+// Decode(), from what FindOrientation() says.
+Rgb8 DecodeJpeg(std::span<const std::byte> file, const DecodeOptions& options);
+Rgb8 DecodePng(std::span<const std::byte> file, const DecodeOptions& options);
+Rgb8 DecodeGif(std::span<const std::byte> file, const DecodeOptions& options);
+Rgb8 DecodeWebp(std::span<const std::byte> file, const DecodeOptions& options);
+// BMP, TIFF and whatever else OpenCV reads; its plugin (and GDAL behind it) is loaded at the first such picture.
+Rgb8 DecodeWithOpenCv(std::span<const std::byte> file, const DecodeOptions& options);
+
+// Throws Rejected(kTooLarge) when width x height is beyond the limit, kCorrupt when it is zero.
+void RequireSize(std::uint64_t width, std::uint64_t height, const DecodeOptions& options);
+
+// The same, and waits until there is room for decoding it. bytes_per_pixel: what the decoder allocates at most, its own
+// buffers and the RGB that it gives.
+void RequireRoom(std::uint64_t width, std::uint64_t height, std::uint64_t bytes_per_pixel,
+                 const DecodeOptions& options);
+
+// rgba: uint8 [height, width, 4], straight alpha -> RGB over the background, with the arithmetic of Pillow's
+// alpha_composite (src/libImaging/AlphaComposite.c).
+Rgb8 Composite(std::span<const std::uint8_t> rgba, std::uint32_t width, std::uint32_t height,
+               const std::array<std::uint8_t, 3>& background);
+
+// Versions of the libraries that decode, "libjpeg-turbo 2.1.5, ...", for the manifest.
+std::string DecoderVersions();
+
+}  // namespace gan::preprocess

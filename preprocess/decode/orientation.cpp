@@ -1,0 +1,154 @@
+#include "preprocess/decode/orientation.h"
+
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string_view>
+
+namespace gan::preprocess {
+
+namespace {
+
+using Bytes = std::span<const std::byte>;
+
+// Numbers of 2 or 4 bytes in either order; 0 beyond the end, which no valid tag needs.
+std::uint32_t Number(Bytes bytes, std::size_t at, std::size_t count, bool big_endian) {
+  if (at > bytes.size() || count > bytes.size() - at) return 0;
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t k = big_endian ? i : count - 1 - i;
+    value = value << 8 | static_cast<std::uint32_t>(bytes[at + k]);
+  }
+  return value;
+}
+
+bool HasAt(Bytes bytes, std::size_t at, std::string_view text) {
+  return at <= bytes.size() && text.size() <= bytes.size() - at &&
+         std::memcmp(bytes.data() + at, text.data(), text.size()) == 0;
+}
+
+// A TIFF header, then IFD0: entries of 12 bytes (tag, type, count, value).
+std::optional<int> OrientationOfTiff(Bytes tiff) {
+  using namespace std::string_view_literals;
+  const bool big = HasAt(tiff, 0, "MM\0*"sv);
+  if (!big && !HasAt(tiff, 0, "II*\0"sv)) return std::nullopt;
+  const std::size_t directory = Number(tiff, 4, 4, big);
+  const std::uint32_t entries = Number(tiff, directory, 2, big);
+  for (std::uint32_t i = 0; i < entries; ++i) {
+    const std::size_t entry = directory + 2 + std::size_t{12} * i;
+    if (Number(tiff, entry, 2, big) != 0x0112) continue;
+    const std::uint32_t value = Number(tiff, entry + 8, Number(tiff, entry + 2, 2, big) == 4 ? 4 : 2, big);
+    return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+  }
+  return std::nullopt;
+}
+
+// Pillow's second place to look: the first `tiff:Orientation="` or `tiff:Orientation>` of an XMP text, then a digit.
+int OrientationOfXmp(Bytes xmp) {
+  constexpr std::string_view kName = "tiff:Orientation";
+  const std::string_view text(reinterpret_cast<const char*>(xmp.data()), xmp.size());
+  for (std::size_t at = text.find(kName); at != text.npos; at = text.find(kName, at + 1)) {
+    std::string_view rest = text.substr(at + kName.size());
+    if (rest.starts_with("=\"")) {
+      rest.remove_prefix(2);
+    } else if (rest.starts_with('>')) {
+      rest.remove_prefix(1);
+    } else {
+      continue;
+    }
+    if (rest.empty() || rest[0] < '0' || rest[0] > '9') continue;
+    return rest[0] >= '1' && rest[0] <= '8' ? rest[0] - '0' : 1;
+  }
+  return 1;
+}
+
+// What a file says in either place; EXIF goes first when it has the tag at all.
+struct Metadata {
+  Bytes exif;
+  Bytes xmp;
+  int Orientation() const {
+    const std::optional<int> of_exif = OrientationOfTiff(exif);
+    return of_exif ? *of_exif : OrientationOfXmp(xmp);
+  }
+};
+
+int OrientationOfJpeg(Bytes file) {
+  using namespace std::string_view_literals;
+  Metadata found;
+  std::size_t at = 2;
+  while (at + 4 <= file.size() && file[at] == std::byte{0xFF}) {
+    const auto marker = static_cast<unsigned>(file[at + 1]);
+    if (marker == 0xDA || marker == 0xD9) break;  // the picture's data begins
+    const std::size_t length = Number(file, at + 2, 2, true);
+    if (length < 2 || length > file.size() - at - 2) break;
+    const Bytes payload = file.subspan(at + 4, length - 2);
+    constexpr std::string_view kXmp = "http://ns.adobe.com/xap/1.0/\0"sv;
+    if (marker == 0xE1 && HasAt(payload, 0, "Exif\0\0"sv) && found.exif.empty()) found.exif = payload.subspan(6);
+    if (marker == 0xE1 && HasAt(payload, 0, kXmp)) found.xmp = payload.subspan(kXmp.size());
+    at += 2 + length;
+  }
+  return found.Orientation();
+}
+
+int OrientationOfPng(Bytes file) {
+  using namespace std::string_view_literals;
+  // Keyword, not compressed, no language, no translation.
+  constexpr std::string_view kXmp = "XML:com.adobe.xmp\0\0\0\0\0"sv;
+  Metadata found;
+  std::size_t at = 8;
+  while (at + 12 <= file.size()) {
+    const std::size_t length = Number(file, at, 4, true);
+    if (length > file.size() - at - 12) break;
+    const Bytes payload = file.subspan(at + 8, length);
+    if (HasAt(file, at + 4, "eXIf")) found.exif = payload;
+    if (HasAt(file, at + 4, "iTXt") && HasAt(payload, 0, kXmp)) found.xmp = payload.subspan(kXmp.size());
+    at += 12 + length;
+  }
+  return found.Orientation();
+}
+
+int OrientationOfWebp(Bytes file) {
+  using namespace std::string_view_literals;
+  Metadata found;
+  std::size_t at = 12;
+  while (at + 8 <= file.size()) {
+    const std::size_t length = Number(file, at + 4, 4, false);
+    if (length > file.size() - at - 8) break;
+    const Bytes payload = file.subspan(at + 8, length);
+    if (HasAt(file, at, "EXIF")) found.exif = HasAt(payload, 0, "Exif\0\0"sv) ? payload.subspan(6) : payload;
+    if (HasAt(file, at, "XMP ")) found.xmp = payload;
+    at += 8 + length + length % 2;
+  }
+  return found.Orientation();
+}
+
+}  // namespace
+
+int FindOrientation(Bytes file) {
+  if (HasAt(file, 0, "\xFF\xD8")) return OrientationOfJpeg(file);
+  if (HasAt(file, 1, "PNG")) return OrientationOfPng(file);
+  if (HasAt(file, 8, "WEBP")) return OrientationOfWebp(file);
+  return OrientationOfTiff(file).value_or(1);
+}
+
+Rgb8 Turned(const Rgb8& image, int orientation) {
+  if (orientation == 1) return image;
+  const bool swaps = orientation >= 5;
+  Rgb8 out(swaps ? image.height : image.width, swaps ? image.width : image.height);
+  const bool mirror_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+  const bool mirror_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+  for (std::uint32_t y = 0; y < out.height; ++y) {
+    for (std::uint32_t x = 0; x < out.width; ++x) {
+      // Where this pixel stands in the stored picture.
+      std::uint32_t from_x = swaps ? y : x;
+      std::uint32_t from_y = swaps ? x : y;
+      if (mirror_x) from_x = image.width - 1 - from_x;
+      if (mirror_y) from_y = image.height - 1 - from_y;
+      std::memcpy(&out.pixels[std::size_t{3} * (std::size_t{y} * out.width + x)],
+                  &image.pixels[std::size_t{3} * (std::size_t{from_y} * image.width + from_x)], 3);
+    }
+  }
+  return out;
+}
+
+}  // namespace gan::preprocess

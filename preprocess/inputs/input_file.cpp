@@ -1,0 +1,69 @@
+#include "preprocess/inputs/input_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <vector>
+
+#include "storage/errors.h"
+
+namespace gan::preprocess {
+
+namespace {
+
+constexpr std::uint64_t kSmall = std::uint64_t{4} << 20;
+
+class Descriptor {
+ public:
+  // A pipe would let the opener wait for somebody who writes.
+  explicit Descriptor(const std::filesystem::path& path)
+      : path_(path), number_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
+    if (number_ < 0) throw IoError(path, "open", errno);
+  }
+  ~Descriptor() { ::close(number_); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  std::uint64_t Size() const {
+    struct stat status = {};
+    if (::fstat(number_, &status) != 0) throw IoError(path_, "stat", errno);
+    if (!S_ISREG(status.st_mode)) throw DataError(path_, "is not a regular file");
+    return static_cast<std::uint64_t>(status.st_size);
+  }
+
+  // Less than asked for when the file has become shorter.
+  std::span<const std::byte> Read(std::span<std::byte> room) const {
+    std::size_t done = 0;
+    while (done < room.size()) {
+      const ssize_t n = ::read(number_, room.data() + done, room.size() - done);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) throw IoError(path_, "read", errno);
+      if (n == 0) break;
+      done += static_cast<std::size_t>(n);
+    }
+    return room.first(done);
+  }
+
+ private:
+  const std::filesystem::path& path_;
+  int number_;
+};
+
+}  // namespace
+
+InputFile::InputFile(const std::filesystem::path& path) {
+  const Descriptor file(path);
+  const std::uint64_t size = file.Size();
+  if (size > kSmall) {
+    bytes_ = mapped_.emplace(path).bytes();
+    return;
+  }
+  thread_local std::vector<std::byte> buffer;
+  if (buffer.size() < size) buffer.resize(size);
+  bytes_ = file.Read(std::span(buffer).first(size));
+}
+
+}  // namespace gan::preprocess

@@ -1,0 +1,97 @@
+#include <algorithm>
+#include <cstring>
+#include <set>
+#include <span>
+
+#include "preprocess/inputs/sources.h"
+#include "storage/checksum.h"
+
+namespace gan::preprocess {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kArenaBlockBytes = std::size_t{1} << 20;
+
+}  // namespace
+
+std::string_view TextArena::Keep(std::string_view text) {
+  if (blocks_.empty() || text.size() > room_ - used_) {
+    room_ = std::max(kArenaBlockBytes, text.size());
+    blocks_.push_back(std::make_unique_for_overwrite<char[]>(room_));
+    used_ = 0;
+  }
+  char* const at = blocks_.back().get() + used_;
+  std::copy(text.begin(), text.end(), at);
+  used_ += text.size();
+  return {at, text.size()};
+}
+
+void SourceList::Begin(Kind kind, const fs::path& root) { origins_.push_back({kind, root}); }
+
+void SourceList::Add(std::string_view name, std::uint64_t bytes, std::uint32_t position) {
+  const std::string_view kept = arena_.Keep(name);
+  entries_.push_back({.name = kept.data(),
+                      .bytes = bytes,
+                      .name_bytes = static_cast<std::uint32_t>(kept.size()),
+                      .origin = static_cast<std::uint32_t>(origins_.size() - 1),
+                      .position = position,
+                      .rejection = 0});
+}
+
+void SourceList::AddRejected(std::string_view name, Reason reason, const std::string& detail) {
+  Add(name, 0);
+  rejections_.emplace_back(reason, detail);
+  entries_.back().rejection = static_cast<std::uint32_t>(rejections_.size());
+}
+
+void SourceList::SortFrom(std::uint64_t first) {
+  std::sort(entries_.begin() + static_cast<std::ptrdiff_t>(first), entries_.end(), [](const Entry& a, const Entry& b) {
+    return std::string_view(a.name, a.name_bytes) < std::string_view(b.name, b.name_bytes);
+  });
+}
+
+fs::path SourceList::Path(std::uint64_t i) const {
+  const Origin& origin = OriginOf(i);
+  return origin.kind == Kind::kFolder ? origin.root / Name(i)
+         : origin.kind == Kind::kList ? fs::path(Name(i))
+                                      : origin.root;
+}
+
+const Rejected* SourceList::WhyRejected(std::uint64_t i) const {
+  return entries_[i].rejection == 0 ? nullptr : &rejections_[entries_[i].rejection - 1];
+}
+
+std::string_view SourceList::Label(std::uint64_t i) const {
+  const std::string_view name = Name(i);
+  if (OriginOf(i).kind != Kind::kList) {
+    const std::size_t slash = name.find('/');
+    return slash == std::string_view::npos ? std::string_view() : name.substr(0, slash);
+  }
+  const std::size_t end = name.rfind('/');
+  if (end == std::string_view::npos) return {};
+  const std::string_view folder = name.substr(0, end);
+  return folder.substr(folder.rfind('/') + 1);  // npos + 1 is 0
+}
+
+std::vector<std::string> SourceList::LabelNames() const {
+  std::set<std::string, std::less<>> names;
+  for (std::uint64_t i = 0; i < size(); ++i) {
+    const std::string_view label = Label(i);
+    if (names.find(label) == names.end()) names.emplace(label);
+  }
+  return {names.begin(), names.end()};
+}
+
+std::string SourceList::Digest() const {
+  storage::Digest digest;
+  std::string line;
+  for (std::uint64_t i = 0; i < size(); ++i) {
+    line.assign(Name(i)).append(1, '\0').append(std::to_string(Bytes(i))).append(1, '\n');
+    digest.Update(std::as_bytes(std::span(line)));
+  }
+  return digest.Text();
+}
+
+}  // namespace gan::preprocess

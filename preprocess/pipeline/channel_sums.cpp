@@ -1,0 +1,57 @@
+#include "preprocess/pipeline/channel_sums.h"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace gan::preprocess {
+
+namespace {
+
+// Lanes of whole vectors and of whole pixels, so that the compiler makes vector code of it.
+constexpr std::size_t kLanes = 48;
+// As many squares of 255 as fit 32 bits.
+constexpr std::size_t kMostBlocks = 0xFFFFFFFF / (255 * 255);
+
+struct Lanes {
+  std::array<std::uint32_t, kLanes> plain{};
+  std::array<std::uint32_t, kLanes> squares{};
+};
+
+void AddBlocks(const std::uint8_t* pixels, std::size_t blocks, Lanes& lanes) {
+  for (std::size_t block = 0; block < blocks; ++block, pixels += kLanes) {
+    for (std::size_t i = 0; i < kLanes; ++i) {
+      const std::uint16_t value = pixels[i];
+      lanes.plain[i] += value;
+      lanes.squares[i] += static_cast<std::uint16_t>(value * value);
+    }
+  }
+}
+
+void AddOne(std::uint64_t plain, std::uint64_t square, std::size_t i, ChannelSums& sums) {
+  sums.plain[i % 3] += plain;
+  sums.squares[i % 3] += square;
+}
+
+}  // namespace
+
+void ChannelSums::Add(const ChannelSums& other) {
+  for (std::size_t c = 0; c < 3; ++c) {
+    plain[c] += other.plain[c];
+    squares[c] += other.squares[c];
+  }
+}
+
+ChannelSums SumsOf(std::span<const std::uint8_t> pixels) {
+  ChannelSums sums;
+  while (pixels.size() >= kLanes) {
+    const std::size_t blocks = std::min(pixels.size() / kLanes, kMostBlocks);
+    Lanes lanes;
+    AddBlocks(pixels.data(), blocks, lanes);
+    for (std::size_t i = 0; i < kLanes; ++i) AddOne(lanes.plain[i], lanes.squares[i], i, sums);
+    pixels = pixels.subspan(blocks * kLanes);
+  }
+  for (std::size_t i = 0; i < pixels.size(); ++i) AddOne(pixels[i], std::uint64_t{pixels[i]} * pixels[i], i, sums);
+  return sums;
+}
+
+}  // namespace gan::preprocess

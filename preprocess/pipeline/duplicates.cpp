@@ -1,0 +1,157 @@
+#include "preprocess/pipeline/duplicates.h"
+
+#include <oneapi/tbb/parallel_for.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <sstream>
+#include <tuple>
+#include <vector>
+
+#include "preprocess/inputs/archive.h"
+#include "shard/shard_format.h"
+#include "storage/checksum.h"
+#include "storage/errors.h"
+#include "storage/files.h"
+
+namespace gan::preprocess {
+
+namespace {
+
+using Hash = std::array<char, 32>;  // hexadecimal; all zero: the input could not be read
+
+struct Candidate {
+  std::uint64_t bytes = 0;
+  std::uint64_t input = 0;
+  Hash hash{};
+};
+
+Hash HashOf(std::span<const std::byte> bytes) {
+  const std::string text = storage::DigestOf(bytes);
+  Hash hash{};
+  std::copy_n(text.end() - static_cast<std::ptrdiff_t>(hash.size()), hash.size(), hash.begin());
+  return hash;
+}
+
+// Inputs of which another one has the same size, by input.
+std::vector<Candidate> SameSizes(const SourceList& sources) {
+  std::vector<Candidate> all;
+  for (std::uint64_t i = 0; i < sources.size(); ++i) {
+    if (sources.WhyRejected(i) == nullptr) all.push_back({.bytes = sources.Bytes(i), .input = i, .hash = {}});
+  }
+  const auto by_size = [](const Candidate& a, const Candidate& b) {
+    return std::tie(a.bytes, a.input) < std::tie(b.bytes, b.input);
+  };
+  std::sort(all.begin(), all.end(), by_size);
+  std::vector<Candidate> found;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const bool before = i > 0 && all[i - 1].bytes == all[i].bytes;
+    const bool after = i + 1 < all.size() && all[i + 1].bytes == all[i].bytes;
+    if (before || after) found.push_back(all[i]);
+  }
+  std::sort(found.begin(), found.end(), [](const Candidate& a, const Candidate& b) { return a.input < b.input; });
+  return found;
+}
+
+Hash HashOfFile(const std::filesystem::path& path) {
+  try {
+    const storage::MappedFile file(path);
+    const Hash hash = HashOf(file.bytes());
+    file.RequireRead();
+    return hash;
+  } catch (const IoError&) {  // it will be rejected when its turn comes
+  } catch (const DataError&) {
+  }
+  return {};
+}
+
+Hash HashOfMember(const SourceList& sources, std::uint64_t input, std::optional<ArchiveReader>& reader) {
+  const std::filesystem::path path = sources.Path(input);
+  if (!reader || reader->path() != path) reader.emplace(path);
+  try {
+    return HashOf(reader->Read(sources.Position(input), sources.Bytes(input)));
+  } catch (const Rejected&) {
+    return {};
+  }
+}
+
+// Those of this rank: every size()-th.
+void HashMine(const SourceList& sources, const Ranks& ranks, std::vector<Candidate>& candidates) {
+  const auto step = static_cast<std::size_t>(ranks.size());
+  const auto first = static_cast<std::size_t>(ranks.rank());
+  const std::size_t mine = candidates.size() <= first ? 0 : (candidates.size() - first - 1) / step + 1;
+  tbb::parallel_for(std::size_t{0}, mine, [&](std::size_t k) {
+    Candidate& candidate = candidates[first + k * step];
+    if (!sources.InArchive(candidate.input)) candidate.hash = HashOfFile(sources.Path(candidate.input));
+  });
+  std::optional<ArchiveReader> reader;
+  for (std::size_t k = first; k < candidates.size(); k += step) {
+    if (sources.InArchive(candidates[k].input)) {
+      candidates[k].hash = HashOfMember(sources, candidates[k].input, reader);
+    }
+  }
+}
+
+void Share(const Ranks& ranks, std::vector<Candidate>& candidates) {
+  if (ranks.size() == 1) return;
+  const auto step = static_cast<std::size_t>(ranks.size());
+  std::string mine;
+  for (std::size_t k = static_cast<std::size_t>(ranks.rank()); k < candidates.size(); k += step) {
+    mine.append(candidates[k].hash.data(), candidates[k].hash.size());
+  }
+  std::string all;
+  for (const std::string& part : ranks.Gather(mine)) all += part;
+  all = ranks.Broadcast(std::move(all));
+  std::size_t at = 0;
+  for (std::size_t rank = 0; rank < step; ++rank) {
+    for (std::size_t k = rank; k < candidates.size(); k += step, at += sizeof(Hash)) {
+      std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(at), sizeof(Hash), candidates[k].hash.begin());
+    }
+  }
+}
+
+}  // namespace
+
+std::unordered_map<std::uint64_t, std::uint64_t> FindDuplicates(const SourceList& sources, const Ranks& ranks) {
+  std::vector<Candidate> candidates = SameSizes(sources);
+  HashMine(sources, ranks, candidates);
+  Share(ranks, candidates);
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return std::tie(a.bytes, a.hash, a.input) < std::tie(b.bytes, b.hash, b.input);
+  });
+  std::unordered_map<std::uint64_t, std::uint64_t> found;
+  const Candidate* first = nullptr;
+  for (const Candidate& candidate : candidates) {
+    const bool same = first != nullptr && candidate.hash != Hash{} && first->bytes == candidate.bytes &&
+                      first->hash == candidate.hash;
+    if (same) found.emplace(candidate.input, first->input);
+    if (!same) first = &candidate;
+  }
+  return found;
+}
+
+RecordIndex::RecordIndex(const std::filesystem::path& folder, const shard::Manifest& manifest) {
+  for (const shard::ShardEntry& entry : manifest.shards) {
+    const shard::ShardReader& reader = shards_.emplace_back(shard::ShardFileName(folder, entry.number));
+    for (std::uint32_t i = 0; i < reader.size(); ++i)
+      places_.emplace(reader.RecordCrc32c(i), std::pair(entry.number, i));
+  }
+}
+
+std::optional<std::string> RecordIndex::Find(std::span<const std::byte> record) const {
+  const auto [begin, end] = places_.equal_range(storage::Crc32c(record));
+  std::optional<std::pair<std::uint32_t, std::uint32_t>> first;
+  for (auto at = begin; at != end; ++at) {
+    const auto there = shards_[at->second.first].Record(at->second.second);
+    if (std::equal(record.begin(), record.end(), there.begin(), there.end())) {
+      first = first ? std::min(*first, at->second) : at->second;
+    }
+  }
+  // A record that can no longer be read is unlike every other one.
+  for (auto at = begin; at != end; ++at) shards_[at->second.first].RequireRead();
+  if (!first) return std::nullopt;
+  return shards_[first->first].Info(first->second).source;
+}
+
+}  // namespace gan::preprocess

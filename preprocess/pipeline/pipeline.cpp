@@ -1,0 +1,216 @@
+#include "preprocess/pipeline/pipeline.h"
+
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/task_arena.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <future>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "preprocess/inputs/sources.h"
+#include "preprocess/pipeline/duplicates.h"
+#include "preprocess/pipeline/plan.h"
+#include "preprocess/pipeline/progress_folder.h"
+#include "preprocess/pipeline/publish.h"
+#include "preprocess/pipeline/shard_maker.h"
+#include "shard/shard_format.h"
+#include "storage/errors.h"
+#include "storage/files.h"
+
+namespace gan::preprocess {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+// Only rank 0 has a standard input.
+std::string ReadStandardInput(const Ranks& ranks) {
+  return ranks.Broadcast(ranks.rank() == 0 ? NextBlock(STDIN_FILENO, "standard input") : std::string());
+}
+
+// The work of one rank: every size()-th shard.
+class Job {
+ public:
+  Job(const PreprocessOptions& options, const Ranks& ranks, const SourceList& sources, Place place,
+      const Observer& observer)
+      : options_(options),
+        ranks_(ranks),
+        sources_(sources),
+        place_(std::move(place)),
+        observer_(observer),
+        progress_(options.output) {}
+
+  Summary Run() {
+    const auto duplicates =
+        options_.dedupe ? FindDuplicates(sources_, ranks_) : std::unordered_map<std::uint64_t, std::uint64_t>();
+    ShardMaker maker(options_, sources_, place_, duplicates);
+    for (std::uint64_t begin = 0; begin < sources_.size(); begin += options_.images_per_shard) {
+      if (IsMine(begin)) mine_ += End(begin) - begin;
+    }
+    for (std::uint64_t begin = 0; begin < sources_.size(); begin += options_.images_per_shard) {
+      if (IsMine(begin)) Shard(begin, maker);
+    }
+    Settle();
+    json results = json::array();
+    for (const ShardResult& result : results_) results.push_back(ToJson(result));
+    const json report = {{"kept", kept_}, {"read", read_}, {"results", std::move(results)}};
+    return Conclude(ranks_.Gather(report.dump(-1, ' ', false, json::error_handler_t::replace)));
+  }
+
+ private:
+  std::uint64_t End(std::uint64_t begin) const {
+    return std::min<std::uint64_t>(begin + options_.images_per_shard, sources_.size());
+  }
+  bool IsMine(std::uint64_t begin) const {
+    return begin / options_.images_per_shard % static_cast<std::uint64_t>(ranks_.size()) ==
+           static_cast<std::uint64_t>(ranks_.rank());
+  }
+
+  void Shard(std::uint64_t begin, ShardMaker& maker) {
+    const std::uint32_t number = place_.first_shard + static_cast<std::uint32_t>(begin / options_.images_per_shard);
+    if (std::optional<ShardResult> result = progress_.Finished(number)) {
+      kept_ += End(begin) - begin;
+      done_ += End(begin) - begin;
+      observer_.progress(done_, mine_);
+      Keep(std::move(*result));
+      return;
+    }
+    WrittenShard shard = maker.Make(number, begin, End(begin), [this](std::string_view outcome) {
+      observer_.result(outcome);
+      observer_.progress(++done_, mine_);
+    });
+    Settle();
+    committing_ = std::async(std::launch::async, [this, shard = std::move(shard)]() mutable {
+      ShardResult result = shard.Commit();
+      progress_.Note(result);
+      return result;
+    });
+  }
+
+  void Keep(ShardResult result) {
+    result.quarantine = {};
+    results_.push_back(std::move(result));
+  }
+
+  // The shard before: the disk has had the time of a whole shard for it.
+  void Settle() {
+    if (!committing_.valid()) return;
+    Keep(committing_.get());
+    read_ += results_.back().bytes_read;
+  }
+
+  // On rank 0 the reports of all: sums them up and publishes. An empty summary on the others.
+  Summary Conclude(const std::vector<std::string>& reports) {
+    Summary summary;
+    if (ranks_.rank() > 0) return summary;
+    std::vector<ShardResult> results;
+    for (const std::string& report : reports) {
+      const json parsed = json::parse(report);
+      summary.kept_from_before += parsed.at("kept").get<std::uint64_t>();
+      summary.bytes_read += parsed.at("read").get<std::uint64_t>();
+      for (const json& result : parsed.at("results")) results.push_back(ShardResultFrom(result));
+    }
+    std::sort(results.begin(), results.end(),
+              [](const ShardResult& a, const ShardResult& b) { return a.entry.number < b.entry.number; });
+    for (const ShardResult& result : results) summary.accepted += result.entry.records;
+    summary.inputs = sources_.size();
+    summary.rejected = WriteQuarantine(options_.output, results, progress_);
+    summary.total = Publish(options_, place_, sources_.size(), results).accepted;
+    progress_.Remove();
+    return summary;
+  }
+
+  const PreprocessOptions& options_;
+  const Ranks& ranks_;
+  const SourceList& sources_;
+  const Place place_;
+  const Observer& observer_;
+  ProgressFolder progress_;
+  std::vector<ShardResult> results_;
+  std::uint64_t mine_ = 0;               // inputs of this rank's shards
+  std::uint64_t done_ = 0;               // of these
+  std::uint64_t kept_ = 0;               // done by an earlier run
+  std::uint64_t read_ = 0;               // bytes, by this run
+  std::future<ShardResult> committing_;  // last: it is waited for before the rest goes
+};
+
+void TellComplete(const SourceList& sources, const shard::Manifest& complete, Summary& summary) {
+  summary.inputs = sources.size();
+  summary.total = complete.accepted;
+  summary.already_complete = true;
+}
+
+// False when the folder cannot be written and needs not to be: it is finished.
+bool Lock(const PreprocessOptions& options, const json& plan, const SourceList& sources,
+          std::optional<storage::FolderLock>& lock, Summary& summary) {
+  try {
+    lock.emplace(options.output);
+    return true;
+  } catch (const IoError& error) {
+    const int why = error.error_number();
+    if (why != EROFS && why != EACCES && why != EPERM) throw;
+    const auto complete =
+        fs::exists(options.output / shard::kManifestName) ? FindComplete(options, plan) : std::nullopt;
+    if (!complete) throw;
+    TellComplete(sources, *complete, summary);
+    return false;
+  }
+}
+
+// Rank 0 owns the folder: nobody else runs on it, and what an earlier run left is in order. Null: nothing is to be
+// done.
+json Own(const PreprocessOptions& options, const SourceList& sources, std::optional<storage::FolderLock>& lock,
+         Summary& summary) {
+  const json plan = PlanOf(options, sources);
+  storage::MakeFolders(options.output);
+  if (!Lock(options, plan, sources, lock, summary)) return nullptr;
+  ProgressFolder progress(options.output);
+  if (const auto complete = FindComplete(options, plan)) {
+    const json begun = progress.Plan();  // another one is an --append that was interrupted
+    if (begun.is_null() || begun == complete->options) progress.Remove();
+    TellComplete(sources, *complete, summary);
+    return nullptr;
+  }
+  storage::RemoveTemporaries(options.output);
+  json extended = ExtendedPlan(options, plan);
+  const fs::path quarantine = options.output / "quarantine.jsonl";
+  const bool adds = extended.contains("appended") && fs::exists(quarantine);
+  progress.Begin(extended, adds ? storage::ReadFile(quarantine) : "");
+  return extended;
+}
+
+Summary RunJob(const PreprocessOptions& options, const Ranks& ranks, const SourceList& sources, const json& plan,
+               const Observer& observer) {
+  const auto all = static_cast<int>(tbb::this_task_arena::max_concurrency());
+  const int threads = options.threads > 0 ? options.threads : all;
+  const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
+  tbb::task_arena arena(threads);
+  Job job(options, ranks, sources, FindPlace(options, plan, sources), observer);
+  return arena.execute([&] { return job.Run(); });
+}
+
+}  // namespace
+
+Summary Preprocess(const PreprocessOptions& options, const Ranks& ranks, const Observer& observer) {
+  const SourceList sources = FindSources(options.inputs, options.lists, [&ranks] { return ReadStandardInput(ranks); });
+  std::optional<storage::FolderLock> lock;
+  Summary summary;
+  json state = json::object();
+  if (ranks.rank() == 0) {
+    state["plan"] = Own(options, sources, lock, summary);
+    state["inputs"] = sources.Digest();
+  }
+  state = json::parse(ranks.Broadcast(state.dump()));
+  if (state.at("inputs") != sources.Digest()) {
+    throw DataError(options.output, "rank " + std::to_string(ranks.rank()) +
+                                        " sees other inputs than rank 0; all machines need the same files");
+  }
+  if (state.at("plan").is_null()) return summary;
+  return RunJob(options, ranks, sources, state.at("plan"), observer);
+}
+
+}  // namespace gan::preprocess

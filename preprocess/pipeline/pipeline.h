@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "preprocess/pipeline/options.h"
+#include "preprocess/pipeline/ranks.h"
+
+namespace gan::preprocess {
+
+// What this run did; of all ranks, on rank 0 alone.
+struct Summary {
+  std::uint64_t inputs = 0;
+  std::uint64_t accepted = 0;
+  std::map<std::string, std::uint64_t> rejected;  // by reason
+  std::uint64_t bytes_read = 0;                   // by this run
+  std::uint64_t kept_from_before = 0;             // inputs of shards that an earlier, interrupted run had finished
+  std::uint64_t total = 0;                        // records of the data set, with those that were there before --append
+  bool already_complete = false;                  // nothing was left to do
+};
+
+// Told of what goes on, from one thread at a time.
+struct Observer {
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress;  // of this rank's inputs
+  std::function<void(std::string_view result)> result;                    // "accepted" or a reason; each new input
+};
+
+// Turns pictures into a shard folder. The same inputs and options give the same bytes, whatever the threads, ranks and
+// interruptions; an interrupted run goes on at the first shard that is not there. Collective among `ranks`. Throws
+// UsageError when the folder was begun with other options or inputs, DataError on no usable input or, with strict, on
+// the first rejected one, IoError when the disk refuses.
+Summary Preprocess(const PreprocessOptions& options, const Ranks& ranks, const Observer& observer);
+
+}  // namespace gan::preprocess

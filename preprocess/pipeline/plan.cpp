@@ -1,0 +1,95 @@
+#include "preprocess/pipeline/plan.h"
+
+#include <algorithm>
+
+#include "shard/shard_format.h"
+#include "storage/errors.h"
+
+namespace gan::preprocess {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::array kOfTheInputs = {"inputs", "inputs_digest", "dedupe"};
+
+// The part of a plan that names its inputs.
+json Batch(const json& plan) {
+  json batch = json::object();
+  for (const char* name : kOfTheInputs) batch[name] = plan.value(name, json());
+  return batch;
+}
+
+// The part that holds for all inputs, whenever they were added.
+json Common(json plan) {
+  for (const char* name : kOfTheInputs) plan.erase(name);
+  plan.erase("appended");
+  return plan;
+}
+
+bool Holds(const json& done, const json& plan) {
+  const json batch = Batch(plan);
+  if (Batch(done) == batch) return true;
+  if (!done.contains("appended")) return false;
+  const json& appended = done.at("appended");
+  return std::any_of(appended.begin(), appended.end(), [&](const json& added) { return Batch(added) == batch; });
+}
+
+bool IsFinished(const fs::path& output) { return fs::exists(output / shard::kManifestName); }
+
+}  // namespace
+
+json PlanOf(const PreprocessOptions& o, const SourceList& sources) {
+  return {{"size", o.size},
+          {"filter", Name(o.filter)},
+          {"decode", Name(o.mode)},
+          {"background", o.decode.background},
+          {"exif", o.decode.apply_exif ? "apply" : "ignore"},
+          {"max_pixels", o.decode.max_pixels},
+          {"labels", o.labels_from_folders ? "folder" : "none"},
+          {"images_per_shard", o.images_per_shard},
+          {"dedupe", o.dedupe ? "exact" : "off"},
+          {"inputs", sources.size()},
+          {"inputs_digest", sources.Digest()}};
+}
+
+std::optional<shard::Manifest> FindComplete(const PreprocessOptions& options, const json& plan) {
+  if (!IsFinished(options.output)) return std::nullopt;
+  shard::Manifest manifest = shard::ReadManifest(options.output);
+  const std::string name = options.output.string() + " is a finished data set made with other ";
+  const json common = Common(manifest.options);
+  if (common != Common(plan)) throw UsageError(name + Differences(common, Common(plan)) + "; choose another --out");
+  if (Holds(manifest.options, plan)) return manifest;
+  if (!options.append) {
+    throw UsageError(name + Differences(manifest.options, plan) + "; --append adds to it, or choose another --out");
+  }
+  return std::nullopt;
+}
+
+json ExtendedPlan(const PreprocessOptions& options, const json& plan) {
+  if (!IsFinished(options.output)) return plan;
+  const shard::Manifest before = shard::ReadManifest(options.output);
+  json extended = before.options;
+  json batch = Batch(plan);
+  batch["first_shard"] = before.shards.size();
+  extended["appended"].push_back(batch);
+  return extended;
+}
+
+Place FindPlace(const PreprocessOptions& options, const json& plan, const SourceList& sources) {
+  Place place{.plan = plan, .before = std::nullopt, .first_shard = 0, .first_input = 0, .labels = {}};
+  if (plan.contains("appended")) {
+    place.before = shard::ReadManifest(options.output);
+    place.first_shard = static_cast<std::uint32_t>(place.before->shards.size());
+    place.first_input = place.before->inputs;
+    place.labels = place.before->labels;
+  }
+  if (!options.labels_from_folders) return place;
+  for (const std::string& name : sources.LabelNames()) {
+    if (std::find(place.labels.begin(), place.labels.end(), name) == place.labels.end()) place.labels.push_back(name);
+  }
+  return place;
+}
+
+}  // namespace gan::preprocess

@@ -1,0 +1,121 @@
+#include "preprocess/pipeline/progress_folder.h"
+
+#include "shard/file_digest.h"
+#include "shard/shard_format.h"
+#include "storage/errors.h"
+#include "storage/files.h"
+#include "storage/parse_json.h"
+
+namespace gan::preprocess {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::uint64_t kMaxNoteBytes = std::uint64_t{1} << 30;
+constexpr std::string_view kPlanName = "plan.json";
+constexpr std::string_view kQuarantineBefore = "quarantine-before.jsonl";
+
+std::string Dump(const json& j) { return j.dump(2, ' ', false, json::error_handler_t::replace) + "\n"; }
+
+}  // namespace
+
+json ToJson(const ShardResult& r) {
+  json quarantine = json::array();
+  for (const QuarantineEntry& q : r.quarantine) quarantine.push_back({PathText(q.path), q.reason, PathText(q.detail)});
+  return {{"number", r.entry.number},      {"records", r.entry.records}, {"bytes", r.entry.bytes},
+          {"digest", r.entry.digest},      {"quarantine", quarantine},   {"sum", r.sums.plain},
+          {"sum_squares", r.sums.squares}, {"bytes_read", r.bytes_read}};
+}
+
+ShardResult ShardResultFrom(const json& j) {
+  ShardResult r;
+  r.entry = {.number = j.at("number"), .records = j.at("records"), .bytes = j.at("bytes"), .digest = j.at("digest")};
+  for (const json& q : j.at("quarantine")) r.quarantine.push_back({q.at(0), q.at(1), q.at(2)});
+  r.sums.plain = j.at("sum").get<std::array<std::uint64_t, 3>>();
+  r.sums.squares = j.at("sum_squares").get<std::array<std::uint64_t, 3>>();
+  r.bytes_read = j.at("bytes_read");
+  return r;
+}
+
+json PathText(const std::string& path) {
+  return json::parse(json(path).dump(-1, ' ', false, json::error_handler_t::replace));
+}
+
+std::string Differences(const json& one, const json& other) {
+  std::string names;
+  for (const auto& [name, value] : other.items()) {
+    if (one.is_object() && one.contains(name) && one.at(name) == value) continue;
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  return names.empty() ? "options" : names;
+}
+
+ProgressFolder::ProgressFolder(const fs::path& output) : output_(output), folder_(output / ".progress") {}
+
+json ProgressFolder::Plan() const {
+  const fs::path file = folder_ / kPlanName;
+  if (!fs::exists(file)) return nullptr;
+  const std::string text = storage::ReadFile(file, kMaxNoteBytes);
+  if (!storage::IsModestJson(text)) {
+    throw DataError(file, "is not the JSON of a plan; remove " + output_.string() + " and start again");
+  }
+  return json::parse(text);
+}
+
+void ProgressFolder::Begin(const json& plan, const std::string& quarantine_before) {
+  const json before = Plan();
+  if (before.is_null()) {
+    fs::remove_all(folder_);  // notes of a plan that is done
+    storage::MakeFolders(folder_);
+    storage::WriteFileAtomically(folder_ / kQuarantineBefore, quarantine_before);
+    storage::WriteFileAtomically(folder_ / kPlanName, Dump(plan));
+  } else if (before == plan) {
+    storage::RemoveTemporaries(folder_);
+  } else {
+    throw UsageError(output_.string() + " was begun with other " + Differences(before, plan) +
+                     "; use the same options to continue it, or another --out");
+  }
+}
+
+std::string ProgressFolder::QuarantineBefore() const {
+  return storage::ReadFile(folder_ / kQuarantineBefore, kMaxNoteBytes);
+}
+
+fs::path ProgressFolder::NoteName(std::uint32_t number) const {
+  return folder_ / (shard::ShardFileName("", number).string() + ".json");
+}
+
+std::optional<ShardResult> ProgressFolder::Finished(std::uint32_t number) const {
+  const fs::path note = NoteName(number);
+  const fs::path file = shard::ShardFileName(output_, number);
+  if (!fs::exists(note) || !fs::exists(file)) return std::nullopt;
+  try {
+    ShardResult result = ShardResultFrom(storage::ParseJson(storage::ReadFile(note, kMaxNoteBytes), note));
+    if (result.entry.number == number && shard::DigestOfFile(file).digest == result.entry.digest) return result;
+  } catch (const json::exception&) {  // a damaged note: the shard is made again
+  } catch (const DataError&) {        // the same, or a shard that is not what it was
+  }
+  return std::nullopt;
+}
+
+void ProgressFolder::Note(const ShardResult& result) {
+  storage::WriteFileAtomically(NoteName(result.entry.number), Dump(ToJson(result)));
+}
+
+std::vector<QuarantineEntry> ProgressFolder::QuarantineOf(std::uint32_t number) const {
+  const fs::path note = NoteName(number);
+  try {
+    return ShardResultFrom(storage::ParseJson(storage::ReadFile(note, kMaxNoteBytes), note)).quarantine;
+  } catch (const json::exception& error) {
+    throw DataError(note, error.what());
+  }
+}
+
+void ProgressFolder::Remove() {
+  if (fs::remove(folder_ / kPlanName)) storage::SyncFolder(folder_);
+  fs::remove_all(folder_);
+}
+
+}  // namespace gan::preprocess

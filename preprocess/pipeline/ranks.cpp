@@ -1,0 +1,108 @@
+#include "preprocess/pipeline/ranks.h"
+
+#include <dlfcn.h>
+
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <stdexcept>
+#include <utility>
+
+#include "preprocess/pipeline/ranks_plugin.h"
+
+namespace gan::preprocess {
+
+namespace {
+
+struct Plugin {
+  decltype(&GanRanksStart) start = nullptr;
+  decltype(&GanRanksBroadcast) broadcast = nullptr;
+  decltype(&GanRanksSend) send = nullptr;
+  decltype(&GanRanksReceive) receive = nullptr;
+  decltype(&GanRanksFinish) finish = nullptr;
+  decltype(&GanRanksAbort) abort = nullptr;
+};
+
+template <typename Function>
+void Find(void* library, const char* name, Function& function) {
+  function = reinterpret_cast<Function>(::dlsym(library, name));
+  if (function == nullptr) throw std::runtime_error(std::string("libgan_ranks.so: ") + ::dlerror());
+}
+
+Plugin Load() {
+  // Global: Open MPI's own plugins look for its symbols among those of the program.
+  void* library = ::dlopen("libgan_ranks.so", RTLD_NOW | RTLD_GLOBAL);
+  if (library == nullptr) throw std::runtime_error(std::string("started by mpirun or srun, but: ") + ::dlerror());
+  Plugin plugin;
+  Find(library, "GanRanksStart", plugin.start);
+  Find(library, "GanRanksBroadcast", plugin.broadcast);
+  Find(library, "GanRanksSend", plugin.send);
+  Find(library, "GanRanksReceive", plugin.receive);
+  Find(library, "GanRanksFinish", plugin.finish);
+  Find(library, "GanRanksAbort", plugin.abort);
+  return plugin;
+}
+
+const Plugin& ThePlugin() {
+  static const Plugin kPlugin = Load();
+  return kPlugin;
+}
+
+// mpirun of Open MPI and MPICH, srun with PMIx or PMI.
+bool WasLaunched() {
+  constexpr std::array kNames = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"};
+  for (const char* name : kNames) {
+    if (std::getenv(name) != nullptr) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Ranks Ranks::Join() {
+  Ranks ranks;
+  if (!WasLaunched()) return ranks;
+  GanRanksWorld world{};
+  ThePlugin().start(&world);
+  ranks.rank_ = world.rank;
+  ranks.size_ = world.size;
+  ranks.local_rank_ = world.local_rank;
+  ranks.joined_ = true;
+  return ranks;
+}
+
+std::string Ranks::Broadcast(std::string text) const {
+  if (size_ == 1) return text;
+  std::uint64_t bytes = text.size();
+  ThePlugin().broadcast(reinterpret_cast<char*>(&bytes), sizeof bytes);
+  text.resize(bytes);
+  ThePlugin().broadcast(text.data(), bytes);
+  return text;
+}
+
+std::vector<std::string> Ranks::Gather(std::string text) const {
+  std::uint64_t bytes = text.size();
+  if (rank_ > 0) {
+    ThePlugin().send(reinterpret_cast<const char*>(&bytes), sizeof bytes, 0);
+    ThePlugin().send(text.data(), bytes, 0);
+    return {};
+  }
+  std::vector<std::string> all;
+  all.push_back(std::move(text));
+  for (int from = 1; from < size_; ++from) {
+    ThePlugin().receive(reinterpret_cast<char*>(&bytes), sizeof bytes, from);
+    all.emplace_back(bytes, '\0');
+    ThePlugin().receive(all.back().data(), bytes, from);
+  }
+  return all;
+}
+
+void Ranks::Finish() {
+  if (std::exchange(joined_, false)) ThePlugin().finish();
+}
+
+void Ranks::Abort(int exit_code) const {
+  if (joined_) ThePlugin().abort(exit_code);
+}
+
+}  // namespace gan::preprocess

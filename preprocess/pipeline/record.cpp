@@ -1,0 +1,55 @@
+#include "preprocess/pipeline/record.h"
+
+#include <optional>
+
+#include "preprocess/decode/decode_jpeg.h"
+#include "preprocess/decode/orientation.h"
+
+namespace gan::preprocess {
+
+namespace {
+
+bool IsJpeg(std::span<const std::byte> file) {
+  return file.size() > 2 && file[0] == std::byte{0xFF} && file[1] == std::byte{0xD8} && file[2] == std::byte{0xFF};
+}
+
+// Resizes while it is decoded.
+class Resize : public RowSink {
+ public:
+  explicit Resize(const RecordOptions& options) : options_(options) {}
+  void Begin(const Region& where, std::uint32_t width, std::uint32_t height) override {
+    resizer_.emplace(where, width, height, options_.size, options_.filter);
+  }
+  void Take(const std::uint8_t* rows, std::size_t row_bytes, std::uint32_t count) override {
+    resizer_->Take(rows, row_bytes, count);
+  }
+  Rgb8 Finish() { return resizer_->Finish(); }
+
+ private:
+  const RecordOptions& options_;
+  std::optional<RowResizer> resizer_;
+};
+
+Rgb8 RecordOfJpeg(std::span<const std::byte> file, const RecordOptions& options) {
+  const bool fast = options.mode == DecodeMode::kFast;
+  const unsigned scale = fast ? JpegScale(file, options.decode, 2 * options.size) : 1;
+  const int orientation = options.decode.apply_exif ? FindOrientation(file) : 1;
+  if (orientation != 1) {
+    const Rgb8 turned = Turned(DecodeJpegScaled(file, options.decode, scale), orientation);
+    return ResizeAndCrop(turned, options.size, options.filter);
+  }
+  Resize resize(options);
+  DecodeJpegRows(file, options.decode, {options.size, options.filter, scale}, resize);
+  return resize.Finish();
+}
+
+}  // namespace
+
+std::string_view Name(DecodeMode mode) { return mode == DecodeMode::kFast ? "fast" : "exact"; }
+
+Rgb8 MakeRecord(std::span<const std::byte> file, const RecordOptions& options) {
+  if (IsJpeg(file)) return RecordOfJpeg(file, options);
+  return ResizeAndCrop(Decode(file, options.decode), options.size, options.filter);
+}
+
+}  // namespace gan::preprocess

@@ -1,0 +1,29 @@
+// From the bytes of a picture file to one record of a shard.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "preprocess/decode/decode.h"
+#include "preprocess/resize/resample.h"
+
+namespace gan::preprocess {
+
+// Fast: a JPEG that is at least twice as large as the target after it is decoded at 1/2, 1/4 or 1/8 of its size; other
+// pictures as exact.
+enum class DecodeMode { kExact, kFast };
+std::string_view Name(DecodeMode mode);
+
+struct RecordOptions {
+  std::uint32_t size = 128;
+  Filter filter = Filter::kBilinear;
+  DecodeMode mode = DecodeMode::kExact;
+  DecodeOptions decode;
+};
+
+// uint8 [size, size, 3]. Throws Rejected. Safe to call from many threads.
+Rgb8 MakeRecord(std::span<const std::byte> file, const RecordOptions& options);
+
+}  // namespace gan::preprocess

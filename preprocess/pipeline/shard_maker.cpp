@@ -1,0 +1,185 @@
+#include "preprocess/pipeline/shard_maker.h"
+
+#include <oneapi/tbb/parallel_pipeline.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <algorithm>
+#include <new>
+#include <span>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "preprocess/inputs/input_file.h"
+#include "preprocess/pipeline/channel_sums.h"
+#include "shard/file_digest.h"
+#include "shard/shard_format.h"
+#include "storage/errors.h"
+
+namespace gan::preprocess {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// What lies beside the budget (the program, the list, records on their way) stays under 40 MB.
+constexpr std::uint64_t kBudgetBytesPerThread = std::uint64_t{80} << 20;
+
+// How many pictures are in flight. They come out in order, so while a large one is decoded the other threads need
+// others to go on with; what waits behind it are records, which may be large as well.
+std::size_t InFlight(std::size_t threads, std::uint32_t size) {
+  constexpr std::uint64_t kWaitingBytesPerThread = std::uint64_t{8} << 20;
+  return threads * std::clamp<std::uint64_t>(kWaitingBytesPerThread / shard::RecordBytes(size), 2, 32);
+}
+
+std::size_t Threads() { return static_cast<std::size_t>(tbb::this_task_arena::max_concurrency()); }
+
+}  // namespace
+
+// One input on its way.
+struct ShardMaker::Input {
+  explicit Input(MemoryBudget& budget) : lease(budget) {}
+  std::uint64_t number = 0;
+  std::uint64_t bytes_read = 0;
+  MemoryLease lease;                // from its contents to its record
+  std::vector<std::byte> contents;  // of an archive's member, until it is decoded
+  std::variant<std::monostate, Rejected, Rgb8> result;
+  ChannelSums sums;
+};
+
+WrittenShard::WrittenShard(fs::path path, std::uint32_t number, std::uint32_t image_size)
+    : path_(std::move(path)), writer_(std::make_unique<shard::ShardWriter>(path_, number, image_size)) {
+  result_.entry.number = number;
+}
+
+ShardResult WrittenShard::Commit() {
+  result_.entry.records = writer_->size();
+  writer_->Commit();
+  writer_.reset();
+  shard::FileDigest file = shard::DigestOfFile(path_);
+  result_.entry.bytes = file.bytes;
+  result_.entry.digest = std::move(file.digest);
+  return std::move(result_);
+}
+
+ShardMaker::ShardMaker(const PreprocessOptions& options, const SourceList& sources, const Place& place,
+                       const std::unordered_map<std::uint64_t, std::uint64_t>& duplicates)
+    : options_(options),
+      sources_(sources),
+      place_(place),
+      duplicates_(duplicates),
+      budget_(kBudgetBytesPerThread * Threads()) {
+  for (std::uint32_t i = 0; i < place.labels.size(); ++i) labels_.emplace(place.labels[i], i);
+  if (options.dedupe && place.before) records_before_.emplace(options.output, *place.before);
+}
+
+WrittenShard ShardMaker::Make(std::uint32_t number, std::uint64_t begin, std::uint64_t end, const Observe& observe) {
+  WrittenShard shard(shard::ShardFileName(options_.output, number), number, options_.size);
+  using Item = std::shared_ptr<Input>;
+  std::uint64_t next = begin;
+  const auto fetch = [&](tbb::flow_control& flow) -> Item {
+    if (next < end) return Fetch(next++);
+    flow.stop();
+    return nullptr;
+  };
+  const auto process = [&](const Item& input) {
+    Process(*input);
+    return input;
+  };
+  const auto take = [&](const Item& input) { Take(*input, shard, observe); };
+  tbb::parallel_pipeline(InFlight(Threads(), options_.size),
+                         tbb::make_filter<void, Item>(tbb::filter_mode::serial_in_order, fetch) &
+                             tbb::make_filter<Item, Item>(tbb::filter_mode::parallel, process) &
+                             tbb::make_filter<Item, void>(tbb::filter_mode::serial_in_order, take));
+  return shard;
+}
+
+// What must happen in order: an archive is read from front to back. A thread that has fetched goes on with what it has,
+// so whoever waits here for room waits for threads that work.
+std::shared_ptr<ShardMaker::Input> ShardMaker::Fetch(std::uint64_t number) {
+  auto input = std::make_shared<Input>(budget_);
+  input->number = number;
+  if (const Rejected* why = sources_.WhyRejected(number)) {
+    input->result = *why;
+  } else if (const auto first = duplicates_.find(number); first != duplicates_.end()) {
+    input->result = Rejected(Reason::kDuplicate, "same bytes as " + std::string(sources_.Name(first->second)));
+  } else if (sources_.InArchive(number)) {
+    const fs::path path = sources_.Path(number);
+    if (!archive_ || archive_->path() != path) archive_.emplace(path);
+    try {
+      input->lease.Reserve(sources_.Bytes(number));
+      input->contents = archive_->Read(sources_.Position(number), sources_.Bytes(number));
+    } catch (const Rejected& rejected) {
+      input->result = rejected;
+    }
+  }
+  return input;
+}
+
+void ShardMaker::Decode(Input& input) const {
+  RecordOptions record{options_.size, options_.filter, options_.mode, options_.decode};
+  record.decode.lease = &input.lease;
+  const auto make = [&](std::span<const std::byte> bytes) {
+    input.bytes_read = bytes.size();
+    Rgb8 picture = MakeRecord(bytes, record);
+    input.sums = SumsOf(picture.pixels);
+    input.result = std::move(picture);
+  };
+  if (sources_.InArchive(input.number)) return make(input.contents);
+  const InputFile file(sources_.Path(input.number));
+  try {
+    make(file.bytes());
+  } catch (const Rejected&) {
+    file.RequireRead();  // a picture that could not be read is not a damaged one
+    throw;
+  }
+  file.RequireRead();
+}
+
+void ShardMaker::Process(Input& input) const {
+  if (std::holds_alternative<Rejected>(input.result)) return;
+  try {
+    Decode(input);
+  } catch (const Rejected& rejected) {
+    input.result = rejected;
+  } catch (const IoError& error) {
+    input.result = Rejected(Reason::kUnreadable, error.what());
+  } catch (const DataError& error) {
+    input.result = Rejected(Reason::kUnreadable, error.what());
+  } catch (const std::bad_alloc&) {
+    input.result = Rejected(Reason::kTooLarge, "not enough memory for it");
+  }
+  input.contents = {};
+  input.lease.Reserve(0);
+}
+
+void ShardMaker::Take(const Input& input, WrittenShard& shard, const Observe& observe) const {
+  ShardResult& result = shard.result();
+  result.bytes_read += input.bytes_read;
+  const std::string name(sources_.Name(input.number));
+  const auto reject = [&](const Rejected& why) {
+    if (options_.strict && why.reason() != Reason::kDuplicate) {
+      const std::string member = sources_.InArchive(input.number) ? name + ": " : "";
+      throw DataError(sources_.Path(input.number), member + why.what() + " (" + std::string(Name(why.reason())) + ")");
+    }
+    result.quarantine.push_back({name, std::string(Name(why.reason())), why.what()});
+    observe(Name(why.reason()));
+  };
+  if (const auto* rejected = std::get_if<Rejected>(&input.result)) return reject(*rejected);
+  const auto record = std::as_bytes(std::span(std::get<Rgb8>(input.result).pixels));
+  if (records_before_) {
+    const std::optional<std::string> same = records_before_->Find(record);
+    if (same) return reject(Rejected(Reason::kDuplicate, "same record as " + *same));
+  }
+  result.sums.Add(input.sums);
+  shard.writer().Append(
+      record,
+      {.crc32c = 0, .label = LabelIndex(input.number), .input = place_.first_input + input.number, .source = name});
+  observe("accepted");
+}
+
+std::uint32_t ShardMaker::LabelIndex(std::uint64_t input) const {
+  return labels_.empty() ? 0 : labels_.find(sources_.Label(input))->second;
+}
+
+}  // namespace gan::preprocess

@@ -1,0 +1,101 @@
+#include "preprocess/resize/resample.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "preprocess/image/rejected.h"
+
+namespace gan::preprocess {
+
+namespace {
+
+// Python's round(): half to even.
+std::uint32_t CropOffset(std::uint32_t side, std::uint32_t size) {
+  return static_cast<std::uint32_t>(std::nearbyint((static_cast<double>(side) - size) / 2.0));
+}
+
+struct Geometry {
+  std::uint32_t width, height;  // after the resize
+  std::uint32_t left, top;      // of the crop
+};
+
+Geometry GeometryOf(std::uint32_t width, std::uint32_t height, std::uint32_t size) {
+  const std::uint32_t shorter = std::min(width, height);
+  const double longer = static_cast<double>(size) * std::max(width, height) / shorter;
+  if (longer > std::numeric_limits<std::int32_t>::max()) throw Rejected(Reason::kTooLarge, "too narrow a picture");
+  const auto long_side = static_cast<std::uint32_t>(longer);
+  Geometry g{width <= height ? size : long_side, width <= height ? long_side : size, 0, 0};
+  g.left = CropOffset(g.width, size);
+  g.top = CropOffset(g.height, size);
+  return g;
+}
+
+}  // namespace
+
+Region InputOfCrop(std::uint32_t width, std::uint32_t height, std::uint32_t size, Filter filter) {
+  const Geometry g = GeometryOf(width, height, size);
+  const auto [left, right] = InputsOf(width, g.width, g.left, size, filter);
+  const auto [top, bottom] = InputsOf(height, g.height, g.top, size, filter);
+  return {left, top, right - left, bottom - top};
+}
+
+RowResizer::RowResizer(const Region& where, std::uint32_t width, std::uint32_t height, std::uint32_t size,
+                       Filter filter, const ResampleKernels& kernels)
+    : kernels_(kernels), size_(size) {
+  const Geometry g = GeometryOf(width, height, size);
+  const auto [top, bottom] = InputsOf(height, g.height, g.top, size, filter);
+  first_ = top - where.y;
+  end_ = bottom - where.y;
+  skipped_left_ = g.left - where.x;
+  if (g.width != width) {
+    across_ = AxisOf({width, g.width, g.left, size, where.x, where.width, filter}, Direction::kRows, kernels);
+  }
+  if (g.height != height) {
+    down_ = AxisOf({height, g.height, g.top, size, top, bottom - top, filter}, Direction::kColumns, kernels);
+  }
+  narrow_ = Rgb8(size, bottom - top);
+}
+
+void RowResizer::Take(const std::uint8_t* rows, std::size_t row_bytes, std::uint32_t count) {
+  const std::uint32_t begin = std::clamp(first_, next_, next_ + count);
+  const std::uint32_t end = std::clamp(end_, next_, next_ + count);
+  if (end > begin) {
+    std::uint8_t* out = &narrow_.pixels[std::size_t{3} * size_ * (begin - first_)];
+    const std::uint8_t* in = rows + row_bytes * (begin - next_);
+    if (across_) {
+      kernels_.rows(in, row_bytes, end - begin, *across_, out);
+    } else {
+      for (std::uint32_t y = begin; y < end; ++y, in += row_bytes, out += std::size_t{3} * size_) {
+        std::memcpy(out, in + std::size_t{3} * skipped_left_, std::size_t{3} * size_);
+      }
+    }
+  }
+  next_ += count;
+}
+
+Rgb8 RowResizer::Finish() {
+  if (!down_) return std::move(narrow_);
+  Rgb8 out(size_, size_);
+  const std::size_t row_bytes = std::size_t{3} * size_;
+  for (std::uint32_t y = 0; y < size_; ++y) {
+    kernels_.columns(narrow_.pixels.data(), row_bytes, *down_, y, &out.pixels[row_bytes * y]);
+  }
+  return out;
+}
+
+Rgb8 ResizeAndCrop(const Rgb8& image, std::uint32_t size, Filter filter, const ResampleKernels& kernels) {
+  RowResizer resizer({0, 0, image.width, image.height}, image.width, image.height, size, filter, kernels);
+  // The last rows are copied to where something may be read behind them.
+  const std::size_t row_bytes = std::size_t{3} * image.width;
+  const auto last = static_cast<std::uint32_t>(std::min<std::size_t>(image.height, kReadBeyond / row_bytes + 1));
+  resizer.Take(image.pixels.data(), row_bytes, image.height - last);
+  const auto tail = image.pixels.end() - static_cast<std::ptrdiff_t>(last * row_bytes);
+  std::vector<std::uint8_t> roomy(tail, image.pixels.end());
+  roomy.resize(roomy.size() + kReadBeyond);
+  resizer.Take(roomy.data(), row_bytes, last);
+  return resizer.Finish();
+}
+
+}  // namespace gan::preprocess

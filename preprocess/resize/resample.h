@@ -1,0 +1,44 @@
+// torchvision's Resize(size) and CenterCrop(size) on a PIL picture, bit for bit (Pillow 12.0.0,
+// src/libImaging/Resample.c).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "preprocess/image/image.h"
+#include "preprocess/resize/axis.h"
+#include "preprocess/resize/resample_kernels.h"
+
+namespace gan::preprocess {
+
+// The short side becomes `size`, the long one in proportion, then the middle size x size is kept; only that part is
+// computed. Any picture of at least one pixel. Throws Rejected when the long side would grow beyond reason.
+Rgb8 ResizeAndCrop(const Rgb8& image, std::uint32_t size, Filter filter,
+                   const ResampleKernels& kernels = BestKernels());
+
+// Which part of a picture of width x height the kept middle is made of.
+Region InputOfCrop(std::uint32_t width, std::uint32_t height, std::uint32_t size, Filter filter);
+
+// The same for a picture that comes row by row, from the top: each row is narrowed while it is in the cache.
+// Not thread-safe.
+class RowResizer {
+ public:
+  // The rows are those of `where`, at least InputOfCrop(), of a picture of width x height.
+  RowResizer(const Region& where, std::uint32_t width, std::uint32_t height, std::uint32_t size, Filter filter,
+             const ResampleKernels& kernels = BestKernels());
+  // The next `count` rows of `where`, `row_bytes` apart, and kReadBeyond bytes behind them that may be read.
+  void Take(const std::uint8_t* rows, std::size_t row_bytes, std::uint32_t count);
+  Rgb8 Finish();  // after all rows, once
+
+ private:
+  const ResampleKernels& kernels_;
+  std::uint32_t size_;
+  std::uint32_t skipped_left_;                 // when the width stays as it is
+  std::uint32_t next_ = 0;                     // row of `where`
+  std::uint32_t first_, end_;                  // those that are wanted
+  std::shared_ptr<const Axis> across_, down_;  // null: unchanged
+  Rgb8 narrow_;                                // [end_ - first_, size_]
+};
+
+}  // namespace gan::preprocess

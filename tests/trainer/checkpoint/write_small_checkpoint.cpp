@@ -1,7 +1,0 @@
-#include "tests/trainer/checkpoint/small_checkpoint.h"
-
-// write_small_checkpoint ROOT STEP...: for tests that read it with other people's programs or damage it.
-int main(int argc, char** argv) {
-  for (int i = 2; i < argc; ++i) gan::checkpoint::WriteSmallCheckpoint(argv[1], std::stoull(argv[i]));
-  return 0;
-}
