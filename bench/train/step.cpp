@@ -15,7 +15,7 @@
 #include "trainer/loss/bce.h"
 #include "trainer/model/cost.h"
 #include "trainer/model/product.h"
-#include "trainer/run/run_state.h"
+#include "trainer/run/trainer.h"
 
 namespace {
 
@@ -51,10 +51,10 @@ class BareLoop {
       fake = gan_.generator->forward(latents_);
       loss = gan::loss::BceDiscriminator(Judge(real_), Judge(fake.detach()), {}).Total();
     });
-    Update(loss, gan_.discriminator, gan_.discriminator_adam, options_.lr_d);
+    Update(loss, gan_.discriminator, gan_.discriminator_optimizer, options_.lr_d);
     model::SetRequiresGrad(*gan_.discriminator, false);
     forward += Seconds([&] { loss = gan::loss::BceGenerator(Judge(fake)); });
-    Update(loss, gan_.generator, gan_.generator_adam, options_.lr_g);
+    Update(loss, gan_.generator, gan_.generator_optimizer, options_.lr_g);
     model::SetRequiresGrad(*gan_.discriminator, true);
     sync += Seconds([&] {
       if (gan_.communicator->size() > 1) distributed::AverageOverRanks(gan_.statistics, *gan_.communicator);
@@ -83,9 +83,9 @@ class BareLoop {
 };
 
 // One step of gan-train's loop (trainer/run/train.cpp) without pictures and checkpoints; returns its time for data.
-double RunStep(gan::run::RunState& run, std::uint64_t check_every) {
+double RunStep(gan::run::Trainer& run, std::uint64_t check_every) {
   const gan::run::StepRecord record = run.Step();
-  run.TellOfSave();
+  run.ReportFinishedSave();
   if (check_every > 0 && record.step % check_every == 0) run.RequireEqualReplicas();
   return record.local.times.data;
 }
@@ -133,7 +133,7 @@ int main(int argc, char** argv) {
   const distributed::Environment environment(&argc, &argv);
   const distributed::World& world = environment.world();
   const auto communicator = distributed::Communicator::Create(world, "bare");
-  std::optional<gan::run::RunState> run;
+  std::optional<gan::run::Trainer> run;
   run.emplace(options, world);
   BareLoop bare(options, communicator);
   double ours = 0, data = 0, product = 0;

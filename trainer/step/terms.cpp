@@ -34,7 +34,7 @@ loss::MeanOverRanks MeanOverRanksOf(const Gan& gan) {
 
 std::vector<torch::Tensor> FeaturesOfReals(Gan& gan, const torch::Tensor& real) {
   torch::NoGradGuard no_grad;
-  return Judge(gan, real).features;
+  return OutputAndFeatures(gan, real).features;
 }
 
 torch::Tensor PerceptualTerm(const Gan& gan, const torch::Tensor& real, const torch::Tensor& fake) {
@@ -48,7 +48,7 @@ torch::Tensor PerceptualTerm(const Gan& gan, const torch::Tensor& real, const to
 
 }  // namespace
 
-torch::Tensor AsSeen(const torch::Tensor& images, const StepPlan& plan, std::uint64_t cursor, AugmentKey::Use use) {
+torch::Tensor AugmentAsPlanned(const torch::Tensor& images, const StepPlan& plan, std::uint64_t cursor, AugmentKey::Use use) {
   if (plan.augment_probability <= 0) return images;
   const torch::Tensor draws = AugmentDraws({plan.seed, cursor, use}, images.size(0));
   return Augment(images, draws, plan.augment_probability);
@@ -75,20 +75,20 @@ torch::Tensor Penalty(Gan& gan, const StepPlan& plan, const torch::Tensor& real,
   return sum;
 }
 
-GeneratorTerms FoolingTerms(Gan& gan, const StepPlan& plan, const Batch& batch, const torch::Tensor& fake) {
-  const torch::Tensor seen = AsSeen(fake, plan, batch.cursor, AugmentKey::Use::kFakeForGenerator);
+GeneratorTerms GeneratorLossTerms(Gan& gan, const StepPlan& plan, const Batch& batch, const torch::Tensor& fake) {
+  const torch::Tensor seen = AugmentAsPlanned(fake, plan, batch.cursor, AugmentKey::Use::kFakeForGenerator);
   const bool needs_reals = loss::GeneratorNeedsReals(plan.loss.kind);
   GeneratorTerms terms;
   if (plan.loss.feature_matching > 0) {
-    const torch::Tensor real = AsSeen(batch.real, plan, batch.cursor, AugmentKey::Use::kReal);
+    const torch::Tensor real = AugmentAsPlanned(batch.real, plan, batch.cursor, AugmentKey::Use::kReal);
     const std::vector<torch::Tensor> target = FeaturesOfReals(gan, real);
-    const model::Judgement judgement = Judge(gan, seen);
+    const model::DiscriminatorOutput output = OutputAndFeatures(gan, seen);
     terms.adversarial =
-        loss::Generator(plan.loss.kind, judgement.logits, needs_reals ? Logits(gan, real) : torch::Tensor());
-    terms.matching = loss::MatchFeatures(target, judgement.features, MeanOverRanksOf(gan)) * plan.loss.feature_matching;
+        loss::Generator(plan.loss.kind, output.logits, needs_reals ? Logits(gan, real) : torch::Tensor());
+    terms.matching = loss::MatchFeatures(target, output.features, MeanOverRanksOf(gan)) * plan.loss.feature_matching;
   } else {
     torch::Tensor real_logits;
-    if (needs_reals) real_logits = Logits(gan, AsSeen(batch.real, plan, batch.cursor, AugmentKey::Use::kReal));
+    if (needs_reals) real_logits = Logits(gan, AugmentAsPlanned(batch.real, plan, batch.cursor, AugmentKey::Use::kReal));
     terms.adversarial = loss::Generator(plan.loss.kind, Logits(gan, seen), real_logits);
   }
   if (plan.loss.perceptual > 0 && gan.extractor) {
