@@ -12,7 +12,7 @@
 #include <optional>
 
 #include "trainer/distributed/tensor_average.h"
-#include "trainer/loss/bce.h"
+#include "trainer/loss/adversarial.h"
 #include "trainer/model/cost.h"
 #include "trainer/model/product.h"
 #include "trainer/run/trainer.h"
@@ -49,11 +49,11 @@ class BareLoop {
     torch::Tensor fake, loss;
     forward += Seconds([&] {
       fake = gan_.generator->forward(latents_);
-      loss = gan::loss::BceDiscriminator(Judge(real_), Judge(fake.detach()), {}).Total();
+      loss = gan::loss::kBceLoss.discriminator(Logits(real_), Logits(fake.detach()), {}).Total();
     });
     Update(loss, gan_.discriminator, gan_.discriminator_optimizer, options_.lr_d);
     model::SetRequiresGrad(*gan_.discriminator, false);
-    forward += Seconds([&] { loss = gan::loss::BceGenerator(Judge(fake)); });
+    forward += Seconds([&] { loss = gan::loss::kBceLoss.generator(Logits(fake), {}); });
     Update(loss, gan_.generator, gan_.generator_optimizer, options_.lr_g);
     model::SetRequiresGrad(*gan_.discriminator, true);
     sync += Seconds([&] {
@@ -65,7 +65,7 @@ class BareLoop {
   double forward = 0, backward = 0, sync = 0, optimizer = 0;  // seconds so far
 
  private:
-  torch::Tensor Judge(const torch::Tensor& images) { return model::Discriminate(gan_.discriminator, images); }
+  torch::Tensor Logits(const torch::Tensor& images) { return model::Discriminate(gan_.discriminator, images); }
 
   void Update(const torch::Tensor& loss, const torch::nn::Sequential& network, gan::step::Adam& adam, double rate) {
     adam.ClearGradients();

@@ -4,7 +4,7 @@
 #include <span>
 
 #include "trainer/distributed/communicator.h"
-#include "trainer/loss/bce.h"
+#include "trainer/loss/loss_options.h"
 #include "trainer/run/step_record.h"
 
 namespace gan::run {

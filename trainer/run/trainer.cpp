@@ -10,7 +10,7 @@
 #include "monitoring/http_access.h"
 #include "storage/errors.h"
 #include "trainer/distributed/replicas.h"
-#include "trainer/loss/objective.h"
+#include "trainer/loss/adversarial.h"
 #include "trainer/run/agree.h"
 #include "trainer/run/observe.h"
 #include "trainer/run/same_options.h"
@@ -217,7 +217,7 @@ StepRecord Trainer::Step() {
   record.augment_probability = plan.augment_probability;
   const auto evaluation = MeasureQuality(record);
   balance::Signals signals =
-      ToSignals(record.seen, record.local, loss::DiscriminatorRange(plan.loss.kind, plan.labels));
+      ToSignals(record.seen, record.local, loss::LossOf(plan.loss.kind).range(plan.labels));
   signals.epoch = record.epoch;
   record.interventions = std::exchange(unpublished_, {});
   if (undecided_) Decide(*undecided_, record);

@@ -9,7 +9,7 @@
 #include "trainer/distributed/communicator.h"
 #include "trainer/distributed/gradient_sync.h"
 #include "trainer/distributed/tensor_average.h"
-#include "trainer/loss/matching.h"
+#include "trainer/loss/feature_matching.h"
 #include "trainer/model/networks.h"
 #include "trainer/step/adam.h"
 #include "trainer/step/ema.h"
