@@ -58,7 +58,6 @@ struct Flags {
   std::string exif = "apply";
   std::string labels = "none";
   std::string dedupe = "off";
-  std::filesystem::path preview;
   bool json = false;
   std::string metrics_port = "off";
   std::string metrics_address = "127.0.0.1";
@@ -68,8 +67,8 @@ struct Flags {
 void AddFlags(CLI::App& app, Flags& flags) {
   PreprocessOptions& o = flags.options;
   app.add_option("--in", o.inputs,
-                 "Folder of pictures (recursive), .zip, .tar[.gz|.zst], picture, text file of paths, or - for paths on "
-                 "standard input; may be repeated");
+                 "Folder of pictures (recursive), archive (.zip, .7z, .tar[.gz|.xz|.bz2|.zst]), picture, text file of "
+                 "paths, or - for paths on standard input; may be repeated");
   app.add_option("--list", o.lists, "Text file of paths, one a line (or NUL between them); may be repeated");
   app.add_option("--out", o.output, "Shard folder to make or to continue")->required();
   app.add_option("--size", o.size, "Pixels a side")->check(CLI::Range(8, 4096))->capture_default_str();
@@ -109,7 +108,7 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--metrics-password-file", flags.metrics_password_file,
                  "Ask for what its one line says, user:password")
       ->group("Metrics while it runs");
-  app.add_option("--preview", flags.preview, "PNG grid of the first pictures");
+  app.add_option("--preview", o.preview, "PNG grid of the first pictures");
   app.add_flag("--json", flags.json, "The closing summary as one JSON object");
 }
 
@@ -123,7 +122,7 @@ std::array<std::uint8_t, 3> ParseColour(const std::string& text) {
   return {static_cast<std::uint8_t>(c[0]), static_cast<std::uint8_t>(c[1]), static_cast<std::uint8_t>(c[2])};
 }
 
-void WritePreview(const PreprocessOptions& options, const std::filesystem::path& file) {
+void WritePreview(const PreprocessOptions& options) {
   constexpr std::size_t kShown = 64;
   std::vector<std::uint8_t> images;
   std::uint32_t count = 0;
@@ -138,7 +137,15 @@ void WritePreview(const PreprocessOptions& options, const std::filesystem::path&
     shard.RequireRead();
   }
   const gan::picture::GridImage grid = gan::picture::Grid(images, count, options.size, 8);
-  gan::picture::WritePng(file, grid.pixels, grid.width, grid.height);
+  gan::picture::WritePng(options.preview, grid.pixels, grid.width, grid.height);
+}
+
+nlohmann::ordered_json LeftOutJson(const gan::preprocess::LeftOut& left_out) {
+  nlohmann::ordered_json kinds = nlohmann::ordered_json::object();
+  for (const auto& [kind, found] : left_out.kinds()) {
+    kinds[kind] = {{"files", found.files}, {"examples", found.examples}};
+  }
+  return kinds;
 }
 
 void PrintJson(const Summary& s, const PreprocessOptions& options, double seconds) {
@@ -147,6 +154,8 @@ void PrintJson(const Summary& s, const PreprocessOptions& options, double second
                                           {"inputs", s.inputs},
                                           {"accepted", s.accepted},
                                           {"rejected", s.rejected},
+                                          {"left_to_try", s.left_to_try},
+                                          {"left_out", LeftOutJson(s.left_out)},
                                           {"records", s.total},
                                           {"inputs_done_before", s.kept_from_before},
                                           {"bytes_read", s.bytes_read},
@@ -171,6 +180,11 @@ void PrintSummary(const Summary& s, const PreprocessOptions& options, double sec
     if (s.kept_from_before > 0) text << "continued: " << s.kept_from_before << " inputs were done before\n";
     if (!s.rejected.empty())
       text << "rejected ones: " << (options.output / gan::shard::kQuarantineName).string() << "\n";
+  }
+  if (s.left_out.files() > 0) text << "left out, no pictures: " << s.left_out.Words() << "\n";
+  if (s.left_to_try > 0) {
+    text << s.left_to_try << " of the inputs could not be read for a reason that may pass; the same command tries them "
+         << "again\n";
   }
   text << "next: mpirun -np 2 gan-train --shards " << options.output.string() << "\n";
   std::cout << text.str();
@@ -230,7 +244,7 @@ int Run(Flags& flags, Ranks& ranks) {
   Prepare(flags);
   ranks = Ranks::Join();
   if (ranks.size() > 1) gan::cli::SetErrorPrefix("[rank " + std::to_string(ranks.rank()) + "] ");
-  if (ranks.rank() == 0) RequirePreviewFolder(flags.preview, flags.options.output);
+  if (ranks.rank() == 0) RequirePreviewFolder(flags.options.preview, flags.options.output);
   const auto start = std::chrono::steady_clock::now();
   std::optional<gan::cli::ProgressBar> bar;
   const auto show = [&](std::uint64_t done, std::uint64_t total) {
@@ -246,10 +260,10 @@ int Run(Flags& flags, Ranks& ranks) {
   bar.reset();
   ranks.Finish();
   if (ranks.rank() > 0) return gan::cli::kDone;
-  if (!flags.preview.empty()) WritePreview(flags.options, flags.preview);
+  if (!flags.options.preview.empty()) WritePreview(flags.options);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   (flags.json ? PrintJson : PrintSummary)(summary, flags.options, seconds);
-  return gan::cli::kDone;
+  return summary.left_to_try > 0 ? gan::cli::kStoppedSaved : gan::cli::kDone;
 }
 
 }  // namespace
