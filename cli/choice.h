@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstddef>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -23,20 +23,20 @@ struct Choice {
 // A row whose value is the name itself, for options that are kept as text.
 constexpr Choice<std::string_view> Word(std::string_view name, std::string_view words) { return {name, name, words}; }
 
-// Throws std::logic_error when the table lacks a row for `value`.
-template <typename Value, std::size_t N>
-std::string_view NameOf(Value value, const Choice<Value> (&table)[N]) {
-  for (const Choice<Value>& choice : table) {
+// A table is an array or std::array of choices. Throws std::logic_error when it lacks a row for `value`.
+template <typename Value, typename Table>
+std::string_view NameOf(const Value& value, const Table& table) {
+  for (const auto& choice : table) {
     if (choice.value == value) return choice.name;
   }
   throw std::logic_error("a value without a name");
 }
 
 // The names in the order of the table, with `separator` between them.
-template <typename Value, std::size_t N>
-std::string Names(const Choice<Value> (&table)[N], std::string_view separator = ", ") {
+template <typename Table>
+std::string Names(const Table& table, std::string_view separator = ", ") {
   std::string names;
-  for (const Choice<Value>& choice : table) {
+  for (const auto& choice : table) {
     if (!names.empty()) names += separator;
     names += choice.name;
   }
@@ -44,10 +44,10 @@ std::string Names(const Choice<Value> (&table)[N], std::string_view separator = 
 }
 
 // One line per row, "name: words".
-template <typename Value, std::size_t N>
-std::string Explanations(const Choice<Value> (&table)[N]) {
+template <typename Table>
+std::string Explanations(const Table& table) {
   std::string lines;
-  for (const Choice<Value>& choice : table) {
+  for (const auto& choice : table) {
     if (choice.words.empty()) continue;
     lines += "\n" + std::string(choice.name) + ": " + std::string(choice.words);
   }
@@ -55,19 +55,19 @@ std::string Explanations(const Choice<Value> (&table)[N]) {
 }
 
 // The row with this name, in upper or lower case, or nullptr.
-template <typename Value, std::size_t N>
-const Choice<Value>* Find(std::string_view name, const Choice<Value> (&table)[N]) {
+template <typename Table>
+auto Find(std::string_view name, const Table& table) -> decltype(&*std::begin(table)) {
   const auto same = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
-  for (const Choice<Value>& choice : table) {
+  for (const auto& choice : table) {
     if (std::equal(name.begin(), name.end(), choice.name.begin(), choice.name.end(), same)) return &choice;
   }
   return nullptr;
 }
 
 // Throws UsageError with the names that there are.
-template <typename Value, std::size_t N>
-Value ValueOf(std::string_view name, const Choice<Value> (&table)[N]) {
-  const Choice<Value>* choice = Find(name, table);
+template <typename Table>
+auto ValueOf(std::string_view name, const Table& table) {
+  const auto* choice = Find(name, table);
   if (choice == nullptr) throw UsageError("\"" + std::string(name) + "\" is not one of " + Names(table));
   return choice->value;
 }

@@ -20,9 +20,10 @@ void Hide(CLI::Option* option);
 
 // --name WORD, where WORD is one of the names in `table`, which must outlive the parse; upper and lower case are the
 // same. The help text ends with one line per row.
-template <typename Target, typename Value, std::size_t N>
-CLI::Option* AddChoice(CLI::App& app, const std::string& name, Target& target, const Choice<Value> (&table)[N],
+template <typename Target, typename Table>
+CLI::Option* AddChoice(CLI::App& app, const std::string& name, Target& target, const Table& table,
                        const std::string& help) {
+  using Value = decltype(std::begin(table)->value);
   const auto take = [&target, &table](const std::string& word) { target = Target(ValueOf(word, table)); };
   const auto check = [&table](const std::string& word) {
     return Find(word, table) != nullptr ? std::string() : "\"" + word + "\" is not one of " + Names(table);

@@ -93,11 +93,11 @@ void DeclareList(CLI::App& app, CommandFlags& flags) {
 void DeclareDump(CLI::App& app, CommandFlags& flags) {
   AddPath(app, flags, "PATH", "Shard folder or shard.");
   AddOut(app, flags, "PNG file to write.");
-  CLI::Option* count = app.add_option("--count", flags.count, "Draw a grid of the first N pictures.")
+  CLI::Option* count = app.add_option("--count", flags.count, "Draw a grid of the first N images.")
                            ->check(CLI::Range(1, 10000))
                            ->capture_default_str();
   app.add_option("--record", flags.record,
-                 "Write only the picture of record N, unscaled. gan-inspect list shows the numbers.")
+                 "Write only the image of record N, unscaled. gan-inspect list shows the numbers.")
       ->excludes(count);
 }
 
@@ -127,7 +127,7 @@ constexpr Command kCommands[] = {
      [](const CommandFlags& flags) { return Verify(flags.path, flags.json); }},
     {"list", "PATH", "List the records of a data set and their sources.", DeclareList,
      [](const CommandFlags& flags) { return List(flags.path, flags.json); }},
-    {"dump", "PATH OUT.png", "Draw the pictures of a data set.", DeclareDump, Dump},
+    {"dump", "PATH OUT.png", "Draw the images of a data set.", DeclareDump, Dump},
     {"plot", "RUN OUT.png", "Draw the curves of a run.", DeclarePlot,
      [](const CommandFlags& flags) { return Plot(flags.path, flags.out); }},
     {"report", "RUN OUT.html", "Write the page of a run as one file.", DeclareReport,
@@ -179,7 +179,7 @@ int Plot(const fs::path& run, const fs::path& png) {
 void RequirePictures(const fs::path& path, const std::string& flag) {
   const Kind kind = Recognise(path);
   if (kind == Kind::kShard || kind == Kind::kShardFolder) return;
-  throw UsageError(flag + path.string() + " holds no pictures; name a shard or a shard folder");
+  throw UsageError(flag + path.string() + " holds no images; name a shard or a shard folder");
 }
 
 }  // namespace gan::inspect

@@ -35,7 +35,7 @@ std::string Description() {
          "Examples:\n"
          "  gan-inspect shards/\n"
          "  gan-inspect verify runs/00001 --json\n"
-         "  gan-inspect dump shards/ pictures.png --count 64\n"
+         "  gan-inspect dump shards/ images.png --count 64\n"
          "  gan-inspect plot runs/00001 curves.png\n"
          "  gan-inspect serve runs/00001";
 }

@@ -44,8 +44,8 @@ const Choice<DecodeMode> kModes[] = {
     {DecodeMode::kExact, Name(DecodeMode::kExact), "every pixel as torchvision decodes it"},
     {DecodeMode::kFast, Name(DecodeMode::kFast),
      "large JPEGs are decoded at a half, a quarter or an eighth of their size"}};
-constexpr Choice<bool> kExif[] = {{true, "apply", "turn and mirror the picture as its EXIF orientation says"},
-                                  {false, "ignore", "keep the picture as it is stored"}};
+constexpr Choice<bool> kExif[] = {{true, "apply", "turn and mirror the image as its EXIF orientation says"},
+                                  {false, "ignore", "keep the image as it is stored"}};
 constexpr Choice<bool> kLabels[] = {
     {false, "none", "no labels"},
     {true, "folder", "the first folder below --in or in the archive; for a listed path, the folder that holds it"}};
@@ -77,7 +77,7 @@ void AddInputFlags(CLI::App& app, PreprocessOptions& o) {
       ->required()
       ->type_name("DIR")
       ->group(group);
-  app.add_flag("--append", o.append, "Add the pictures to the finished data set in --out, as new shards.")
+  app.add_flag("--append", o.append, "Add the images to the finished data set in --out, as new shards.")
       ->group(group);
   app.add_option("--images-per-shard", o.images_per_shard, "Number of inputs per shard.")
       ->check(CLI::Range(1, 1 << 20))
@@ -101,11 +101,11 @@ void AddPictureFlags(CLI::App& app, Flags& flags) {
   gan::cli::AddChoice(app, "--exif", o.decode.apply_exif, kExif, "What the EXIF orientation does.")->group(group);
   gan::cli::AddChoice(app, "--labels", o.labels_from_folders, kLabels, "Where labels come from.")->group(group);
   gan::cli::AddChoice(app, "--dedupe", o.dedupe, kDedupe, "How duplicates are treated.")->group(group);
-  app.add_option("--max-pixels", o.decode.max_pixels, "Reject larger pictures before they are decoded.")
+  app.add_option("--max-pixels", o.decode.max_pixels, "Reject larger images before they are decoded.")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40))
       ->group(group)
       ->capture_default_str();
-  app.add_flag("--strict", o.strict, "Stop with exit code 3 at the first rejected picture.")->group(group);
+  app.add_flag("--strict", o.strict, "Stop with exit code 3 at the first rejected image.")->group(group);
 }
 
 void AddMachineFlags(CLI::App& app, Flags& flags) {
@@ -115,7 +115,7 @@ void AddMachineFlags(CLI::App& app, Flags& flags) {
       ->check(CLI::Range(0, 4096))
       ->group(group)
       ->capture_default_str();
-  app.add_option("--preview", flags.preview, "PNG file to draw the first 64 pictures into, as a grid.")
+  app.add_option("--preview", flags.preview, "PNG file to draw the first 64 images into, as a grid.")
       ->type_name("FILE")
       ->group(group);
   app.add_flag("--json", flags.json, "Print the closing summary as one JSON object.")->group(group);
@@ -262,7 +262,7 @@ int Run(Flags& flags, Ranks& ranks) {
 int main(int argc, char** argv) {
   gan::preprocess::BecomeOpenCvWorkerWhenAsked(argc, argv);
   CLI::App app(
-      "Turns pictures into shards for gan-train, pixel for pixel as torchvision does.\n"
+      "Turns images into shards for gan-train, pixel for pixel as torchvision does.\n"
       "The same command continues a run that was interrupted.\n\n"
       "Examples:\n"
       "  gan-preprocess --in photos/ --out shards/ --preview preview.png\n"

@@ -28,13 +28,13 @@ void AddSourceFlags(CLI::App& app, GenerateOptions& o) {
 void AddPictureFlags(CLI::App& app, GenerateOptions& o) {
   const std::string group = "Latents";
   app.add_option("--count", o.count,
-                 "Number of pictures. With --interpolate: number of latents that the walk visits, by default 8.")
+                 "Number of images. With --interpolate: number of latents that the walk visits, by default 8.")
       ->check(CLI::Range(1, 1'000'000))
       ->group(group)
       ->capture_default_str();
-  auto* seed = app.add_option("--seed", o.seed, "Seed of the first picture. Picture i uses seed + i.");
+  auto* seed = app.add_option("--seed", o.seed, "Seed of the first image. Image i uses seed + i.");
   seed->group(group)->capture_default_str();
-  auto* seeds = app.add_option("--seeds", o.seeds, "List of seeds, one per picture, for example 1,5,10-20.");
+  auto* seeds = app.add_option("--seeds", o.seeds, "List of seeds, one per image, for example 1,5,10-20.");
   seeds->type_name("LIST")->group(group)->excludes(seed);
   app.add_option("--latents", o.latents, "File of latents: .npy or .safetensors, float, shape [N, noise_dim].")
       ->check(CLI::ExistingFile)
@@ -43,7 +43,7 @@ void AddPictureFlags(CLI::App& app, GenerateOptions& o) {
       ->excludes(seed)
       ->excludes(seeds);
   app.add_option("--interpolate", o.interpolate,
-                 "Number of pictures from each latent to the next. The walk returns to the first latent.")
+                 "Number of images from each latent to the next. The walk returns to the first latent.")
       ->check(CLI::Range(1, 10'000))
       ->group(group);
 }
@@ -52,11 +52,11 @@ void AddOutputFlags(CLI::App& app, GenerateOptions& o) {
   const std::string group = "Output";
   app.add_option("--out", o.out,
                  "File or folder to write.\n"
-                 "FILE.png: a grid of all pictures\n"
+                 "FILE.png: a grid of all images\n"
                  "FILE.webp: an animation\n"
                  "FILE.mp4: a film, which needs ffmpeg\n"
                  "FILE.npy: an array, float, shape [N, 3, side, side]\n"
-                 "FOLDER: one PNG file per picture\n"
+                 "FOLDER: one PNG file per image\n"
                  "-: a grid as PNG on standard output\n"
                  "Default: grid.png, unless --export or --onnx is given.")
       ->type_name("PATH")
@@ -76,8 +76,8 @@ void AddOutputFlags(CLI::App& app, GenerateOptions& o) {
 }
 
 void AddMachineFlags(CLI::App& app, GenerateOptions& o) {
-  const std::string group = "Machine (the pictures do not depend on these)";
-  app.add_option("--batch", o.batch, "Number of pictures computed at once.")
+  const std::string group = "Machine (the images do not depend on these)";
+  app.add_option("--batch", o.batch, "Number of images computed at once.")
       ->check(CLI::Range(1, 65536))
       ->group(group)
       ->capture_default_str();
@@ -115,7 +115,7 @@ void Settle(const CLI::App& app, GenerateOptions& options) {
   if (moves && options.interpolate == 0) options.interpolate = kFramesBetween;
   if (options.interpolate > 0 && app.count("--count") == 0) options.count = kStopsOfAWalk;
   if (app.count("--count") > 0 && (!options.seeds.empty() || !options.latents.empty())) {
-    throw UsageError("--count: not together with --seeds or --latents, which set the number of pictures");
+    throw UsageError("--count: not together with --seeds or --latents, which set the number of images");
   }
 }
 

@@ -153,7 +153,7 @@ struct BalanceOptions {
   double d_pace = 1, lr_g = 2e-4, lr_d = 2e-4;
   std::uint32_t features = 64;
 
-  bool May(Remedy remedy) const { return remedies.contains(remedy); }
+  bool IsEnabled(Remedy remedy) const { return remedies.contains(remedy); }
 };
 
 // Throws UsageError naming the option that is out of range.

@@ -90,7 +90,7 @@ void Update(Findings& findings, const Averages& averages, const Signals& signals
   UpdateModeCollapse(findings.mode_collapse, averages, options);
 }
 
-Verdict Judge(const Findings& findings) {
+Verdict VerdictOf(const Findings& findings) {
   if (findings.diverged.on) return Verdict::kDiverged;
   if (findings.mode_collapse.on) return Verdict::kModeCollapse;
   if (findings.IsDiscriminatorAhead()) return Verdict::kDiscriminatorAhead;

@@ -45,6 +45,6 @@ void Update(Findings& findings, const Averages& averages, const Signals& signals
             bool warm, bool acted_upon);
 
 // The gravest finding: diverged, mode collapse, then who is ahead.
-Verdict Judge(const Findings& findings);
+Verdict VerdictOf(const Findings& findings);
 
 }  // namespace gan::balance

@@ -71,7 +71,7 @@ balance::BalanceOptions ResolveBalance(const TrainOptions& options) {
   resolved.features = static_cast<std::uint32_t>(options.gan.network.features);
   if (options.lr_g > 0) resolved.d_pace = options.lr_d * static_cast<double>(options.d_steps) / options.lr_g;
   balance::CheckOptions(resolved);
-  if (resolved.May(balance::Remedy::kWidenDiscriminator) && options.gan.network.spectral_norm) {
+  if (resolved.IsEnabled(balance::Remedy::kWidenDiscriminator) && options.gan.network.spectral_norm) {
     throw UsageError("--balance-actions widen-d: --spectral-norm would change what the wider D computes");
   }
   return resolved;

@@ -50,11 +50,12 @@ class Flags {
   }
 
   // --name WORD, a name in `table`, which must outlive the flags.
-  template <typename Target, typename Value, std::size_t N>
-  CLI::Option* AddChoice(OnResume on_resume, const std::string& name, Target& target,
-                         const cli::Choice<Value> (&table)[N], const std::string& help) {
+  template <typename Target, typename Table>
+  CLI::Option* AddChoice(OnResume on_resume, const std::string& name, Target& target, const Table& table,
+                         const std::string& help) {
+    using Value = decltype(std::begin(table)->value);
     Remember(on_resume, name,
-             {[&target, &table] { return nlohmann::json(cli::NameOf(Value(target), table)); },
+             {[&target, &table] { return nlohmann::json(std::string(cli::NameOf(Value(target), table))); },
               [&target, &table](const auto& json) {
                 target = Target(cli::ValueOf(json.template get<std::string>(), table));
               }});

@@ -1,8 +1,10 @@
 #include "trainer/run/objective_flags.h"
 
+#include <array>
 #include <string_view>
 
 #include "storage/errors.h"
+#include "trainer/loss/adversarial.h"
 #include "trainer/quality/evaluator.h"
 
 namespace gan::run {
@@ -11,11 +13,19 @@ namespace {
 
 using enum OnResume;
 
-constexpr cli::Choice<loss::Kind> kLosses[] = {
-    {loss::Kind::kBce, "bce", "binary cross-entropy with smoothed labels, as in the DCGAN paper"},
-    {loss::Kind::kHinge, "hinge", "hinge loss, usually with --spectral-norm"},
-    {loss::Kind::kWganGp, "wgan-gp", "Wasserstein loss with gradient penalty"},
-    {loss::Kind::kRpgan, "rpgan", "relativistic pairing loss of R3GAN, usually with --r1 and --r2"}};
+// The names and descriptions that stand beside the formulas of each loss.
+const auto& Losses() {
+  static const auto table = [] {
+    std::array<cli::Choice<loss::Kind>, loss::kAdversarialLosses.size()> rows;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const loss::AdversarialLoss& row = *loss::kAdversarialLosses[i];
+      rows[i] = {row.kind, row.name, row.description};
+    }
+    return rows;
+  }();
+  return table;
+}
+
 constexpr cli::Choice<model::Norm> kNorms[] = {{model::Norm::kBatch, "batch", ""},
                                                {model::Norm::kLayer, "layer", ""},
                                                {model::Norm::kInstance, "instance", ""},
@@ -42,7 +52,7 @@ void AddObjectiveFlags(Flags& flags, TrainOptions& o) {
     flags.Add(kFixed, name, value, help)->check(CLI::NonNegativeNumber);
   };
   loss::LossOptions& loss = o.gan.loss;
-  flags.AddChoice(kFixed, "--loss", loss.kind, kLosses, "Loss of both networks.");
+  flags.AddChoice(kFixed, "--loss", loss.kind, Losses(), "Loss of both networks.");
   weight("--r1", loss.r1, "Weight gamma of the R1 gradient penalty on real images. 0 disables it.");
   weight("--r2", loss.r2, "Weight gamma of the R2 gradient penalty on generated images. 0 disables it.");
   flags.AddChoice(kFixed, "--d-norm", o.gan.network.d_norm, kNorms, "Normalisation layers of D.");
@@ -65,7 +75,7 @@ void AddObjectiveFlags(Flags& flags, TrainOptions& o) {
 }
 
 void AddQualityFlags(Flags& flags, TrainOptions& o) {
-  flags.Group("Image quality, measured against the held-out pictures");
+  flags.Group("Image quality, measured against the held-out images");
   flags.Add(kMayChange, "--quality-every", o.quality_every, "Steps between two measurements. 0 never measures.");
   flags.RareGroup("image quality");
   flags

@@ -56,9 +56,9 @@ void AddDataFlags(Flags& flags, TrainOptions& o) {
       ->expected(1, 2)
       ->check(CLI::ExistingPath)
       ->type_name("PATH");
-  flags.Add(kFixed, "--holdout", o.holdout, "Fraction of the pictures kept out of training, at most 2,000 pictures.")
+  flags.Add(kFixed, "--holdout", o.holdout, "Fraction of the images kept out of training, at most 2,000 images.")
       ->check(CLI::Range(0.0, 0.5));
-  flags.AddSwitch(kFixed, "--flip", o.flip, "Mirror pictures horizontally at random.");
+  flags.AddSwitch(kFixed, "--flip", o.flip, "Mirror images horizontally at random.");
   flags.RareGroup("data");
   flags.AddChoice(kMayChange, "--corrupt-records", o.corrupt_records, kCorruptRecords,
                   "What happens at a record with a wrong checksum.");

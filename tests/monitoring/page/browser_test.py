@@ -114,7 +114,7 @@ class Page(unittest.TestCase):
                 self.assertIn(words, tiles)
             titles = tab.run("[...document.querySelectorAll('.chart h3')].map(h => h.textContent)")
             for title in ('Losses', 'Discriminator AUC', 'Discriminator accuracy', 'Gradient norms', 'Sample diversity',
-                          'Images a second', 'Learning rates'):
+                          'Images per second', 'Learning rates'):
                 self.assertIn(title, titles)
             self.assertEqual(len(titles), tab.run("document.querySelectorAll('.chart svg.plot:not([hidden]) path.line').length && "
                                                   "document.querySelectorAll('.chart svg.plot:not([hidden])').length"))
@@ -124,7 +124,7 @@ class Page(unittest.TestCase):
             self.assertEqual(1, tab.run("document.querySelectorAll('#strip .nonfinite-mark').length"))
             self.assertIn('lower the discriminator’s learning rate ×1', self.text(tab, '#actions-summary'))
             self.assertEqual(2, tab.run("document.querySelectorAll('#ranks .rank').length"))
-            self.assertIn('rank 1430 ms a step · 37.0 images/swaiting for data: 10 ms (2 %)discriminator: 220 ms', self.text(tab, '#ranks'))
+            self.assertIn('rank 1430 ms per step · 37.0 images/swaiting for data: 10 ms (2 %)discriminator: 220 ms', self.text(tab, '#ranks'))
             self.assertIn('47 MB', self.text(tab, '#checkpoints'))
             self.assertIn('16', self.text(tab, '#options'))
             self.assert_clean(tab, server.url)
@@ -224,7 +224,7 @@ class Page(unittest.TestCase):
         with Server(run) as server:
             tab = self.open(server.url)
             self.assertEqual('No step yet', self.text(tab, '#verdict'))
-            self.assertEqual('Not told by this run yet', self.text(tab, '#ranks'))
+            self.assertEqual('This run has not reported times yet', self.text(tab, '#ranks'))
             self.assert_clean(tab, server.url)
 
     def hostile_run(self):
