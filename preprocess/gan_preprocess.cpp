@@ -55,7 +55,6 @@ constexpr Choice<bool> kDedupe[] = {{false, "off", "keep all files"},
 struct Flags {
   PreprocessOptions options;
   std::string background = "255,255,255";
-  std::filesystem::path preview;
   bool json = false;
   std::string metrics_port = "off";
   std::string metrics_address = "127.0.0.1";
@@ -66,8 +65,8 @@ void AddInputFlags(CLI::App& app, PreprocessOptions& o) {
   const std::string group = "Input and output";
   app.add_option(
          "--in", o.inputs,
-         "Folder of pictures (with its subfolders), .zip, .tar, .tar.gz or .tar.zst archive, picture, text file "
-         "of paths, or - for paths on standard input. May be repeated.")
+         "Folder of images (with its subfolders), archive (.zip, .7z, or .tar, also with .gz, .xz, .bz2 or .zst), "
+         "image, text file of paths, or - for paths on standard input. May be repeated.")
       ->type_name("PATH")
       ->group(group);
   app.add_option("--list", o.lists, "Text file of paths, one per line or separated by NUL. May be repeated.")
@@ -77,8 +76,7 @@ void AddInputFlags(CLI::App& app, PreprocessOptions& o) {
       ->required()
       ->type_name("DIR")
       ->group(group);
-  app.add_flag("--append", o.append, "Add the images to the finished data set in --out, as new shards.")
-      ->group(group);
+  app.add_flag("--append", o.append, "Add the images to the finished data set in --out, as new shards.")->group(group);
   app.add_option("--images-per-shard", o.images_per_shard, "Number of inputs per shard.")
       ->check(CLI::Range(1, 1 << 20))
       ->group(group)
@@ -115,7 +113,7 @@ void AddMachineFlags(CLI::App& app, Flags& flags) {
       ->check(CLI::Range(0, 4096))
       ->group(group)
       ->capture_default_str();
-  app.add_option("--preview", flags.preview, "PNG file to draw the first 64 images into, as a grid.")
+  app.add_option("--preview", flags.options.preview, "PNG file to draw the first 64 images into, as a grid.")
       ->type_name("FILE")
       ->group(group);
   app.add_flag("--json", flags.json, "Print the closing summary as one JSON object.")->group(group);
@@ -141,7 +139,7 @@ std::array<std::uint8_t, 3> ParseColour(const std::string& text) {
   return {static_cast<std::uint8_t>(c[0]), static_cast<std::uint8_t>(c[1]), static_cast<std::uint8_t>(c[2])};
 }
 
-void WritePreview(const PreprocessOptions& options, const std::filesystem::path& file) {
+void WritePreview(const PreprocessOptions& options) {
   constexpr std::size_t kShown = 64;
   std::vector<std::uint8_t> images;
   std::uint32_t count = 0;
@@ -156,7 +154,15 @@ void WritePreview(const PreprocessOptions& options, const std::filesystem::path&
     shard.RequireRead();
   }
   const gan::picture::GridImage grid = gan::picture::Grid(images, count, options.size, 8);
-  gan::picture::WritePng(file, grid.pixels, grid.width, grid.height);
+  gan::picture::WritePng(options.preview, grid.pixels, grid.width, grid.height);
+}
+
+nlohmann::ordered_json LeftOutJson(const gan::preprocess::LeftOut& left_out) {
+  nlohmann::ordered_json kinds = nlohmann::ordered_json::object();
+  for (const auto& [kind, found] : left_out.kinds()) {
+    kinds[kind] = {{"files", found.files}, {"examples", found.examples}};
+  }
+  return kinds;
 }
 
 void PrintJson(const Summary& s, const PreprocessOptions& options, double seconds) {
@@ -165,6 +171,8 @@ void PrintJson(const Summary& s, const PreprocessOptions& options, double second
                                           {"inputs", s.inputs},
                                           {"accepted", s.accepted},
                                           {"rejected", s.rejected},
+                                          {"left_to_try", s.left_to_try},
+                                          {"left_out", LeftOutJson(s.left_out)},
                                           {"records", s.total},
                                           {"inputs_done_before", s.kept_from_before},
                                           {"bytes_read", s.bytes_read},
@@ -189,6 +197,11 @@ void PrintSummary(const Summary& s, const PreprocessOptions& options, double sec
     if (s.kept_from_before > 0) text << "continued: " << s.kept_from_before << " inputs were done before\n";
     if (!s.rejected.empty())
       text << "rejected ones: " << (options.output / gan::shard::kQuarantineName).string() << "\n";
+  }
+  if (s.left_out.files() > 0) text << "left out, no pictures: " << s.left_out.Words() << "\n";
+  if (s.left_to_try > 0) {
+    text << s.left_to_try << " of the inputs could not be read for a reason that may pass; the same command tries them "
+         << "again\n";
   }
   text << "next: mpirun -np 2 gan-train --shards " << options.output.string() << "\n";
   std::cout << text.str();
@@ -235,7 +248,7 @@ int Run(Flags& flags, Ranks& ranks) {
   Prepare(flags);
   ranks = Ranks::Join();
   if (ranks.size() > 1) gan::cli::SetErrorPrefix("[rank " + std::to_string(ranks.rank()) + "] ");
-  if (ranks.rank() == 0) RequirePreviewFolder(flags.preview, flags.options.output);
+  if (ranks.rank() == 0) RequirePreviewFolder(flags.options.preview, flags.options.output);
   const auto start = std::chrono::steady_clock::now();
   std::optional<gan::cli::ProgressBar> bar;
   const auto show = [&](std::uint64_t done, std::uint64_t total) {
@@ -251,10 +264,10 @@ int Run(Flags& flags, Ranks& ranks) {
   bar.reset();
   ranks.Finish();
   if (ranks.rank() > 0) return gan::cli::kDone;
-  if (!flags.preview.empty()) WritePreview(flags.options, flags.preview);
+  if (!flags.options.preview.empty()) WritePreview(flags.options);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   (flags.json ? PrintJson : PrintSummary)(summary, flags.options, seconds);
-  return gan::cli::kDone;
+  return summary.left_to_try > 0 ? gan::cli::kStoppedSaved : gan::cli::kDone;
 }
 
 }  // namespace

@@ -1,50 +1,11 @@
 #include "preprocess/decode/decode.h"
 
-#include <png.h>
-#include <webp/decode.h>
+#include <utility>
 
-#include <cstdio>
-#include <cstring>
-#include <string_view>
-
-#include <gif_lib.h>
-#include <jpeglib.h>  // expects stdio before it
-
+#include "preprocess/decode/formats.h"
 #include "preprocess/decode/orientation.h"
 
 namespace gan::preprocess {
-
-namespace {
-
-bool StartsWith(std::span<const std::byte> file, std::string_view magic, std::size_t at = 0) {
-  return file.size() >= at + magic.size() && std::memcmp(file.data() + at, magic.data(), magic.size()) == 0;
-}
-
-// Pillow turns a TIFF as it reads it, whether asked to or not.
-bool IsTiff(std::span<const std::byte> file) {
-  using namespace std::string_view_literals;
-  return StartsWith(file, "II*\0"sv) || StartsWith(file, "MM\0*"sv);
-}
-
-bool OpenCvMayReadIt(std::span<const std::byte> file) {
-  using namespace std::string_view_literals;
-  for (const std::string_view magic : {"BM"sv, "P1"sv, "P2"sv, "P3"sv, "P4"sv, "P5"sv, "P6"sv}) {
-    if (StartsWith(file, magic)) return true;
-  }
-  return IsTiff(file);
-}
-
-Rgb8 DecodeStored(std::span<const std::byte> file, const DecodeOptions& options) {
-  using namespace std::string_view_literals;
-  if (StartsWith(file, "\xFF\xD8\xFF"sv)) return DecodeJpeg(file, options);
-  if (StartsWith(file, "\x89PNG\r\n\x1A\n"sv)) return DecodePng(file, options);
-  if (StartsWith(file, "RIFF"sv) && StartsWith(file, "WEBP"sv, 8)) return DecodeWebp(file, options);
-  if (StartsWith(file, "GIF8"sv)) return DecodeGif(file, options);
-  if (OpenCvMayReadIt(file)) return DecodeWithOpenCv(file, options);
-  throw Rejected(Reason::kNotAPicture, file.empty() ? "the file is empty" : "no known picture format");
-}
-
-}  // namespace
 
 std::string_view Name(Reason reason) {
   switch (reason) {
@@ -66,9 +27,24 @@ std::string_view Name(Reason reason) {
   return "unknown";
 }
 
+const Format& RecogniseOrReject(std::span<const std::byte> file) {
+  const Format* format = Recognise(file);
+  if (format == nullptr) {
+    throw Rejected(Reason::kNotAPicture, file.empty() ? "the file is empty" : "no known picture format");
+  }
+  if (format->decode == nullptr) throw Rejected(Reason::kUnsupported, std::string(format->name) + " is not read");
+  return *format;
+}
+
 Rgb8 Decode(std::span<const std::byte> file, const DecodeOptions& options) {
-  Rgb8 stored = DecodeStored(file, options);
-  const int orientation = options.apply_exif || IsTiff(file) ? FindOrientation(file) : 1;
+  return DecodeAs(RecogniseOrReject(file), file, options);
+}
+
+Rgb8 DecodeAs(const Format& format, std::span<const std::byte> file, const DecodeOptions& options) {
+  Rgb8 stored = format.decode(file, options);
+  // Pillow turns a TIFF as it reads it, whether asked to or not.
+  const bool turns = format.orientation != nullptr && (options.apply_exif || format.orientation == OrientationOfTiff);
+  const int orientation = turns ? format.orientation(file) : 1;
   return orientation == 1 ? std::move(stored) : Turned(stored, orientation);
 }
 
@@ -102,12 +78,13 @@ Rgb8 Composite(std::span<const std::uint8_t> rgba, std::uint32_t width, std::uin
 }
 
 std::string DecoderVersions() {
-#define GAN_TEXT_(x) #x
-#define GAN_TEXT(x) GAN_TEXT_(x)
-  const int webp = WebPGetDecoderVersion();
-  return "libjpeg-turbo " GAN_TEXT(LIBJPEG_TURBO_VERSION) ", libpng " PNG_LIBPNG_VER_STRING ", libwebp " +
-         std::to_string(webp >> 16) + "." + std::to_string(webp >> 8 & 255) + "." + std::to_string(webp & 255) +
-         ", giflib " GAN_TEXT(GIFLIB_MAJOR) "." GAN_TEXT(GIFLIB_MINOR) "." GAN_TEXT(GIFLIB_RELEASE);
+  std::string all;
+  for (const Format& format : Formats()) {
+    if (format.library != nullptr && all.find(format.library()) == all.npos) {
+      all += (all.empty() ? "" : ", ") + format.library();
+    }
+  }
+  return all;
 }
 
 }  // namespace gan::preprocess

@@ -20,17 +20,24 @@ struct DecodeOptions {
   MemoryLease* lease = nullptr;                              // waited for before anything large is allocated
 };
 
-// Chooses the decoder by the file's first bytes. Throws Rejected. Safe to call from many threads.
-Rgb8 Decode(std::span<const std::byte> file, const DecodeOptions& options);
+struct Format;  // a row of the table in formats.h
 
-// The formats, one small file each; Decode() has looked at the first bytes already. The orientation is applied by
-// Decode(), from what FindOrientation() says.
+// The row of this file. Throws Rejected when there is none, or when nothing here reads that format.
+const Format& RecogniseOrReject(std::span<const std::byte> file);
+
+// Chooses the decoder by the file's content, and turns the picture. Throws Rejected. Safe to call from many threads.
+Rgb8 Decode(std::span<const std::byte> file, const DecodeOptions& options);
+// The same for a file that has been recognised.
+Rgb8 DecodeAs(const Format& format, std::span<const std::byte> file, const DecodeOptions& options);
+
+// The formats, one small file each; the content has been recognised. The orientation is applied by DecodeAs().
 Rgb8 DecodeJpeg(std::span<const std::byte> file, const DecodeOptions& options);
 Rgb8 DecodePng(std::span<const std::byte> file, const DecodeOptions& options);
 Rgb8 DecodeGif(std::span<const std::byte> file, const DecodeOptions& options);
 Rgb8 DecodeWebp(std::span<const std::byte> file, const DecodeOptions& options);
 // BMP, TIFF and whatever else OpenCV reads; its plugin (and GDAL behind it) is loaded at the first such picture.
 Rgb8 DecodeWithOpenCv(std::span<const std::byte> file, const DecodeOptions& options);
+std::string OpenCvLibrary();
 
 // Throws Rejected(kTooLarge) when width x height is beyond the limit, kCorrupt when it is zero.
 void RequireSize(std::uint64_t width, std::uint64_t height, const DecodeOptions& options);

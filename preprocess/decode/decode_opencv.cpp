@@ -171,4 +171,7 @@ Rgb8 DecodeWithOpenCv(std::span<const std::byte> file, const DecodeOptions& opti
   }
 }
 
+// Loading it to ask would cost more than a run over JPEGs.
+std::string OpenCvLibrary() { return "OpenCV"; }
+
 }  // namespace gan::preprocess

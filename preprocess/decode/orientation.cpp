@@ -28,7 +28,7 @@ bool HasAt(Bytes bytes, std::size_t at, std::string_view text) {
 }
 
 // A TIFF header, then IFD0: entries of 12 bytes (tag, type, count, value).
-std::optional<int> OrientationOfTiff(Bytes tiff) {
+std::optional<int> OrientationOfExif(Bytes tiff) {
   using namespace std::string_view_literals;
   const bool big = HasAt(tiff, 0, "MM\0*"sv);
   if (!big && !HasAt(tiff, 0, "II*\0"sv)) return std::nullopt;
@@ -67,10 +67,12 @@ struct Metadata {
   Bytes exif;
   Bytes xmp;
   int Orientation() const {
-    const std::optional<int> of_exif = OrientationOfTiff(exif);
+    const std::optional<int> of_exif = OrientationOfExif(exif);
     return of_exif ? *of_exif : OrientationOfXmp(xmp);
   }
 };
+
+}  // namespace
 
 int OrientationOfJpeg(Bytes file) {
   using namespace std::string_view_literals;
@@ -122,14 +124,7 @@ int OrientationOfWebp(Bytes file) {
   return found.Orientation();
 }
 
-}  // namespace
-
-int FindOrientation(Bytes file) {
-  if (HasAt(file, 0, "\xFF\xD8")) return OrientationOfJpeg(file);
-  if (HasAt(file, 1, "PNG")) return OrientationOfPng(file);
-  if (HasAt(file, 8, "WEBP")) return OrientationOfWebp(file);
-  return OrientationOfTiff(file).value_or(1);
-}
+int OrientationOfTiff(Bytes file) { return OrientationOfExif(file).value_or(1); }
 
 Rgb8 Turned(const Rgb8& image, int orientation) {
   if (orientation == 1) return image;

@@ -7,8 +7,11 @@
 
 namespace gan::preprocess {
 
-// The EXIF orientation (1-8) of a JPEG, PNG or WebP file; 1 when there is none or the metadata is broken.
-int FindOrientation(std::span<const std::byte> file);
+// The EXIF orientation (1-8) that a file of each kind tells; 1 when there is none or the metadata is broken.
+int OrientationOfJpeg(std::span<const std::byte> file);
+int OrientationOfPng(std::span<const std::byte> file);
+int OrientationOfWebp(std::span<const std::byte> file);
+int OrientationOfTiff(std::span<const std::byte> file);
 
 // The picture turned and mirrored so that it stands upright (EXIF 2.32, tag 0x0112).
 Rgb8 Turned(const Rgb8& image, int orientation);

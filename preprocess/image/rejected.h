@@ -14,10 +14,18 @@ std::string_view Name(Reason reason);  // "unreadable", "not_a_picture", ...
 class Rejected : public std::runtime_error {
  public:
   Rejected(Reason reason, const std::string& detail) : std::runtime_error(detail), reason_(reason) {}
+  // kUnreadable for a reason that may pass: the input is worth another try.
+  static Rejected ForNow(const std::string& detail) {
+    Rejected rejected(Reason::kUnreadable, detail);
+    rejected.for_now_ = true;
+    return rejected;
+  }
   Reason reason() const { return reason_; }
+  bool for_now() const { return for_now_; }
 
  private:
   Reason reason_;
+  bool for_now_ = false;
 };
 
 }  // namespace gan::preprocess

@@ -6,9 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <unordered_map>
 #include <utility>
 
-#include "preprocess/inputs/sources.h"
+#include "preprocess/decode/formats.h"
+#include "preprocess/inputs/content.h"
+#include "preprocess/inputs/input_file.h"
+#include "storage/errors.h"
 
 namespace gan::preprocess {
 
@@ -16,7 +20,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array<std::string_view, 6> kArchiveExtensions = {".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst", ".tzst"};
+constexpr std::array<std::string_view, 12> kArchiveExtensions = {
+    ".zip", ".7z", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tbz", ".tar.zst", ".tzst"};
 constexpr std::size_t kReadAhead = std::size_t{1} << 18;
 constexpr std::int64_t kTarBlock = 512;
 constexpr std::uint64_t kMaxRatio = 200;                       // pictures are compressed already
@@ -33,7 +38,9 @@ std::string ErrorOf(archive* a) {
   return text == nullptr ? "cannot be read" : text;
 }
 
-[[noreturn]] void ThrowDamage(archive* a) {
+// For what the disk says now and may not say later, the archive cannot be blamed.
+[[noreturn]] void ThrowDamage(archive* a, const fs::path& path) {
+  if (MayPass(::archive_errno(a))) throw IoError(path, "read", ::archive_errno(a));
   const std::string error = ErrorOf(a);
   std::string lower = error;
   std::transform(lower.begin(), lower.end(), lower.begin(),
@@ -61,11 +68,15 @@ bool LeavesTheArchive(std::string_view name) {
   return false;
 }
 
+bool IsPlainFile(archive_entry* entry) {
+  return ::archive_entry_filetype(entry) == AE_IFREG && ::archive_entry_hardlink(entry) == nullptr;
+}
+
 std::optional<Rejected> WhyRefused(archive_entry* entry, std::string_view name) {
   const auto unsupported = [](const char* why) { return Rejected(Reason::kUnsupported, why); };
-  if (::archive_entry_filetype(entry) != AE_IFREG) return unsupported("a link or device inside an archive");
-  if (::archive_entry_hardlink(entry) != nullptr) return unsupported("a link or device inside an archive");
   if (LeavesTheArchive(name)) return unsupported("its path leads out of the archive");
+  if (::archive_entry_hardlink(entry) != nullptr) return std::nullopt;  // its target decides
+  if (::archive_entry_filetype(entry) != AE_IFREG) return unsupported("a link or device inside an archive");
   if (::archive_entry_is_data_encrypted(entry) != 0) return unsupported("it is encrypted");
   if (::archive_entry_size_is_set(entry) == 0) return unsupported("the archive does not say how large it is");
   if (static_cast<std::uint64_t>(::archive_entry_size(entry)) > kMaxMemberBytes) {
@@ -78,19 +89,23 @@ std::optional<Rejected> WhyRefused(archive_entry* entry, std::string_view name) 
 
 // The archive from its beginning, entry after entry.
 struct ArchiveStream {
+  fs::path path;
   Handle handle;
   archive_entry* entry = nullptr;
   std::uint32_t next = 0;  // the position that Advance() goes to
   std::int64_t end_of_entry = 0;
 
-  explicit ArchiveStream(const fs::path& path) : handle(::archive_read_new()) {
+  explicit ArchiveStream(fs::path file) : path(std::move(file)), handle(::archive_read_new()) {
     archive* a = handle.get();
     if (a == nullptr) throw std::bad_alloc();
     ::archive_read_support_format_tar(a);
     ::archive_read_support_format_zip(a);
+    ::archive_read_support_format_7zip(a);
     ::archive_read_support_filter_gzip(a);
+    ::archive_read_support_filter_xz(a);
+    ::archive_read_support_filter_bzip2(a);
     ::archive_read_support_filter_zstd(a);
-    if (::archive_read_open_filename(a, path.c_str(), kReadAhead) != ARCHIVE_OK) ThrowDamage(a);
+    if (::archive_read_open_filename(a, path.c_str(), kReadAhead) != ARCHIVE_OK) ThrowDamage(a, path);
   }
 
   // False at the end. Throws Rejected.
@@ -100,7 +115,7 @@ struct ArchiveStream {
       RequireEndMark();
       return false;
     }
-    if (result != ARCHIVE_OK && result != ARCHIVE_WARN) ThrowDamage(handle.get());
+    if (result != ARCHIVE_OK && result != ARCHIVE_WARN) ThrowDamage(handle.get(), path);
     ++next;
     end_of_entry = EndOfEntry();
     return true;
@@ -108,8 +123,7 @@ struct ArchiveStream {
 
   // Where the data of a tar's entry ends, counted without compression.
   std::int64_t EndOfEntry() const {
-    const bool has_data = ::archive_entry_filetype(entry) == AE_IFREG && ::archive_entry_hardlink(entry) == nullptr &&
-                          ::archive_entry_sparse_count(entry) == 0;
+    const bool has_data = IsPlainFile(entry) && ::archive_entry_sparse_count(entry) == 0;
     const std::int64_t size = has_data ? ::archive_entry_size(entry) : 0;
     return ::archive_filter_bytes(handle.get(), 0) + (size + kTarBlock - 1) / kTarBlock * kTarBlock;
   }
@@ -121,18 +135,26 @@ struct ArchiveStream {
     throw Rejected(Reason::kTruncated, "the archive stops here without a tar's end mark");
   }
 
+  // The first bytes of an entry; empty where they cannot be read.
+  std::string Head() const {
+    std::string head(kRecognisedBytes, '\0');
+    const la_ssize_t n = ::archive_read_data(handle.get(), head.data(), head.size());
+    head.resize(static_cast<std::size_t>(std::max<la_ssize_t>(n, 0)));
+    return head;
+  }
+
   std::vector<std::byte> Contents(std::uint64_t bytes) {
     std::vector<std::byte> data(bytes);
     std::uint64_t done = 0;
     while (done < bytes) {
       const la_ssize_t n = ::archive_read_data(handle.get(), data.data() + done, bytes - done);
-      if (n < 0) ThrowDamage(handle.get());
+      if (n < 0) ThrowDamage(handle.get(), path);
       if (n == 0) throw Rejected(Reason::kTruncated, "it ends before the size that the archive gives");
       done += static_cast<std::uint64_t>(n);
     }
     std::byte beyond{};  // reading to the end also checks the member's checksum
     const la_ssize_t n = ::archive_read_data(handle.get(), &beyond, 1);
-    if (n < 0) ThrowDamage(handle.get());
+    if (n < 0) ThrowDamage(handle.get(), path);
     if (n > 0) throw Rejected(Reason::kCorrupt, "it is larger than the archive says");
     return data;
   }
@@ -142,7 +164,8 @@ bool LooksLikeAnArchive(std::string_view name) {
   std::string lower(name);
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return std::any_of(kArchiveExtensions.begin(), kArchiveExtensions.end(), [&](std::string_view e) { return lower.ends_with(e); });
+  return std::any_of(kArchiveExtensions.begin(), kArchiveExtensions.end(),
+                     [&](std::string_view e) { return lower.ends_with(e); });
 }
 
 namespace {
@@ -153,32 +176,97 @@ void RequireRatio(std::uint64_t unpacked, std::uint64_t packed) {
                  "the archive claims to unpack to over 200 times its size; nothing more of it is read");
 }
 
+// Sorts what an archive lists into pictures, refused ones and the rest.
+class Listing {
+ public:
+  Listing(const fs::path& path, const std::function<void(const ArchiveMember&)>& take, LeftOut& left_out)
+      : stream_(path), packed_(fs::file_size(path)), take_(take), left_out_(left_out) {}
+
+  void Run() {
+    while (stream_.Advance()) {
+      ArchiveMember member;
+      member.position = stream_.next - 1;
+      member.name = NameOf(stream_.entry, member.position);
+      if (::archive_entry_size_is_set(stream_.entry) != 0) CountBytes(member);
+      if (::archive_entry_filetype(stream_.entry) != AE_IFDIR) Take(std::move(member));
+    }
+  }
+
+ private:
+  // Where an earlier entry has its bytes. Names are kept as hashes: an archive may have millions of them.
+  struct Place {
+    std::uint64_t bytes;
+    std::uint32_t position;
+    bool is_picture;
+  };
+
+  void CountBytes(ArchiveMember& member) {
+    member.bytes = static_cast<std::uint64_t>(::archive_entry_size(stream_.entry));
+    unpacked_ += std::min(member.bytes, kFreeBytes * kMaxRatio);
+    RequireRatio(unpacked_, packed_);
+  }
+
+  void Take(ArchiveMember member) {
+    const bool hidden = !LeavesTheArchive(member.name) && HasHiddenPart(member.name);
+    const Place* target = ::archive_entry_hardlink(stream_.entry) == nullptr ? nullptr : FindTarget();
+    const bool is_picture = HasPictureExtension(member.name) || (target != nullptr && target->is_picture) ||
+                            (IsPlainFile(stream_.entry) && IsPictureContent(stream_.Head()));
+    if (IsPlainFile(stream_.entry)) {
+      places_[std::hash<std::string>()(member.name)] = {member.bytes, member.position, is_picture};
+    }
+    if (hidden) return left_out_.Count(kHidden, member.name);
+    if (!is_picture) return LeaveOut(member.name);
+    member.refused = WhyRefused(stream_.entry, member.name);
+    if (!member.refused && ::archive_entry_hardlink(stream_.entry) != nullptr) Follow(target, member);
+    take_(member);
+  }
+
+  const Place* FindTarget() const {
+    std::string name = ::archive_entry_hardlink(stream_.entry);
+    while (name.starts_with("./")) name.erase(0, 2);
+    const auto found = places_.find(std::hash<std::string>()(name));
+    return found == places_.end() ? nullptr : &found->second;
+  }
+
+  static void Follow(const Place* target, ArchiveMember& member) {
+    if (target == nullptr) {
+      member.refused = Rejected(Reason::kUnsupported, "a hard link to what is not in the archive before it");
+      return;
+    }
+    member.bytes = target->bytes;
+    member.position = target->position;
+    member.is_link = true;
+    if (member.bytes > kMaxMemberBytes) {
+      member.refused = Rejected(Reason::kTooLarge, "a file of over 1 GiB inside an archive");
+    }
+  }
+
+  void LeaveOut(const std::string& name) {
+    if (::archive_entry_filetype(stream_.entry) != AE_IFREG)
+      return left_out_.Count("link or device in an archive", name);
+    left_out_.CountByExtension(name);
+  }
+
+  ArchiveStream stream_;
+  const std::uint64_t packed_;
+  std::uint64_t unpacked_ = 0;
+  const std::function<void(const ArchiveMember&)>& take_;
+  LeftOut& left_out_;
+  std::unordered_map<std::size_t, Place> places_;
+};
+
 }  // namespace
 
-void ListArchive(const fs::path& path, const std::function<void(const ArchiveMember&)>& take) {
+void ListArchive(const fs::path& path, const std::function<void(const ArchiveMember&)>& take, LeftOut& left_out) {
   try {
-    ArchiveStream stream(path);
-    const std::uint64_t packed = fs::file_size(path);
-    std::uint64_t unpacked = 0;
-    while (stream.Advance()) {
-      ArchiveMember member;
-      member.position = stream.next - 1;
-      member.name = NameOf(stream.entry, member.position);
-      if (::archive_entry_size_is_set(stream.entry) != 0) {
-        member.bytes = static_cast<std::uint64_t>(::archive_entry_size(stream.entry));
-        unpacked += std::min(member.bytes, kFreeBytes * kMaxRatio);
-        RequireRatio(unpacked, packed);
-      }
-      if (::archive_entry_filetype(stream.entry) == AE_IFDIR || !LooksLikeAPicture(member.name)) continue;
-      member.refused = WhyRefused(stream.entry, member.name);
-      take(member);
-    }
+    Listing(path, take, left_out).Run();
   } catch (const Rejected& damage) {
-    take({.name = path.filename().string(), .bytes = 0, .position = 0, .refused = damage});
+    take({.name = path.filename().string(), .bytes = 0, .position = 0, .is_link = false, .refused = damage});
   } catch (const fs::filesystem_error& error) {
     take({.name = path.filename().string(),
           .bytes = 0,
           .position = 0,
+          .is_link = false,
           .refused = Rejected(Reason::kUnreadable, error.what())});
   }
 }

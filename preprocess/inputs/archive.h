@@ -1,4 +1,4 @@
-// Pictures inside .zip and .tar[.gz|.zst], through libarchive. Nothing is ever unpacked to disk.
+// Pictures inside .zip, .7z and .tar[.gz|.xz|.bz2|.zst], through libarchive. Nothing is ever unpacked to disk.
 #pragma once
 
 #include <cstddef>
@@ -12,22 +12,26 @@
 #include <vector>
 
 #include "preprocess/image/rejected.h"
+#include "preprocess/inputs/left_out.h"
 
 namespace gan::preprocess {
 
 struct ArchiveMember {
   std::string name;
   std::uint64_t bytes = 0;
-  std::uint32_t position = 0;       // among all entries of the archive
+  std::uint32_t position = 0;       // of its bytes among all entries of the archive
+  bool is_link = false;             // a hard link: its bytes are those of an entry before it
   std::optional<Rejected> refused;  // a link, a device, a path that leaves the archive, damage from here on
 };
 
 bool LooksLikeAnArchive(std::string_view name);  // by its extension
 
-// Every entry that is called like a picture, in the archive's order. Where an archive is damaged, or claims to unpack
-// to over 200 times its size, one last refused member carries the archive's own name and the reason. Throws nothing but
-// what `take` throws and std::bad_alloc.
-void ListArchive(const std::filesystem::path& path, const std::function<void(const ArchiveMember&)>& take);
+// Every entry that is called like a picture or begins like one, in the archive's order; what is none is counted in
+// `left_out`. Where an archive is damaged, or claims to unpack to over 200 times its size, one last refused member
+// carries the archive's own name and the reason. Throws IoError when the archive cannot be read for a reason that may
+// pass, else what `take` throws and std::bad_alloc.
+void ListArchive(const std::filesystem::path& path, const std::function<void(const ArchiveMember&)>& take,
+                 LeftOut& left_out);
 
 struct ArchiveStream;
 
@@ -41,7 +45,7 @@ class ArchiveReader {
   ArchiveReader& operator=(ArchiveReader&&) noexcept;
 
   const std::filesystem::path& path() const { return path_; }
-  // The `bytes` bytes of the member at `position`, both as listed. Throws Rejected.
+  // The `bytes` bytes of the member at `position`, both as listed. Throws Rejected; IoError for what may pass.
   std::vector<std::byte> Read(std::uint32_t position, std::uint64_t bytes);
 
  private:

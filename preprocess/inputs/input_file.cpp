@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <vector>
@@ -19,8 +21,9 @@ constexpr std::uint64_t kSmall = std::uint64_t{4} << 20;
 class Descriptor {
  public:
   // A pipe would let the opener wait for somebody who writes.
-  explicit Descriptor(const std::filesystem::path& path)
-      : path_(path), number_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
+  explicit Descriptor(const std::filesystem::path& path) : path_(path) {
+    do number_ = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    while (number_ < 0 && errno == EINTR);
     if (number_ < 0) throw IoError(path, "open", errno);
   }
   ~Descriptor() { ::close(number_); }
@@ -49,10 +52,16 @@ class Descriptor {
 
  private:
   const std::filesystem::path& path_;
-  int number_;
+  int number_ = -1;
 };
 
 }  // namespace
+
+bool MayPass(int error_number) {
+  constexpr std::array kPassing = {EMFILE, ENFILE, ENOMEM, EINTR,     EAGAIN,   EACCES,       EPERM, EIO,
+                                   ESTALE, EBUSY,  ENODEV, ETIMEDOUT, ENOTCONN, EHOSTUNREACH, ENXIO, EREMOTEIO};
+  return std::find(kPassing.begin(), kPassing.end(), error_number) != kPassing.end();
+}
 
 InputFile::InputFile(const std::filesystem::path& path) {
   const Descriptor file(path);

@@ -10,6 +10,10 @@
 
 namespace gan::preprocess {
 
+// Whether an error says more about the moment than about the file: too many open files, a stale handle, a permission
+// that somebody may give. What failed so is worth another try.
+bool MayPass(int error_number);
+
 // Small files, which is nearly all of them, are read into a buffer of the thread: a mapping costs more than that. The
 // bytes are there as long as the object; one object a thread at a time.
 // Throws IoError, DataError when it is no regular file.

@@ -30,14 +30,15 @@ std::string_view TextArena::Keep(std::string_view text) {
 
 void SourceList::Begin(Kind kind, const fs::path& root) { origins_.push_back({kind, root}); }
 
-void SourceList::Add(std::string_view name, std::uint64_t bytes, std::uint32_t position) {
+void SourceList::Add(std::string_view name, std::uint64_t bytes, std::uint32_t position, bool is_link) {
   const std::string_view kept = arena_.Keep(name);
   entries_.push_back({.name = kept.data(),
                       .bytes = bytes,
                       .name_bytes = static_cast<std::uint32_t>(kept.size()),
                       .origin = static_cast<std::uint32_t>(origins_.size() - 1),
                       .position = position,
-                      .rejection = 0});
+                      .rejection = 0,
+                      .is_link = is_link});
 }
 
 void SourceList::AddRejected(std::string_view name, Reason reason, const std::string& detail) {
@@ -78,6 +79,7 @@ std::string_view SourceList::Label(std::uint64_t i) const {
 std::vector<std::string> SourceList::LabelNames() const {
   std::set<std::string, std::less<>> names;
   for (std::uint64_t i = 0; i < size(); ++i) {
+    if (WhyRejected(i) != nullptr) continue;  // will never have a record
     const std::string_view label = Label(i);
     if (names.find(label) == names.end()) names.emplace(label);
   }

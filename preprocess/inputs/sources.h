@@ -5,13 +5,14 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "preprocess/image/rejected.h"
+#include "preprocess/inputs/left_out.h"
+#include "preprocess/inputs/path_list.h"
 
 namespace gan::preprocess {
 
@@ -34,11 +35,16 @@ class SourceList {
   // What the next ones belong to: pictures lie below `root` (kFolder), at their own path (kList), or inside the archive
   // `root`.
   void Begin(Kind kind, const std::filesystem::path& root);
-  void Add(std::string_view name, std::uint64_t bytes, std::uint32_t position = 0);
+  // `position`, `is_link`: of an archive's member, as ArchiveMember has them.
+  void Add(std::string_view name, std::uint64_t bytes, std::uint32_t position = 0, bool is_link = false);
   // An input that is known to be none already.
   void AddRejected(std::string_view name, Reason reason, const std::string& detail);
   // Those added since `first` in the order of their names.
   void SortFrom(std::uint64_t first);
+
+  // Files that were seen and are no inputs.
+  LeftOut& left_out() { return left_out_; }
+  const LeftOut& left_out() const { return left_out_; }
 
   std::uint64_t size() const { return entries_.size(); }
   std::string_view Name(std::uint64_t i) const { return {entries_[i].name, entries_[i].name_bytes}; }
@@ -46,12 +52,13 @@ class SourceList {
   bool InArchive(std::uint64_t i) const { return OriginOf(i).kind == Kind::kArchive; }
   std::filesystem::path Path(std::uint64_t i) const;  // the file to open; of an archive's member, the archive
   std::uint32_t Position(std::uint64_t i) const { return entries_[i].position; }  // among the archive's entries
-  const Rejected* WhyRejected(std::uint64_t i) const;                             // null: not known yet
+  bool IsLink(std::uint64_t i) const { return entries_[i].is_link != 0; }  // its bytes stand elsewhere in the archive
+  const Rejected* WhyRejected(std::uint64_t i) const;                      // null: not known yet
 
   // The folder that a picture is labelled by: the first one below --in or in the archive; of a listed path, the one
   // that holds it. Empty when there is none.
   std::string_view Label(std::uint64_t i) const;
-  std::vector<std::string> LabelNames() const;  // all of them, sorted, once
+  std::vector<std::string> LabelNames() const;  // of all that may become records, sorted, once
   // XXH3-128 over names and sizes: whether a continued run sees the same inputs.
   std::string Digest() const;
 
@@ -66,7 +73,8 @@ class SourceList {
     std::uint32_t name_bytes;
     std::uint32_t origin;
     std::uint32_t position;
-    std::uint32_t rejection;  // place in rejections_ plus one; 0: none
+    std::uint32_t rejection : 31;  // place in rejections_ plus one; 0: none
+    std::uint32_t is_link : 1;
   };
   const Origin& OriginOf(std::uint64_t i) const { return origins_[entries_[i].origin]; }
 
@@ -74,20 +82,22 @@ class SourceList {
   std::deque<Entry> entries_;  // grows without moving: a vector would hold its contents twice
   std::vector<Origin> origins_;
   std::deque<Rejected> rejections_;
+  LeftOut left_out_;
 };
 
-// The next block of a list of paths; empty at its end.
-using ReadBlock = std::function<std::string()>;
-// The next block from an open file; `list` names it. Throws IoError.
-std::string NextBlock(int descriptor, const std::filesystem::path& list);
+// What the program itself writes, which is never an input: the shard folder and other files.
+struct OwnFiles {
+  std::filesystem::path folder;
+  std::vector<std::filesystem::path> files;
+};
 
-// `inputs`, each one of: a folder (recursively, by name; links are followed, a folder inside itself is not), a .zip or
-// .tar[.gz|.zst] (its own order), a picture, a text file of paths, or "-" for such a text from `standard_input`.
-// `lists` are texts of paths whatever they are called. In a list, paths are separated by newlines or, where it contains
-// one, by NUL. Throws UsageError for an input that is not there, DataError when there is not one picture.
+// `inputs`, each one of: a folder (folder.h), an archive (archive.h, its own order), a picture, a text file of paths,
+// or
+// "-" for such a text from `standard_input`. Names tell them apart, and where they do not the content. `lists` are
+// texts of paths whatever they are called. Throws UsageError for an input that is not there or is none of these,
+// DataError when there is not one picture, IoError when an input itself cannot be opened.
 SourceList FindSources(const std::vector<std::filesystem::path>& inputs,
-                       const std::vector<std::filesystem::path>& lists, const ReadBlock& standard_input);
-
-bool LooksLikeAPicture(std::string_view name);  // by its extension
+                       const std::vector<std::filesystem::path>& lists, const ReadBlock& standard_input,
+                       const OwnFiles& own = {});
 
 }  // namespace gan::preprocess

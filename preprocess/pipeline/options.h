@@ -23,6 +23,7 @@ struct PreprocessOptions {
   bool strict = false;                    // the first rejected input is an error
   bool append = false;                    // to a finished folder: in new shards
   bool dedupe = false;                    // an input with the bytes of an earlier one is rejected
+  std::filesystem::path preview;          // written by the caller; no input, as little as `output`
 };
 
 }  // namespace gan::preprocess

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "preprocess/inputs/content.h"
 #include "preprocess/inputs/sources.h"
 #include "preprocess/pipeline/duplicates.h"
 #include "preprocess/pipeline/plan.h"
@@ -119,8 +120,9 @@ class Job {
     for (const ShardResult& result : results) summary.accepted += result.entry.records;
     summary.inputs = sources_.size();
     summary.rejected = WriteQuarantine(options_.output, results, progress_);
+    for (const ShardResult& result : results) summary.left_to_try += result.left_to_try.size();
     summary.total = Publish(options_, place_, sources_.size(), results).accepted;
-    progress_.Remove();
+    if (summary.left_to_try == 0) progress_.Remove();
     return summary;
   }
 
@@ -138,9 +140,16 @@ class Job {
   std::future<ShardResult> committing_;  // last: it is waited for before the rest goes
 };
 
-void TellComplete(const SourceList& sources, const shard::Manifest& complete, Summary& summary) {
+std::uint64_t Count(const std::vector<ShardResult>& left) {
+  std::uint64_t count = 0;
+  for (const ShardResult& result : left) count += result.left_to_try.size();
+  return count;
+}
+
+void TellComplete(const SourceList& sources, const shard::Manifest& complete, std::uint64_t left, Summary& summary) {
   summary.inputs = sources.size();
   summary.total = complete.accepted;
+  summary.left_to_try = left;
   summary.already_complete = true;
 }
 
@@ -156,9 +165,73 @@ bool Lock(const PreprocessOptions& options, const json& plan, const SourceList& 
     const auto complete =
         fs::exists(options.output / shard::kManifestName) ? FindComplete(options, plan) : std::nullopt;
     if (!complete) throw;
-    TellComplete(sources, *complete, summary);
+    TellComplete(sources, *complete, Count(ProgressFolder(options.output).LeftToTry()), summary);
     return false;
   }
+}
+
+bool CanBeOpened(const fs::path& path) {
+  try {
+    HeadOf(path);
+    return true;
+  } catch (const IoError&) {
+    return false;
+  }
+}
+
+// The data set becomes an unfinished one again, or what it was before --append.
+void Unpublish(const fs::path& output, const ProgressFolder& progress) {
+  const std::string before = progress.ManifestBefore();
+  const fs::path manifest = output / shard::kManifestName;
+  if (!before.empty()) return storage::WriteFileAtomically(manifest, before);
+  if (fs::remove(manifest)) storage::SyncFolder(output);
+}
+
+// Forgets the shards with an input that could not be read and can be opened by now. False when there is none.
+bool TakeUpAgain(const fs::path& output, const SourceList& sources, ProgressFolder& progress) {
+  std::vector<ShardResult> left = progress.LeftToTry();
+  std::erase_if(left, [&](const ShardResult& result) {
+    return std::none_of(result.left_to_try.begin(), result.left_to_try.end(), [&](std::uint64_t input) {
+      return input < sources.size() && CanBeOpened(sources.Path(input));
+    });
+  });
+  if (left.empty()) return false;
+  Unpublish(output, progress);
+  for (const ShardResult& result : left) progress.Forget(result.entry.number);
+  return true;
+}
+
+// Whether a data set that holds these inputs is as good as it can be now.
+bool IsSettled(const PreprocessOptions& options, const SourceList& sources, const json& plan,
+               const shard::Manifest& complete, ProgressFolder& progress, Summary& summary) {
+  const json begun = progress.Plan();
+  std::uint64_t left = 0;
+  if (begun.is_null() || begun == complete.options) {  // another one is an --append that was interrupted
+    const bool is_ours = !begun.is_null() && IsLatest(begun, plan);
+    left = is_ours ? Count(progress.LeftToTry()) : 0;
+    if (left > 0 && TakeUpAgain(options.output, sources, progress)) return false;
+    if (left == 0 && (is_ours || begun.is_null())) progress.Remove();
+  }
+  TellComplete(sources, complete, left, summary);
+  return true;
+}
+
+// What an earlier run of the same plan left undone, and what it left to try.
+json TakeUpPlan(const PreprocessOptions& options, const SourceList& sources, const json& plan,
+                ProgressFolder& progress) {
+  storage::RemoveTemporaries(options.output);
+  json extended = ExtendedPlan(options, plan);
+  const bool adds = extended.contains("appended");
+  const fs::path manifest = options.output / shard::kManifestName;
+  const fs::path quarantine = options.output / shard::kQuarantineName;
+  const json begun = progress.Plan();
+  RequireSameRules(options, begun);
+  // The data set that is added to was left with inputs to try: they stay in its quarantine.
+  if (adds && begun == shard::ReadManifest(options.output).options) progress.Remove();
+  if (begun == extended) TakeUpAgain(options.output, sources, progress);
+  progress.Begin(extended, adds && fs::exists(quarantine) ? storage::ReadFile(quarantine) : "",
+                 adds ? storage::ReadFile(manifest) : "");
+  return extended;
 }
 
 // Rank 0 owns the folder: nobody else runs on it, and what an earlier run left is in order. Null: nothing is to be
@@ -169,18 +242,9 @@ json Own(const PreprocessOptions& options, const SourceList& sources, std::optio
   storage::MakeFolders(options.output);
   if (!Lock(options, plan, sources, lock, summary)) return nullptr;
   ProgressFolder progress(options.output);
-  if (const auto complete = FindComplete(options, plan)) {
-    const json begun = progress.Plan();  // another one is an --append that was interrupted
-    if (begun.is_null() || begun == complete->options) progress.Remove();
-    TellComplete(sources, *complete, summary);
-    return nullptr;
-  }
-  storage::RemoveTemporaries(options.output);
-  json extended = ExtendedPlan(options, plan);
-  const fs::path quarantine = options.output / "quarantine.jsonl";
-  const bool adds = extended.contains("appended") && fs::exists(quarantine);
-  progress.Begin(extended, adds ? storage::ReadFile(quarantine) : "");
-  return extended;
+  const auto complete = FindComplete(options, plan);
+  if (complete && IsSettled(options, sources, plan, *complete, progress, summary)) return nullptr;
+  return TakeUpPlan(options, sources, plan, progress);
 }
 
 Summary RunJob(const PreprocessOptions& options, const Ranks& ranks, const SourceList& sources, const json& plan,
@@ -196,7 +260,8 @@ Summary RunJob(const PreprocessOptions& options, const Ranks& ranks, const Sourc
 }  // namespace
 
 Summary Preprocess(const PreprocessOptions& options, const Ranks& ranks, const Observer& observer) {
-  const SourceList sources = FindSources(options.inputs, options.lists, [&ranks] { return ReadStandardInput(ranks); });
+  const SourceList sources = FindSources(options.inputs, options.lists, [&ranks] { return ReadStandardInput(ranks); },
+                                         {options.output, {options.preview}});
   std::optional<storage::FolderLock> lock;
   Summary summary;
   json state = json::object();
@@ -209,8 +274,9 @@ Summary Preprocess(const PreprocessOptions& options, const Ranks& ranks, const O
     throw DataError(options.output, "rank " + std::to_string(ranks.rank()) +
                                         " sees other inputs than rank 0; all machines need the same files");
   }
-  if (state.at("plan").is_null()) return summary;
-  return RunJob(options, ranks, sources, state.at("plan"), observer);
+  if (!state.at("plan").is_null()) summary = RunJob(options, ranks, sources, state.at("plan"), observer);
+  summary.left_out = sources.left_out();
+  return summary;
 }
 
 }  // namespace gan::preprocess

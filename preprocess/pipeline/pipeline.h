@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "preprocess/inputs/left_out.h"
 #include "preprocess/pipeline/options.h"
 #include "preprocess/pipeline/ranks.h"
 
@@ -20,6 +21,8 @@ struct Summary {
   std::uint64_t kept_from_before = 0;             // inputs of shards that an earlier, interrupted run had finished
   std::uint64_t total = 0;                        // records of the data set, with those that were there before --append
   bool already_complete = false;                  // nothing was left to do
+  std::uint64_t left_to_try = 0;                  // rejected for reasons that may pass; the same command tries again
+  LeftOut left_out;                               // files that were seen and are no inputs
 };
 
 // Told of what goes on, from one thread at a time.
@@ -29,7 +32,8 @@ struct Observer {
 };
 
 // Turns pictures into a shard folder. The same inputs and options give the same bytes, whatever the threads, ranks and
-// interruptions; an interrupted run goes on at the first shard that is not there. Collective among `ranks`. Throws
+// interruptions; an interrupted run goes on at the first shard that is not there, and a finished one makes those again
+// whose inputs could not be read for a reason that has passed. Collective among `ranks`. Throws
 // UsageError when the folder was begun with other options or inputs, DataError on no usable input or, with strict, on
 // the first rejected one, IoError when the disk refuses.
 Summary Preprocess(const PreprocessOptions& options, const Ranks& ranks, const Observer& observer);

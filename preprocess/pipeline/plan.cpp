@@ -36,12 +36,16 @@ bool Holds(const json& done, const json& plan) {
   return std::any_of(appended.begin(), appended.end(), [&](const json& added) { return Batch(added) == batch; });
 }
 
+// Which files are inputs and what pixels they have; another number where that changes.
+constexpr int kRules = 2;
+
 bool IsFinished(const fs::path& output) { return fs::exists(output / shard::kManifestName); }
 
 }  // namespace
 
 json PlanOf(const PreprocessOptions& o, const SourceList& sources) {
-  return {{"size", o.size},
+  return {{"rules", kRules},
+          {"size", o.size},
           {"filter", Name(o.filter)},
           {"decode", Name(o.mode)},
           {"background", o.decode.background},
@@ -54,9 +58,22 @@ json PlanOf(const PreprocessOptions& o, const SourceList& sources) {
           {"inputs_digest", sources.Digest()}};
 }
 
+void RequireSameRules(const PreprocessOptions& options, const json& begun) {
+  if (begun.is_null() || (begun.is_object() && begun.value("rules", json()) == kRules)) return;
+  throw UsageError(options.output.string() +
+                   " was begun by another version of gan-preprocess, which takes other files for inputs; it can be "
+                   "trained from, but not be continued: choose another --out");
+}
+
+bool IsLatest(const json& begun, const json& plan) {
+  const json batch = Batch(begun.contains("appended") ? begun.at("appended").back() : begun);
+  return batch == Batch(plan);
+}
+
 std::optional<shard::Manifest> FindComplete(const PreprocessOptions& options, const json& plan) {
   if (!IsFinished(options.output)) return std::nullopt;
   shard::Manifest manifest = shard::ReadManifest(options.output);
+  RequireSameRules(options, manifest.options);
   const std::string name = options.output.string() + " is a finished data set made with other ";
   const json common = Common(manifest.options);
   if (common != Common(plan)) throw UsageError(name + Differences(common, Common(plan)) + "; choose another --out");

@@ -28,6 +28,11 @@ struct Place {
   std::vector<std::string> labels;  // those of before, then new ones
 };
 
+// Throws UsageError when a plan is one of an older version, which took other files for inputs and made other pixels of
+// some: its numbers of inputs cannot be gone on with.
+void RequireSameRules(const PreprocessOptions& options, const nlohmann::json& begun);
+// Whether these inputs are the latest that were given to a folder with the plan `begun`.
+bool IsLatest(const nlohmann::json& begun, const nlohmann::json& plan);
 // The folder's manifest, where it holds these inputs already and nothing is left to do. Throws UsageError when it is
 // finished with other options, or with other inputs and this is no --append.
 std::optional<shard::Manifest> FindComplete(const PreprocessOptions& options, const nlohmann::json& plan);

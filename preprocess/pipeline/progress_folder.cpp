@@ -16,6 +16,7 @@ namespace {
 constexpr std::uint64_t kMaxNoteBytes = std::uint64_t{1} << 30;
 constexpr std::string_view kPlanName = "plan.json";
 constexpr std::string_view kQuarantineBefore = "quarantine-before.jsonl";
+constexpr std::string_view kManifestBefore = "manifest-before.json";
 
 std::string Dump(const json& j) { return j.dump(2, ' ', false, json::error_handler_t::replace) + "\n"; }
 
@@ -23,19 +24,22 @@ std::string Dump(const json& j) { return j.dump(2, ' ', false, json::error_handl
 
 json ToJson(const ShardResult& r) {
   json quarantine = json::array();
-  for (const QuarantineEntry& q : r.quarantine) quarantine.push_back({PathText(q.path), q.reason, PathText(q.detail)});
+  for (const QuarantineEntry& q : r.quarantine) {
+    quarantine.push_back({PathText(q.path), q.reason, PathText(q.detail), q.for_now});
+  }
   return {{"number", r.entry.number},      {"records", r.entry.records}, {"bytes", r.entry.bytes},
           {"digest", r.entry.digest},      {"quarantine", quarantine},   {"sum", r.sums.plain},
-          {"sum_squares", r.sums.squares}, {"bytes_read", r.bytes_read}};
+          {"sum_squares", r.sums.squares}, {"bytes_read", r.bytes_read}, {"left_to_try", r.left_to_try}};
 }
 
 ShardResult ShardResultFrom(const json& j) {
   ShardResult r;
   r.entry = {.number = j.at("number"), .records = j.at("records"), .bytes = j.at("bytes"), .digest = j.at("digest")};
-  for (const json& q : j.at("quarantine")) r.quarantine.push_back({q.at(0), q.at(1), q.at(2)});
+  for (const json& q : j.at("quarantine")) r.quarantine.push_back({q.at(0), q.at(1), q.at(2), q.at(3)});
   r.sums.plain = j.at("sum").get<std::array<std::uint64_t, 3>>();
   r.sums.squares = j.at("sum_squares").get<std::array<std::uint64_t, 3>>();
   r.bytes_read = j.at("bytes_read");
+  r.left_to_try = j.at("left_to_try").get<std::vector<std::uint64_t>>();
   return r;
 }
 
@@ -64,12 +68,13 @@ json ProgressFolder::Plan() const {
   return json::parse(text);
 }
 
-void ProgressFolder::Begin(const json& plan, const std::string& quarantine_before) {
+void ProgressFolder::Begin(const json& plan, const std::string& quarantine_before, const std::string& manifest_before) {
   const json before = Plan();
   if (before.is_null()) {
     fs::remove_all(folder_);  // notes of a plan that is done
     storage::MakeFolders(folder_);
     storage::WriteFileAtomically(folder_ / kQuarantineBefore, quarantine_before);
+    storage::WriteFileAtomically(folder_ / kManifestBefore, manifest_before);
     storage::WriteFileAtomically(folder_ / kPlanName, Dump(plan));
   } else if (before == plan) {
     storage::RemoveTemporaries(folder_);
@@ -81,6 +86,10 @@ void ProgressFolder::Begin(const json& plan, const std::string& quarantine_befor
 
 std::string ProgressFolder::QuarantineBefore() const {
   return storage::ReadFile(folder_ / kQuarantineBefore, kMaxNoteBytes);
+}
+
+std::string ProgressFolder::ManifestBefore() const {
+  return storage::ReadFile(folder_ / kManifestBefore, kMaxNoteBytes);
 }
 
 fs::path ProgressFolder::NoteName(std::uint32_t number) const {
@@ -111,6 +120,26 @@ std::vector<QuarantineEntry> ProgressFolder::QuarantineOf(std::uint32_t number) 
   } catch (const json::exception& error) {
     throw DataError(note, error.what());
   }
+}
+
+std::vector<ShardResult> ProgressFolder::LeftToTry() const {
+  std::vector<ShardResult> found;
+  std::error_code none;  // there is no folder, or not for us
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_, none)) {
+    if (!shard::ParseShardFileName(entry.path().stem().native())) continue;
+    try {
+      ShardResult result =
+          ShardResultFrom(storage::ParseJson(storage::ReadFile(entry.path(), kMaxNoteBytes), entry.path()));
+      if (!result.left_to_try.empty()) found.push_back(std::move(result));
+    } catch (const json::exception&) {  // the shard cannot be told about: it stays as it is
+    } catch (const DataError&) {
+    }
+  }
+  return found;
+}
+
+void ProgressFolder::Forget(std::uint32_t number) {
+  if (fs::remove(NoteName(number))) storage::SyncFolder(folder_);
 }
 
 void ProgressFolder::Remove() {

@@ -18,6 +18,7 @@ struct QuarantineEntry {
   std::string path;
   std::string reason;
   std::string detail;
+  bool for_now = false;  // the same command tries it again
 };
 
 // What is known of one finished shard beside its bytes. The quarantine is kept in its note alone: there may be more
@@ -25,28 +26,34 @@ struct QuarantineEntry {
 struct ShardResult {
   shard::ShardEntry entry;
   std::vector<QuarantineEntry> quarantine;
+  std::vector<std::uint64_t> left_to_try;  // inputs, by their numbers in the list of sources
   ChannelSums sums;
   std::uint64_t bytes_read = 0;
 };
 
-// `.progress/` inside an unfinished shard folder: the plan (options and inputs) and one note a finished shard. Removed
-// when the manifest is there.
+// `.progress/` inside an unfinished shard folder: the plan (options and inputs) and one note per finished shard.
+// Removed when the manifest is there and no input is left to try.
 class ProgressFolder {
  public:
   explicit ProgressFolder(const std::filesystem::path& output);
 
   // The plan that was begun here; null when there is none.
   nlohmann::json Plan() const;
-  // Begins `plan`, keeping the quarantine of the data set that it adds to, or goes on with it. Throws UsageError when
-  // the folder was begun with another plan.
-  void Begin(const nlohmann::json& plan, const std::string& quarantine_before);
+  // Begins `plan`, keeping quarantine and manifest of the data set that it adds to (empty: none), or goes on with it.
+  // Throws UsageError when the folder was begun with another plan.
+  void Begin(const nlohmann::json& plan, const std::string& quarantine_before, const std::string& manifest_before);
   std::string QuarantineBefore() const;
+  std::string ManifestBefore() const;
 
   // The note of a shard whose file is there, whole and as noted; else nothing, and the shard is to be made.
   std::optional<ShardResult> Finished(std::uint32_t number) const;
   void Note(const ShardResult& result);
   // Of a finished shard, by its note. Throws DataError when that is gone or damaged.
   std::vector<QuarantineEntry> QuarantineOf(std::uint32_t number) const;
+  // The finished shards with inputs that are left to try, by their notes; damaged notes have none.
+  std::vector<ShardResult> LeftToTry() const;
+  // Lets a shard be made again.
+  void Forget(std::uint32_t number);
   void Remove();  // the plan first: what is left without it counts for nothing
 
  private:

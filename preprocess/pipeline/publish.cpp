@@ -43,7 +43,8 @@ void Put(const Sums& sums, shard::Manifest& manifest) {
 }
 
 std::string Line(const QuarantineEntry& entry) {
-  const json line = {{"path", PathText(entry.path)}, {"reason", entry.reason}, {"detail", PathText(entry.detail)}};
+  json line = {{"path", PathText(entry.path)}, {"reason", entry.reason}, {"detail", PathText(entry.detail)}};
+  if (entry.for_now) line["left_to_try"] = true;
   return line.dump() + "\n";
 }
 

@@ -3,15 +3,12 @@
 #include <optional>
 
 #include "preprocess/decode/decode_jpeg.h"
+#include "preprocess/decode/formats.h"
 #include "preprocess/decode/orientation.h"
 
 namespace gan::preprocess {
 
 namespace {
-
-bool IsJpeg(std::span<const std::byte> file) {
-  return file.size() > 2 && file[0] == std::byte{0xFF} && file[1] == std::byte{0xD8} && file[2] == std::byte{0xFF};
-}
 
 // Resizes while it is decoded.
 class Resize : public RowSink {
@@ -33,7 +30,7 @@ class Resize : public RowSink {
 Rgb8 RecordOfJpeg(std::span<const std::byte> file, const RecordOptions& options) {
   const bool fast = options.mode == DecodeMode::kFast;
   const unsigned scale = fast ? JpegScale(file, options.decode, 2 * options.size) : 1;
-  const int orientation = options.decode.apply_exif ? FindOrientation(file) : 1;
+  const int orientation = options.decode.apply_exif ? OrientationOfJpeg(file) : 1;
   if (orientation != 1) {
     const Rgb8 turned = Turned(DecodeJpegScaled(file, options.decode, scale), orientation);
     return ResizeAndCrop(turned, options.size, options.filter);
@@ -48,8 +45,9 @@ Rgb8 RecordOfJpeg(std::span<const std::byte> file, const RecordOptions& options)
 std::string_view Name(DecodeMode mode) { return mode == DecodeMode::kFast ? "fast" : "exact"; }
 
 Rgb8 MakeRecord(std::span<const std::byte> file, const RecordOptions& options) {
-  if (IsJpeg(file)) return RecordOfJpeg(file, options);
-  return ResizeAndCrop(Decode(file, options.decode), options.size, options.filter);
+  const Format& format = RecogniseOrReject(file);
+  if (format.decode == DecodeJpeg) return RecordOfJpeg(file, options);
+  return ResizeAndCrop(DecodeAs(format, file, options.decode), options.size, options.filter);
 }
 
 }  // namespace gan::preprocess

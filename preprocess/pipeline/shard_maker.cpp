@@ -104,16 +104,23 @@ std::shared_ptr<ShardMaker::Input> ShardMaker::Fetch(std::uint64_t number) {
   } else if (const auto first = duplicates_.find(number); first != duplicates_.end()) {
     input->result = Rejected(Reason::kDuplicate, "same bytes as " + std::string(sources_.Name(first->second)));
   } else if (sources_.InArchive(number)) {
-    const fs::path path = sources_.Path(number);
-    if (!archive_ || archive_->path() != path) archive_.emplace(path);
-    try {
-      input->lease.Reserve(sources_.Bytes(number));
-      input->contents = archive_->Read(sources_.Position(number), sources_.Bytes(number));
-    } catch (const Rejected& rejected) {
-      input->result = rejected;
-    }
+    FetchMember(*input);
   }
   return input;
+}
+
+void ShardMaker::FetchMember(Input& input) {
+  const fs::path path = sources_.Path(input.number);
+  std::optional<ArchiveReader>& reader = sources_.IsLink(input.number) ? links_ : archive_;
+  if (!reader || reader->path() != path) reader.emplace(path);
+  try {
+    input.lease.Reserve(sources_.Bytes(input.number));
+    input.contents = reader->Read(sources_.Position(input.number), sources_.Bytes(input.number));
+  } catch (const Rejected& rejected) {
+    input.result = rejected;
+  } catch (const IoError& error) {
+    input.result = Rejected::ForNow(error.what());
+  }
 }
 
 void ShardMaker::Decode(Input& input) const {
@@ -143,7 +150,8 @@ void ShardMaker::Process(Input& input) const {
   } catch (const Rejected& rejected) {
     input.result = rejected;
   } catch (const IoError& error) {
-    input.result = Rejected(Reason::kUnreadable, error.what());
+    input.result =
+        MayPass(error.error_number()) ? Rejected::ForNow(error.what()) : Rejected(Reason::kUnreadable, error.what());
   } catch (const DataError& error) {
     input.result = Rejected(Reason::kUnreadable, error.what());
   } catch (const std::bad_alloc&) {
@@ -163,6 +171,8 @@ void ShardMaker::Take(const Input& input, WrittenShard& shard, const Observe& ob
       throw DataError(sources_.Path(input.number), member + why.what() + " (" + std::string(Name(why.reason())) + ")");
     }
     result.quarantine.push_back({name, std::string(Name(why.reason())), why.what()});
+    if (why.for_now()) result.left_to_try.push_back(input.number);
+    if (why.for_now()) result.quarantine.back().for_now = true;
     observe(Name(why.reason()));
   };
   if (const auto* rejected = std::get_if<Rejected>(&input.result)) return reject(*rejected);

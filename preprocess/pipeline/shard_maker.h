@@ -54,6 +54,7 @@ class ShardMaker {
  private:
   struct Input;
   std::shared_ptr<Input> Fetch(std::uint64_t number);
+  void FetchMember(Input& input);
   void Process(Input& input) const;
   void Decode(Input& input) const;
   void Take(const Input& input, WrittenShard& shard, const Observe& observe) const;
@@ -65,7 +66,8 @@ class ShardMaker {
   const std::unordered_map<std::uint64_t, std::uint64_t>& duplicates_;
   std::map<std::string, std::uint32_t, std::less<>> labels_;
   std::optional<RecordIndex> records_before_;
-  std::optional<ArchiveReader> archive_;
+  // Links point back: a reader of their own keeps the other one going forward.
+  std::optional<ArchiveReader> archive_, links_;
   mutable MemoryBudget budget_;
 };
 

@@ -49,9 +49,11 @@ class MemoryFile {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const MemoryFile file(data, size);
   std::vector<ArchiveMember> members;
-  gan::preprocess::ListArchive(file.path(), [&](const ArchiveMember& member) {
+  gan::preprocess::LeftOut left_out;
+  const auto take = [&](const ArchiveMember& member) {
     if (!member.refused && member.bytes <= kMostBytes && members.size() < kMostMembers) members.push_back(member);
-  });
+  };
+  gan::preprocess::ListArchive(file.path(), take, left_out);
   ArchiveReader onwards(file.path());
   for (const ArchiveMember& member : members) {
     ArchiveReader alone(file.path());

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <string>
 
+#include "preprocess/decode/formats.h"
 #include "storage/files.h"
 #include "tests/storage/temporary_folder.h"
 
@@ -50,9 +51,10 @@ TEST(Sources, MillionListedPathsStayUnder150Megabytes) {
 }
 
 TEST(Sources, TellPicturesByTheirExtensionAlone) {
-  for (const char* name : {"a.jpg", "b/c.JPEG", "x.y.tiff", "d.d/e.png"}) EXPECT_TRUE(LooksLikeAPicture(name)) << name;
+  for (const char* name : {"a.jpg", "b/c.JPEG", "x.y.tiff", "d.d/e.png"})
+    EXPECT_TRUE(HasPictureExtension(name)) << name;
   for (const char* name : {"", "jpg", ".png", "a/.png", "a.png/b", "a.pngx"})
-    EXPECT_FALSE(LooksLikeAPicture(name)) << name;
+    EXPECT_FALSE(HasPictureExtension(name)) << name;
 }
 
 TEST(Sources, BlocksMayCutAPathAnywhere) {

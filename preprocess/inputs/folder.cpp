@@ -1,0 +1,171 @@
+#include "preprocess/inputs/folder.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "preprocess/decode/formats.h"
+#include "preprocess/inputs/content.h"
+#include "preprocess/inputs/input_file.h"
+#include "storage/errors.h"
+
+namespace gan::preprocess {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Identity = std::pair<dev_t, ino_t>;
+
+std::string_view KindOfSpecial(fs::file_type type) {
+  switch (type) {
+    case fs::file_type::fifo:
+      return "pipe";
+    case fs::file_type::socket:
+      return "socket";
+    case fs::file_type::block:
+    case fs::file_type::character:
+      return "device";
+    default:
+      return "special file";
+  }
+}
+
+class Walk {
+ public:
+  Walk(const fs::path& root, const OwnFiles& own, SourceList& found) : root_(root), own_(own), found_(found) {
+    // Where the shards go into the folder of the pictures itself or above it, only names tell what is whose.
+    std::error_code error;
+    has_own_folder_ = !own.folder.empty() && fs::exists(own.folder, error) && !IsAtOrAbove(own.folder, root);
+  }
+
+  void Begin() {
+    std::error_code error;
+    fs::directory_iterator entries(root_, error);
+    if (error) throw IoError(root_, "list", error.value());
+    Enter(root_, nullptr);
+  }
+
+ private:
+  static bool IsAtOrAbove(const fs::path& folder, const fs::path& root) {
+    std::error_code error;
+    const fs::path inner = fs::canonical(root, error), outer = fs::canonical(folder, error);
+    return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+  }
+
+  // What comes below the root as the root was written; this is what most of the time of a walk went to.
+  std::string_view NameOf(const fs::path& path) const {
+    const std::string_view whole = path.native();
+    const std::size_t root = root_.native().size();
+    return whole.size() <= root ? std::string_view() : whole.substr(whole[root] == '/' ? root + 1 : root);
+  }
+
+  // `all_are`: the kind of everything in it; null: each file decides.
+  void Enter(const fs::path& folder, const std::string_view* all_are) {
+    struct stat status = {};
+    if (::stat(folder.c_str(), &status) != 0) return RejectFolder(folder, "entered", errno, all_are);
+    const Identity identity(status.st_dev, status.st_ino);
+    if (std::find(above_.begin(), above_.end(), identity) != above_.end()) {
+      return found_.left_out().Count("link to a folder that holds it", NameOf(folder));
+    }
+    if (all_are == nullptr && IsOwnFolder(folder)) all_are = &kOwnOutput;
+    above_.push_back(identity);
+    List(folder, all_are);
+    above_.pop_back();
+  }
+
+  void List(const fs::path& folder, const std::string_view* all_are) {
+    std::error_code error;
+    fs::directory_iterator entry(folder, error);
+    if (error) return RejectFolder(folder, "entered", error.value(), all_are);
+    for (; entry != fs::directory_iterator(); entry.increment(error)) Take(*entry, all_are);
+    if (error) RejectFolder(folder, "listed to its end", error.value(), all_are);
+  }
+
+  void RejectFolder(const fs::path& folder, const char* what, int error, const std::string_view* all_are) {
+    if (all_are != nullptr) return found_.left_out().Count(*all_are, std::string(NameOf(folder)) + "/");
+    found_.AddRejected(std::string(NameOf(folder)) + "/", Reason::kUnreadable,
+                       std::string("the folder cannot be ") + what + ": " + std::generic_category().message(error));
+  }
+
+  bool IsOwnFolder(const fs::path& folder) const {
+    std::error_code error;
+    return has_own_folder_ && fs::equivalent(folder, own_.folder, error);
+  }
+
+  bool IsOwnFile(const fs::path& file) const {
+    std::error_code error;
+    return std::any_of(own_.files.begin(), own_.files.end(), [&](const fs::path& own) {
+      return own.filename() == file.filename() && fs::equivalent(own, file, error);
+    });
+  }
+
+  void Take(const fs::directory_entry& entry, const std::string_view* all_are) {
+    const fs::path& path = entry.path();
+    const std::string& whole = path.native();
+    if (all_are == nullptr && IsHiddenName(std::string_view(whole).substr(whole.rfind('/') + 1))) all_are = &kHidden;
+    std::error_code error;
+    // These two ask the kernel only about links.
+    if (entry.is_directory(error)) return Enter(path, all_are);
+    if (all_are != nullptr) return found_.left_out().Count(*all_are, NameOf(path));
+    const bool is_file = entry.is_regular_file(error);
+    if (is_file && IsOwnFile(path)) return found_.left_out().Count(kOwnOutput, NameOf(path));
+    if (is_file) return TakeFile(entry);
+    const fs::file_status status = entry.status(error);
+    if (error || status.type() == fs::file_type::not_found) return TakeUnreachable(entry, error.value());
+    found_.left_out().Count(KindOfSpecial(status.type()), NameOf(path));
+  }
+
+  // A link that leads nowhere, or where nobody may look.
+  void TakeUnreachable(const fs::directory_entry& entry, int error) {
+    const std::string_view name = NameOf(entry.path());
+    std::error_code no_link;
+    const std::string target = fs::read_symlink(entry.path(), no_link).string();
+    if (no_link || (error != 0 && error != ENOENT && error != ENOTDIR && error != ELOOP)) return found_.Add(name, 0);
+    if (error == ELOOP) return found_.AddRejected(name, Reason::kUnreadable, "the link leads in a circle");
+    const bool annexed = target.find(".git/annex/") != target.npos;
+    found_.AddRejected(name, Reason::kUnreadable,
+                       "the link leads to " + target + ", which is not there" +
+                           (annexed ? " (git annex get or datalad get fetches it)" : ""));
+  }
+
+  void TakeFile(const fs::directory_entry& entry) {
+    const std::string_view name = NameOf(entry.path());
+    std::error_code unreadable;
+    const std::uint64_t bytes = entry.file_size(unreadable);
+    if (HasPictureExtension(name) || BeginsLikeAPicture(entry.path())) {
+      return found_.Add(name, unreadable ? 0 : bytes);
+    }
+    found_.left_out().CountByExtension(name);
+  }
+
+  // What cannot be looked into may be one: its turn will tell why.
+  static bool BeginsLikeAPicture(const fs::path& path) {
+    try {
+      return IsPictureContent(HeadOf(path));
+    } catch (const IoError&) {
+      return true;
+    }
+  }
+
+  const fs::path& root_;
+  const OwnFiles& own_;
+  SourceList& found_;
+  bool has_own_folder_ = false;
+  std::vector<Identity> above_;
+};
+
+}  // namespace
+
+void AddFolder(const fs::path& folder, const OwnFiles& own, SourceList& found) {
+  found.Begin(SourceList::Kind::kFolder, folder);
+  const std::uint64_t first = found.size();
+  Walk(folder, own, found).Begin();
+  found.SortFrom(first);
+}
+
+}  // namespace gan::preprocess

@@ -1,0 +1,16 @@
+// The pictures below one folder.
+#pragma once
+
+#include <filesystem>
+
+#include "preprocess/inputs/sources.h"
+
+namespace gan::preprocess {
+
+// Adds every file below `folder` that is called like a picture or begins like one, by name. Links are followed; a
+// folder inside itself is not entered again. Files and folders with hidden names, what `own` names and what is no
+// picture are counted in found.left_out(). Links that lead nowhere and folders that cannot be entered become rejected
+// inputs. Throws IoError when `folder` itself cannot be listed.
+void AddFolder(const std::filesystem::path& folder, const OwnFiles& own, SourceList& found);
+
+}  // namespace gan::preprocess

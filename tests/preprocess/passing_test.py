@@ -1,0 +1,112 @@
+"""An input that cannot be read for a reason that may pass is not given up: the same command tries it again."""
+import json
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import faults
+from run_folder import ENVIRONMENT, command, digest, make_pictures, names, quarantine, run
+
+
+class Passing(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.top = pathlib.Path(temporary.name).resolve()
+        self.photos, self.out = self.top / 'photos', self.top / 'out'
+        make_pictures(self.photos, [f'{i}.png' for i in range(6)])
+        (self.photos / 'bad.png').write_bytes(b'nothing')
+        make_pictures(self.top / 'more', ['7.png', '8.png'], seed=4)
+        self.flags = ['--in', self.photos, '--images-per-shard', 2]
+
+    def failing(self, *flags, error='EMFILE', match='3\\.png', calls=('open',), folder=None, ranks=1):
+        """A run in which those calls fail."""
+        shim = faults.environment(folder or self.photos, calls=calls, match=match, nth=1, error=error, sticky=True)
+        return subprocess.run(command(self.out, *(flags or self.flags), ranks=ranks), env=ENVIRONMENT | shim, capture_output=True,
+                              text=True, timeout=60)
+
+    def wanted(self, *more):
+        out = self.top / 'wanted'
+        self.assertEqual(0, run(out, *self.flags).returncode)
+        for flags in more:
+            self.assertEqual(0, run(out, *flags).returncode)
+        return digest(out)
+
+    def assert_left(self, done, count):
+        self.assertEqual(75, done.returncode, done.stderr)
+        self.assertIn(f'{count} of the inputs could not be read for a reason that may pass', done.stdout)
+        marked = [line for line in map(json.loads, (self.out / 'quarantine.jsonl').read_text().splitlines()) if 'left_to_try' in line]
+        self.assertEqual(count, len(marked))
+        self.assertEqual({'unreadable'}, {line['reason'] for line in marked})
+
+    def test_it_is_tried_again_and_the_end_is_the_same(self):
+        wanted = self.wanted()
+        for error in ('EMFILE', 'ESTALE', 'EIO', 'EACCES'):
+            with self.subTest(error):
+                self.assert_left(self.failing(error=error), 1)
+                self.assertEqual(5, len(names(self.out)))
+                kept = (self.out / 'shard-00000.gan').stat().st_ino
+                again = run(self.out, *self.flags)
+                self.assertEqual(0, again.returncode, again.stderr)
+                self.assertIn(b'continued: 5 inputs were done before', again.stdout)
+                self.assertEqual(wanted, digest(self.out))
+                self.assertEqual(kept, (self.out / 'shard-00000.gan').stat().st_ino, 'only its shard is made again')
+                self.assertIn(b'Nothing to do', run(self.out, *self.flags).stdout)
+                shutil.rmtree(self.out)
+
+    def test_what_still_fails_changes_nothing(self):
+        self.assert_left(self.failing(), 1)
+        before = digest(self.out)
+        again = self.failing()
+        self.assert_left(again, 1)
+        self.assertIn('Nothing to do', again.stdout)
+        self.assertEqual(before, digest(self.out))
+
+    def test_one_that_passes_and_one_that_does_not(self):
+        self.assert_left(self.failing(match='[13]\\.png'), 2)
+        self.assert_left(self.failing(match='1\\.png'), 1)
+        self.assertEqual(0, run(self.out, *self.flags).returncode)
+        self.assertEqual(self.wanted(), digest(self.out))
+
+    def test_when_nothing_could_be_read_the_next_run_does(self):
+        done = self.failing(match='png')
+        self.assertEqual(3, done.returncode, done.stderr)
+        self.assertEqual(0, run(self.out, *self.flags).returncode)
+        self.assertEqual(self.wanted(), digest(self.out))
+
+    def test_appended_ones_are_tried_again_too(self):
+        append = ['--in', self.top / 'more', '--images-per-shard', 2, '--append']
+        wanted = self.wanted(append)
+        self.assertEqual(0, run(self.out, *self.flags).returncode)
+        self.assert_left(self.failing(*append, match='8\\.png', folder=self.top / 'more'), 1)
+        self.assertEqual(7, len(names(self.out)))
+        base = run(self.out, *self.flags)
+        self.assertEqual(0, base.returncode, 'the first command has nothing left to try')
+        self.assertEqual(0, run(self.out, *append).returncode)
+        self.assertEqual(wanted, digest(self.out))
+
+    def test_append_settles_what_was_left(self):
+        self.assert_left(self.failing(), 1)
+        append = ['--in', self.top / 'more', '--images-per-shard', 2, '--append']
+        self.assertEqual(0, run(self.out, *append).returncode)
+        self.assertEqual(7, len(names(self.out)))
+        self.assertEqual({'3.png': 'unreadable', 'bad.png': 'not_a_picture'}, quarantine(self.out))
+        self.assertEqual(0, run(self.out, *self.flags).returncode)
+
+    def test_with_ranks(self):
+        self.assert_left(self.failing(ranks=2), 1)
+        self.assertEqual(0, run(self.out, *self.flags, ranks=2).returncode)
+        self.assertEqual(self.wanted(), digest(self.out))
+
+    def test_an_archive_that_cannot_be_opened_now_is_no_damaged_one(self):
+        subprocess.run(['tar', '-C', self.photos, '-cf', self.top / 'photos/p.tar', '.'], capture_output=True)
+        done = self.failing('--in', self.photos / 'p.tar', match='p\\.tar')
+        self.assertEqual(1, done.returncode, done.stderr)
+        self.assertIn('Too many open files', done.stderr)
+        self.assertFalse(self.out.exists())
+
+
+if __name__ == '__main__':
+    unittest.main()
