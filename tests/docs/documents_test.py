@@ -34,7 +34,7 @@ NOT_RUN = {
     'srun ': CLUSTER,
     'gan-launch -np 16 --hostfile': CLUSTER,
     'curl http://127.0.0.1:9400/metrics': SERVES,
-    'gan-inspect --serve': SERVES,
+    'gan-inspect serve': SERVES,
     'sbatch ': CLUSTER,
     'kubectl ': CLUSTER,
     'cluster/kubernetes/configmaps.py |': CLUSTER,

@@ -64,7 +64,7 @@ def make_run(folder, steps):
 
 class Server:
     def __init__(self, run):
-        self.process = subprocess.Popen([INSPECT, '--serve', run, '--port', '0'], stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([INSPECT, 'serve', run, '--port', '0'], stdout=subprocess.PIPE, text=True)
         self.url = self.process.stdout.readline().split(' ')[0]
 
     def __enter__(self):
@@ -72,7 +72,7 @@ class Server:
 
     def __exit__(self, *_):
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(10) == 0, 'gan-inspect --serve ends with 0 when asked to end'
+        assert self.process.wait(10) == 0, 'gan-inspect serve ends with 0 when asked to end'
         self.process.stdout.close()
 
 
@@ -255,7 +255,7 @@ class Page(unittest.TestCase):
             self.assert_harmless(tab)
             self.assert_clean(tab, server.url)
         report = self.folder / 'hostile.html'
-        subprocess.run([INSPECT, '--report', run, report], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([INSPECT, 'report', run, report], check=True, stdout=subprocess.DEVNULL)
         self.assert_harmless(self.open(report.as_uri()))
         shutil.rmtree(run)
 
@@ -272,7 +272,7 @@ class Page(unittest.TestCase):
 
     def test_a_report_is_one_file(self):
         report = self.folder / 'report.html'
-        subprocess.run([INSPECT, '--report', self.run_folder, report], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([INSPECT, 'report', self.run_folder, report], check=True, stdout=subprocess.DEVNULL)
         tab = self.open(report.as_uri(), dark=True)
         tab.wait_for('[...document.images].every(image => image.complete && image.naturalWidth > 0)')
         self.assertIn('10,000', self.text(tab, '#tiles'))
