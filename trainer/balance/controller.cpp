@@ -10,7 +10,8 @@
 namespace gan::balance {
 namespace {
 
-constexpr int kStateVersion = 6;  // 3 had neither a scale of G's rate nor patience, 4 no steering, 5 led no rates
+// 3 had neither a scale of G's rate nor patience, 4 no steering, 5 led no rates, 6 foretold no collapse.
+constexpr int kStateVersion = 7;
 constexpr std::uint32_t kMaxPatience = 64;
 
 std::string Ahead(const char* who, const Averages& averages, const Latch& latch) {
@@ -52,6 +53,7 @@ std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals&
     epoch_ = signals.epoch;
   }
   Update(findings_, averages_, signals, options_, warm, taken_back_ || IsHeldBack(controls_) || IsHelped(controls_));
+  if (finite && observed_ >= std::uint64_t{2} * options_.warmup_steps) UpdateForecast(findings_, averages_, options_);
   verdict_ = VerdictOf(findings_);
   rollback_cause_ = RollbackCause(finite, IsBlownUp(averages_, signals, options_));
   CountSteps(finite);
@@ -147,7 +149,8 @@ std::optional<Action> Controller::NextAction() const {
     return who.raised ? remedy(controls_, options_) : std::nullopt;
   };
   if (findings_.IsDiscriminatorAhead()) {
-    if (SteeringHasRoom() && !IsHelped(controls_)) return std::nullopt;
+    // Steering is given its time, but not while the generated images stay alike.
+    if (SteeringHasRoom() && !IsHelped(controls_) && !findings_.collapse_foretold.on) return std::nullopt;
     return ahead(findings_.discriminator_ahead.on ? findings_.discriminator_ahead : findings_.perfect_discriminator,
                  HoldDiscriminatorBack);
   }

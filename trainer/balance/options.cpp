@@ -75,6 +75,10 @@ void VisitThresholds(Options& o, Visitor&& visit) {
   visit("pace_beta1", o.pace_beta1);
   visit("augment_epochs", o.augment_epochs);
   visit("perfect_steps", o.perfect_steps);
+  visit("foretell_auc", o.foretell_auc);
+  visit("foretell_diversity", o.foretell_diversity);
+  visit("foretell_growth", o.foretell_growth);
+  visit("foretell_steps", o.foretell_steps);
   visit("restart_interval", o.restart_interval);
 }
 
@@ -134,6 +138,8 @@ void CheckOptions(const BalanceOptions& o) {
   Require(o.pace_beta1 >= 0 && o.pace_beta1 <= 1, "pace_beta1 must be 0 to 1");
   Require(o.pace_epochs > 0 && o.augment_epochs >= 0, "pace_epochs must be above 0, augment_epochs at least 0");
   Require(o.g_raise_steps >= 1, "g_raise_steps must be at least 1");
+  Require(o.foretell_steps >= 1, "foretell_steps must be at least 1");
+  Require(o.foretell_growth > 0, "foretell_growth must be above 0");
 }
 
 void to_json(nlohmann::json& json, const BalanceOptions& options) {

@@ -133,7 +133,13 @@ struct BalanceOptions {
   double matching_weight = 1;          // of the remedy feature-matching
 
   std::uint32_t restart_interval = 300;  // steps between two restarts of D
-  std::uint32_t perfect_steps = 60;      // a D whose AUC is sure_auc for so long is ahead, whatever else
+  // A collapse is foretold when, for foretell_steps in a row, D's AUC is at least foretell_auc and the diversity of the
+  // generated images, as a part of the reals', is below foretell_diversity and less than foretell_growth times what it
+  // was on average over five times smoothing_steps. A healthy run becomes more diverse in that time. Counted from twice
+  // the warm-up on.
+  double foretell_auc = 0.95, foretell_diversity = 0.3, foretell_growth = 1.05;
+  std::uint32_t foretell_steps = 40;
+  std::uint32_t perfect_steps = 60;  // a D whose AUC is sure_auc for so long is ahead, whatever else
   Rule rule = Rule::kBalance;
   // Steering: the probability of augmentation moves by steer_gain times what D's AUC on what it sees is above
   // steer_auc, in every step. G's rate grows by steer_rate per step while the AUC on images as they are is half a

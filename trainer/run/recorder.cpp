@@ -76,12 +76,25 @@ void Recorder::Step(const StepRecord& record, double fraction_done) {
   for (const balance::Intervention& done : record.interventions) {
     cli::LogInfo("step " + std::to_string(done.step) + ": " + done.reason);
   }
+  LogForecast(record);
   if (options_.log_every > 0 && record.step % options_.log_every == 0) {
     const nlohmann::json stats = ToJson(record);
     stats_->Append(stats);
     if (events_) AddToTensorBoard(record.step, stats);
   }
   LogStep(record, fraction_done);
+}
+
+void Recorder::LogForecast(const StepRecord& record) {
+  if (record.collapse_foretold == collapse_foretold_) return;
+  collapse_foretold_ = record.collapse_foretold;
+  const std::string step = "step " + std::to_string(record.step) + ": ";
+  if (!collapse_foretold_) return cli::LogInfo(step + "a mode collapse is no longer expected");
+  cli::LogWarning(step +
+                  "a mode collapse is to be expected: D tells almost every image, and the generated images stay "
+                  "alike; " +
+                  (options_.balance.mode == balance::Mode::kAct ? "the balance controller holds D back"
+                                                                : "try --balance act or a lower --lr-d"));
 }
 
 void Recorder::OpenTensorBoard(std::uint64_t first_step) {

@@ -72,6 +72,7 @@ class Recorder {
   void LogStep(const StepRecord& record, double fraction_done);
   void SetMetrics(const StepRecord& record);
   void CountUpdates(const StepRecord& record);
+  void LogForecast(const StepRecord& record);
   void AddTimes(const StepRecord& record);
 
   const RunFolder& folder_;
@@ -91,6 +92,7 @@ class Recorder {
   step::StepTimes times_;   // summed over the steps since MyTimes()
   double times_total_ = 0;  // the whole steps'
   std::uint64_t times_steps_ = 0, times_images_ = 0;
+  bool collapse_foretold_ = false;  // as logged last
   nlohmann::json ranks_ = nlohmann::json::array();
   distributed::TrafficCounters published_traffic_;
   double published_data_wait_ = 0;

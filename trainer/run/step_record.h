@@ -37,6 +37,7 @@ struct StepRecord {
   std::optional<quality::Measured> quality;  // present when quality was measured in this step
   step::StepResult local;                    // of this rank alone
   balance::Verdict verdict = balance::Verdict::kBalanced;
+  bool collapse_foretold = false;  // the controller expects a mode collapse
   std::vector<balance::Intervention> interventions;
   bool best = false;  // the best quality so far, by the measure that the user named
 };

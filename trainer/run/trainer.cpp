@@ -225,6 +225,7 @@ StepRecord Trainer::Step() {
     record.interventions.push_back({step_, "skip_step", "a gradient or a loss was not finite: the update is left out"});
   }
   record.verdict = controller_.verdict();
+  record.collapse_foretold = controller_.IsCollapseForetold();
   // Measuring quality has a duration of its own and is not part of the step's.
   record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start - evaluation).count();
   record.images_per_second = static_cast<double>(images_ - images_before) / record.seconds;
