@@ -7,8 +7,8 @@
 
 namespace gan::loss {
 
-// The adversarial losses. A new one is a file with its formulas and its row (see hinge.cpp), and one line in each of the
-// three lists that follow.
+// The adversarial losses. A new one is a file with its formulas and its row (see hinge.cpp), and one line in each of
+// the three lists that follow.
 enum class Kind {
   kBce,     // binary cross entropy with smoothed labels; Goodfellow et al. 2014
   kHinge,   // Lim and Ye 2017

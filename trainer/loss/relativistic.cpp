@@ -1,6 +1,6 @@
-// Relativistic pairing: D softplus(-(D(x) - D(G(z)))), G softplus(-(D(G(z)) - D(x))), each real with one generated image
-// (Jolicoeur-Martineau, "The relativistic discriminator", ICLR 2019; Huang et al., "The GAN is dead; long live the
-// GAN!" (R3GAN), NeurIPS 2024, equation 3: to be used with R1 and R2).
+// Relativistic pairing: D softplus(-(D(x) - D(G(z)))), G softplus(-(D(G(z)) - D(x))), each real with one generated
+// image (Jolicoeur-Martineau, "The relativistic discriminator", ICLR 2019; Huang et al., "The GAN is dead; long live
+// the GAN!" (R3GAN), NeurIPS 2024, equation 3: to be used with R1 and R2).
 #include <numbers>
 
 #include "trainer/loss/adversarial.h"

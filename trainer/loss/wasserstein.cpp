@@ -1,13 +1,13 @@
-// Wasserstein loss: critic D(G(z)) - D(x), G -D(G(z)) (Arjovsky et al., "Wasserstein GAN", ICML 2017), with the gradient
-// penalty of loss/penalty.h (Gulrajani et al., "Improved training of Wasserstein GANs", NeurIPS 2017). Unbounded.
+// Wasserstein loss: critic D(G(z)) - D(x), G -D(G(z)) (Arjovsky et al., "Wasserstein GAN", ICML 2017), with the
+// gradient penalty of loss/penalty.h (Gulrajani et al., "Improved training of Wasserstein GANs", NeurIPS 2017).
+// Unbounded.
 #include "trainer/loss/adversarial.h"
 
 namespace gan::loss {
 
 namespace {
 
-DiscriminatorLoss WassersteinCritic(const torch::Tensor& real_scores, const torch::Tensor& fake_scores,
-                                    const Labels&) {
+DiscriminatorLoss WassersteinCritic(const torch::Tensor& real_scores, const torch::Tensor& fake_scores, const Labels&) {
   return {-real_scores.mean(), fake_scores.mean()};
 }
 

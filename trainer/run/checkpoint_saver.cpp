@@ -25,10 +25,7 @@ checkpoint::SaveResult WriteAndPrune(const std::filesystem::path& root, const ch
 
 CheckpointSaver::CheckpointSaver(std::filesystem::path root, checkpoint::Retention keep,
                                  std::shared_ptr<distributed::Communicator> communicator)
-    : root_(std::move(root)),
-      keep_(keep),
-      communicator_(std::move(communicator)),
-      saver_(communicator_->size() > 1) {}
+    : root_(std::move(root)), keep_(keep), communicator_(std::move(communicator)), saver_(communicator_->size() > 1) {}
 
 void CheckpointSaver::Prepare(const model::NamedTensors& tensors) {
   if (snapshot_ && snapshot_->Fits(tensors)) {

@@ -46,8 +46,8 @@ class Recorder {
   // The part of it that the metrics hold already. They outlive a rollback, and so they outlive this recorder.
   const distributed::TrafficCounters& published_traffic() const { return published_traffic_; }
   void set_published_traffic(const distributed::TrafficCounters& traffic) { published_traffic_ = traffic; }
-  // Where the time of a step goes on each rank, for status.json. In steps for which RanksAreDue(), which is equal on all
-  // ranks, each contributes MyTimes() to a gather, whose result goes to Ranks().
+  // Where the time of a step goes on each rank, for status.json. In steps for which RanksAreDue(), which is equal on
+  // all ranks, each contributes MyTimes() to a gather, whose result goes to Ranks().
   static bool RanksAreDue(std::uint64_t step) { return step < kRanksEvery || step % kRanksEvery == 0; }
   std::string MyTimes();  // means over the steps since the last call, as JSON
   void Ranks(const std::vector<std::string>& times);

@@ -45,11 +45,11 @@ class RollbackPolicy {
   bool MustWaitOutCollapse(std::uint64_t step, balance::Verdict verdict) const;
 
   Rollbacks history_;
-  std::uint32_t bad_steps_in_a_row_ = 0;       // not finite
-  std::uint32_t diverged_in_a_row_ = 0;        // not finite or blown up
-  bool given_up_ = false;                      // went back too often
-  bool no_way_back_from_collapse_ = false;     // of the collapse that lasts
-  std::uint64_t no_target_before_ = 0;         // step until which no healthy checkpoint is looked for again
+  std::uint32_t bad_steps_in_a_row_ = 0;    // not finite
+  std::uint32_t diverged_in_a_row_ = 0;     // not finite or blown up
+  bool given_up_ = false;                   // went back too often
+  bool no_way_back_from_collapse_ = false;  // of the collapse that lasts
+  std::uint64_t no_target_before_ = 0;      // step until which no healthy checkpoint is looked for again
 };
 
 }  // namespace gan::run

@@ -29,6 +29,7 @@ Value GradientNorm(const std::optional<step::Update>& update) {
 using Rank = const RankMeasurements&;
 using Record = const StepRecord&;
 
+// clang-format off
 const std::array kNumbers = {
     StepNumber{.name = "epoch", .unit = "epochs", .meaning = "Passes over the training images so far",
                .of_record = [](Record r) { return Value(r.epoch); }},
@@ -97,6 +98,7 @@ const std::array kNumbers = {
     StepNumber{.name = "images_per_second", .unit = "images per second", .meaning = "Real images of all ranks in that time",
                .of_record = [](Record r) { return Value(r.images_per_second); }},
 };
+// clang-format on
 
 }  // namespace
 

@@ -1,6 +1,6 @@
-// The table of a step's numbers. One row says what a number means, how it comes together from the ranks, and where it is
-// published. The all-reduce, stats.jsonl, TensorBoard and the metrics follow from the rows; a test holds the table in
-// docs/monitoring.md against them.
+// The table of a step's numbers. One row says what a number means, how it comes together from the ranks, and where it
+// is published. The all-reduce, stats.jsonl, TensorBoard and the metrics follow from the rows; a test holds the table
+// in docs/monitoring.md against them.
 #pragma once
 
 #include <optional>
@@ -24,7 +24,7 @@ struct StepNumber {
   std::string_view unit;
   std::string_view meaning;
   // Numbers that every rank measures: the mean over the ranks of `of_rank` becomes `member`.
-  double Observation::* member = nullptr;
+  double Observation::*member = nullptr;
   double (*of_rank)(const RankMeasurements&) = nullptr;
   // All others, and those that are absent from some steps; null: `member` is the value.
   std::optional<double> (*of_record)(const StepRecord&) = nullptr;

@@ -70,8 +70,8 @@ std::optional<checkpoint::Checkpoint> Trainer::LoadNamedCheckpoint() {
   return named;
 }
 
-// Resuming from an older checkpoint of the same run begins another branch of its history: the later checkpoints are kept
-// aside, since they may be healthier than what follows.
+// Resuming from an older checkpoint of the same run begins another branch of its history: the later checkpoints are
+// kept aside, since they may be healthier than what follows.
 void Trainer::AbandonLaterCheckpoints() {
   std::string left = lineage_;
   OnRankZero(*control_, [&] {
@@ -185,7 +185,7 @@ void Trainer::RestoreUndecidedStep(const nlohmann::json& state) {
   auc_ = state.value("auc", 0.5);
   if (!state.contains("step")) return;
   undecided_ = {state.at("step").get<std::uint64_t>(), state.at("signals").get<balance::Signals>(),
-          state.at("sign_mean").get<double>(), state.at("images").get<std::uint64_t>()};
+                state.at("sign_mean").get<double>(), state.at("images").get<std::uint64_t>()};
 }
 
 // Makes the networks anew with a discriminator as wide as a checkpoint's.
@@ -216,8 +216,8 @@ void Trainer::OpenRecorderAndBatches() {
   const auto published = recorder_ ? recorder_->published_traffic() : distributed::TrafficCounters();
   OnAllRanks(*control_, [&] { recorder_.emplace(folder_, options_, world_, *metrics_, step_, images_, stats_bytes_); });
   recorder_->set_published_traffic(published);
-  batches_.emplace(dataset_, options_, rollback_policy_.history().Seed(options_.seed), batches_of_step_.batch, world_, device_,
-                   images_);
+  batches_.emplace(dataset_, options_, rollback_policy_.history().Seed(options_.seed), batches_of_step_.batch, world_,
+                   device_, images_);
 }
 
 bool Trainer::ReadRollbackHistory() {
@@ -228,7 +228,8 @@ bool Trainer::ReadRollbackHistory() {
   rollback_policy_.history() = Rollbacks::Parse(control_->Broadcast(text), folder_.Rollbacks());
   if (rollback_policy_.history().all().empty() || rollback_policy_.history().all().back().done) return false;
   // Killed in the middle: no checkpoint of the new branch can be there yet.
-  OnRankZero(*control_, [&] { checkpoint::SetLaterAside(folder_.Checkpoints(), rollback_policy_.history().all().back().to); });
+  OnRankZero(*control_,
+             [&] { checkpoint::SetLaterAside(folder_.Checkpoints(), rollback_policy_.history().all().back().to); });
   rollback_policy_.history().Finish();
   WriteRollbackHistory();
   return true;
@@ -264,8 +265,7 @@ bool Trainer::RollBack() {
   const std::string cause = rollback_policy_.Cause(step_, controller_);
   const balance::Verdict verdict = controller_.verdict();
   const bool exhausted = rollback_policy_.IsExhausted(step_);
-  const std::string target =
-      exhausted ? "" : FindHealthyCheckpoint(rollback_policy_.NewestTarget(step_, verdict));
+  const std::string target = exhausted ? "" : FindHealthyCheckpoint(rollback_policy_.NewestTarget(step_, verdict));
   if (target.empty()) {
     rollback_policy_.GiveUpFor(step_, verdict);
     if (world_.rank == 0) {

@@ -28,7 +28,7 @@ struct StepPlan {
   loss::LossOptions loss = {};
   bool zero_centred_penalties = true;  // whether R1 and R2 have their turn in this step
   double augment_probability = 0;      // of each operation on each image in front of D; 0: images as they are
-  bool evaluate_unaugmented = false;      // with augmentation: D also judges the images as they are, for its AUC alone
+  bool evaluate_unaugmented = false;   // with augmentation: D also judges the images as they are, for its AUC alone
   double loss_factor = 1;              // of both losses; a fault brought about on purpose
   std::uint64_t seed = 0;              // of augmentations and of the points of WGAN-GP's penalty
 };

@@ -52,7 +52,8 @@ torch::Tensor PerceptualTerm(const Gan& gan, const torch::Tensor& real, const to
 
 }  // namespace
 
-torch::Tensor AugmentAsPlanned(const torch::Tensor& images, const StepPlan& plan, std::uint64_t cursor, AugmentKey::Use use) {
+torch::Tensor AugmentAsPlanned(const torch::Tensor& images, const StepPlan& plan, std::uint64_t cursor,
+                               AugmentKey::Use use) {
   if (plan.augment_probability <= 0) return images;
   const torch::Tensor draws = AugmentDraws({plan.seed, cursor, use}, images.size(0));
   return Augment(images, draws, plan.augment_probability);
@@ -88,12 +89,12 @@ GeneratorTerms GeneratorLossTerms(Gan& gan, const StepPlan& plan, const Batch& b
     const torch::Tensor real = AugmentAsPlanned(batch.real, plan, batch.cursor, AugmentKey::Use::kReal);
     const std::vector<torch::Tensor> target = FeaturesOfReals(gan, real);
     const model::DiscriminatorOutput output = OutputAndFeatures(gan, seen);
-    terms.adversarial =
-        adversarial.generator(output.logits, needs_reals ? Logits(gan, real) : torch::Tensor());
+    terms.adversarial = adversarial.generator(output.logits, needs_reals ? Logits(gan, real) : torch::Tensor());
     terms.matching = loss::MatchFeatures(target, output.features, MeanOverRanksOf(gan)) * plan.loss.feature_matching;
   } else {
     torch::Tensor real_logits;
-    if (needs_reals) real_logits = Logits(gan, AugmentAsPlanned(batch.real, plan, batch.cursor, AugmentKey::Use::kReal));
+    if (needs_reals)
+      real_logits = Logits(gan, AugmentAsPlanned(batch.real, plan, batch.cursor, AugmentKey::Use::kReal));
     terms.adversarial = adversarial.generator(Logits(gan, seen), real_logits);
   }
   if (plan.loss.perceptual > 0 && gan.extractor) {

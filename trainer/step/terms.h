@@ -12,7 +12,8 @@
 namespace gan::step {
 
 // The images as D gets them: augmented when the plan says so. cursor: of the batch's first image.
-torch::Tensor AugmentAsPlanned(const torch::Tensor& images, const StepPlan& plan, std::uint64_t cursor, AugmentKey::Use use);
+torch::Tensor AugmentAsPlanned(const torch::Tensor& images, const StepPlan& plan, std::uint64_t cursor,
+                               AugmentKey::Use use);
 
 bool HasPenalty(const StepPlan& plan);
 // Gradient penalties of D on the images it saw, D on its running statistics: a scalar with its graph. After D's

@@ -178,8 +178,7 @@ torch::Tensor Step::DiscriminatorLossOn(const Round& round, std::size_t i) {
   const torch::Tensor fake =
       AugmentAsPlanned(round.fakes[i].detach(), plan_, batch.cursor, AugmentKey::Use::kFakeForDiscriminator);
   const LogitsOfBoth logits = Logits(gan_, real, fake);
-  loss::DiscriminatorLoss losses =
-      loss::LossOf(plan_.loss.kind).discriminator(logits.real, logits.fake, plan_.labels);
+  loss::DiscriminatorLoss losses = loss::LossOf(plan_.loss.kind).discriminator(logits.real, logits.fake, plan_.labels);
   if (plan_.loss_factor != 1) losses = {losses.real * plan_.loss_factor, losses.fake * plan_.loss_factor};
   const double share = 1.0 / static_cast<double>(round.fakes.size());
   Add(on_device_.loss_d_real, losses.real, share);

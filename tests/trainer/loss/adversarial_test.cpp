@@ -35,9 +35,9 @@ void ExpectNear(const Values& values, const Values& expected) {
 }
 
 TEST(AdversarialLoss, BceSmoothsTheDiscriminatorsLabelsAlone) {
-  ExpectNear(ValuesOf(Kind::kBce), {(CrossEntropy(2, 0.9) + CrossEntropy(-1, 0.9)) / 2,
-                                    (CrossEntropy(0.5, 0.1) + CrossEntropy(-3, 0.1)) / 2,
-                                    (Softplus(-0.5) + Softplus(3)) / 2});
+  ExpectNear(ValuesOf(Kind::kBce),
+             {(CrossEntropy(2, 0.9) + CrossEntropy(-1, 0.9)) / 2, (CrossEntropy(0.5, 0.1) + CrossEntropy(-3, 0.1)) / 2,
+              (Softplus(-0.5) + Softplus(3)) / 2});
 }
 
 TEST(AdversarialLoss, HingeIsZeroBehindTheMargin) {
@@ -63,8 +63,8 @@ TEST(AdversarialLoss, EveryKindHasOneRowAndOneName) {
   }
 }
 
-// The range of a loss: a discriminator that is right with certainty is at the floor, one that gives every image the same
-// output is at the ceiling, and better constants do not exist.
+// The range of a loss: a discriminator that is right with certainty is at the floor, one that gives every image the
+// same output is at the ceiling, and better constants do not exist.
 TEST(AdversarialLoss, RangeIsReachedAtBothEnds) {
   const torch::Tensor sure = torch::full({4, 1}, 40.0, torch::kDouble), same = torch::zeros({4, 1}, torch::kDouble);
   for (const AdversarialLoss* loss : kAdversarialLosses) {

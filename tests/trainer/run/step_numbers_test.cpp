@@ -66,11 +66,32 @@ TEST(StepNumbers, WhatIsAbsentOrNotFiniteIsNullInStats) {
 // docs/interfaces promise these names to users.
 TEST(StepNumbers, StatsHasEveryPromisedKey) {
   const nlohmann::json line = ToJson(StepRecord());
-  for (const char* key :
-       {"step", "images", "epoch", "loss_d", "loss_d_real", "loss_d_fake", "loss_g", "d_real_mean", "d_fake_mean",
-        "d_accuracy_real", "d_accuracy_fake", "d_auc", "grad_norm_g", "grad_norm_d", "lr_g", "lr_d", "imbalance",
-        "verdict", "actions", "step_seconds", "images_per_second", "diversity", "diversity_reference", "penalty_d",
-        "matching_g", "augment_probability"}) {
+  for (const char* key : {"step",
+                          "images",
+                          "epoch",
+                          "loss_d",
+                          "loss_d_real",
+                          "loss_d_fake",
+                          "loss_g",
+                          "d_real_mean",
+                          "d_fake_mean",
+                          "d_accuracy_real",
+                          "d_accuracy_fake",
+                          "d_auc",
+                          "grad_norm_g",
+                          "grad_norm_d",
+                          "lr_g",
+                          "lr_d",
+                          "imbalance",
+                          "verdict",
+                          "actions",
+                          "step_seconds",
+                          "images_per_second",
+                          "diversity",
+                          "diversity_reference",
+                          "penalty_d",
+                          "matching_g",
+                          "augment_probability"}) {
     EXPECT_TRUE(line.contains(key)) << key;
   }
 }
