@@ -63,6 +63,7 @@ std::string HelpOnCommands() {
     CommandFlags flags;
     command.declare(app, flags);
     app.set_help_flag();
+    for (CLI::Option* option : app.get_options()) option->group("Flags");
     app.formatter(std::make_shared<gan::cli::HelpFormatter>());
     text += "\n" + app.help();
   }
