@@ -43,13 +43,13 @@ std::string Names(const Table& table, std::string_view separator = ", ") {
   return names;
 }
 
-// One line per row, "name: words".
+// One line per row, "name: words."
 template <typename Table>
 std::string Explanations(const Table& table) {
   std::string lines;
   for (const auto& choice : table) {
     if (choice.words.empty()) continue;
-    lines += "\n" + std::string(choice.name) + ": " + std::string(choice.words);
+    lines += "\n" + std::string(choice.name) + ": " + std::string(choice.words) + ".";
   }
   return lines;
 }

@@ -33,11 +33,11 @@ std::string Description() {
          "gan-inspect COMMAND --help lists the flags of a command.\n"
          "gan-inspect PATH is short for gan-inspect verify PATH.\n\n"
          "Examples:\n"
-         "  gan-inspect shards/\n"
-         "  gan-inspect verify runs/00001 --json\n"
-         "  gan-inspect dump shards/ images.png --count 64\n"
-         "  gan-inspect plot runs/00001 curves.png\n"
-         "  gan-inspect serve runs/00001";
+         "  $ gan-inspect shards/\n"
+         "  $ gan-inspect verify runs/00001 --json\n"
+         "  $ gan-inspect dump shards/ images.png --count 64\n"
+         "  $ gan-inspect plot runs/00001 curves.png\n"
+         "  $ gan-inspect serve runs/00001";
 }
 
 // A path may be called like a command: alone on the command line it is the path, as it was before there were commands.
@@ -63,6 +63,7 @@ std::string HelpOnCommands() {
     CommandFlags flags;
     command.declare(app, flags);
     app.set_help_flag();
+    for (CLI::Option* option : app.get_options()) option->group("Flags");
     app.formatter(std::make_shared<gan::cli::HelpFormatter>());
     text += "\n" + app.help();
   }

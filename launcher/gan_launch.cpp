@@ -18,9 +18,9 @@ int main(int argc, char** argv) {
       "SIGTERM, SIGINT and SIGUSR1 save a checkpoint and stop with exit code 75. A\n"
       "second SIGINT stops at once.\n\n"
       "Examples:\n"
-      "  gan-launch -np 8 -- gan-train --shards shards/ --run runs/first\n"
-      "  gan-launch -np 16 --hostfile hosts -- gan-train --shards s/ --run runs/big\n"
-      "  gan-launch --check -np 8 -- gan-train --shards shards/ --run runs/first",
+      "  $ gan-launch -np 8 -- gan-train --shards shards/ --run runs/first\n"
+      "  $ gan-launch -np 16 --hostfile hosts -- gan-train --shards s/ --run runs/big\n"
+      "  $ gan-launch --check -np 8 -- gan-train --shards shards/ --run runs/first",
       "gan-launch");
   gan::launch::LaunchOptions options;
   gan::launch::AddLaunchFlags(app, options);

@@ -278,10 +278,10 @@ int main(int argc, char** argv) {
       "Turns images into shards for gan-train, pixel for pixel as torchvision does.\n"
       "The same command continues a run that was interrupted.\n\n"
       "Examples:\n"
-      "  gan-preprocess --in photos/ --out shards/ --preview preview.png\n"
-      "  gan-preprocess --in photos.tar --labels folder --dedupe exact --out shards/\n"
-      "  find photos/ -name '*.jpg' -print0 | gan-preprocess --in - --out shards/\n"
-      "  mpirun -np 4 gan-preprocess --in more/ --append --out shards/",
+      "  $ gan-preprocess --in photos/ --out shards/ --preview preview.png\n"
+      "  $ gan-preprocess --in photos.tar --labels folder --dedupe exact --out shards/\n"
+      "  $ find photos/ -name '*.jpg' -print0 | gan-preprocess --in - --out shards/\n"
+      "  $ mpirun -np 4 gan-preprocess --in more/ --append --out shards/",
       "gan-preprocess");
   Flags flags;
   AddFlags(app, flags);

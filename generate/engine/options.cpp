@@ -52,12 +52,12 @@ void AddOutputFlags(CLI::App& app, GenerateOptions& o) {
   const std::string group = "Output";
   app.add_option("--out", o.out,
                  "File or folder to write.\n"
-                 "FILE.png: a grid of all images\n"
-                 "FILE.webp: an animation\n"
-                 "FILE.mp4: a film, which needs ffmpeg\n"
-                 "FILE.npy: an array, float, shape [N, 3, side, side]\n"
-                 "FOLDER: one PNG file per image\n"
-                 "-: a grid as PNG on standard output\n"
+                 "FILE.png: a grid of all images.\n"
+                 "FILE.webp: an animation.\n"
+                 "FILE.mp4: a film, which needs ffmpeg.\n"
+                 "FILE.npy: an array, float, shape [N, 3, side, side].\n"
+                 "FOLDER: one PNG file per image.\n"
+                 "-: a grid as PNG on standard output.\n"
                  "Default: grid.png, unless --export or --onnx is given.")
       ->type_name("PATH")
       ->group(group);

@@ -97,7 +97,7 @@ TEST(Choices, ThePrintedConfigHasTheName) {
 TEST(Help, HasNamesWordsAndDefaultsOfChoices) {
   const std::string help = Parse({"--help"}).out;
   EXPECT_THAT(help, HasSubstr("--colour {red,blue}"));
-  EXPECT_THAT(help, HasSubstr("red: the colour of fire\n"));
+  EXPECT_THAT(help, HasSubstr("red: the colour of fire.\n"));
   EXPECT_THAT(help, HasSubstr("Default: red."));
   EXPECT_THAT(help, HasSubstr("--count N"));
   EXPECT_THAT(help, HasSubstr("--on, --no-on"));

@@ -76,8 +76,7 @@ class Help(unittest.TestCase):
             for flag, description in entries(text).items():
                 description = description.strip()
                 self.assertRegex(description, r'^[A-Z0-9].*?\.( |$)', f'{program} {flag}')
-                if ': ' not in description:  # no list of words
-                    self.assertTrue(description.endswith('.'), f'{program} {flag}')
+                self.assertTrue(description.endswith('.'), f'{program} {flag}')
 
     def test_few_thresholds_are_shown_with_their_defaults(self):
         text = help_of('gan-train', '--help')
@@ -112,10 +111,9 @@ class Values(WithShards):
             text = help_of(program, '--help-all').split('\nUsage: gan-inspect verify')[0]
             with_value = re.findall(r'^  (?:-\w, )?(--[\w-]+) \S', text, re.M)
             for flag in with_value:
-                for given in ([flag, ''], [flag + '=']):
-                    done = call(program, *needed[program], *given)
-                    self.assertEqual(2, done.returncode, (program, given, done.stderr))
-                    self.assertIn(f'{flag}: needs a value', done.stderr, program)
+                done = call(program, *needed[program], *([flag, ''] if checked % 2 else [flag + '=']))
+                self.assertEqual(2, done.returncode, (program, flag, done.stderr))
+                self.assertIn(f'{flag}: needs a value', done.stderr, program)
                 checked += 1
         self.assertGreater(checked, 90)
         self.assertFalse((self.folder / 'none').exists())

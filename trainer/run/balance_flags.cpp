@@ -16,7 +16,7 @@ std::string PublicThresholds() {
   std::string lines;
   for (const balance::PublicThreshold& threshold : balance::kPublicThresholds) {
     const std::string name(threshold.name);
-    lines += "\n" + name + "=" + defaults.at(name).dump() + ": " + std::string(threshold.words);
+    lines += "\n" + name + "=" + defaults.at(name).dump() + ": " + std::string(threshold.words) + ".";
   }
   return lines;
 }
@@ -32,9 +32,9 @@ void AddBalanceFlags(Flags& flags, TrainOptions& o) {
                cli::Explanations(balance::kRemedies))
       ->type_name("LIST");
   flags
-      .Add(
-          kMayChange, "--balance-set", o.balance_set,
-          "Thresholds of the balance, as NAME=VALUE, separated by commas. docs/balance-study.md lists more." + PublicThresholds())
+      .Add(kMayChange, "--balance-set", o.balance_set,
+           "Thresholds of the balance, as NAME=VALUE, separated by commas. docs/balance-study.md lists more." +
+               PublicThresholds())
       ->delimiter(',')
       ->type_name("LIST");
   flags.RareGroup("studies of the balance");
@@ -43,9 +43,9 @@ void AddBalanceFlags(Flags& flags, TrainOptions& o) {
   flags
       .Add(kFixed, "--inject", o.inject,
            "Cause faults on purpose, separated by commas.\n"
-           "latents:K@S+N: only K different latents in N steps from step S on\n"
-           "loss:X@S, weights:X@S, moments:X@S, pictures:X@S: multiply these by X in step S\n"
-           "loader:T@S, rank:T@S: delay the last rank by T seconds in step S")
+           "latents:K@S+N: only K different latents in N steps from step S on.\n"
+           "loss:X@S, weights:X@S, moments:X@S, pictures:X@S: multiply these by X in step S.\n"
+           "loader:T@S, rank:T@S: delay the last rank by T seconds in step S.")
       ->type_name("LIST");
 }
 

@@ -45,9 +45,9 @@ void AddDataFlags(Flags& flags, TrainOptions& o) {
   flags
       .Add(kMayChange, "--resume", o.resume,
            "Checkpoint to continue from.\n"
-           "auto: the newest intact checkpoint of the run folder\n"
-           "none: begin anew\n"
-           "PATH: this checkpoint")
+           "auto: the newest intact checkpoint of the run folder.\n"
+           "none: begin a new run.\n"
+           "PATH: this checkpoint.")
       ->type_name("auto|none|PATH");
   flags
       .Add(kMayChange, "--init-from", o.init_from,
