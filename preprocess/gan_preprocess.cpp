@@ -18,7 +18,7 @@
 #include "monitoring/metrics.h"
 #include "picture/grid.h"
 #include "picture/png.h"
-#include "preprocess/decode/opencv_worker.h"
+#include "preprocess/pipeline/record_worker.h"
 #include "preprocess/pipeline/pipeline.h"
 #include "shard/shard_format.h"
 #include "shard/shard_reader.h"
@@ -56,6 +56,7 @@ struct Flags {
   std::string decode = "exact";
   std::string background = "255,255,255";
   std::string exif = "apply";
+  std::vector<std::string> crop = {"center"};
   std::string labels = "none";
   std::string dedupe = "off";
   bool json = false;
@@ -81,6 +82,14 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--background", flags.background, "R,G,B that transparent pictures stand on")->capture_default_str();
   app.add_option("--exif", flags.exif, "apply or ignore the EXIF orientation")
       ->check(CLI::IsMember({"apply", "ignore"}))
+      ->capture_default_str();
+  app.add_option("--min-side", o.decode.min_side, "Leave out pictures with a side of fewer pixels")
+      ->check(CLI::Range(1, 1 << 30))
+      ->capture_default_str();
+  app.add_option("--crop", flags.crop,
+                 "Square that is kept: center; top of tall pictures, whose heads the middle would cut; or none-below N: "
+                 "the middle, but pictures of which it keeps less than N per cent of the long side are left out")
+      ->expected(1, 2)
       ->capture_default_str();
   app.add_option("--labels", flags.labels,
                  "none, or folder: the first folder below --in or in the archive; of a listed path, its last")
@@ -190,6 +199,20 @@ void PrintSummary(const Summary& s, const PreprocessOptions& options, double sec
   std::cout << text.str();
 }
 
+void ParseCrop(const std::vector<std::string>& words, PreprocessOptions& options) {
+  unsigned per_cent = 0;
+  char rest = 0;
+  if (words.size() == 2 && words[0] == "none-below" && std::sscanf(words[1].c_str(), "%u%c", &per_cent, &rest) == 1 &&
+      per_cent >= 1 && per_cent <= 100) {
+    options.decode.min_kept = per_cent;
+    return;
+  }
+  if (words.size() != 1 || (words[0] != "center" && words[0] != "top")) {
+    throw gan::UsageError("--crop " + words[0] + ": must be center, top, or none-below and a number from 1 to 100");
+  }
+  options.crop = words[0] == "top" ? gan::preprocess::Crop::kTop : gan::preprocess::Crop::kCenter;
+}
+
 void Prepare(Flags& flags) {
   PreprocessOptions& o = flags.options;
   if (o.inputs.empty() && o.lists.empty()) throw gan::UsageError("--in or --list is required");
@@ -197,6 +220,7 @@ void Prepare(Flags& flags) {
   o.filter = Named(flags.filter, kFilters);
   o.mode = Named(flags.decode, kModes);
   o.decode.background = ParseColour(flags.background);
+  ParseCrop(flags.crop, o);
   o.decode.apply_exif = flags.exif == "apply";
   o.labels_from_folders = flags.labels == "folder";
   o.dedupe = flags.dedupe == "exact";
@@ -269,7 +293,7 @@ int Run(Flags& flags, Ranks& ranks) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  gan::preprocess::BecomeOpenCvWorkerWhenAsked(argc, argv);
+  gan::preprocess::BecomeWorkerWhenAsked(argc, argv);
   CLI::App app(
       "Turns pictures into shards that gan-train reads, pixel for pixel as torchvision does.\n"
       "The same command again continues where it was interrupted.\n"
