@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 
 #include <cstdlib>
+#include <string>
 
 #include "preprocess/decode/decode.h"
 #include "preprocess/decode/plugin.h"
@@ -15,14 +16,17 @@ constexpr const char* kAvif = "libgan_avif.so";
 constexpr const char* kJxl = "libgan_jxl.so";
 constexpr const char* kHeif = "libgan_heif.so";
 constexpr const char* kHeifAdvice =
-    "HEIC needs libheif: setup/libheif.sh fetches it, then build again; or name another one's libheif.so in "
-    "GAN_LIBHEIF; ";
+    "HEIC needs libheif: run setup/libheif.sh and build again, or name a libheif.so.1 in GAN_LIBHEIF; ";
 
-// What the plugin asks for by its name is what is loaded already.
-void LoadNamedLibheif() {
-  static const char* const kNamed = std::getenv("GAN_LIBHEIF");
-  static void* const kLoaded = kNamed == nullptr ? nullptr : ::dlopen(kNamed, RTLD_NOW | RTLD_GLOBAL);
-  static_cast<void>(kLoaded);
+#ifndef GAN_LIBHEIF_PATH
+#define GAN_LIBHEIF_PATH ""
+#endif
+
+// The plugin is not linked to it: what it calls is looked up in what is loaded here.
+void LoadLibheif() {
+  const char* const named = std::getenv("GAN_LIBHEIF");
+  static const void* const kLoaded = ::dlopen(named == nullptr ? GAN_LIBHEIF_PATH : named, RTLD_NOW | RTLD_GLOBAL);
+  if (kLoaded == nullptr) throw Rejected(Reason::kUnsupported, std::string(kHeifAdvice) + "it cannot be loaded");
 }
 
 }  // namespace
@@ -45,7 +49,7 @@ Rgb8 DecodeJxl(std::span<const std::byte> file, const DecodeOptions& options) {
 std::string JxlLibrary() { return LibraryOfPlugin(kJxl); }
 
 Rgb8 DecodeHeic(std::span<const std::byte> file, const DecodeOptions& options) {
-  LoadNamedLibheif();
+  LoadLibheif();
   return DecodeWithPlugin(kHeif, kHeifAdvice, Turning::kAsAsked, file, options);
 }
 std::string HeifLibrary() { return LibraryOfPlugin(kHeif); }
