@@ -18,7 +18,8 @@ set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME programs)
 set(_doc_dir "${CMAKE_INSTALL_DATADIR}/doc/equipoise")
 
 install(TARGETS ${_programs} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(TARGETS gan_opencv gan_ranks gan_plot LIBRARY DESTINATION ${_private_dir})
+get_property(_decoders GLOBAL PROPERTY EQUIPOISE_DECODERS)
+install(TARGETS ${_decoders} gan_ranks gan_plot LIBRARY DESTINATION ${_private_dir})
 set_property(TARGET gan-preprocess gan-inspect APPEND PROPERTY INSTALL_RPATH "$ORIGIN/../${_private_dir}")
 
 if(EQUIPOISE_TRAINER)

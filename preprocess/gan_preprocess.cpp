@@ -19,7 +19,7 @@
 #include "monitoring/metrics.h"
 #include "picture/grid.h"
 #include "picture/png.h"
-#include "preprocess/decode/opencv_worker.h"
+#include "preprocess/pipeline/record_worker.h"
 #include "preprocess/pipeline/pipeline.h"
 #include "shard/shard_format.h"
 #include "shard/shard_reader.h"
@@ -55,6 +55,7 @@ constexpr Choice<bool> kDedupe[] = {{false, "off", "keep all files"},
 struct Flags {
   PreprocessOptions options;
   std::string background = "255,255,255";
+  std::vector<std::string> crop = {"center"};
   bool json = false;
   std::string metrics_port = "off";
   std::string metrics_address = "127.0.0.1";
@@ -97,6 +98,19 @@ void AddPictureFlags(CLI::App& app, Flags& flags) {
       ->group(group)
       ->capture_default_str();
   gan::cli::AddChoice(app, "--exif", o.decode.apply_exif, kExif, "What the EXIF orientation does.")->group(group);
+  app.add_option("--min-side", o.decode.min_side, "Reject images with fewer pixels on their shorter side.")
+      ->check(CLI::Range(1, 1 << 30))
+      ->group(group)
+      ->capture_default_str();
+  app.add_option("--crop", flags.crop,
+                 "Square of the image that is kept.\n"
+                 "center: the middle.\n"
+                 "top: the top of tall images, where heads are; the middle of wide ones.\n"
+                 "none-below N: the middle, but images of whose longer side less than N per cent remain are rejected.")
+      ->type_name("NAME [N]")
+      ->expected(1, 2)
+      ->default_str("center")
+      ->group(group);
   gan::cli::AddChoice(app, "--labels", o.labels_from_folders, kLabels, "Where labels come from.")->group(group);
   gan::cli::AddChoice(app, "--dedupe", o.dedupe, kDedupe, "How duplicates are treated.")->group(group);
   app.add_option("--max-pixels", o.decode.max_pixels, "Reject larger images before they are decoded.")
@@ -207,11 +221,26 @@ void PrintSummary(const Summary& s, const PreprocessOptions& options, double sec
   std::cout << text.str();
 }
 
+void ParseCrop(const std::vector<std::string>& words, PreprocessOptions& options) {
+  unsigned per_cent = 0;
+  char rest = 0;
+  if (words.size() == 2 && words[0] == "none-below" && std::sscanf(words[1].c_str(), "%u%c", &per_cent, &rest) == 1 &&
+      per_cent >= 1 && per_cent <= 100) {
+    options.decode.min_kept = per_cent;
+    return;
+  }
+  if (words.size() != 1 || (words[0] != "center" && words[0] != "top")) {
+    throw gan::UsageError("--crop " + words[0] + ": must be center, top, or none-below and a number from 1 to 100");
+  }
+  options.crop = words[0] == "top" ? gan::preprocess::Crop::kTop : gan::preprocess::Crop::kCenter;
+}
+
 void Prepare(Flags& flags) {
   PreprocessOptions& o = flags.options;
   if (o.inputs.empty() && o.lists.empty()) throw gan::UsageError("--in or --list is required");
   if (o.output.empty()) throw gan::UsageError("--out is empty");
   o.decode.background = ParseColour(flags.background);
+  ParseCrop(flags.crop, o);
 }
 
 // Before hours of work, not after them. --out and the folders above it will be made.
@@ -273,7 +302,7 @@ int Run(Flags& flags, Ranks& ranks) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  gan::preprocess::BecomeOpenCvWorkerWhenAsked(argc, argv);
+  gan::preprocess::BecomeWorkerWhenAsked(argc, argv);
   CLI::App app(
       "Turns images into shards for gan-train, pixel for pixel as torchvision does.\n"
       "The same command continues a run that was interrupted.\n\n"

@@ -1,5 +1,6 @@
 #include "preprocess/decode/decode.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "preprocess/decode/formats.h"
@@ -21,6 +22,10 @@ std::string_view Name(Reason reason) {
       return "corrupt";
     case Reason::kTooLarge:
       return "too_large";
+    case Reason::kTooSmall:
+      return "too_small";
+    case Reason::kCropped:
+      return "cropped";
     case Reason::kDuplicate:
       return "duplicate";
   }
@@ -42,14 +47,22 @@ Rgb8 Decode(std::span<const std::byte> file, const DecodeOptions& options) {
 
 Rgb8 DecodeAs(const Format& format, std::span<const std::byte> file, const DecodeOptions& options) {
   Rgb8 stored = format.decode(file, options);
-  // Pillow turns a TIFF as it reads it, whether asked to or not.
-  const bool turns = format.orientation != nullptr && (options.apply_exif || format.orientation == OrientationOfTiff);
+  const bool turns = format.orientation != nullptr && options.apply_exif;
   const int orientation = turns ? format.orientation(file) : 1;
   return orientation == 1 ? std::move(stored) : Turned(stored, orientation);
 }
 
 void RequireSize(std::uint64_t width, std::uint64_t height, const DecodeOptions& options) {
   if (width == 0 || height == 0) throw Rejected(Reason::kCorrupt, "no pixels");
+  if (std::min(width, height) < options.min_side) {
+    throw Rejected(Reason::kTooSmall, std::to_string(width) + "x" + std::to_string(height) + " pixels, a side below " +
+                                          std::to_string(options.min_side) + " (--min-side)");
+  }
+  if (std::min(width, height) * 100 < std::max(width, height) * options.min_kept) {
+    throw Rejected(Reason::kCropped, std::to_string(width) + "x" + std::to_string(height) +
+                                         " pixels, of which a square keeps less than " +
+                                         std::to_string(options.min_kept) + " per cent (--crop)");
+  }
   if (width <= options.max_pixels / height) return;
   throw Rejected(Reason::kTooLarge, std::to_string(width) + "x" + std::to_string(height) + " pixels, more than " +
                                         std::to_string(options.max_pixels) + " (--max-pixels)");
@@ -58,7 +71,7 @@ void RequireSize(std::uint64_t width, std::uint64_t height, const DecodeOptions&
 void RequireRoom(std::uint64_t width, std::uint64_t height, std::uint64_t bytes_per_pixel,
                  const DecodeOptions& options) {
   RequireSize(width, height, options);
-  if (options.lease != nullptr) options.lease->ReserveMore(width * height * bytes_per_pixel);
+  if (options.room != nullptr) options.room->ReserveMore(width * height * bytes_per_pixel);
 }
 
 Rgb8 Composite(std::span<const std::uint8_t> rgba, std::uint32_t width, std::uint32_t height,
@@ -75,16 +88,6 @@ Rgb8 Composite(std::span<const std::uint8_t> rgba, std::uint32_t width, std::uin
     }
   }
   return out;
-}
-
-std::string DecoderVersions() {
-  std::string all;
-  for (const Format& format : Formats()) {
-    if (format.library != nullptr && all.find(format.library()) == all.npos) {
-      all += (all.empty() ? "" : ", ") + format.library();
-    }
-  }
-  return all;
 }
 
 }  // namespace gan::preprocess

@@ -17,7 +17,9 @@ struct DecodeOptions {
   std::array<std::uint8_t, 3> background = {255, 255, 255};  // alpha is composited onto it
   bool apply_exif = true;                                    // turn by EXIF orientation 1-8
   std::uint64_t max_pixels = 64'000'000;                     // checked before anything is allocated
-  MemoryLease* lease = nullptr;                              // waited for before anything large is allocated
+  std::uint32_t min_side = 1;                                // smaller pictures are rejected, too
+  std::uint32_t min_kept = 0;                                // per cent of the long side that the crop must keep
+  Room* room = nullptr;                                      // asked before anything large is allocated
 };
 
 struct Format;  // a row of the table in formats.h
@@ -30,16 +32,30 @@ Rgb8 Decode(std::span<const std::byte> file, const DecodeOptions& options);
 // The same for a file that has been recognised.
 Rgb8 DecodeAs(const Format& format, std::span<const std::byte> file, const DecodeOptions& options);
 
-// The formats, one small file each; the content has been recognised. The orientation is applied by DecodeAs().
+// The formats, one small file each; the content has been recognised. The orientation of the first three is applied by
+// DecodeAs(), the other formats have none or are turned here.
 Rgb8 DecodeJpeg(std::span<const std::byte> file, const DecodeOptions& options);
 Rgb8 DecodePng(std::span<const std::byte> file, const DecodeOptions& options);
 Rgb8 DecodeGif(std::span<const std::byte> file, const DecodeOptions& options);
 Rgb8 DecodeWebp(std::span<const std::byte> file, const DecodeOptions& options);
-// BMP, TIFF and whatever else OpenCV reads; its plugin (and GDAL behind it) is loaded at the first such picture.
-Rgb8 DecodeWithOpenCv(std::span<const std::byte> file, const DecodeOptions& options);
+Rgb8 DecodeBmp(std::span<const std::byte> file, const DecodeOptions& options);
+Rgb8 DecodePnm(std::span<const std::byte> file, const DecodeOptions& options);
+Rgb8 DecodeSunRaster(std::span<const std::byte> file, const DecodeOptions& options);
+// These load a plugin at the first such picture, and so do the functions that name its library.
+Rgb8 DecodeTiff(std::span<const std::byte> file, const DecodeOptions& options);
+Rgb8 DecodeAvif(std::span<const std::byte> file, const DecodeOptions& options);
+Rgb8 DecodeHeic(std::span<const std::byte> file, const DecodeOptions& options);
+Rgb8 DecodeJxl(std::span<const std::byte> file, const DecodeOptions& options);
+Rgb8 DecodeJpeg2000(std::span<const std::byte> file, const DecodeOptions& options);
+Rgb8 DecodeHdr(std::span<const std::byte> file, const DecodeOptions& options);
+std::string TiffLibrary();
+std::string AvifLibrary();
+std::string HeifLibrary();
+std::string JxlLibrary();
 std::string OpenCvLibrary();
 
-// Throws Rejected(kTooLarge) when width x height is beyond the limit, kCorrupt when it is zero.
+// Throws Rejected(kTooLarge) when width x height is beyond the limit, kTooSmall when a side is below the other limit,
+// kCropped when the crop would keep too little of the longer one, kCorrupt when it is zero.
 void RequireSize(std::uint64_t width, std::uint64_t height, const DecodeOptions& options);
 
 // The same, and waits until there is room for decoding it. bytes_per_pixel: what the decoder allocates at most, its own
@@ -51,8 +67,5 @@ void RequireRoom(std::uint64_t width, std::uint64_t height, std::uint64_t bytes_
 // alpha_composite (src/libImaging/AlphaComposite.c).
 Rgb8 Composite(std::span<const std::uint8_t> rgba, std::uint32_t width, std::uint32_t height,
                const std::array<std::uint8_t, 3>& background);
-
-// Versions of the libraries that decode, "libjpeg-turbo 2.1.5, ...", for the manifest.
-std::string DecoderVersions();
 
 }  // namespace gan::preprocess

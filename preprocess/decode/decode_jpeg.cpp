@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <csetjmp>
 #include <cstdio>
 #include <string>
@@ -155,13 +156,25 @@ struct Decompressor {
   Decompressor& operator=(const Decompressor&) = delete;
 };
 
-[[noreturn]] void Reject(const ErrorManager& manager) {
+// Valid JPEGs that libjpeg-turbo does not read: 12 bits, lossless, hierarchical, JPEG-LS, fractions of samples, and those
+// that tell their height behind the picture (DNL).
+bool IsUnsupported(const jpeg_decompress_struct& info, int message) {
+  constexpr std::array kNotRead = {JERR_BAD_PRECISION,  JERR_SOF_UNSUPPORTED, JERR_FRACT_SAMPLE_NOTIMPL, JERR_CCIR601_NOTIMPL,
+                                   JERR_UNKNOWN_MARKER, JERR_NOT_COMPILED,    JERR_ARITH_NOTIMPL,        JERR_CONVERSION_NOTIMPL};
+  const bool told_later = message == JERR_EMPTY_IMAGE && info.image_height == 0 && info.image_width > 0;
+  return told_later || std::find(kNotRead.begin(), kNotRead.end(), message) != kNotRead.end();
+}
+
+[[noreturn]] void Reject(const jpeg_decompress_struct& info, const ErrorManager& manager) {
   if (manager.ended_early) throw Rejected(Reason::kTruncated, "the JPEG data ends early");
+  if (IsUnsupported(info, manager.base.msg_code)) {
+    throw Rejected(Reason::kUnsupported, std::string("JPEG: ") + manager.message);
+  }
   throw Rejected(Reason::kCorrupt, std::string("JPEG: ") + manager.message);
 }
 
 void Open(Decompressor& decoder, std::span<const std::byte> file, const DecodeOptions& options) {
-  if (!ReadHeader(decoder.info, decoder.manager, decoder.progress, file)) Reject(decoder.manager);
+  if (!ReadHeader(decoder.info, decoder.manager, decoder.progress, file)) Reject(decoder.info, decoder.manager);
   RequireSize(decoder.info.image_width, decoder.info.image_height, options);
 }
 
@@ -182,7 +195,7 @@ std::uint64_t CoefficientBytes(jpeg_decompress_struct& info) {
 }
 
 void StartAndReserve(Decompressor& decoder, Pass& pass) {
-  if (!Start(decoder.info, decoder.manager)) Reject(decoder.manager);
+  if (!Start(decoder.info, decoder.manager)) Reject(decoder.info, decoder.manager);
   pass.where = {0, 0, decoder.info.output_width, decoder.info.output_height};
   if (IsCmyk(decoder.info)) pass.cmyk.resize(std::size_t{4} * pass.where.width);
 }
@@ -201,7 +214,7 @@ void Narrow(Decompressor& decoder, const Region& wanted, Pass& pass) {
   const auto before = [](JDIMENSION at) { return at > kMargin ? at - kMargin : 0; };
   JDIMENSION left = before(wanted.x);
   JDIMENSION width = std::min(wanted.x + wanted.width + kMargin, decoder.info.output_width) - left;
-  if (!CropColumns(decoder.info, decoder.manager, left, width)) Reject(decoder.manager);
+  if (!CropColumns(decoder.info, decoder.manager, left, width)) Reject(decoder.info, decoder.manager);
   const JDIMENSION top = before(wanted.y);
   const JDIMENSION bottom = std::min(wanted.y + wanted.height + kMargin, decoder.info.output_height);
   pass.where = {left, top, width, bottom - top};
@@ -213,17 +226,17 @@ bool DecodeRows(std::span<const std::byte> file, const DecodeOptions& options, c
   Decompressor decoder;
   Open(decoder, file, options);
   SetScale(decoder, view.scale);
-  if (options.lease != nullptr) options.lease->ReserveMore(CoefficientBytes(decoder.info));
+  if (options.room != nullptr) options.room->ReserveMore(CoefficientBytes(decoder.info));
   Pass pass;
   StartAndReserve(decoder, pass);
   const std::uint32_t width = pass.where.width, height = pass.where.height;
   part = part && MayReadPart(decoder.info);
-  if (part) Narrow(decoder, InputOfCrop(width, height, view.size, view.filter), pass);
+  if (part) Narrow(decoder, InputOfCrop(width, height, view.size, view.filter, view.crop), pass);
   pass.MakeRoom();
   sink.Begin(pass.where, width, height);
   const bool done = ReadRows(decoder.info, decoder.manager, pass, sink);
   if (part) return done && decoder.manager.base.num_warnings == 0;
-  if (!done || decoder.manager.ended_early) Reject(decoder.manager);
+  if (!done || decoder.manager.ended_early) Reject(decoder.info, decoder.manager);
   return true;
 }
 

@@ -25,6 +25,7 @@ class RowSink {
 struct JpegView {
   std::uint32_t size = 128;
   Filter filter = Filter::kBilinear;
+  Crop crop = Crop::kCenter;
   unsigned scale = 1;  // 1, 2, 4, 8: decoded at 1/scale of its width and height
 };
 

@@ -37,6 +37,10 @@ Rgb8 DecodeWebp(std::span<const std::byte> file, const DecodeOptions& options) {
     throw Rejected(Reason::kCorrupt, "WebP: the picture data is damaged");
   }
   const std::size_t bytes = std::size_t{4} * info.canvas_width * info.canvas_height;
+  // Where no alpha was promised, what the first frame does not cover is black, whatever the decoder's canvas says.
+  if (features.has_alpha == 0) {
+    for (std::size_t i = 3; i < bytes; i += 4) frame[i] = 255;
+  }
   return Composite({frame, bytes}, info.canvas_width, info.canvas_height, options.background);
 }
 

@@ -26,6 +26,7 @@ std::string PngLibrary() { return "libpng " PNG_LIBPNG_VER_STRING; }
 std::string GifLibrary() {
   return "giflib " GAN_TEXT(GIFLIB_MAJOR) "." GAN_TEXT(GIFLIB_MINOR) "." GAN_TEXT(GIFLIB_RELEASE);
 }
+std::string OwnDecoder() { return "gan-preprocess"; }
 std::string WebpLibrary() {
   const int version = WebPGetDecoderVersion();
   return "libwebp " + std::to_string(version >> 16) + "." + std::to_string(version >> 8 & 255) + "." +
@@ -46,10 +47,8 @@ bool IsBmp(FileBytes file) {
   return std::find(kHeaders.begin(), kHeaders.end(), LittleEndian(file, 14, 4)) != kHeaders.end();
 }
 
-// "P6" as well; white space or a comment follows.
-bool IsPnm(FileBytes file) {
-  return file.size() > 2 && (std::isspace(static_cast<unsigned char>(file[2])) != 0 || file[2] == std::byte{'#'});
-}
+// "P6" begins other things as well; here white space follows.
+bool IsPnm(FileBytes file) { return file.size() > 2 && std::isspace(static_cast<unsigned char>(file[2])) != 0; }
 
 // ISO media files tell their kind by brands: the major one, or when that is a general one (mif1, msf1), the others.
 bool HasBrand(FileBytes file, std::initializer_list<std::string_view> wanted) {
@@ -89,24 +88,24 @@ bool IsTga(FileBytes file) {
 bool IsDicom(FileBytes file) { return file.size() > 132 && BeginsWith(file.subspan(128), "DICM"); }
 
 // Formats that are read come first. Rows without a decoder are there to be told by name.
+constexpr bool kApart = true;
 // clang-format off
 constexpr std::array kFormats = {
     Format{"JPEG", {"\xFF\xD8\xFF"}, nullptr, ".jpg .jpeg .jpe .jfif .mpo", DecodeJpeg, OrientationOfJpeg, JpegLibrary},
     Format{"PNG", {"\x89PNG\r\n\x1A\n"}, nullptr, ".png .apng", DecodePng, OrientationOfPng, PngLibrary},
     Format{"WebP", {"RIFF????WEBP"}, nullptr, ".webp", DecodeWebp, OrientationOfWebp, WebpLibrary},
     Format{"GIF", {"GIF8"}, nullptr, ".gif", DecodeGif, nullptr, GifLibrary},
-    Format{"BMP", {"BM"}, IsBmp, ".bmp .dib", DecodeWithOpenCv, nullptr, OpenCvLibrary},
-    Format{"PNM", {"P1", "P2", "P3", "P4", "P5", "P6"}, IsPnm, ".pbm .pgm .ppm .pnm", DecodeWithOpenCv, nullptr, OpenCvLibrary},
+    Format{"BMP", {"BM"}, IsBmp, ".bmp .dib", DecodeBmp, nullptr, OwnDecoder, kApart},
+    Format{"PNM", {"P1", "P2", "P3", "P4", "P5", "P6"}, IsPnm, ".pbm .pgm .ppm .pnm", DecodePnm, nullptr, OwnDecoder, kApart},
     Format{"Canon raw", {"II*\0????CR"sv}, nullptr, "", nullptr, nullptr, nullptr},
-    Format{"TIFF", {"II*\0"sv, "MM\0*"sv}, nullptr, ".tif .tiff", DecodeWithOpenCv, OrientationOfTiff, OpenCvLibrary},
-    Format{"BigTIFF", {"II+\0"sv, "MM\0+"sv}, nullptr, "", nullptr, nullptr, nullptr},
-    Format{"AVIF", {"????ftyp"}, IsAvif, ".avif .avifs", nullptr, nullptr, nullptr},
+    Format{"TIFF", {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv}, nullptr, ".tif .tiff", DecodeTiff, nullptr, TiffLibrary, kApart},
+    Format{"AVIF", {"????ftyp"}, IsAvif, ".avif .avifs", DecodeAvif, nullptr, AvifLibrary, kApart},
     Format{"Canon raw", {"????ftyp"}, IsCanonRaw, "", nullptr, nullptr, nullptr},
-    Format{"HEIC", {"????ftyp"}, IsHeic, ".heic .heif .hif", nullptr, nullptr, nullptr},
-    Format{"JPEG XL", {"\xFF\x0A", "\0\0\0\x0CJXL \r\n\x87\n"sv}, nullptr, ".jxl", nullptr, nullptr, nullptr},
-    Format{"JPEG 2000", {"\xFF\x4F\xFF\x51", "\0\0\0\x0CjP  \r\n\x87\n"sv}, nullptr, ".jp2 .j2k .j2c .jpc .jpf .jpx", nullptr, nullptr, nullptr},
-    Format{"Sun raster", {"\x59\xA6\x6A\x95"}, nullptr, ".ras", nullptr, nullptr, nullptr},
-    Format{"Radiance HDR", {"#?RADIANCE", "#?RGBE"}, nullptr, ".hdr", nullptr, nullptr, nullptr},
+    Format{"HEIC", {"????ftyp"}, IsHeic, ".heic .heif .hif", DecodeHeic, nullptr, HeifLibrary, kApart},
+    Format{"JPEG XL", {"\xFF\x0A", "\0\0\0\x0CJXL \r\n\x87\n"sv}, nullptr, ".jxl", DecodeJxl, nullptr, JxlLibrary, kApart},
+    Format{"JPEG 2000", {"\xFF\x4F\xFF\x51", "\0\0\0\x0CjP  \r\n\x87\n"sv}, nullptr, ".jp2 .j2k .j2c .jpc .jpf .jpx", DecodeJpeg2000, nullptr, OpenCvLibrary, kApart},
+    Format{"Sun raster", {"\x59\xA6\x6A\x95"}, nullptr, ".ras", DecodeSunRaster, nullptr, OwnDecoder, kApart},
+    Format{"Radiance HDR", {"#?RADIANCE", "#?RGBE"}, nullptr, ".hdr", DecodeHdr, nullptr, OpenCvLibrary, kApart},
     Format{"PAM", {"P7\n"}, nullptr, ".pam", nullptr, nullptr, nullptr},
     Format{"PFM", {"PF\n", "Pf\n", "PF\r", "Pf\r"}, nullptr, "", nullptr, nullptr, nullptr},
     Format{"QOI", {"qoif"}, nullptr, "", nullptr, nullptr, nullptr},

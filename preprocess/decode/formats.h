@@ -26,7 +26,9 @@ struct Format {
   Rgb8 (*decode)(FileBytes file, const DecodeOptions& options);
   // The EXIF orientation (1-8) of the decoded picture; null: `decode` gives it upright.
   int (*orientation)(FileBytes file);
-  std::string (*library)();  // name and version of what decodes
+  std::string (*library)();  // name and version of what decodes; loads it
+  // Decoded in a worker process, so that what crashes or hangs the decoder costs that picture and not the run.
+  bool apart = false;
 };
 
 // In the order in which they are tried.

@@ -157,8 +157,8 @@ class Reader {
     units_across_ = RoundedUp(width, 8 * most_across);
     units_down_ = RoundedUp(height, 8 * most_down);
     blocks_ = std::uint64_t{units_across_} * units_down_ * blocks;
-    if (options_.lease != nullptr) {
-      options_.lease->ReserveMore((sizeof(Component::averages[0]) + kMostBytesOfBlock) * blocks_);
+    if (options_.room != nullptr) {
+      options_.room->ReserveMore((sizeof(Component::averages[0]) + kMostBytesOfBlock) * blocks_);
     }
     for (Component& component : components_) {
       component.columns = units_across_ * component.across;

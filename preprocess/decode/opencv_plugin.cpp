@@ -1,47 +1,62 @@
-// The part that links OpenCV, and with it GDAL and a hundred libraries: loaded for a BMP or TIFF and never before.
-#include "preprocess/decode/opencv_plugin.h"
-
+// JPEG 2000 and Radiance HDR by OpenCV, which brings GDAL and a hundred libraries with it.
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 
+#include <algorithm>
 #include <cstring>
+
+#include "preprocess/decode/decoder_plugin.h"
 
 namespace {
 
-// uint8 RGBA of an 8- or 16-bit picture of 1, 3 or 4 channels; 16 bits keep their high byte.
-bool ToRgba(const cv::Mat& in, std::uint8_t* out) {
-  const int channels = in.channels();
-  const bool wide = in.depth() == CV_16U;
-  if ((!wide && in.depth() != CV_8U) || (channels != 1 && channels != 3 && channels != 4)) return false;
+// One sample as 8 bits: 16 keep their high byte; floats, where 1 is white, are cut off above it.
+std::uint8_t Sample(const cv::Mat& in, int y, int i) {
+  switch (in.depth()) {
+    case CV_8U:
+      return in.ptr<std::uint8_t>(y)[i];
+    case CV_16U:
+      return static_cast<std::uint8_t>(in.ptr<std::uint16_t>(y)[i] >> 8);
+    default:
+      return static_cast<std::uint8_t>(std::clamp(in.ptr<float>(y)[i] * 255.0F, 0.0F, 255.0F) + 0.5F);
+  }
+}
+
+// OpenCV keeps blue first.
+void Copy(const cv::Mat& in, int channels, std::uint8_t* out) {
+  const int n = in.channels();
   for (int y = 0; y < in.rows; ++y) {
-    for (int x = 0; x < in.cols; ++x, out += 4) {
-      const auto at = [&](int c) {
-        const int i = x * channels + c;
-        return wide ? static_cast<std::uint8_t>(in.ptr<std::uint16_t>(y)[i] >> 8) : in.ptr<std::uint8_t>(y)[i];
-      };
-      out[0] = at(channels == 1 ? 0 : 2);  // OpenCV keeps blue first
-      out[1] = at(channels == 1 ? 0 : 1);
-      out[2] = at(0);
-      out[3] = channels == 4 ? at(3) : 255;
+    for (int x = 0; x < in.cols; ++x, out += channels) {
+      out[0] = Sample(in, y, x * n + (n < 3 ? 0 : 2));
+      out[1] = Sample(in, y, x * n + (n < 3 ? 0 : 1));
+      out[2] = Sample(in, y, x * n);
+      if (channels == 4) out[3] = Sample(in, y, x * n + n - 1);
     }
   }
-  return true;
+}
+
+int Decode(const std::uint8_t* file, std::size_t bytes, const GanDecodeHost& host) {
+  const cv::Mat data(1, static_cast<int>(bytes), CV_8U, const_cast<std::uint8_t*>(file));
+  const cv::Mat image = cv::imdecode(data, cv::IMREAD_UNCHANGED | cv::IMREAD_IGNORE_ORIENTATION);
+  if (image.empty()) return kGanCorrupt;
+  const bool known = image.depth() == CV_8U || image.depth() == CV_16U || image.depth() == CV_32F;
+  if (!known || image.channels() > 4) return kGanUnsupported;
+  const int channels = image.channels() % 2 == 0 ? 4 : 3;
+  std::uint8_t* out = host.allocate(host.context, static_cast<std::uint32_t>(image.cols),
+                                    static_cast<std::uint32_t>(image.rows), channels, 0);
+  if (out == nullptr) return kGanRefused;
+  Copy(image, channels, out);
+  return kGanDecoded;
 }
 
 }  // namespace
 
-int GanOpenCvDecode(const std::uint8_t* file, std::size_t bytes, GanOpenCvAllocate allocate, void* context) {
+int GanDecode(const std::uint8_t* file, std::size_t bytes, const GanDecodeHost* host) {
   try {
-    const cv::Mat data(1, static_cast<int>(bytes), CV_8U, const_cast<std::uint8_t*>(file));
-    const cv::Mat image = cv::imdecode(data, cv::IMREAD_UNCHANGED | cv::IMREAD_IGNORE_ORIENTATION);
-    if (image.empty()) return kGanOpenCvCorrupt;
-    std::uint8_t* out =
-        allocate(context, static_cast<std::uint32_t>(image.cols), static_cast<std::uint32_t>(image.rows));
-    if (out == nullptr) return kGanOpenCvTooLarge;
-    return ToRgba(image, out) ? kGanOpenCvDone : kGanOpenCvUnsupported;
-  } catch (const std::exception&) {
-    return kGanOpenCvCorrupt;
+    return Decode(file, bytes, *host);
+  } catch (const std::exception& error) {
+    host->explain(host->context, error.what());
+    return kGanCorrupt;
   }
 }
 
-const char* GanOpenCvVersion() { return CV_VERSION; }
+const char* GanDecoderLibrary() { return "OpenCV " CV_VERSION; }

@@ -1,18 +1,23 @@
 #include "preprocess/decode/orientation.h"
 
+#include <cctype>
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
+
+#include <zlib.h>
 
 namespace gan::preprocess {
 
 namespace {
 
-using Bytes = std::span<const std::byte>;
+using FileSpan = std::span<const std::byte>;
 
 // Numbers of 2 or 4 bytes in either order; 0 beyond the end, which no valid tag needs.
-std::uint32_t Number(Bytes bytes, std::size_t at, std::size_t count, bool big_endian) {
+std::uint32_t Number(FileSpan bytes, std::size_t at, std::size_t count, bool big_endian) {
   if (at > bytes.size() || count > bytes.size() - at) return 0;
   std::uint32_t value = 0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -22,13 +27,13 @@ std::uint32_t Number(Bytes bytes, std::size_t at, std::size_t count, bool big_en
   return value;
 }
 
-bool HasAt(Bytes bytes, std::size_t at, std::string_view text) {
+bool HasAt(FileSpan bytes, std::size_t at, std::string_view text) {
   return at <= bytes.size() && text.size() <= bytes.size() - at &&
          std::memcmp(bytes.data() + at, text.data(), text.size()) == 0;
 }
 
 // A TIFF header, then IFD0: entries of 12 bytes (tag, type, count, value).
-std::optional<int> OrientationOfExif(Bytes tiff) {
+std::optional<int> OrientationOfExif(FileSpan tiff) {
   using namespace std::string_view_literals;
   const bool big = HasAt(tiff, 0, "MM\0*"sv);
   if (!big && !HasAt(tiff, 0, "II*\0"sv)) return std::nullopt;
@@ -44,7 +49,7 @@ std::optional<int> OrientationOfExif(Bytes tiff) {
 }
 
 // Pillow's second place to look: the first `tiff:Orientation="` or `tiff:Orientation>` of an XMP text, then a digit.
-int OrientationOfXmp(Bytes xmp) {
+int OrientationOfXmp(FileSpan xmp) {
   constexpr std::string_view kName = "tiff:Orientation";
   const std::string_view text(reinterpret_cast<const char*>(xmp.data()), xmp.size());
   for (std::size_t at = text.find(kName); at != text.npos; at = text.find(kName, at + 1)) {
@@ -64,17 +69,60 @@ int OrientationOfXmp(Bytes xmp) {
 
 // What a file says in either place; EXIF goes first when it has the tag at all.
 struct Metadata {
-  Bytes exif;
-  Bytes xmp;
+  FileSpan exif;
+  FileSpan xmp;
   int Orientation() const {
     const std::optional<int> of_exif = OrientationOfExif(exif);
     return of_exif ? *of_exif : OrientationOfXmp(xmp);
   }
 };
 
+// ImageMagick's and ExifTool's older way to keep EXIF in a PNG: a text of this name, compressed or not.
+constexpr std::string_view kProfileName = "Raw profile type exif";
+constexpr std::size_t kMostProfileBytes = std::size_t{1} << 20;
+
+std::optional<std::string> RawProfile(FileSpan kind, FileSpan payload) {
+  const bool compressed = HasAt(kind, 0, "zTXt");
+  const std::size_t at = kProfileName.size() + 1 + (compressed ? 1 : 0);
+  if ((!compressed && !HasAt(kind, 0, "tEXt")) || payload.size() < at || !HasAt(payload, 0, kProfileName) ||
+      payload[kProfileName.size()] != std::byte{0}) {
+    return std::nullopt;
+  }
+  const FileSpan text = payload.subspan(at);
+  if (!compressed) return std::string(reinterpret_cast<const char*>(text.data()), text.size());
+  std::string unpacked(kMostProfileBytes, '\0');
+  uLongf bytes = unpacked.size();
+  const auto* in = reinterpret_cast<const Bytef*>(text.data());
+  if (uncompress(reinterpret_cast<Bytef*>(unpacked.data()), &bytes, in, text.size()) != Z_OK) return std::nullopt;
+  unpacked.resize(bytes);
+  return unpacked;
+}
+
+// Behind three line ends, hexadecimal digits and white space; nothing where anything else comes. "Exif\0\0" is optional.
+std::vector<std::byte> BytesOfRawProfile(std::string_view text) {
+  for (int i = 0; i < 3; ++i) {
+    const std::size_t end = text.find('\n');
+    if (end == text.npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  std::vector<std::byte> bytes;
+  unsigned value = 1;  // with a leading one: 0x1X is half a byte, 0x1XX a whole one
+  for (const char c : text) {
+    if (std::isspace(static_cast<unsigned char>(c)) != 0) continue;
+    if (std::isxdigit(static_cast<unsigned char>(c)) == 0) return {};
+    value = value << 4 | static_cast<unsigned>(c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
+    if (value < 256) continue;
+    bytes.push_back(static_cast<std::byte>(value));
+    value = 1;
+  }
+  constexpr std::size_t kMark = 6;
+  if (HasAt(bytes, 0, std::string_view("Exif\0\0", kMark))) bytes.erase(bytes.begin(), bytes.begin() + kMark);
+  return bytes;
+}
+
 }  // namespace
 
-int OrientationOfJpeg(Bytes file) {
+int OrientationOfJpeg(FileSpan file) {
   using namespace std::string_view_literals;
   Metadata found;
   std::size_t at = 2;
@@ -83,7 +131,7 @@ int OrientationOfJpeg(Bytes file) {
     if (marker == 0xDA || marker == 0xD9) break;  // the picture's data begins
     const std::size_t length = Number(file, at + 2, 2, true);
     if (length < 2 || length > file.size() - at - 2) break;
-    const Bytes payload = file.subspan(at + 4, length - 2);
+    const FileSpan payload = file.subspan(at + 4, length - 2);
     constexpr std::string_view kXmp = "http://ns.adobe.com/xap/1.0/\0"sv;
     if (marker == 0xE1 && HasAt(payload, 0, "Exif\0\0"sv) && found.exif.empty()) found.exif = payload.subspan(6);
     if (marker == 0xE1 && HasAt(payload, 0, kXmp)) found.xmp = payload.subspan(kXmp.size());
@@ -92,8 +140,9 @@ int OrientationOfJpeg(Bytes file) {
   return found.Orientation();
 }
 
-int OrientationOfPng(Bytes file) {
+int OrientationOfPng(FileSpan file) {
   using namespace std::string_view_literals;
+  std::vector<std::byte> profile;
   // Keyword, not compressed, no language, no translation.
   constexpr std::string_view kXmp = "XML:com.adobe.xmp\0\0\0\0\0"sv;
   Metadata found;
@@ -101,30 +150,30 @@ int OrientationOfPng(Bytes file) {
   while (at + 12 <= file.size()) {
     const std::size_t length = Number(file, at, 4, true);
     if (length > file.size() - at - 12) break;
-    const Bytes payload = file.subspan(at + 8, length);
+    const FileSpan payload = file.subspan(at + 8, length);
     if (HasAt(file, at + 4, "eXIf")) found.exif = payload;
+    if (const auto text = RawProfile(file.subspan(at + 4, 4), payload)) profile = BytesOfRawProfile(*text);
     if (HasAt(file, at + 4, "iTXt") && HasAt(payload, 0, kXmp)) found.xmp = payload.subspan(kXmp.size());
     at += 12 + length;
   }
+  if (found.exif.empty()) found.exif = profile;
   return found.Orientation();
 }
 
-int OrientationOfWebp(Bytes file) {
+int OrientationOfWebp(FileSpan file) {
   using namespace std::string_view_literals;
   Metadata found;
   std::size_t at = 12;
   while (at + 8 <= file.size()) {
     const std::size_t length = Number(file, at + 4, 4, false);
     if (length > file.size() - at - 8) break;
-    const Bytes payload = file.subspan(at + 8, length);
+    const FileSpan payload = file.subspan(at + 8, length);
     if (HasAt(file, at, "EXIF")) found.exif = HasAt(payload, 0, "Exif\0\0"sv) ? payload.subspan(6) : payload;
     if (HasAt(file, at, "XMP ")) found.xmp = payload;
     at += 8 + length + length % 2;
   }
   return found.Orientation();
 }
-
-int OrientationOfTiff(Bytes file) { return OrientationOfExif(file).value_or(1); }
 
 Rgb8 Turned(const Rgb8& image, int orientation) {
   if (orientation == 1) return image;

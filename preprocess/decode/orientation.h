@@ -11,7 +11,6 @@ namespace gan::preprocess {
 int OrientationOfJpeg(std::span<const std::byte> file);
 int OrientationOfPng(std::span<const std::byte> file);
 int OrientationOfWebp(std::span<const std::byte> file);
-int OrientationOfTiff(std::span<const std::byte> file);
 
 // The picture turned and mirrored so that it stands upright (EXIF 2.32, tag 0x0112).
 Rgb8 Turned(const Rgb8& image, int orientation);

@@ -23,18 +23,25 @@ class MemoryBudget {
   std::uint64_t free_;  // under mutex_
 };
 
+// Who is asked before a decoder allocates anything large.
+class Room {
+ public:
+  virtual ~Room() = default;
+  virtual void ReserveMore(std::uint64_t bytes) = 0;  // waits until so many bytes are to be had
+};
+
 // One picture's part of it, given back at the end. Not thread-safe.
-class MemoryLease {
+class MemoryLease : public Room {
  public:
   explicit MemoryLease(MemoryBudget& budget) : budget_(budget) {}
-  ~MemoryLease() { Reserve(0); }
+  ~MemoryLease() override { Reserve(0); }
   MemoryLease(const MemoryLease&) = delete;
   MemoryLease& operator=(const MemoryLease&) = delete;
 
   // Waits until so many bytes are to be had, instead of those reserved before; all of the budget when that is less. So
   // a giant is decoded alone. While it waits nothing is held: leases cannot wait for each other.
   void Reserve(std::uint64_t bytes);
-  void ReserveMore(std::uint64_t bytes) { Reserve(held_ + bytes); }
+  void ReserveMore(std::uint64_t bytes) override { Reserve(held_ + bytes); }
 
  private:
   MemoryBudget& budget_;

@@ -15,6 +15,7 @@ struct PreprocessOptions {
   std::filesystem::path output;
   std::uint32_t size = 128;
   Filter filter = Filter::kBilinear;
+  Crop crop = Crop::kCenter;
   DecodeMode mode = DecodeMode::kExact;
   DecodeOptions decode;
   bool labels_from_folders = false;

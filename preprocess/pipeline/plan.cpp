@@ -49,6 +49,10 @@ json PlanOf(const PreprocessOptions& o, const SourceList& sources) {
           {"filter", Name(o.filter)},
           {"decode", Name(o.mode)},
           {"background", o.decode.background},
+          {"crop", o.decode.min_kept > 0 ? "none-below " + std::to_string(o.decode.min_kept)
+                   : o.crop == Crop::kTop ? "top"
+                                          : "center"},
+          {"min_side", o.decode.min_side},
           {"exif", o.decode.apply_exif ? "apply" : "ignore"},
           {"max_pixels", o.decode.max_pixels},
           {"labels", o.labels_from_folders ? "folder" : "none"},

@@ -29,7 +29,8 @@ json ToJson(const ShardResult& r) {
   }
   return {{"number", r.entry.number},      {"records", r.entry.records}, {"bytes", r.entry.bytes},
           {"digest", r.entry.digest},      {"quarantine", quarantine},   {"sum", r.sums.plain},
-          {"sum_squares", r.sums.squares}, {"bytes_read", r.bytes_read}, {"left_to_try", r.left_to_try}};
+          {"sum_squares", r.sums.squares}, {"bytes_read", r.bytes_read}, {"left_to_try", r.left_to_try},
+          {"decoders", r.decoders}};
 }
 
 ShardResult ShardResultFrom(const json& j) {
@@ -39,6 +40,7 @@ ShardResult ShardResultFrom(const json& j) {
   r.sums.plain = j.at("sum").get<std::array<std::uint64_t, 3>>();
   r.sums.squares = j.at("sum_squares").get<std::array<std::uint64_t, 3>>();
   r.bytes_read = j.at("bytes_read");
+  r.decoders = j.at("decoders").get<std::map<std::string, std::string>>();
   r.left_to_try = j.at("left_to_try").get<std::vector<std::uint64_t>>();
   return r;
 }

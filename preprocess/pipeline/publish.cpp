@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "preprocess/decode/decode.h"
 #include "preprocess/pipeline/croissant.h"
 #include "shard/shard_format.h"
 #include "storage/errors.h"
@@ -40,6 +39,18 @@ void Put(const Sums& sums, shard::Manifest& manifest) {
     manifest.channel_mean[c] = mean;
     manifest.channel_std[c] = std::sqrt(std::max(0.0, sums.squares[c] / Pixels(manifest) - mean * mean));
   }
+}
+
+// {"JPEG": "libjpeg-turbo 2.1.5"}: what decoded the records; of several versions, one after another.
+json LibrariesOf(const json& before, const std::vector<ShardResult>& results) {
+  json libraries = before.is_object() ? before : json::object();
+  for (const ShardResult& result : results) {
+    for (const auto& [format, library] : result.decoders) {
+      const std::string known = libraries.value(format, "");
+      if (known.find(library) == known.npos) libraries[format] = known + (known.empty() ? "" : ", ") + library;
+    }
+  }
+  return libraries;
 }
 
 std::string Line(const QuarantineEntry& entry) {
@@ -91,7 +102,7 @@ shard::Manifest Publish(const PreprocessOptions& options, const Place& place, st
   Put(sums, manifest);
   manifest.labels = place.labels;
   manifest.options = place.plan;
-  manifest.libraries = DecoderVersions();
+  manifest.libraries = LibrariesOf(manifest.libraries, results);
   manifest.dataset_digest = shard::DatasetDigest(manifest.shards);
   storage::WriteFileAtomically(options.output / "croissant.json", CroissantOf(manifest));
   shard::WriteManifest(options.output, manifest);

@@ -1,10 +1,12 @@
 #include "preprocess/pipeline/record.h"
 
 #include <optional>
+#include <utility>
 
 #include "preprocess/decode/decode_jpeg.h"
 #include "preprocess/decode/formats.h"
 #include "preprocess/decode/orientation.h"
+#include "preprocess/pipeline/record_worker.h"
 
 namespace gan::preprocess {
 
@@ -15,7 +17,7 @@ class Resize : public RowSink {
  public:
   explicit Resize(const RecordOptions& options) : options_(options) {}
   void Begin(const Region& where, std::uint32_t width, std::uint32_t height) override {
-    resizer_.emplace(where, width, height, options_.size, options_.filter);
+    resizer_.emplace(where, width, height, options_.size, options_.filter, BestKernels(), options_.crop);
   }
   void Take(const std::uint8_t* rows, std::size_t row_bytes, std::uint32_t count) override {
     resizer_->Take(rows, row_bytes, count);
@@ -33,10 +35,10 @@ Rgb8 RecordOfJpeg(std::span<const std::byte> file, const RecordOptions& options)
   const int orientation = options.decode.apply_exif ? OrientationOfJpeg(file) : 1;
   if (orientation != 1) {
     const Rgb8 turned = Turned(DecodeJpegScaled(file, options.decode, scale), orientation);
-    return ResizeAndCrop(turned, options.size, options.filter);
+    return ResizeAndCrop(turned, options.size, options.filter, BestKernels(), options.crop);
   }
   Resize resize(options);
-  DecodeJpegRows(file, options.decode, {options.size, options.filter, scale}, resize);
+  DecodeJpegRows(file, options.decode, {options.size, options.filter, options.crop, scale}, resize);
   return resize.Finish();
 }
 
@@ -44,10 +46,18 @@ Rgb8 RecordOfJpeg(std::span<const std::byte> file, const RecordOptions& options)
 
 std::string_view Name(DecodeMode mode) { return mode == DecodeMode::kFast ? "fast" : "exact"; }
 
-Rgb8 MakeRecord(std::span<const std::byte> file, const RecordOptions& options) {
+Record MakeRecord(std::span<const std::byte> file, const RecordOptions& options) {
   const Format& format = RecogniseOrReject(file);
-  if (format.decode == DecodeJpeg) return RecordOfJpeg(file, options);
-  return ResizeAndCrop(DecodeAs(format, file, options.decode), options.size, options.filter);
+  return format.apart && HasWorkers() ? MakeRecordApart(file, options) : MakeRecordHere(file, options);
+}
+
+Record MakeRecordHere(std::span<const std::byte> file, const RecordOptions& options) {
+  const Format& format = RecogniseOrReject(file);
+  Rgb8 picture = format.decode == DecodeJpeg
+                     ? RecordOfJpeg(file, options)
+                     : ResizeAndCrop(DecodeAs(format, file, options.decode), options.size, options.filter,
+                                     BestKernels(), options.crop);
+  return {std::move(picture), std::string(format.name), format.library()};
 }
 
 }  // namespace gan::preprocess

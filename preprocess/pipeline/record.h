@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "preprocess/decode/decode.h"
@@ -19,11 +20,21 @@ std::string_view Name(DecodeMode mode);
 struct RecordOptions {
   std::uint32_t size = 128;
   Filter filter = Filter::kBilinear;
+  Crop crop = Crop::kCenter;
   DecodeMode mode = DecodeMode::kExact;
   DecodeOptions decode;
 };
 
-// uint8 [size, size, 3]. Throws Rejected. Safe to call from many threads.
-Rgb8 MakeRecord(std::span<const std::byte> file, const RecordOptions& options);
+struct Record {
+  Rgb8 picture;          // uint8 [size, size, 3]
+  std::string format;    // "JPEG"
+  std::string library;   // "libjpeg-turbo 2.1.5"
+};
+
+// Throws Rejected; std::runtime_error when a worker process is killed from outside again and again. Safe to call from
+// many threads.
+Record MakeRecord(std::span<const std::byte> file, const RecordOptions& options);
+// The same, always in this process.
+Record MakeRecordHere(std::span<const std::byte> file, const RecordOptions& options);
 
 }  // namespace gan::preprocess

@@ -43,7 +43,7 @@ struct ShardMaker::Input {
   std::uint64_t bytes_read = 0;
   MemoryLease lease;                // from its contents to its record
   std::vector<std::byte> contents;  // of an archive's member, until it is decoded
-  std::variant<std::monostate, Rejected, Rgb8> result;
+  std::variant<std::monostate, Rejected, Record> result;
   ChannelSums sums;
 };
 
@@ -124,13 +124,13 @@ void ShardMaker::FetchMember(Input& input) {
 }
 
 void ShardMaker::Decode(Input& input) const {
-  RecordOptions record{options_.size, options_.filter, options_.mode, options_.decode};
-  record.decode.lease = &input.lease;
+  RecordOptions record{options_.size, options_.filter, options_.crop, options_.mode, options_.decode};
+  record.decode.room = &input.lease;
   const auto make = [&](std::span<const std::byte> bytes) {
     input.bytes_read = bytes.size();
-    Rgb8 picture = MakeRecord(bytes, record);
-    input.sums = SumsOf(picture.pixels);
-    input.result = std::move(picture);
+    Record made = MakeRecord(bytes, record);
+    input.sums = SumsOf(made.picture.pixels);
+    input.result = std::move(made);
   };
   if (sources_.InArchive(input.number)) return make(input.contents);
   const InputFile file(sources_.Path(input.number));
@@ -176,12 +176,14 @@ void ShardMaker::Take(const Input& input, WrittenShard& shard, const Observe& ob
     observe(Name(why.reason()));
   };
   if (const auto* rejected = std::get_if<Rejected>(&input.result)) return reject(*rejected);
-  const auto record = std::as_bytes(std::span(std::get<Rgb8>(input.result).pixels));
+  const Record& made = std::get<Record>(input.result);
+  const auto record = std::as_bytes(std::span(made.picture.pixels));
   if (records_before_) {
     const std::optional<std::string> same = records_before_->Find(record);
     if (same) return reject(Rejected(Reason::kDuplicate, "same record as " + *same));
   }
   result.sums.Add(input.sums);
+  result.decoders.try_emplace(made.format, made.library);
   shard.writer().Append(
       record,
       {.crc32c = 0, .label = LabelIndex(input.number), .input = place_.first_input + input.number, .source = name});

@@ -21,30 +21,30 @@ struct Geometry {
   std::uint32_t left, top;      // of the crop
 };
 
-Geometry GeometryOf(std::uint32_t width, std::uint32_t height, std::uint32_t size) {
+Geometry GeometryOf(std::uint32_t width, std::uint32_t height, std::uint32_t size, Crop crop) {
   const std::uint32_t shorter = std::min(width, height);
   const double longer = static_cast<double>(size) * std::max(width, height) / shorter;
   if (longer > std::numeric_limits<std::int32_t>::max()) throw Rejected(Reason::kTooLarge, "too narrow a picture");
   const auto long_side = static_cast<std::uint32_t>(longer);
   Geometry g{width <= height ? size : long_side, width <= height ? long_side : size, 0, 0};
   g.left = CropOffset(g.width, size);
-  g.top = CropOffset(g.height, size);
+  g.top = crop == Crop::kTop ? 0 : CropOffset(g.height, size);
   return g;
 }
 
 }  // namespace
 
-Region InputOfCrop(std::uint32_t width, std::uint32_t height, std::uint32_t size, Filter filter) {
-  const Geometry g = GeometryOf(width, height, size);
+Region InputOfCrop(std::uint32_t width, std::uint32_t height, std::uint32_t size, Filter filter, Crop crop) {
+  const Geometry g = GeometryOf(width, height, size, crop);
   const auto [left, right] = InputsOf(width, g.width, g.left, size, filter);
   const auto [top, bottom] = InputsOf(height, g.height, g.top, size, filter);
   return {left, top, right - left, bottom - top};
 }
 
 RowResizer::RowResizer(const Region& where, std::uint32_t width, std::uint32_t height, std::uint32_t size,
-                       Filter filter, const ResampleKernels& kernels)
+                       Filter filter, const ResampleKernels& kernels, Crop crop)
     : kernels_(kernels), size_(size) {
-  const Geometry g = GeometryOf(width, height, size);
+  const Geometry g = GeometryOf(width, height, size, crop);
   const auto [top, bottom] = InputsOf(height, g.height, g.top, size, filter);
   first_ = top - where.y;
   end_ = bottom - where.y;
@@ -85,8 +85,9 @@ Rgb8 RowResizer::Finish() {
   return out;
 }
 
-Rgb8 ResizeAndCrop(const Rgb8& image, std::uint32_t size, Filter filter, const ResampleKernels& kernels) {
-  RowResizer resizer({0, 0, image.width, image.height}, image.width, image.height, size, filter, kernels);
+Rgb8 ResizeAndCrop(const Rgb8& image, std::uint32_t size, Filter filter, const ResampleKernels& kernels, Crop crop) {
+  RowResizer resizer({0, 0, image.width, image.height}, image.width, image.height, size, filter, kernels,
+                     crop);
   // The last rows are copied to where something may be read behind them.
   const std::size_t row_bytes = std::size_t{3} * image.width;
   const auto last = static_cast<std::uint32_t>(std::min<std::size_t>(image.height, kReadBeyond / row_bytes + 1));

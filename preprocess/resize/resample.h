@@ -12,13 +12,17 @@
 
 namespace gan::preprocess {
 
-// The short side becomes `size`, the long one in proportion, then the middle size x size is kept; only that part is
-// computed. Any picture of at least one pixel. Throws Rejected when the long side would grow beyond reason.
-Rgb8 ResizeAndCrop(const Rgb8& image, std::uint32_t size, Filter filter,
-                   const ResampleKernels& kernels = BestKernels());
+// Which square of the resized picture is kept: the middle one, or of a tall picture the top one.
+enum class Crop { kCenter, kTop };
 
-// Which part of a picture of width x height the kept middle is made of.
-Region InputOfCrop(std::uint32_t width, std::uint32_t height, std::uint32_t size, Filter filter);
+// The short side becomes `size`, the long one in proportion, then `crop` keeps size x size; only that part is computed.
+// Any picture of at least one pixel. Throws Rejected when the long side would grow beyond reason.
+Rgb8 ResizeAndCrop(const Rgb8& image, std::uint32_t size, Filter filter,
+                   const ResampleKernels& kernels = BestKernels(), Crop crop = Crop::kCenter);
+
+// Which part of a picture of width x height the kept square is made of.
+Region InputOfCrop(std::uint32_t width, std::uint32_t height, std::uint32_t size, Filter filter,
+                   Crop crop = Crop::kCenter);
 
 // The same for a picture that comes row by row, from the top: each row is narrowed while it is in the cache.
 // Not thread-safe.
@@ -26,7 +30,7 @@ class RowResizer {
  public:
   // The rows are those of `where`, at least InputOfCrop(), of a picture of width x height.
   RowResizer(const Region& where, std::uint32_t width, std::uint32_t height, std::uint32_t size, Filter filter,
-             const ResampleKernels& kernels = BestKernels());
+             const ResampleKernels& kernels = BestKernels(), Crop crop = Crop::kCenter);
   // The next `count` rows of `where`, `row_bytes` apart, and kReadBeyond bytes behind them that may be read.
   void Take(const std::uint8_t* rows, std::size_t row_bytes, std::uint32_t count);
   Rgb8 Finish();  // after all rows, once

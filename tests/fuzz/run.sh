@@ -9,7 +9,7 @@ shift || true
 cmake --preset fuzz -DEQUIPOISE_WARNINGS_AS_ERRORS=ON >build-fuzz.log 2>&1 || { cat build-fuzz.log >&2; rm build-fuzz.log; exit 1; }
 rm build-fuzz.log
 cmake --build --preset fuzz
-[ $# -gt 0 ] || set -- $(cd tests/fuzz && ls *_fuzz.cpp | sed 's/_fuzz.cpp$//')
+[ $# -gt 0 ] || set -- $(cd build/fuzz/bin && ls *_fuzz | sed 's/_fuzz$//')
 mkdir -p build/fuzz/findings
 
 one() {
@@ -17,6 +17,10 @@ one() {
   mkdir -p "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target"
   [ ! -f "tests/fuzz/${target}_seeds.py" ] || .deps/venv/bin/python "tests/fuzz/${target}_seeds.py" "build/fuzz/corpus/$target"
   # No leak is looked for while ptrace may be forbidden, as in containers; ASan's other checks are all on.
+  case $target in
+    tiff | avif | jxl | heif | own_decoders)
+      .deps/venv/bin/python tests/fuzz/decoder_seeds.py "$target" "build/fuzz/corpus/$target" 2>/dev/null ;;
+  esac
   if ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 "build/fuzz/bin/${target}_fuzz" \
       -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="build/fuzz/findings/$target-" \
       "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target" >"$log" 2>&1; then

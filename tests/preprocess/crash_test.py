@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import tempfile
 import unittest
@@ -14,7 +15,7 @@ class Crash(unittest.TestCase):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
         self.top = pathlib.Path(temporary.name)
-        make_pictures(self.top / 'photos', ['a.bmp', 'b.png', 'c.tif', 'd.png', 'e.bmp'])
+        make_pictures(self.top / 'photos', ['a.jp2', 'b.png', 'c.j2k', 'd.png', 'e.jp2'])
 
     def preprocess(self, out, number=None, **flags):
         environment = ENVIRONMENT | {'GAN_TEST_FOLDER': str(self.top)}
@@ -32,7 +33,7 @@ class Crash(unittest.TestCase):
             done = self.preprocess(out, number)
             self.assertEqual(0, done.returncode, done.stderr)
             self.assertEqual(['b.png', 'd.png'], names(out))
-            self.assertEqual(dict.fromkeys(['a.bmp', 'c.tif', 'e.bmp'], 'corrupt'), quarantine(out))
+            self.assertEqual(dict.fromkeys(['a.jp2', 'c.j2k', 'e.jp2'], 'corrupt'), quarantine(out))
             for line in (out / 'quarantine.jsonl').read_text().splitlines():
                 self.assertIn(signal.strsignal(number), json.loads(line)['detail'])
 
@@ -49,6 +50,26 @@ class Crash(unittest.TestCase):
         self.assertEqual(0, self.preprocess(self.top / 'out').returncode)
         left = [p for p in pathlib.Path('/proc').glob('[0-9]*/cmdline') if self.mine(p)]
         self.assertEqual([], left)
+
+    def test_decoders_are_loaded_by_workers_and_only_when_needed(self):
+        """A run over JPEGs loads nothing new; other formats load what they need, in a worker."""
+        plugins = ('libgan_', 'libtiff', 'libavif', 'libjxl', 'libheif', 'libopencv')
+        for names_of, wanted in ((['a.jpg', 'b.png', 'c.webp', 'd.gif'], set()), (['a.bmp', 'b.ppm'], set()),
+                                 (['a.jpg', 'a.tif'], {'libgan_tiff'}), (['a.avif'], {'libgan_avif'}), (['a.jp2'], {'libgan_opencv'})):
+            with self.subTest(names_of), tempfile.TemporaryDirectory() as folder:
+                make_pictures(folder, names_of)
+                done = run(pathlib.Path(folder, 'out'), '--in', folder, '--threads', 1, env=ENVIRONMENT | {'LD_DEBUG': 'files'})
+                self.assertEqual(0, done.returncode)
+                main, loaded = None, set()
+                for line in done.stderr.decode(errors='replace').splitlines():
+                    process = line.split(':')[0].strip()
+                    main = main or process
+                    found = re.search(r'file=(\S+)', line)
+                    if found and pathlib.Path(found[1]).name.startswith(plugins):
+                        self.assertNotEqual(main, process, line)
+                        loaded.add(pathlib.Path(found[1]).name.split('.')[0])
+                self.assertEqual(wanted, {name for name in loaded if name.startswith('libgan_')})
+                self.assertEqual(bool(wanted), bool(loaded))
 
     def mine(self, path):
         try:

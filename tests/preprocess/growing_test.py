@@ -7,6 +7,9 @@ import tarfile
 import tempfile
 import unittest
 
+import numpy as np
+from PIL import Image, ImageOps
+
 from run_folder import BIN, digest, make_pictures, names, quarantine, records, run
 
 
@@ -109,6 +112,63 @@ class Dedupe(Case):
         self.assertEqual(9, len(names(self.out)))
         self.assertEqual('new.png', names(self.out)[-1])
         self.assertEqual(8, list(quarantine(self.out).values()).count('duplicate'))
+
+
+class Selection(Case):
+    """--min-side and --crop decide about bytes, so they are options of the data set."""
+
+    def setUp(self):
+        super().setUp()
+        rng = np.random.default_rng(3)
+        self.images = {}
+        (self.top / 'in').mkdir()
+        for name, (width, height) in {'tall.jpg': (90, 200), 'tall.png': (90, 200), 'wide.jpg': (210, 90), 'wide.tif': (210, 90),
+                                      'square.jpg': (100, 100), 'small.jpg': (60, 200), 'small.bmp': (40, 50)}.items():
+            image = Image.fromarray(rng.integers(0, 256, (height // 10, width // 10, 3), np.uint8)).resize((width, height), Image.BICUBIC)
+            image.save(self.top / 'in' / name)
+            self.images[name] = Image.open(self.top / 'in' / name).convert('RGB')
+
+    def pixels(self):
+        return {name: np.frombuffer(pixels, np.uint8).reshape(32, 32, 3) for name, _, _, pixels in records(self.out)}
+
+    def test_min_side_leaves_small_pictures_out_with_a_reason(self):
+        self.run_ok('--in', self.top / 'in', '--min-side', 90)
+        self.assertEqual({'small.jpg': 'too_small', 'small.bmp': 'too_small'}, quarantine(self.out))
+        self.assertIn('min_side', self.run_ok('--in', self.top / 'in', '--min-side', 80, code=2))
+        self.assertEqual(90, self.manifest()['options']['min_side'])
+
+    def test_top_keeps_the_top_of_tall_pictures(self):
+        self.run_ok('--in', self.top / 'in', '--crop', 'top')
+        for name, pixels in self.pixels().items():
+            image = self.images[name]
+            w, h = image.size
+            to = (32, int(32 * h / w)) if w <= h else (int(32 * w / h), 32)
+            left = int(round((to[0] - 32) / 2.0))
+            wanted = np.asarray(image.resize(to, Image.BILINEAR).crop((left, 0, left + 32, 32)))
+            self.assertTrue(np.array_equal(wanted, pixels), name)
+        self.assertEqual('top', self.manifest()['options']['crop'])
+
+    def test_top_after_a_turn_is_the_upright_top(self):
+        turned = Image.Exif()
+        turned[0x0112] = 6
+        self.images['wide.jpg'].save(self.top / 'turned.jpg', exif=turned, quality=95)
+        self.run_ok('--in', self.top / 'turned.jpg', '--crop', 'top')
+        image = ImageOps.exif_transpose(Image.open(self.top / 'turned.jpg'))
+        wanted = np.asarray(image.resize((32, int(32 * 210 / 90)), Image.BILINEAR).crop((0, 0, 32, 32)))
+        self.assertTrue(np.array_equal(wanted, next(iter(self.pixels().values()))))
+
+    def test_none_below_leaves_out_what_would_lose_too_much(self):
+        self.run_ok('--in', self.top / 'in', '--crop', 'none-below', 45)
+        self.assertEqual({'wide.jpg': 'cropped', 'wide.tif': 'cropped', 'small.jpg': 'cropped'}, quarantine(self.out))
+        before = self.pixels()
+        self.run_ok('--in', self.top / 'in', out=self.top / 'center')
+        center = {name: pixels for name, _, _, pixels in records(self.top / 'center')}
+        for name, pixels in before.items():
+            self.assertEqual(center[name], pixels.tobytes(), name)
+
+    def test_other_words_are_usage_errors(self):
+        for words in (['left'], ['none-below'], ['none-below', '0'], ['none-below', '101'], ['none-below', 'x'], ['top', '5']):
+            self.assertIn('--crop', self.run_ok('--in', self.top / 'in', '--crop', *words, code=2))
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-#include "preprocess/decode/opencv_worker.h"
+#include "preprocess/pipeline/record_worker.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -34,12 +34,22 @@ bool can_be_worker = false;  // set before any thread is started
 
 // One program on both sides: numbers go as they are.
 struct Request {
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = 0;  // of the file, which follows
   std::uint64_t max_pixels = 0;
+  std::uint32_t size = 0, min_side = 0, min_kept = 0;
+  Filter filter{};
+  Crop crop{};
+  DecodeMode mode{};
+  std::array<std::uint8_t, 3> background{};
+  bool apply_exif = true;
 };
-struct Answer {
-  int result = 0;  // GanOpenCvResult; -1: rejected before, `width` bytes of text follow
-  std::uint32_t width = 0, height = 0;
+
+enum class Answer : std::uint32_t { kRoom, kRecord, kRejected };
+struct Message {
+  Answer answer{};
+  Reason reason{};            // kRejected
+  std::uint64_t bytes = 0;    // kRoom: wanted; kRejected: of the text that follows; kRecord: of the pixels that do,
+  std::uint64_t text = 0;     // and of the format and its library before them, each ended by a NUL
 };
 
 // False when the other side is gone.
@@ -67,19 +77,57 @@ bool Receive(int socket, void* data, std::size_t bytes) {
   return true;
 }
 
+class SocketClosed {};
+
+// Asks the parent, whose budget it is.
+class ParentsRoom : public Room {
+ public:
+  void ReserveMore(std::uint64_t bytes) override {
+    const Message message = {Answer::kRoom, {}, bytes, 0};
+    char granted = 0;
+    if (!Send(kSocket, &message, sizeof message) || !Receive(kSocket, &granted, 1)) throw SocketClosed();
+  }
+};
+
+bool SendRejected(const Rejected& rejected) {
+  const std::string text = std::string(rejected.what()).substr(0, kMostTextBytes);
+  const Message message = {Answer::kRejected, rejected.reason(), text.size(), 0};
+  return Send(kSocket, &message, sizeof message) && Send(kSocket, text.data(), text.size());
+}
+
+bool SendRecord(const Record& record) {
+  const std::string text = record.format + '\0' + record.library + '\0';
+  const Message message = {Answer::kRecord, {}, record.picture.pixels.size(), text.size()};
+  return Send(kSocket, &message, sizeof message) && Send(kSocket, text.data(), text.size()) &&
+         Send(kSocket, record.picture.pixels.data(), record.picture.pixels.size());
+}
+
+RecordOptions OptionsOf(const Request& request) {
+  RecordOptions options{request.size, request.filter, request.crop, request.mode, {}};
+  options.decode.background = request.background;
+  options.decode.apply_exif = request.apply_exif;
+  options.decode.max_pixels = request.max_pixels;
+  options.decode.min_side = request.min_side;
+  options.decode.min_kept = request.min_kept;
+  return options;
+}
+
 bool ServeOne() {
   Request request;
   if (!Receive(kSocket, &request, sizeof request)) return false;
   std::vector<std::byte> file(request.bytes);
   if (!Receive(kSocket, file.data(), file.size())) return false;
+  ParentsRoom room;
+  RecordOptions options = OptionsOf(request);
+  options.decode.room = &room;
   try {
-    const OpenCvReply reply = DecodeWithOpenCvHere(file, request.max_pixels);
-    const Answer answer = {reply.result, reply.width, reply.height};
-    return Send(kSocket, &answer, sizeof answer) && Send(kSocket, reply.rgba.data(), reply.rgba.size());
+    return SendRecord(MakeRecordHere(file, options));
   } catch (const Rejected& rejected) {
-    const std::string text = std::string(rejected.what()).substr(0, kMostTextBytes);
-    const Answer answer = {-1, static_cast<std::uint32_t>(text.size()), 0};
-    return Send(kSocket, &answer, sizeof answer) && Send(kSocket, text.data(), text.size());
+    return SendRejected(rejected);
+  } catch (const std::bad_alloc&) {
+    return SendRejected(Rejected(Reason::kTooLarge, "not enough memory for it"));
+  } catch (const SocketClosed&) {
+    return false;
   }
 }
 
@@ -110,28 +158,21 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Nothing when it has ended or does not answer in time; End() tells then.
-  std::optional<OpenCvReply> Ask(std::span<const std::byte> file, std::uint64_t max_pixels) {
-    const Request request = {file.size(), max_pixels};
-    Answer answer;
-    OpenCvReply reply;
-    if (!Send(socket_, &request, sizeof request) || !Send(socket_, file.data(), file.size()) ||
-        !Receive(socket_, &answer, sizeof answer)) {
-      return std::nullopt;
+  // Nothing when it has ended or does not answer in time; End() says which then. Throws Rejected.
+  std::optional<Record> Ask(std::span<const std::byte> file, const RecordOptions& options) {
+    const DecodeOptions& decode = options.decode;
+    const Request request = {file.size(),    decode.max_pixels, options.size, decode.min_side,   decode.min_kept,
+                             options.filter, options.crop,      options.mode, decode.background, decode.apply_exif};
+    if (!Send(socket_, &request, sizeof request) || !Send(socket_, file.data(), file.size())) return std::nullopt;
+    Message message;
+    while (Receive(socket_, &message, sizeof message)) {
+      if (message.answer == Answer::kRecord) return TakeRecord(message, options.size);
+      if (message.answer == Answer::kRejected) return TakeRejected(message);
+      if (decode.room != nullptr) decode.room->ReserveMore(message.bytes);
+      constexpr char kGranted = 1;
+      if (!Send(socket_, &kGranted, 1)) return std::nullopt;
     }
-    if (answer.result == -1) {
-      std::string why(std::min<std::uint64_t>(answer.width, kMostTextBytes), '\0');
-      if (!Receive(socket_, why.data(), why.size())) return std::nullopt;
-      throw Rejected(Reason::kUnsupported, why);
-    }
-    reply.result = answer.result;
-    if (answer.result != kGanOpenCvDone) return reply;
-    if (answer.width == 0 || answer.height == 0 || answer.width > max_pixels / answer.height) return std::nullopt;
-    reply.width = answer.width;
-    reply.height = answer.height;
-    reply.rgba.resize(std::size_t{4} * answer.width * answer.height);
-    if (!Receive(socket_, reply.rgba.data(), reply.rgba.size())) return std::nullopt;
-    return reply;
+    return std::nullopt;
   }
 
   // After Ask() gave nothing: whether it crashed, or was too slow, which ends it.
@@ -155,6 +196,24 @@ class Worker {
   }
 
  private:
+  std::optional<Record> TakeRecord(const Message& message, std::uint32_t size) {
+    Record record{Rgb8(size, size), {}, {}};
+    std::string text(std::min(message.text, kMostTextBytes), '\0');
+    if (message.bytes != record.picture.pixels.size() || !Receive(socket_, text.data(), text.size()) ||
+        !Receive(socket_, record.picture.pixels.data(), record.picture.pixels.size())) {
+      return std::nullopt;
+    }
+    record.format = text.c_str();
+    record.library = text.c_str() + std::min(record.format.size() + 1, text.size());
+    return record;
+  }
+
+  std::optional<Record> TakeRejected(const Message& message) {
+    std::string why(std::min(message.bytes, kMostTextBytes), '\0');
+    if (!Receive(socket_, why.data(), why.size())) return std::nullopt;
+    throw Rejected(message.reason, why);
+  }
+
   [[noreturn]] static void Fail(const char* what, int error) {
     throw std::runtime_error(std::string("the decoding process: ") + what + ": " + std::strerror(error));
   }
@@ -175,7 +234,7 @@ class Worker {
 
 }  // namespace
 
-void BecomeOpenCvWorkerWhenAsked(int argc, char** argv) {
+void BecomeWorkerWhenAsked(int argc, char** argv) {
   can_be_worker = true;
   if (argc != 2 || std::strcmp(argv[1], kWorkerArgument) != 0) return;
   while (ServeOne()) {
@@ -183,13 +242,15 @@ void BecomeOpenCvWorkerWhenAsked(int argc, char** argv) {
   ::_exit(0);
 }
 
-OpenCvReply DecodeWithOpenCvWorker(std::span<const std::byte> file, std::uint64_t max_pixels) {
+bool HasWorkers() { return can_be_worker; }
+
+Record MakeRecordApart(std::span<const std::byte> file, const RecordOptions& options) {
   constexpr int kTries = 3;
   thread_local std::optional<Worker> worker;
   Ended ended;
   for (int i = 0; i < kTries; ++i) {
     if (!worker) worker.emplace();
-    if (std::optional<OpenCvReply> reply = worker->Ask(file, max_pixels)) return std::move(*reply);
+    if (std::optional<Record> record = worker->Ask(file, options)) return std::move(*record);
     ended = worker->End();
     worker.reset();
     if (!ended.by_kill) throw Rejected(Reason::kCorrupt, ended.how);
@@ -197,10 +258,6 @@ OpenCvReply DecodeWithOpenCvWorker(std::span<const std::byte> file, std::uint64_
   // What the picture has to do with that nobody knows, so it is not left out.
   throw std::runtime_error("the decoding process was killed " + std::to_string(kTries) +
                            " times in a row (is there enough memory?); the same command goes on");
-}
-
-OpenCvReply DecodeApart(std::span<const std::byte> file, std::uint64_t max_pixels) {
-  return can_be_worker ? DecodeWithOpenCvWorker(file, max_pixels) : DecodeWithOpenCvHere(file, max_pixels);
 }
 
 }  // namespace gan::preprocess

@@ -1,0 +1,112 @@
+#include "preprocess/decode/plugin.h"
+
+#include <dlfcn.h>
+
+#include <exception>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "preprocess/decode/decoder_plugin.h"
+#include "preprocess/decode/orientation.h"
+
+namespace gan::preprocess {
+
+namespace {
+
+struct Plugin {
+  decltype(&GanDecode) decode = nullptr;
+  decltype(&GanDecoderLibrary) library = nullptr;
+  std::string why;  // it is not there
+};
+
+Plugin Load(const char* file_name) {
+  Plugin loaded;
+  void* library = ::dlopen(file_name, RTLD_NOW | RTLD_LOCAL);
+  if (library != nullptr) {
+    loaded.decode = reinterpret_cast<decltype(&GanDecode)>(::dlsym(library, "GanDecode"));
+    loaded.library = reinterpret_cast<decltype(&GanDecoderLibrary)>(::dlsym(library, "GanDecoderLibrary"));
+  }
+  if (loaded.decode == nullptr || loaded.library == nullptr) loaded.why = ::dlerror();
+  return loaded;
+}
+
+const Plugin& PluginOf(const char* file_name, const char* advice) {
+  static std::mutex mutex;
+  static std::map<std::string, Plugin, std::less<>> loaded;
+  const std::lock_guard lock(mutex);
+  auto found = loaded.find(file_name);
+  if (found == loaded.end()) found = loaded.emplace(file_name, Load(file_name)).first;
+  const Plugin& plugin = found->second;
+  if (plugin.why.empty()) return plugin;
+  throw Rejected(Reason::kUnsupported, std::string(advice) + "its decoder cannot be loaded: " + plugin.why);
+}
+
+// The program's side of one call. No exception may cross the plugin, which may be C: it waits here.
+struct Call {
+  explicit Call(const DecodeOptions& decode_options) : options(decode_options) {}
+
+  const DecodeOptions& options;
+  std::uint32_t width = 0, height = 0;
+  int channels = 0;
+  Rgb8 rgb;
+  std::vector<std::uint8_t> rgba;
+  int orientation = 1;
+  std::string why;
+  std::exception_ptr refused;
+
+  std::uint8_t* Allocate(std::uint32_t w, std::uint32_t h, int n, int own_bytes) {
+    constexpr int kTurned = 3;
+    RequireRoom(w, h, static_cast<std::uint64_t>(own_bytes + n + (n == 4 ? 3 : 0) + kTurned), options);
+    width = w;
+    height = h;
+    channels = n;
+    if (n == 3) rgb = Rgb8(w, h);
+    if (n == 4) rgba.resize(std::size_t{4} * w * h);
+    return n == 3 ? rgb.pixels.data() : rgba.data();
+  }
+
+  Rgb8 Image() { return channels == 3 ? std::move(rgb) : Composite(rgba, width, height, options.background); }
+};
+
+std::uint8_t* Allocate(void* context, std::uint32_t width, std::uint32_t height, int channels, int own_bytes) {
+  Call& call = *static_cast<Call*>(context);
+  try {
+    return call.Allocate(width, height, channels, own_bytes);
+  } catch (...) {
+    call.refused = std::current_exception();
+    return nullptr;
+  }
+}
+
+void SetOrientation(void* context, int orientation) {
+  static_cast<Call*>(context)->orientation = orientation >= 1 && orientation <= 8 ? orientation : 1;
+}
+
+void Explain(void* context, const char* why) { static_cast<Call*>(context)->why = why; }
+
+void RequireDecoded(int result, const Call& call) {
+  if (call.refused) std::rethrow_exception(call.refused);
+  if (result == kGanDecoded && call.channels != 0) return;
+  const Reason reason = result == kGanTruncated     ? Reason::kTruncated
+                        : result == kGanUnsupported ? Reason::kUnsupported
+                                                    : Reason::kCorrupt;
+  throw Rejected(reason, call.why.empty() ? "it cannot be decoded" : call.why);
+}
+
+}  // namespace
+
+Rgb8 DecodeWithPlugin(const char* file_name, const char* advice, Turning turning, std::span<const std::byte> file,
+                      const DecodeOptions& options) {
+  const Plugin& plugin = PluginOf(file_name, advice);
+  Call call(options);
+  const GanDecodeHost host = {&call, Allocate, SetOrientation, Explain};
+  RequireDecoded(plugin.decode(reinterpret_cast<const std::uint8_t*>(file.data()), file.size(), &host), call);
+  const bool turns = call.orientation != 1 && (turning == Turning::kAlways || options.apply_exif);
+  return turns ? Turned(call.Image(), call.orientation) : call.Image();
+}
+
+std::string LibraryOfPlugin(const char* file_name) { return PluginOf(file_name, "").library(); }
+
+}  // namespace gan::preprocess

@@ -1,0 +1,403 @@
+// TIFF by libtiff, with the conversions of Pillow 12.0.0 (TiffImagePlugin.py): the first page, in the orientation in
+// which it is stored.
+#include <tiffio.h>
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "preprocess/decode/decoder_plugin.h"
+
+namespace {
+
+constexpr std::size_t kMostAllocation = std::size_t{1} << 31;
+
+struct Failure {
+  int result;
+  std::string why;
+};
+[[noreturn]] void Unsupported(const std::string& what) { throw Failure{kGanUnsupported, "TIFF: " + what}; }
+
+// The file as libtiff reads it, and what libtiff complained about.
+struct Source {
+  const std::uint8_t* file = nullptr;
+  std::size_t bytes = 0;
+  std::size_t at = 0;
+  bool ended_early = false;
+  std::string complaint;  // the first
+};
+
+Source& SourceOf(thandle_t handle) { return *static_cast<Source*>(handle); }
+
+tmsize_t Read(thandle_t handle, void* out, tmsize_t count) {
+  Source& source = SourceOf(handle);
+  const std::size_t rest = source.bytes - std::min(source.at, source.bytes);
+  const std::size_t n = std::min(static_cast<std::size_t>(count), rest);
+  if (n < static_cast<std::size_t>(count)) source.ended_early = true;
+  std::memcpy(out, source.file + std::min(source.at, source.bytes), n);
+  source.at += n;
+  return static_cast<tmsize_t>(n);
+}
+tmsize_t Write(thandle_t, void*, tmsize_t) { return -1; }
+toff_t Seek(thandle_t handle, toff_t offset, int whence) {
+  Source& source = SourceOf(handle);
+  source.at = static_cast<std::size_t>(offset) + (whence == SEEK_CUR ? source.at : whence == SEEK_END ? source.bytes : 0);
+  return source.at;
+}
+int Close(thandle_t) { return 0; }
+toff_t Size(thandle_t handle) { return SourceOf(handle).bytes; }
+int Map(thandle_t, void**, toff_t*) { return 0; }
+void Unmap(thandle_t, void*, toff_t) {}
+
+int Complain(TIFF*, void* user, const char*, const char* format, va_list arguments) {
+  auto& source = *static_cast<Source*>(user);
+  char text[200];
+  std::vsnprintf(text, sizeof text, format, arguments);
+  if (source.complaint.empty()) source.complaint = text;
+  return 1;
+}
+int Ignore(TIFF*, void*, const char*, const char*, va_list) { return 1; }
+
+[[noreturn]] void Damaged(const Source& source) {
+  const bool cut = source.ended_early || source.complaint.find("Read error") != std::string::npos;
+  throw Failure{cut ? kGanTruncated : kGanCorrupt, "TIFF: " + (source.complaint.empty() ? "damaged" : source.complaint)};
+}
+
+struct CloseTiff {
+  void operator()(TIFF* tiff) const { TIFFClose(tiff); }
+};
+using Tiff = std::unique_ptr<TIFF, CloseTiff>;
+
+Tiff Open(Source& source) {
+  const std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)> options(TIFFOpenOptionsAlloc(),
+                                                                                 TIFFOpenOptionsFree);
+  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), kMostAllocation);
+  TIFFOpenOptionsSetErrorHandlerExtR(options.get(), Complain, &source);
+  TIFFOpenOptionsSetWarningHandlerExtR(options.get(), Ignore, nullptr);
+  Tiff tiff(TIFFClientOpenExt("TIFF", "rm", &source, Read, Write, Seek, Close, Size, Map, Unmap, options.get()));
+  if (tiff == nullptr) Damaged(source);
+  source.complaint.clear();  // odd metadata never fails a picture
+  source.ended_early = false;
+  return tiff;
+}
+
+template <typename T>
+T Tag(TIFF* tiff, std::uint32_t tag, T otherwise) {
+  T value{};
+  return TIFFGetFieldDefaulted(tiff, tag, &value) == 1 ? value : otherwise;
+}
+
+enum class Alpha { kNone, kStraight, kMultiplied };
+
+struct Layout {
+  std::uint32_t width = 0, height = 0;
+  std::uint16_t bits = 1, samples = 1, photometric = 0, planar = PLANARCONFIG_CONTIG, format = SAMPLEFORMAT_UINT;
+  std::uint16_t compression = COMPRESSION_NONE;
+  Alpha alpha = Alpha::kNone;
+  int colours = 1;  // samples before the extra ones
+  const std::uint16_t* map[3] = {nullptr, nullptr, nullptr};
+};
+
+int ColoursOf(const Layout& l) {
+  switch (l.photometric) {
+    case PHOTOMETRIC_MINISWHITE:
+    case PHOTOMETRIC_MINISBLACK:
+    case PHOTOMETRIC_PALETTE:
+      return 1;
+    case PHOTOMETRIC_RGB:
+      return 3;
+    case PHOTOMETRIC_YCBCR:
+      return l.samples == 1 ? 1 : 3;
+    case PHOTOMETRIC_SEPARATED:
+      return 4;
+    default:
+      Unsupported("colours of kind " + std::to_string(l.photometric));
+  }
+}
+
+// An RGB picture of four samples that says nothing of the fourth has alpha, as Pillow and others take it.
+Alpha AlphaOf(TIFF* tiff, const Layout& l) {
+  if (l.samples <= l.colours || l.photometric == PHOTOMETRIC_SEPARATED) return Alpha::kNone;
+  std::uint16_t count = 0;
+  std::uint16_t* kinds = nullptr;
+  if (TIFFGetField(tiff, TIFFTAG_EXTRASAMPLES, &count, &kinds) != 1 || count == 0) {
+    return l.photometric == PHOTOMETRIC_RGB ? Alpha::kStraight : Alpha::kNone;
+  }
+  if (kinds[0] == EXTRASAMPLE_ASSOCALPHA) return Alpha::kMultiplied;
+  return kinds[0] == EXTRASAMPLE_UNSPECIFIED ? Alpha::kNone : Alpha::kStraight;
+}
+
+void RequireKnown(const Layout& l) {
+  if (l.samples < l.colours) Unsupported("too few samples per pixel");
+  const bool integer = l.format == SAMPLEFORMAT_UINT || l.format == SAMPLEFORMAT_INT || l.format == SAMPLEFORMAT_VOID;
+  const bool plain = integer && (l.bits == 8 || l.bits == 16);
+  const bool grey = l.colours == 1 && l.photometric != PHOTOMETRIC_PALETTE && l.samples == 1;
+  const bool few = integer && l.samples == 1 && (l.bits == 1 || l.bits == 2 || l.bits == 4);
+  const bool wide = grey && ((integer && (l.bits == 12 || l.bits == 32)) || (l.format == SAMPLEFORMAT_IEEEFP && l.bits == 32));
+  const bool palette16 = l.photometric == PHOTOMETRIC_PALETTE && l.bits > 8;
+  if ((!plain && !few && !wide) || palette16) {
+    Unsupported(std::to_string(l.samples) + " samples of " + std::to_string(l.bits) + " bits");
+  }
+}
+
+Layout LayoutOf(TIFF* tiff) {
+  Layout l;
+  l.width = Tag<std::uint32_t>(tiff, TIFFTAG_IMAGEWIDTH, 0);
+  l.height = Tag<std::uint32_t>(tiff, TIFFTAG_IMAGELENGTH, 0);
+  l.bits = Tag<std::uint16_t>(tiff, TIFFTAG_BITSPERSAMPLE, 1);
+  l.samples = Tag<std::uint16_t>(tiff, TIFFTAG_SAMPLESPERPIXEL, 1);
+  l.photometric = Tag<std::uint16_t>(tiff, TIFFTAG_PHOTOMETRIC, 0);
+  l.planar = Tag<std::uint16_t>(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
+  l.format = Tag<std::uint16_t>(tiff, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_UINT);
+  l.compression = Tag<std::uint16_t>(tiff, TIFFTAG_COMPRESSION, COMPRESSION_NONE);
+  if (TIFFIsCODECConfigured(l.compression) == 0) {
+    const TIFFCodec* codec = TIFFFindCODEC(l.compression);
+    Unsupported("compression " + std::to_string(l.compression) +
+                (l.compression == 34712   ? " (JPEG 2000)"
+                 : l.compression == 50002 ? " (JPEG XL)"
+                 : l.compression == 34933 ? " (PNG)"
+                 : codec != nullptr       ? std::string(" (") + codec->name + ")"
+                                          : ""));
+  }
+  l.colours = ColoursOf(l);
+  l.alpha = AlphaOf(tiff, l);
+  if (l.photometric == PHOTOMETRIC_PALETTE &&
+      TIFFGetField(tiff, TIFFTAG_COLORMAP, &l.map[0], &l.map[1], &l.map[2]) != 1) {
+    throw Failure{kGanCorrupt, "TIFF: a palette picture without a palette"};
+  }
+  return l;
+}
+
+// libtiff's own conversion, for what is stored at several samplings.
+bool NeedsRgba(const Layout& l) {
+  if (l.compression == COMPRESSION_OJPEG) return true;
+  return l.photometric == PHOTOMETRIC_YCBCR && l.samples == 3 && !(l.compression == COMPRESSION_JPEG && l.planar == PLANARCONFIG_CONTIG);
+}
+
+// One row of a strip or tile -> one byte per sample.
+class Unpacker {
+ public:
+  explicit Unpacker(const Layout& l) : l_(l) {}
+
+  void Row(const std::uint8_t* in, std::size_t samples, std::uint8_t* out) const {
+    for (std::size_t i = 0; i < samples; ++i) out[i] = Sample(in, i);
+  }
+
+ private:
+  std::uint8_t Sample(const std::uint8_t* in, std::size_t i) const {
+    switch (l_.bits) {
+      case 8:
+        return in[i];
+      case 16:
+        return Sixteen(Load<std::uint16_t>(in, i));
+      case 12:
+        return static_cast<std::uint8_t>(i % 2 == 0 ? in[i / 2 * 3] : (in[i / 2 * 3 + 1] & 15) << 4 | in[i / 2 * 3 + 2] >> 4);
+      case 32:
+        return l_.format == SAMPLEFORMAT_IEEEFP ? Float(Load<float>(in, i)) : Clip(Load<std::int32_t>(in, i));
+      default:
+        return Few(in, i);
+    }
+  }
+
+  template <typename T>
+  static T Load(const std::uint8_t* in, std::size_t i) {
+    T value{};
+    std::memcpy(&value, in + i * sizeof(T), sizeof(T));
+    return value;
+  }
+
+  static std::uint8_t Clip(std::int32_t value) { return static_cast<std::uint8_t>(std::clamp(value, 0, 255)); }
+  static std::uint8_t Float(float value) {
+    if (!(value > 0)) return 0;
+    return value >= 255 ? 255 : static_cast<std::uint8_t>(value);
+  }
+  std::uint8_t Sixteen(std::uint16_t value) const {
+    if (l_.format == SAMPLEFORMAT_INT) return Clip(static_cast<std::int16_t>(value));
+    return static_cast<std::uint8_t>(value >> 8);
+  }
+  // Greys are spread over 0..255, indices are not.
+  std::uint8_t Few(const std::uint8_t* in, std::size_t i) const {
+    const std::size_t bit = i * l_.bits;
+    const unsigned most = (1U << l_.bits) - 1;
+    const unsigned value = in[bit / 8] >> (8 - l_.bits - bit % 8) & most;
+    return static_cast<std::uint8_t>(l_.photometric == PHOTOMETRIC_PALETTE ? value : value * 255 / most);
+  }
+
+  const Layout& l_;
+};
+
+std::uint8_t MultiplyDivide255(std::uint32_t a, std::uint32_t b) {
+  const std::uint32_t t = a * b + 128;
+  return static_cast<std::uint8_t>(((t >> 8) + t) >> 8);
+}
+
+// The samples of a pixel as bytes -> RGB or RGBA.
+class Painter {
+ public:
+  explicit Painter(const Layout& l) : l_(l), inverted_(l.photometric == PHOTOMETRIC_MINISWHITE && l.format != SAMPLEFORMAT_IEEEFP) {}
+
+  int channels() const { return l_.alpha == Alpha::kNone ? 3 : 4; }
+
+  void Pixel(const std::uint8_t* in, std::uint8_t* out) const {
+    Colour(in, out);
+    if (l_.alpha == Alpha::kNone) return;
+    out[3] = in[l_.colours];
+    if (l_.alpha == Alpha::kMultiplied) Divide(out);
+  }
+
+ private:
+  void Colour(const std::uint8_t* in, std::uint8_t* out) const {
+    if (l_.photometric == PHOTOMETRIC_PALETTE) {
+      for (int c = 0; c < 3; ++c) out[c] = static_cast<std::uint8_t>(l_.map[c][in[0]] >> 8);
+    } else if (l_.photometric == PHOTOMETRIC_SEPARATED) {
+      const std::uint32_t light = 255U - in[3];
+      for (int c = 0; c < 3; ++c) out[c] = static_cast<std::uint8_t>(std::max(0, static_cast<int>(light) - MultiplyDivide255(in[c], light)));
+    } else {
+      for (int c = 0; c < 3; ++c) out[c] = inverted_ ? static_cast<std::uint8_t>(255 - in[0]) : in[l_.colours == 3 ? c : 0];
+    }
+  }
+
+  // Pillow's unpackRGBa.
+  static void Divide(std::uint8_t* out) {
+    if (out[3] == 255) return;
+    for (int c = 0; c < 3; ++c) out[c] = out[3] == 0 ? 0 : static_cast<std::uint8_t>(std::min(255, out[c] * 255 / out[3]));
+  }
+
+  const Layout& l_;
+  const bool inverted_;
+};
+
+// Strips and tiles alike: rectangles of the picture.
+class Blocks {
+ public:
+  Blocks(TIFF* tiff, const Layout& l, const Source& source) : tiff_(tiff), l_(l), source_(source), tiled_(TIFFIsTiled(tiff) != 0) {
+    width_ = tiled_ ? Tag<std::uint32_t>(tiff, TIFFTAG_TILEWIDTH, 0) : l.width;
+    height_ = tiled_ ? Tag<std::uint32_t>(tiff, TIFFTAG_TILELENGTH, 0) : Tag<std::uint32_t>(tiff, TIFFTAG_ROWSPERSTRIP, l.height);
+    if (width_ == 0 || height_ == 0) Damaged(source_);
+    height_ = tiled_ ? height_ : std::min(height_, l.height);
+    bytes_ = static_cast<std::size_t>(tiled_ ? TIFFTileSize(tiff) : TIFFStripSize(tiff));
+    row_bytes_ = static_cast<std::size_t>(tiled_ ? TIFFTileRowSize(tiff) : TIFFScanlineSize(tiff));
+    if (bytes_ == 0 || row_bytes_ == 0 || bytes_ > kMostAllocation) Damaged(source_);
+  }
+
+  void Paint(std::uint8_t* out) {
+    for (std::uint64_t y = 0; y < l_.height; y += height_) {
+      for (std::uint64_t x = 0; x < l_.width; x += width_) PaintBlock(static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(y), out);
+    }
+  }
+
+ private:
+  bool separate() const { return l_.planar == PLANARCONFIG_SEPARATE && l_.samples > 1; }
+
+  void Load(std::uint32_t x, std::uint32_t y, std::uint16_t plane, std::vector<std::uint8_t>& block) {
+    block.assign(bytes_, 0);
+    const auto size = static_cast<tmsize_t>(bytes_);
+    const tmsize_t n = tiled_ ? TIFFReadEncodedTile(tiff_, TIFFComputeTile(tiff_, x, y, 0, plane), block.data(), size)
+                              : TIFFReadEncodedStrip(tiff_, TIFFComputeStrip(tiff_, y, plane), block.data(), size);
+    // Some codecs complain of damage and go on.
+    if (n < 0 || !source_.complaint.empty()) Damaged(source_);
+    const std::uint64_t rows = std::min<std::uint64_t>(height_, l_.height - y);
+    if (static_cast<std::uint64_t>(n) < rows * row_bytes_) throw Failure{kGanTruncated, "TIFF: the data ends early"};
+  }
+
+  void PaintBlock(std::uint32_t x0, std::uint32_t y0, std::uint8_t* out) {
+    const std::uint16_t planes = separate() ? l_.samples : 1;
+    blocks_.resize(planes);
+    for (std::uint16_t plane = 0; plane < planes; ++plane) Load(x0, y0, plane, blocks_[plane]);
+    const std::uint32_t rows = std::min(height_, l_.height - y0), columns = std::min(width_, l_.width - x0);
+    const int channels = painter_.channels();
+    for (std::uint32_t y = 0; y < rows; ++y) {
+      std::uint8_t* to = out + (std::size_t{y0 + y} * l_.width + x0) * static_cast<std::size_t>(channels);
+      UnpackRow(y, columns);
+      for (std::uint32_t x = 0; x < columns; ++x, to += channels) painter_.Pixel(&samples_[std::size_t{x} * l_.samples], to);
+    }
+  }
+
+  void UnpackRow(std::uint32_t y, std::uint32_t columns) {
+    samples_.resize(std::size_t{columns} * l_.samples);
+    if (!separate()) return unpacker_.Row(&blocks_[0][row_bytes_ * y], samples_.size(), samples_.data());
+    plane_.resize(columns);
+    for (std::size_t s = 0; s < l_.samples; ++s) {
+      unpacker_.Row(&blocks_[s][row_bytes_ * y], columns, plane_.data());
+      for (std::size_t x = 0; x < columns; ++x) samples_[x * l_.samples + s] = plane_[x];
+    }
+  }
+
+  TIFF* tiff_;
+  const Layout& l_;
+  const Source& source_;
+  const bool tiled_;
+  std::uint32_t width_ = 0, height_ = 0;
+  std::size_t bytes_ = 0, row_bytes_ = 0;
+  const Unpacker unpacker_{l_};
+  const Painter painter_{l_};
+  std::vector<std::vector<std::uint8_t>> blocks_;
+  std::vector<std::uint8_t> samples_, plane_;
+};
+
+std::uint8_t* Allocate(const GanDecodeHost& host, const Layout& l, int channels, int own_bytes) {
+  std::uint8_t* out = host.allocate(host.context, l.width, l.height, channels, own_bytes);
+  if (out == nullptr) throw Failure{kGanRefused, ""};
+  return out;
+}
+
+void DecodeRgba(TIFF* tiff, const Layout& l, const Source& source, const GanDecodeHost& host) {
+  std::uint8_t* out = Allocate(host, l, 3, 4);
+  TIFFRGBAImage image = {};
+  char why[1024] = "";
+  if (TIFFRGBAImageOK(tiff, why) == 0 || TIFFRGBAImageBegin(&image, tiff, 1, why) == 0) Unsupported(why);
+  const std::unique_ptr<TIFFRGBAImage, decltype(&TIFFRGBAImageEnd)> end(&image, TIFFRGBAImageEnd);
+  image.req_orientation = image.orientation;  // as stored
+  std::vector<std::uint32_t> raster(std::size_t{l.width} * l.height);
+  if (TIFFRGBAImageGet(&image, raster.data(), l.width, l.height) == 0 || !source.complaint.empty()) Damaged(source);
+  for (const std::uint32_t pixel : raster) {
+    *out++ = static_cast<std::uint8_t>(TIFFGetR(pixel));
+    *out++ = static_cast<std::uint8_t>(TIFFGetG(pixel));
+    *out++ = static_cast<std::uint8_t>(TIFFGetB(pixel));
+  }
+}
+
+void Decode(Source& source, const GanDecodeHost& host) {
+  const Tiff tiff = Open(source);
+  Layout l = LayoutOf(tiff.get());
+  host.set_orientation(host.context, Tag<std::uint16_t>(tiff.get(), TIFFTAG_ORIENTATION, 1));
+  if (NeedsRgba(l)) return DecodeRgba(tiff.get(), l, source, host);
+  if (l.photometric == PHOTOMETRIC_YCBCR && l.samples == 3) TIFFSetField(tiff.get(), TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
+  RequireKnown(l);
+  const int channels = l.alpha == Alpha::kNone ? 3 : 4;
+  std::uint8_t* out = Allocate(host, l, channels, l.samples * std::max(1, l.bits / 8));
+  Blocks(tiff.get(), l, source).Paint(out);
+}
+
+}  // namespace
+
+int GanDecode(const std::uint8_t* file, std::size_t bytes, const GanDecodeHost* host) {
+  Source source;
+  source.file = file;
+  source.bytes = bytes;
+  try {
+    Decode(source, *host);
+    return kGanDecoded;
+  } catch (const Failure& failure) {
+    host->explain(host->context, failure.why.c_str());
+    return failure.result;
+  } catch (const std::bad_alloc&) {
+    host->explain(host->context, "TIFF: not enough memory for it");
+    return kGanUnsupported;
+  }
+}
+
+const char* GanDecoderLibrary() {
+  static const std::string kVersion = [] {
+    const std::string text = TIFFGetVersion();  // "LIBTIFF, Version 4.5.0\n..."
+    const std::size_t at = text.find("Version ");
+    return "libtiff " + (at == text.npos ? text : text.substr(at + 8, text.find('\n') - at - 8));
+  }();
+  return kVersion.c_str();
+}
