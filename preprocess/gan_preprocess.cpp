@@ -19,6 +19,7 @@
 #include "picture/grid.h"
 #include "picture/png.h"
 #include "preprocess/decode/opencv_worker.h"
+#include "preprocess/label_words.h"
 #include "preprocess/pipeline/pipeline.h"
 #include "shard/shard_format.h"
 #include "shard/shard_reader.h"
@@ -29,11 +30,13 @@ namespace {
 using gan::monitoring::Metrics;
 using gan::preprocess::DecodeMode;
 using gan::preprocess::Filter;
+using gan::preprocess::LabelMode;
 using gan::preprocess::PreprocessOptions;
 using gan::preprocess::Ranks;
 using gan::preprocess::Summary;
 
 constexpr std::array kFilters = {Filter::kBilinear, Filter::kLanczos, Filter::kBox};
+constexpr std::array kLabelModes = {LabelMode::kNone, LabelMode::kFolder, LabelMode::kAuto};
 constexpr std::array kModes = {DecodeMode::kExact, DecodeMode::kFast};
 
 template <typename Choices>
@@ -82,10 +85,13 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--exif", flags.exif, "apply or ignore the EXIF orientation")
       ->check(CLI::IsMember({"apply", "ignore"}))
       ->capture_default_str();
-  app.add_option("--labels", flags.labels,
-                 "none, or folder: the first folder below --in or in the archive; of a listed path, its last")
-      ->check(CLI::IsMember({"none", "folder"}))
+  app.add_option(
+         "--labels", flags.labels,
+         "none; folder: the first folder that tells pictures apart; auto: what the source has, be it dataset.json, "
+         "metadata.csv, .cls of a WebDataset, a column of a table, or folders")
+      ->check(CLI::IsMember(NamesOf(kLabelModes)))
       ->capture_default_str();
+  app.add_option("--label-column", o.labels.column, "Where a source has several labels: the one to take");
   app.add_option("--images-per-shard", o.images_per_shard, "Inputs that a shard covers")
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
@@ -157,6 +163,8 @@ void PrintJson(const Summary& s, const PreprocessOptions& options, double second
                                           {"left_to_try", s.left_to_try},
                                           {"left_out", LeftOutJson(s.left_out)},
                                           {"records", s.total},
+                                          {"labels", gan::preprocess::LabelsJson(s)},
+                                          {"notes", s.notes},
                                           {"inputs_done_before", s.kept_from_before},
                                           {"bytes_read", s.bytes_read},
                                           {"seconds", seconds}};
@@ -181,6 +189,8 @@ void PrintSummary(const Summary& s, const PreprocessOptions& options, double sec
     if (!s.rejected.empty())
       text << "rejected ones: " << (options.output / gan::shard::kQuarantineName).string() << "\n";
   }
+  if (!s.labels.empty()) text << gan::preprocess::LabelWords(s) << "\n";
+  for (const std::string& note : s.notes) text << "note: " << note << "\n";
   if (s.left_out.files() > 0) text << "left out, no pictures: " << s.left_out.Words() << "\n";
   if (s.left_to_try > 0) {
     text << s.left_to_try << " of the inputs could not be read for a reason that may pass; the same command tries them "
@@ -198,7 +208,10 @@ void Prepare(Flags& flags) {
   o.mode = Named(flags.decode, kModes);
   o.decode.background = ParseColour(flags.background);
   o.decode.apply_exif = flags.exif == "apply";
-  o.labels_from_folders = flags.labels == "folder";
+  o.labels.mode = Named(flags.labels, kLabelModes);
+  if (!o.labels.column.empty() && o.labels.mode != LabelMode::kAuto) {
+    throw gan::UsageError("--label-column " + o.labels.column + ": needs --labels auto");
+  }
   o.dedupe = flags.dedupe == "exact";
 }
 

@@ -1,6 +1,9 @@
 #include "preprocess/pipeline/plan.h"
 
 #include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
 
 #include "shard/shard_format.h"
 #include "storage/errors.h"
@@ -44,18 +47,20 @@ bool IsFinished(const fs::path& output) { return fs::exists(output / shard::kMan
 }  // namespace
 
 json PlanOf(const PreprocessOptions& o, const SourceList& sources) {
-  return {{"rules", kRules},
-          {"size", o.size},
-          {"filter", Name(o.filter)},
-          {"decode", Name(o.mode)},
-          {"background", o.decode.background},
-          {"exif", o.decode.apply_exif ? "apply" : "ignore"},
-          {"max_pixels", o.decode.max_pixels},
-          {"labels", o.labels_from_folders ? "folder" : "none"},
-          {"images_per_shard", o.images_per_shard},
-          {"dedupe", o.dedupe ? "exact" : "off"},
-          {"inputs", sources.size()},
-          {"inputs_digest", sources.Digest()}};
+  json plan = {{"rules", kRules},
+               {"size", o.size},
+               {"filter", Name(o.filter)},
+               {"decode", Name(o.mode)},
+               {"background", o.decode.background},
+               {"exif", o.decode.apply_exif ? "apply" : "ignore"},
+               {"max_pixels", o.decode.max_pixels},
+               {"labels", Name(o.labels.mode)},
+               {"images_per_shard", o.images_per_shard},
+               {"dedupe", o.dedupe ? "exact" : "off"},
+               {"inputs", sources.size()},
+               {"inputs_digest", sources.Digest()}};
+  if (!o.labels.column.empty()) plan["label_column"] = o.labels.column;
+  return plan;
 }
 
 void RequireSameRules(const PreprocessOptions& options, const json& begun) {
@@ -102,9 +107,11 @@ Place FindPlace(const PreprocessOptions& options, const json& plan, const Source
     place.first_input = place.before->inputs;
     place.labels = place.before->labels;
   }
-  if (!options.labels_from_folders) return place;
-  for (const std::string& name : sources.LabelNames()) {
-    if (std::find(place.labels.begin(), place.labels.end(), name) == place.labels.end()) place.labels.push_back(name);
+  std::vector<std::string> names = sources.LabelNames();
+  if (names.empty() && !place.labels.empty()) names = {""};
+  std::set<std::string> known(place.labels.begin(), place.labels.end());
+  for (std::string& name : names) {
+    if (known.insert(name).second) place.labels.push_back(std::move(name));
   }
   return place;
 }
