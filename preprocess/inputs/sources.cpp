@@ -10,6 +10,7 @@
 #include "preprocess/inputs/content.h"
 #include "preprocess/inputs/folder.h"
 #include "preprocess/inputs/label_files.h"
+#include "preprocess/inputs/ranges.h"
 #include "preprocess/inputs/web_samples.h"
 #include "storage/errors.h"
 
@@ -60,7 +61,7 @@ class Finder {
 
   void AddInput(const fs::path& input) {
     if (input == "-") return AddList(input);
-    if (!fs::exists(input)) throw UsageError("--in " + input.string() + ": no such folder or file");
+    if (!fs::exists(input)) return AddRange(input);
     if (fs::is_directory(input)) return AddFolder(input, own_, labels_, found_);
     AddFile(input);
   }
@@ -75,6 +76,15 @@ class Finder {
   }
 
  private:
+  // "data-{000..009}.tar"
+  void AddRange(const fs::path& input) {
+    const std::vector<std::string> paths = ExpandRanges(input.native());
+    for (const std::string& path : paths) {
+      if (!fs::exists(path)) throw UsageError("--in " + path + ": no such folder or file");
+      AddInput(path);
+    }
+  }
+
   void AddPath(std::string_view path) {
     struct stat status = {};
     const bool there = ::stat(std::string(path).c_str(), &status) == 0 && S_ISREG(status.st_mode);
