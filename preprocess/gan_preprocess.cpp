@@ -19,8 +19,9 @@
 #include "monitoring/metrics.h"
 #include "picture/grid.h"
 #include "picture/png.h"
-#include "preprocess/pipeline/record_worker.h"
+#include "preprocess/label_words.h"
 #include "preprocess/pipeline/pipeline.h"
+#include "preprocess/pipeline/record_worker.h"
 #include "shard/shard_format.h"
 #include "shard/shard_reader.h"
 #include "storage/errors.h"
@@ -30,6 +31,7 @@ namespace {
 using gan::monitoring::Metrics;
 using gan::preprocess::DecodeMode;
 using gan::preprocess::Filter;
+using gan::preprocess::LabelMode;
 using gan::preprocess::PreprocessOptions;
 using gan::preprocess::Ranks;
 using gan::preprocess::Summary;
@@ -46,9 +48,12 @@ const Choice<DecodeMode> kModes[] = {
      "large JPEGs are decoded at a half, a quarter or an eighth of their size"}};
 constexpr Choice<bool> kExif[] = {{true, "apply", "turn and mirror the image as its EXIF orientation says"},
                                   {false, "ignore", "keep the image as it is stored"}};
-constexpr Choice<bool> kLabels[] = {
-    {false, "none", "no labels"},
-    {true, "folder", "the first folder below --in or in the archive; for a listed path, the folder that holds it"}};
+const Choice<LabelMode> kLabels[] = {
+    {LabelMode::kNone, Name(LabelMode::kNone), "no labels"},
+    {LabelMode::kFolder, Name(LabelMode::kFolder), "the first folder that distinguishes images"},
+    {LabelMode::kAuto, Name(LabelMode::kAuto),
+     "what the source has: dataset.json, metadata.csv or .jsonl, .cls or .json of a WebDataset, a list of labels, a column "
+     "of a table, or folders"}};
 constexpr Choice<bool> kDedupe[] = {{false, "off", "keep all files"},
                                     {true, "exact", "keep the first of all files with the same bytes"}};
 
@@ -111,7 +116,10 @@ void AddPictureFlags(CLI::App& app, Flags& flags) {
       ->expected(1, 2)
       ->default_str("center")
       ->group(group);
-  gan::cli::AddChoice(app, "--labels", o.labels_from_folders, kLabels, "Where labels come from.")->group(group);
+  gan::cli::AddChoice(app, "--labels", o.labels.mode, kLabels, "Where labels come from.")->group(group);
+  app.add_option("--label-column", o.labels.column, "Label to take where a source has several, with --labels auto.")
+      ->type_name("NAME")
+      ->group(group);
   gan::cli::AddChoice(app, "--dedupe", o.dedupe, kDedupe, "How duplicates are treated.")->group(group);
   app.add_option("--max-pixels", o.decode.max_pixels, "Reject larger images before they are decoded.")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40))
@@ -188,6 +196,8 @@ void PrintJson(const Summary& s, const PreprocessOptions& options, double second
                                           {"left_to_try", s.left_to_try},
                                           {"left_out", LeftOutJson(s.left_out)},
                                           {"records", s.total},
+                                          {"labels", gan::preprocess::LabelsJson(s)},
+                                          {"notes", s.notes},
                                           {"inputs_done_before", s.kept_from_before},
                                           {"bytes_read", s.bytes_read},
                                           {"seconds", seconds}};
@@ -212,6 +222,8 @@ void PrintSummary(const Summary& s, const PreprocessOptions& options, double sec
     if (!s.rejected.empty())
       text << "rejected ones: " << (options.output / gan::shard::kQuarantineName).string() << "\n";
   }
+  if (!s.labels.empty()) text << gan::preprocess::LabelWords(s) << "\n";
+  for (const std::string& note : s.notes) text << "note: " << note << "\n";
   if (s.left_out.files() > 0) text << "left out, no pictures: " << s.left_out.Words() << "\n";
   if (s.left_to_try > 0) {
     text << s.left_to_try << " of the inputs could not be read for a reason that may pass; the same command tries them "
@@ -241,6 +253,9 @@ void Prepare(Flags& flags) {
   if (o.output.empty()) throw gan::UsageError("--out is empty");
   o.decode.background = ParseColour(flags.background);
   ParseCrop(flags.crop, o);
+  if (!o.labels.column.empty() && o.labels.mode != LabelMode::kAuto) {
+    throw gan::UsageError("--label-column " + o.labels.column + ": needs --labels auto");
+  }
 }
 
 // Before hours of work, not after them. --out and the folders above it will be made.
