@@ -12,7 +12,7 @@ namespace {
 
 void Generate(const gan::generate::GenerateOptions& options) {
   const gan::generate::TrainedGenerator trained = gan::generate::LoadReady(options.checkpoint, options.weights);
-  if (!options.export_folder.empty()) gan::exporting::WriteWeightsFolder(options.export_folder, trained);
+  if (!options.export_folder.empty()) gan::exporting::WriteWeightsFolder(options.export_folder, trained, options.mark);
   if (!options.onnx.empty()) gan::exporting::WriteOnnx(options.onnx, trained);
   gan::generate::WritePictures(options, trained);
 }

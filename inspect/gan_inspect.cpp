@@ -10,6 +10,7 @@
 #include "inspect/checkpoints.h"
 #include "inspect/dump.h"
 #include "inspect/kind.h"
+#include "inspect/pictures.h"
 #include "inspect/plot.h"
 #include "inspect/records.h"
 #include "inspect/runs.h"
@@ -60,7 +61,7 @@ void AddPageFlags(CLI::App& app, Flags& flags) {
 }
 
 void AddFlags(CLI::App& app, Flags& flags) {
-  app.add_option("PATH", flags.path, "Shard folder, shard, checkpoint, .safetensors file, or run folder")->required();
+  app.add_option("PATH", flags.path, "Shard folder, shard, checkpoint, .safetensors file, run folder, or image (.png, .webp, .mp4)")->required();
   app.add_flag("--json", flags.json, "One JSON object on stdout")->group("Output");
   CLI::Option* dump = app.add_option("--dump", flags.dump, "Draw the first N pictures of a shard or shard folder")
                           ->check(CLI::Range(1, 10000))
@@ -98,6 +99,8 @@ Report Inspect(Kind kind, const std::filesystem::path& path) {
       return gan::inspect::InspectCheckpoints(path);
     case Kind::kRun:
       return gan::inspect::InspectRun(path);
+    case Kind::kPicture:
+      return gan::inspect::InspectPicture(path);
   }
   throw gan::DataError(path, "is of no known kind");
 }
@@ -169,6 +172,7 @@ int main(int argc, char** argv) {
       "          gan-inspect shards/ --list\n"
       "          gan-inspect shards/ --record 17 --out 17.png\n"
       "          gan-inspect runs/00001 --json\n"
+      "          gan-inspect grid.png\n"
       "          gan-inspect --serve runs/00001\n"
       "          gan-inspect --report runs/00001 report.html\n"
       "          gan-inspect --plot runs/00001 curves.png",

@@ -35,7 +35,7 @@ void AddPictureFlags(CLI::App& app, GenerateOptions& o) {
   auto* seed = app.add_option("--seed", o.seed, "Seed of the first picture; every further one has the next seed");
   seed->group(group)->capture_default_str();
   auto* seeds = app.add_option("--seeds", o.seeds, "These seeds: 1,5,10-20")->group(group)->excludes(seed);
-  app.add_option("--latents", o.latents, "These latents: .npy or .safetensors, float [N, noise_dim]")
+  app.add_option("--latents", o.latents, "These latents: .npy or .safetensors, float [N, noise_dim]; or those of a marked .png, .webp or .mp4")
       ->check(CLI::ExistingFile)
       ->group(group)
       ->excludes(seed)
@@ -58,6 +58,8 @@ void AddOutputFlags(CLI::App& app, GenerateOptions& o) {
       ->check(CLI::Range(0.1, 1000.0))
       ->group(group)
       ->capture_default_str();
+  app.add_flag("!--no-mark", o.mark, "Do not write into PNG, WebP and MP4 files that they are generated, and how.")
+      ->group(group);
   app.add_option("--export", o.export_folder,
                  "Folder for generator.safetensors with PyTorch's names, config.json and a model card")
       ->group(group);

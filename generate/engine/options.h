@@ -22,11 +22,13 @@ struct GenerateOptions {
   std::uint64_t seed = 0;  // picture i has seed + i
   std::string seeds;       // instead: a list
   std::filesystem::path latents;
+  double truncation = 1;        // what every latent is multiplied by
   std::size_t interpolate = 0;  // pictures from one latent to the next; 0: only the latents themselves
 
   std::filesystem::path out;
   std::size_t columns = 0;  // of a grid; 0: as many as rows
   double frames_per_second = 24;
+  bool mark = true;  // PNG, WebP and MP4 files say that they are generated, and of what
   std::filesystem::path export_folder;
   std::filesystem::path onnx;
 
