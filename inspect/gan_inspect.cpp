@@ -61,7 +61,9 @@ void AddPageFlags(CLI::App& app, Flags& flags) {
 }
 
 void AddFlags(CLI::App& app, Flags& flags) {
-  app.add_option("PATH", flags.path, "Shard folder, shard, checkpoint, .safetensors file, run folder, or image (.png, .webp, .mp4)")->required();
+  app.add_option("PATH", flags.path,
+                 "Shard folder, shard, checkpoint, .safetensors file, run folder, or image (.png, .webp, .mp4)")
+      ->required();
   app.add_flag("--json", flags.json, "One JSON object on stdout")->group("Output");
   CLI::Option* dump = app.add_option("--dump", flags.dump, "Draw the first N pictures of a shard or shard folder")
                           ->check(CLI::Range(1, 10000))

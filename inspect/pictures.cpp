@@ -27,8 +27,9 @@ std::string Argument(const picture::Mark& mark, const char* name, const std::str
 std::string CommandAgain(const picture::Mark& mark, const fs::path& file) {
   const bool has_seeds = mark.recipe.contains("seeds");
   if (!has_seeds && !mark.recipe.contains("latents")) return "";
-  const std::string latents = has_seeds ? Argument(mark, "seeds", "--seeds") + Argument(mark, "truncation", "--truncation")
-                                        : " --latents " + Quoted(file.string());
+  const std::string latents = has_seeds
+                                  ? Argument(mark, "seeds", "--seeds") + Argument(mark, "truncation", "--truncation")
+                                  : " --latents " + Quoted(file.string());
   return "gan-generate --checkpoint MODEL" + latents + Argument(mark, "interpolate", "--interpolate") +
          Argument(mark, "columns", "--columns") + " --out again" + file.extension().string();
 }

@@ -70,7 +70,8 @@ std::vector<std::uint8_t> SamplePictures(Engine& engine, std::size_t count) {
 
 void WritePictures(const GenerateOptions& options, const TrainedGenerator& trained) {
   if (options.kind() == OutputKind::kNone) return;
-  const Latents stops = ChooseStops(options, trained.generator);
+  Latents stops = ChooseStops(options, trained.generator);
+  if (options.truncation != 1) Truncate(stops, options.truncation);
   const Latents latents = options.interpolate > 0 ? Walk(stops, options.interpolate) : stops;
   const Marker marker(options, trained, stops, latents);
   Engine engine(trained.generator);

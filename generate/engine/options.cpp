@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "generate/engine/latent_flags.h"
 #include "storage/errors.h"
 
 namespace gan::generate {
@@ -35,7 +36,8 @@ void AddPictureFlags(CLI::App& app, GenerateOptions& o) {
   auto* seed = app.add_option("--seed", o.seed, "Seed of the first picture; every further one has the next seed");
   seed->group(group)->capture_default_str();
   auto* seeds = app.add_option("--seeds", o.seeds, "These seeds: 1,5,10-20")->group(group)->excludes(seed);
-  app.add_option("--latents", o.latents, "These latents: .npy or .safetensors, float [N, noise_dim]; or those of a marked .png, .webp or .mp4")
+  app.add_option("--latents", o.latents,
+                 "These latents: .npy or .safetensors, float [N, noise_dim]; or those of a marked .png, .webp or .mp4")
       ->check(CLI::ExistingFile)
       ->group(group)
       ->excludes(seed)
@@ -95,6 +97,7 @@ OutputKind GenerateOptions::kind() const {
 void AddGenerateFlags(CLI::App& app, GenerateOptions& options) {
   AddSourceFlags(app, options);
   AddPictureFlags(app, options);
+  AddLatentFlags(app, options);
   AddOutputFlags(app, options);
   AddMachineFlags(app, options);
 }

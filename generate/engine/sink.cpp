@@ -82,11 +82,7 @@ class GridSink : public RgbSink {
 class FolderSink : public RgbSink {
  public:
   FolderSink(const GenerateOptions& options, const Latents& latents, const Marker& marker, std::size_t side)
-      : RgbSink(side),
-        marker_(marker),
-        folder_(options.out),
-        frames_(options.interpolate > 0),
-        seeds_(latents.seeds) {
+      : RgbSink(side), marker_(marker), folder_(options.out), frames_(options.interpolate > 0), seeds_(latents.seeds) {
     std::filesystem::create_directories(folder_);
   }
 

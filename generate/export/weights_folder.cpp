@@ -63,7 +63,8 @@ void WriteSamples(const fs::path& file, const generate::TrainedGenerator& traine
   std::optional<picture::Mark> mark;
   if (with_mark) {
     mark = generate::MarkOf(trained);
-    generate::AddRecipe({.latents = generate::FirstSeeds(kSamples, engine.noise_dim()), .columns = kSampleColumns}, *mark);
+    generate::AddRecipe({.latents = generate::FirstSeeds(kSamples, engine.noise_dim()), .columns = kSampleColumns},
+                        *mark);
   }
   picture::WritePng(file, grid.pixels, grid.width, grid.height, mark);
 }

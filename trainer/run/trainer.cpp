@@ -216,8 +216,7 @@ StepRecord Trainer::Step() {
   record.lr_g = plan.lr_g;
   record.augment_probability = plan.augment_probability;
   const auto evaluation = MeasureQuality(record);
-  balance::Signals signals =
-      ToSignals(record.seen, record.local, loss::LossOf(plan.loss.kind).range(plan.labels));
+  balance::Signals signals = ToSignals(record.seen, record.local, loss::LossOf(plan.loss.kind).range(plan.labels));
   signals.epoch = record.epoch;
   record.interventions = std::exchange(unpublished_, {});
   if (undecided_) Decide(*undecided_, record);
@@ -299,16 +298,11 @@ SavedState Trainer::StateToSave() const {
   saved.step = step_;
   saved.images = images_;
   saved.lineage = lineage_;
-  saved.state = {{"options", Identity()},
-                 {"balance", controller_.Save()},
-                 {"ada", ada_.Save()},
-                 {"row", SaveUndecidedStep()},
-                 {"quality", quality_->Save()},
-                 {"d_restarts", d_restarts_},
-                 {"d_updates", d_updates_},
-                 {"stats_bytes", recorder_->StatsBytes()},
-                 {"flags", ToJson(options_)},
-                 {"build", cli::BuildFacts()}};
+  saved.state = {{"options", Identity()},       {"balance", controller_.Save()},
+                 {"ada", ada_.Save()},          {"row", SaveUndecidedStep()},
+                 {"quality", quality_->Save()}, {"d_restarts", d_restarts_},
+                 {"d_updates", d_updates_},     {"stats_bytes", recorder_->StatsBytes()},
+                 {"flags", ToJson(options_)},   {"build", cli::BuildFacts()}};
   rollback_policy_.SaveTo(saved.state);
   saved.tensors = gan_.NamedState();
   saved.before_commit = recorder_->StatsSync();
