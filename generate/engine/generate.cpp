@@ -3,11 +3,10 @@
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "cli/progress.h"
+#include "generate/engine/choose.h"
 #include "generate/engine/marker.h"
-#include "generate/engine/recipe.h"
 #include "generate/engine/sink.h"
 
 namespace gan::generate {
@@ -16,18 +15,6 @@ namespace {
 
 constexpr std::size_t kStatisticsLatents = 128;  // as in training (trainer/run/samples.cpp)
 constexpr std::size_t kStatisticsBatch = 64;
-
-Latents ChooseStops(const GenerateOptions& options, const Generator& generator) {
-  const std::size_t noise_dim = generator.noise_dim();
-  if (!options.latents.empty()) {
-    WarnOfAnotherModel(options.latents, generator);
-    return FromFile(options.latents, noise_dim);
-  }
-  if (!options.seeds.empty()) return FromSeeds(ParseSeeds(options.seeds), noise_dim);
-  std::vector<std::uint64_t> seeds(options.count);
-  std::iota(seeds.begin(), seeds.end(), options.seed);
-  return FromSeeds(seeds, noise_dim);
-}
 
 void RunInBatches(Engine& engine, const Latents& latents, std::size_t batch, Sink& sink) {
   cli::ProgressBar bar("generate", latents.count());
@@ -70,8 +57,7 @@ std::vector<std::uint8_t> SamplePictures(Engine& engine, std::size_t count) {
 
 void WritePictures(const GenerateOptions& options, const TrainedGenerator& trained) {
   if (options.kind() == OutputKind::kNone) return;
-  Latents stops = ChooseStops(options, trained.generator);
-  if (options.truncation != 1) Truncate(stops, options.truncation);
+  const Latents stops = ChooseLatents(options, trained.generator);
   const Latents latents = options.interpolate > 0 ? Walk(stops, options.interpolate) : stops;
   const Marker marker(options, trained, stops, latents);
   Engine engine(trained.generator);

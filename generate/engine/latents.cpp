@@ -108,6 +108,7 @@ void RequireFinite(const Latents& latents, const std::filesystem::path& file) {
 }
 
 Latents FromFile(const std::filesystem::path& file, std::size_t noise_dim) {
+  if (!std::filesystem::exists(file)) throw DataError(file, "no such file");
   const std::string ending = file.extension().string();
   if (ending == ".png" || ending == ".webp" || ending == ".mp4") return FromMarkedFile(file, noise_dim);
   NumberArray array = ReadArray(file);

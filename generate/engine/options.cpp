@@ -103,7 +103,10 @@ void AddGenerateFlags(CLI::App& app, GenerateOptions& options) {
 }
 
 void Settle(const CLI::App& app, GenerateOptions& options) {
-  if (options.out.empty() && options.export_folder.empty() && options.onnx.empty()) options.out = "grid.png";
+  if (options.out.empty() && options.export_folder.empty() && options.onnx.empty() && options.directions.empty()) {
+    options.out = "grid.png";
+  }
+  SettleLatentFlags(app, options);
   const OutputKind kind = options.kind();
   const bool moves = kind == OutputKind::kAnimation || kind == OutputKind::kMovie;
   if (moves && options.interpolate == 0) options.interpolate = kFramesBetween;
