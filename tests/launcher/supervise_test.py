@@ -387,6 +387,25 @@ class Check(Launched):
             self.assertIn(what, done.stdout)
         self.assertFalse(run.exists(), 'a check leaves nothing behind')
 
+    def test_needs_are_those_of_the_dry_run(self):
+        run = self.folder / 'needs'
+        command = self.command(run)
+        dry = subprocess.run([BIN / 'gan-train', *command[command.index('gan-train') + 1:], '--dry-run', '--json'],
+                             env=ENVIRONMENT, capture_output=True, text=True, check=True)
+        cost = json.loads(dry.stdout)
+        said = self.check(run).stdout
+        self.assertIn(f'2 rank(s) want about {2 * cost["memory_bytes_per_rank"] / 2 ** 20:.0f} MiB', said)
+        self.assertIn(f'three checkpoints take {3.6 * cost["checkpoint_bytes"] / 2 ** 20:.0f} MiB', said)
+
+    def test_a_program_that_does_not_say_what_it_needs_is_a_problem(self):
+        program = self.folder / 'silent'
+        program.write_text('#!/bin/sh\necho "{}"; echo "memory per rank 5 MiB"\n')
+        program.chmod(0o755)
+        command = [str(program) if word == 'gan-train' else word for word in self.command(self.folder / 'quiet', launch=('--check',))]
+        done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
+        self.assertEqual(1, done.returncode, done.stdout + done.stderr)
+        self.assertIn('PROBLEM program and flags: --dry-run --json printed no JSON object', done.stdout)
+
     def test_damaged_shard_is_named(self):
         shards = self.folder / 'shards'
         victim = next(shards.glob('shard-*.gan'))
