@@ -12,6 +12,8 @@
 #include <string_view>
 #include <utility>
 
+#include "cli/flags.h"
+#include "cli/help.h"
 #include "cli/strict_toml.h"
 #include "storage/errors.h"
 #include "storage/warnings.h"
@@ -19,6 +21,9 @@
 namespace gan::cli {
 
 namespace {
+
+constexpr const char* kNoGroup = "Options";  // CLI11's name for it
+constexpr const char* kNoValue = "needs a value, and the one given is empty";
 
 std::string& ErrorPrefix() {
   static std::string prefix;
@@ -71,7 +76,7 @@ std::string InWords(const CLI::ParseError& result) {
 int ReportParseResult(CLI::App& app, const CLI::ParseError& result, Company company) {
   if (AnotherRankSpeaks(company)) return result.get_exit_code() == 0 ? kDone : kUsage;
   if (result.get_exit_code() == 0) return app.exit(result);  // --help, --version
-  std::cerr << app.get_name() << ": " << InWords(result) << " (--help shows the options)\n";
+  std::cerr << app.get_name() << ": " << InWords(result) << " (--help lists the flags)\n";
   return kUsage;
 }
 
@@ -95,7 +100,18 @@ int PrintConfig(const CLI::App& app, Company company) {
   return kDone;
 }
 
+// CLI11 takes "--steps= 7" for "--steps 7" and "--steps" "" for 0; a script whose variable is empty means neither.
+void RefuseEmptyValues(const CLI::App& app, int argc, char** argv) {
+  for (int i = 1; i < argc && std::string_view(argv[i]) != "--"; ++i) {
+    const std::string_view argument = argv[i];
+    if (!argument.starts_with("--") || !argument.ends_with('=')) continue;
+    const std::string name(argument.substr(0, argument.size() - 1));
+    if (app.get_option_no_throw(name) != nullptr) throw CLI::ValidationError(name, kNoValue);
+  }
+}
+
 int ParseAndRun(CLI::App& app, int argc, char** argv, const std::function<int()>& body, Company company) {
+  RefuseEmptyValues(app, argc, argv);
   try {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError&) {
@@ -110,15 +126,25 @@ int ParseAndRun(CLI::App& app, int argc, char** argv, const std::function<int()>
 void SetErrorPrefix(std::string prefix) { ErrorPrefix() = std::move(prefix); }
 
 void AddStandardFlags(CLI::App& app, const std::string& build_facts) {
+  app.formatter(std::make_shared<HelpFormatter>());
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_group() == kNoGroup) option->group("Flags");
+  }
+  app.config_formatter(std::make_shared<StrictToml>(app));
+  app.set_config("--config", "", "Read flags from a TOML file. Flags on the command line override it.")
+      ->type_name("FILE");
+  app.allow_config_extras(CLI::config_extras_mode::error);  // a misspelt name must not train with the default
   for (CLI::Option* option : app.get_options()) {
     // Given twice, the last one counts, as in every other tool; lists collect.
     if (option->get_expected_max() == 1) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    // Before all other checks: theirs would speak of a number that is out of range.
+    const auto check = [](const std::string& text) { return text.empty() ? kNoValue : ""; };
+    if (option->get_expected_min() > 0) option->transform(CLI::Validator(check, ""));
   }
-  app.config_formatter(std::make_shared<StrictToml>(app));
-  app.set_config("--config", "", "Flags from a TOML file; flags on the command line win");
-  app.allow_config_extras(CLI::config_extras_mode::error);  // a misspelt name must not train with the default
-  app.set_version_flag("--version", build_facts, "Version and build facts");
-  app.add_flag("--print-config")->description("Print the resolved options as TOML and stop")->configurable(false);
+  app.set_help_flag("-h,--help", "Print this help and exit.");
+  app.set_help_all_flag("--help-all", "Print help on all flags, also on those that are rarely needed, and exit.");
+  app.set_version_flag("--version", build_facts, "Print the version and the build facts and exit.");
+  app.add_flag("--print-config")->description("Print the resolved options as TOML and exit.")->configurable(false);
 }
 
 int ExitCodeOf(const std::exception_ptr& error) {

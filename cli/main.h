@@ -1,4 +1,4 @@
-// What the five programs share: one parse at the top, one catch at the top, the exit codes of the contract.
+// What the five programs share: one parse, one catch of all errors, and the exit codes that README.md promises.
 #pragma once
 
 #include <exception>
@@ -19,16 +19,17 @@ enum ExitCode : int {
   kStoppedSaved = 75,  // stopped on request after saving: requeue (EX_TEMPFAIL)
 };
 
-// The environment variable in which gan-launch tells the ranks how often it has started the job again.
+// The environment variable that holds how often gan-launch has restarted the job; the ranks export it as a metric.
 inline constexpr const char* kRestartsVariable = "GAN_LAUNCH_RESTARTS";
 
-// Training left the range of finite numbers and no healthy checkpoint was left to go back to.
+// Training diverged: a number is not finite, and no healthy checkpoint is left to roll back to.
 class DivergedError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// Adds --config FILE.toml, --print-config and --version (with `build_facts` as its lines) to `app`.
+// Adds --config, --print-config, --version (which prints `build_facts`), --help and --help-all to `app`. Call it after
+// all other flags are declared: it also makes an empty value a usage error for each of them.
 void AddStandardFlags(CLI::App& app, const std::string& build_facts);
 
 // Whether other processes of the job, if there is one, do the same work and meet the same errors.
@@ -36,9 +37,10 @@ enum class Company { kAlone, kRanks };
 
 // Parses argv, then calls `body`, whose result is the exit code. Every error ends in one line on stderr
 // ("gan-train: [rank 2] what happened") and its exit code. --help, --version and --print-config print and return 0.
-// With kRanks only the first rank of a job speaks of flags. As the first process of a container it heeds INT and TERM.
+// With kRanks only the first rank of a job reports errors in flags. As the first process of a container the program
+// still ends on INT and TERM.
 int RunMain(CLI::App& app, int argc, char** argv, Company company, const std::function<int()>& body);
-// For a program that is alone.
+// For a program that does not run as several ranks.
 int RunMain(CLI::App& app, int argc, char** argv, const std::function<int()>& body);
 
 // The exit code that RunMain gives for this error.

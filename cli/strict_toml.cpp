@@ -44,10 +44,28 @@ std::string_view KeyOf(std::string_view line) {
   return Unquoted(Trimmed(line.substr(0, std::min(line.find('='), line.size()))));
 }
 
+// "run = a#1": in TOML the comment begins at the #, but whoever writes it means a name, and would get another run.
+bool LooksCut(std::string_view line, std::string_view kept) {
+  if (kept.size() == line.size() || kept.empty() || kBlank.find(kept.back()) != std::string_view::npos) return false;
+  const std::size_t equals = kept.find('=');
+  if (equals == std::string_view::npos) return false;
+  const std::string_view value = Trimmed(kept.substr(equals + 1));
+  const bool is_number = value.find_first_not_of("+-.0123456789_eE") == std::string_view::npos;
+  const bool is_closed = value.ends_with('"') || value.ends_with('\'') || value.ends_with(']');
+  return !is_number && !is_closed && value != "true" && value != "false";
+}
+
 std::string WithoutComments(std::istream& input) {
   std::string text;
+  std::size_t number = 0;
   for (std::string line; std::getline(input, line);) {
-    text += WithoutComment(line);
+    ++number;
+    const std::string_view kept = WithoutComment(line);
+    if (LooksCut(line, kept)) {
+      throw CLI::ConfigError("the file of --config, line " + std::to_string(number) +
+                             ": a # right behind a value; write the text in quotes, or a space before the comment");
+    }
+    text += kept;
     text += '\n';
   }
   return text;
@@ -71,11 +89,6 @@ std::size_t LineOf(const std::string& key, const std::string& text) {
 const CLI::Option* Find(const CLI::App& app, const std::string& name) {
   const CLI::Option* flag = app.get_option_no_throw("--" + name);
   return flag != nullptr ? flag : app.get_option_no_throw(name);
-}
-
-bool IsNumber(const CLI::Option& option) {
-  const std::string type = option.get_type_name();
-  return type.starts_with("FLOAT") || type.starts_with("INT") || type.starts_with("UINT");
 }
 
 }  // namespace
@@ -109,7 +122,7 @@ void StrictToml::RequireOneValue(const CLI::ConfigItem& item, const std::string&
                "in quotes, a key once");
   }
   const bool is_empty = item.inputs.empty() || item.inputs.front().empty();
-  if (is_empty && IsNumber(*option)) Refuse(item.name, text, "has no value where a number is meant");
+  if (is_empty && option->get_expected_min() > 0) Refuse(item.name, text, "has no value");
 }
 
 }  // namespace gan::cli

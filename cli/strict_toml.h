@@ -1,4 +1,4 @@
-// The file of --config, read so that no value is taken for another one.
+// Reads the file of --config strictly.
 #pragma once
 
 #include <istream>
@@ -8,9 +8,9 @@
 
 namespace gan::cli {
 
-// CLI11's TOML reads 0,1 as a list of two and keeps the last; so it does with numbers that a space parts, and with a
-// key that stands twice; it cuts quoted texts at a # and takes nothing for the number 0. All of that is an error here
-// that names line and key, but for the # in quotes, which is part of the text.
+// CLI11's own reader accepts more than it should: "0,1" and "0 1" become lists of which the last element counts, of a
+// key that appears twice the last one counts, a # cuts quoted text, and an empty value becomes the number 0. Here each
+// of these is an error that names the line and the key, except that a # inside quotes is part of the text.
 class StrictToml : public CLI::ConfigTOML {
  public:
   explicit StrictToml(const CLI::App& app);  // which must outlive it

@@ -52,7 +52,7 @@ if(EQUIPOISE_TRAINER)
                 cmake/FindLibTorch.cmake DESTINATION "${_package_dir}" COMPONENT development)
 endif()
 
-# Manual pages and completions come from --help itself, so they cannot say anything else.
+# Manual pages and completions come from --help-all, so they cannot disagree with the programs.
 find_program(EQUIPOISE_HELP2MAN help2man)
 find_package(Python3 COMPONENTS Interpreter)
 set(_describing "")
@@ -61,7 +61,7 @@ foreach(program ${_manual_of})
     set(_page "${PROJECT_BINARY_DIR}/man/${program}.1")
     add_custom_command(OUTPUT "${_page}" DEPENDS ${program} VERBATIM
       COMMAND ${CMAKE_COMMAND} -E make_directory "${PROJECT_BINARY_DIR}/man"
-      COMMAND "${EQUIPOISE_HELP2MAN}" --no-info --section 1 --source "Equipoise ${PROJECT_VERSION}" --manual Equipoise
+      COMMAND "${EQUIPOISE_HELP2MAN}" --no-info --help-option=--help-all --section 1 --source "Equipoise ${PROJECT_VERSION}" --manual Equipoise
               --version-string "${PROJECT_VERSION}" --name "${_${program}_name}" --output "${_page}" $<TARGET_FILE:${program}>)
     install(FILES "${_page}" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
     list(APPEND _describing "${_page}")

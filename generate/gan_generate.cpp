@@ -21,12 +21,13 @@ void Generate(const gan::generate::GenerateOptions& options) {
 
 int main(int argc, char** argv) {
   CLI::App app(
-      "Makes pictures with a trained generator, or hands the generator to other programs.\n"
-      "The same seed gives the same picture, bit for bit, whatever the batch and the threads.\n"
-      "Examples: gan-generate --checkpoint runs/first --out grid.png\n"
-      "          gan-generate --checkpoint runs/first --seeds 1,5,10-20 --out pictures/\n"
-      "          gan-generate --checkpoint runs/first --seeds 3-7 --out walk.webp\n"
-      "          gan-generate --checkpoint runs/first --export exported/ --onnx generator.onnx",
+      "Generates images with a trained generator, or exports the generator.\n"
+      "A seed gives the same image, bit for bit, whatever the batch and the threads.\n\n"
+      "Examples:\n"
+      "  $ gan-generate --checkpoint runs/first --out grid.png\n"
+      "  $ gan-generate --checkpoint runs/first --seeds 1,5,10-20 --out images/\n"
+      "  $ gan-generate --checkpoint runs/first --seeds 3-7 --out walk.webp\n"
+      "  $ gan-generate --checkpoint runs/first --export exported/ --onnx g.onnx",
       "gan-generate");
   gan::generate::GenerateOptions options;
   gan::generate::AddGenerateFlags(app, options);

@@ -53,7 +53,7 @@ std::vector<double> Numbers(const json& values) {
 decltype(&GanPlotDraw) LoadPlugin() {
   void* library = ::dlopen("libgan_plot.so", RTLD_NOW | RTLD_LOCAL);
   void* draw = library == nullptr ? nullptr : ::dlsym(library, "GanPlotDraw");
-  if (draw == nullptr) throw std::runtime_error(std::string("--plot needs libgan_plot.so: ") + ::dlerror());
+  if (draw == nullptr) throw std::runtime_error(std::string("drawing curves needs libgan_plot.so: ") + ::dlerror());
   return reinterpret_cast<decltype(&GanPlotDraw)>(draw);
 }
 
@@ -108,7 +108,7 @@ void PlotRun(const std::filesystem::path& run, const std::filesystem::path& png)
   const auto draw = LoadPlugin();
   std::vector<std::uint8_t> rgb(std::size_t{3} * kWidth * kHeight);
   if (!draw(drawing.panels().data(), drawing.panels().size(), rgb.data(), kWidth, kHeight)) {
-    throw std::runtime_error("--plot: OpenCV could not draw");
+    throw std::runtime_error("OpenCV could not draw the curves");
   }
   picture::WritePng(png, rgb, kWidth, kHeight);
 }

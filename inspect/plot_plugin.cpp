@@ -1,4 +1,4 @@
-// The part that links OpenCV: loaded for --plot and never before.
+// The part that links OpenCV: loaded for gan-inspect plot and never before.
 #include "inspect/plot_plugin.h"
 
 #include <opencv2/core.hpp>

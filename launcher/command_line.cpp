@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "cli/flags.h"
 #include "cli/main.h"
 #include "storage/errors.h"
 
@@ -15,6 +16,8 @@ namespace {
 
 constexpr std::array<std::string_view, 8> kHostFlags = {
     "--host", "-host", "-H", "--hostfile", "-hostfile", "--machinefile", "-machinefile", "--default-hostfile"};
+
+constexpr cli::Choice<std::string_view> kLaunchers[] = {cli::Word("mpirun", "Open MPI"), cli::Word("srun", "Slurm")};
 
 bool IsRankFlag(const std::string& argument) {
   return argument == "-np" || argument == "--np" || argument == "-n" || argument == "-c";
@@ -59,35 +62,28 @@ std::vector<std::string> SrunCommand(const LaunchOptions& options, std::uint64_t
 }  // namespace
 
 void AddLaunchFlags(CLI::App& app, LaunchOptions& o) {
-  app.footer(
-      "Everything else before -- goes to mpirun (or srun) as it is; the program needs its own --run.\n\n"
-      "Examples:\n"
-      "  gan-launch -np 8 -- gan-train --shards shards/ --run runs/first\n"
-      "  gan-launch -np 16 --hostfile hosts --allow-fewer-ranks 8 -- gan-train --shards s/ --run runs/big\n"
-      "  gan-launch --check -np 8 -- gan-train --shards shards/ --run runs/first\n\n"
-      "TERM, INT and USR1 save and stop (exit code 75); a second INT ends everything at once.");
-  app.add_option("--ranks", o.ranks, "Number of ranks; also -np N, -n N")
+  app.add_option("--ranks", o.ranks, "Number of ranks. -np N and -n N are the same.")
       ->check(CLI::Range(1, 1000000))
       ->group("Job")
       ->capture_default_str();
-  app.add_option("--launcher", o.launcher, "What starts the ranks")
-      ->check(CLI::IsMember({"mpirun", "srun"}))
-      ->group("Job")
-      ->capture_default_str();
-  app.add_flag("--check", o.check, "Check ranks, memory, disk, ports, shards and all-reduce; start nothing")
+  cli::AddChoice(app, "--launcher", o.launcher, kLaunchers, "Program that starts the ranks.")->group("Job");
+  app.add_flag("--check", o.check,
+               "Check ranks, memory, disk space, ports, shards and the all-reduce, and exit without training.")
       ->group("Job");
-  app.add_option("--max-restarts", o.max_restarts, "Restarts in all; 0: none")
+  app.add_option("--max-restarts", o.max_restarts, "Maximum number of restarts. 0 never restarts.")
       ->group("Restarts")
       ->capture_default_str();
   app.add_option("--allow-fewer-ranks", o.allow_fewer_ranks,
-                 "When restarts fail, go on with fewer ranks, never below this; 0: never fewer")
+                 "Minimum number of ranks to continue with after failed restarts. 0 keeps the number of ranks.")
       ->group("Restarts")
       ->capture_default_str();
-  app.add_option("--backoff", o.backoff_seconds, "Seconds before a restart; doubled by each one without progress")
+  app.add_option("--backoff", o.backoff_seconds,
+                 "Seconds to wait before a restart. Each restart without progress doubles them.")
       ->check(CLI::Range(0.0, 3600.0))
       ->group("Restarts")
       ->capture_default_str();
-  app.add_option("--kill-after", o.kill_after_seconds, "Seconds between mpirun's TERM and KILL of a failed job's ranks")
+  app.add_option("--kill-after", o.kill_after_seconds,
+                 "Seconds between SIGTERM and SIGKILL when mpirun ends the ranks of a failed job.")
       ->check(CLI::Range(0, 3600))
       ->group("Restarts")
       ->capture_default_str();
@@ -123,7 +119,7 @@ std::string ProgramFlag(const std::vector<std::string>& program, const std::stri
 
 fs::path RunFolderOf(const LaunchOptions& options) {
   if (options.program.empty()) {
-    throw UsageError("no program: gan-launch -np N [flags] -- gan-train --shards … --run … (--help shows the options)");
+    throw UsageError("no program: gan-launch -np N [flags] -- gan-train --shards … --run … (--help lists the flags)");
   }
   const std::string run = ProgramFlag(options.program, "--run");
   if (run.empty())

@@ -12,7 +12,15 @@
 
 int main(int argc, char** argv) {
   CLI::App app(
-      "Starts a training job under mpirun or srun, watches it, and starts it again from its newest checkpoint.",
+      "Starts a training job under mpirun or srun, watches it, and restarts it from its\n"
+      "newest checkpoint when it fails. Arguments in front of -- that gan-launch does\n"
+      "not know are passed to mpirun or srun. The program behind -- needs --run DIR.\n"
+      "SIGTERM, SIGINT and SIGUSR1 save a checkpoint and stop with exit code 75. A\n"
+      "second SIGINT stops at once.\n\n"
+      "Examples:\n"
+      "  $ gan-launch -np 8 -- gan-train --shards shards/ --run runs/first\n"
+      "  $ gan-launch -np 16 --hostfile hosts -- gan-train --shards s/ --run runs/big\n"
+      "  $ gan-launch --check -np 8 -- gan-train --shards shards/ --run runs/first",
       "gan-launch");
   gan::launch::LaunchOptions options;
   gan::launch::AddLaunchFlags(app, options);

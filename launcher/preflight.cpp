@@ -6,7 +6,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <iostream>
-#include <regex>
+#include <map>
+#include <optional>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
 
@@ -54,27 +56,35 @@ class Findings {
   bool all_good_ = true;
 };
 
-// What one rank is going to need, from the program's own --dry-run.
+// What one rank will need, as the program's own --dry-run --json reports it.
 struct Need {
-  double memory_mib = 0;      // of a rank
-  double checkpoint_mib = 0;  // of one checkpoint
+  double memory_bytes = 0;      // of a rank
+  double checkpoint_bytes = 0;  // of one checkpoint
 };
+
+// The output also holds what the program wrote to stderr, so the object is looked for line by line.
+std::optional<Need> ReadNeed(const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object() || !json.contains("memory_bytes_per_rank")) continue;
+    return Need{json.at("memory_bytes_per_rank").get<double>(), json.at("checkpoint_bytes").get<double>()};
+  }
+  return std::nullopt;
+}
 
 Need CheckProgram(const LaunchOptions& options, Findings& findings) {
   std::vector<std::string> command = options.program;
   command.front() = BesideThisProgram(command.front());
-  // One rank stands for all: the real number is met below.
-  command.insert(command.end(), {"--dry-run", "--expect-world-size", "0"});
+  // One rank stands for all: CheckRanks sees the real number.
+  command.insert(command.end(), {"--dry-run", "--json", "--expect-world-size", "0"});
   const CommandOutput output = RunCommand(command);
-  findings.Add(output.code == 0, "program and flags",
-               output.code == 0 ? options.program.front() + " accepts them" : LastLine(output.text));
-  Need need;
-  std::smatch match;
-  if (std::regex_search(output.text, match, std::regex("memory a rank[^0-9]*([0-9.]+) MiB")))
-    need.memory_mib = std::stod(match[1]);
-  if (std::regex_search(output.text, match, std::regex("checkpoint[^0-9]*([0-9.]+) MiB")))
-    need.checkpoint_mib = std::stod(match[1]);
-  return need;
+  const std::optional<Need> need = output.code == 0 ? ReadNeed(output.text) : std::nullopt;
+  const std::string detail = need               ? options.program.front() + " accepts them"
+                             : output.code != 0 ? LastLine(output.text)
+                                                : "--dry-run --json printed no JSON object with memory_bytes_per_rank";
+  findings.Add(need.has_value(), "program and flags", detail);
+  return need.value_or(Need());
 }
 
 bool CheckShards(const LaunchOptions& options, Findings& findings) {
@@ -99,7 +109,7 @@ void CheckDisk(const fs::path& run, const Need& need, Findings& findings) {
   if (::statvfs(run.c_str(), &status) != 0) throw IoError(run, "statvfs", errno);
   const double room = static_cast<double>(status.f_bavail) * static_cast<double>(status.f_frsize);
   // One being written beside the newest two that are never pruned, and the margin that a save asks for.
-  const double wanted = need.checkpoint_mib * kMebibyte * 3 * 1.2;
+  const double wanted = need.checkpoint_bytes * 3 * 1.2;
   findings.Add(room >= wanted, "disk",
                Mebibytes(room) + " free in " + run.string() + ", three checkpoints take " + Mebibytes(wanted));
 }
@@ -124,7 +134,7 @@ void CheckMemory(const nlohmann::json& ranks, const Need& need, Findings& findin
     host.second = rank.at("memory_available").get<double>();
   }
   for (const auto& [host, of] : hosts) {
-    const double wanted = need.memory_mib * kMebibyte * of.first;
+    const double wanted = need.memory_bytes * of.first;
     findings.Add(
         of.second >= wanted, "memory of " + host,
         Mebibytes(of.second) + " available, " + std::to_string(of.first) + " rank(s) want about " + Mebibytes(wanted));

@@ -53,6 +53,8 @@ constexpr MetricRow kTable[] = {
    "Mean distance of a generated image to its nearest neighbour in the batch, on 8 x 8 pixels of [-1, 1]."},
   {Metric::kSampleDiversityReference, "gan_train_sample_diversity_reference", kGauge, "1", kJob, "", {}, {},
    "The same measure on real images: what sample diversity is to be held against."},
+  {Metric::kCollapseForetold, "gan_train_collapse_foretold", kGauge, "1", kJob, "", {}, {},
+   "1 while the balance controller expects a mode collapse, else 0."},
   {Metric::kQuality, "gan_train_quality", kGauge, "1", kJob, "measure", kMeasures, {},
    "Generated images against held-out ones, as measured last; of density and coverage more is better, else less. "
    "NAME_floor: what training images reach."},

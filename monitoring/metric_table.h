@@ -18,6 +18,7 @@ enum class Metric {
   kLearningRate,  // {network}
   kSampleDiversity,
   kSampleDiversityReference,
+  kCollapseForetold,
   kQuality,  // {measure}
   kPenalty,
   kAugmentProbability,

@@ -12,14 +12,16 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/build_facts.h"
+#include "cli/flags.h"
 #include "cli/main.h"
 #include "cli/progress.h"
 #include "monitoring/http_access.h"
 #include "monitoring/metrics.h"
 #include "picture/grid.h"
 #include "picture/png.h"
-#include "preprocess/pipeline/record_worker.h"
 #include "preprocess/pipeline/pipeline.h"
+#include "preprocess/pipeline/record_worker.h"
+#include "preprocess/pipeline/summary.h"
 #include "shard/shard_format.h"
 #include "shard/shard_reader.h"
 #include "storage/errors.h"
@@ -33,92 +35,112 @@ using gan::preprocess::PreprocessOptions;
 using gan::preprocess::Ranks;
 using gan::preprocess::Summary;
 
-constexpr std::array kFilters = {Filter::kBilinear, Filter::kLanczos, Filter::kBox};
-constexpr std::array kModes = {DecodeMode::kExact, DecodeMode::kFast};
+using gan::cli::Choice;
 
-template <typename Choices>
-std::vector<std::string> NamesOf(const Choices& choices) {
-  std::vector<std::string> names;
-  names.reserve(choices.size());
-  for (const auto choice : choices) names.emplace_back(Name(choice));
-  return names;
-}
-
-// `name` is one of theirs: CLI11 has checked it.
-template <typename Choices>
-auto Named(const std::string& name, const Choices& choices) {
-  return *std::find_if(choices.begin(), choices.end(), [&](auto choice) { return Name(choice) == name; });
-}
+// These names stand in the manifest, too, so the pipeline owns them.
+const Choice<Filter> kFilters[] = {{Filter::kBilinear, Name(Filter::kBilinear), ""},
+                                   {Filter::kLanczos, Name(Filter::kLanczos), ""},
+                                   {Filter::kBox, Name(Filter::kBox), ""}};
+const Choice<DecodeMode> kModes[] = {
+    {DecodeMode::kExact, Name(DecodeMode::kExact), "every pixel as torchvision decodes it"},
+    {DecodeMode::kFast, Name(DecodeMode::kFast),
+     "large JPEGs are decoded at a half, a quarter or an eighth of their size"}};
+constexpr Choice<bool> kExif[] = {{true, "apply", "turn and mirror the image as its EXIF orientation says"},
+                                  {false, "ignore", "keep the image as it is stored"}};
+constexpr Choice<bool> kLabels[] = {
+    {false, "none", "no labels"},
+    {true, "folder", "the first folder below --in or in the archive; for a listed path, the folder that holds it"}};
+constexpr Choice<bool> kDedupe[] = {{false, "off", "keep all files"},
+                                    {true, "exact", "keep the first of all files with the same bytes"}};
 
 struct Flags {
   PreprocessOptions options;
-  std::string filter = "bilinear";
-  std::string decode = "exact";
   std::string background = "255,255,255";
-  std::string exif = "apply";
   std::vector<std::string> crop = {"center"};
-  std::string labels = "none";
-  std::string dedupe = "off";
   bool json = false;
   std::string metrics_port = "off";
   std::string metrics_address = "127.0.0.1";
   std::string metrics_password_file;
 };
 
-void AddFlags(CLI::App& app, Flags& flags) {
-  PreprocessOptions& o = flags.options;
-  app.add_option("--in", o.inputs,
-                 "Folder of pictures (recursive), archive (.zip, .7z, .tar[.gz|.xz|.bz2|.zst]), picture, text file of "
-                 "paths, or - for paths on standard input; may be repeated");
-  app.add_option("--list", o.lists, "Text file of paths, one a line (or NUL between them); may be repeated");
-  app.add_option("--out", o.output, "Shard folder to make or to continue")->required();
-  app.add_option("--size", o.size, "Pixels a side")->check(CLI::Range(8, 4096))->capture_default_str();
-  app.add_option("--filter", flags.filter, "bilinear, lanczos or box")
-      ->check(CLI::IsMember(NamesOf(kFilters)))
-      ->capture_default_str();
-  app.add_option("--decode", flags.decode, "exact, or fast: large JPEGs are decoded at a half, a quarter or an eighth")
-      ->check(CLI::IsMember(NamesOf(kModes)))
-      ->capture_default_str();
-  app.add_option("--background", flags.background, "R,G,B that transparent pictures stand on")->capture_default_str();
-  app.add_option("--exif", flags.exif, "apply or ignore the EXIF orientation")
-      ->check(CLI::IsMember({"apply", "ignore"}))
-      ->capture_default_str();
-  app.add_option("--min-side", o.decode.min_side, "Leave out pictures with a side of fewer pixels")
-      ->check(CLI::Range(1, 1 << 30))
-      ->capture_default_str();
-  app.add_option("--crop", flags.crop,
-                 "Square that is kept: center; top of tall pictures, whose heads the middle would cut; or none-below N: "
-                 "the middle, but pictures of which it keeps less than N per cent of the long side are left out")
-      ->expected(1, 2)
-      ->capture_default_str();
-  app.add_option("--labels", flags.labels,
-                 "none, or folder: the first folder below --in or in the archive; of a listed path, its last")
-      ->check(CLI::IsMember({"none", "folder"}))
-      ->capture_default_str();
-  app.add_option("--images-per-shard", o.images_per_shard, "Inputs that a shard covers")
+void AddInputFlags(CLI::App& app, PreprocessOptions& o) {
+  const std::string group = "Input and output";
+  app.add_option(
+         "--in", o.inputs,
+         "Folder of images (with its subfolders), archive (.zip, .7z, or .tar, also with .gz, .xz, .bz2 or .zst), "
+         "image, text file of paths, or - for paths on standard input. May be repeated.")
+      ->type_name("PATH")
+      ->group(group);
+  app.add_option("--list", o.lists, "Text file of paths, one per line or separated by NUL. May be repeated.")
+      ->type_name("FILE")
+      ->group(group);
+  app.add_option("--out", o.output, "Shard folder to write. An interrupted one is continued.")
+      ->required()
+      ->type_name("DIR")
+      ->group(group);
+  app.add_flag("--append", o.append, "Add the images to the finished data set in --out, as new shards.")->group(group);
+  app.add_option("--images-per-shard", o.images_per_shard, "Number of inputs per shard.")
       ->check(CLI::Range(1, 1 << 20))
+      ->group(group)
       ->capture_default_str();
-  app.add_option("--threads", o.threads, "0: all cores; changes no byte")->check(CLI::Range(0, 4096));
-  app.add_option("--max-pixels", o.decode.max_pixels, "Larger pictures are rejected before they are decoded")
+}
+
+void AddPictureFlags(CLI::App& app, Flags& flags) {
+  const std::string group = "Pictures";
+  PreprocessOptions& o = flags.options;
+  app.add_option("--size", o.size, "Width and height of a record in pixels.")
+      ->check(CLI::Range(8, 4096))
+      ->group(group)
+      ->capture_default_str();
+  app.add_option("--min-side", o.decode.min_side, "Reject images with a side of fewer pixels.")
+      ->check(CLI::Range(1, 1 << 30))
+      ->group(group)
+      ->capture_default_str();
+  app.add_option(
+         "--crop", flags.crop,
+         "Square that is kept: center; top, which keeps the top of tall images; or none-below N, which keeps the "
+         "center and rejects images of which it is less than N percent of the long side.")
+      ->expected(1, 2)
+      ->type_name("center|top|none-below N")
+      ->group(group)
+      ->capture_default_str();
+  gan::cli::AddChoice(app, "--filter", o.filter, kFilters, "Filter of the resize.")->group(group);
+  gan::cli::AddChoice(app, "--decode", o.mode, kModes, "How JPEGs are decoded.")->group(group);
+  app.add_option("--background", flags.background, "Colour behind transparent pixels, from 0,0,0 to 255,255,255.")
+      ->type_name("R,G,B")
+      ->group(group)
+      ->capture_default_str();
+  gan::cli::AddChoice(app, "--exif", o.decode.apply_exif, kExif, "What the EXIF orientation does.")->group(group);
+  gan::cli::AddChoice(app, "--labels", o.labels_from_folders, kLabels, "Where labels come from.")->group(group);
+  gan::cli::AddChoice(app, "--dedupe", o.dedupe, kDedupe, "How duplicates are treated.")->group(group);
+  app.add_option("--max-pixels", o.decode.max_pixels, "Reject larger images before they are decoded.")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40))
+      ->group(group)
       ->capture_default_str();
-  app.add_flag("--append", o.append, "Add these pictures to the finished data set in --out, in new shards");
-  app.add_option("--dedupe", flags.dedupe, "off, or exact: of files with the same bytes only the first is taken")
-      ->check(CLI::IsMember({"off", "exact"}))
+  app.add_flag("--strict", o.strict, "Stop with exit code 3 at the first rejected image.")->group(group);
+}
+
+void AddMachineFlags(CLI::App& app, Flags& flags) {
+  const std::string group = "Machine and reports";
+  app.add_option("--threads", flags.options.threads,
+                 "Number of threads. 0 uses all cores. The shards do not depend on it.")
+      ->check(CLI::Range(0, 4096))
+      ->group(group)
       ->capture_default_str();
-  app.add_flag("--strict", o.strict, "The first rejected picture is an error (exit code 3)");
-  app.add_option("--metrics-port", flags.metrics_port,
-                 "Prometheus port of local rank 0, the next rank the next; 0: any; off")
-      ->capture_default_str()
-      ->group("Metrics while it runs");
-  app.add_option("--metrics-address", flags.metrics_address, "Address that serves them")
-      ->capture_default_str()
-      ->group("Metrics while it runs");
-  app.add_option("--metrics-password-file", flags.metrics_password_file,
-                 "Ask for what its one line says, user:password")
-      ->group("Metrics while it runs");
-  app.add_option("--preview", o.preview, "PNG grid of the first pictures");
-  app.add_flag("--json", flags.json, "The closing summary as one JSON object");
+  app.add_option("--preview", flags.options.preview, "PNG file to draw the first 64 images into, as a grid.")
+      ->type_name("FILE")
+      ->group(group);
+  app.add_flag("--json", flags.json, "Print the closing summary as one JSON object.")->group(group);
+  const auto add = [&app](const std::string& name, std::string& value, const std::string& help) {
+    return app.add_option(name, value, help)->group("Metrics")->capture_default_str();
+  };
+  gan::cli::AddMetricsFlags(add, {flags.metrics_port, flags.metrics_address, flags.metrics_password_file});
+}
+
+void AddFlags(CLI::App& app, Flags& flags) {
+  AddInputFlags(app, flags.options);
+  AddPictureFlags(app, flags);
+  AddMachineFlags(app, flags);
 }
 
 std::array<std::uint8_t, 3> ParseColour(const std::string& text) {
@@ -149,56 +171,6 @@ void WritePreview(const PreprocessOptions& options) {
   gan::picture::WritePng(options.preview, grid.pixels, grid.width, grid.height);
 }
 
-nlohmann::ordered_json LeftOutJson(const gan::preprocess::LeftOut& left_out) {
-  nlohmann::ordered_json kinds = nlohmann::ordered_json::object();
-  for (const auto& [kind, found] : left_out.kinds()) {
-    kinds[kind] = {{"files", found.files}, {"examples", found.examples}};
-  }
-  return kinds;
-}
-
-void PrintJson(const Summary& s, const PreprocessOptions& options, double seconds) {
-  const nlohmann::ordered_json summary = {{"out", options.output.string()},
-                                          {"already_complete", s.already_complete},
-                                          {"inputs", s.inputs},
-                                          {"accepted", s.accepted},
-                                          {"rejected", s.rejected},
-                                          {"left_to_try", s.left_to_try},
-                                          {"left_out", LeftOutJson(s.left_out)},
-                                          {"records", s.total},
-                                          {"inputs_done_before", s.kept_from_before},
-                                          {"bytes_read", s.bytes_read},
-                                          {"seconds", seconds}};
-  std::cout << summary.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
-}
-
-void PrintSummary(const Summary& s, const PreprocessOptions& options, double seconds) {
-  std::ostringstream text;
-  if (s.already_complete) {
-    text << options.output.string() << " is complete already: " << s.total << " pictures. Nothing to do.\n";
-  } else {
-    text << s.accepted << " of " << s.inputs << " pictures in " << options.output.string();
-    for (const auto& [reason, count] : s.rejected) text << ", " << count << " " << reason;
-    const double made = static_cast<double>(s.inputs - s.kept_from_before);
-    char speed[96];
-    std::snprintf(speed, sizeof speed, "  (%.0f images/s, %.1f MB/s, %s)", made / seconds,
-                  static_cast<double>(s.bytes_read) / 1e6 / seconds,
-                  gan::cli::FormatDuration(std::chrono::duration<double>(seconds)).c_str());
-    text << speed << "\n";
-    if (s.total > s.accepted) text << "the data set now has " << s.total << " pictures\n";
-    if (s.kept_from_before > 0) text << "continued: " << s.kept_from_before << " inputs were done before\n";
-    if (!s.rejected.empty())
-      text << "rejected ones: " << (options.output / gan::shard::kQuarantineName).string() << "\n";
-  }
-  if (s.left_out.files() > 0) text << "left out, no pictures: " << s.left_out.Words() << "\n";
-  if (s.left_to_try > 0) {
-    text << s.left_to_try << " of the inputs could not be read for a reason that may pass; the same command tries them "
-         << "again\n";
-  }
-  text << "next: mpirun -np 2 gan-train --shards " << options.output.string() << "\n";
-  std::cout << text.str();
-}
-
 void ParseCrop(const std::vector<std::string>& words, PreprocessOptions& options) {
   unsigned per_cent = 0;
   char rest = 0;
@@ -217,13 +189,8 @@ void Prepare(Flags& flags) {
   PreprocessOptions& o = flags.options;
   if (o.inputs.empty() && o.lists.empty()) throw gan::UsageError("--in or --list is required");
   if (o.output.empty()) throw gan::UsageError("--out is empty");
-  o.filter = Named(flags.filter, kFilters);
-  o.mode = Named(flags.decode, kModes);
   o.decode.background = ParseColour(flags.background);
   ParseCrop(flags.crop, o);
-  o.decode.apply_exif = flags.exif == "apply";
-  o.labels_from_folders = flags.labels == "folder";
-  o.dedupe = flags.dedupe == "exact";
 }
 
 // Before hours of work, not after them. --out and the folders above it will be made.
@@ -235,17 +202,9 @@ void RequirePreviewFolder(const std::filesystem::path& preview, const std::files
   throw gan::UsageError("--preview " + preview.string() + ": " + preview.parent_path().string() + " is no folder");
 }
 
-int Port(const std::string& text) {
-  if (text == "off") return -1;
-  const bool number = !text.empty() && text.size() <= 5 && text.find_first_not_of("0123456789") == std::string::npos;
-  if (!number || std::stoi(text) > 65535) {
-    throw gan::UsageError("--metrics-port " + text + ": must be a port, 0 or off");
-  }
-  return std::stoi(text);
-}
-
 std::unique_ptr<Metrics> OpenMetrics(const Flags& flags, const Ranks& ranks) {
-  gan::monitoring::MetricsOptions options{.address = flags.metrics_address, .port = Port(flags.metrics_port)};
+  gan::monitoring::MetricsOptions options{.address = flags.metrics_address,
+                                          .port = gan::cli::MetricsPort(flags.metrics_port)};
   if (options.port < 0) return nullptr;
   options.rank = ranks.rank();
   options.local_rank = ranks.local_rank();
@@ -286,7 +245,8 @@ int Run(Flags& flags, Ranks& ranks) {
   if (ranks.rank() > 0) return gan::cli::kDone;
   if (!flags.options.preview.empty()) WritePreview(flags.options);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  (flags.json ? PrintJson : PrintSummary)(summary, flags.options, seconds);
+  const auto text = flags.json ? gan::preprocess::SummaryAsJson : gan::preprocess::SummaryInWords;
+  std::cout << text(summary, flags.options, seconds);
   return summary.left_to_try > 0 ? gan::cli::kStoppedSaved : gan::cli::kDone;
 }
 
@@ -295,12 +255,13 @@ int Run(Flags& flags, Ranks& ranks) {
 int main(int argc, char** argv) {
   gan::preprocess::BecomeWorkerWhenAsked(argc, argv);
   CLI::App app(
-      "Turns pictures into shards that gan-train reads, pixel for pixel as torchvision does.\n"
-      "The same command again continues where it was interrupted.\n"
-      "Examples: gan-preprocess --in photos/ --out shards/ --preview preview.png\n"
-      "          gan-preprocess --in photos.tar.zst --labels folder --dedupe exact --out shards/\n"
-      "          find photos/ -name '*.jpg' -print0 | gan-preprocess --in - --out shards/\n"
-      "          mpirun -np 4 gan-preprocess --in more/ --append --out shards/",
+      "Turns images into shards for gan-train, pixel for pixel as torchvision does.\n"
+      "The same command continues a run that was interrupted.\n\n"
+      "Examples:\n"
+      "  $ gan-preprocess --in photos/ --out shards/ --preview preview.png\n"
+      "  $ gan-preprocess --in photos.tar --labels folder --dedupe exact --out shards/\n"
+      "  $ find photos/ -name '*.jpg' -print0 | gan-preprocess --in - --out shards/\n"
+      "  $ mpirun -np 4 gan-preprocess --in more/ --append --out shards/",
       "gan-preprocess");
   Flags flags;
   AddFlags(app, flags);

@@ -16,7 +16,7 @@ FileDigest DigestOfFile(const std::filesystem::path& file) {
   for (std::span<const std::byte> rest = mapped.bytes(); !rest.empty();) {
     const std::span<const std::byte> block = rest.first(std::min(kBlock, rest.size()));
     digest.Update(block);
-    mapped.LetGo(block);
+    mapped.ReleasePages(block);
     rest = rest.subspan(block.size());
   }
   mapped.RequireRead();

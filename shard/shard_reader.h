@@ -42,7 +42,7 @@ class ShardReader {
   std::uint64_t lost_pages() const { return file_.lost_pages(); }
   // Throws when pages were lost, naming what is wrong (storage/files.h).
   void RequireRead() const { file_.RequireRead(); }
-  void LetGo() const { file_.LetGo(file_.bytes()); }
+  void ReleasePages() const { file_.ReleasePages(file_.bytes()); }
   // The whole file.
   std::span<const std::byte> bytes() const { return file_.bytes(); }
 

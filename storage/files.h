@@ -73,7 +73,7 @@ class MappedFile {
   void RequireRead() const;
   // A hint to the kernel, which changes no byte: what was read of `part` need not stay mapped, so that this process
   // does not seem to hold it (it stays in the page cache while there is room).
-  void LetGo(std::span<const std::byte> part) const;
+  void ReleasePages(std::span<const std::byte> part) const;
 
  private:
   std::filesystem::path path_;

@@ -105,7 +105,7 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   return *this;
 }
 
-void MappedFile::LetGo(std::span<const std::byte> part) const {
+void MappedFile::ReleasePages(std::span<const std::byte> part) const {
   if (region_ != nullptr) Advise(part, MADV_DONTNEED);
 }
 

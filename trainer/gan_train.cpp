@@ -13,8 +13,12 @@
 
 int main(int argc, char** argv) {
   CLI::App app(
-      "Trains a DCGAN on the shards of gan-preprocess, data-parallel over the ranks of mpirun or srun.\n"
-      "Example: mpirun -np 8 gan-train --shards shards/ --run runs/first",
+      "Trains a DCGAN on shards that gan-preprocess wrote, data-parallel over the ranks\n"
+      "of mpirun or srun. A switch --NAME is turned off by --no-NAME.\n\n"
+      "Examples:\n"
+      "  $ gan-train --shards shards/ --run runs/first --resolution 64 --features 16\n"
+      "  $ mpirun -np 8 gan-train --shards shards/ --run runs/first\n"
+      "  $ gan-train --shards shards/ --dry-run",
       "gan-train");
   gan::run::TrainOptions options;
   gan::run::AddTrainFlags(app, options);

@@ -38,7 +38,7 @@ def pictures(source, folder, name):
 
 def reals(shards, side, folder):
     """The first pictures of the data set, averaged down to `side`."""
-    subprocess.run([BIN / 'gan-inspect', shards, '--dump', str(COUNT), '--out', folder / 'reals.png'], check=True,
+    subprocess.run([BIN / 'gan-inspect', 'dump', shards, folder / 'reals.png', '--count', str(COUNT)], check=True,
                    stdout=subprocess.DEVNULL)
     pixels = np.stack(tiles(folder / 'reals.png', COUNT)).astype(float)
     step = pixels.shape[1] // side

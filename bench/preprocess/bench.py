@@ -110,7 +110,7 @@ def jpeg_short_side(path):
 
 def pixels(out):
     import numpy as np
-    subprocess.run([BIN / 'gan-inspect', out, '--dump', '10000', '--out', out / 'all.png'], check=True,
+    subprocess.run([BIN / 'gan-inspect', 'dump', out, out / 'all.png', '--count', '10000'], check=True,
                    stdout=subprocess.DEVNULL)
     from PIL import Image
     return np.asarray(Image.open(out / 'all.png').convert('RGB'), float)

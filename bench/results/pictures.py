@@ -4,7 +4,7 @@
     .deps/venv/bin/python bench/results/pictures.py --acting runs/acting --without runs/without
 
 Writes to docs/images: what the same latents became over time in each run (a row a step, the step at its left), and the
-curves of each as gan-inspect --plot draws them. Prints the measures in `stats.jsonl` as rows of a table.
+curves of each as gan-inspect plot draws them. Prints the measures in `stats.jsonl` as rows of a table.
 """
 import argparse
 import json
@@ -21,7 +21,7 @@ GRID_COLUMNS, GAP, MARGIN = 8, 2, 40
 
 
 def tiles(grid, count):
-    """The first pictures of a grid that gan-train or gan-inspect --dump drew."""
+    """The first pictures of a grid that gan-train or gan-inspect dump drew."""
     pixels = np.asarray(Image.open(grid).convert('RGB'))
     side = (pixels.shape[1] - GAP) // GRID_COLUMNS - GAP
     at = lambda i: GAP + i * (side + GAP)
@@ -58,7 +58,7 @@ def main():
         strip = through_time(run, [step for step in steps if (run / f'fakes-{step:08d}.png').exists()], options.count)
         strip.quantize(256, dither=Image.Dither.NONE).save(options.out / f'result-{name}.png', optimize=True)
         curves = options.out / f'curves-{name}.png'
-        subprocess.run([BIN / 'gan-inspect', '--plot', run, curves], check=True)
+        subprocess.run([BIN / 'gan-inspect', 'plot', run, curves], check=True)
         Image.open(curves).quantize(64, dither=Image.Dither.NONE).save(curves, optimize=True)
     acting, without = measures(options.acting), measures(options.without)
     cells = lambda line: f'{line["quality_swd"]:.3f} | {line["quality_ms_ssim"]:.3f}' if line else ' | '

@@ -12,10 +12,10 @@
 #include <optional>
 
 #include "trainer/distributed/tensor_average.h"
-#include "trainer/loss/bce.h"
+#include "trainer/loss/adversarial.h"
 #include "trainer/model/cost.h"
 #include "trainer/model/product.h"
-#include "trainer/run/run_state.h"
+#include "trainer/run/trainer.h"
 
 namespace {
 
@@ -49,12 +49,12 @@ class BareLoop {
     torch::Tensor fake, loss;
     forward += Seconds([&] {
       fake = gan_.generator->forward(latents_);
-      loss = gan::loss::BceDiscriminator(Judge(real_), Judge(fake.detach()), {}).Total();
+      loss = gan::loss::kBceLoss.discriminator(Logits(real_), Logits(fake.detach()), {}).Total();
     });
-    Update(loss, gan_.discriminator, gan_.discriminator_adam, options_.lr_d);
+    Update(loss, gan_.discriminator, gan_.discriminator_optimizer, options_.lr_d);
     model::SetRequiresGrad(*gan_.discriminator, false);
-    forward += Seconds([&] { loss = gan::loss::BceGenerator(Judge(fake)); });
-    Update(loss, gan_.generator, gan_.generator_adam, options_.lr_g);
+    forward += Seconds([&] { loss = gan::loss::kBceLoss.generator(Logits(fake), {}); });
+    Update(loss, gan_.generator, gan_.generator_optimizer, options_.lr_g);
     model::SetRequiresGrad(*gan_.discriminator, true);
     sync += Seconds([&] {
       if (gan_.communicator->size() > 1) distributed::AverageOverRanks(gan_.statistics, *gan_.communicator);
@@ -65,7 +65,7 @@ class BareLoop {
   double forward = 0, backward = 0, sync = 0, optimizer = 0;  // seconds so far
 
  private:
-  torch::Tensor Judge(const torch::Tensor& images) { return model::Discriminate(gan_.discriminator, images); }
+  torch::Tensor Logits(const torch::Tensor& images) { return model::Discriminate(gan_.discriminator, images); }
 
   void Update(const torch::Tensor& loss, const torch::nn::Sequential& network, gan::step::Adam& adam, double rate) {
     adam.ClearGradients();
@@ -83,9 +83,9 @@ class BareLoop {
 };
 
 // One step of gan-train's loop (trainer/run/train.cpp) without pictures and checkpoints; returns its time for data.
-double RunStep(gan::run::RunState& run, std::uint64_t check_every) {
+double RunStep(gan::run::Trainer& run, std::uint64_t check_every) {
   const gan::run::StepRecord record = run.Step();
-  run.TellOfSave();
+  run.ReportFinishedSave();
   if (check_every > 0 && record.step % check_every == 0) run.RequireEqualReplicas();
   return record.local.times.data;
 }
@@ -133,7 +133,7 @@ int main(int argc, char** argv) {
   const distributed::Environment environment(&argc, &argv);
   const distributed::World& world = environment.world();
   const auto communicator = distributed::Communicator::Create(world, "bare");
-  std::optional<gan::run::RunState> run;
+  std::optional<gan::run::Trainer> run;
   run.emplace(options, world);
   BareLoop bare(options, communicator);
   double ours = 0, data = 0, product = 0;

@@ -1,7 +1,6 @@
 #include "generate/engine/options.h"
 
-#include <map>
-
+#include "cli/flags.h"
 #include "storage/errors.h"
 
 namespace gan::generate {
@@ -11,66 +10,78 @@ namespace {
 constexpr std::size_t kFramesBetween = 24;
 constexpr std::uint64_t kStopsOfAWalk = 8;
 
+constexpr cli::Choice<Weights> kWeights[] = {
+    {Weights::kAuto, "auto", "the moving average when the checkpoint has one, otherwise the raw weights"},
+    {Weights::kEma, "ema", "the moving average of the weights"},
+    {Weights::kRaw, "raw", "the weights of the last step"}};
+
 void AddSourceFlags(CLI::App& app, GenerateOptions& o) {
-  const std::string group = "What was trained";
-  const std::map<std::string, Weights> names = {
-      {"auto", Weights::kAuto}, {"ema", Weights::kEma}, {"raw", Weights::kRaw}};
+  const std::string group = "Trained generator";
   app.add_option("--checkpoint", o.checkpoint,
-                 "A run folder (its newest checkpoint), a checkpoint, an exported folder, or a .safetensors file")
+                 "Run folder (its newest checkpoint is used), checkpoint, exported folder or .safetensors file.")
       ->required()
+      ->type_name("PATH")
       ->group(group);
-  app.add_option("--weights", o.weights,
-                 "The moving average, the weights as they are, or the average where there is one")
-      ->transform(CLI::CheckedTransformer(names, CLI::ignore_case).description("{auto,ema,raw}"))
-      ->default_str("auto")
-      ->group(group);
+  cli::AddChoice(app, "--weights", o.weights, kWeights, "Weights to use.")->group(group);
 }
 
 void AddPictureFlags(CLI::App& app, GenerateOptions& o) {
-  const std::string group = "Which pictures";
-  app.add_option("--count", o.count, "Pictures; with --interpolate the stops on the way (then 8)")
+  const std::string group = "Latents";
+  app.add_option("--count", o.count,
+                 "Number of images. With --interpolate: number of latents that the walk visits, by default 8.")
       ->check(CLI::Range(1, 1'000'000))
       ->group(group)
       ->capture_default_str();
-  auto* seed = app.add_option("--seed", o.seed, "Seed of the first picture; every further one has the next seed");
+  auto* seed = app.add_option("--seed", o.seed, "Seed of the first image. Image i uses seed + i.");
   seed->group(group)->capture_default_str();
-  auto* seeds = app.add_option("--seeds", o.seeds, "These seeds: 1,5,10-20")->group(group)->excludes(seed);
-  app.add_option("--latents", o.latents, "These latents: .npy or .safetensors, float [N, noise_dim]")
+  auto* seeds = app.add_option("--seeds", o.seeds, "List of seeds, one per image, for example 1,5,10-20.");
+  seeds->type_name("LIST")->group(group)->excludes(seed);
+  app.add_option("--latents", o.latents, "File of latents: .npy or .safetensors, float, shape [N, noise_dim].")
       ->check(CLI::ExistingFile)
+      ->type_name("FILE")
       ->group(group)
       ->excludes(seed)
       ->excludes(seeds);
   app.add_option("--interpolate", o.interpolate,
-                 "Pictures on the way from each latent to the next, and back to the first")
+                 "Number of images from each latent to the next. The walk returns to the first latent.")
       ->check(CLI::Range(1, 10'000))
       ->group(group);
 }
 
 void AddOutputFlags(CLI::App& app, GenerateOptions& o) {
-  const std::string group = "What to write";
+  const std::string group = "Output";
   app.add_option("--out", o.out,
-                 "FILE.png: a grid; FILE.webp: an animation; FILE.mp4: a film (needs ffmpeg); FILE.npy: float [N, 3, "
-                 "side, side]; a folder: one PNG each; "
-                 "-: a PNG grid on stdout [grid.png]")
+                 "File or folder to write.\n"
+                 "FILE.png: a grid of all images.\n"
+                 "FILE.webp: an animation.\n"
+                 "FILE.mp4: a film, which needs ffmpeg.\n"
+                 "FILE.npy: an array, float, shape [N, 3, side, side].\n"
+                 "FOLDER: one PNG file per image.\n"
+                 "-: a grid as PNG on standard output.\n"
+                 "Default: grid.png, unless --export or --onnx is given.")
+      ->type_name("PATH")
       ->group(group);
-  app.add_option("--columns", o.columns, "Columns of a grid; 0: as many as rows")->group(group)->capture_default_str();
-  app.add_option("--fps", o.frames_per_second, "Frames a second of an animation")
+  app.add_option("--columns", o.columns, "Number of columns of the grid. 0 makes the grid square.")
+      ->group(group)
+      ->capture_default_str();
+  app.add_option("--fps", o.frames_per_second, "Frames per second of an animation or a film.")
       ->check(CLI::Range(0.1, 1000.0))
       ->group(group)
       ->capture_default_str();
   app.add_option("--export", o.export_folder,
-                 "Folder for generator.safetensors with PyTorch's names, config.json and a model card")
+                 "Folder to write generator.safetensors (PyTorch's parameter names), config.json and a model card to.")
+      ->type_name("DIR")
       ->group(group);
-  app.add_option("--onnx", o.onnx, "File for the generator as an ONNX model")->group(group);
+  app.add_option("--onnx", o.onnx, "File to write the generator to as an ONNX model.")->type_name("FILE")->group(group);
 }
 
 void AddMachineFlags(CLI::App& app, GenerateOptions& o) {
-  const std::string group = "Machine (no picture depends on it)";
-  app.add_option("--batch", o.batch, "Pictures computed at a time")
+  const std::string group = "Machine (the images do not depend on these)";
+  app.add_option("--batch", o.batch, "Number of images computed at once.")
       ->check(CLI::Range(1, 65536))
       ->group(group)
       ->capture_default_str();
-  app.add_option("--threads", o.threads, "Threads; 0: all cores")
+  app.add_option("--threads", o.threads, "Number of threads. 0 uses all cores.")
       ->check(CLI::Range(0, 4096))
       ->group(group)
       ->capture_default_str();
@@ -104,7 +115,7 @@ void Settle(const CLI::App& app, GenerateOptions& options) {
   if (moves && options.interpolate == 0) options.interpolate = kFramesBetween;
   if (options.interpolate > 0 && app.count("--count") == 0) options.count = kStopsOfAWalk;
   if (app.count("--count") > 0 && (!options.seeds.empty() || !options.latents.empty())) {
-    throw UsageError("--count: --seeds and --latents say themselves how many pictures there are");
+    throw UsageError("--count: not together with --seeds or --latents, which set the number of images");
   }
 }
 

@@ -11,7 +11,7 @@
 
 namespace gan::generate {
 
-// What --out names: by its ending, or "-" for a PNG grid on stdout.
+// The kind of output that --out asks for by its file name extension; "-" is a PNG grid on standard output.
 enum class OutputKind { kNone, kGrid, kStdout, kAnimation, kMovie, kArray, kFolder };
 
 struct GenerateOptions {
@@ -20,9 +20,9 @@ struct GenerateOptions {
 
   std::uint64_t count = 64;
   std::uint64_t seed = 0;  // picture i has seed + i
-  std::string seeds;       // instead: a list
+  std::string seeds;       // a list of seeds instead
   std::filesystem::path latents;
-  std::size_t interpolate = 0;  // pictures from one latent to the next; 0: only the latents themselves
+  std::size_t interpolate = 0;  // pictures from one latent to the next; 0: no walk
 
   std::filesystem::path out;
   std::size_t columns = 0;  // of a grid; 0: as many as rows
@@ -39,7 +39,7 @@ struct GenerateOptions {
 // Declares every flag of gan-generate on `app`, grouped; values land in `options`.
 void AddGenerateFlags(CLI::App& app, GenerateOptions& options);
 
-// What flags alone cannot say; also settles defaults that depend on others. Throws UsageError.
+// Checks flags against each other and sets the defaults that depend on other flags. Throws UsageError.
 void Settle(const CLI::App& app, GenerateOptions& options);
 
 }  // namespace gan::generate

@@ -22,132 +22,135 @@ def panel(title, unit, description, *queries, kind='timeseries', width=8, **more
 
 BALANCE = [
     ('Who is ahead', [
-        panel('Verdict', 'bool', 'The balance controller\'s verdict: one lane a state, filled while it is in force. A long '
-              'fill in any lane but balanced is worth a look at the panels below.',
+        panel('Verdict', 'bool', 'The verdict of the balance controller. Each verdict has a lane, which is filled while the '
+              'verdict is in force. If a lane other than balanced stays filled, look at the panels below.',
               ('max by (run, state) (gan_train_balance_state{%})', '{{state}} · {{run}}'), kind='state-timeline', width=16),
-        panel('Loss imbalance', 'percentunit', '|L_D/2 - L_G| / (L_D/2 + L_G): 0 when the two losses are level, towards 1 '
-              'when one of them is far below the other.', ('gan_train_loss_imbalance_ratio{%}', '{{run}}'), bounds=(0, 1)),
-        panel('Discriminator AUC', 'percentunit', 'How often a real image scores above a generated one: 0.5 is guessing, 1 '
-              'is perfect. Healthy runs stay between 0.6 and 0.95.', ('gan_train_discriminator_auc_ratio{%}', '{{run}}'),
+        panel('Loss imbalance', 'percentunit', '|L_D/2 - L_G| / (L_D/2 + L_G): 0 if the two losses are equal, near 1 '
+              'if one of them is far below the other.', ('gan_train_loss_imbalance_ratio{%}', '{{run}}'), bounds=(0, 1)),
+        panel('Discriminator AUC', 'percentunit', 'Probability that a real image scores above a generated one: 0.5 is '
+              'guessing, 1 is perfect. Healthy runs stay between 0.6 and 0.95.', ('gan_train_discriminator_auc_ratio{%}', '{{run}}'),
               bounds=(0.4, 1), steps=[('yellow', None), ('green', 0.6), ('red', 0.98)]),
-        panel('Losses', 'none', 'Loss of each network in the last step, mean over all ranks. Steady is good; one falling to '
-              'its floor while the other climbs is not.', ('gan_train_loss{%}', '{{network}} · {{run}}')),
-        panel('Discriminator accuracy', 'percentunit', 'Part of the real and of the generated images that the discriminator '
-              'tells right. Both near 1: it is ahead.',
+        panel('Losses', 'none', 'Loss of each network in the last step, mean over all ranks. Steady losses are good. It is '
+              'a bad sign if one falls to its lowest possible value while the other rises.',
+              ('gan_train_loss{%}', '{{network}} · {{run}}')),
+        panel('Discriminator accuracy', 'percentunit', 'Fraction of the real and of the generated images that the discriminator '
+              'classifies correctly. If both are near 1, it is ahead.',
               ('gan_train_discriminator_accuracy_ratio{%}', '{{input}} · {{run}}'), bounds=(0, 1)),
-        panel('Discriminator output', 'percentunit', 'Mean output after the sigmoid on real and on generated images. The gap '
-              'between the two is what it sees.', ('gan_train_discriminator_output_mean{%}', '{{input}} · {{run}}'),
+        panel('Discriminator output', 'percentunit', 'Mean output after the sigmoid on real and on generated images. The larger '
+              'the gap, the better the discriminator separates them.',
+              ('gan_train_discriminator_output_mean{%}', '{{input}} · {{run}}'),
               bounds=(0, 1)),
-        panel('Sample diversity', 'none', 'How different generated images are from each other, beside the same measure on '
-              'real ones. A fall far below the real line is mode collapse.',
+        panel('Sample diversity', 'none', 'How different generated images are from each other, and the same measure for real '
+              'images. A fall far below the line of the real images is mode collapse.',
               ('gan_train_sample_diversity{%}', 'generated · {{run}}'),
               ('gan_train_sample_diversity_reference{%}', 'real · {{run}}')),
         panel('Gradient norms', 'none', 'Euclidean norm of each network\'s synchronised gradient, on a logarithmic scale. A '
-              'generator\'s norm that vanishes learns nothing; one that explodes will not be finite soon.',
+              'generator whose norm vanishes learns nothing; a norm that explodes will soon not be finite.',
               ('gan_train_gradient_norm{%}', '{{network}} · {{run}}'), logarithmic=True)]),
-    ('What is done about it', [
-        panel('Interventions', 'short', 'Actions of the balance controller in the time of one point. None for long is what '
-              'balance looks like.',
+    ('Interventions and rates', [
+        panel('Interventions', 'short', 'Interventions of the balance controller in the interval of one point. A balanced run '
+              'has none for long times.',
               (f'sum by (run, action) (increase(gan_train_interventions_total{{%}}{RATE}))', '{{action}} · {{run}}'), bars=True),
-        panel('Learning rates', 'sci', 'Rates in force after the controller\'s changes.',
+        panel('Learning rates', 'sci', 'Learning rates in force, including the changes by the balance controller.',
               ('gan_train_learning_rate{%}', '{{network}} · {{run}}')),
-        panel('Updates a second', 'ops', 'Updates of each network. Different heights mean that the controller trains one '
-              'network more often than the other.',
+        panel('Updates per second', 'ops', 'Updates of each network. If the two differ, the controller trains one network '
+              'more often than the other.',
               (f'sum by (run, network) (rate(gan_train_steps_total{{%}}{RATE}))', '{{network}} · {{run}}')),
         panel('Steps that were not finite', 'short', 'Steps with a loss or gradient that was NaN or infinite, and the updates '
-              'left out because of it. Once is chance, again and again is a fault.',
+              'that were skipped because of it. A single case is harmless; repeated cases are a fault.',
               (f'sum by (run, network) (increase(gan_train_nonfinite_total{{%}}{RATE}))', 'not finite, {{network}} · {{run}}'),
-              (f'sum by (run, network) (increase(gan_train_skipped_steps_total{{%}}{RATE}))', 'left out, {{network}} · {{run}}'),
+              (f'sum by (run, network) (increase(gan_train_skipped_steps_total{{%}}{RATE}))', 'skipped, {{network}} · {{run}}'),
               bars=True, width=24)]),
-    ('How good the pictures are', [
-        panel('Quality against the holdout', 'none', 'Measures of --quality-every on a logarithmic scale. More is better for '
-              'density and coverage, less for all others; MS-SSIM near 1 means pictures that are all alike.',
+    ('Quality of the generated images', [
+        panel('Quality against the holdout', 'none', 'Measures of --quality-every on a logarithmic scale. Higher is better for '
+              'density and coverage, lower for all others. MS-SSIM near 1 means that all images are alike.',
               ('gan_train_quality{%}', '{{measure}} · {{run}}'), logarithmic=True),
-        panel('Gradient penalty', 'none', 'WGAN-GP, R1 and R2 in the discriminator\'s loss in the last step.',
+        panel('Gradient penalty', 'none', 'Gradient penalties (WGAN-GP, R1 and R2) in the discriminator\'s loss in '
+              'the last step.',
               ('gan_train_penalty{%}', '{{run}}')),
-        panel('Augmentation', 'percentunit', 'Probability of each augmentation in front of the discriminator; with --augment '
-              'ada it rises while the discriminator remembers its pictures.',
+        panel('Augmentation', 'percentunit', 'Probability of each augmentation of the discriminator\'s input. It rises while '
+              'the discriminator overfits (with --balance act or --augment ada).',
               ('gan_train_augment_probability_ratio{%}', '{{run}}'), bounds=(0, 1))]),
 ]
 
 RANKS = [
     ('Speed', [
-        panel('Images a second', 'ops', 'Real images consumed by all ranks together.',
+        panel('Images per second', 'ops', 'Real images consumed by all ranks together.',
               (f'sum by (run) (rate(gan_train_images_total{{%}}{RATE}))', '{{run}}')),
         panel('Time of a step by phase', 's', 'Mean time of a step in each phase, over the chosen ranks. The phases of the '
-              'networks do not hold their synchronisation.',
+              'networks do not include their synchronisation.',
               (f'sum by (run, phase) (rate(gan_train_step_duration_seconds_sum{{@,phase!="total"}}{RATE})) / ignoring (phase) '
                f'group_left sum by (run) (rate(gan_train_step_duration_seconds_count{{@,phase="total"}}{RATE}))',
                '{{phase}} · {{run}}'), stacked=True),
-        panel('Slowest steps by rank', 's', '95th percentile of the whole step on each rank.',
+        panel('Slowest steps by rank', 's', '95th percentile of the time of a whole step on each rank.',
               (f'histogram_quantile(0.95, sum by (run, rank, le) (rate(gan_train_step_duration_seconds_bucket{{@,phase="total"}}'
                f'{RATE})))', 'rank {{rank}} · {{run}}')),
-        panel('How long steps take', 's', 'All steps of the chosen ranks by their duration: a second band of slow steps is a '
-              'straggler, a disk or a neighbour.',
+        panel('How long steps take', 's', 'All steps of the chosen ranks by their duration. A second band of slow steps points to a '
+              'straggler, a slow disk or another job on the machine.',
               (f'sum by (le) (rate(gan_train_step_duration_seconds_bucket{{@,phase="total"}}{RATE}))', '{{le}}'),
               kind='heatmap', width=24)]),
     ('Communication', [
-        panel('Time inside collectives', 'percentunit', 'Part of the time that a rank spends in collectives, waiting for '
-              'others included. The rank with the least of it is the one that the others wait for.',
+        panel('Time inside collectives', 'percentunit', 'Fraction of the time that a rank spends in collectives, including waiting for '
+              'others. The others wait for the rank with the smallest fraction.',
               (f'rate(gan_comm_wait_seconds_total{{@}}{RATE})', 'rank {{rank}} · {{run}}')),
-        panel('Bytes handed to collectives', 'Bps', 'Gradients and statistics that a rank gives to all-reduce.',
+        panel('Bytes handed to collectives', 'Bps', 'Gradients and statistics that a rank passes to all-reduce, in bytes per second.',
               (f'rate(gan_comm_bytes_total{{@}}{RATE})', 'rank {{rank}} · {{run}}')),
-        panel('Own work a step', 's', 'Time of a step that a rank does not spend waiting for others. Lines apart are '
-              'stragglers.',
+        panel('Own work per step', 's', 'Time of a step that a rank does not spend waiting for others. A rank far above '
+              'the others is a straggler.',
               (f'(rate(gan_train_step_duration_seconds_sum{{@,phase="total"}}{RATE}) - on (job, run, rank) '
                f'rate(gan_comm_wait_seconds_total{{@}}{RATE})) / on (job, run, rank) '
                f'rate(gan_train_step_duration_seconds_count{{@,phase="total"}}{RATE})', 'rank {{rank}} · {{run}}'))]),
     ('Ranks and processes', [
-        panel('Ranks that answer', 'short', 'Endpoints that Prometheus reaches beside the world size. They must be equal.',
+        panel('Ranks that answer', 'short', 'Number of endpoints that Prometheus reaches, and the world size. They must be equal.',
               ('count by (run) (gan_train_last_step_timestamp_seconds{%})', 'answer · {{run}}'),
               ('max by (run) (gan_train_world_size{%})', 'world size · {{run}}')),
-        panel('Time since the last step', 's', 'Grows on all ranks together when one of them hangs.',
+        panel('Time since the last step', 's', 'If one rank hangs, this time grows on all ranks together.',
               ('time() - gan_train_last_step_timestamp_seconds{@}', 'rank {{rank}} · {{run}}')),
-        panel('Resident memory', 'bytes', 'Memory of each rank\'s process. A slope that never ends is a leak.',
+        panel('Resident memory', 'bytes', 'Memory of each rank\'s process. A rise that never ends is a leak.',
               ('process_resident_memory_bytes{@} and on (job, run, rank) gan_build_info{@}', 'rank {{rank}} · {{run}}')),
-        panel('Processor use', 'percentunit', 'Processor time a second: 1 is one core fully used.',
+        panel('Processor use', 'percentunit', 'Processor time per second: 1 is one core fully used.',
               (f'rate(process_cpu_seconds_total{{@}}{RATE}) and on (job, run, rank) gan_build_info{{@}}', 'rank {{rank}} · {{run}}')),
-        panel('Age of the processes', 's', 'A fall to zero is a restart.',
+        panel('Age of the processes', 's', 'Time since each process started. A fall to zero is a restart.',
               ('time() - process_start_time_seconds{@} and on (job, run, rank) gan_build_info{@}', 'rank {{rank}} · {{run}}')),
-        panel('Restarts', 'short', 'How often gan-launch has started the job again. launch.json in the run folder says why.',
+        panel('Restarts', 'short', 'How often gan-launch has restarted the job. launch.json in the run folder gives the reason.',
               ('max by (run) (gan_launch_restarts{%})', '{{run}}')),
-        panel('Builds', 'short', 'Ranks by build. More than one line for a run: its hosts have different programs.',
+        panel('Builds', 'short', 'Number of ranks per build. If a run has more than one line, its hosts have different programs.',
               ('count by (run, version, compiler, device) (gan_build_info{%})',
                '{{version}} · {{compiler}} · {{device}} · {{run}}'))]),
 ]
 
 DATA = [
     ('Data', [
-        panel('Waiting for data', 'percentunit', 'Part of the time that a rank waits for its next batch. Above 0.05 the disks '
-              'are too slow for the training.',
+        panel('Waiting for data', 'percentunit', 'Fraction of the time that a rank waits for its next batch. Above 0.05, the '
+              'disks are too slow for the training.',
               (f'rate(gan_data_wait_seconds_total{{@}}{RATE})', 'rank {{rank}} · {{run}}'),
               steps=[('green', None), ('red', 0.2)]),
-        panel('Corrupt records', 'short', 'Records whose checksum was wrong and in whose place another was taken, in the time '
-              'of one point. Any is a reason to look at the disk.',
+        panel('Corrupt records', 'short', 'Records with a wrong checksum that were replaced by others, in the interval of one '
+              'point. Even a single one is a reason to check the disk.',
               (f'sum by (run, rank) (increase(gan_data_corrupt_records_total{{@}}{RATE}))', 'rank {{rank}} · {{run}}'),
               bars=True, width=16),
-        panel('Pictures prepared', 'ops', 'Inputs a second that gan-preprocess deals with, by what became of them: accepted, '
-              'or the reason in quarantine.jsonl. Empty unless it runs with --metrics-port.',
+        panel('Images preprocessed', 'ops', 'Inputs per second that gan-preprocess handles, by result: accepted, or the '
+              'reason in quarantine.jsonl. Empty unless it runs with --metrics-port.',
               (f'sum by (run, result) (rate(gan_preprocess_images_total{{@}}{RATE}))', '{{result}} · {{run}}'), width=24)]),
     ('Checkpoints', [
-        panel('Age of the last checkpoint', 's', 'What a crash at this moment would cost.',
+        panel('Age of the last checkpoint', 's', 'Training time that would be lost if the run crashed now.',
               ('time() - gan_checkpoint_last_success_timestamp_seconds{%}', '{{run}}')),
-        panel('Time to save', 's', 'Wall time of the last checkpoint, from snapshot to commit.',
+        panel('Time to save', 's', 'Wall time of the last save, from snapshot to commit.',
               ('gan_checkpoint_duration_seconds{%}', '{{run}}')),
-        panel('Size', 'bytes', 'All parts of the last checkpoint together.', ('gan_checkpoint_bytes{%}', '{{run}}')),
-        panel('Failed checkpoints', 'short', 'Checkpoints that could not be committed in the time shown. The log says why.',
+        panel('Size', 'bytes', 'Size of all parts of the last checkpoint together.', ('gan_checkpoint_bytes{%}', '{{run}}')),
+        panel('Failed checkpoints', 'short', 'Checkpoints that could not be committed in the interval shown. The log gives the reason.',
               ('sum by (run) (increase(gan_checkpoint_failures_total{%}[$__range]))', '{{run}}'), kind='stat', width=8,
               steps=[('green', None), ('red', 1)]),
-        panel('Steps that hold a checkpoint', 'percentunit', 'Part of the time that goes into saving.',
+        panel('Time spent saving', 'percentunit', 'Fraction of the training time that goes into checkpoints.',
               (f'sum by (run) (rate(gan_train_step_duration_seconds_sum{{%,phase="checkpoint",rank="0"}}{RATE}))', '{{run}}'),
               width=16)]),
 ]
 
 DASHBOARDS = {
-    'gan-balance': ('GAN balance', 'Is the discriminator or the generator ahead, and what is done about it.', BALANCE),
-    'gan-ranks': ('GAN ranks and communication', 'How fast a run goes, where the time goes, and whether all ranks are there.',
+    'gan-balance': ('GAN balance', 'Which network is ahead, and what the controller does about it.', BALANCE),
+    'gan-ranks': ('GAN ranks and communication', 'How fast a run is, where the time goes, and whether all ranks answer.',
                   RANKS),
-    'gan-data': ('GAN data and checkpoints', 'Whether the data keep up and are whole, and what a crash would cost.', DATA),
+    'gan-data': ('GAN data and checkpoints', 'Whether the data is fast enough and intact, and what a crash would cost.', DATA),
 }
 
 

@@ -1,8 +1,8 @@
-// Line charts in plain SVG. They share the range of steps and the cursor; each line differs by its dashes as well as by
-// its colour, and the numbers at the cursor stand in the legend.
+// Line charts in plain SVG. They share the range of steps and the cursor. Lines differ by their dashes as well as by
+// their colours, and the legend shows the values at the cursor.
 
 const shared = {steps: [], first: 0, last: 1, from: 0, cursor: null, picture: null, smoothing: 1, listeners: []};
-const tell = (what) => shared.listeners.forEach((listener) => listener(what));
+const notify = (what) => shared.listeners.forEach((listener) => listener(what));
 
 // Index of the bucket that ends at or after `step`.
 function bucketAt(step) {
@@ -17,7 +17,7 @@ function bucketAt(step) {
 function moveCursor(index) {
   const low = bucketAt(shared.from);
   shared.cursor = index === null ? null : Math.min(Math.max(index, low), shared.steps.length - 1);
-  tell('cursor');
+  notify('cursor');
 }
 
 // A moving average over the neighbours that have values; sparse series keep their own points.
@@ -36,7 +36,7 @@ function smooth(values, radius) {
   });
 }
 
-// What is measured now and then is joined; a longer silence of what is measured always is a gap.
+// Joins the points of values that are measured now and then. In values that are measured always, a longer break is a gap.
 function pathOf(values, x, y) {
   const longest = values.filter(isNumber).length < values.length / 2 ? Infinity : 8;
   let path = '', before = -Infinity;
@@ -72,7 +72,7 @@ class Chart {
     this.say = plan.say || short;
     this.legend = make('ul', {class: 'legend'});
     this.plot = draw('svg', {class: 'plot', height: 190, tabindex: 0, role: 'img'});
-    this.empty = make('p', {class: 'empty'}, plan.empty || 'Not measured in this run');
+    this.empty = make('p', {class: 'empty'}, plan.empty || 'This run has not measured it');
     this.card = make('article', {class: 'card chart'}, make('h3', {}, plan.title), this.legend, this.plot, this.empty);
     if (plan.note) this.legend.before(make('p', {class: 'note'}, plan.note));
     this.values = plan.lines.map((line) => {
@@ -116,7 +116,7 @@ class Chart {
     if (has && this.card.clientWidth > 0) this.drawAll();
   }
 
-  // The range of what is drawn; a few wild values must not flatten the rest, so the outermost hundredth may be cut.
+  // The range of the drawn values. The outermost hundredth may be cut, so that a few outliers do not flatten the rest.
   range(lines) {
     if (this.plan.fixed) return this.plan.fixed;
     const all = lines.flat().filter(isNumber).filter((value) => !this.plan.logarithmic || value > 0).sort((a, b) => a - b);

@@ -1,4 +1,4 @@
-// Numbers and names in words, and the two ways of making elements. Whatever comes from a run becomes text, never markup.
+// Formats numbers and names, and creates elements. All data of a run becomes text, never markup.
 
 const byId = (id) => document.getElementById(id);
 
@@ -14,7 +14,7 @@ const draw = (tag, attributes, ...children) =>
 const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
 const whole = (value) => isNumber(value) ? Math.round(value).toLocaleString('en') : '–';
 
-// Three or four digits, whatever the size.
+// Three or four digits, independent of the magnitude.
 function short(value) {
   if (!isNumber(value)) return '–';
   const size = Math.abs(value);
@@ -51,23 +51,23 @@ function duration(seconds) {
 
 const kVerdicts = {
   balanced: ['Balanced', 'good', 'Neither network learns too fast.'],
-  discriminator_ahead: ['Discriminator ahead', 'd', 'It tells nearly every image right; the generator gets little to learn from.'],
+  discriminator_ahead: ['Discriminator ahead', 'd', 'It classifies nearly every image correctly, so the generator learns little.'],
   generator_ahead: ['Generator ahead', 'g', 'The discriminator can hardly tell real from generated.'],
   mode_collapse: ['Mode collapse', 'warn', 'Generated images are far more alike than real ones.'],
-  diverged: ['Diverged', 'bad', 'Losses or weights have run away.'],
+  diverged: ['Diverged', 'bad', 'A loss or gradient is not finite or extremely large.'],
 };
 const kActions = {
   lower_d_rate: 'lower the discriminator’s learning rate', raise_d_rate: 'raise the discriminator’s learning rate',
-  d_less_often: 'train the discriminator less often', d_more_often: 'train the discriminator more often',
-  more_d_steps: 'more discriminator updates a step', fewer_d_steps: 'fewer discriminator updates a step',
+  d_less_often: 'update the discriminator less often', d_more_often: 'update the discriminator more often',
+  more_d_steps: 'more discriminator updates per step', fewer_d_steps: 'fewer discriminator updates per step',
   lower_g_rate: 'lower the generator’s learning rate', raise_g_rate: 'raise the generator’s learning rate',
-  freeze_g: 'freeze the generator for a while', unfreeze_g: 'train the generator again',
-  r1_on: 'penalise the discriminator’s gradient (R1)', r1_off: 'no R1 any more',
-  wgan_gp_on: 'use the losses of WGAN-GP', wgan_gp_off: 'use the configured losses again',
-  feature_matching_on: 'let the generator match the discriminator’s features', feature_matching_off: 'no feature matching any more',
-  widen_d: 'widen the discriminator', restart_d: 'let the discriminator begin anew',
-  more_augmentation: 'augment all that the discriminator sees',
-  skip_step: 'leave out an update that was not finite', rollback: 'go back to the last healthy checkpoint',
+  freeze_g: 'freeze the generator for a while', unfreeze_g: 'update the generator again',
+  r1_on: 'add the R1 penalty to the discriminator’s loss', r1_off: 'remove the R1 penalty',
+  wgan_gp_on: 'switch to the losses of WGAN-GP', wgan_gp_off: 'return to the configured losses',
+  feature_matching_on: 'add feature matching to the generator’s loss', feature_matching_off: 'remove feature matching',
+  widen_d: 'widen the discriminator', restart_d: 'restart the discriminator with new weights',
+  more_augmentation: 'augment the discriminator’s input at full strength',
+  skip_step: 'skip an update that was not finite', rollback: 'roll back to an earlier checkpoint',
 };
 const sayName = (name) => String(name).replaceAll('_', ' ');
 const sayVerdict = (name) => (kVerdicts[name] || [sayName(name)])[0];

@@ -1,16 +1,16 @@
-// Puts the page together and keeps it fresh. A report has its data inside; a live page asks for run.json.
+// Assembles the page and keeps it up to date. A report contains its data; a live page fetches run.json.
 
 const kEvery = 3000, kEveryWhenEnded = 30000;
 const kCharts = [
   {title: 'Losses', lines: [{key: 'loss_d', label: 'D', colour: 'd'}, {key: 'loss_g', label: 'G', colour: 'g', dash: 1}]},
-  {title: 'Discriminator AUC', note: 'How often a real image scores above a generated one', fixed: [0, 1], zone: [0.6, 0.95, 'healthy'],
+  {title: 'Discriminator AUC', note: 'Probability that a real image scores above a generated one', fixed: [0, 1], zone: [0.6, 0.95, 'healthy'],
     lines: [{key: 'd_auc', label: 'AUC', colour: 'd'}]},
-  {title: 'Discriminator accuracy', note: 'Part that it tells right', fixed: [0, 1],
+  {title: 'Discriminator accuracy', note: 'Fraction of images that it classifies correctly', fixed: [0, 1],
     lines: [{key: 'd_accuracy_real', label: 'real', colour: 'real'}, {key: 'd_accuracy_fake', label: 'generated', colour: 'fake', dash: 1}]},
   {title: 'Gradient norms', logarithmic: true, lines: [{key: 'grad_norm_d', label: 'D', colour: 'd'}, {key: 'grad_norm_g', label: 'G', colour: 'g', dash: 1}]},
-  {title: 'Sample diversity', note: 'How different images are from each other', empty: 'No diversity was measured in this run',
+  {title: 'Sample diversity', note: 'Mean distance of an image to its nearest neighbour in the batch', empty: 'This run has not measured diversity',
     lines: [{key: 'diversity', label: 'generated', colour: 'fake', dash: 1}, {key: 'diversity_reference', label: 'real', colour: 'real'}]},
-  {title: 'Images a second', lines: [{key: 'images_per_second', label: 'all ranks', colour: 'ink'}]},
+  {title: 'Images per second', lines: [{key: 'images_per_second', label: 'all ranks', colour: 'ink'}]},
   {title: 'Discriminator output', note: 'Mean after the sigmoid', fixed: [0, 1],
     lines: [{key: 'd_real_mean', label: 'real', colour: 'real'}, {key: 'd_fake_mean', label: 'generated', colour: 'fake', dash: 1}]},
   {title: 'Parts of the discriminator’s loss', lines: [{key: 'loss_d_real', label: 'real', colour: 'real'}, {key: 'loss_d_fake', label: 'generated', colour: 'fake', dash: 1}]},
@@ -26,7 +26,7 @@ function addChart(plan) {
   return chart;
 }
 
-// Whatever else a run measures gets a chart of its own.
+// Each further value that a run measures gets a chart of its own.
 function addOtherCharts(series) {
   for (const key of Object.keys(series)) {
     if (kShownElsewhere.has(key) || page.others.has(key) || page.others.size >= 12) continue;
@@ -37,7 +37,7 @@ function addOtherCharts(series) {
 function showState(run) {
   const status = run.status || {}, age = run.now - (status.unix_seconds || run.now), chip = byId('state');
   const silent = !run.live && status.state === 'running' && age > 120;
-  const [words, kind] = silent ? [`▲ silent for ${duration(age)}`, 'warn'] : {
+  const [words, kind] = silent ? [`▲ no update for ${duration(age)}`, 'warn'] : {
     running: ['● running', 'good'], finished: ['✓ finished', 'good'], stopped: ['■ stopped, saved', 'warn'], diverged: ['✕ diverged', 'bad'],
   }[status.state] || [run.live ? '● starting' : '? no status', ''];
   chip.textContent = words;
@@ -85,7 +85,7 @@ function show(run) {
   showRanks(run);
   showCheckpoints(run);
   showOptions(run);
-  byId('foot').textContent = [`${whole(run.stats.lines)} logged steps` + (table.width > 1 ? `, ${whole(table.width)} to a point (line: mean, band: least to greatest)` : ''),
+  byId('foot').textContent = [`${whole(run.stats.lines)} logged steps` + (table.width > 1 ? `, ${whole(table.width)} per point (line: mean, band: smallest to largest)` : ''),
     run.stats.bad_lines ? `${whole(run.stats.bad_lines)} lines could not be read` : ''].filter(Boolean).join(' · ');
   if (run.stats.read_ratio < 1) notice(`Reading the log: ${Math.floor(100 * run.stats.read_ratio)} %`); else notice('');
   performance.mark('equipoise-shown');
@@ -111,7 +111,7 @@ async function refresh() {
   } catch (error) {
     page.failures += 1;
     wait = Math.min(kEveryWhenEnded, kEvery * 2 ** page.failures);
-    notice(page.run ? 'The run does not answer any more: it has ended, or the connection is lost. What is shown is the last that was seen.' : `No data: ${error.message}`);
+    notice(page.run ? 'The run does not answer any more: it has ended, or the connection is lost. The page shows the last data that it received.' : `No data: ${error.message}`);
   }
   setTimeout(refresh, wait);
 }

@@ -1,4 +1,4 @@
-// The newest fakes beside the reals, and a slider through time.
+// The newest generated images beside real ones, and a slider through the run.
 
 const pictures = {steps: [], embedded: null, follow: true, timer: null};
 const fakesName = (step) => `fakes-${String(step).padStart(8, '0')}.png`;
@@ -13,8 +13,8 @@ function showFakes(index) {
   byId('fakes-caption').textContent = `Generated at step ${whole(step)}`;
   const image = byId('fakes'), url = pictureUrl(fakesName(step));
   if (image.getAttribute('src') !== url) image.src = url;
-  image.alt = `Grid of pictures that the generator made at step ${whole(step)}`;
-  if (shared.picture !== step) { shared.picture = step; tell('picture'); }
+  image.alt = `Grid of images that the generator made at step ${whole(step)}`;
+  if (shared.picture !== step) { shared.picture = step; notify('picture'); }
 }
 
 function play(on) {
@@ -37,7 +37,7 @@ function showPictures(run) {
   const reals = byId('reals'), url = pictureUrl('reals.png');
   if (run.reals && url && reals.getAttribute('src') !== url) {
     reals.src = url;
-    reals.alt = 'Grid of real pictures from the data set';
+    reals.alt = 'Grid of real images from the data set';
   }
 }
 

@@ -1,8 +1,8 @@
-// The verdict through time with what was done about it, and the beam that tilts towards the network that is ahead.
+// The verdicts and interventions over time, and the beam that tilts towards the network that is ahead.
 
 const kPatterns = ['discriminator_ahead', 'generator_ahead', 'mode_collapse', 'diverged'];
 
-// Hatches, so that verdicts differ without colours.
+// Hatches distinguish the verdicts without colours.
 function patterns(prefix) {
   const shapes = {
     discriminator_ahead: () => [draw('path', {d: 'M-2 8L8 -2M0 10L10 0', class: 'h-discriminator_ahead'})],
@@ -48,7 +48,7 @@ function showStrip(stats) {
   }
   for (const step of stats.nonfinite.filter((step) => step >= shared.from)) {
     const at = Math.min(width - 4, Math.max(4, x(step)));
-    svg.append(draw('path', {d: `M${at - 4} 49l8 8m0 -8l-8 8`, class: 'nonfinite-mark'}, draw('title', {}, `step ${whole(step)}: not finite`)));
+    svg.append(draw('path', {d: `M${at - 4} 49l8 8m0 -8l-8 8`, class: 'nonfinite-mark'}, draw('title', {}, `step ${whole(step)}: a loss or gradient was not finite`)));
   }
   svg.setAttribute('aria-label', segments.length ? `Newest verdict: ${sayVerdict(segments[segments.length - 1].name)}` : 'No verdict yet');
   place.replaceChildren(svg);
@@ -79,7 +79,7 @@ function showActions(stats) {
     make('li', {}, `step ${whole(step)}: ${sayAction(name)}`)));
 }
 
-// How far D is ahead, -1 to 1: its AUC against the middle of the band between guessing and perfect.
+// How far D is ahead, -1 to 1: its AUC relative to the middle of the healthy range.
 function tilt(last) {
   if (!last) return 0;
   if (isNumber(last.d_auc)) return Math.max(-1, Math.min(1, (last.d_auc - 0.78) / 0.22));
@@ -111,7 +111,7 @@ class Beam {
     this.g.group.style.transform = `translate(${160 + 100 * Math.cos(turn)}px, ${62 + 100 * Math.sin(turn)}px)`;
     this.d.value.textContent = last ? short(last.loss_d) : '–';
     this.g.value.textContent = last ? short(last.loss_g) : '–';
-    const side = Math.abs(lean) < 0.35 ? 'level' : lean > 0 ? 'down on the discriminator’s side' : 'down on the generator’s side';
+    const side = Math.abs(lean) < 0.35 ? 'level' : lean > 0 ? 'the discriminator is ahead' : 'the generator is ahead';
     this.svg.setAttribute('aria-label', `Balance beam: ${side}`);
   }
 }

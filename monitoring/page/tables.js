@@ -1,4 +1,4 @@
-// Tiles, the step's time rank by rank, checkpoints, options.
+// The tiles, the time of a step per rank, the checkpoints and the options.
 
 function spark(values) {
   const width = 120, height = 26, seen = smooth(values.slice(-200), 3);
@@ -10,7 +10,7 @@ function spark(values) {
     draw('path', {d: pathOf(seen, x, y), class: 'line c-third', 'vector-effect': 'non-scaling-stroke', 'stroke-width': 1.5}));
 }
 
-// status.json is written every few seconds, the statistics at every step: the part done is carried on to the newest one.
+// status.json is written every few seconds, the statistics in every step: extrapolates the fraction done to the newest step.
 function partDone(run) {
   const status = run.status || {}, last = run.stats.last || {};
   if (status.state === 'finished') return 1;
@@ -33,17 +33,17 @@ function showTiles(run) {
     [finished ? 'State' : 'Time left', finished ? sayName(status.state) : duration(left), finished ? `${duration(age)} ago` : '', null],
     ['Images seen', whole(last.images ?? status.images), isNumber(last.epoch) ? `epoch ${last.epoch.toFixed(2)}` : '', null],
     ['Last checkpoint', run.checkpoints.length ? `step ${whole(run.checkpoints[0].step)}` : 'none yet', run.checkpoints.length ? `${duration(run.now - run.checkpoints[0].unix_seconds)} ago` : '', null],
-    ['Images a second', short(recent), isNumber(ranks) ? `by ${whole(ranks)} rank${ranks === 1 ? '' : 's'}` : '', meanOf('images_per_second')],
-    ['Seconds a step', short(last.step_seconds), 'wall time', meanOf('step_seconds')],
-    ['Discriminator AUC', short(last.d_auc), '0.5 guesses, 1 is perfect', meanOf('d_auc')],
-    ['Loss imbalance', short(last.imbalance), '0 is level', meanOf('imbalance')],
+    ['Images per second', short(recent), isNumber(ranks) ? `by ${whole(ranks)} rank${ranks === 1 ? '' : 's'}` : '', meanOf('images_per_second')],
+    ['Seconds per step', short(last.step_seconds), 'wall time', meanOf('step_seconds')],
+    ['Discriminator AUC', short(last.d_auc), '0.5 is guessing, 1 is perfect', meanOf('d_auc')],
+    ['Loss imbalance', short(last.imbalance), '0: equal losses', meanOf('imbalance')],
   ];
   byId('tiles').replaceChildren(...tiles.map(([name, value, note, values]) =>
     make('div', {class: 'tile'}, make('dt', {}, name), make('dd', {}, value, make('small', {}, note)), values ? spark(values) : '')));
 }
 
 const kPhases = [['data', 'waiting for data', ''], ['discriminator', 'discriminator', 'M0 8L8 0'], ['generator', 'generator', 'M0 0L8 8'],
-                 ['sync', 'synchronising', 'M4 0V8'], ['other', 'the rest', 'M0 4H8']];
+                 ['sync', 'synchronising', 'M4 0V8'], ['other', 'other', 'M0 4H8']];
 
 function phasePatterns() {
   return draw('defs', {}, ...kPhases.filter(([, , hatch]) => hatch).map(([name, , hatch]) =>
@@ -64,25 +64,25 @@ function rankBar(rank, longest) {
   }
   svg.setAttribute('aria-label', `Rank ${rank.rank}: ${said.join(', ')}`);
   return make('div', {class: 'rank'}, make('b', {}, `rank ${rank.rank}`),
-    make('span', {class: 'muted'}, `${duration(rank.total)} a step · ${short(rank.images_per_second)} images/s`), svg);
+    make('span', {class: 'muted'}, `${duration(rank.total)} per step · ${short(rank.images_per_second)} images/s`), svg);
 }
 
 function showRanks(run) {
-  const told = run.status && Array.isArray(run.status.ranks) ? run.status.ranks : [];
+  const reported = run.status && Array.isArray(run.status.ranks) ? run.status.ranks : [];
   const place = byId('ranks');
-  if (told.length === 0) {
-    place.replaceChildren(make('p', {class: 'muted'}, 'Not told by this run yet'));
+  if (reported.length === 0) {
+    place.replaceChildren(make('p', {class: 'muted'}, 'This run has not reported times yet'));
     return;
   }
-  const ranks = told.map((rank) => ({...rank, other: rank.total - rank.data - rank.discriminator - rank.generator - rank.sync}));
+  const ranks = reported.map((rank) => ({...rank, other: rank.total - rank.data - rank.discriminator - rank.generator - rank.sync}));
   const longest = Math.max(...ranks.map((rank) => rank.total), 1e-9);
-  const own = (rank) => rank.total - rank.sync;  // who makes the others wait
+  const own = (rank) => rank.total - rank.sync;  // without waiting for others
   const shown = ranks.length > 16 ? [...ranks].sort((a, b) => own(b) - own(a)).slice(0, 16) : ranks;
   const slowest = ranks.reduce((a, b) => own(b) > own(a) ? b : a);
   const parts = [draw('svg', {width: 0, height: 0, 'aria-hidden': 'true'}, phasePatterns()), ...shown.map((rank) => rankBar(rank, longest))];
   if (ranks.length > 1) {
-    parts.push(make('p', {class: 'muted'}, (ranks.length > shown.length ? `The 16 busiest of ${whole(ranks.length)} ranks. ` : '') +
-      `Rank ${slowest.rank} is the last to be ready: ${duration(own(slowest))} a step of its own.`));
+    parts.push(make('p', {class: 'muted'}, (ranks.length > shown.length ? `These are the 16 slowest of ${whole(ranks.length)} ranks. ` : '') +
+      `Rank ${slowest.rank} is the slowest: ${duration(own(slowest))} per step without synchronisation.`));
   }
   place.replaceChildren(...parts);
   byId('phases-legend').replaceChildren(...kPhases.map(([name, words, hatch]) => make('li', {},

@@ -24,7 +24,7 @@ def pod(template):
 
 
 def flags_of(program):
-    return set(re.findall(r'--[a-z][a-z0-9-]*', subprocess.run([program, '--help'], capture_output=True, text=True).stdout))
+    return set(re.findall(r'--[a-z][a-z0-9-]*', subprocess.run([program, '--help-all'], capture_output=True, text=True).stdout))
 
 
 class Kubernetes(unittest.TestCase):

@@ -34,7 +34,7 @@ NOT_RUN = {
     'srun ': CLUSTER,
     'gan-launch -np 16 --hostfile': CLUSTER,
     'curl http://127.0.0.1:9400/metrics': SERVES,
-    'gan-inspect --serve': SERVES,
+    'gan-inspect serve': SERVES,
     'sbatch ': CLUSTER,
     'kubectl ': CLUSTER,
     'cluster/kubernetes/configmaps.py |': CLUSTER,
@@ -43,7 +43,8 @@ NOT_RUN = {
 # Blocks that are no commands: output, layouts, bytes.
 NOT_CODE = {'', 'text', 'json', 'toml', 'hex', 'promql', 'yaml', 'cpp', 'cmake', 'jsonl', 'ini'}
 PROGRAMS = ('gan-', 'mpirun', 'srun', 'cmake', 'ctest', 'curl', 'docker', 'sbatch', 'kubectl', 'cluster/', './')
-LAYERS = ('storage', 'picture', 'shard', 'cli', 'monitoring', 'preprocess', 'inspect', 'launcher', 'trainer')
+LAYERS = ('storage', 'picture', 'shard', 'cli', 'monitoring', 'checkpoint', 'preprocess', 'generate', 'inspect', 'launcher',
+          'trainer')
 SHORTER = ['--features', '2', '--batch', '2', '--global-batch', '0', '--resolution', '64', '--sample-every', '0',
            '--quality-every', '0', '--threads', '1', '--metrics-port', 'off']
 

@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from programs import ENVIRONMENT, WithShards, newest_checkpoint, stats, train, train_command
+from programs import BIN, ENVIRONMENT, WithShards, newest_checkpoint, stats, train, train_command
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Thresholds that make every step a verdict: what follows is what an action does, not whether it is called for.
@@ -153,8 +153,13 @@ class Balance(WithShards):
         self.assertEqual(*without_actions)
 
     def test_every_documented_threshold_is_one_and_others_are_refused(self):
-        rows = re.findall(r'^\| `(\w+)` \| ([-0-9.]+) \|', (ROOT / 'docs' / 'balance.md').read_text(), re.M)
-        self.assertEqual(53, len(rows))
+        public, studies = (re.findall(r'^\| `(\w+)` \| ([-0-9.]+) \|', (ROOT / 'docs' / name).read_text(), re.M)
+                           for name in ('balance.md', 'balance-study.md'))
+        rows = public + studies
+        self.assertEqual((53, 53), (len(rows), len(dict(rows))))
+        shown = subprocess.run([BIN / 'gan-train', '--help'], capture_output=True, text=True, check=True).stdout
+        in_help = re.findall(r'^ {28}(\w+)=([-0-9.e]+): ', shown, re.M)
+        self.assertEqual({name: float(value) for name, value in public}, {name: float(value) for name, value in in_help})
         self.train(1, 'documented', '--dry-run', '--balance-set', ','.join(f'{name}={value}' for name, value in rows))
         for wrong in ('beauty=1', 'smoothing_steps', 'smoothing_steps=x', 'lr_factor=2', 'mode=1'):
             self.train(1, 'wrong', '--steps', 1, '--balance-set', wrong, code=2)

@@ -130,7 +130,7 @@ class ManyRanks(WithShards):
         run = self.folder / 'dry'
         done = train(2, self.shards, run, '--dry-run', '--resolution', 128, '--features', 64, '--batch', 8)
         self.assert_code(0, done)
-        self.assertIn('images an update        16  (2 ranks x 1 passes x 8)', done.stdout)
+        self.assertIn('images per update       16  (2 ranks x 1 micro-batches x 8 images)', done.stdout)
         # 100*1024*16 + 1024*512*16 + ... + 64*3*16 weights, and two a channel of each batch norm.
         self.assertIn('generator               12786560 parameters', done.stdout)
         self.assertFalse(run.exists())

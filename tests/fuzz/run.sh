@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-20}
 shift || true
-cmake --preset fuzz >build-fuzz.log 2>&1 || { cat build-fuzz.log >&2; rm build-fuzz.log; exit 1; }
+cmake --preset fuzz -DEQUIPOISE_WARNINGS_AS_ERRORS=ON >build-fuzz.log 2>&1 || { cat build-fuzz.log >&2; rm build-fuzz.log; exit 1; }
 rm build-fuzz.log
 cmake --build --preset fuzz
 [ $# -gt 0 ] || set -- $(cd build/fuzz/bin && ls *_fuzz | sed 's/_fuzz$//')

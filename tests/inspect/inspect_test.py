@@ -3,10 +3,13 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
+import urllib.request
 
 from PIL import Image
 
@@ -186,6 +189,102 @@ class Inspect(unittest.TestCase):
         out = self.folder / 'out.png'
         self.assertEqual(3, self.inspect(self.shard, '--dump', 1, '--out', out).returncode)
         self.assertFalse(out.exists())
+
+    def test_commands_do_what_the_old_flags_do(self):
+        """gan-inspect had flags before it had commands. Both give the same bytes and exit codes."""
+        for path in (self.shards, self.shard, self.part, self.part.parent, self.checkpoints, self.run_folder):
+            for flags in ((), ('--json',)):
+                self.assert_same((path, *flags), ('verify', path, *flags))
+        for flags in ((), ('--json',)):
+            self.assert_same((self.shards, '--list', *flags), ('list', self.shards, *flags))
+        for old, new in ((('--dump', 5), ('--count', 5)), (('--record', 2), ('--record', 2))):
+            first, second = self.folder / 'first.png', self.folder / 'second.png'
+            self.assertEqual(0, self.inspect(self.shards, *old, '--out', first).returncode)
+            done = self.inspect('dump', self.shards, second, *new)
+            self.assertEqual((0, f'wrote {second}\n'), (done.returncode, done.stdout))
+            self.assertEqual(first.read_bytes(), second.read_bytes())
+        for ending, kind in (('png', 'plot'), ('html', 'report')):
+            first, second = self.folder / f'first.{ending}', self.folder / f'second.{ending}'
+            self.write_stats()
+            self.assertEqual(0, self.inspect(f'--{kind}', self.run_folder, first).returncode)
+            self.assertEqual(0, self.inspect(kind, self.run_folder, second).returncode)
+            now = re.compile(rb'1\d{9}\.\d+')  # the page says when it was made
+            self.assertEqual(now.sub(b'', first.read_bytes()), now.sub(b'', second.read_bytes()))
+
+    def assert_same(self, old, new):
+        before, now = self.inspect(*old), self.inspect(*new)
+        self.assertEqual((before.returncode, before.stdout, before.stderr), (now.returncode, now.stdout, now.stderr), new)
+        self.assertTrue(now.stdout)
+
+    def write_stats(self):
+        (self.run_folder / 'stats.jsonl').write_text(''.join(f'{{"step": {i}, "loss_d": 1.0, "loss_g": 2.0}}\n' for i in range(1, 9)))
+
+    def test_commands_of_damaged_things_end_with_3(self):
+        raw = bytearray(self.shard.read_bytes())
+        raw[4096] ^= 1
+        self.shard.write_bytes(raw)
+        out = self.folder / 'out.png'
+        for command in (('verify', self.shards), ('list', self.shards), ('dump', self.shard, out),
+                        ('dump', self.shard, out, '--record', 0)):
+            done = self.inspect(*command)
+            self.assertEqual(3, done.returncode, command)
+            self.assertIn('shard-00001.gan', done.stderr)
+        self.assertFalse(out.exists())
+
+    def test_commands_refuse_what_they_cannot_do(self):
+        out = self.folder / 'out'
+        for command, words in ((('dump', self.run_folder, out), 'holds no images'),
+                               (('list', self.part.parent), 'holds no images'),
+                               (('plot', self.shards, out), 'is not a run folder'),
+                               (('report', self.shards, out), 'is not a run folder'),
+                               (('serve', self.shards), 'is not a run folder'),
+                               (('dump', self.shards), 'OUT is required'),
+                               (('plot', self.run_folder), 'OUT is required'),
+                               (('verify',), 'PATH is required'),
+                               (('dump', self.shards, out, '--count', 1, '--record', 0), '--count excludes --record'),
+                               (('dump', self.shards, out, '--count', 0), '--count'),
+                               (('dump', self.shards, out, '--record', 1000), 'numbered from 0'),
+                               (('serve', self.run_folder, '--port', 70000), '--port'),
+                               (('verify', self.shards, '--list'), '--list'),
+                               (('verify', ''), 'PATH: needs a value')):
+            done = self.inspect(*command)
+            self.assertEqual(2, done.returncode, (command, done.stderr))
+            self.assertIn(words, done.stderr)
+            self.assertTrue(done.stderr.startswith(f'gan-inspect {command[0]}: '), done.stderr)
+        self.assertFalse(out.exists())
+        self.assertEqual(3, self.inspect('verify', self.folder / 'none').returncode)
+
+    def test_a_path_that_is_called_like_a_command_is_still_a_path(self):
+        self.shards.rename(self.folder / 'list')
+        done = subprocess.run([INSPECT, 'list'], cwd=self.folder, capture_output=True, text=True, timeout=30)
+        self.assertEqual((0, ''), (done.returncode, done.stderr))
+        self.assertTrue(done.stdout.endswith('intact\n'))
+        done = subprocess.run([INSPECT, 'list', 'list'], cwd=self.folder, capture_output=True, text=True, timeout=30)
+        self.assertEqual((0, 'record'), (done.returncode, done.stdout.split('\t')[0]))
+
+    def test_help_names_the_commands_and_none_of_the_old_flags(self):
+        commands = {'verify', 'list', 'dump', 'plot', 'report', 'serve'}
+        for flag in ('--help', '--help-all'):
+            text = self.inspect(flag).stdout
+            shown = text.split('\nCommands:\n')[1].split('gan-inspect COMMAND')[0]
+            self.assertEqual(commands, {line.split()[0] for line in shown.splitlines()})
+            flags = re.findall(r'^  (?:-h, )?(--[\w-]+)', text, re.M)
+            self.assertFalse({'--serve', '--plot', '--report', '--dump', '--list', '--out'} & set(flags), flag)
+        self.assertIn('--password-file', text)  # --help-all: the flags of every command
+        for command in commands:
+            done = self.inspect(command, '--help')
+            self.assertEqual(0, done.returncode)
+            self.assertIn(f'Usage: gan-inspect {command} ', done.stdout)
+
+    def test_the_page_is_served_by_the_command(self):
+        process = subprocess.Popen([INSPECT, 'serve', self.run_folder, '--port', '0'], stdout=subprocess.PIPE, text=True)
+        try:
+            url = process.stdout.readline().split()[0]
+            self.assertIn(b'<html', urllib.request.urlopen(url, timeout=10).read())
+        finally:
+            process.send_signal(signal.SIGTERM)
+        self.assertEqual(0, process.wait(10))
+        process.stdout.close()
 
     def test_what_is_not_there_or_not_ours(self):
         empty = self.folder / 'empty'

@@ -1,4 +1,4 @@
-"""gan-inspect --plot: curves of a run as a picture, whatever its length and whatever is missing in it."""
+"""gan-inspect plot: curves of a run as a picture, whatever its length and whatever is missing in it."""
 import json
 import os
 import pathlib
@@ -24,7 +24,7 @@ class Plot(unittest.TestCase):
 
     def plot(self, lines, code=0):
         (self.run_folder / 'stats.jsonl').write_text(''.join(json.dumps(line) + '\n' for line in lines))
-        done = subprocess.run([INSPECT, '--plot', self.run_folder, self.run_folder / 'out.png'], capture_output=True, text=True)
+        done = subprocess.run([INSPECT, 'plot', self.run_folder, self.run_folder / 'out.png'], capture_output=True, text=True)
         self.assertEqual(code, done.returncode, done.stderr)
         if code:
             return done.stderr

@@ -65,10 +65,13 @@ class Packages(unittest.TestCase):
             self.assertIn(f'complete -o filenames -F _{program.replace("-", "_")} {program}', run('bash', '-c', script))
 
     def test_completion_knows_flags_and_their_words(self):
-        for typed, expected in (('--resol', '--resolution'), ('--loss hing', 'hinge'), ('--balance wa', 'watch')):
-            words = ['gan-train', *typed.split()]
-            script = (f'source {self.tree}/share/bash-completion/completions/gan-train; COMP_WORDS=({" ".join(words)}); '
-                      f'COMP_CWORD={len(words) - 1}; _gan_train; echo "${{COMPREPLY[@]}}"')
+        for typed, expected in (('gan-train --resol', '--resolution'), ('gan-train --loss hing', 'hinge'),
+                                ('gan-train --balance wa', 'watch'), ('gan-train --injec', '--inject'),
+                                ('gan-train --batch 1', ''), ('gan-inspect ser', 'serve'),
+                                ('gan-inspect serve --passw', '--password-file'), ('gan-inspect dump --rec', '--record')):
+            words = typed.split()
+            script = (f'cd /; source {self.tree}/share/bash-completion/completions/{words[0]}; COMP_WORDS=({typed}); '
+                      f'COMP_CWORD={len(words) - 1}; _{words[0].replace("-", "_")}; echo "${{COMPREPLY[@]}}"')
             self.assertEqual(expected, run('bash', '-c', script).strip())
 
     def test_libraries_are_looked_for_in_the_packages_own_tree_alone(self):

@@ -9,7 +9,7 @@ mpirun --oversubscribe --bind-to none -np 2 gan-train --shards "$out/shards" --r
   --expect-world-size 2 >"$out/train.log" 2>&1 || { cat "$out/train.log" >&2; exit 1; }
 gan-launch -np 2 --oversubscribe --bind-to none -- gan-train --shards "$out/shards" --run "$out/run" "${small[@]}" --steps 6 2>/dev/null
 gan-generate --checkpoint "$out/run" --out "$out/grid.png" >/dev/null
-gan-inspect --plot "$out/run" "$out/curves.png" >/dev/null
-gan-inspect --report "$out/run" "$out/report.html" >/dev/null
+gan-inspect plot "$out/run" "$out/curves.png" >/dev/null
+gan-inspect report "$out/run" "$out/report.html" >/dev/null
 [ "$(wc -l <"$out/run/stats.jsonl")" = 6 ]
 for file in preview.png grid.png curves.png report.html; do [ -s "$out/$file" ]; done

@@ -152,7 +152,7 @@ TEST_F(LesserFileSystem, WithoutMappingsTheFileIsRead) {
   shared_mapping_error = private_mapping_error = ENODEV;
   for (int i = 0; i < 2; ++i) {
     const MappedFile file(folder_ / "a");
-    file.LetGo(file.bytes());  // must not take the only copy away
+    file.ReleasePages(file.bytes());  // must not take the only copy away
     const auto* bytes = reinterpret_cast<const char*>(file.bytes().data());
     EXPECT_EQ(std::string(bytes, file.bytes().size()), text);
     EXPECT_NO_THROW(file.RequireRead());

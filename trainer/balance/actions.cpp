@@ -149,18 +149,18 @@ std::optional<Action> ReleaseDiscriminator(const Controls& controls, const Balan
 std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const BalanceOptions& options) {
   if (auto action = UndoHelp(controls, options)) return action;
   const double least_of_d = std::max(options.min_lr_scale, options.min_lr_d / (options.lr_d * controls.base_scale_d));
-  if (options.May(Remedy::kDiscriminatorRate) && controls.lr_scale_d > least_of_d) {
+  if (options.IsEnabled(Remedy::kDiscriminatorRate) && controls.lr_scale_d > least_of_d) {
     auto slower = WithLowerRate(controls, &Controls::lr_scale_d, least_of_d, options);
     if (PaceOfDiscriminator(slower.controls, options) >= options.min_d_pace) return slower;
   }
-  if (options.May(Remedy::kR1) && !controls.r1) return WithSwitch(controls, &Controls::r1, true);
-  if (options.May(Remedy::kDiscriminatorInterval) && controls.d_every < options.max_d_every) {
+  if (options.IsEnabled(Remedy::kR1) && !controls.r1) return WithSwitch(controls, &Controls::r1, true);
+  if (options.IsEnabled(Remedy::kDiscriminatorInterval) && controls.d_every < options.max_d_every) {
     auto rarer = WithInterval(controls, controls.d_every + 1);
     if (PaceOfDiscriminator(rarer.controls, options) >= options.min_d_pace) return rarer;
   }
-  if (options.May(Remedy::kWganGp) && !controls.wgan_gp) return WithSwitch(controls, &Controls::wgan_gp, true);
+  if (options.IsEnabled(Remedy::kWganGp) && !controls.wgan_gp) return WithSwitch(controls, &Controls::wgan_gp, true);
   if (auto action = SpreadGenerator(controls, options)) return action;
-  if (options.May(Remedy::kRestartDiscriminator)) return Restarted(controls);
+  if (options.IsEnabled(Remedy::kRestartDiscriminator)) return Restarted(controls);
   return std::nullopt;
 }
 
@@ -188,30 +188,30 @@ Controls LedToPace(Controls controls, const BalanceOptions& options, double auc,
 std::optional<Action> HelpDiscriminator(const Controls& controls, const BalanceOptions& options) {
   if (controls.lr_scale_g > 1) return WithLowerRate(controls, &Controls::lr_scale_g, 1, options);
   if (auto action = UndoHolding(controls, options)) return action;
-  if (options.May(Remedy::kDiscriminatorRate) && controls.lr_scale_d < options.max_lr_scale_d) {
+  if (options.IsEnabled(Remedy::kDiscriminatorRate) && controls.lr_scale_d < options.max_lr_scale_d) {
     return WithHigherRate(controls, &Controls::lr_scale_d, options.max_lr_scale_d, options);
   }
-  if (options.May(Remedy::kDiscriminatorSteps) && controls.d_steps < options.max_d_steps) {
+  if (options.IsEnabled(Remedy::kDiscriminatorSteps) && controls.d_steps < options.max_d_steps) {
     return WithUpdates(controls, controls.d_steps + 1);
   }
-  if (options.May(Remedy::kGeneratorRate) && controls.lr_scale_g > options.min_lr_scale) {
+  if (options.IsEnabled(Remedy::kGeneratorRate) && controls.lr_scale_g > options.min_lr_scale) {
     return WithLowerRate(controls, &Controls::lr_scale_g, options.min_lr_scale, options);
   }
-  if (options.May(Remedy::kWidenDiscriminator) && controls.d_width == 1) return Widened(controls);
-  if (options.May(Remedy::kFreezeGenerator) && controls.freeze_g_steps == 0 && options.freeze_g_for > 0) {
+  if (options.IsEnabled(Remedy::kWidenDiscriminator) && controls.d_width == 1) return Widened(controls);
+  if (options.IsEnabled(Remedy::kFreezeGenerator) && controls.freeze_g_steps == 0 && options.freeze_g_for > 0) {
     return WithFreeze(controls, options.freeze_g_for);
   }
   return std::nullopt;
 }
 
 std::optional<Action> SpreadGenerator(const Controls& controls, const BalanceOptions& options) {
-  if (!options.May(Remedy::kFeatureMatching) || controls.feature_matching) return std::nullopt;
+  if (!options.IsEnabled(Remedy::kFeatureMatching) || controls.feature_matching) return std::nullopt;
   return WithSwitch(controls, &Controls::feature_matching, true);
 }
 
 std::optional<Action> AnotherWay(const Controls& controls, const BalanceOptions& options,
                                  std::uint32_t collapses_before) {
-  if (collapses_before == 0 && options.May(Remedy::kAugment)) {
+  if (collapses_before == 0 && options.IsEnabled(Remedy::kAugment)) {
     Action action{"more_augmentation", "augmentation at full strength from here on", controls};
     action.controls.least_augment = action.controls.augment = options.max_augment;
     return action;

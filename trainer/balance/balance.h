@@ -23,6 +23,8 @@ class Controller {
   // A step that is not finite gives the verdict diverged at once; its numbers enter no average.
   std::vector<Intervention> Observe(std::uint64_t step, const Signals& signals);
   Verdict verdict() const { return verdict_; }
+  // The run is headed for a mode collapse: its generated images have stayed alike before a D that wins.
+  bool IsCollapseForetold() const { return findings_.collapse_foretold.on; }
   // The step just observed calls for going back to a checkpoint, in words; empty when it does not. What becomes of it
   // is the trainer's: this state goes back with the rest.
   const std::string& rollback_cause() const { return rollback_cause_; }

@@ -10,7 +10,8 @@
 namespace gan::balance {
 namespace {
 
-constexpr int kStateVersion = 6;  // 3 had neither a scale of G's rate nor patience, 4 no steering, 5 led no rates
+// 3 had neither a scale of G's rate nor patience, 4 no steering, 5 led no rates, 6 foretold no collapse.
+constexpr int kStateVersion = 7;
 constexpr std::uint32_t kMaxPatience = 64;
 
 std::string Ahead(const char* who, const Averages& averages, const Latch& latch) {
@@ -52,7 +53,8 @@ std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals&
     epoch_ = signals.epoch;
   }
   Update(findings_, averages_, signals, options_, warm, taken_back_ || IsHeldBack(controls_) || IsHelped(controls_));
-  verdict_ = Judge(findings_);
+  if (finite && observed_ >= std::uint64_t{2} * options_.warmup_steps) UpdateForecast(findings_, averages_, options_);
+  verdict_ = VerdictOf(findings_);
   rollback_cause_ = RollbackCause(finite, IsBlownUp(averages_, signals, options_));
   CountSteps(finite);
   if (options_.rule != Rule::kBalance) {
@@ -91,12 +93,12 @@ double Controller::MostAugment() const {
 double Controller::LeastAugment() const { return std::min(controls_.least_augment, options_.max_augment); }
 
 void Controller::Steer() {
-  if (options_.May(Remedy::kPace)) controls_ = LedToPace(controls_, options_, averages_.auc.mean(), epoch_);
+  if (options_.IsEnabled(Remedy::kPace)) controls_ = LedToPace(controls_, options_, averages_.auc.mean(), epoch_);
   const double error = averages_.steering.mean() - options_.steer_auc;
-  if (options_.May(Remedy::kAugment)) {
+  if (options_.IsEnabled(Remedy::kAugment)) {
     controls_.augment = std::clamp(controls_.augment + options_.steer_gain * error, LeastAugment(), MostAugment());
   }
-  if (!options_.May(Remedy::kGeneratorRate) || controls_.lr_scale_g < 1) return;  // below 1 it helps D
+  if (!options_.IsEnabled(Remedy::kGeneratorRate) || controls_.lr_scale_g < 1) return;  // below 1 it helps D
   const double step = options_.steer_rate;
   if (averages_.auc.mean() > options_.steer_auc + options_.steer_band / 2) {
     controls_.lr_scale_g = std::min(HighestGeneratorScale(controls_, options_), controls_.lr_scale_g * (1 + step));
@@ -114,10 +116,10 @@ bool Controller::IsTimeToRestart() const {
 // Whether the mild, continuous means can still do something against a D that wins. Augmentation can while it is still
 // on its way up: a D that is held on what it sees and yet perfect on the images as they are is out of its reach.
 bool Controller::SteeringHasRoom() const {
-  const bool augmentation_rises = options_.May(Remedy::kAugment) && controls_.augment < MostAugment() &&
+  const bool augmentation_rises = options_.IsEnabled(Remedy::kAugment) && controls_.augment < MostAugment() &&
                                   averages_.steering.mean() > options_.steer_auc;
   const bool rate_has_room =
-      options_.May(Remedy::kGeneratorRate) && controls_.lr_scale_g < HighestGeneratorScale(controls_, options_);
+      options_.IsEnabled(Remedy::kGeneratorRate) && controls_.lr_scale_g < HighestGeneratorScale(controls_, options_);
   return augmentation_rises || rate_has_room;
 }
 
@@ -147,7 +149,8 @@ std::optional<Action> Controller::NextAction() const {
     return who.raised ? remedy(controls_, options_) : std::nullopt;
   };
   if (findings_.IsDiscriminatorAhead()) {
-    if (SteeringHasRoom() && !IsHelped(controls_)) return std::nullopt;
+    // Steering is given its time, but not while the generated images stay alike.
+    if (SteeringHasRoom() && !IsHelped(controls_) && !findings_.collapse_foretold.on) return std::nullopt;
     return ahead(findings_.discriminator_ahead.on ? findings_.discriminator_ahead : findings_.perfect_discriminator,
                  HoldDiscriminatorBack);
   }
@@ -184,9 +187,9 @@ std::string Controller::Cause() const {
 // the trainer chooses the moment.
 std::string Controller::RollbackCause(bool finite, bool blown_up) const {
   if (options_.mode != Mode::kAct) return "";
-  if (verdict_ == Verdict::kDiverged && finite && blown_up && options_.May(Remedy::kRollback))
+  if (verdict_ == Verdict::kDiverged && finite && blown_up && options_.IsEnabled(Remedy::kRollback))
     return "a loss has blown up";
-  if (verdict_ == Verdict::kModeCollapse && options_.May(Remedy::kRollbackCollapse)) {
+  if (verdict_ == Verdict::kModeCollapse && options_.IsEnabled(Remedy::kRollbackCollapse)) {
     return "mode collapse (diversity " + Percent(averages_) + " of the run's best)";
   }
   return "";

@@ -2,46 +2,25 @@
 
 #include <sstream>
 #include <string>
-#include <utility>
 
 #include "storage/errors.h"
 
 namespace gan::balance {
 namespace {
 
-constexpr std::string_view kModeNames[] = {"off", "watch", "act"};
-
-constexpr std::pair<Remedy, std::string_view> kRemedies[] = {
-    {Remedy::kPace, "pace"},
-    {Remedy::kAugment, "augment"},
-    {Remedy::kDiscriminatorRate, "d-rate"},
-    {Remedy::kDiscriminatorInterval, "d-every"},
-    {Remedy::kGeneratorRate, "g-rate"},
-    {Remedy::kDiscriminatorSteps, "d-steps"},
-    {Remedy::kFreezeGenerator, "freeze-g"},
-    {Remedy::kRollback, "rollback"},
-    {Remedy::kR1, "r1"},
-    {Remedy::kWganGp, "wgan-gp"},
-    {Remedy::kRestartDiscriminator, "restart-d"},
-    {Remedy::kFeatureMatching, "feature-matching"},
-    {Remedy::kWidenDiscriminator, "widen-d"},
-    {Remedy::kRollbackCollapse, "rollback-collapse"},
-};
-
 Remedy ParseRemedy(const std::string& word) {
-  std::string all;
-  for (const auto& [remedy, name] : kRemedies) {
-    if (name == word) return remedy;
-    all += (all.empty() ? "" : ", ") + std::string(name);
+  const auto* remedy = cli::Find(word, kRemedies);
+  if (remedy == nullptr) {
+    throw UsageError("balance: \"" + word + "\" is no action; the actions are " + cli::Names(kRemedies));
   }
-  throw UsageError("balance: \"" + word + "\" is no action; these are: " + all);
+  return remedy->value;
 }
 
 void Require(bool good, const char* what) {
   if (!good) throw UsageError(std::string("balance: ") + what);
 }
 
-// One list of the fields for both directions, so that neither can forget one.
+// One list of the fields for writing and for reading, so that neither can miss one.
 template <typename Options, typename Visitor>
 void VisitThresholds(Options& o, Visitor&& visit) {
   visit("smoothing_steps", o.smoothing_steps);
@@ -96,31 +75,32 @@ void VisitThresholds(Options& o, Visitor&& visit) {
   visit("pace_beta1", o.pace_beta1);
   visit("augment_epochs", o.augment_epochs);
   visit("perfect_steps", o.perfect_steps);
+  visit("foretell_auc", o.foretell_auc);
+  visit("foretell_diversity", o.foretell_diversity);
+  visit("foretell_growth", o.foretell_growth);
+  visit("foretell_steps", o.foretell_steps);
   visit("restart_interval", o.restart_interval);
 }
 
 }  // namespace
 
-std::string_view Name(Mode mode) { return kModeNames[static_cast<int>(mode)]; }
+std::string_view Name(Mode mode) { return cli::NameOf(mode, kModes); }
 
 Mode ParseMode(std::string_view name) {
-  for (Mode mode : {Mode::kOff, Mode::kWatch, Mode::kAct}) {
-    if (Name(mode) == name) return mode;
+  const auto* mode = cli::Find(name, kModes);
+  if (mode == nullptr) {
+    throw UsageError("balance: \"" + std::string(name) + "\" is not one of " + cli::Names(kModes));
   }
-  throw UsageError("balance: \"" + std::string(name) + "\" is not one of off, watch, act");
+  return mode->value;
 }
 
-std::string_view Name(Remedy remedy) {
-  for (const auto& [known, name] : kRemedies) {
-    if (known == remedy) return name;
-  }
-  return "";
-}
+std::string_view Name(Remedy remedy) { return cli::NameOf(remedy, kRemedies); }
 
 std::set<Remedy> ParseRemedies(const std::string& names) {
   std::set<Remedy> remedies;
+  if (names == "none") return remedies;
   if (names == "all") {
-    for (const auto& [remedy, name] : kRemedies) remedies.insert(remedy);
+    for (const auto& remedy : kRemedies) remedies.insert(remedy.value);
     return remedies;
   }
   std::istringstream words(names);
@@ -158,6 +138,8 @@ void CheckOptions(const BalanceOptions& o) {
   Require(o.pace_beta1 >= 0 && o.pace_beta1 <= 1, "pace_beta1 must be 0 to 1");
   Require(o.pace_epochs > 0 && o.augment_epochs >= 0, "pace_epochs must be above 0, augment_epochs at least 0");
   Require(o.g_raise_steps >= 1, "g_raise_steps must be at least 1");
+  Require(o.foretell_steps >= 1, "foretell_steps must be at least 1");
+  Require(o.foretell_growth > 0, "foretell_growth must be above 0");
 }
 
 void to_json(nlohmann::json& json, const BalanceOptions& options) {

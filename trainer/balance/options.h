@@ -1,4 +1,4 @@
-// What the balance controller may do and when; set from --balance and --balance-actions, kept in the checkpoint.
+// Options of the balance controller, from --balance, --balance-actions and --balance-set; kept in the checkpoint.
 #pragma once
 
 #include <cstdint>
@@ -8,43 +8,85 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/choice.h"
+
 namespace gan::balance {
 
 enum class Mode { kOff, kWatch, kAct };
-std::string_view Name(Mode mode);       // "off", "watch", "act"
-Mode ParseMode(std::string_view name);  // throws UsageError on any other word
+inline constexpr cli::Choice<Mode> kModes[] = {{Mode::kOff, "off", "nothing"},
+                                               {Mode::kWatch, "watch", "report which network is ahead"},
+                                               {Mode::kAct, "act", "report it and act against it"}};
+std::string_view Name(Mode mode);
+Mode ParseMode(std::string_view name);  // throws UsageError
 
-// What an acting controller may do. Those in kDefaultRemedies are on unless told otherwise.
+// What an acting controller may do. It takes those in kDefaultRemedies unless --balance-actions names others.
 enum class Remedy {
-  kPace,                   // lead both rates to those at which networks of this width learn well
-  kAugment,                // augment what D sees, as much as it takes to hold D's AUC
-  kDiscriminatorRate,      // lower D's rate when it wins, raise it when it loses, and back again
-  kDiscriminatorInterval,  // update D in every k-th step only
-  kGeneratorRate,          // lower G's rate, and raise it again
-  kDiscriminatorSteps,     // update D several times a step
-  kFreezeGenerator,        // leave G as it is for some steps
-  kRollback,               // back to the newest healthy checkpoint after a divergence
-  kR1,                     // penalise D's gradient on reals
-  kWganGp,                 // WGAN-GP's losses and penalty
-  kRestartDiscriminator,   // D begins anew, against a D that stays perfect when nothing else is left
-  kFeatureMatching,        // G matches the means of D's features on reals
-  kWidenDiscriminator,     // twice the channels; never undone
-  kRollbackCollapse        // back to a checkpoint from before a mode collapse, with other noise
+  kPace,
+  kAugment,
+  kDiscriminatorRate,
+  kDiscriminatorInterval,
+  kGeneratorRate,
+  kDiscriminatorSteps,
+  kFreezeGenerator,
+  kRollback,
+  kR1,
+  kWganGp,
+  kRestartDiscriminator,
+  kFeatureMatching,
+  kWidenDiscriminator,
+  kRollbackCollapse
 };
-std::string_view Name(Remedy remedy);  // "d-rate", "d-every", "g-rate", "d-steps", "freeze-g", "rollback", "r1", ...
+inline constexpr cli::Choice<Remedy> kRemedies[] = {
+    {Remedy::kPace, "pace", "raise both learning rates to those at which networks of this width learn well"},
+    {Remedy::kAugment, "augment", "augment what D sees until its AUC stays in range"},
+    {Remedy::kDiscriminatorRate, "d-rate", "lower D's learning rate when D is ahead, raise it when G is ahead"},
+    {Remedy::kDiscriminatorInterval, "d-every", "update D in every second to fourth step only"},
+    {Remedy::kGeneratorRate, "g-rate", "raise G's learning rate when D is ahead, lower it when G is ahead"},
+    {Remedy::kDiscriminatorSteps, "d-steps", "update D two to four times per step"},
+    {Remedy::kFreezeGenerator, "freeze-g", "do not update G for some steps"},
+    {Remedy::kRollback, "rollback", "roll back to the newest healthy checkpoint after a divergence"},
+    {Remedy::kR1, "r1", "add the R1 gradient penalty"},
+    {Remedy::kWganGp, "wgan-gp", "change to the Wasserstein loss with gradient penalty"},
+    {Remedy::kRestartDiscriminator, "restart-d", "initialise D anew when nothing else helps against a perfect D"},
+    {Remedy::kFeatureMatching, "feature-matching", "add feature matching to G's loss"},
+    {Remedy::kWidenDiscriminator, "widen-d", "double D's channels; this is never undone"},
+    {Remedy::kRollbackCollapse, "rollback-collapse", "roll back to a checkpoint from before a mode collapse"}};
+std::string_view Name(Remedy remedy);
 inline constexpr std::string_view kDefaultRemedies =
     "pace,augment,g-rate,d-rate,d-every,d-steps,freeze-g,restart-d,rollback,rollback-collapse";
-// Names with commas between them, or "all". Throws UsageError on any other word.
+// Names with commas between them, "all" or "none". Throws UsageError on any other word.
 std::set<Remedy> ParseRemedies(const std::string& names);
 
-// The most that max_lr_scale_d may be, and that a rate is led to as a multiple of the configured one.
+// The highest value of max_lr_scale_d, and the highest multiple of a configured learning rate that pace may reach.
 inline constexpr double kMostLrScale = 1000;
 
-// Who decides: ours, or for comparison in studies (bench/balance/settings.py) a rule of others. kLosses: after each
-// step the network whose loss is the lower one has its rate lowered, the other raised, as in schedules on the losses'
-// difference. kAccuracies: a D that is right more often than 0.8 on both kinds has its rate lowered by 5 %, one that is
-// right less often than 0.6 raised by it.
+// The rule that chooses the learning rates: the balance's own or, for comparison in studies
+// (bench/balance/settings.py), a published one. kLosses: after each step the network with the lower loss has its rate
+// lowered and the other one raised. kAccuracies: a D that is right more often than 0.8 on both kinds of images has its
+// rate lowered by 5 %, one that is right less often than 0.6 has it raised by 5 %.
 enum class Rule : std::uint8_t { kBalance, kLosses, kAccuracies };
+inline constexpr cli::Choice<Rule> kRules[] = {{Rule::kBalance, "balance", "the balance itself"},
+                                               {Rule::kLosses, "losses", "the difference of the losses"},
+                                               {Rule::kAccuracies, "accuracies", "the accuracies of D"}};
+
+// A threshold that users are meant to set; docs/balance.md says more about it. All others are for studies:
+// docs/balance-study.md.
+struct PublicThreshold {
+  std::string_view name;
+  std::string_view words;
+};
+inline constexpr PublicThreshold kPublicThresholds[] = {
+    {"warmup_steps", "first steps without a verdict"},
+    {"raise_steps", "steps that a condition must last before it becomes the verdict"},
+    {"action_interval", "steps between two actions"},
+    {"undo_steps", "balanced steps before an action against D is taken back"},
+    {"d_ahead_auc", "AUC of D above which D is ahead"},
+    {"g_ahead_auc", "AUC of D below which G is ahead"},
+    {"collapse_diversity", "fraction of the best diversity below which G has collapsed"},
+    {"steer_auc", "AUC of D that augmentation aims at"},
+    {"max_augment", "highest probability of augmentation"},
+    {"pace_lr_g", "learning rate of G that pace aims at for 8 features; 0 keeps --lr-g"},
+    {"pace_lr_d", "highest learning rate of D that pace aims at for 8 features; 0 keeps --lr-d"}};
 
 struct BalanceOptions {
   Mode mode = Mode::kAct;
@@ -91,7 +133,13 @@ struct BalanceOptions {
   double matching_weight = 1;          // of the remedy feature-matching
 
   std::uint32_t restart_interval = 300;  // steps between two restarts of D
-  std::uint32_t perfect_steps = 60;      // a D whose AUC is sure_auc for so long is ahead, whatever else
+  // A collapse is foretold when, for foretell_steps in a row, D's AUC is at least foretell_auc and the diversity of the
+  // generated images, as a part of the reals', is below foretell_diversity and less than foretell_growth times what it
+  // was on average over five times smoothing_steps. A healthy run becomes more diverse in that time. Counted from twice
+  // the warm-up on.
+  double foretell_auc = 0.95, foretell_diversity = 0.3, foretell_growth = 1.05;
+  std::uint32_t foretell_steps = 40;
+  std::uint32_t perfect_steps = 60;  // a D whose AUC is sure_auc for so long is ahead, whatever else
   Rule rule = Rule::kBalance;
   // Steering: the probability of augmentation moves by steer_gain times what D's AUC on what it sees is above
   // steer_auc, in every step. G's rate grows by steer_rate per step while the AUC on images as they are is half a
@@ -111,7 +159,7 @@ struct BalanceOptions {
   double d_pace = 1, lr_g = 2e-4, lr_d = 2e-4;
   std::uint32_t features = 64;
 
-  bool May(Remedy remedy) const { return remedies.contains(remedy); }
+  bool IsEnabled(Remedy remedy) const { return remedies.contains(remedy); }
 };
 
 // Throws UsageError naming the option that is out of range.

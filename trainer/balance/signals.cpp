@@ -7,6 +7,7 @@ namespace gan::balance {
 namespace {
 
 constexpr double kLongFactor = 10;
+constexpr double kSlowFactor = 5;
 
 bool IsFar(double loss, const Average& usual, double factor) {
   // The 1 keeps losses around zero (critics) from being blown up by a small change.
@@ -95,6 +96,7 @@ void Update(Averages& a, const Signals& signals, const BalanceOptions& options, 
   const bool measured = signals.diversity >= 0 && signals.diversity_reference > 0 && std::isfinite(ratio);
   if (!warm || !measured) return;
   a.diversity_ratio.Add(ratio, steps);
+  a.slow_diversity_ratio.Add(ratio, steps * kSlowFactor);
   a.best_diversity_ratio = std::max(a.best_diversity_ratio, a.diversity_ratio.mean());
 }
 
@@ -113,6 +115,7 @@ void to_json(nlohmann::json& json, const Averages& a) {
           {"usual_loss_d", a.usual_loss_d},
           {"usual_loss_g", a.usual_loss_g},
           {"diversity_ratio", a.diversity_ratio},
+          {"slow_diversity_ratio", a.slow_diversity_ratio},
           {"best_diversity_ratio", a.best_diversity_ratio}};
 }
 
@@ -125,6 +128,8 @@ void from_json(const nlohmann::json& json, Averages& a) {
   json.at("usual_loss_d").get_to(a.usual_loss_d);
   json.at("usual_loss_g").get_to(a.usual_loss_g);
   json.at("diversity_ratio").get_to(a.diversity_ratio);
+  a.slow_diversity_ratio = a.diversity_ratio;  // absent before version 7
+  if (json.contains("slow_diversity_ratio")) json.at("slow_diversity_ratio").get_to(a.slow_diversity_ratio);
   json.at("best_diversity_ratio").get_to(a.best_diversity_ratio);
 }
 

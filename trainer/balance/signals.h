@@ -57,7 +57,8 @@ struct Averages {
   Average auc, excess, accuracy_real, accuracy_fake;
   Average usual_loss_d, usual_loss_g;  // of absolute values, over ten times as many steps; held still in a blow-up
   Average diversity_ratio;             // of fakes to reals, over the steps in which it was measured
-  double best_diversity_ratio = 0;     // the highest that this average has been
+  Average slow_diversity_ratio;        // the same over five times as many steps
+  double best_diversity_ratio = 0;     // the highest that diversity_ratio has been
 };
 void to_json(nlohmann::json& json, const Averages& averages);
 void from_json(const nlohmann::json& json, Averages& averages);

@@ -90,7 +90,15 @@ void Update(Findings& findings, const Averages& averages, const Signals& signals
   UpdateModeCollapse(findings.mode_collapse, averages, options);
 }
 
-Verdict Judge(const Findings& findings) {
+void UpdateForecast(Findings& findings, const Averages& a, const BalanceOptions& o) {
+  if (a.diversity_ratio.empty()) return;
+  const double ratio = a.diversity_ratio.mean();
+  const bool stands_still = ratio < o.foretell_growth * a.slow_diversity_ratio.mean();
+  const bool raise = a.auc.mean() >= o.foretell_auc && ratio < o.foretell_diversity && stands_still;
+  findings.collapse_foretold.Update(raise, !raise, o.foretell_steps, o.foretell_steps);
+}
+
+Verdict VerdictOf(const Findings& findings) {
   if (findings.diverged.on) return Verdict::kDiverged;
   if (findings.mode_collapse.on) return Verdict::kModeCollapse;
   if (findings.IsDiscriminatorAhead()) return Verdict::kDiscriminatorAhead;
@@ -111,7 +119,8 @@ void to_json(nlohmann::json& json, const Findings& findings) {
           {"generator_ahead", findings.generator_ahead},
           {"mode_collapse", findings.mode_collapse},
           {"diverged", findings.diverged},
-          {"perfect_discriminator", findings.perfect_discriminator}};
+          {"perfect_discriminator", findings.perfect_discriminator},
+          {"collapse_foretold", findings.collapse_foretold}};
 }
 
 void from_json(const nlohmann::json& json, Findings& findings) {
@@ -120,6 +129,7 @@ void from_json(const nlohmann::json& json, Findings& findings) {
   json.at("mode_collapse").get_to(findings.mode_collapse);
   json.at("diverged").get_to(findings.diverged);
   if (json.contains("perfect_discriminator")) json.at("perfect_discriminator").get_to(findings.perfect_discriminator);
+  if (json.contains("collapse_foretold")) json.at("collapse_foretold").get_to(findings.collapse_foretold);
 }
 
 }  // namespace gan::balance

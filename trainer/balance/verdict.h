@@ -33,6 +33,7 @@ void from_json(const nlohmann::json& json, Latch& latch);
 struct Findings {
   Latch discriminator_ahead, generator_ahead, mode_collapse, diverged;
   Latch perfect_discriminator;  // for so long that neither loss nor diversity speaks against it
+  Latch collapse_foretold;      // the generated images stay alike before a D that wins: no verdict, but a warning
   bool IsDiscriminatorAhead() const { return discriminator_ahead.on || perfect_discriminator.on; }
 };
 void to_json(nlohmann::json& json, const Findings& findings);
@@ -44,7 +45,10 @@ void from_json(const nlohmann::json& json, Findings& findings);
 void Update(Findings& findings, const Averages& averages, const Signals& signals, const BalanceOptions& options,
             bool warm, bool acted_upon);
 
+// Takes in the averages after a step from which on a collapse may be foretold.
+void UpdateForecast(Findings& findings, const Averages& averages, const BalanceOptions& options);
+
 // The gravest finding: diverged, mode collapse, then who is ahead.
-Verdict Judge(const Findings& findings);
+Verdict VerdictOf(const Findings& findings);
 
 }  // namespace gan::balance

@@ -155,7 +155,7 @@ void Dataset::WillNeed(std::uint64_t i) const {
 }
 
 void Dataset::Unmap() const {
-  for (const auto& shard : shards_) shard.LetGo();
+  for (const auto& shard : shards_) shard.ReleasePages();
 }
 
 }  // namespace gan::data

@@ -1,12 +1,15 @@
-#include "trainer/loss/bce.h"
-
+// Binary cross entropy on logits: smoothed labels for D, the non-saturating form for G (Goodfellow et al., "Generative
+// adversarial nets", NeurIPS 2014, section 3; smoothing: Salimans et al., "Improved techniques for training GANs",
+// NeurIPS 2016, section 3.4).
 #include <cmath>
+
+#include "trainer/loss/adversarial.h"
 
 namespace gan::loss {
 
 namespace {
 
-torch::Tensor Towards(const torch::Tensor& logits, double label) {
+torch::Tensor CrossEntropyTo(const torch::Tensor& logits, double label) {
   return torch::binary_cross_entropy_with_logits(logits, torch::full_like(logits, label));
 }
 
@@ -16,21 +19,29 @@ double CrossEntropy(double label, double p) {
   return term(label, p) + term(1 - label, 1 - p);
 }
 
+DiscriminatorLoss BceDiscriminator(const torch::Tensor& real_logits, const torch::Tensor& fake_logits,
+                                   const Labels& labels) {
+  return {CrossEntropyTo(real_logits, labels.real), CrossEntropyTo(fake_logits, labels.fake)};
+}
+
+torch::Tensor BceGenerator(const torch::Tensor& fake_logits, const torch::Tensor&) {
+  return CrossEntropyTo(fake_logits, 1.0);
+}
+
+// Entropies that follow from the labels alone.
+LossRange BceRange(const Labels& labels) {
+  const double undecided = (labels.real + labels.fake) / 2;  // the best constant answer
+  return {.floor = CrossEntropy(labels.real, labels.real) + CrossEntropy(labels.fake, labels.fake),
+          .ceiling = CrossEntropy(labels.real, undecided) + CrossEntropy(labels.fake, undecided)};
+}
+
 }  // namespace
 
-DiscriminatorLoss BceDiscriminator(const torch::Tensor& real_logits, const torch::Tensor& fake_logits,
-                                   const BceOptions& options) {
-  return {Towards(real_logits, options.real_label), Towards(fake_logits, options.fake_label)};
-}
-
-torch::Tensor BceGenerator(const torch::Tensor& fake_logits) { return Towards(fake_logits, 1.0); }
-
-LossRange BceDiscriminatorRange(const BceOptions& options) {
-  const double real = options.real_label;
-  const double fake = options.fake_label;
-  const double undecided = (real + fake) / 2;  // the best constant answer
-  return {.floor = CrossEntropy(real, real) + CrossEntropy(fake, fake),
-          .ceiling = CrossEntropy(real, undecided) + CrossEntropy(fake, undecided)};
-}
+const AdversarialLoss kBceLoss = {.kind = Kind::kBce,
+                                  .name = "bce",
+                                  .description = "binary cross entropy with smoothed labels (Goodfellow 2014)",
+                                  .discriminator = BceDiscriminator,
+                                  .generator = BceGenerator,
+                                  .range = BceRange};
 
 }  // namespace gan::loss

@@ -1,18 +1,42 @@
+// What is minimised, as options: no formula and no LibTorch here.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 
 namespace gan::loss {
 
-// kBce: the seed's. kHinge: Lim and Ye 2017. kWganGp: Gulrajani et al. 2017. kRpgan: relativistic pairs, Huang et al.
-// 2024 (R3GAN), meant to go with R1 and R2.
-enum class Kind { kBce, kHinge, kWganGp, kRpgan };
+// The adversarial losses. A new one is a file with its formulas and its row (see hinge.cpp), and one line in each of
+// the three lists that follow.
+enum class Kind {
+  kBce,     // binary cross entropy with smoothed labels; Goodfellow et al. 2014
+  kHinge,   // Lim and Ye 2017
+  kWganGp,  // Wasserstein critic with gradient penalty; Gulrajani et al. 2017
+  kRpgan,   // relativistic pairs, to be used with R1 and R2; Huang et al. 2024 (R3GAN)
+};
+struct AdversarialLoss;  // trainer/loss/adversarial.h
+extern const AdversarialLoss kBceLoss, kHingeLoss, kWassersteinLoss, kRelativisticLoss;
+inline constexpr std::array kAdversarialLosses = {&kBceLoss, &kHingeLoss, &kWassersteinLoss, &kRelativisticLoss};
+
+// Targets of the discriminator's cross entropy (label smoothing, Salimans et al., "Improved techniques for training
+// GANs", NeurIPS 2016, section 3.4). Only kBce uses them. The generator's target is always 1.
+struct Labels {
+  double real = 0.9;
+  double fake = 0.1;
+};
+
+// Values of the discriminator's loss when it is perfect (floor) and when it cannot tell real from generated images
+// (ceiling). Both 0 when the loss has no bounds.
+struct LossRange {
+  double floor = 0;
+  double ceiling = 0;
+};
 
 struct LossOptions {
   Kind kind = Kind::kBce;
   double r1 = 0;                     // gamma of R1 (penalty gamma/2 * E|grad D(real)|^2); 0: none
-  double r2 = 0;                     // gamma of R2, the same on fakes
+  double r2 = 0;                     // gamma of R2, the same on generated images
   double gradient_penalty = 10;      // lambda of WGAN-GP; only that loss uses it
   std::uint64_t penalty_every = 1;   // R1 and R2 in every k-th step, k times as heavy (lazy regularisation)
   double feature_matching = 0;       // weight of the match with reals in D's own features, in G's loss

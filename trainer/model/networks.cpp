@@ -106,15 +106,15 @@ torch::Tensor Discriminate(nn::Sequential& discriminator, const torch::Tensor& i
   return discriminator->forward(images).view({images.size(0), 1});
 }
 
-Judgement DiscriminateWithFeatures(nn::Sequential& discriminator, const torch::Tensor& images) {
-  Judgement judgement;
+DiscriminatorOutput DiscriminateWithFeatures(nn::Sequential& discriminator, const torch::Tensor& images) {
+  DiscriminatorOutput output;
   torch::Tensor value = images;
   for (nn::AnyModule& layer : *discriminator) {
     value = layer.forward(value);
-    if (layer.ptr()->as<nn::LeakyReLU>() != nullptr) judgement.features.push_back(value);
+    if (layer.ptr()->as<nn::LeakyReLU>() != nullptr) output.features.push_back(value);
   }
-  judgement.logits = value.view({images.size(0), 1});
-  return judgement;
+  output.logits = value.view({images.size(0), 1});
+  return output;
 }
 
 void InitialiseWeights(nn::Module& module, std::uint64_t seed, std::uint64_t network) {

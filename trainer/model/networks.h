@@ -27,11 +27,11 @@ torch::nn::Sequential MakeDiscriminator(const NetworkOptions& options);
 torch::Tensor Discriminate(torch::nn::Sequential& discriminator, const torch::Tensor& images);
 
 // The logits [N, 1] together with what leaves each LeakyReLU.
-struct Judgement {
+struct DiscriminatorOutput {
   torch::Tensor logits;
   std::vector<torch::Tensor> features;
 };
-Judgement DiscriminateWithFeatures(torch::nn::Sequential& discriminator, const torch::Tensor& images);
+DiscriminatorOutput DiscriminateWithFeatures(torch::nn::Sequential& discriminator, const torch::Tensor& images);
 
 // In its scope a network stands on its running statistics, so no sample's output depends on another sample. Gradients
 // are taken as usual. Not for a network that is in evaluation mode anyway.

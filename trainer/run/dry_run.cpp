@@ -3,6 +3,8 @@
 #include <cstdarg>
 #include <cstdio>
 
+#include <nlohmann/json.hpp>
+
 #include "trainer/model/cost.h"
 #include "trainer/model/networks.h"
 
@@ -26,40 +28,88 @@ std::string Line(const char* format, ...) {
 constexpr double kGeneratorPasses = 1 + 2;
 constexpr double kDiscriminatorPasses = 2 * (1 + 2) + (1 + 1);
 
+struct Cost {
+  BatchPlan batches;
+  int ranks = 1;
+  model::ForwardCost generator, discriminator;  // of one image
+  // Per rank:
+  double step_flops = 0;
+  double state_bytes = 0;  // weights, gradients and moments
+  double activation_bytes = 0;
+  double exchanged_bytes = 0;  // per step: the gradients of both networks, and the buffer for them
+  double checkpoint_bytes = 0;
+
+  double images() const { return static_cast<double>(batches.batch) * batches.micro_batches; }
+  double memory_bytes() const { return state_bytes + activation_bytes + exchanged_bytes; }
+};
+
+Cost CostOf(const TrainOptions& options, int world_size) {
+  model::NetworkOptions network = options.gan.network;
+  network.spectral_norm = false;  // adds next to nothing
+  Cost cost;
+  cost.ranks = world_size;
+  cost.batches = PlanBatches(options.batch, options.global_batch, world_size);
+  cost.generator = model::CostOf(model::MakeGenerator(network), {1, network.noise_dim, 1, 1});
+  cost.discriminator = model::CostOf(model::MakeDiscriminator(network), {1, 3, network.resolution, network.resolution});
+  const model::ForwardCost &g = cost.generator, &d = cost.discriminator;
+  const double bytes = options.gan.precision == step::Precision::kFp64 ? 8 : 4;
+  const double bytes_of_activation = options.gan.precision == step::Precision::kBf16 ? 2 : bytes;
+  const double parameters = static_cast<double>(g.parameters + d.parameters);
+  const double averaged = options.gan.ema_half_life_images > 0 ? static_cast<double>(g.parameters) : 0;
+  cost.step_flops = cost.images() * (kGeneratorPasses * g.flops + kDiscriminatorPasses * d.flops);
+  cost.state_bytes = bytes * (4 * parameters + averaged);
+  cost.activation_bytes = bytes_of_activation * static_cast<double>(cost.batches.batch) *
+                          static_cast<double>(g.activations + 2 * d.activations);
+  cost.exchanged_bytes = bytes * parameters;
+  cost.checkpoint_bytes = bytes * (3 * parameters + averaged);
+  return cost;
+}
+
+std::string NetworkLine(const char* name, const model::ForwardCost& cost) {
+  return Line("%-24s%llu parameters, %.3f GFLOP per forward pass of one image\n", name,
+              static_cast<unsigned long long>(cost.parameters), cost.flops / 1e9);
+}
+
+std::string AsText(const Cost& cost) {
+  return Line("images per update       %.0f  (%d ranks x %u micro-batches x %.0f images)\n", cost.images() * cost.ranks,
+              cost.ranks, cost.batches.micro_batches, static_cast<double>(cost.batches.batch)) +
+         NetworkLine("generator", cost.generator) + NetworkLine("discriminator", cost.discriminator) +
+         Line("operations per step     %.1f GFLOP per rank, %.1f GFLOP in total\n", cost.step_flops / 1e9,
+              cost.step_flops * cost.ranks / 1e9) +
+         Line("exchanged per step      %.1f MiB per rank (gradients of both networks)\n", cost.exchanged_bytes / kMiB) +
+         Line(
+             "memory per rank         %.0f MiB: %.0f for weights, gradients and moments, about %.0f for activations,\n"
+             "                        %.0f for the exchange; LibTorch itself needs a few hundred more\n",
+             cost.memory_bytes() / kMiB, cost.state_bytes / kMiB, cost.activation_bytes / kMiB,
+             cost.exchanged_bytes / kMiB) +
+         Line("checkpoint              %.0f MiB\n", cost.checkpoint_bytes / kMiB);
+}
+
+nlohmann::ordered_json NetworkJson(const model::ForwardCost& cost) {
+  return {{"parameters", cost.parameters}, {"forward_flops_per_image", cost.flops}};
+}
+
+std::string AsJson(const Cost& cost) {
+  const nlohmann::ordered_json json = {{"images_per_update", cost.images() * cost.ranks},
+                                       {"ranks", cost.ranks},
+                                       {"micro_batches", cost.batches.micro_batches},
+                                       {"batch", cost.batches.batch},
+                                       {"generator", NetworkJson(cost.generator)},
+                                       {"discriminator", NetworkJson(cost.discriminator)},
+                                       {"step_flops_per_rank", cost.step_flops},
+                                       {"exchanged_bytes_per_step_and_rank", cost.exchanged_bytes},
+                                       {"memory_bytes_per_rank", cost.memory_bytes()},
+                                       {"state_bytes_per_rank", cost.state_bytes},
+                                       {"activation_bytes_per_rank", cost.activation_bytes},
+                                       {"checkpoint_bytes", cost.checkpoint_bytes}};
+  return json.dump() + "\n";
+}
+
 }  // namespace
 
 std::string DescribeCost(const TrainOptions& options, int world_size) {
-  model::NetworkOptions network = options.gan.network;
-  network.spectral_norm = false;  // adds next to nothing
-  const BatchPlan batches = PlanBatches(options.batch, options.global_batch, world_size);
-  const model::ForwardCost g = model::CostOf(model::MakeGenerator(network), {1, network.noise_dim, 1, 1});
-  const model::ForwardCost d =
-      model::CostOf(model::MakeDiscriminator(network), {1, 3, network.resolution, network.resolution});
-  const double bytes = options.gan.precision == step::Precision::kFp64 ? 8 : 4;
-  const double activation_bytes = options.gan.precision == step::Precision::kBf16 ? 2 : bytes;
-  const double parameters = static_cast<double>(g.parameters + d.parameters);
-  const bool averaged = options.gan.ema_half_life_images > 0;
-  const double state = bytes * (4 * parameters + (averaged ? static_cast<double>(g.parameters) : 0));
-  const double reduced = bytes * parameters;
-  const auto batch = static_cast<double>(batches.batch);
-  const double activations = activation_bytes * batch * static_cast<double>(g.activations + 2 * d.activations);
-  const double images = batch * batches.micro_batches;
-  const double flops = images * (kGeneratorPasses * g.flops + kDiscriminatorPasses * d.flops);
-  const double updates = images * world_size;
-  return Line("images an update        %.0f  (%d ranks x %u passes x %.0f)\n", updates, world_size,
-              batches.micro_batches, batch) +
-         Line("generator               %llu parameters, %.3f GFLOP a forward of one image\n",
-              static_cast<unsigned long long>(g.parameters), g.flops / 1e9) +
-         Line("discriminator           %llu parameters, %.3f GFLOP a forward of one image\n",
-              static_cast<unsigned long long>(d.parameters), d.flops / 1e9) +
-         Line("operations a step       %.1f GFLOP a rank, %.1f GFLOP in all\n", flops / 1e9, flops * world_size / 1e9) +
-         Line("exchanged a step        %.1f MiB a rank (gradients of both networks)\n", reduced / kMiB) +
-         Line(
-             "memory a rank           %.0f MiB: weights, gradients and moments %.0f, activations about %.0f,\n"
-             "                        buffers of the exchange %.0f; LibTorch itself takes a few hundred more\n",
-             (state + activations + reduced) / kMiB, state / kMiB, activations / kMiB, reduced / kMiB) +
-         Line("a checkpoint            %.0f MiB\n",
-              bytes * (3 * parameters + (averaged ? static_cast<double>(g.parameters) : 0)) / kMiB);
+  const Cost cost = CostOf(options, world_size);
+  return options.json ? AsJson(cost) : AsText(cost);
 }
 
 }  // namespace gan::run

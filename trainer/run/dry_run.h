@@ -6,7 +6,8 @@
 
 namespace gan::run {
 
-// The table of --dry-run: parameters, memory a rank and floating-point operations a step.
+// What --dry-run prints, or with --json one JSON object: parameters, memory per rank, floating-point operations per
+// step. Throws UsageError when the ranks cannot share the global batch.
 std::string DescribeCost(const TrainOptions& options, int world_size);
 
 }  // namespace gan::run

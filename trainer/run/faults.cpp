@@ -45,7 +45,7 @@ void Faults::Spoil(step::Gan& gan, std::uint64_t step) const {
   torch::NoGradGuard no_grad;
   for (const Fault& fault : faults_) {
     if (fault.Strikes(Kind::kMoments, step)) {
-      for (auto& [name, tensor] : gan.discriminator_adam.NamedState("")) {
+      for (auto& [name, tensor] : gan.discriminator_optimizer.NamedState("")) {
         if (name.starts_with("exp_avg.")) tensor.mul_(fault.amount);
       }
     }

@@ -1,5 +1,4 @@
-// One declaration a flag: how it is parsed, what a checkpoint calls it, and whether a resumed run may give another
-// value.
+// One declaration per flag: how it is parsed, its name in a checkpoint, and whether a resumed run may change it.
 #pragma once
 
 #include <cstdint>
@@ -7,13 +6,14 @@
 #include <functional>
 #include <map>
 #include <set>
-#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+
+#include "cli/flags.h"
 
 namespace gan::run {
 
@@ -22,18 +22,6 @@ enum class OnResume : std::uint8_t {
   kMayChange  // where, how long, how often, on what machine
 };
 
-template <typename Choice>
-using Names = std::map<std::string, Choice>;
-
-// The word for a choice.
-template <typename Choice>
-std::string NameOf(Choice choice, const Names<Choice>& names) {
-  for (const auto& [name, value] : names) {
-    if (value == choice) return name;
-  }
-  throw std::logic_error("a choice without a name");
-}
-
 class Flags {
  public:
   // Both must outlive what `app` parses into.
@@ -41,6 +29,8 @@ class Flags {
 
   // The heading in --help of the flags that follow.
   void Group(const std::string& name) { group_ = name; }
+  // The same for flags that only --help-all shows.
+  void RareGroup(const std::string& what) { group_ = cli::RareGroup(what); }
 
   // --name VALUE: a number, a text, a path or several paths.
   template <typename Value>
@@ -52,33 +42,31 @@ class Flags {
     return option;
   }
 
-  // --name, and --no-name to take back what a file of options says.
+  // --name, and --no-name, which overrides a file of options.
   CLI::Option* AddSwitch(OnResume on_resume, const std::string& name, bool& value, const std::string& help) {
     Remember(on_resume, name,
              {[&value] { return nlohmann::json(value); }, [&value](const auto& json) { Read(json, value); }});
     return app_.add_flag(name + ",!--no-" + name.substr(2), value, help)->group(group_);
   }
 
-  // --name WORD, one of a few. `names` must outlive the flags.
-  template <typename Choice>
-  CLI::Option* AddChoice(OnResume on_resume, const std::string& name, Choice& value, const Names<Choice>& names,
+  // --name WORD, a name in `table`, which must outlive the flags.
+  template <typename Target, typename Table>
+  CLI::Option* AddChoice(OnResume on_resume, const std::string& name, Target& target, const Table& table,
                          const std::string& help) {
+    using Value = decltype(std::begin(table)->value);
     Remember(on_resume, name,
-             {[&value, &names] { return nlohmann::json(NameOf(value, names)); },
-              [&value, &names](const auto& json) { value = names.at(json.template get<std::string>()); }});
-    std::string all;
-    for (const auto& item : names) all += (all.empty() ? "" : ",") + item.first;
-    return app_.add_option(name, value, help)
-        ->transform(CLI::CheckedTransformer(names, CLI::ignore_case).description("{" + all + "}"))
-        ->group(group_)
-        ->default_str(NameOf(value, names));
+             {[&target, &table] { return nlohmann::json(std::string(cli::NameOf(Value(target), table))); },
+              [&target, &table](const auto& json) {
+                target = Target(cli::ValueOf(json.template get<std::string>(), table));
+              }});
+    return cli::AddChoice(app_, name, target, table, help)->group(group_);
   }
 
   // What the flags hold now, by their names with "_" for "-".
   nlohmann::json ToJson() const;
   const std::set<std::string>& may_change() const { return may_change_; }
-  // Gives the flag that ToJson calls `name` the value that ToJson told once. Throws nlohmann::json::exception or
-  // std::out_of_range where it is none.
+  // Sets the flag that ToJson calls `name` to a value that ToJson once returned. Throws nlohmann::json::exception,
+  // std::out_of_range or UsageError when the value does not suit the flag.
   void Take(const std::string& name, const nlohmann::json& value) { values_.at(name).take(value); }
 
  private:

@@ -18,10 +18,10 @@ namespace {
 
 using nlohmann::json;
 
-// Where this start finds its things, and what it is asked to do once.
+// Flags that say where this start finds its files, and what it is to do once.
 const std::set<std::string>& OfOneStart() {
-  static const std::set<std::string> names = {"shards",           "out", "run", "resume", "init_from", "dry_run",
-                                              "expect_world_size"};
+  static const std::set<std::string> names = {"shards",    "out",     "run",  "resume",
+                                              "init_from", "dry_run", "json", "expect_world_size"};
   return names;
 }
 

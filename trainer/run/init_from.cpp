@@ -101,8 +101,8 @@ void InitFrom(const checkpoint::Checkpoint& saved, step::Gan& gan) {
   RestoreSome(saved, kept);
   const auto small_g = model::MakeGenerator(small), small_d = model::MakeDiscriminator(small);
   if (large.resolution == 2 * small.resolution) ContinueAtTheRgbEnd(saved, small, *small_g, *small_d, gan);
-  TakeMoments(saved, "generator_adam.", gan.generator_adam, *small_g, *gan.generator, g_source);
-  TakeMoments(saved, "discriminator_adam.", gan.discriminator_adam, *small_d, *gan.discriminator, d_source);
+  TakeMoments(saved, "generator_adam.", gan.generator_optimizer, *small_g, *gan.generator, g_source);
+  TakeMoments(saved, "discriminator_adam.", gan.discriminator_optimizer, *small_d, *gan.discriminator, d_source);
   gan.ema = step::Ema(*gan.generator, gan.options.ema_half_life_images);
   if (!Has(saved, "generator_ema.")) return;
   model::NamedTensors averages;

@@ -1,6 +1,10 @@
 #include "trainer/run/objective_flags.h"
 
+#include <array>
+#include <string_view>
+
 #include "storage/errors.h"
+#include "trainer/loss/adversarial.h"
 #include "trainer/quality/evaluator.h"
 
 namespace gan::run {
@@ -9,55 +13,80 @@ namespace {
 
 using enum OnResume;
 
-const Names<loss::Kind> kLosses = {{"bce", loss::Kind::kBce},
-                                   {"hinge", loss::Kind::kHinge},
-                                   {"wgan-gp", loss::Kind::kWganGp},
-                                   {"rpgan", loss::Kind::kRpgan}};
-const Names<model::Norm> kNorms = {{"batch", model::Norm::kBatch},
-                                   {"layer", model::Norm::kLayer},
-                                   {"instance", model::Norm::kInstance},
-                                   {"none", model::Norm::kNone}};
-const Names<step::Augmentation> kAugmentations = {
-    {"none", step::Augmentation::kNone}, {"diff", step::Augmentation::kDiff}, {"ada", step::Augmentation::kAda}};
+// The names and descriptions that stand beside the formulas of each loss.
+const auto& Losses() {
+  static const auto table = [] {
+    std::array<cli::Choice<loss::Kind>, loss::kAdversarialLosses.size()> rows;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const loss::AdversarialLoss& row = *loss::kAdversarialLosses[i];
+      rows[i] = {row.kind, row.name, row.description};
+    }
+    return rows;
+  }();
+  return table;
+}
+
+constexpr cli::Choice<model::Norm> kNorms[] = {{model::Norm::kBatch, "batch", ""},
+                                               {model::Norm::kLayer, "layer", ""},
+                                               {model::Norm::kInstance, "instance", ""},
+                                               {model::Norm::kNone, "none", ""}};
+constexpr cli::Choice<step::Augmentation> kAugmentations[] = {
+    {step::Augmentation::kNone, "none", "no augmentation, unless the balance adds it"},
+    {step::Augmentation::kDiff, "diff", "colour, translation and cutout on every image (DiffAugment)"},
+    {step::Augmentation::kAda, "ada", "the same with a probability that adapts to overfitting (ADA)"}};
+constexpr cli::Choice<std::string_view> kMeasures[] = {
+    cli::Word("swd", "sliced Wasserstein distance"),
+    cli::Word("frechet", "Frechet distance on features of a random network"),
+    cli::Word("kernel", "kernel distance on the same features"),
+    cli::Word("density", "density of the generated images among the real ones"),
+    cli::Word("coverage", "fraction of the real images that have a generated neighbour"),
+    cli::Word("fid", "Frechet Inception distance, with --inception"),
+    cli::Word("kid", "kernel Inception distance, with --inception"),
+    cli::Word("none", "keep no best checkpoint")};
 
 }  // namespace
 
 void AddObjectiveFlags(Flags& flags, TrainOptions& o) {
-  flags.Group("Losses, penalties and the discriminator's shape");
+  flags.Group("Losses and regularisation");
   const auto weight = [&](const std::string& name, double& value, const std::string& help) {
     flags.Add(kFixed, name, value, help)->check(CLI::NonNegativeNumber);
   };
   loss::LossOptions& loss = o.gan.loss;
-  flags.AddChoice(kFixed, "--loss", loss.kind, kLosses, "Loss of both networks");
-  weight("--r1", loss.r1, "Gamma of R1: gamma/2 x squared gradient of D on reals; 0: none");
-  weight("--r2", loss.r2, "Gamma of R2, the same on fakes; 0: none");
-  flags.Add(kFixed, "--r1-every", loss.penalty_every, "R1 and R2 in every k-th step, k times as heavy")
-      ->check(CLI::Range(1, 1000));
-  weight("--gradient-penalty", loss.gradient_penalty, "Lambda of WGAN-GP");
-  weight("--feature-matching", loss.feature_matching, "Weight in G's loss of matching the reals' mean features of D");
-  flags.Add(kFixed, "--perceptual", loss.perceptual_file, "TorchScript network whose mean features of reals G matches");
-  weight("--perceptual-weight", loss.perceptual, "Weight of that term");
-  flags.AddChoice(kFixed, "--d-norm", o.gan.network.d_norm, kNorms, "What follows D's convolutions");
-  flags.AddSwitch(kFixed, "--spectral-norm", o.gan.network.spectral_norm,
-                  "Divide D's weights by their largest singular value");
-  flags
-      .Add(kMayChange, "--widen-d", o.gan.network.d_width,
-           "D's channels as multiples of the rule's; a resumed narrower D is widened")
-      ->check(CLI::Range(1, 64));
+  flags.AddChoice(kFixed, "--loss", loss.kind, Losses(), "Loss of both networks.");
+  weight("--r1", loss.r1, "Weight gamma of the R1 gradient penalty on real images. 0 disables it.");
+  weight("--r2", loss.r2, "Weight gamma of the R2 gradient penalty on generated images. 0 disables it.");
+  flags.AddChoice(kFixed, "--d-norm", o.gan.network.d_norm, kNorms, "Normalisation layers of D.");
+  flags.AddSwitch(kFixed, "--spectral-norm", o.gan.network.spectral_norm, "Apply spectral normalisation to D.");
   flags.AddChoice(kFixed, "--augment", o.gan.augmentation, kAugmentations,
-                  "Differentiable augmentation in front of D; ada: with adaptive probability");
+                  "Differentiable augmentation of the images that D sees.");
+  flags.RareGroup("losses");
+  flags
+      .Add(kFixed, "--r1-every", loss.penalty_every,
+           "Apply R1 and R2 in every N-th update of D only, with N times the weight.")
+      ->check(CLI::Range(1, 1000));
+  weight("--gradient-penalty", loss.gradient_penalty, "Weight lambda of the gradient penalty of --loss wgan-gp.");
+  weight("--feature-matching", loss.feature_matching,
+         "Weight of feature matching in G's loss: the distance of mean features in D's layers.");
+  flags
+      .Add(kFixed, "--perceptual", loss.perceptual_file,
+           "TorchScript network for a perceptual loss: the distance of mean features in its layers.")
+      ->type_name("FILE");
+  weight("--perceptual-weight", loss.perceptual, "Weight of the perceptual loss in G's loss.");
 }
 
 void AddQualityFlags(Flags& flags, TrainOptions& o) {
-  flags.Group("Quality of generated pictures, measured against the holdout");
-  flags.Add(kMayChange, "--quality-every", o.quality_every, "Steps between two measurements; 0: never");
-  flags.Add(kMayChange, "--quality-images", o.quality_images, "Pictures of each kind, at most those held out")
+  flags.Group("Image quality, measured against the held-out images");
+  flags.Add(kMayChange, "--quality-every", o.quality_every, "Steps between two measurements. 0 never measures.");
+  flags.RareGroup("image quality");
+  flags
+      .Add(kMayChange, "--quality-images", o.quality_images,
+           "Number of generated and of real images per measurement, at most as many as are held out.")
       ->check(CLI::Range(12, 100000));
-  flags.Add(kMayChange, "--inception", o.inception,
-            "Inception as TorchScript (inception-2015-12-05.pt): adds FID and KID");
-  flags.Add(kMayChange, "--keep-best", o.keep_best,
-            "Measure whose best step gets a checkpoint that stays: swd, frechet, kernel, density, "
-            "coverage, fid, kid or none");
+  flags
+      .Add(kMayChange, "--inception", o.inception,
+           "Inception network as TorchScript (inception-2015-12-05.pt). It adds the measures fid and kid.")
+      ->type_name("FILE");
+  flags.AddChoice(kMayChange, "--keep-best", o.keep_best, kMeasures, "Measure whose best checkpoint is never removed.");
 }
 
 void ValidateObjective(const TrainOptions& options) {
@@ -70,7 +99,7 @@ void ValidateObjective(const TrainOptions& options) {
   }
   const std::string& best = options.keep_best;
   if (best != "none" && !quality::IsMeasure(best)) {
-    throw UsageError("--keep-best " + best + ": must be swd, frechet, kernel, density, coverage, fid, kid or none");
+    throw UsageError("--keep-best " + best + ": must be one of " + cli::Names(kMeasures));
   }
   if ((best == "fid" || best == "kid") && options.inception.empty()) {
     throw UsageError("--keep-best " + best + " needs --inception FILE, a TorchScript Inception");
@@ -86,7 +115,7 @@ model::NetworkOptions NetworkFromJson(const nlohmann::json& options) {
   options.at("features").get_to(network.features);
   options.at("noise_dim").get_to(network.noise_dim);
   network.d_features = options.value("features_d", std::int64_t{0});
-  network.d_norm = kNorms.at(options.value("d_norm", "batch"));
+  network.d_norm = cli::ValueOf(options.value("d_norm", "batch"), kNorms);
   network.spectral_norm = options.value("spectral_norm", false);
   network.d_width = options.value("d_width", std::int64_t{1});
   return network;

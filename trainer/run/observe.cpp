@@ -5,6 +5,8 @@
 #include <iterator>
 #include <vector>
 
+#include "trainer/run/step_numbers.h"
+
 namespace gan::run {
 
 namespace {
@@ -14,17 +16,7 @@ std::span<const double> Values(const torch::Tensor& row) {
   return {row.const_data_ptr<double>(), static_cast<std::size_t>(row.numel())};
 }
 
-double Mean(std::span<const double> values, double (*of)(double)) {
-  double sum = 0;
-  for (const double value : values) sum += of(value);
-  return sum / static_cast<double>(values.size());
-}
-
-constexpr double kNotJudged = -1;  // on every rank alike, so the mean says the same
-
-double Sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
-double IsPositive(double x) { return x > 0 ? 1 : 0; }
-double IsNegative(double x) { return x < 0 ? 1 : 0; }
+constexpr double kNotMeasured = -1;  // on every rank alike, so the mean says the same
 
 }  // namespace
 
@@ -44,34 +36,24 @@ Observation Observe(const step::StepResult& result, bool augmented, bool stop_re
                     distributed::Communicator& communicator) {
   const std::span<const double> real = Values(result.real_logits), fake = Values(result.fake_logits);
   const double auc_augmented = AreaUnderCurve(real, fake);
-  double auc = augmented ? kNotJudged : auc_augmented;
+  double auc = augmented ? kNotMeasured : auc_augmented;
   if (result.unaugmented_real_logits.defined()) {
     auc = AreaUnderCurve(Values(result.unaugmented_real_logits), Values(result.unaugmented_fake_logits));
   }
-  torch::Tensor packed =
-      torch::tensor({result.loss_d_real, result.loss_d_fake, result.loss_g, Mean(real, Sigmoid), Mean(fake, Sigmoid),
-                     Mean(real, IsPositive), Mean(fake, IsNegative), auc_augmented, stop_requested ? 1.0 : 0.0,
-                     result.penalty, result.matching, result.fake_distance, result.real_distance, auc},
-                    torch::kDouble);
-  communicator.AllReduce(packed);
-  const double* sums = packed.data_ptr<double>();
-  const double ranks = communicator.size();
+  const RankMeasurements measured{result, real, fake, auc_augmented, auc};
+  std::vector<double> packed = {stop_requested ? 1.0 : 0.0};
+  for (const StepNumber& number : StepNumbers()) {
+    if (number.of_rank != nullptr) packed.push_back(number.of_rank(measured));
+  }
+  torch::Tensor sums = torch::tensor(packed, torch::kDouble);
+  communicator.AllReduce(sums);
+  const double* sum = sums.const_data_ptr<double>();
   Observation seen;
-  seen.loss_d_real = sums[0] / ranks;
-  seen.loss_d_fake = sums[1] / ranks;
+  seen.stop_requested = *sum++ > 0;
+  for (const StepNumber& number : StepNumbers()) {
+    if (number.of_rank != nullptr) seen.*number.member = *sum++ / communicator.size();
+  }
   seen.loss_d = seen.loss_d_real + seen.loss_d_fake;
-  seen.loss_g = sums[2] / ranks;
-  seen.real_mean = sums[3] / ranks;
-  seen.fake_mean = sums[4] / ranks;
-  seen.accuracy_real = sums[5] / ranks;
-  seen.accuracy_fake = sums[6] / ranks;
-  seen.auc_augmented = sums[7] / ranks;
-  seen.auc = sums[13] / ranks;
-  seen.penalty_d = sums[9] / ranks;
-  seen.matching_g = sums[10] / ranks;
-  seen.stop_requested = sums[8] > 0;
-  seen.diversity = sums[11] / ranks;
-  seen.diversity_reference = sums[12] / ranks;
   return seen;
 }
 

@@ -1,8 +1,10 @@
 #include "trainer/run/options.h"
 
 #include <set>
+#include <string_view>
 
 #include "storage/errors.h"
+#include "trainer/run/balance_flags.h"
 #include "trainer/run/flags.h"
 #include "trainer/run/objective_flags.h"
 
@@ -12,144 +14,174 @@ namespace {
 
 using enum OnResume;
 
-const Names<step::Decay> kDecays = {
-    {"none", step::Decay::kNone}, {"linear", step::Decay::kLinear}, {"cosine", step::Decay::kCosine}};
-const Names<step::Precision> kPrecisions = {
-    {"fp32", step::Precision::kFp32}, {"bf16", step::Precision::kBf16}, {"fp64", step::Precision::kFp64}};
-const Names<distributed::SyncPath> kSyncPaths = {{"auto", distributed::SyncPath::kAuto},
-                                                 {"flat", distributed::SyncPath::kFlat},
-                                                 {"bucketed", distributed::SyncPath::kBucketed}};
-const Names<model::ConvolutionPath> kConvolutionPaths = {{"auto", model::ConvolutionPath::kAuto},
-                                                         {"torch", model::ConvolutionPath::kTorch}};
-const Names<balance::Mode> kModes = {
-    {"off", balance::Mode::kOff}, {"watch", balance::Mode::kWatch}, {"act", balance::Mode::kAct}};
-const Names<balance::Rule> kRules = {{"balance", balance::Rule::kBalance},
-                                     {"losses", balance::Rule::kLosses},
-                                     {"accuracies", balance::Rule::kAccuracies}};
+constexpr cli::Choice<std::string_view> kCorruptRecords[] = {
+    cli::Word("stop", "end with exit code 3"), cli::Word("replace", "count it and train on the next intact record")};
+constexpr cli::Choice<std::string_view> kDevices[] = {cli::Word("auto", "cuda when there is a GPU, otherwise cpu"),
+                                                      cli::Word("cpu", ""), cli::Word("cuda", "")};
+constexpr cli::Choice<step::Decay> kDecays[] = {{step::Decay::kNone, "none", "constant learning rates"},
+                                                {step::Decay::kLinear, "linear", "a straight line to 0"},
+                                                {step::Decay::kCosine, "cosine", "half a cosine wave to 0"}};
+constexpr cli::Choice<step::Precision> kPrecisions[] = {
+    {step::Precision::kFp32, "fp32", "single precision; on GPUs convolutions use TF32"},
+    {step::Precision::kBf16, "bf16", "matrix products and convolutions in bfloat16, weights in single precision"},
+    {step::Precision::kFp64, "fp64", "double precision, to check results"}};
+constexpr cli::Choice<distributed::SyncPath> kSyncPaths[] = {
+    {distributed::SyncPath::kAuto, "auto", "flat on CPUs, bucketed on GPUs"},
+    {distributed::SyncPath::kFlat, "flat", "one all-reduce after the backward pass"},
+    {distributed::SyncPath::kBucketed, "bucketed", "all-reduces that overlap with the backward pass"}};
+constexpr cli::Choice<model::ConvolutionPath> kConvolutionPaths[] = {
+    {model::ConvolutionPath::kAuto, "auto", "channels-last; on CPUs the faster way for each shape"},
+    {model::ConvolutionPath::kTorch, "torch", "LibTorch's own, bit for bit as in PyTorch"}};
 
 void AddDataFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Data and run folder");
-  // The data set is compared by its digest, not by where it lies.
-  flags.Add(kMayChange, "--shards", o.shards, "Shard folder made by gan-preprocess")->required();
-  auto* root = flags.Add(kMayChange, "--out", o.run_root, "Folder in which a new numbered run folder is made");
-  flags.Add(kMayChange, "--run", o.run, "Exactly this run folder; made when absent, continued when not")
+  // The data set is compared by its digest, not by its path.
+  flags.Add(kMayChange, "--shards", o.shards, "Shard folder that gan-preprocess wrote.")->required()->type_name("DIR");
+  auto* root = flags.Add(kMayChange, "--out", o.run_root, "Folder in which a new, numbered run folder is created.");
+  root->type_name("DIR");
+  flags.Add(kMayChange, "--run", o.run, "Run folder. It is created when absent; otherwise its run is continued.")
+      ->type_name("DIR")
       ->excludes(root);
-  flags.Add(kMayChange, "--resume", o.resume,
-            "auto: newest intact checkpoint of the run folder; none; or a checkpoint's path");
+  flags
+      .Add(kMayChange, "--resume", o.resume,
+           "Checkpoint to continue from.\n"
+           "auto: the newest intact checkpoint of the run folder.\n"
+           "none: begin a new run.\n"
+           "PATH: this checkpoint.")
+      ->type_name("auto|none|PATH");
   flags
       .Add(kMayChange, "--init-from", o.init_from,
-           "What a new run's networks start from: a checkpoint, grown to --resolution, or .safetensors with PyTorch's "
-           "names for G, D or both (one file or two)")
+           "Start the networks of a new run from a checkpoint, which may have half the resolution, or from one or two "
+           ".safetensors files with PyTorch's parameter names for G, D or both.")
       ->expected(1, 2)
-      ->check(CLI::ExistingPath);
-  flags.Add(kFixed, "--holdout", o.holdout, "Part of the pictures kept out of training (at most 2,000)")
+      ->check(CLI::ExistingPath)
+      ->type_name("PATH");
+  flags.Add(kFixed, "--holdout", o.holdout, "Fraction of the images kept out of training, at most 2,000 images.")
       ->check(CLI::Range(0.0, 0.5));
-  flags
-      .Add(kMayChange, "--corrupt-records", o.corrupt_records,
-           "A record whose checksum fails: stop (exit code 3), or replace it by the next intact one and count it")
-      ->check(CLI::IsMember({"stop", "replace"}));
-  flags.AddSwitch(kFixed, "--flip", o.flip, "Mirror pictures left-right at random");
+  flags.AddSwitch(kFixed, "--flip", o.flip, "Mirror images horizontally at random.");
+  flags.RareGroup("data");
+  flags.AddChoice(kMayChange, "--corrupt-records", o.corrupt_records, kCorruptRecords,
+                  "What happens at a record with a wrong checksum.");
 }
 
 void AddLengthFlags(Flags& flags, TrainOptions& o) {
-  flags.Group("Length (totals, also after a resume; default 100 epochs)");
-  auto* steps = flags.Add(kMayChange, "--steps", o.steps, "Steps");
-  auto* images = flags.Add(kMayChange, "--images", o.images, "Real images shown to D, over all ranks");
-  auto* epochs = flags.Add(kMayChange, "--epochs", o.epochs, "Passes over the data set");
+  flags.Group("Length of the whole run, resumed parts included (default: 100 epochs)");
+  auto* steps = flags.Add(kMayChange, "--steps", o.steps, "Number of training steps.");
+  auto* images = flags.Add(kMayChange, "--images", o.images, "Number of real images shown to D, over all ranks.");
+  auto* epochs = flags.Add(kMayChange, "--epochs", o.epochs, "Number of passes over the data set.");
   steps->excludes(images)->excludes(epochs);
   images->excludes(epochs);
 }
 
 void AddModelFlags(Flags& flags, TrainOptions& o) {
-  flags.Group("Networks and optimisation");
-  flags.Add(kFixed, "--resolution", o.gan.network.resolution, "Pixels a side: 64, 128 or 256");
-  flags.Add(kFixed, "--features", o.gan.network.features, "Feature maps of the first D and the last G layer at 128 px");
-  flags.Add(kFixed, "--features-d", o.gan.network.d_features, "The same for D alone; 0: as --features");
-  flags.Add(kFixed, "--noise-dim", o.gan.network.noise_dim, "Length of a latent");
-  flags.Add(kMayChange, "--batch", o.batch, "Images a rank and pass")->check(CLI::Range(1, 65536));
-  flags.Add(kFixed, "--global-batch", o.global_batch, "Images an update, kept when ranks change; 0: batch x ranks");
-  flags.Add(kMayChange, "--lr-g", o.lr_g, "Adam's rate for the generator at the start; --balance act raises a low one")
+  flags.Group("Networks (G: generator, D: discriminator)");
+  flags.Add(kFixed, "--resolution", o.gan.network.resolution, "Width and height of the images: 64, 128 or 256 pixels.");
+  flags.Add(kFixed, "--features", o.gan.network.features,
+            "Number of feature maps in the last hidden layer of G and the first layer of D at 128 pixels.");
+  flags.Add(kFixed, "--noise-dim", o.gan.network.noise_dim, "Dimension of the latent vector.");
+  flags.AddSwitch(kFixed, "--sync-bn", o.gan.sync_batch_norm, "Synchronise batch norm over all ranks.");
+  flags.Add(kFixed, "--ema", o.gan.ema_half_life_images,
+            "Half-life, in images, of the moving average of G's weights. 0 keeps no average.");
+  flags.RareGroup("networks");
+  flags.Add(kFixed, "--features-d", o.gan.network.d_features, "The same as --features for D alone. 0 uses --features.");
+  flags
+      .Add(kMayChange, "--widen-d", o.gan.network.d_width,
+           "Multiply the channels of D by N. The D of a resumed run is widened if it is narrower.")
+      ->check(CLI::Range(1, 64));
+}
+
+void AddOptimizerFlags(Flags& flags, TrainOptions& o) {
+  flags.Group("Optimisation");
+  flags.Add(kMayChange, "--batch", o.batch, "Images per rank and micro-batch.")->check(CLI::Range(1, 65536));
+  flags.Add(kFixed, "--global-batch", o.global_batch,
+            "Images per update over all ranks, kept when the number of ranks changes. 0 means --batch times ranks.");
+  flags
+      .Add(kMayChange, "--lr-g", o.lr_g,
+           "Learning rate of G's Adam optimiser at the start. --balance act raises a low one.")
       ->check(CLI::PositiveNumber);
   flags
       .Add(kMayChange, "--lr-d", o.lr_d,
-           "Adam's rate for the discriminator at the start; --balance act raises a low one")
+           "Learning rate of D's Adam optimiser at the start. --balance act raises a low one.")
       ->check(CLI::PositiveNumber);
-  flags.Add(kFixed, "--d-steps", o.d_steps, "Updates of D a step")->check(CLI::Range(1, 100));
-  flags.Add(kFixed, "--beta1", o.gan.adam.beta1, "Adam's first beta; --balance act holds it at 0.5 or below")
+  flags.Add(kFixed, "--beta1", o.gan.adam.beta1, "First beta of Adam. --balance act keeps it at 0.5 or below.")
       ->check(CLI::Range(0.0, 0.9999));
-  flags.Add(kFixed, "--beta2", o.gan.adam.beta2, "Adam's second beta")->check(CLI::Range(0.0, 0.999999));
-  flags.Add(kMayChange, "--real-label", o.real_label, "D's target for real pictures")->check(CLI::Range(0.5, 1.0));
-  flags.Add(kMayChange, "--fake-label", o.fake_label, "D's target for fakes; 0 is one-sided smoothing")
-      ->check(CLI::Range(0.0, 0.5));
-  flags.Add(kFixed, "--clip-norm", o.gan.clip_norm, "Longest gradient of a network applied unshortened; 0: any")
-      ->check(CLI::NonNegativeNumber);
-  flags.Add(kFixed, "--ema", o.gan.ema_half_life_images, "Half-life of G's moving average, in images; 0: no average");
-  flags.Add(kFixed, "--warmup-steps", o.schedule.warmup_steps, "Steps in which both rates rise from 0");
-  flags.AddChoice(kFixed, "--lr-decay", o.schedule.decay, kDecays, "Both rates fall to 0 at the end of the run");
-  flags.AddSwitch(kFixed, "--sync-bn", o.gan.sync_batch_norm, "Batch norm over the images of all ranks");
-  flags.AddChoice(kFixed, "--precision", o.gan.precision, kPrecisions,
-                  "fp32: on GPUs convolutions in TF32; bf16: those in bfloat16");
-  flags.Add(kFixed, "--seed", o.seed, "Everything random follows from it");
-}
-
-void AddBalanceFlags(Flags& flags, TrainOptions& o) {
-  flags.Group("Balance");
-  flags.AddChoice(kMayChange, "--balance", o.balance.mode, kModes, "off, watch (verdicts only) or act");
-  flags.Add(kMayChange, "--balance-actions", o.balance_actions,
-            "What it may do: augment, g-rate, d-rate, d-every, d-steps, freeze-g, restart-d, rollback, "
-            "rollback-collapse, r1, wgan-gp, feature-matching, widen-d, or all");
+  flags.Add(kFixed, "--beta2", o.gan.adam.beta2, "Second beta of Adam.")->check(CLI::Range(0.0, 0.999999));
+  flags.AddChoice(kFixed, "--lr-decay", o.schedule.decay, kDecays, "How both learning rates fall over the run.");
+  flags.Add(kMayChange, "--real-label", o.real_label, "Target of D for real images.")->check(CLI::Range(0.5, 1.0));
   flags
-      .AddChoice(kMayChange, "--balance-rule", o.balance.rule, kRules,
-                 "For studies: rules of others instead of the balance's own")
-      ->group("");
-  flags.Add(kMayChange, "--balance-set", o.balance_set, "Thresholds and rates of docs/balance.md: NAME=VALUE,...")
-      ->delimiter(',');
-  flags.Add(kFixed, "--inject", o.inject,
-            "Faults on purpose, for studies: latents:K@S+N; loss, weights, moments or pictures:X@S; loader or "
-            "rank:SECONDS@S");
+      .Add(kMayChange, "--fake-label", o.fake_label,
+           "Target of D for generated images. 0 makes the label smoothing one-sided.")
+      ->check(CLI::Range(0.0, 0.5));
+  flags.Add(kFixed, "--clip-norm", o.gan.clip_norm, "Maximum gradient norm of each network. 0 disables clipping.")
+      ->check(CLI::NonNegativeNumber);
+  flags.AddChoice(kFixed, "--precision", o.gan.precision, kPrecisions, "Floating-point precision.");
+  flags.Add(kFixed, "--seed", o.seed, "Random seed.");
+  flags.RareGroup("optimisation");
+  flags.Add(kFixed, "--warmup-steps", o.schedule.warmup_steps,
+            "Number of steps in which both learning rates rise linearly from 0.");
+  flags.Add(kFixed, "--d-steps", o.d_steps, "Updates of D per step, before the balance changes them.")
+      ->check(CLI::Range(1, 100));
 }
 
-void AddRhythmFlags(Flags& flags, TrainOptions& o) {
-  flags.Group("Rhythm, in steps (0: only at the end)");
-  flags.Add(kMayChange, "--log-every", o.log_every, "A line in stats.jsonl");
-  flags.Add(kMayChange, "--sample-every", o.sample_every, "A grid of fakes from fixed latents");
-  flags.Add(kMayChange, "--checkpoint-every", o.checkpoint_every, "A checkpoint");
-  flags.Add(kMayChange, "--check-every", o.check_every, "Ranks compare their weights bit for bit");
-  flags.AddSwitch(kMayChange, "--tensorboard", o.tensorboard,
-                  "Also write the run's curves and grids as TensorBoard event files");
-  flags.Add(kMayChange, "--keep", o.keep.last, "Newest checkpoints kept")->check(CLI::Range(2, 1000000));
+void AddOutputFlags(Flags& flags, TrainOptions& o) {
+  flags.Group("Output (intervals in steps; 0: only at the end)");
+  flags.Add(kMayChange, "--log-every", o.log_every, "Interval between lines of stats.jsonl.");
+  flags.Add(kMayChange, "--sample-every", o.sample_every, "Interval between grids of generated images.");
+  flags.Add(kMayChange, "--checkpoint-every", o.checkpoint_every, "Interval between checkpoints.");
+  flags.Add(kMayChange, "--keep", o.keep.last, "Number of newest checkpoints to keep.")->check(CLI::Range(2, 1000000));
+  flags.AddSwitch(kMayChange, "--tensorboard", o.tensorboard, "Write TensorBoard event files as well.");
+  flags.RareGroup("checkpoints");
   flags.Add(kMayChange, "--keep-every", o.keep.every,
-            "Also keep the checkpoints of steps that are multiples of this; 0: none");
+            "Also keep every checkpoint whose step is a multiple of N. 0 keeps none of them.");
+  flags.Add(kMayChange, "--check-every", o.check_every,
+            "Interval, in steps, at which the ranks compare their weights bit for bit.");
 }
 
 void AddMachineFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Machine");
-  flags.Add(kFixed, "--device", o.device, "auto, cpu or cuda")->check(CLI::IsMember({"auto", "cpu", "cuda"}));
-  flags.Add(kMayChange, "--threads", o.threads, "Threads a rank computes with; 0: the host's cores shared among ranks")
+  flags.AddChoice(kFixed, "--device", o.device, kDevices, "Device to train on.");
+  flags
+      .Add(kMayChange, "--threads", o.threads,
+           "Compute threads per rank. 0 shares the cores of the host among its ranks.")
       ->check(CLI::Range(0, 4096));
-  flags.AddChoice(kFixed, "--gradient-sync", o.gan.gradients.path, kSyncPaths,
-                  "flat: one all-reduce after backward; bucketed: overlapped with it; auto: flat on CPUs");
-  flags.AddChoice(kFixed, "--convolutions", o.gan.network.convolutions, kConvolutionPaths,
-                  "auto: channels-last, and on CPUs each shape the faster way; torch: as PyTorch, bit for bit");
-  flags.AddSwitch(kFixed, "--channels-last", o.gan.channels_last,
-                  "Weights and images as NHWC in memory; so they are anyway, but for --convolutions torch");
-  flags.AddSwitch(kMayChange, "--dry-run", o.dry_run, "Print parameters, memory and FLOPs a step, train nothing");
-  flags.AddSwitch(kMayChange, "--deterministic", o.deterministic, "Same bits in every run on one CPU model");
+  flags.AddSwitch(kMayChange, "--deterministic", o.deterministic,
+                  "Make every run with the same flags on the same CPU model bit-for-bit identical.");
   flags.Add(kMayChange, "--expect-world-size", o.expect_world_size,
-            "Refuse to start with another number of ranks (0: any)");
-  flags.Add(kMayChange, "--metrics-port", o.metrics_port,
-            "Prometheus port of local rank 0, the next rank the next; 0: any; off");
-  flags.Add(kMayChange, "--metrics-address", o.metrics_address, "Address that serves the metrics and the live page");
-  flags.Add(kMayChange, "--metrics-password-file", o.metrics_password_file,
-            "Ask for what its one line says, user:password");
-  flags.Group("Machine: seconds of silence after which a rank ends with its stacks in the run folder; 0: never");
-  flags.Add(kMayChange, "--start-timeout", o.watchdog.start_seconds, "From the start to the first step");
-  flags.Add(kMayChange, "--step-timeout", o.watchdog.step_seconds, "In a step");
+            "Refuse to start with another number of ranks. 0 accepts any number.");
+  flags.AddSwitch(kMayChange, "--dry-run", o.dry_run,
+                  "Print the parameters, the memory and the floating-point operations per step, and exit.");
+  flags.AddSwitch(kMayChange, "--json", o.json, "Print what --dry-run finds as one JSON object.");
+  flags.RareGroup("machine");
+  flags.AddChoice(kFixed, "--gradient-sync", o.gan.gradients.path, kSyncPaths,
+                  "How gradients are averaged over ranks.");
+  flags.AddChoice(kFixed, "--convolutions", o.gan.network.convolutions, kConvolutionPaths,
+                  "How convolutions are computed.");
+  flags.AddSwitch(kFixed, "--channels-last", o.gan.channels_last,
+                  "Keep weights and images in NHWC order with --convolutions torch. auto always does.");
+}
+
+void AddMetricsFlags(Flags& flags, TrainOptions& o) {
+  flags.Group("Metrics and live page");
+  const auto add = [&flags](const std::string& name, std::string& value, const std::string& help) {
+    return flags.Add(kMayChange, name, value, help);
+  };
+  cli::AddMetricsFlags(add, {o.metrics_port, o.metrics_address, o.metrics_password_file});
+}
+
+void AddTimeoutFlags(Flags& flags, TrainOptions& o) {
+  flags.RareGroup("time limits in seconds (0: none)");
+  flags.Add(
+      kMayChange, "--start-timeout", o.watchdog.start_seconds,
+      "Time limit from the start to the first step. A rank that exceeds a limit writes its stack traces to the run "
+      "folder and ends.");
+  flags.Add(kMayChange, "--step-timeout", o.watchdog.step_seconds, "Time limit of a step.");
   flags.Add(kMayChange, "--save-timeout", o.watchdog.save_seconds,
-            "In a save: writing, waiting for other ranks, pruning");
+            "Time limit of a checkpoint, including the wait for other ranks.");
   flags.Add(kMayChange, "--evaluate-timeout", o.watchdog.evaluate_seconds,
-            "In a batch of measuring quality, a grid, comparing ranks");
-  flags.Add(kMayChange, "--comm-timeout", o.comm_timeout_seconds, "In a collective: an error that names rank and call")
+            "Time limit of a batch of a quality measurement, of a grid, and of the comparison of ranks.");
+  flags
+      .Add(kMayChange, "--comm-timeout", o.comm_timeout_seconds,
+           "Time limit of a collective operation. The error names the rank and the operation.")
       ->check(CLI::Range(1, 86400));
 }
 
@@ -170,11 +202,14 @@ void AddTrainFlags(Flags& flags, TrainOptions& options) {
   AddDataFlags(flags, options);
   AddLengthFlags(flags, options);
   AddModelFlags(flags, options);
+  AddOptimizerFlags(flags, options);
   AddObjectiveFlags(flags, options);
-  AddQualityFlags(flags, options);
   AddBalanceFlags(flags, options);
-  AddRhythmFlags(flags, options);
+  AddQualityFlags(flags, options);
+  AddOutputFlags(flags, options);
   AddMachineFlags(flags, options);
+  AddMetricsFlags(flags, options);
+  AddTimeoutFlags(flags, options);
 }
 
 void AddTrainFlags(CLI::App& app, TrainOptions& options) {
@@ -199,36 +234,8 @@ void Validate(const TrainOptions& options, int world_size) {
   model::Validate(options.gan.network);
   ValidateObjective(options);
   ResolveBalance(options);
-  if (options.metrics_port != "off" && options.metrics_port.find_first_not_of("0123456789") != std::string::npos) {
-    throw UsageError("--metrics-port " + options.metrics_port + ": must be a port, 0 or off");
-  }
-}
-
-balance::BalanceOptions ResolveBalance(const TrainOptions& options) {
-  nlohmann::json fields = options.balance;
-  for (const std::string& setting : options.balance_set) {
-    const std::size_t equals = setting.find('=');
-    const std::string name = setting.substr(0, equals);
-    const nlohmann::json value = equals == std::string::npos
-                                     ? nlohmann::json()
-                                     : nlohmann::json::parse(setting.substr(equals + 1), nullptr, false);
-    if (!value.is_number() || name == "mode" || name == "remedies" || !fields.contains(name)) {
-      throw UsageError("--balance-set " + setting + ": must be NAME=NUMBER with a name from docs/balance.md");
-    }
-    fields[name] = value;
-  }
-  auto resolved = fields.get<balance::BalanceOptions>();
-  resolved.remedies = balance::ParseRemedies(options.balance_actions);
-  resolved.rule = options.balance.rule;
-  resolved.lr_g = options.lr_g;
-  resolved.lr_d = options.lr_d;
-  resolved.features = static_cast<std::uint32_t>(options.gan.network.features);
-  if (options.lr_g > 0) resolved.d_pace = options.lr_d * static_cast<double>(options.d_steps) / options.lr_g;
-  balance::CheckOptions(resolved);
-  if (resolved.May(balance::Remedy::kWidenDiscriminator) && options.gan.network.spectral_norm) {
-    throw UsageError("--balance-actions widen-d: --spectral-norm would change what the wider D computes");
-  }
-  return resolved;
+  cli::MetricsPort(options.metrics_port);  // a resumed run may have brought it along
+  if (options.json && !options.dry_run) throw UsageError("--json: needs --dry-run");
 }
 
 BatchPlan PlanBatches(std::uint64_t batch, std::uint64_t global_batch, int world_size) {

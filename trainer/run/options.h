@@ -1,4 +1,4 @@
-// What a training run is asked to do: one struct an owner, filled by one parse, printed once.
+// Training options: one struct per owning layer.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct TrainOptions {
   std::string resume = "auto";                   // auto, none or a checkpoint
   std::string corrupt_records = "stop";          // or "replace": the next intact one, counted
   std::vector<std::filesystem::path> init_from;  // checkpoints or weights that a new run starts from
-  double holdout = 0.05;                         // part of the records never trained on
+  double holdout = 0.05;                         // fraction of the records that is never trained on
   bool flip = false;
 
   // Length: totals, so a resumed run ends where the first would have. At most one is not 0; all 0: 100 epochs.
@@ -38,8 +38,8 @@ struct TrainOptions {
 
   // Networks and mathematics
   step::GanOptions gan;
-  std::uint64_t batch = 16;        // images a rank and pass
-  std::uint64_t global_batch = 0;  // images an update, over all ranks and passes; 0: batch x ranks
+  std::uint64_t batch = 16;        // images per rank and micro-batch
+  std::uint64_t global_batch = 0;  // images per update, over all ranks and micro-batches; 0: batch x ranks
   step::LearningRateSchedule schedule;
   double lr_g = 2e-4;
   double lr_d = 2e-4;
@@ -50,10 +50,10 @@ struct TrainOptions {
   balance::BalanceOptions balance;  // the mode; the rest follows from the next two (ResolveBalance)
   std::string balance_actions = std::string(balance::kDefaultRemedies);
   std::vector<std::string> balance_set;  // "name=value"
-  std::uint64_t d_steps = 1;             // updates of D a step, before the balance changes them
+  std::uint64_t d_steps = 1;             // updates of D per step, before the balance changes them
   std::string inject;                    // faults for studies of the balance (faults.h)
 
-  // Rhythm, in steps (0: only at the end)
+  // Output, in steps (0: only at the end)
   std::uint64_t log_every = 1;
   std::uint64_t sample_every = 500;
   std::uint64_t checkpoint_every = 1000;
@@ -70,35 +70,36 @@ struct TrainOptions {
   int threads = 0;  // 0: this host's cores shared among its ranks
   bool deterministic = false;
   bool dry_run = false;
+  bool json = false;                    // of --dry-run
   std::uint64_t expect_world_size = 0;  // 0: any
-  std::string metrics_port = "9400";    // a port, 0 for any free one, or off
+  std::string metrics_port = "9400";    // a port, 0 for any free one, or off (cli::MetricsPort)
   std::string metrics_address = "127.0.0.1";
-  std::string metrics_password_file;  // one line "user:password"; empty: nobody is asked
+  std::string metrics_password_file;  // one line "user:password"; empty: no password is required
   std::uint64_t comm_timeout_seconds = 600;
   WatchdogOptions watchdog;
 
-  // Where the values come from, by the names that ToJson gives them; no flags themselves.
-  std::set<std::string> given;        // by the user, on the command line or in a file of options
-  std::vector<std::string> from_run;  // "--name value": not given, and taken from the run that goes on
+  // Where the values come from, by the names that ToJson uses. These are no flags themselves.
+  std::set<std::string> given;        // set by the user, on the command line or in a file of options
+  std::vector<std::string> from_run;  // "--name value": not set by the user, but taken from the resumed run
 };
 
-// Declares every flag of gan-train on `app`, grouped; values land in `options`.
+// Declares every flag of gan-train on `app`. Parsing fills `options`, which must outlive it.
 void AddTrainFlags(CLI::App& app, TrainOptions& options);
 void AddTrainFlags(Flags& flags, TrainOptions& options);
 
-// What flags alone cannot say. Throws UsageError.
+// Checks flags against each other and the number of ranks. Throws UsageError.
 void Validate(const TrainOptions& options, int world_size);
 
-// The balance's options with what the flags change in them. Throws UsageError.
+// The options of the balance after --balance-set and --balance-actions. Throws UsageError.
 balance::BalanceOptions ResolveBalance(const TrainOptions& options);
 
-// How many images a rank takes in one pass and how many passes make an update.
+// How many images a micro-batch of a rank has and how many micro-batches make an update.
 struct BatchPlan {
   std::uint64_t batch = 0;
   std::uint32_t micro_batches = 1;
 };
-// global_batch: as asked for, or a checkpoint's (0: batch x ranks). The batch shrinks when the ranks alone are more
-// than the global batch asks for. Throws UsageError when the ranks cannot share the global batch evenly.
+// global_batch: from the flag or a checkpoint (0: batch x ranks). The batch shrinks when ranks x batch would exceed the
+// global batch. Throws UsageError when the ranks cannot share the global batch evenly.
 BatchPlan PlanBatches(std::uint64_t batch, std::uint64_t global_batch, int world_size);
 
 nlohmann::json ToJson(const TrainOptions& options);

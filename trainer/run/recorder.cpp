@@ -10,6 +10,7 @@
 #include "cli/progress.h"
 #include "storage/errors.h"
 #include "storage/files.h"
+#include "trainer/run/step_numbers.h"
 
 namespace gan::run {
 
@@ -27,47 +28,22 @@ double RestartsByLauncher() {
 
 nlohmann::json Number(double value) { return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(); }
 
-nlohmann::json Norm(const std::optional<step::Update>& update) {
-  return update ? Number(update->gradient_norm) : nlohmann::json();
-}
-
-// Negative: was not measured.
-nlohmann::json NotNegative(double value) { return value < 0 ? nlohmann::json() : Number(value); }
-
 double UnixSeconds() { return Seconds(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
 
 nlohmann::json ToJson(const StepRecord& record) {
-  const Observation& seen = record.seen;
   nlohmann::json actions = nlohmann::json::array();
   for (const balance::Intervention& intervention : record.interventions) actions.push_back(intervention.action);
   nlohmann::json json = {{"step", record.step},
                          {"images", record.images},
-                         {"epoch", record.epoch},
-                         {"loss_d", Number(seen.loss_d)},
-                         {"loss_d_real", Number(seen.loss_d_real)},
-                         {"loss_d_fake", Number(seen.loss_d_fake)},
-                         {"loss_g", Number(seen.loss_g)},
-                         {"penalty_d", Number(seen.penalty_d)},
-                         {"matching_g", Number(seen.matching_g)},
-                         {"augment_probability", record.augment_probability},
-                         {"d_real_mean", Number(seen.real_mean)},
-                         {"d_fake_mean", Number(seen.fake_mean)},
-                         {"d_accuracy_real", Number(seen.accuracy_real)},
-                         {"d_accuracy_fake", Number(seen.accuracy_fake)},
-                         {"d_auc", Number(seen.auc)},
-                         {"diversity", NotNegative(seen.diversity)},
-                         {"diversity_reference", NotNegative(seen.diversity_reference)},
-                         {"grad_norm_g", Norm(record.local.generator)},
-                         {"grad_norm_d", Norm(record.local.discriminator)},
-                         {"lr_g", record.lr_g},
-                         {"lr_d", record.lr_d},
-                         {"imbalance", Number(balance::Imbalance(seen.loss_d, seen.loss_g))},
                          {"verdict", balance::Name(record.verdict)},
-                         {"actions", actions},
-                         {"step_seconds", Number(record.seconds)},
-                         {"images_per_second", Number(record.images_per_second)}};
+                         {"actions", std::move(actions)}};
+  for (const StepNumber& number : StepNumbers()) {
+    if (number.name.empty()) continue;
+    const std::optional<double> value = ValueOf(number, record);
+    json[std::string(number.name)] = value ? Number(*value) : nlohmann::json();
+  }
   if (!record.quality) return json;
   for (const auto& [name, value] : record.quality->values) json["quality_" + name] = Number(value);
   return json;
@@ -78,15 +54,15 @@ Recorder::Recorder(const RunFolder& folder, const TrainOptions& options, const d
                    std::optional<std::uint64_t> stats_bytes)
     : folder_(folder),
       options_(options),
-      speaks_(world.rank == 0),
-      ranks_count_(world.size),
+      is_rank_zero_(world.rank == 0),
+      world_size_(world.size),
       metrics_(metrics),
       start_(std::chrono::steady_clock::now()),
       last_log_(start_),
       last_step_(first_step),
       last_images_(first_image) {
-  if (speaks_) stats_ = std::make_shared<StatsFile>(folder.Stats(), first_step, stats_bytes);
-  if (speaks_ && options.tensorboard) OpenTensorBoard(first_step + 1);
+  if (is_rank_zero_) stats_ = std::make_shared<StatsFile>(folder.Stats(), first_step, stats_bytes);
+  if (is_rank_zero_ && options.tensorboard) OpenTensorBoard(first_step + 1);
   metrics_.Set(Metric::kWorldSize, world.size);
   metrics_.Set(Metric::kLaunchRestarts, RestartsByLauncher());
 }
@@ -96,16 +72,29 @@ void Recorder::Step(const StepRecord& record, double fraction_done) {
   AddTimes(record);
   last_step_ = record.step;
   last_images_ = record.images;
-  if (!speaks_) return;
+  if (!is_rank_zero_) return;
   for (const balance::Intervention& done : record.interventions) {
     cli::LogInfo("step " + std::to_string(done.step) + ": " + done.reason);
   }
+  LogForecast(record);
   if (options_.log_every > 0 && record.step % options_.log_every == 0) {
     const nlohmann::json stats = ToJson(record);
     stats_->Append(stats);
     if (events_) AddToTensorBoard(record.step, stats);
   }
   LogStep(record, fraction_done);
+}
+
+void Recorder::LogForecast(const StepRecord& record) {
+  if (record.collapse_foretold == collapse_foretold_) return;
+  collapse_foretold_ = record.collapse_foretold;
+  const std::string step = "step " + std::to_string(record.step) + ": ";
+  if (!collapse_foretold_) return cli::LogInfo(step + "a mode collapse is no longer expected");
+  cli::LogWarning(step +
+                  "a mode collapse is to be expected: D tells almost every image, and the generated images stay "
+                  "alike; " +
+                  (options_.balance.mode == balance::Mode::kAct ? "the balance controller holds D back"
+                                                                : "try --balance act or a lower --lr-d"));
 }
 
 void Recorder::OpenTensorBoard(std::uint64_t first_step) {
@@ -124,15 +113,15 @@ void Recorder::AddToTensorBoard(std::uint64_t step, const nlohmann::json& stats)
 void Recorder::ForTensorBoard(const std::function<void()>& work) {
   try {
     work();
-    events_refused_ = false;
+    events_failed_ = false;
   } catch (const IoError& error) {
-    if (std::exchange(events_refused_, true)) return;
+    if (std::exchange(events_failed_, true)) return;
     cli::LogWarning(std::string(error.what()) + "; training goes on without its event file");
   }
 }
 
 void Recorder::Picture(const std::string& name, std::uint64_t step, const std::filesystem::path& png) {
-  if (!events_ || !pictures_told_.emplace(name, step).second) return;
+  if (!events_ || !published_pictures_.emplace(name, step).second) return;
   ForTensorBoard([&] { events_->AddPicture(step, name, storage::ReadFile(png)); });
 }
 
@@ -155,38 +144,18 @@ void Recorder::LogStep(const StepRecord& record, double fraction_done) {
 }
 
 void Recorder::SetMetrics(const StepRecord& record) {
-  const Observation& seen = record.seen;
-  metrics_.Set(Metric::kLoss, seen.loss_d, "discriminator");
-  metrics_.Set(Metric::kLoss, seen.loss_g, "generator");
-  metrics_.Set(Metric::kDiscriminatorAccuracy, seen.accuracy_real, "real");
-  metrics_.Set(Metric::kDiscriminatorAccuracy, seen.accuracy_fake, "fake");
-  metrics_.Set(Metric::kDiscriminatorAuc, seen.auc);
-  metrics_.Set(Metric::kDiscriminatorOutputMean, seen.real_mean, "real");
-  metrics_.Set(Metric::kDiscriminatorOutputMean, seen.fake_mean, "fake");
+  for (const StepNumber& number : StepNumbers()) {
+    if (!number.metric) continue;
+    if (const auto value = ValueOf(number, record)) metrics_.Set(*number.metric, *value, number.label);
+  }
   if (record.quality) {
     for (const auto& [name, value] : record.quality->values) metrics_.Set(Metric::kQuality, value, name);
   }
-  if (seen.diversity >= 0) {
-    metrics_.Set(Metric::kSampleDiversity, seen.diversity);
-    metrics_.Set(Metric::kSampleDiversityReference, seen.diversity_reference);
-  }
-  metrics_.Set(Metric::kPenalty, seen.penalty_d);
-  metrics_.Set(Metric::kAugmentProbability, record.augment_probability);
-  metrics_.Set(Metric::kLossImbalance, balance::Imbalance(seen.loss_d, seen.loss_g));
   for (const balance::Verdict verdict : balance::kVerdicts) {
     metrics_.Set(Metric::kBalanceState, verdict == record.verdict ? 1 : 0, balance::Name(verdict));
   }
-  metrics_.Set(Metric::kLearningRate, record.lr_d, "discriminator");
-  metrics_.Set(Metric::kLearningRate, record.lr_g, "generator");
-  const auto update = [&](const std::optional<step::Update>& done, const char* network) {
-    if (!done) return;  // the balance controller's choice, told as an intervention
-    metrics_.Set(Metric::kGradientNorm, done->gradient_norm, network);
-    metrics_.Add(done->applied ? Metric::kSteps : Metric::kNonfinite, 1, network);
-    if (!done->applied) metrics_.Add(Metric::kSkippedSteps, 1, network);
-  };
-  update(record.local.discriminator, "discriminator");
-  update(record.local.generator, "generator");
-  for (const balance::Intervention& done : record.interventions) metrics_.Add(Metric::kInterventions, 1, done.action);
+  CountUpdates(record);
+  for (const balance::Intervention& taken : record.interventions) metrics_.Add(Metric::kInterventions, 1, taken.action);
   metrics_.Add(Metric::kImages, static_cast<double>(record.images - last_images_));
   metrics_.Set(Metric::kLastStepTimestamp, UnixSeconds());
   metrics_.Observe(Metric::kStepDuration, record.local.times.data, "data");
@@ -196,12 +165,22 @@ void Recorder::SetMetrics(const StepRecord& record) {
   metrics_.Observe(Metric::kStepDuration, record.seconds, "total");
 }
 
+void Recorder::CountUpdates(const StepRecord& record) {
+  const auto count = [&](const std::optional<step::Update>& update, const char* network) {
+    if (!update) return;  // the network was not trained in this step
+    metrics_.Add(update->applied ? Metric::kSteps : Metric::kNonfinite, 1, network);
+    if (!update->applied) metrics_.Add(Metric::kSkippedSteps, 1, network);
+  };
+  count(record.local.discriminator, "discriminator");
+  count(record.local.generator, "generator");
+}
+
 void Recorder::Checkpoint(const checkpoint::SaveResult& saved, double pause_seconds) {
   metrics_.Observe(Metric::kStepDuration, pause_seconds, "checkpoint");
   metrics_.Set(Metric::kCheckpointDuration, saved.seconds);
   metrics_.Set(Metric::kCheckpointLastSuccess, UnixSeconds());
   metrics_.Set(Metric::kCheckpointBytes, static_cast<double>(saved.bytes));
-  if (!speaks_) return;
+  if (!is_rank_zero_) return;
   char cost[96];
   std::snprintf(cost, sizeof cost, " (%.1f MB in %.2f s, training paused for %.3f s)",
                 static_cast<double>(saved.bytes) / 1e6, saved.seconds, pause_seconds);
@@ -210,21 +189,21 @@ void Recorder::Checkpoint(const checkpoint::SaveResult& saved, double pause_seco
 
 void Recorder::CheckpointFailed(const std::string& why) {
   metrics_.Add(Metric::kCheckpointFailures, 1);
-  if (speaks_) cli::LogError(why + "; training goes on, the previous checkpoint stays");
+  if (is_rank_zero_) cli::LogError(why + "; training goes on, the previous checkpoint stays");
 }
 
 void Recorder::Traffic(const distributed::TrafficCounters& traffic, double data_wait_seconds) {
-  metrics_.Add(Metric::kCommWait, traffic.wait_seconds - told_traffic_.wait_seconds);
-  metrics_.Add(Metric::kCommBytes, static_cast<double>(traffic.bytes - told_traffic_.bytes));
-  metrics_.Add(Metric::kDataWait, data_wait_seconds - told_data_wait_);
-  told_traffic_ = traffic;
-  told_data_wait_ = data_wait_seconds;
+  metrics_.Add(Metric::kCommWait, traffic.wait_seconds - published_traffic_.wait_seconds);
+  metrics_.Add(Metric::kCommBytes, static_cast<double>(traffic.bytes - published_traffic_.bytes));
+  metrics_.Add(Metric::kDataWait, data_wait_seconds - published_data_wait_);
+  published_traffic_ = traffic;
+  published_data_wait_ = data_wait_seconds;
 }
 
 void Recorder::CorruptRecords(std::uint64_t count, const std::string& newest) {
-  if (count == told_corrupt_) return;
-  metrics_.Add(Metric::kCorruptRecords, static_cast<double>(count - told_corrupt_));
-  told_corrupt_ = count;
+  if (count == reported_corrupt_records_) return;
+  metrics_.Add(Metric::kCorruptRecords, static_cast<double>(count - reported_corrupt_records_));
+  reported_corrupt_records_ = count;
   cli::LogWarning(newest + "; the next intact record takes its place (" + std::to_string(count) + " so far)");
 }
 
@@ -245,7 +224,7 @@ std::string Recorder::MyTimes() {
                                {"generator", times_.generator / steps},
                                {"sync", times_.sync / steps},
                                {"total", times_total_ / steps},
-                               {"images_per_second", static_cast<double>(times_images_) / times_total_ / ranks_count_}};
+                               {"images_per_second", static_cast<double>(times_images_) / times_total_ / world_size_}};
   times_ = {};
   times_total_ = 0;
   times_steps_ = times_images_ = 0;
@@ -253,7 +232,7 @@ std::string Recorder::MyTimes() {
 }
 
 void Recorder::Ranks(const std::vector<std::string>& times) {
-  if (!speaks_) return;
+  if (!is_rank_zero_) return;
   ranks_ = nlohmann::json::array();
   for (std::size_t rank = 0; rank < times.size(); ++rank) {
     ranks_.push_back(nlohmann::json::parse(times[rank]));
@@ -272,7 +251,7 @@ std::function<void()> Recorder::StatsSync() const {
 }
 
 void Recorder::Status(const std::string& state) {
-  if (!speaks_) return;
+  if (!is_rank_zero_) return;
   const nlohmann::json status = {{"state", state},
                                  {"step", last_step_},
                                  {"images", last_images_},

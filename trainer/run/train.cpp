@@ -5,7 +5,7 @@
 #include "cli/main.h"
 #include "trainer/run/dry_run.h"
 #include "trainer/run/flags_of_run.h"
-#include "trainer/run/run_state.h"
+#include "trainer/run/trainer.h"
 #include "trainer/run/watchdog.h"
 
 namespace gan::run {
@@ -14,8 +14,8 @@ namespace {
 
 bool Due(std::uint64_t every, std::uint64_t step) { return every > 0 && step % every == 0; }
 
-int Finish(RunState& run, const char* state, int exit_code) {
-  run.Tell(state);
+int Finish(Trainer& trainer, const char* state, int exit_code) {
+  trainer.ReportEnd(state);
   return exit_code;
 }
 
@@ -29,32 +29,32 @@ int Train(const TrainOptions& asked, const distributed::World& world) {
   }
   const TrainOptions options = WithFlagsOfRun(asked, world);
   Watchdog watchdog(options.watchdog, world.rank);
-  RunState run(options, world, [&](Section section) { watchdog.Enter(section); });
-  watchdog.SetFolder(run.folder());
-  while (!run.Finished()) {
+  Trainer trainer(options, world, [&](Section section) { watchdog.Enter(section); });
+  watchdog.SetFolder(trainer.folder());
+  while (!trainer.Finished()) {
     watchdog.Enter(Section::kStep);
-    const StepRecord record = run.Step();
-    run.TellOfSave();
+    const StepRecord record = trainer.Step();
+    trainer.ReportFinishedSave();
     watchdog.Enter(Section::kEvaluate);
-    if (run.WantsRollback() && run.RollBack()) continue;
-    if (run.Diverged()) return Finish(run, "diverged", cli::kDiverged);
-    if (Due(options.check_every, record.step)) run.RequireEqualReplicas();
-    if (Due(options.sample_every, record.step)) run.SaveSamples();
+    if (trainer.WantsRollback() && trainer.RollBack()) continue;
+    if (trainer.Diverged()) return Finish(trainer, "diverged", cli::kDiverged);
+    if (Due(options.check_every, record.step)) trainer.RequireEqualReplicas();
+    if (Due(options.sample_every, record.step)) trainer.SaveSamples();
     watchdog.Enter(Section::kSave);
-    if (record.seen.stop_requested && !run.Finished()) {
+    if (record.seen.stop_requested && !trainer.Finished()) {
       // What cannot be saved now goes on from the checkpoint before, where a rollback may cure it.
-      if (run.SaveLast() || run.HasCheckpoint()) return Finish(run, "stopped", cli::kStoppedSaved);
-      return Finish(run, "diverged", cli::kDiverged);
+      if (trainer.SaveLast() || trainer.HasCheckpoint()) return Finish(trainer, "stopped", cli::kStoppedSaved);
+      return Finish(trainer, "diverged", cli::kDiverged);
     }
-    if ((record.best || Due(options.checkpoint_every, record.step)) && !run.Finished()) run.SaveCheckpoint();
+    if ((record.best || Due(options.checkpoint_every, record.step)) && !trainer.Finished()) trainer.SaveCheckpoint();
   }
   watchdog.Enter(Section::kEvaluate);
-  run.RequireEqualReplicas();
-  run.SaveSamples();
+  trainer.RequireEqualReplicas();
+  trainer.SaveSamples();
   watchdog.Enter(Section::kSave);
-  if (!run.SaveLast()) return Finish(run, "diverged", cli::kDiverged);
-  if (run.IsDiverging()) return Finish(run, "diverged", cli::kDiverged);
-  return Finish(run, "finished", cli::kDone);
+  if (!trainer.SaveLast()) return Finish(trainer, "diverged", cli::kDiverged);
+  if (trainer.IsDiverging()) return Finish(trainer, "diverged", cli::kDiverged);
+  return Finish(trainer, "finished", cli::kDone);
 }
 
 }  // namespace gan::run

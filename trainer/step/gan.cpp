@@ -70,8 +70,8 @@ Gan::Gan(const GanOptions& made_of, torch::Device home, std::uint64_t seed,
       communicator(ranks),
       generator(Prepared(model::MakeGenerator(options.network), options, device, communicator)),
       discriminator(Prepared(model::MakeDiscriminator(options.network), options, device, communicator)),
-      generator_adam(generator->named_parameters(), options.adam),
-      discriminator_adam(discriminator->named_parameters(), options.adam),
+      generator_optimizer(generator->named_parameters(), options.adam),
+      discriminator_optimizer(discriminator->named_parameters(), options.adam),
       generator_sync(generator->parameters(), communicator, options.gradients),
       discriminator_sync(discriminator->parameters(), communicator, options.gradients),
       statistics(AllStatistics(generator, discriminator)),
@@ -83,8 +83,8 @@ Gan::Gan(const GanOptions& made_of, torch::Device home, std::uint64_t seed,
 
 model::NamedTensors Gan::NamedState() const {
   return Joined({model::NamedState(*generator, "generator."), model::NamedState(*discriminator, "discriminator."),
-                 ema.NamedState("generator_ema."), generator_adam.NamedState("generator_adam."),
-                 discriminator_adam.NamedState("discriminator_adam.")});
+                 ema.NamedState("generator_ema."), generator_optimizer.NamedState("generator_adam."),
+                 discriminator_optimizer.NamedState("discriminator_adam.")});
 }
 
 torch::Tensor Fakes(Gan& gan, const torch::Tensor& latents) {
@@ -102,11 +102,11 @@ LogitsOfBoth Logits(Gan& gan, const torch::Tensor& real, const torch::Tensor& fa
   return {.real = Logits(gan, real), .fake = Logits(gan, fake)};
 }
 
-model::Judgement Judge(Gan& gan, const torch::Tensor& images) {
+model::DiscriminatorOutput OutputAndFeatures(Gan& gan, const torch::Tensor& images) {
   const Autocast autocast(gan.options.precision, images.device());
-  model::Judgement judgement = model::DiscriminateWithFeatures(gan.discriminator, images);
-  judgement.logits = judgement.logits.to(TypeOf(gan.options.precision));
-  return judgement;
+  model::DiscriminatorOutput output = model::DiscriminateWithFeatures(gan.discriminator, images);
+  output.logits = output.logits.to(TypeOf(gan.options.precision));
+  return output;
 }
 
 void WidenDiscriminator(Gan& gan, std::int64_t width, std::uint64_t seed) {
@@ -123,7 +123,7 @@ void WidenDiscriminator(Gan& gan, std::int64_t width, std::uint64_t seed) {
   network.d_width = width;
   gan.discriminator = Prepared(model::MakeDiscriminator(network), gan.options, gan.device, gan.communicator);
   model::Widen(*narrow, *gan.discriminator, seed, counter);
-  gan.discriminator_adam = Adam(gan.discriminator->named_parameters(), gan.options.adam);
+  gan.discriminator_optimizer = Adam(gan.discriminator->named_parameters(), gan.options.adam);
   gan.discriminator_sync =
       distributed::GradientSync(gan.discriminator->parameters(), gan.communicator, gan.options.gradients);
   gan.statistics = AllStatistics(gan.generator, gan.discriminator);
@@ -136,7 +136,7 @@ void RestartDiscriminator(Gan& gan, std::uint64_t seed) {
     if (buffer.key().ends_with("running_mean")) buffer.value().zero_();
     if (buffer.key().ends_with("running_var")) buffer.value().fill_(1);
   }
-  gan.discriminator_adam = Adam(gan.discriminator->named_parameters(), gan.options.adam);
+  gan.discriminator_optimizer = Adam(gan.discriminator->named_parameters(), gan.options.adam);
 }
 
 }  // namespace gan::step

@@ -9,7 +9,7 @@
 #include "trainer/distributed/communicator.h"
 #include "trainer/distributed/gradient_sync.h"
 #include "trainer/distributed/tensor_average.h"
-#include "trainer/loss/matching.h"
+#include "trainer/loss/feature_matching.h"
 #include "trainer/model/networks.h"
 #include "trainer/step/adam.h"
 #include "trainer/step/ema.h"
@@ -30,8 +30,8 @@ struct Gan {
   std::shared_ptr<distributed::Communicator> communicator;  // carries gradients and statistics
   torch::nn::Sequential generator;
   torch::nn::Sequential discriminator;
-  Adam generator_adam;
-  Adam discriminator_adam;
+  Adam generator_optimizer;
+  Adam discriminator_optimizer;
   distributed::GradientSync generator_sync;
   distributed::GradientSync discriminator_sync;
   std::vector<torch::Tensor> statistics;                    // batch-norm running mean and variance of both networks
@@ -48,7 +48,7 @@ struct LogitsOfBoth {
 };
 // Two batches, each normed by itself; in bfloat16 D's weights are converted once for both.
 LogitsOfBoth Logits(Gan& gan, const torch::Tensor& real, const torch::Tensor& fake);
-model::Judgement Judge(Gan& gan, const torch::Tensor& images);
+model::DiscriminatorOutput OutputAndFeatures(Gan& gan, const torch::Tensor& images);
 
 // D gets `width` times the channels of the rule of widths, a multiple of what it has, and still computes what it did;
 // its optimizer starts anew. The same on every rank without a collective. Throws UsageError when that cannot be.

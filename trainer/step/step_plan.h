@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <functional>
 
-#include "trainer/loss/bce.h"
 #include "trainer/loss/loss_options.h"
 
 namespace gan::step {
@@ -25,11 +24,11 @@ struct StepPlan {
   double lr_d = 2e-4;
   double lr_g = 2e-4;
   double max_beta1 = 1;  // Adam's first beta is the configured one, but no more than this
-  loss::BceOptions labels = {};
+  loss::Labels labels = {};
   loss::LossOptions loss = {};
   bool zero_centred_penalties = true;  // whether R1 and R2 have their turn in this step
   double augment_probability = 0;      // of each operation on each image in front of D; 0: images as they are
-  bool judge_unaugmented = false;      // with augmentation: D also judges the images as they are, for its AUC alone
+  bool evaluate_unaugmented = false;   // with augmentation: D also judges the images as they are, for its AUC alone
   double loss_factor = 1;              // of both losses; a fault brought about on purpose
   std::uint64_t seed = 0;              // of augmentations and of the points of WGAN-GP's penalty
 };

@@ -4,7 +4,7 @@
 
 #include "trainer/data/sampler.h"
 #include "trainer/distributed/sync_batch_norm.h"
-#include "trainer/loss/objective.h"
+#include "trainer/loss/adversarial.h"
 #include "trainer/loss/penalty.h"
 #include "trainer/step/device_work.h"
 
@@ -25,6 +25,10 @@ torch::Tensor Mix(const StepPlan& plan, std::uint64_t cursor, const torch::Tenso
   return ToDevice(torch::tensor(mix, torch::kDouble), like.device()).to(like.options());
 }
 
+bool PenalisesInterpolates(const StepPlan& plan) {
+  return loss::LossOf(plan.loss.kind).penalises_interpolates && plan.loss.gradient_penalty > 0;
+}
+
 loss::MeanOverRanks MeanOverRanksOf(const Gan& gan) {
   if (gan.communicator->size() == 1) return [](const torch::Tensor& mine) { return mine; };
   return [&gan](const torch::Tensor& mine) {
@@ -34,7 +38,7 @@ loss::MeanOverRanks MeanOverRanksOf(const Gan& gan) {
 
 std::vector<torch::Tensor> FeaturesOfReals(Gan& gan, const torch::Tensor& real) {
   torch::NoGradGuard no_grad;
-  return Judge(gan, real).features;
+  return OutputAndFeatures(gan, real).features;
 }
 
 torch::Tensor PerceptualTerm(const Gan& gan, const torch::Tensor& real, const torch::Tensor& fake) {
@@ -48,14 +52,15 @@ torch::Tensor PerceptualTerm(const Gan& gan, const torch::Tensor& real, const to
 
 }  // namespace
 
-torch::Tensor AsSeen(const torch::Tensor& images, const StepPlan& plan, std::uint64_t cursor, AugmentKey::Use use) {
+torch::Tensor AugmentAsPlanned(const torch::Tensor& images, const StepPlan& plan, std::uint64_t cursor,
+                               AugmentKey::Use use) {
   if (plan.augment_probability <= 0) return images;
   const torch::Tensor draws = AugmentDraws({plan.seed, cursor, use}, images.size(0));
   return Augment(images, draws, plan.augment_probability);
 }
 
 bool HasPenalty(const StepPlan& plan) {
-  const bool interpolated = plan.loss.kind == loss::Kind::kWganGp && plan.loss.gradient_penalty > 0;
+  const bool interpolated = PenalisesInterpolates(plan);
   return interpolated || HasZeroCentredPenalty(plan);
 }
 
@@ -64,7 +69,7 @@ torch::Tensor Penalty(Gan& gan, const StepPlan& plan, const torch::Tensor& real,
   const model::OnRunningStatistics each_sample_alone(*gan.discriminator);
   const loss::Critic critic = [&gan](const torch::Tensor& images) { return Logits(gan, images); };
   torch::Tensor sum = torch::zeros({}, gan.discriminator->parameters().front().options().requires_grad(false));
-  if (plan.loss.kind == loss::Kind::kWganGp && plan.loss.gradient_penalty > 0) {
+  if (PenalisesInterpolates(plan)) {
     const torch::Tensor mix = Mix(plan, cursor, real);
     sum = sum + loss::InterpolatedPenalty(critic, real, fake, mix, plan.loss.gradient_penalty);
   }
@@ -75,21 +80,22 @@ torch::Tensor Penalty(Gan& gan, const StepPlan& plan, const torch::Tensor& real,
   return sum;
 }
 
-GeneratorTerms FoolingTerms(Gan& gan, const StepPlan& plan, const Batch& batch, const torch::Tensor& fake) {
-  const torch::Tensor seen = AsSeen(fake, plan, batch.cursor, AugmentKey::Use::kFakeForGenerator);
-  const bool needs_reals = loss::GeneratorNeedsReals(plan.loss.kind);
+GeneratorTerms GeneratorLossTerms(Gan& gan, const StepPlan& plan, const Batch& batch, const torch::Tensor& fake) {
+  const torch::Tensor seen = AugmentAsPlanned(fake, plan, batch.cursor, AugmentKey::Use::kFakeForGenerator);
+  const loss::AdversarialLoss& adversarial = loss::LossOf(plan.loss.kind);
+  const bool needs_reals = adversarial.generator_needs_reals;
   GeneratorTerms terms;
   if (plan.loss.feature_matching > 0) {
-    const torch::Tensor real = AsSeen(batch.real, plan, batch.cursor, AugmentKey::Use::kReal);
+    const torch::Tensor real = AugmentAsPlanned(batch.real, plan, batch.cursor, AugmentKey::Use::kReal);
     const std::vector<torch::Tensor> target = FeaturesOfReals(gan, real);
-    const model::Judgement judgement = Judge(gan, seen);
-    terms.adversarial =
-        loss::Generator(plan.loss.kind, judgement.logits, needs_reals ? Logits(gan, real) : torch::Tensor());
-    terms.matching = loss::MatchFeatures(target, judgement.features, MeanOverRanksOf(gan)) * plan.loss.feature_matching;
+    const model::DiscriminatorOutput output = OutputAndFeatures(gan, seen);
+    terms.adversarial = adversarial.generator(output.logits, needs_reals ? Logits(gan, real) : torch::Tensor());
+    terms.matching = loss::MatchFeatures(target, output.features, MeanOverRanksOf(gan)) * plan.loss.feature_matching;
   } else {
     torch::Tensor real_logits;
-    if (needs_reals) real_logits = Logits(gan, AsSeen(batch.real, plan, batch.cursor, AugmentKey::Use::kReal));
-    terms.adversarial = loss::Generator(plan.loss.kind, Logits(gan, seen), real_logits);
+    if (needs_reals)
+      real_logits = Logits(gan, AugmentAsPlanned(batch.real, plan, batch.cursor, AugmentKey::Use::kReal));
+    terms.adversarial = adversarial.generator(Logits(gan, seen), real_logits);
   }
   if (plan.loss.perceptual > 0 && gan.extractor) {
     const torch::Tensor term = PerceptualTerm(gan, batch.real, fake) * plan.loss.perceptual;

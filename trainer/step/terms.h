@@ -12,7 +12,8 @@
 namespace gan::step {
 
 // The images as D gets them: augmented when the plan says so. cursor: of the batch's first image.
-torch::Tensor AsSeen(const torch::Tensor& images, const StepPlan& plan, std::uint64_t cursor, AugmentKey::Use use);
+torch::Tensor AugmentAsPlanned(const torch::Tensor& images, const StepPlan& plan, std::uint64_t cursor,
+                               AugmentKey::Use use);
 
 bool HasPenalty(const StepPlan& plan);
 // Gradient penalties of D on the images it saw, D on its running statistics: a scalar with its graph. After D's
@@ -25,6 +26,6 @@ struct GeneratorTerms {
   torch::Tensor matching;  // undefined without feature matching
 };
 // G's loss on `fake` [N, 3, R, R]. Collective when features are matched.
-GeneratorTerms FoolingTerms(Gan& gan, const StepPlan& plan, const Batch& batch, const torch::Tensor& fake);
+GeneratorTerms GeneratorLossTerms(Gan& gan, const StepPlan& plan, const Batch& batch, const torch::Tensor& fake);
 
 }  // namespace gan::step

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "trainer/distributed/tensor_average.h"
-#include "trainer/loss/objective.h"
+#include "trainer/loss/adversarial.h"
 #include "trainer/step/device_work.h"
 #include "trainer/step/diversity.h"
 #include "trainer/step/statistics.h"
@@ -17,7 +17,7 @@ namespace {
 
 // What the device knows of a step. The host asks for it once, at the end: each question in between would leave a GPU
 // without work while the host queues the next.
-struct Told {
+struct DeviceStatistics {
   torch::Tensor loss_d_real, loss_d_fake, loss_g, penalty, matching;  // undefined: nothing to tell
   torch::Tensor real_logits, fake_logits, real_distance, fake_distance;
   torch::Tensor unaugmented_real_logits, unaugmented_fake_logits;
@@ -44,7 +44,7 @@ struct Told {
   }
 };
 
-double Number(const torch::Tensor& told) { return told.defined() ? told.item<double>() : 0; }
+double Number(const torch::Tensor& value) { return value.defined() ? value.item<double>() : 0; }
 
 std::optional<Update> ToUpdate(const torch::Tensor& norm) {
   if (!norm.defined()) return std::nullopt;
@@ -89,13 +89,13 @@ class Step {
 
   double Waited() const { return gan_.communicator->wait_seconds(); }
   Round NextRound(bool last);
-  torch::Tensor LookAtRealAndFake(const Round& round, std::size_t i);
-  void JudgeUnaugmented(const Round& round);
+  torch::Tensor DiscriminatorLossOn(const Round& round, std::size_t i);
+  void EvaluateUnaugmented(const Round& round);
   void TrainDiscriminator(const Round& round);
-  void WatchDiscriminator(const Round& round);
-  torch::Tensor FoolDiscriminator(const Round& round, std::size_t i);
+  void EvaluateDiscriminator(const Round& round);
+  torch::Tensor GeneratorLossOn(const Round& round, std::size_t i);
   void TrainGenerator(const Round& round);
-  void WatchGenerator(const Round& round);
+  void EvaluateGenerator(const Round& round);
   template <typename ShareOfLoss>
   torch::Tensor AccumulatedBackward(distributed::GradientSync& sync, const ShareOfLoss& share_of_loss);
   void Conclude(double waited_before);
@@ -104,7 +104,7 @@ class Step {
   const StepPlan& plan_;
   const BatchSource& next_batch_;
   StatisticsOfPasses of_generator_, of_discriminator_;
-  Told told_;
+  DeviceStatistics on_device_;
   StepResult result_;
   std::vector<Lap> laps_;
 };
@@ -148,8 +148,8 @@ Round Step::NextRound(bool last) {
   }
   if (last) {
     // Now: on a CPU the pictures are still in the cache, and on a GPU G's forward hides that these kernels are short.
-    told_.real_distance = NearestNeighbourDistance(round.batches.back().real);
-    told_.fake_distance = NearestNeighbourDistance(round.fakes.back());
+    on_device_.real_distance = NearestNeighbourDistance(round.batches.back().real);
+    on_device_.fake_distance = NearestNeighbourDistance(round.fakes.back());
   }
   return round;
 }
@@ -172,90 +172,90 @@ torch::Tensor Step::AccumulatedBackward(distributed::GradientSync& sync, const S
 }
 
 // D's whole loss: penalties, when there are any, in one sum with the rest.
-torch::Tensor Step::LookAtRealAndFake(const Round& round, std::size_t i) {
+torch::Tensor Step::DiscriminatorLossOn(const Round& round, std::size_t i) {
   const Batch& batch = round.batches[i];
-  const torch::Tensor real = AsSeen(batch.real, plan_, batch.cursor, AugmentKey::Use::kReal);
+  const torch::Tensor real = AugmentAsPlanned(batch.real, plan_, batch.cursor, AugmentKey::Use::kReal);
   const torch::Tensor fake =
-      AsSeen(round.fakes[i].detach(), plan_, batch.cursor, AugmentKey::Use::kFakeForDiscriminator);
+      AugmentAsPlanned(round.fakes[i].detach(), plan_, batch.cursor, AugmentKey::Use::kFakeForDiscriminator);
   const LogitsOfBoth logits = Logits(gan_, real, fake);
-  loss::DiscriminatorLoss losses = loss::Discriminator(plan_.loss.kind, logits.real, logits.fake, plan_.labels);
+  loss::DiscriminatorLoss losses = loss::LossOf(plan_.loss.kind).discriminator(logits.real, logits.fake, plan_.labels);
   if (plan_.loss_factor != 1) losses = {losses.real * plan_.loss_factor, losses.fake * plan_.loss_factor};
   const double share = 1.0 / static_cast<double>(round.fakes.size());
-  Add(told_.loss_d_real, losses.real, share);
-  Add(told_.loss_d_fake, losses.fake, share);
-  Append(told_.real_logits, logits.real);
-  Append(told_.fake_logits, logits.fake);
+  Add(on_device_.loss_d_real, losses.real, share);
+  Add(on_device_.loss_d_fake, losses.fake, share);
+  Append(on_device_.real_logits, logits.real);
+  Append(on_device_.fake_logits, logits.fake);
   if (!torch::GradMode::is_enabled() || !HasPenalty(plan_)) return losses.Total();
   const torch::Tensor penalty = Penalty(gan_, plan_, real, fake, batch.cursor);
-  Add(told_.penalty, penalty, share);
+  Add(on_device_.penalty, penalty, share);
   return losses.Total() + penalty;
 }
 
 // An augmented D must not look better or worse for it: its AUC is that on the images as they are. Running statistics
 // stay as they were, so training does not depend on how often this is done.
-void Step::JudgeUnaugmented(const Round& round) {
+void Step::EvaluateUnaugmented(const Round& round) {
   Stopwatch watch(*this, result_.times.discriminator);
   torch::NoGradGuard no_grad;
   KeptStatistics untouched(model::RunningStatistics(*gan_.discriminator));
   for (std::size_t i = 0; i < round.fakes.size(); ++i) {
     const LogitsOfBoth logits = Logits(gan_, round.batches[i].real, round.fakes[i].detach());
-    Append(told_.unaugmented_real_logits, logits.real);
-    Append(told_.unaugmented_fake_logits, logits.fake);
+    Append(on_device_.unaugmented_real_logits, logits.real);
+    Append(on_device_.unaugmented_fake_logits, logits.fake);
   }
   untouched.PutBack();
 }
 
 void Step::TrainDiscriminator(const Round& round) {
   Stopwatch watch(*this, result_.times.discriminator);
-  gan_.discriminator_adam.ClearGradients();
-  told_.ForgetDiscriminatorPhase();
-  told_.discriminator_norm =
-      AccumulatedBackward(gan_.discriminator_sync, [&](std::size_t i) { return LookAtRealAndFake(round, i); });
-  gan_.discriminator_adam.LimitBeta1(plan_.max_beta1);
-  gan_.discriminator_adam.Step(plan_.lr_d, told_.discriminator_norm, gan_.options.clip_norm);
+  gan_.discriminator_optimizer.ClearGradients();
+  on_device_.ForgetDiscriminatorPhase();
+  on_device_.discriminator_norm =
+      AccumulatedBackward(gan_.discriminator_sync, [&](std::size_t i) { return DiscriminatorLossOn(round, i); });
+  gan_.discriminator_optimizer.LimitBeta1(plan_.max_beta1);
+  gan_.discriminator_optimizer.Step(plan_.lr_d, on_device_.discriminator_norm, gan_.options.clip_norm);
 }
 
 // D's phase without an update: the balance still needs to see how it does.
-void Step::WatchDiscriminator(const Round& round) {
+void Step::EvaluateDiscriminator(const Round& round) {
   Stopwatch watch(*this, result_.times.discriminator);
   torch::NoGradGuard no_grad;
-  told_.ForgetDiscriminatorPhase();
+  on_device_.ForgetDiscriminatorPhase();
   for (std::size_t i = 0; i < round.fakes.size(); ++i) {
-    of_discriminator_.Around(i, [&] { LookAtRealAndFake(round, i); });
+    of_discriminator_.Around(i, [&] { DiscriminatorLossOn(round, i); });
   }
 }
 
 // The loss of G on the fakes that D has just learnt from.
-torch::Tensor Step::FoolDiscriminator(const Round& round, std::size_t i) {
+torch::Tensor Step::GeneratorLossOn(const Round& round, std::size_t i) {
   torch::Tensor fake = round.fakes[i];
   const Batch& batch = round.batches[i];
   if (torch::GradMode::is_enabled() && !fake.requires_grad()) fake = Fakes(gan_, batch.latents);
-  GeneratorTerms terms = FoolingTerms(gan_, plan_, batch, fake);
+  GeneratorTerms terms = GeneratorLossTerms(gan_, plan_, batch, fake);
   if (plan_.loss_factor != 1) terms.adversarial = terms.adversarial * plan_.loss_factor;
   const double share = 1.0 / static_cast<double>(round.fakes.size());
-  Add(told_.loss_g, terms.adversarial, share);
+  Add(on_device_.loss_g, terms.adversarial, share);
   if (!terms.matching.defined()) return terms.adversarial;
-  Add(told_.matching, terms.matching, share);
+  Add(on_device_.matching, terms.matching, share);
   return terms.adversarial + terms.matching;
 }
 
 void Step::TrainGenerator(const Round& round) {
   Stopwatch watch(*this, result_.times.generator);
-  gan_.generator_adam.ClearGradients();
+  gan_.generator_optimizer.ClearGradients();
   // Fakes that are made again have been counted in D's phase: what they move G's statistics by is not kept.
   model::SetRequiresGrad(*gan_.discriminator, false);  // D is frozen: gradients pass through it, none stay
-  told_.generator_norm =
-      AccumulatedBackward(gan_.generator_sync, [&](std::size_t i) { return FoolDiscriminator(round, i); });
+  on_device_.generator_norm =
+      AccumulatedBackward(gan_.generator_sync, [&](std::size_t i) { return GeneratorLossOn(round, i); });
   model::SetRequiresGrad(*gan_.discriminator, true);
-  gan_.generator_adam.LimitBeta1(plan_.max_beta1);
-  gan_.generator_adam.Step(plan_.lr_g, told_.generator_norm, gan_.options.clip_norm);
+  gan_.generator_optimizer.LimitBeta1(plan_.max_beta1);
+  gan_.generator_optimizer.Step(plan_.lr_g, on_device_.generator_norm, gan_.options.clip_norm);
 }
 
-void Step::WatchGenerator(const Round& round) {
+void Step::EvaluateGenerator(const Round& round) {
   Stopwatch watch(*this, result_.times.generator);
   torch::NoGradGuard no_grad;
   for (std::size_t i = 0; i < round.fakes.size(); ++i) {
-    of_discriminator_.Around(i, [&] { FoolDiscriminator(round, i); });
+    of_discriminator_.Around(i, [&] { GeneratorLossOn(round, i); });
   }
 }
 
@@ -266,43 +266,43 @@ StepResult Step::Run() {
   const std::uint32_t rounds = std::max(plan_.discriminator_phases, 1U);
   for (std::uint32_t i = 0; i < rounds; ++i) {
     round = NextRound(i + 1 == rounds);
-    if (plan_.judge_unaugmented && i + 1 == rounds) JudgeUnaugmented(round);
+    if (plan_.evaluate_unaugmented && i + 1 == rounds) EvaluateUnaugmented(round);
     if (plan_.discriminator_phases > 0) {
       TrainDiscriminator(round);
     } else {
-      WatchDiscriminator(round);
+      EvaluateDiscriminator(round);
     }
   }
   if (plan_.train_generator) {
     TrainGenerator(round);
   } else {
-    WatchGenerator(round);
+    EvaluateGenerator(round);
   }
   of_generator_.Average();
   of_discriminator_.Average();
   // The running statistics moved on every rank by its own images; averaged in every step, or no resume could be exact.
-  told_.statistics_norm = distributed::AverageOverRanks(gan_.statistics, *gan_.communicator);
+  on_device_.statistics_norm = distributed::AverageOverRanks(gan_.statistics, *gan_.communicator);
   Conclude(waited_before);
   // One bad step must not leave NaN in them: they are never reset, and no later checkpoint could be saved.
-  if (!std::isfinite(Number(told_.statistics_norm))) before.PutBack();
+  if (!std::isfinite(Number(on_device_.statistics_norm))) before.PutBack();
   return std::move(result_);
 }
 
 void Step::Conclude(double waited_before) {
-  told_.BringToHost();
-  result_.loss_d_real = Number(told_.loss_d_real);
-  result_.loss_d_fake = Number(told_.loss_d_fake);
-  result_.loss_g = Number(told_.loss_g);
-  result_.penalty = Number(told_.penalty);
-  result_.matching = Number(told_.matching);
-  result_.real_logits = told_.real_logits;
-  result_.fake_logits = told_.fake_logits;
-  result_.unaugmented_real_logits = told_.unaugmented_real_logits;
-  result_.unaugmented_fake_logits = told_.unaugmented_fake_logits;
-  result_.real_distance = Number(told_.real_distance);
-  result_.fake_distance = Number(told_.fake_distance);
-  result_.discriminator = ToUpdate(told_.discriminator_norm);
-  result_.generator = ToUpdate(told_.generator_norm);
+  on_device_.BringToHost();
+  result_.loss_d_real = Number(on_device_.loss_d_real);
+  result_.loss_d_fake = Number(on_device_.loss_d_fake);
+  result_.loss_g = Number(on_device_.loss_g);
+  result_.penalty = Number(on_device_.penalty);
+  result_.matching = Number(on_device_.matching);
+  result_.real_logits = on_device_.real_logits;
+  result_.fake_logits = on_device_.fake_logits;
+  result_.unaugmented_real_logits = on_device_.unaugmented_real_logits;
+  result_.unaugmented_fake_logits = on_device_.unaugmented_fake_logits;
+  result_.real_distance = Number(on_device_.real_distance);
+  result_.fake_distance = Number(on_device_.fake_distance);
+  result_.discriminator = ToUpdate(on_device_.discriminator_norm);
+  result_.generator = ToUpdate(on_device_.generator_norm);
   for (const Lap& lap : laps_) lap.seconds += lap.begin.Until(lap.end) - lap.waited;
   result_.times.sync = Waited() - waited_before;
 }

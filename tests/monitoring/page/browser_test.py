@@ -64,7 +64,7 @@ def make_run(folder, steps):
 
 class Server:
     def __init__(self, run):
-        self.process = subprocess.Popen([INSPECT, '--serve', run, '--port', '0'], stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([INSPECT, 'serve', run, '--port', '0'], stdout=subprocess.PIPE, text=True)
         self.url = self.process.stdout.readline().split(' ')[0]
 
     def __enter__(self):
@@ -72,7 +72,7 @@ class Server:
 
     def __exit__(self, *_):
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(10) == 0, 'gan-inspect --serve ends with 0 when asked to end'
+        assert self.process.wait(10) == 0, 'gan-inspect serve ends with 0 when asked to end'
         self.process.stdout.close()
 
 
@@ -114,7 +114,7 @@ class Page(unittest.TestCase):
                 self.assertIn(words, tiles)
             titles = tab.run("[...document.querySelectorAll('.chart h3')].map(h => h.textContent)")
             for title in ('Losses', 'Discriminator AUC', 'Discriminator accuracy', 'Gradient norms', 'Sample diversity',
-                          'Images a second', 'Learning rates'):
+                          'Images per second', 'Learning rates'):
                 self.assertIn(title, titles)
             self.assertEqual(len(titles), tab.run("document.querySelectorAll('.chart svg.plot:not([hidden]) path.line').length && "
                                                   "document.querySelectorAll('.chart svg.plot:not([hidden])').length"))
@@ -124,7 +124,7 @@ class Page(unittest.TestCase):
             self.assertEqual(1, tab.run("document.querySelectorAll('#strip .nonfinite-mark').length"))
             self.assertIn('lower the discriminator’s learning rate ×1', self.text(tab, '#actions-summary'))
             self.assertEqual(2, tab.run("document.querySelectorAll('#ranks .rank').length"))
-            self.assertIn('rank 1430 ms a step · 37.0 images/swaiting for data: 10 ms (2 %)discriminator: 220 ms', self.text(tab, '#ranks'))
+            self.assertIn('rank 1430 ms per step · 37.0 images/swaiting for data: 10 ms (2 %)discriminator: 220 ms', self.text(tab, '#ranks'))
             self.assertIn('47 MB', self.text(tab, '#checkpoints'))
             self.assertIn('16', self.text(tab, '#options'))
             self.assert_clean(tab, server.url)
@@ -224,7 +224,7 @@ class Page(unittest.TestCase):
         with Server(run) as server:
             tab = self.open(server.url)
             self.assertEqual('No step yet', self.text(tab, '#verdict'))
-            self.assertEqual('Not told by this run yet', self.text(tab, '#ranks'))
+            self.assertEqual('This run has not reported times yet', self.text(tab, '#ranks'))
             self.assert_clean(tab, server.url)
 
     def hostile_run(self):
@@ -255,7 +255,7 @@ class Page(unittest.TestCase):
             self.assert_harmless(tab)
             self.assert_clean(tab, server.url)
         report = self.folder / 'hostile.html'
-        subprocess.run([INSPECT, '--report', run, report], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([INSPECT, 'report', run, report], check=True, stdout=subprocess.DEVNULL)
         self.assert_harmless(self.open(report.as_uri()))
         shutil.rmtree(run)
 
@@ -272,7 +272,7 @@ class Page(unittest.TestCase):
 
     def test_a_report_is_one_file(self):
         report = self.folder / 'report.html'
-        subprocess.run([INSPECT, '--report', self.run_folder, report], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([INSPECT, 'report', self.run_folder, report], check=True, stdout=subprocess.DEVNULL)
         tab = self.open(report.as_uri(), dark=True)
         tab.wait_for('[...document.images].every(image => image.complete && image.naturalWidth > 0)')
         self.assertIn('10,000', self.text(tab, '#tiles'))

@@ -1,6 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <map>
+#include <regex>
+#include <string>
+
 #include "storage/errors.h"
 #include "trainer/balance/balance.h"
 
@@ -49,6 +54,43 @@ TEST(Options, AbsentFieldsKeepTheirDefaults) {
 TEST(Options, ModesAreParsedByName) {
   for (Mode mode : {Mode::kOff, Mode::kWatch, Mode::kAct}) EXPECT_EQ(ParseMode(Name(mode)), mode);
   EXPECT_THROW(ParseMode("on"), UsageError);
+}
+
+TEST(Options, AllAndNoneAreLists) {
+  EXPECT_EQ(ParseRemedies("all").size(), std::size(kRemedies));
+  EXPECT_TRUE(ParseRemedies("none").empty());
+  EXPECT_THROW(ParseRemedies("none,augment"), UsageError);
+}
+
+// {name: default} of the rows "| `name` | 0.5 | meaning |".
+std::map<std::string, double> DocumentedThresholds(const std::string& page) {
+  std::ifstream file(std::string(EQUIPOISE_SOURCE_DIR) + "/docs/" + page);
+  const std::regex row("^\\| `(\\w+)` \\| ([-0-9.]+) \\|.*");
+  std::map<std::string, double> thresholds;
+  std::smatch match;
+  for (std::string line; std::getline(file, line);) {
+    if (std::regex_match(line, match, row)) thresholds[match[1]] = std::stod(match[2]);
+  }
+  return thresholds;
+}
+
+TEST(Options, TheDocumentsNameEveryThresholdOnceWithItsDefault) {
+  const auto users = DocumentedThresholds("balance.md"), studies = DocumentedThresholds("balance-study.md");
+  std::map<std::string, double> documented = users;
+  documented.insert(studies.begin(), studies.end());
+  EXPECT_EQ(documented.size(), users.size() + studies.size());
+  std::map<std::string, double> ours;
+  const nlohmann::json defaults = BalanceOptions();
+  for (const auto& [name, value] : defaults.items()) {
+    if (value.is_number()) ours[name] = value;
+  }
+  EXPECT_EQ(documented, ours);
+  std::map<std::string, double> shown;
+  for (const PublicThreshold& threshold : kPublicThresholds) {
+    shown[std::string(threshold.name)] = ours.at(std::string(threshold.name));
+  }
+  EXPECT_EQ(users, shown);
+  EXPECT_LE(shown.size(), 12U);
 }
 
 }  // namespace

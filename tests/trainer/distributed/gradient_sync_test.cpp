@@ -9,6 +9,7 @@
 
 #include "tests/trainer/distributed/mpi_world.h"
 #include "trainer/distributed/replicas.h"
+#include "trainer/loss/adversarial.h"
 #include "trainer/step/train_step.h"
 
 namespace gan::distributed {
@@ -128,9 +129,10 @@ GanGradients GradientsOfAGanStep(SyncPath path) {
         torch::autograd::grad({real_logits.sum()}, {real}, {}, /*retain_graph=*/true, /*create_graph=*/true)[0]
             .square()
             .sum();
-    d_sync.Backward(loss::BceDiscriminator(real_logits, model::Discriminate(d, fake.detach()), {}).Total() + penalty);
+    d_sync.Backward(loss::kBceLoss.discriminator(real_logits, model::Discriminate(d, fake.detach()), {}).Total() +
+                    penalty);
     model::SetRequiresGrad(*d, false);
-    g_sync.Backward(loss::BceGenerator(model::Discriminate(d, fake)));
+    g_sync.Backward(loss::kBceLoss.generator(model::Discriminate(d, fake), {}));
     model::SetRequiresGrad(*d, true);
   }
   for (auto& p : d->parameters()) gradients.discriminator.push_back(p.grad().clone());
@@ -192,8 +194,8 @@ TEST(TrainStep, RanksTogetherEqualOneRankOnTheJoinedBatch) {
   model::InitialiseWeights(*discriminator, 1, 1);
   discriminator->eval();  // batch norm on running statistics
   const auto loss_of = [&](const torch::Tensor& real) {
-    return loss::BceDiscriminator(model::Discriminate(discriminator, real), model::Discriminate(discriminator, -real),
-                                  {})
+    return loss::kBceLoss
+        .discriminator(model::Discriminate(discriminator, real), model::Discriminate(discriminator, -real), {})
         .Total();
   };
   std::vector<torch::Tensor> batches;

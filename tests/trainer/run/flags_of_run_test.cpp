@@ -74,6 +74,24 @@ TEST(FlagsOfRun, AWordThatIsNotUnderstoodIsNamed) {
   EXPECT_EQ(WithFlagsOf(Parsed({"--loss", "bce"}), saved).gan.loss.kind, loss::Kind::kBce);
 }
 
+TEST(FlagsOfRun, ADryRunIsOfOneStart) {
+  json saved = Saved();
+  saved["dry_run"] = saved["json"] = true;
+  const TrainOptions options = WithFlagsOf(Parsed({}), saved);
+  EXPECT_FALSE(options.dry_run);
+  EXPECT_FALSE(options.json);
+}
+
+TEST(Validate, WhatARunBroughtAlongIsCheckedToo) {
+  TrainOptions options = Parsed({});
+  Validate(options, 1);
+  options.metrics_port = "";
+  EXPECT_THAT([&] { Validate(options, 1); }, ::testing::ThrowsMessage<UsageError>(HasSubstr("--metrics-port")));
+  options.metrics_port = "off";
+  options.json = true;
+  EXPECT_THAT([&] { Validate(options, 1); }, ::testing::ThrowsMessage<UsageError>(HasSubstr("--dry-run")));
+}
+
 TEST(SameOptions, ADifferenceIsNamedWithItsRank) {
   const json one = {{"seed", 1}, {"lr_g", 0.1}}, other = {{"seed", 2}, {"lr_g", 0.1}};
   EXPECT_EQ(DifferenceOfRanks({one, one, one}), "");

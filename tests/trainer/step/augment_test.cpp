@@ -147,7 +147,7 @@ TEST(Augment, JudgingWithoutItSeesTheImagesAsTheyAreAndChangesNothing) {
   const BatchSource source = [] { return BatchOf(1); };
   StepPlan plain, augmented, judging;
   augmented.augment_probability = judging.augment_probability = 1;
-  judging.judge_unaugmented = true;
+  judging.evaluate_unaugmented = true;
   Gan a = TinyGan(), b = TinyGan(), c = TinyGan();
   const StepResult as_they_are = TrainStep(a, plain, source);
   const StepResult not_judged = TrainStep(b, augmented, source);

@@ -110,7 +110,7 @@ TEST(Restart, DIsANewNetworkAndGIsUntouched) {
     if (now[i].first.ends_with("num_batches_tracked")) continue;
     EXPECT_TRUE(torch::equal(now[i].second, then[i].second)) << now[i].first;
   }
-  for (const auto& [name, tensor] : gan.discriminator_adam.NamedState(""))
+  for (const auto& [name, tensor] : gan.discriminator_optimizer.NamedState(""))
     EXPECT_EQ(tensor.abs().sum().item<double>(), 0);
   TrainStep(gan, {}, source);
 }

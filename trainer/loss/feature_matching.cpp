@@ -1,4 +1,4 @@
-#include "trainer/loss/matching.h"
+#include "trainer/loss/feature_matching.h"
 
 #include <torch/script.h>
 

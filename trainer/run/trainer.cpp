@@ -1,16 +1,18 @@
-#include "trainer/run/run_state.h"
+#include "trainer/run/trainer.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <utility>
 
+#include "cli/build_facts.h"
 #include "cli/log.h"
 #include "monitoring/http_access.h"
 #include "storage/errors.h"
 #include "trainer/distributed/replicas.h"
-#include "trainer/loss/objective.h"
+#include "trainer/loss/adversarial.h"
 #include "trainer/run/agree.h"
+#include "trainer/run/observe.h"
 #include "trainer/run/same_options.h"
 #include "trainer/run/samples.h"
 #include "trainer/run/stop_signal.h"
@@ -70,7 +72,7 @@ RunFolder CheckThenOpenFolder(const TrainOptions& options, const distributed::Wo
 
 }  // namespace
 
-RunState::RunState(const TrainOptions& options, const distributed::World& world, std::function<void(Section)> enter)
+Trainer::Trainer(const TrainOptions& options, const distributed::World& world, std::function<void(Section)> enter)
     : options_(options),
       world_(world),
       enter_(std::move(enter)),
@@ -81,19 +83,19 @@ RunState::RunState(const TrainOptions& options, const distributed::World& world,
       folder_(CheckThenOpenFolder(options, world, *control_, dataset_)),
       gan_(options.gan, device_, options.seed, gradients_),
       controller_(ResolveBalance(options)),
-      faults_(options.inject, world.rank == world.size - 1),
-      saver_(world.size > 1) {
-  saves_ = NewCommunicator(options_.watchdog.save_seconds, world_, "checkpoints", "cpu");
+      faults_(options.inject, world.rank == world.size - 1) {
+  saver_.emplace(folder_.Checkpoints(), options_.keep,
+                 NewCommunicator(options_.watchdog.save_seconds, world_, "checkpoints", "cpu"));
   evaluation_ = NewCommunicator(options_.watchdog.evaluate_seconds, world_, "evaluation", "cpu");
   if (world_.rank == 0) cli::OpenLog("gan-train", folder_.Log());
   if (world_.rank == 0) cli::LogInfo("CPUs: " + place_.cpus);
   if (world_.rank == 0 && !gradients_->rendezvous().empty()) cli::LogInfo("GPUs: " + gradients_->rendezvous());
   OpenMetrics();
   BeginOrResume();
-  faults_.BeginAt(step_ + 1 + rollbacks_.ForgottenSteps());
+  faults_.BeginAt(step_ + 1 + rollback_policy_.history().ForgottenSteps());
 }
 
-void RunState::OpenMetrics() {
+void Trainer::OpenMetrics() {
   monitoring::MetricsOptions metrics;
   metrics.address = options_.metrics_address;
   const bool wanted = options_.metrics_port != "off";
@@ -124,20 +126,20 @@ void RunState::OpenMetrics() {
   });
 }
 
-void RunState::WriteFirstPictures() {
+void Trainer::WriteFirstImages() {
   OnRankZero(*control_, [&] {
     WriteGrid(folder_.Reals(), FirstReals(*dataset_, kGridPictures, options_.gan.network.resolution));
     recorder_->Picture("reals", step_, folder_.Reals());
   });
 }
 
-std::uint64_t RunState::GlobalBatch() const {
+std::uint64_t Trainer::GlobalBatch() const {
   return batches_of_step_.batch * batches_of_step_.micro_batches * static_cast<std::uint64_t>(world_.size);
 }
 
-bool RunState::Finished() const { return FractionDone() >= 1; }
+bool Trainer::Finished() const { return FractionDone() >= 1; }
 
-double RunState::FractionDone() const {
+double Trainer::FractionDone() const {
   if (options_.steps > 0) return static_cast<double>(step_) / static_cast<double>(options_.steps);
   const double epochs = options_.epochs > 0 ? options_.epochs : kDefaultEpochs;
   const double images = options_.images > 0 ? static_cast<double>(options_.images)
@@ -145,7 +147,7 @@ double RunState::FractionDone() const {
   return static_cast<double>(images_) / images;
 }
 
-step::StepPlan RunState::Plan() const {
+step::StepPlan Trainer::PlanStep() const {
   const balance::Controls& controls = controller_.controls();
   step::StepPlan plan;
   plan.discriminator_phases =
@@ -159,45 +161,45 @@ step::StepPlan RunState::Plan() const {
   plan.labels = {options_.real_label, options_.fake_label};
   plan.loss = WithRemedies(options_.gan.loss, controls, controller_.options());
   plan.zero_centred_penalties = d_updates_ % plan.loss.penalty_every == 0;
-  plan.seed = rollbacks_.Seed(options_.seed);
+  plan.seed = rollback_policy_.history().Seed(options_.seed);
   if (options_.gan.augmentation == step::Augmentation::kDiff) plan.augment_probability = 1;
   if (options_.gan.augmentation == step::Augmentation::kAda) plan.augment_probability = ada_.probability();
   plan.augment_probability = std::max(plan.augment_probability, controls.augment);
-  plan.judge_unaugmented = plan.augment_probability > 0 && step_ % kUnaugmentedEvery == 0;
+  plan.evaluate_unaugmented = plan.augment_probability > 0 && step_ % kUnaugmentedEvery == 0;
   return plan;
 }
 
-void RunState::ChangeDiscriminatorAsDecided() {
+void Trainer::ChangeDiscriminatorAsDecided() {
   const std::int64_t width = options_.gan.network.d_width * controller_.controls().d_width;
   if (gan_.options.network.d_width < width) step::WidenDiscriminator(gan_, width, options_.seed);
   if (d_restarts_ == controller_.controls().d_restarts) return;
   d_restarts_ = controller_.controls().d_restarts;
-  step::RestartDiscriminator(gan_, rollbacks_.Seed(options_.seed) + d_restarts_);
+  step::RestartDiscriminator(gan_, rollback_policy_.history().Seed(options_.seed) + d_restarts_);
 }
 
-// The controllers' decisions on one row, which take effect in the next step.
-void RunState::DecideOn(const Row& row, StepRecord& record) {
-  ada_.Observe(row.sign_mean, row.images);
-  for (auto& intervention : controller_.Observe(row.step, row.signals)) {
+// The controllers' decisions on one step, which take effect in the step that comes next.
+void Trainer::Decide(const UndecidedStep& done, StepRecord& record) {
+  ada_.Observe(done.sign_mean, done.images);
+  for (auto& intervention : controller_.Observe(done.step, done.signals)) {
     record.interventions.push_back(std::move(intervention));
   }
-  bad_steps_in_a_row_ = row.signals.finite ? 0 : bad_steps_in_a_row_ + 1;
+  rollback_policy_.Observe(done.signals.finite, IsDiverging(), controller_.verdict());
 }
 
-bool RunState::IsDiverging() const {
-  if (!row_ || controller_.options().mode == balance::Mode::kOff) return false;
-  return !balance::IsFinite(row_->signals) ||
-         balance::IsBlownUp(controller_.averages(), row_->signals, controller_.options());
+bool Trainer::IsDiverging() const {
+  if (!undecided_ || controller_.options().mode == balance::Mode::kOff) return false;
+  return !balance::IsFinite(undecided_->signals) ||
+         balance::IsBlownUp(controller_.averages(), undecided_->signals, controller_.options());
 }
 
-StepRecord RunState::Step() {
-  auto start = std::chrono::steady_clock::now();
-  step::StepPlan plan = Plan();
+StepRecord Trainer::Step() {
+  const auto start = std::chrono::steady_clock::now();
+  step::StepPlan plan = PlanStep();
   const std::uint64_t images_before = images_;
   StepRecord record;
   ChangeDiscriminatorAsDecided();
-  // Faults on purpose strike once, whatever is trained again after a rollback.
-  const std::uint64_t trained = step_ + 1 + rollbacks_.ForgottenSteps();
+  // Injected faults strike once, also where steps are trained again after a rollback.
+  const std::uint64_t trained = step_ + 1 + rollback_policy_.history().ForgottenSteps();
   faults_.Spoil(gan_, trained);
   faults_.Spoil(plan, trained);
   faults_.Delay(trained);
@@ -213,40 +215,47 @@ StepRecord RunState::Step() {
   record.lr_d = plan.lr_d;
   record.lr_g = plan.lr_g;
   record.augment_probability = plan.augment_probability;
-  const auto before_quality = std::chrono::steady_clock::now();
-  record.quality = quality_->Measure(gan_, step_);
-  start += std::chrono::steady_clock::now() - before_quality;  // not of the step
-  record.best = record.quality && quality_->best_step() == step_;
-  balance::Signals signals =
-      ToSignals(record.seen, record.local, loss::DiscriminatorRange(plan.loss.kind, plan.labels));
+  const auto evaluation = MeasureQuality(record);
+  balance::Signals signals = ToSignals(record.seen, record.local, loss::LossOf(plan.loss.kind).range(plan.labels));
   signals.epoch = record.epoch;
-  record.interventions = std::exchange(pending_, {});
-  if (row_) DecideOn(*row_, record);
-  diverged_in_a_row_ = IsDiverging() ? diverged_in_a_row_ + 1 : 0;  // still the row that was decided upon
-  row_ = {step_, signals, 2 * record.seen.accuracy_real - 1, images_ - images_before};
+  record.interventions = std::exchange(unpublished_, {});
+  if (undecided_) Decide(*undecided_, record);
+  undecided_ = {step_, signals, 2 * record.seen.accuracy_real - 1, images_ - images_before};
   if (!signals.finite) {
     record.interventions.push_back({step_, "skip_step", "a gradient or a loss was not finite: the update is left out"});
   }
   record.verdict = controller_.verdict();
-  if (record.verdict != balance::Verdict::kModeCollapse) bears_collapse_ = false;
-  record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  record.collapse_foretold = controller_.IsCollapseForetold();
+  // Measuring quality has a duration of its own and is not part of the step's.
+  record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start - evaluation).count();
   record.images_per_second = static_cast<double>(images_ - images_before) / record.seconds;
+  Publish(record);
+  return record;
+}
+
+std::chrono::steady_clock::duration Trainer::MeasureQuality(StepRecord& record) {
+  const auto start = std::chrono::steady_clock::now();
+  record.quality = quality_->Measure(gan_, step_);
+  record.best = record.quality && quality_->best_step() == step_;
+  return std::chrono::steady_clock::now() - start;
+}
+
+void Trainer::Publish(const StepRecord& record) {
   recorder_->Step(record, FractionDone());
   recorder_->Traffic(gradients_->traffic(), batches_->wait_seconds());
   if (const std::uint64_t corrupt = batches_->corrupt_records(); corrupt > 0) {
     recorder_->CorruptRecords(corrupt, batches_->last_corrupt());
   }
   if (recorder_->RanksAreDue(step_)) recorder_->Ranks(control_->AllGather(recorder_->MyTimes()));
-  return record;
 }
 
-void RunState::RequireEqualReplicas() {
+void Trainer::RequireEqualReplicas() {
   std::vector<torch::Tensor> tensors;
   for (auto& [name, tensor] : gan_.NamedState()) tensors.push_back(tensor);
   distributed::RequireEqualReplicas(tensors, *evaluation_, "weights, statistics and moments");
 }
 
-void RunState::SaveSamples() {
+void Trainer::SaveSamples() {
   OnRankZero(*evaluation_, [&] {
     torch::nn::Sequential generator = GeneratorForPictures(gan_, options_.seed);
     const torch::Tensor latents = FixedLatents(options_.seed, kGridPictures, options_.gan.network.noise_dim, device_);
@@ -260,9 +269,9 @@ void RunState::SaveSamples() {
   });
 }
 
-void RunState::Tell(const std::string& state) {
+void Trainer::ReportEnd(const std::string& state) {
   recorder_->Status(state);
-  control_->Barrier();  // the first to leave would get the slow ones killed
+  control_->Barrier();  // when one rank exits, mpirun kills those that are not done
   if (world_.rank != 0) return;
   cli::LogInfo(state + " after " + std::to_string(step_) + " steps, " + std::to_string(images_) + " images; " +
                folder_.path().string());
@@ -272,6 +281,72 @@ void RunState::Tell(const std::string& state) {
                          ? "; the best checkpoint is that of step " + std::to_string(*quality_->best_step())
                          : std::string("; --quality-every N would have kept the best checkpoint")));
   }
+}
+
+nlohmann::json Trainer::SaveUndecidedStep() const {
+  nlohmann::json state = {{"auc", auc_}};
+  if (undecided_) {
+    state.update({{"step", undecided_->step},
+                  {"signals", undecided_->signals},
+                  {"sign_mean", undecided_->sign_mean},
+                  {"images", undecided_->images}});
+  }
+  return state;
+}
+
+SavedState Trainer::StateToSave() const {
+  SavedState saved;
+  saved.step = step_;
+  saved.images = images_;
+  saved.lineage = lineage_;
+  saved.state = {{"options", Identity()},       {"balance", controller_.Save()},
+                 {"ada", ada_.Save()},          {"row", SaveUndecidedStep()},
+                 {"quality", quality_->Save()}, {"d_restarts", d_restarts_},
+                 {"d_updates", d_updates_},     {"stats_bytes", recorder_->StatsBytes()},
+                 {"flags", ToJson(options_)},   {"build", cli::BuildFacts()}};
+  rollback_policy_.SaveTo(saved.state);
+  saved.tensors = gan_.NamedState();
+  saved.before_commit = recorder_->StatsSync();
+  saved.best = quality_->best_step();
+  return saved;
+}
+
+void Trainer::ReportSave(const SaveReport& report) {
+  if (report.saved) return recorder_->Checkpoint(*report.saved, report.pause_seconds);
+  try {
+    std::rethrow_exception(report.error);
+  } catch (const IoError& error) {
+    recorder_->CheckpointFailed(error.what());
+  } catch (const DataError& error) {
+    recorder_->CheckpointFailed(error.what());
+  }
+}
+
+void Trainer::ReportFinishedSave() {
+  if (const auto report = saver_->Poll()) ReportSave(*report);
+}
+
+void Trainer::SaveCheckpoint() {
+  enter_(Section::kSave);
+  if (const auto before = saver_->Save(StateToSave())) ReportSave(*before);
+}
+
+bool Trainer::SaveLast() {
+  enter_(Section::kSave);
+  if (const auto before = saver_->Wait()) ReportSave(*before);
+  if (saver_->last_saved_step() == step_) return true;
+  saver_->Save(StateToSave());
+  const SaveReport report = *saver_->Wait();
+  if (report.error) {
+    try {
+      std::rethrow_exception(report.error);
+    } catch (const DataError& error) {  // a weight that is not finite
+      recorder_->CheckpointFailed(error.what());
+      return false;
+    }
+  }
+  ReportSave(report);
+  return true;
 }
 
 }  // namespace gan::run

@@ -1,4 +1,4 @@
-// How a run begins: anew, from a checkpoint, or from an older one of its own.
+// How a Trainer begins: a new run, from a checkpoint, or, in a rollback, from an older checkpoint of its own run.
 #include <random>
 
 #include "cli/build_facts.h"
@@ -8,15 +8,11 @@
 #include "trainer/run/agree.h"
 #include "trainer/run/init_from.h"
 #include "trainer/run/objective_flags.h"
-#include "trainer/run/run_state.h"
+#include "trainer/run/trainer.h"
 
 namespace gan::run {
 
 namespace {
-
-// A mode collapse is older than its verdict by about this many steps.
-constexpr std::uint64_t kCollapseBegan = 60;
-constexpr std::uint64_t kCollapseRest = 200;  // steps trained before the next rollback for a collapse
 
 std::string NewLineage() {
   std::random_device random;
@@ -33,7 +29,7 @@ bool IsHealthy(const nlohmann::json& state) {
 }  // namespace
 
 // What must stay the same for a checkpoint to be continued.
-nlohmann::json RunState::Identity() const {
+nlohmann::json Trainer::Identity() const {
   nlohmann::json identity = ToJson(options_);
   identity["d_width"] = gan_.options.network.d_width;
   identity["world_size"] = world_.size;
@@ -43,7 +39,7 @@ nlohmann::json RunState::Identity() const {
   return identity;
 }
 
-std::optional<checkpoint::Checkpoint> RunState::FindCheckpoint() {
+std::optional<checkpoint::Checkpoint> Trainer::FindCheckpoint() {
   if (options_.resume == "none") {
     OnRankZero(*control_, [&] {
       if (checkpoint::ListCheckpoints(folder_.Checkpoints()).empty()) return;
@@ -51,14 +47,16 @@ std::optional<checkpoint::Checkpoint> RunState::FindCheckpoint() {
     });
     return std::nullopt;
   }
-  if (options_.resume == "auto") {
-    std::optional<checkpoint::Checkpoint> newest;
-    OnAllRanks(*control_, [&] {
-      newest = checkpoint::LoadNewest(folder_.Checkpoints(), RanksOf(*control_),
-                                      [](const std::string& why) { cli::LogWarning(why); });
-    });
-    return newest;
-  }
+  if (options_.resume != "auto") return LoadNamedCheckpoint();
+  std::optional<checkpoint::Checkpoint> newest;
+  OnAllRanks(*control_, [&] {
+    newest = checkpoint::LoadNewest(folder_.Checkpoints(), RanksOf(*control_),
+                                    [](const std::string& why) { cli::LogWarning(why); });
+  });
+  return newest;
+}
+
+std::optional<checkpoint::Checkpoint> Trainer::LoadNamedCheckpoint() {
   std::optional<checkpoint::Checkpoint> named;
   OnAllRanks(*control_, [&] { named = checkpoint::LoadTogether(options_.resume, RanksOf(*control_)); });
   OnRankZero(*control_, [&] {
@@ -72,8 +70,9 @@ std::optional<checkpoint::Checkpoint> RunState::FindCheckpoint() {
   return named;
 }
 
-// Going on from an older checkpoint of the same run begins another branch of its history.
-void RunState::LeaveBranch() {
+// Resuming from an older checkpoint of the same run begins another branch of its history: the later checkpoints are
+// kept aside, since they may be healthier than what follows.
+void Trainer::AbandonLaterCheckpoints() {
   std::string left = lineage_;
   OnRankZero(*control_, [&] {
     const auto existing = checkpoint::ListCheckpoints(folder_.Checkpoints());
@@ -85,43 +84,47 @@ void RunState::LeaveBranch() {
     cli::LogInfo("rolled back to step " + std::to_string(step_) +
                  ": later checkpoints are set aside as *.abandoned-*, the new branch is " + left);
   });
-  if (left != lineage_) LeaveGrids();
+  if (left != lineage_) AbandonLaterGrids();
   lineage_ = control_->Broadcast(left);
 }
 
-// Pictures of the branch that is left. They are no reason to end a run.
-void RunState::LeaveGrids() {
+// Image grids of the abandoned branch. A failure here does not end a run.
+void Trainer::AbandonLaterGrids() {
   if (world_.rank != 0) return;
   try {
     folder_.SetLaterGridsAside(step_, lineage_);
   } catch (const std::exception& error) {
-    cli::LogWarning(std::string(error.what()) + "; grids of the branch that was left stay where they are");
+    cli::LogWarning(std::string(error.what()) + "; grids of the abandoned branch stay where they are");
   }
 }
 
-void RunState::BeginOrResume() {
-  const bool was_going_back = ReadRollbacks();
+void Trainer::BeginOrResume() {
+  const bool was_going_back = ReadRollbackHistory();
   const std::optional<checkpoint::Checkpoint> saved = FindCheckpoint();
   OnAllRanks(*control_, [&] {
     std::uint64_t global_batch = options_.global_batch;
     if (saved && global_batch == 0) global_batch = saved->state.at("options").at("global_batch");
     batches_of_step_ = PlanBatches(options_.batch, global_batch, world_.size);
     quality_.emplace(options_, dataset_, device_, evaluation_, enter_);
-    if (saved) Resume(*saved);
+    if (saved) Restore(*saved);
     if (gan_.options.loss.perceptual > 0) {
       gan_.extractor = std::make_shared<loss::FeatureExtractor>(gan_.options.loss.perceptual_file, device_);
     }
   });
-  if (saved && was_going_back) LeaveGrids();
-  if (saved) LeaveBranch();
-  TakeUp();
+  if (saved && was_going_back) AbandonLaterGrids();
+  if (saved) AbandonLaterCheckpoints();
+  OpenRecorderAndBatches();
   if (!saved) BeginNew();
-  TakeSnapshot();  // makes its buffers' pages now, which the first save's pause would otherwise pay for
+  saver_->Prepare(gan_.NamedState());
   OnRankZero(*control_, [&] {
     storage::WriteFileAtomically(
         folder_.Options(), nlohmann::json({{"options", Identity()}, {"build", cli::BuildFacts()}}).dump(2) + "\n");
     recorder_->CutStats();  // last: what cannot begin has changed nothing
   });
+  AnnounceStart();
+}
+
+void Trainer::AnnounceStart() {
   if (world_.rank != 0) return;
   cli::LogInfo("run folder " + folder_.path().string() + "  ranks " + std::to_string(world_.size) + "  threads " +
                std::to_string(torch::get_num_threads()) + "  device " + device_.str() + "  pictures " +
@@ -133,9 +136,9 @@ void RunState::BeginOrResume() {
                "/metrics");
 }
 
-void RunState::Resume(const checkpoint::Checkpoint& saved) {
+void Trainer::Restore(const checkpoint::Checkpoint& saved) {
   RequireResumable(saved.state.at("options"), Identity(), saved.folder);
-  TakeWidth(NetworkFromJson(saved.state.at("options")).d_width);
+  RebuildDiscriminator(NetworkFromJson(saved.state.at("options")).d_width);
   RestoreAll(saved, gan_.NamedState());
   if (options_.gan.network.d_width > gan_.options.network.d_width) {
     step::WidenDiscriminator(gan_, options_.gan.network.d_width, options_.seed);
@@ -143,15 +146,14 @@ void RunState::Resume(const checkpoint::Checkpoint& saved) {
   if (saved.state.contains("ada")) ada_.Restore(saved.state.at("ada"));
   if (saved.state.contains("quality")) quality_->Restore(saved.state.at("quality"));
   controller_.Restore(saved.state.at("balance"));
-  RestoreRow(saved.state.value("row", nlohmann::json::object()));
-  // Here and not where the run goes back: one that is killed before its next checkpoint takes the same way again.
-  if (rollbacks_.LastIsCollapseTo(saved.step)) {
-    for (auto& detour : controller_.TakeAnotherWay(saved.step, rollbacks_.CollapsesBefore())) {
-      pending_.push_back(std::move(detour));
+  RestoreUndecidedStep(saved.state.value("row", nlohmann::json::object()));
+  // Decided here and not in RollBack(), so that a run that is killed before its next checkpoint decides it again.
+  if (rollback_policy_.history().LastIsCollapseTo(saved.step)) {
+    for (auto& detour : controller_.TakeAnotherWay(saved.step, rollback_policy_.history().CollapsesBefore())) {
+      unpublished_.push_back(std::move(detour));
     }
   }
-  bad_steps_in_a_row_ = saved.state.at("bad_steps_in_a_row").get<std::uint32_t>();
-  diverged_in_a_row_ = saved.state.value("diverged_in_a_row", 0U);
+  rollback_policy_.Restore(saved.state);
   d_restarts_ = saved.state.value("d_restarts", 0U);
   stats_bytes_.reset();
   if (saved.state.contains("stats_bytes")) stats_bytes_ = saved.state.at("stats_bytes").get<std::uint64_t>();
@@ -159,8 +161,11 @@ void RunState::Resume(const checkpoint::Checkpoint& saved) {
   d_updates_ = saved.state.value("d_updates", saved.step);  // older checkpoints counted steps
   images_ = saved.images;
   lineage_ = saved.lineage;
-  last_saved_step_ = saved.step;
-  if (world_.rank != 0) return;
+  saver_->set_last_saved_step(saved.step);
+  if (world_.rank == 0) LogResume(saved);
+}
+
+void Trainer::LogResume(const checkpoint::Checkpoint& saved) const {
   cli::LogInfo("resumed from " + saved.folder.string() + ": step " + std::to_string(step_) + ", " +
                std::to_string(images_) + " images");
   std::string from_run;
@@ -169,22 +174,22 @@ void RunState::Resume(const checkpoint::Checkpoint& saved) {
   const int ranks_before = saved.state.at("options").at("world_size");
   if (ranks_before == world_.size) return;
   cli::LogInfo(std::to_string(ranks_before) + " ranks before, " + std::to_string(world_.size) +
-               " now: the same images and latents a step (" + std::to_string(GlobalBatch()) + "), " +
-               std::to_string(batches_of_step_.micro_batches) + " pass(es) of " +
+               " now: the same images and latents per step (" + std::to_string(GlobalBatch()) + "), " +
+               std::to_string(batches_of_step_.micro_batches) + " micro-batch(es) of " +
                std::to_string(batches_of_step_.batch) + " images on each rank; equal up to rounding, not bit for bit");
 }
 
-// Checkpoints that decided in the very step have no row.
-void RunState::RestoreRow(const nlohmann::json& state) {
-  row_.reset();
+// Older checkpoints, whose controller decided within the step, hold none.
+void Trainer::RestoreUndecidedStep(const nlohmann::json& state) {
+  undecided_.reset();
   auc_ = state.value("auc", 0.5);
   if (!state.contains("step")) return;
-  row_ = {state.at("step").get<std::uint64_t>(), state.at("signals").get<balance::Signals>(),
-          state.at("sign_mean").get<double>(), state.at("images").get<std::uint64_t>()};
+  undecided_ = {state.at("step").get<std::uint64_t>(), state.at("signals").get<balance::Signals>(),
+                state.at("sign_mean").get<double>(), state.at("images").get<std::uint64_t>()};
 }
 
-// The networks as wide as a checkpoint's.
-void RunState::TakeWidth(std::int64_t width) {
+// Makes the networks anew with a discriminator as wide as a checkpoint's.
+void Trainer::RebuildDiscriminator(std::int64_t width) {
   if (width == gan_.options.network.d_width) return;
   step::GanOptions as_saved = options_.gan;
   as_saved.network.d_width = width;
@@ -193,7 +198,7 @@ void RunState::TakeWidth(std::int64_t width) {
   gan_.extractor = extractor;
 }
 
-void RunState::BeginNew() {
+void Trainer::BeginNew() {
   OnAllRanks(*control_, [&] {
     for (const auto& source : options_.init_from) {
       const std::string what = StartFrom(source, gan_);
@@ -202,39 +207,40 @@ void RunState::BeginNew() {
   });
   for (auto& [name, tensor] : gan_.NamedState()) gradients_->Broadcast(tensor);
   lineage_ = control_->Broadcast(NewLineage());
-  WriteFirstPictures();
+  WriteFirstImages();
   SaveSamples();
 }
 
-// From where this run now is.
-void RunState::TakeUp() {
-  const auto told = recorder_ ? recorder_->told_traffic() : distributed::TrafficCounters();
+// At the place in the run and in the data that was restored.
+void Trainer::OpenRecorderAndBatches() {
+  const auto published = recorder_ ? recorder_->published_traffic() : distributed::TrafficCounters();
   OnAllRanks(*control_, [&] { recorder_.emplace(folder_, options_, world_, *metrics_, step_, images_, stats_bytes_); });
-  recorder_->set_told_traffic(told);
-  batches_.emplace(dataset_, options_, rollbacks_.Seed(options_.seed), batches_of_step_.batch, world_, device_,
-                   images_);
+  recorder_->set_published_traffic(published);
+  batches_.emplace(dataset_, options_, rollback_policy_.history().Seed(options_.seed), batches_of_step_.batch, world_,
+                   device_, images_);
 }
 
-bool RunState::ReadRollbacks() {
+bool Trainer::ReadRollbackHistory() {
   std::string text;
   OnRankZero(*control_, [&] {
     if (std::filesystem::exists(folder_.Rollbacks())) text = storage::ReadFile(folder_.Rollbacks());
   });
-  rollbacks_ = Rollbacks::Parse(control_->Broadcast(text), folder_.Rollbacks());
-  if (rollbacks_.all().empty() || rollbacks_.all().back().done) return false;
+  rollback_policy_.history() = Rollbacks::Parse(control_->Broadcast(text), folder_.Rollbacks());
+  if (rollback_policy_.history().all().empty() || rollback_policy_.history().all().back().done) return false;
   // Killed in the middle: no checkpoint of the new branch can be there yet.
-  OnRankZero(*control_, [&] { checkpoint::SetLaterAside(folder_.Checkpoints(), rollbacks_.all().back().to); });
-  rollbacks_.Finish();
-  WriteRollbacks();
+  OnRankZero(*control_,
+             [&] { checkpoint::SetLaterAside(folder_.Checkpoints(), rollback_policy_.history().all().back().to); });
+  rollback_policy_.history().Finish();
+  WriteRollbackHistory();
   return true;
 }
 
-void RunState::WriteRollbacks() {
-  OnRankZero(*control_, [&] { storage::WriteFileAtomically(folder_.Rollbacks(), rollbacks_.Text()); });
+void Trainer::WriteRollbackHistory() {
+  OnRankZero(*control_, [&] { storage::WriteFileAtomically(folder_.Rollbacks(), rollback_policy_.history().Text()); });
 }
 
 // The newest intact checkpoint of a healthy run up to `latest`; its path, empty when there is none.
-std::filesystem::path RunState::FindHealthy(std::uint64_t latest) {
+std::string Trainer::FindHealthyCheckpoint(std::uint64_t latest) {
   std::string found;
   OnRankZero(*control_, [&] {
     for (const auto& folder : checkpoint::ListCheckpoints(folder_.Checkpoints())) {
@@ -253,17 +259,15 @@ std::filesystem::path RunState::FindHealthy(std::uint64_t latest) {
   return control_->Broadcast(found);
 }
 
-bool RunState::RollBack() {
-  FinishSave();
-  const std::string cause = RollbackCause();
-  const bool collapse = controller_.verdict() == balance::Verdict::kModeCollapse;
-  const std::uint64_t margin = collapse ? std::min(step_, kCollapseBegan) : 0;
-  const bool exhausted = rollbacks_.Exhausted(step_);
-  const std::filesystem::path target = exhausted ? "" : FindHealthy(step_ - margin);
+bool Trainer::RollBack() {
+  enter_(Section::kSave);
+  if (const auto before = saver_->Wait()) ReportSave(*before);
+  const std::string cause = rollback_policy_.Cause(step_, controller_);
+  const balance::Verdict verdict = controller_.verdict();
+  const bool exhausted = rollback_policy_.IsExhausted(step_);
+  const std::string target = exhausted ? "" : FindHealthyCheckpoint(rollback_policy_.NewestTarget(step_, verdict));
   if (target.empty()) {
-    given_up_ = exhausted && !collapse;
-    bears_collapse_ = collapse;
-    no_way_back_until_ = step_ + kNextTry;
+    rollback_policy_.GiveUpFor(step_, verdict);
     if (world_.rank == 0) {
       cli::LogWarning("step " + std::to_string(step_) + ": " + cause + ", and " +
                       (exhausted ? "this run has been rolled back " + std::to_string(Rollbacks::kMost) +
@@ -274,35 +278,18 @@ bool RunState::RollBack() {
   }
   std::optional<checkpoint::Checkpoint> saved;
   OnAllRanks(*control_, [&] { saved = checkpoint::LoadTogether(target, RanksOf(*control_)); });
-  rollbacks_.Begin({step_, saved->step, cause, false});
-  WriteRollbacks();
-  pending_.push_back(
+  rollback_policy_.history().Begin({step_, saved->step, cause, false});
+  WriteRollbackHistory();
+  unpublished_.push_back(
       {step_, "rollback", cause + ": back to step " + std::to_string(saved->step) + ", with other noise from there"});
-  OnAllRanks(*control_, [&] { Resume(*saved); });
-  LeaveGrids();
-  LeaveBranch();
+  OnAllRanks(*control_, [&] { Restore(*saved); });
+  AbandonLaterGrids();
+  AbandonLaterCheckpoints();
   lineage_ = control_->Broadcast(NewLineage());  // other noise: another history, whether anything was set aside or not
-  rollbacks_.Finish();
-  WriteRollbacks();
-  TakeUp();
+  rollback_policy_.history().Finish();
+  WriteRollbackHistory();
+  OpenRecorderAndBatches();
   return true;
-}
-
-// A collapse that comes back at once has a cause that no rollback takes away: it must pass first.
-bool RunState::MustBearCollapse() const {
-  if (controller_.verdict() != balance::Verdict::kModeCollapse) return false;
-  const std::uint64_t trained = step_ + rollbacks_.ForgottenSteps();
-  return bears_collapse_ || (!rollbacks_.all().empty() && trained < rollbacks_.TrainedAtLast() + kCollapseRest);
-}
-
-// Why the run should go back; empty when it should not.
-std::string RunState::RollbackCause() const {
-  if (step_ < no_way_back_until_) return "";
-  if (!controller_.rollback_cause().empty() && !MustBearCollapse()) return controller_.rollback_cause();
-  if (bad_steps_in_a_row_ < kMostBadSteps || controller_.options().mode != balance::Mode::kAct ||
-      !controller_.options().May(balance::Remedy::kRollback))
-    return "";
-  return std::to_string(bad_steps_in_a_row_) + " steps in a row were not finite";
 }
 
 }  // namespace gan::run

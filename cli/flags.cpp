@@ -1,0 +1,55 @@
+#include "cli/flags.h"
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace gan::cli {
+
+namespace {
+
+constexpr std::string_view kRare = "Rarely needed: ";
+constexpr int kOff = -1;
+
+std::optional<int> ReadPort(const std::string& text) {
+  if (text == "off") return kOff;
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return port;
+}
+
+std::string NotAPort(const std::string& text) { return "\"" + text + "\" is neither a port, 0 nor off"; }
+
+}  // namespace
+
+std::string RareGroup(const std::string& what) { return std::string(kRare) + what; }
+
+bool IsRare(const std::string& group) { return group.starts_with(kRare); }
+
+void Hide(CLI::Option* option) { option->group(""); }
+
+void AddMetricsFlags(const AddText& add, MetricsFlags flags) {
+  const auto check = [](const std::string& text) { return ReadPort(text) ? std::string() : NotAPort(text); };
+  add("--metrics-port", flags.port,
+      "Base port of the metrics server: local rank r uses PORT + r. 0 picks a free port; off disables the server.")
+      ->check(CLI::Validator(check, ""))
+      ->type_name("PORT");
+  AddAddressFlags(add, "--metrics-", flags.address, flags.password_file);
+}
+
+void AddAddressFlags(const AddText& add, const std::string& prefix, std::string& address, std::string& password_file) {
+  add(prefix + "address", address, "Address that the server listens on.")->type_name("ADDRESS");
+  add(prefix + "password-file", password_file,
+      "Require the user name and password in this file, one line of the form user:password.")
+      ->type_name("FILE");
+}
+
+int MetricsPort(const std::string& text) {
+  const std::optional<int> port = ReadPort(text);
+  if (!port) throw UsageError("--metrics-port: " + NotAPort(text));
+  return *port;
+}
+
+}  // namespace gan::cli

@@ -1,0 +1,14 @@
+#include "trainer/loss/adversarial.h"
+
+#include <stdexcept>
+
+namespace gan::loss {
+
+const AdversarialLoss& LossOf(Kind kind) {
+  for (const AdversarialLoss* loss : kAdversarialLosses) {
+    if (loss->kind == kind) return *loss;
+  }
+  throw std::logic_error("a loss without a row");
+}
+
+}  // namespace gan::loss

@@ -1,0 +1,80 @@
+#include "trainer/run/balance_flags.h"
+
+#include <nlohmann/json.hpp>
+
+#include "storage/errors.h"
+
+namespace gan::run {
+
+namespace {
+
+using enum OnResume;
+
+// One line per threshold that users set, with its default. docs/balance-study.md has the others.
+std::string PublicThresholds() {
+  const nlohmann::json defaults = balance::BalanceOptions();
+  std::string lines;
+  for (const balance::PublicThreshold& threshold : balance::kPublicThresholds) {
+    const std::string name(threshold.name);
+    lines += "\n" + name + "=" + defaults.at(name).dump() + ": " + std::string(threshold.words) + ".";
+  }
+  return lines;
+}
+
+}  // namespace
+
+void AddBalanceFlags(Flags& flags, TrainOptions& o) {
+  flags.Group("Balance between G and D");
+  flags.AddChoice(kMayChange, "--balance", o.balance.mode, balance::kModes, "What the balance controller does.");
+  flags
+      .Add(kMayChange, "--balance-actions", o.balance_actions,
+           "Actions that --balance act may take, separated by commas; all or none." +
+               cli::Explanations(balance::kRemedies))
+      ->type_name("LIST");
+  flags
+      .Add(kMayChange, "--balance-set", o.balance_set,
+           "Thresholds of the balance, as NAME=VALUE, separated by commas. docs/balance-study.md lists more." +
+               PublicThresholds())
+      ->delimiter(',')
+      ->type_name("LIST");
+  flags.RareGroup("studies of the balance");
+  flags.AddChoice(kMayChange, "--balance-rule", o.balance.rule, balance::kRules,
+                  "Which rule chooses the learning rates.");
+  flags
+      .Add(kFixed, "--inject", o.inject,
+           "Cause faults on purpose, separated by commas.\n"
+           "latents:K@S+N: only K different latents in N steps from step S on.\n"
+           "loss:X@S, weights:X@S, moments:X@S, pictures:X@S: multiply these by X in step S.\n"
+           "loader:T@S, rank:T@S: delay the last rank by T seconds in step S.")
+      ->type_name("LIST");
+}
+
+balance::BalanceOptions ResolveBalance(const TrainOptions& options) {
+  nlohmann::json fields = options.balance;
+  for (const std::string& setting : options.balance_set) {
+    const std::size_t equals = setting.find('=');
+    const std::string name = setting.substr(0, equals);
+    const nlohmann::json value = equals == std::string::npos
+                                     ? nlohmann::json()
+                                     : nlohmann::json::parse(setting.substr(equals + 1), nullptr, false);
+    if (!value.is_number() || name == "mode" || name == "remedies" || !fields.contains(name)) {
+      throw UsageError("--balance-set " + setting +
+                       ": must be NAME=NUMBER with a name from docs/balance.md or docs/balance-study.md");
+    }
+    fields[name] = value;
+  }
+  auto resolved = fields.get<balance::BalanceOptions>();
+  resolved.remedies = balance::ParseRemedies(options.balance_actions);
+  resolved.rule = options.balance.rule;
+  resolved.lr_g = options.lr_g;
+  resolved.lr_d = options.lr_d;
+  resolved.features = static_cast<std::uint32_t>(options.gan.network.features);
+  if (options.lr_g > 0) resolved.d_pace = options.lr_d * static_cast<double>(options.d_steps) / options.lr_g;
+  balance::CheckOptions(resolved);
+  if (resolved.IsEnabled(balance::Remedy::kWidenDiscriminator) && options.gan.network.spectral_norm) {
+    throw UsageError("--balance-actions widen-d: --spectral-norm would change what the wider D computes");
+  }
+  return resolved;
+}
+
+}  // namespace gan::run

@@ -1,0 +1,74 @@
+#include "trainer/run/checkpoint_saver.h"
+
+#include <chrono>
+#include <utility>
+
+#include "cli/log.h"
+
+namespace gan::run {
+
+namespace {
+
+checkpoint::SaveResult WriteAndPrune(const std::filesystem::path& root, const checkpoint::SaveRequest& request,
+                                     distributed::Communicator& communicator, const checkpoint::Retention& keep) {
+  const checkpoint::SaveResult result = checkpoint::Save(root, request, RanksOf(communicator));
+  if (communicator.rank() == 0) {
+    for (const std::string& why : checkpoint::Prune(root, keep)) {
+      cli::LogWarning(why + "; an old checkpoint stays until the next save");
+    }
+  }
+  communicator.Barrier();  // pruning is part of the save: nobody waits for rank 0 elsewhere
+  return result;
+}
+
+}  // namespace
+
+CheckpointSaver::CheckpointSaver(std::filesystem::path root, checkpoint::Retention keep,
+                                 std::shared_ptr<distributed::Communicator> communicator)
+    : root_(std::move(root)), keep_(keep), communicator_(std::move(communicator)), saver_(communicator_->size() > 1) {}
+
+void CheckpointSaver::Prepare(const model::NamedTensors& tensors) {
+  if (snapshot_ && snapshot_->Fits(tensors)) {
+    snapshot_->Update(tensors);
+  } else {
+    snapshot_ = std::make_shared<Snapshot>(tensors);
+  }
+}
+
+std::optional<SaveReport> CheckpointSaver::Save(SavedState state) {
+  const auto start = std::chrono::steady_clock::now();
+  std::optional<SaveReport> before = Wait();
+  Prepare(state.tensors);
+  saving_step_ = state.step;
+  checkpoint::SaveRequest request;
+  request.step = state.step;
+  request.images = state.images;
+  request.lineage = std::move(state.lineage);
+  request.state = std::move(state.state);
+  request.tensors = snapshot_->views();
+  request.before_commit = std::move(state.before_commit);
+  checkpoint::Retention keep = keep_;
+  keep.best = state.best;
+  saver_.Start([root = root_, request = std::move(request), snapshot = snapshot_, communicator = communicator_, keep] {
+    return WriteAndPrune(root, request, *communicator, keep);
+  });
+  pause_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return before;
+}
+
+std::optional<SaveReport> CheckpointSaver::Poll() {
+  const auto outcome = saver_.Poll();
+  return outcome ? std::optional(Report(*outcome)) : std::nullopt;
+}
+
+std::optional<SaveReport> CheckpointSaver::Wait() {
+  const auto outcome = saver_.Wait();
+  return outcome ? std::optional(Report(*outcome)) : std::nullopt;
+}
+
+SaveReport CheckpointSaver::Report(const checkpoint::Outcome& outcome) {
+  if (outcome.saved) last_saved_step_ = saving_step_;
+  return {outcome.saved, outcome.error, pause_seconds_};
+}
+
+}  // namespace gan::run

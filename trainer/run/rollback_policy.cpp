@@ -1,0 +1,61 @@
+#include "trainer/run/rollback_policy.h"
+
+#include <algorithm>
+
+namespace gan::run {
+
+namespace {
+
+// Diversity falls for about this many steps before a mode collapse becomes the verdict.
+constexpr std::uint64_t kCollapseBegan = 60;
+// Steps trained before the next rollback for a collapse: one that returns at once has a cause that going back keeps.
+constexpr std::uint64_t kStepsBetweenCollapses = 200;
+constexpr std::uint64_t kStepsBetweenSearches = 50;
+
+}  // namespace
+
+void RollbackPolicy::Observe(bool finite, bool diverging, balance::Verdict verdict) {
+  bad_steps_in_a_row_ = finite ? 0 : bad_steps_in_a_row_ + 1;
+  diverged_in_a_row_ = diverging ? diverged_in_a_row_ + 1 : 0;
+  if (verdict != balance::Verdict::kModeCollapse) no_way_back_from_collapse_ = false;
+}
+
+std::string RollbackPolicy::Cause(std::uint64_t step, const balance::Controller& controller) const {
+  if (step < no_target_before_) return "";
+  const std::string& cause = controller.rollback_cause();
+  if (!cause.empty() && !MustWaitOutCollapse(step, controller.verdict())) return cause;
+  const balance::BalanceOptions& options = controller.options();
+  const bool may_go_back = options.mode == balance::Mode::kAct && options.IsEnabled(balance::Remedy::kRollback);
+  if (!may_go_back || bad_steps_in_a_row_ < kMostBadSteps) return "";
+  return std::to_string(bad_steps_in_a_row_) + " steps in a row were not finite";
+}
+
+bool RollbackPolicy::MustWaitOutCollapse(std::uint64_t step, balance::Verdict verdict) const {
+  if (verdict != balance::Verdict::kModeCollapse) return false;
+  if (no_way_back_from_collapse_) return true;
+  const std::uint64_t trained = step + history_.ForgottenSteps();
+  return !history_.all().empty() && trained < history_.TrainedAtLast() + kStepsBetweenCollapses;
+}
+
+std::uint64_t RollbackPolicy::NewestTarget(std::uint64_t step, balance::Verdict verdict) const {
+  return verdict == balance::Verdict::kModeCollapse ? step - std::min(step, kCollapseBegan) : step;
+}
+
+void RollbackPolicy::GiveUpFor(std::uint64_t step, balance::Verdict verdict) {
+  const bool collapse = verdict == balance::Verdict::kModeCollapse;
+  given_up_ = IsExhausted(step) && !collapse;
+  no_way_back_from_collapse_ = collapse;
+  no_target_before_ = step + kStepsBetweenSearches;
+}
+
+void RollbackPolicy::SaveTo(nlohmann::json& state) const {
+  state["bad_steps_in_a_row"] = bad_steps_in_a_row_;
+  state["diverged_in_a_row"] = diverged_in_a_row_;
+}
+
+void RollbackPolicy::Restore(const nlohmann::json& state) {
+  bad_steps_in_a_row_ = state.at("bad_steps_in_a_row").get<std::uint32_t>();
+  diverged_in_a_row_ = state.value("diverged_in_a_row", 0U);
+}
+
+}  // namespace gan::run
