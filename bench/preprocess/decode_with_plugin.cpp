@@ -31,7 +31,8 @@ Bytes Read(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-std::size_t DecodeFrom(decltype(&GanDecode) decode, std::atomic<std::size_t>& next, const std::vector<fs::path>& paths) {
+std::size_t DecodeFrom(decltype(&GanDecode) decode, std::atomic<std::size_t>& next,
+                       const std::vector<fs::path>& paths) {
   std::size_t decoded = 0;
   Bytes pixels;
   const GanDecodeHost host = {&pixels, Allocate, [](void*, int) {}, [](void*, const char*) {}};
@@ -48,7 +49,8 @@ int main(int argc, char** argv) {
   if (argc < 4) return 2;
   if (argc > 4) ::dlopen(argv[4], RTLD_NOW | RTLD_GLOBAL);
   void* plugin = ::dlopen(argv[1], RTLD_NOW);
-  const auto decode = plugin == nullptr ? nullptr : reinterpret_cast<decltype(&GanDecode)>(::dlsym(plugin, "GanDecode"));
+  const auto decode =
+      plugin == nullptr ? nullptr : reinterpret_cast<decltype(&GanDecode)>(::dlsym(plugin, "GanDecode"));
   if (decode == nullptr) {
     std::fprintf(stderr, "%s\n", ::dlerror());
     return 1;
@@ -59,7 +61,8 @@ int main(int argc, char** argv) {
   const auto start = std::chrono::steady_clock::now();
   std::atomic<std::size_t> next{0}, decoded{0};
   std::vector<std::thread> threads;
-  for (int t = 0; t < std::atoi(argv[3]); ++t) threads.emplace_back([&] { decoded += DecodeFrom(decode, next, paths); });
+  for (int t = 0; t < std::atoi(argv[3]); ++t)
+    threads.emplace_back([&] { decoded += DecodeFrom(decode, next, paths); });
   for (std::thread& thread : threads) thread.join();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::printf("%zu pictures %.4f s\n", decoded.load(), seconds);
