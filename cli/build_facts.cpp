@@ -7,4 +7,6 @@ std::string BuildFacts() {
          "\nlibraries " EQUIPOISE_LIBRARIES "\n";
 }
 
+std::string Version() { return EQUIPOISE_VERSION; }
+
 }  // namespace gan::cli

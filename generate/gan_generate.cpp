@@ -4,6 +4,7 @@
 
 #include "cli/build_facts.h"
 #include "cli/main.h"
+#include "generate/engine/choose.h"
 #include "generate/engine/generate.h"
 #include "generate/export/onnx_file.h"
 #include "generate/export/weights_folder.h"
@@ -12,8 +13,9 @@ namespace {
 
 void Generate(const gan::generate::GenerateOptions& options) {
   const gan::generate::TrainedGenerator trained = gan::generate::LoadReady(options.checkpoint, options.weights);
-  if (!options.export_folder.empty()) gan::exporting::WriteWeightsFolder(options.export_folder, trained);
+  if (!options.export_folder.empty()) gan::exporting::WriteWeightsFolder(options.export_folder, trained, options.mark);
   if (!options.onnx.empty()) gan::exporting::WriteOnnx(options.onnx, trained);
+  if (!options.directions.empty()) gan::generate::WriteDirections(options, trained.generator);
   gan::generate::WritePictures(options, trained);
 }
 

@@ -8,6 +8,7 @@
 #include "inspect/checkpoints.h"
 #include "inspect/dump.h"
 #include "inspect/kind.h"
+#include "inspect/pictures.h"
 #include "inspect/plot.h"
 #include "inspect/records.h"
 #include "inspect/runs.h"
@@ -43,6 +44,8 @@ Report Inspect(const fs::path& path) {
       return InspectCheckpoints(path);
     case Kind::kRun:
       return InspectRun(path);
+    case Kind::kPicture:
+      return InspectPicture(path);
   }
   throw DataError(path, "is of no known kind");
 }
@@ -81,7 +84,7 @@ void AddOut(CLI::App& app, CommandFlags& flags, const std::string& help) {
 }
 
 void DeclareVerify(CLI::App& app, CommandFlags& flags) {
-  AddPath(app, flags, "PATH", "Shard folder, shard, checkpoint, .safetensors file or run folder.");
+  AddPath(app, flags, "PATH", "Shard folder, shard, checkpoint, .safetensors file, run folder or image (.png, .webp, .mp4).");
   app.add_flag("--json", flags.json, "Print the report as one JSON object.");
 }
 

@@ -25,12 +25,17 @@ bool AnyName(const fs::path& folder, const Predicate& predicate) {
 // "runs/1/" and "." have a name, too.
 std::string NameOf(const fs::path& folder) { return fs::canonical(folder).filename().string(); }
 
+Kind KindOfFile(const std::string& ending) {
+  if (ending == ".safetensors") return Kind::kTensorFile;
+  return ending == ".png" || ending == ".webp" || ending == ".mp4" ? Kind::kPicture : Kind::kShard;
+}
+
 }  // namespace
 
 Kind Recognise(const fs::path& path) {
   const fs::file_status status = fs::status(path);
   if (!fs::exists(status)) throw DataError(path, "no such file or folder");
-  if (fs::is_regular_file(status)) return path.extension() == ".safetensors" ? Kind::kTensorFile : Kind::kShard;
+  if (fs::is_regular_file(status)) return KindOfFile(path.extension().string());
   if (!fs::is_directory(status)) throw DataError(path, "is neither a file nor a folder");
   if (fs::exists(path / "options.json") || fs::exists(path / "checkpoints")) return Kind::kRun;
   if (checkpoint::ParseCheckpointFolderName(NameOf(path)) || AnyName(path, IsPart)) return Kind::kCheckpoint;

@@ -51,7 +51,7 @@ void RequireWhatBelongsTogether(const PlainFlags& flags) {
 }  // namespace
 
 void AddPlainFlags(CLI::App& app, PlainFlags& flags) {
-  app.add_option("PATH", flags.path, "Shard folder, shard, checkpoint, .safetensors file or run folder.")->required();
+  app.add_option("PATH", flags.path, "Shard folder, shard, checkpoint, .safetensors file, run folder or image (.png, .webp, .mp4).")->required();
   app.add_flag("--json", flags.json, "Print the report as one JSON object.");
   AddPictureFlags(app, flags);
   AddPageFlags(app, flags);

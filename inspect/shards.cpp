@@ -116,6 +116,7 @@ Json FactsOf(const shard::Manifest& m) {
           {"inputs", m.inputs},
           {"rejected", m.rejected},
           {"labels", m.labels},
+          {"label_counts", m.label_counts},
           {"channel_mean", m.channel_mean},
           {"channel_std", m.channel_std},
           {"dataset_digest", m.dataset_digest},

@@ -2,34 +2,145 @@
 
 #include <png.h>
 
+#include <csetjmp>
+#include <cstring>
 #include <stdexcept>
-#include <string>
 #include <vector>
 
+#include "picture/marked_file.h"
+#include "storage/errors.h"
 #include "storage/files.h"
 
 namespace gan::picture {
 
-std::string EncodePng(std::span<const std::uint8_t> rgb, std::uint32_t width, std::uint32_t height) {
-  png_image image = {};
-  image.version = PNG_IMAGE_VERSION;
-  image.width = width;
-  image.height = height;
-  image.format = PNG_FORMAT_RGB;
-  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
-  std::string encoded(size, '\0');
-  const auto row_bytes = static_cast<png_int_32>(3 * width);
-  if (png_image_write_to_memory(&image, encoded.data(), &size, /*convert_to_8bit=*/0, rgb.data(), row_bytes,
-                                /*colormap=*/nullptr) == 0) {
-    throw std::runtime_error(std::string("encode PNG: ") + image.message);
+namespace {
+
+// libpng's errors end in a jump to the caller, so the functions that setjmp have only trivially destructible locals.
+struct Complaint {
+  char message[128] = {};
+};
+
+void JumpOnError(png_structp png, png_const_charp message) {
+  std::strncpy(static_cast<Complaint*>(png_get_error_ptr(png))->message, message, sizeof(Complaint) - 1);
+  png_longjmp(png, 1);
+}
+
+void IgnoreWarning(png_structp, png_const_charp) {}
+
+void Append(png_structp png, png_bytep bytes, png_size_t count) {
+  static_cast<std::string*>(png_get_io_ptr(png))->append(reinterpret_cast<const char*>(bytes), count);
+}
+
+void IgnoreFlush(png_structp) {}
+
+struct Encoder {
+  Complaint complaint;
+  png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &complaint, JumpOnError, IgnoreWarning);
+  png_infop info = png_create_info_struct(png);
+
+  explicit Encoder(std::string& out) { png_set_write_fn(png, &out, Append, IgnoreFlush); }
+  ~Encoder() { png_destroy_write_struct(&png, &info); }
+  Encoder(const Encoder&) = delete;
+  Encoder& operator=(const Encoder&) = delete;
+};
+
+// text: null for none.
+bool WriteAll(Encoder& encoder, const std::uint8_t* rgb, std::uint32_t width, std::uint32_t height, png_textp text) {
+  if (setjmp(png_jmpbuf(encoder.png)) != 0) return false;
+  png_set_IHDR(encoder.png, encoder.info, width, height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  png_set_sRGB(encoder.png, encoder.info, PNG_sRGB_INTENT_PERCEPTUAL);
+  if (text != nullptr) png_set_text(encoder.png, encoder.info, text, 1);
+  png_write_info(encoder.png, encoder.info);
+  for (std::size_t y = 0; y < height; ++y) png_write_row(encoder.png, rgb + y * 3 * width);
+  png_write_end(encoder.png, nullptr);
+  return true;
+}
+
+struct Decoder {
+  Complaint complaint;
+  std::span<const std::byte> rest;
+  png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &complaint, JumpOnError, IgnoreWarning);
+  png_infop info = png_create_info_struct(png);
+
+  explicit Decoder(std::span<const std::byte> file) : rest(file) {
+    png_set_read_fn(png, &rest, Read);
+    png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
   }
-  encoded.resize(size);
+  ~Decoder() { png_destroy_read_struct(&png, &info, nullptr); }
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
+
+  static void Read(png_structp png, png_bytep out, png_size_t count) {
+    auto& rest = *static_cast<std::span<const std::byte>*>(png_get_io_ptr(png));
+    if (rest.size() < count) png_error(png, "the data ends early");
+    std::memcpy(out, rest.data(), count);
+    rest = rest.subspan(count);
+  }
+};
+
+bool ReadInfo(Decoder& decoder) {
+  if (setjmp(png_jmpbuf(decoder.png)) != 0) return false;
+  png_read_info(decoder.png, decoder.info);
+  return true;
+}
+
+// All further chunks; the pixels are checked and not kept. row: room for the bytes of one.
+bool ReadRest(Decoder& decoder, std::uint8_t* row) {
+  if (setjmp(png_jmpbuf(decoder.png)) != 0) return false;
+  const int passes = png_set_interlace_handling(decoder.png);
+  png_start_read_image(decoder.png);
+  const std::uint32_t height = png_get_image_height(decoder.png, decoder.info);
+  for (std::uint64_t i = 0; i < std::uint64_t{height} * static_cast<unsigned>(passes); ++i) {
+    png_read_row(decoder.png, row, nullptr);
+  }
+  png_read_end(decoder.png, decoder.info);
+  return true;
+}
+
+bool ReadAll(Decoder& decoder) {
+  if (!ReadInfo(decoder)) return false;
+  std::vector<std::uint8_t> row(png_get_rowbytes(decoder.png, decoder.info));
+  return ReadRest(decoder, row.data());
+}
+
+}  // namespace
+
+std::string EncodePng(std::span<const std::uint8_t> rgb, std::uint32_t width, std::uint32_t height,
+                      const std::optional<Mark>& mark) {
+  std::string encoded;
+  encoded.reserve(rgb.size() / 2);
+  Encoder encoder(encoded);
+  std::string keyword = kPngXmpKeyword, xmp = mark ? EncodeMark(*mark) : "", none;
+  png_text text = {};
+  text.compression = PNG_ITXT_COMPRESSION_NONE;  // as XMP's specification, part 3, asks for
+  text.key = keyword.data();
+  text.text = xmp.data();
+  text.itxt_length = xmp.size();
+  text.lang = none.data();
+  text.lang_key = none.data();
+  if (!WriteAll(encoder, rgb.data(), width, height, mark ? &text : nullptr)) {
+    throw std::runtime_error(std::string("encode PNG: ") + encoder.complaint.message);
+  }
   return encoded;
 }
 
 void WritePng(const std::filesystem::path& path, std::span<const std::uint8_t> rgb, std::uint32_t width,
-              std::uint32_t height) {
-  storage::WriteFileAtomically(path, EncodePng(rgb, width, height));
+              std::uint32_t height, const std::optional<Mark>& mark) {
+  storage::WriteFileAtomically(path, EncodePng(rgb, width, height, mark));
+}
+
+std::optional<std::string> XmpOfPng(std::span<const std::byte> file, const std::filesystem::path& path) {
+  Decoder decoder(file);
+  if (!ReadAll(decoder)) {
+    throw DataError(path, file.size() - decoder.rest.size(), std::string("PNG: ") + decoder.complaint.message);
+  }
+  png_textp texts = nullptr;
+  const int count = png_get_text(decoder.png, decoder.info, &texts, nullptr);
+  for (int i = 0; i < count; ++i) {
+    if (std::string_view(texts[i].key) == kPngXmpKeyword) return std::string(texts[i].text);
+  }
+  return std::nullopt;
 }
 
 }  // namespace gan::picture

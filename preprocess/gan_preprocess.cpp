@@ -21,7 +21,7 @@
 #include "picture/png.h"
 #include "preprocess/pipeline/pipeline.h"
 #include "preprocess/pipeline/record_worker.h"
-#include "preprocess/pipeline/summary.h"
+#include "preprocess/summary.h"
 #include "shard/shard_format.h"
 #include "shard/shard_reader.h"
 #include "storage/errors.h"
@@ -31,6 +31,7 @@ namespace {
 using gan::monitoring::Metrics;
 using gan::preprocess::DecodeMode;
 using gan::preprocess::Filter;
+using gan::preprocess::LabelMode;
 using gan::preprocess::PreprocessOptions;
 using gan::preprocess::Ranks;
 using gan::preprocess::Summary;
@@ -47,9 +48,13 @@ const Choice<DecodeMode> kModes[] = {
      "large JPEGs are decoded at a half, a quarter or an eighth of their size"}};
 constexpr Choice<bool> kExif[] = {{true, "apply", "turn and mirror the image as its EXIF orientation says"},
                                   {false, "ignore", "keep the image as it is stored"}};
-constexpr Choice<bool> kLabels[] = {
-    {false, "none", "no labels"},
-    {true, "folder", "the first folder below --in or in the archive; for a listed path, the folder that holds it"}};
+const Choice<LabelMode> kLabels[] = {
+    {LabelMode::kNone, Name(LabelMode::kNone), "no labels"},
+    {LabelMode::kFolder, Name(LabelMode::kFolder), "the first folder that distinguishes images"},
+    {LabelMode::kAuto, Name(LabelMode::kAuto),
+     "what the source has: dataset.json, metadata.csv or .jsonl, .cls or .json of a WebDataset, a list of labels, a "
+     "column "
+     "of a table, or folders"}};
 constexpr Choice<bool> kDedupe[] = {{false, "off", "keep all files"},
                                     {true, "exact", "keep the first of all files with the same bytes"}};
 
@@ -92,18 +97,6 @@ void AddPictureFlags(CLI::App& app, Flags& flags) {
       ->check(CLI::Range(8, 4096))
       ->group(group)
       ->capture_default_str();
-  app.add_option("--min-side", o.decode.min_side, "Reject images with a side of fewer pixels.")
-      ->check(CLI::Range(1, 1 << 30))
-      ->group(group)
-      ->capture_default_str();
-  app.add_option(
-         "--crop", flags.crop,
-         "Square that is kept: center; top, which keeps the top of tall images; or none-below N, which keeps the "
-         "center and rejects images of which it is less than N percent of the long side.")
-      ->expected(1, 2)
-      ->type_name("center|top|none-below N")
-      ->group(group)
-      ->capture_default_str();
   gan::cli::AddChoice(app, "--filter", o.filter, kFilters, "Filter of the resize.")->group(group);
   gan::cli::AddChoice(app, "--decode", o.mode, kModes, "How JPEGs are decoded.")->group(group);
   app.add_option("--background", flags.background, "Colour behind transparent pixels, from 0,0,0 to 255,255,255.")
@@ -111,7 +104,23 @@ void AddPictureFlags(CLI::App& app, Flags& flags) {
       ->group(group)
       ->capture_default_str();
   gan::cli::AddChoice(app, "--exif", o.decode.apply_exif, kExif, "What the EXIF orientation does.")->group(group);
-  gan::cli::AddChoice(app, "--labels", o.labels_from_folders, kLabels, "Where labels come from.")->group(group);
+  app.add_option("--min-side", o.decode.min_side, "Reject images with fewer pixels on their shorter side.")
+      ->check(CLI::Range(1, 1 << 30))
+      ->group(group)
+      ->capture_default_str();
+  app.add_option("--crop", flags.crop,
+                 "Square of the image that is kept.\n"
+                 "center: the middle.\n"
+                 "top: the top of tall images, where heads are; the middle of wide ones.\n"
+                 "none-below N: the middle, but images of whose longer side less than N per cent remain are rejected.")
+      ->type_name("NAME [N]")
+      ->expected(1, 2)
+      ->default_str("center")
+      ->group(group);
+  gan::cli::AddChoice(app, "--labels", o.labels.mode, kLabels, "Where labels come from.")->group(group);
+  app.add_option("--label-column", o.labels.column, "Label to take where a source has several, with --labels auto.")
+      ->type_name("NAME")
+      ->group(group);
   gan::cli::AddChoice(app, "--dedupe", o.dedupe, kDedupe, "How duplicates are treated.")->group(group);
   app.add_option("--max-pixels", o.decode.max_pixels, "Reject larger images before they are decoded.")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40))
@@ -191,6 +200,9 @@ void Prepare(Flags& flags) {
   if (o.output.empty()) throw gan::UsageError("--out is empty");
   o.decode.background = ParseColour(flags.background);
   ParseCrop(flags.crop, o);
+  if (!o.labels.column.empty() && o.labels.mode != LabelMode::kAuto) {
+    throw gan::UsageError("--label-column " + o.labels.column + ": needs --labels auto");
+  }
 }
 
 // Before hours of work, not after them. --out and the folders above it will be made.

@@ -7,12 +7,14 @@ case ${1:-build} in
   build)
     packages=(g++ cmake ninja-build pkg-config git ca-certificates python3 python3-venv
       libopenmpi-dev openmpi-bin libtbb-dev libopencv-dev libjpeg-dev libpng-dev libwebp-dev libgif-dev libtiff-dev libavif-dev libjxl-dev libarchive-dev
+      libpugixml-dev libeigen3-dev
       prometheus-cpp-dev libcli11-dev libspdlog-dev nlohmann-json3-dev
       libxxhash-dev libjemalloc-dev libprotobuf-dev protobuf-compiler libonnx-dev help2man file dpkg-dev ccache mold)
     ;;
   test)
     packages=(doxygen libgtest-dev libgmock-dev prometheus clang libclang-rt-dev clang-format clang-tidy curl zstd
-      slurmctld slurmd slurm-client munge openssh-server iproute2 libavif-bin libjxl-tools libtiff-tools netpbm)
+      slurmctld slurmd slurm-client munge openssh-server iproute2 libavif-bin libjxl-tools libtiff-tools netpbm
+      libimage-exiftool-perl pngcheck webp ffmpeg)
     # Ubuntu has no browser as a package, only as a snap, which neither containers nor chroots can run.
     grep -qx 'ID=ubuntu' /etc/os-release || packages+=(chromium)
     ;;

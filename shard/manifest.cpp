@@ -1,5 +1,6 @@
 #include "shard/manifest.h"
 
+#include <algorithm>
 #include <limits>
 #include <stdexcept>
 
@@ -45,6 +46,7 @@ Manifest FromJson(const json& j) {
   m.images_per_shard = Count<std::uint32_t>(j, "images_per_shard");
   for (const json& entry : j.at("shards")) m.shards.push_back(EntryFromJson(entry));
   m.labels = j.at("labels").get<std::vector<std::string>>();
+  if (j.contains("label_counts")) m.label_counts = j.at("label_counts").get<std::vector<std::uint64_t>>();
   m.channel_mean = j.at("channel_mean").get<std::array<double, 3>>();
   m.channel_std = j.at("channel_std").get<std::array<double, 3>>();
   m.inputs = Count<std::uint64_t>(j, "inputs");
@@ -56,6 +58,14 @@ Manifest FromJson(const json& j) {
   return m;
 }
 
+void RequireLabelCounts(const Manifest& m, const std::filesystem::path& file) {
+  std::uint64_t sum = 0;
+  for (const std::uint64_t count : m.label_counts) sum += std::min(count, m.accepted);  // no sum wraps around
+  if (m.label_counts.size() != m.labels.size() || sum != m.accepted) {
+    throw DataError(file, "label_counts does not fit `labels` and `accepted`");
+  }
+}
+
 void RequireConsistent(const Manifest& m, const std::filesystem::path& file) {
   if (m.image_size == 0 || m.image_size > kMaxImageSize) throw DataError(file, "an impossible image_size");
   if (m.format_version == 0) throw DataError(file, "has the impossible format version 0");
@@ -65,6 +75,7 @@ void RequireConsistent(const Manifest& m, const std::filesystem::path& file) {
       throw DataError(file, "shard " + std::to_string(i) + " has more records than images_per_shard");
     }
   }
+  if (!m.label_counts.empty()) RequireLabelCounts(m, file);
   if (m.records() != m.accepted) throw DataError(file, "the shards' records do not add up to `accepted`");
   if (m.accepted > m.inputs || m.rejected != m.inputs - m.accepted) {
     throw DataError(file, "`accepted` and `rejected` do not add up to `inputs`");
@@ -123,6 +134,7 @@ void WriteManifest(const std::filesystem::path& folder, const Manifest& m) {
                   {"images_per_shard", m.images_per_shard},
                   {"shards", shards},
                   {"labels", m.labels},
+                  {"label_counts", m.label_counts},
                   {"channel_mean", m.channel_mean},
                   {"channel_std", m.channel_std},
                   {"inputs", m.inputs},

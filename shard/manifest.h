@@ -20,11 +20,12 @@ struct ShardEntry {
 // manifest.json: written last, so a folder without it is not a dataset.
 struct Manifest {
   std::uint32_t format_version = 1;
-  std::uint32_t image_size = 0;          // pixels a side
-  std::uint32_t images_per_shard = 0;    // inputs a shard covers; accepted ones may be fewer
-  std::vector<ShardEntry> shards;        // ascending, without gaps (a shard may have 0 records)
-  std::vector<std::string> labels;       // names by label index; empty when there are none
-  std::array<double, 3> channel_mean{};  // of all records, in [0, 255]
+  std::uint32_t image_size = 0;             // pixels a side
+  std::uint32_t images_per_shard = 0;       // inputs a shard covers; accepted ones may be fewer
+  std::vector<ShardEntry> shards;           // ascending, without gaps (a shard may have 0 records)
+  std::vector<std::string> labels;          // names by label index; empty when there are none
+  std::vector<std::uint64_t> label_counts;  // records per label; empty in folders of older versions
+  std::array<double, 3> channel_mean{};     // of all records, in [0, 255]
   std::array<double, 3> channel_std{};
   std::uint64_t inputs = 0, accepted = 0, rejected = 0;
   nlohmann::json options;      // every option that decides the bytes

@@ -3,9 +3,10 @@
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "cli/progress.h"
+#include "generate/engine/choose.h"
+#include "generate/engine/marker.h"
 #include "generate/engine/sink.h"
 
 namespace gan::generate {
@@ -14,14 +15,6 @@ namespace {
 
 constexpr std::size_t kStatisticsLatents = 128;  // as in training (trainer/run/samples.cpp)
 constexpr std::size_t kStatisticsBatch = 64;
-
-Latents ChooseStops(const GenerateOptions& options, std::size_t noise_dim) {
-  if (!options.latents.empty()) return FromFile(options.latents, noise_dim);
-  if (!options.seeds.empty()) return FromSeeds(ParseSeeds(options.seeds), noise_dim);
-  std::vector<std::uint64_t> seeds(options.count);
-  std::iota(seeds.begin(), seeds.end(), options.seed);
-  return FromSeeds(seeds, noise_dim);
-}
 
 void RunInBatches(Engine& engine, const Latents& latents, std::size_t batch, Sink& sink) {
   cli::ProgressBar bar("generate", latents.count());
@@ -59,17 +52,16 @@ std::vector<std::uint8_t> ToRgb(std::span<const float> pictures, std::size_t sid
 }
 
 std::vector<std::uint8_t> SamplePictures(Engine& engine, std::size_t count) {
-  std::vector<std::uint64_t> seeds(count);
-  std::iota(seeds.begin(), seeds.end(), 0);
-  return ToRgb(engine.Run(FromSeeds(seeds, engine.noise_dim()).values), engine.side());
+  return ToRgb(engine.Run(FirstSeeds(count, engine.noise_dim()).values), engine.side());
 }
 
 void WritePictures(const GenerateOptions& options, const TrainedGenerator& trained) {
   if (options.kind() == OutputKind::kNone) return;
-  const Latents stops = ChooseStops(options, trained.generator.noise_dim());
+  const Latents stops = ChooseLatents(options, trained.generator);
   const Latents latents = options.interpolate > 0 ? Walk(stops, options.interpolate) : stops;
+  const Marker marker(options, trained, stops, latents);
   Engine engine(trained.generator);
-  const std::unique_ptr<Sink> sink = OpenSink(options, latents, engine.side());
+  const std::unique_ptr<Sink> sink = OpenSink(options, latents, marker, engine.side());
   RunInBatches(engine, latents, options.batch, *sink);
   sink->Finish();
 }

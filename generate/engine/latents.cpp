@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <numeric>
 
 #include "checkpoint/weights_file.h"
 #include "generate/engine/npy.h"
+#include "generate/engine/recipe.h"
 #include "storage/errors.h"
 #include "trainer/data/sampler.h"
 
@@ -57,8 +59,9 @@ void Slerp(const float* a, const float* b, std::size_t n, double t, float* out) 
 
 NumberArray ReadArray(const std::filesystem::path& file) {
   if (file.extension() == ".npy") return ReadNpy(file);
-  if (file.extension() != ".safetensors")
-    throw UsageError("--latents " + file.string() + ": must be .npy or .safetensors");
+  if (file.extension() != ".safetensors") {
+    throw UsageError("--latents " + file.string() + ": must be .npy, .safetensors, .png, .webp or .mp4");
+  }
   const checkpoint::WeightsFile tensors(file);
   if (tensors.tensors().size() != 1) throw DataError(file, "must hold exactly one tensor, the latents");
   const checkpoint::TensorView& only = tensors.tensors().begin()->second;
@@ -83,26 +86,44 @@ Latents FromSeeds(const std::vector<std::uint64_t>& seeds, std::size_t noise_dim
   return latents;
 }
 
+Latents FirstSeeds(std::size_t count, std::size_t noise_dim) {
+  std::vector<std::uint64_t> seeds(count);
+  std::iota(seeds.begin(), seeds.end(), 0);
+  return FromSeeds(seeds, noise_dim);
+}
+
 Latents ForStatistics(std::uint64_t seed, std::size_t count, std::size_t noise_dim) {
   Latents latents{.noise_dim = noise_dim, .values = {}, .seeds = {}};
   for (std::size_t i = 0; i < count; ++i) Append(seed, data::Stream::kStatistics, i, latents);
   return latents;
 }
 
+void RequireFinite(const Latents& latents, const std::filesystem::path& file) {
+  const auto& values = latents.values;
+  const auto bad = std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
+  if (bad == values.end()) return;
+  const auto at = static_cast<std::size_t>(bad - values.begin());
+  throw DataError(file, "latent " + std::to_string(at / latents.noise_dim) + " is not finite at number " +
+                            std::to_string(at % latents.noise_dim));
+}
+
 Latents FromFile(const std::filesystem::path& file, std::size_t noise_dim) {
+  if (!std::filesystem::exists(file)) throw DataError(file, "no such file");
+  const std::string ending = file.extension().string();
+  if (ending == ".png" || ending == ".webp" || ending == ".mp4") return FromMarkedFile(file, noise_dim);
   NumberArray array = ReadArray(file);
   const auto& shape = array.shape;
   const bool flat = shape.size() == 2 || (shape.size() == 4 && shape[2] == 1 && shape[3] == 1);
   if (!flat || shape[0] < 1 || shape[1] != static_cast<std::int64_t>(noise_dim)) {
     throw DataError(file, "latents must have the shape [N, " + std::to_string(noise_dim) + "] of this generator");
   }
-  const auto bad = std::find_if(array.values.begin(), array.values.end(), [](float x) { return !std::isfinite(x); });
-  if (bad != array.values.end()) {
-    const auto at = static_cast<std::size_t>(bad - array.values.begin());
-    throw DataError(file, "latent " + std::to_string(at / noise_dim) + " is not finite at number " +
-                              std::to_string(at % noise_dim));
-  }
-  return {.noise_dim = noise_dim, .values = std::move(array.values), .seeds = {}};
+  Latents latents{.noise_dim = noise_dim, .values = std::move(array.values), .seeds = {}};
+  RequireFinite(latents, file);
+  return latents;
+}
+
+void Truncate(Latents& latents, double psi) {
+  for (float& value : latents.values) value = static_cast<float>(double{value} * psi);
 }
 
 Latents Walk(const Latents& stops, std::size_t steps) {

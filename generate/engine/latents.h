@@ -23,12 +23,21 @@ std::vector<std::uint64_t> ParseSeeds(const std::string& text);
 // One picture a seed: standard normal, counter-based, the same on every machine.
 Latents FromSeeds(const std::vector<std::uint64_t>& seeds, std::size_t noise_dim);
 
+// The first `count` seeds: 0, 1, 2, ...
+Latents FirstSeeds(std::size_t count, std::size_t noise_dim);
+
 // What the running statistics of averaged weights are measured on, as in training.
 Latents ForStatistics(std::uint64_t seed, std::size_t count, std::size_t noise_dim);
 
+// Throws DataError naming `file` and the first number that is not finite.
+void RequireFinite(const Latents& latents, const std::filesystem::path& file);
+
 // A .npy file (float32 or float64, C order) or a .safetensors file with one tensor; shape [N, noise_dim] or [N,
-// noise_dim, 1, 1]. Throws DataError naming file and offset.
+// noise_dim, 1, 1]; or a marked PNG, WebP or MP4 file (recipe.h). Throws DataError naming file and offset.
 Latents FromFile(const std::filesystem::path& file, std::size_t noise_dim);
+
+// Multiplies by psi: below 1 nearer to the mean of all latents, 0, and so to what was seen most in training.
+void Truncate(Latents& latents, double psi);
 
 // A closed way through all of `stops`, `steps` pictures from one to the next, on great circles (Shoemake's slerp,
 // SIGGRAPH 1985): a straight line would pass through latents shorter than any that was trained on.

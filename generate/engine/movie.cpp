@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <fstream>
 #include <string>
 #include <system_error>
 #include <vector>
 
+#include "picture/marked_file.h"
 #include "storage/errors.h"
 
 namespace gan::generate {
@@ -29,6 +31,13 @@ int Spawn(std::vector<std::string> arguments, int input, pid_t& process) {
   const int error = posix_spawnp(&process, "ffmpeg", &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   return error;
+}
+
+void AppendTo(const std::filesystem::path& file, const std::string& bytes) {
+  std::ofstream out(file, std::ios::binary | std::ios::app);
+  out << bytes;
+  out.close();
+  if (!out) throw IoError(file, "write", errno);
 }
 
 }  // namespace
@@ -97,9 +106,10 @@ int Movie::Wait() {
   return status;
 }
 
-void Movie::Finish() {
+void Movie::Finish(const std::string& xmp) {
   ::close(pipe_);
   if (Wait() == 0) {
+    if (!xmp.empty()) AppendTo(temporary_, picture::Mp4XmpBox(xmp));
     std::filesystem::rename(temporary_, path_);
     return;
   }

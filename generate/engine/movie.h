@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 
 namespace gan::generate {
 
@@ -19,7 +20,8 @@ class Movie {
   Movie& operator=(const Movie&) = delete;
 
   void Add(std::span<const std::uint8_t> rgb);  // uint8 [height, width, 3]
-  void Finish();
+  // xmp: put into the file, unless it is empty.
+  void Finish(const std::string& xmp);
 
  private:
   int Wait();

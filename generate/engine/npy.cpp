@@ -69,4 +69,11 @@ std::string NpyHeader(const std::vector<std::size_t>& shape) {
   return std::string(kMagic) + '\1' + '\0' + static_cast<char>(length & 255) + static_cast<char>(length >> 8) + text;
 }
 
+void WriteNpy(const std::filesystem::path& file, const std::vector<std::size_t>& shape, std::span<const float> values) {
+  storage::AtomicFile out(file);
+  out.Append(NpyHeader(shape));
+  out.Append(std::as_bytes(values));
+  out.Commit();
+}
+
 }  // namespace gan::generate

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,5 +19,8 @@ NumberArray ReadNpy(const std::filesystem::path& file);
 
 // What stands before the numbers of a float32 array in C order, version 1.
 std::string NpyHeader(const std::vector<std::size_t>& shape);
+
+// Writes a float32 array in C order, whole or not at all. Throws IoError.
+void WriteNpy(const std::filesystem::path& file, const std::vector<std::size_t>& shape, std::span<const float> values);
 
 }  // namespace gan::generate

@@ -1,6 +1,7 @@
 #include "generate/engine/options.h"
 
 #include "cli/flags.h"
+#include "generate/engine/latent_flags.h"
 #include "storage/errors.h"
 
 namespace gan::generate {
@@ -36,7 +37,8 @@ void AddPictureFlags(CLI::App& app, GenerateOptions& o) {
   seed->group(group)->capture_default_str();
   auto* seeds = app.add_option("--seeds", o.seeds, "List of seeds, one per image, for example 1,5,10-20.");
   seeds->type_name("LIST")->group(group)->excludes(seed);
-  app.add_option("--latents", o.latents, "File of latents: .npy or .safetensors, float, shape [N, noise_dim].")
+  app.add_option("--latents", o.latents,
+                 "File of latents: .npy or .safetensors, float, shape [N, noise_dim], or a marked .png, .webp or .mp4.")
       ->check(CLI::ExistingFile)
       ->type_name("FILE")
       ->group(group)
@@ -68,6 +70,8 @@ void AddOutputFlags(CLI::App& app, GenerateOptions& o) {
       ->check(CLI::Range(0.1, 1000.0))
       ->group(group)
       ->capture_default_str();
+  app.add_flag("!--no-mark", o.mark, "Do not write into PNG, WebP and MP4 files that they are generated, and how.")
+      ->group(group);
   app.add_option("--export", o.export_folder,
                  "Folder to write generator.safetensors (PyTorch's parameter names), config.json and a model card to.")
       ->type_name("DIR")
@@ -104,12 +108,16 @@ OutputKind GenerateOptions::kind() const {
 void AddGenerateFlags(CLI::App& app, GenerateOptions& options) {
   AddSourceFlags(app, options);
   AddPictureFlags(app, options);
+  AddLatentFlags(app, options);
   AddOutputFlags(app, options);
   AddMachineFlags(app, options);
 }
 
 void Settle(const CLI::App& app, GenerateOptions& options) {
-  if (options.out.empty() && options.export_folder.empty() && options.onnx.empty()) options.out = "grid.png";
+  if (options.out.empty() && options.export_folder.empty() && options.onnx.empty() && options.directions.empty()) {
+    options.out = "grid.png";
+  }
+  SettleLatentFlags(app, options);
   const OutputKind kind = options.kind();
   const bool moves = kind == OutputKind::kAnimation || kind == OutputKind::kMovie;
   if (moves && options.interpolate == 0) options.interpolate = kFramesBetween;

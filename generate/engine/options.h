@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -22,11 +23,18 @@ struct GenerateOptions {
   std::uint64_t seed = 0;  // picture i has seed + i
   std::string seeds;       // a list of seeds instead
   std::filesystem::path latents;
-  std::size_t interpolate = 0;  // pictures from one latent to the next; 0: no walk
+  double truncation = 1;                 // what every latent is multiplied by
+  std::vector<std::string> expressions;  // instead of seeds and latents: one latent each (latent_expression.h)
+  std::size_t sheet_rows = 0;            // 0: no sheet
+  std::filesystem::path along;           // directions of the sheet; empty: those of largest change
+  double strength = 3;                   // of a sheet: lengths to both sides
+  std::filesystem::path directions;      // where those of largest change are written
+  std::size_t interpolate = 0;           // images from one latent to the next; 0: no walk
 
   std::filesystem::path out;
   std::size_t columns = 0;  // of a grid; 0: as many as rows
   double frames_per_second = 24;
+  bool mark = true;  // PNG, WebP and MP4 files say that they are generated, and of what
   std::filesystem::path export_folder;
   std::filesystem::path onnx;
 

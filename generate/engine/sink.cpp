@@ -10,6 +10,7 @@
 #include "generate/engine/npy.h"
 #include "picture/animation.h"
 #include "picture/grid.h"
+#include "picture/marked_file.h"
 #include "picture/png.h"
 #include "storage/errors.h"
 #include "storage/files.h"
@@ -17,6 +18,8 @@
 namespace gan::generate {
 
 namespace {
+
+std::string XmpOf(const std::optional<picture::Mark>& mark) { return mark ? picture::EncodeMark(*mark) : ""; }
 
 // Most ways out take 8-bit colours.
 class RgbSink : public Sink {
@@ -49,8 +52,9 @@ class ArraySink : public Sink {
 // All pictures in one PNG, in a file or on stdout.
 class GridSink : public RgbSink {
  public:
-  GridSink(const GenerateOptions& options, std::size_t count, std::size_t side)
+  GridSink(const GenerateOptions& options, std::size_t count, const Marker& marker, std::size_t side)
       : RgbSink(side),
+        marker_(marker),
         out_(options.kind() == OutputKind::kStdout ? std::filesystem::path() : options.out),
         count_(count),
         columns_(options.columns > 0 ? options.columns
@@ -61,13 +65,14 @@ class GridSink : public RgbSink {
   void Finish() override {
     const picture::GridImage grid =
         picture::Grid(pixels_, static_cast<std::uint32_t>(count_), side(), static_cast<std::uint32_t>(columns_));
-    const std::string png = picture::EncodePng(grid.pixels, grid.width, grid.height);
+    const std::string png = picture::EncodePng(grid.pixels, grid.width, grid.height, marker_.OfAll());
     if (!out_.empty()) return storage::WriteFileAtomically(out_, png);
     std::cout.write(png.data(), static_cast<std::streamsize>(png.size())).flush();
     if (!std::cout) throw IoError("stdout", "write", errno);
   }
 
  private:
+  const Marker& marker_;
   std::filesystem::path out_;
   std::size_t count_, columns_;
   std::vector<std::uint8_t> pixels_;
@@ -76,14 +81,14 @@ class GridSink : public RgbSink {
 // One PNG each: picture-00007-seed-42.png, or frame-00007.png on a way between latents.
 class FolderSink : public RgbSink {
  public:
-  FolderSink(const GenerateOptions& options, const Latents& latents, std::size_t side)
-      : RgbSink(side), folder_(options.out), frames_(options.interpolate > 0), seeds_(latents.seeds) {
+  FolderSink(const GenerateOptions& options, const Latents& latents, const Marker& marker, std::size_t side)
+      : RgbSink(side), marker_(marker), folder_(options.out), frames_(options.interpolate > 0), seeds_(latents.seeds) {
     std::filesystem::create_directories(folder_);
   }
 
   void AddRgb(std::span<const std::uint8_t> rgb) override {
     for (; !rgb.empty(); rgb = rgb.subspan(picture_bytes()), ++next_) {
-      picture::WritePng(folder_ / Name(), rgb.first(picture_bytes()), side(), side());
+      picture::WritePng(folder_ / Name(), rgb.first(picture_bytes()), side(), side(), marker_.OfOne(next_));
     }
   }
   void Finish() override {}
@@ -95,6 +100,7 @@ class FolderSink : public RgbSink {
     return number + (seeds_.empty() ? "" : "-seed-" + std::to_string(seeds_[next_])) + ".png";
   }
 
+  const Marker& marker_;
   std::filesystem::path folder_;
   bool frames_;
   std::vector<std::uint64_t> seeds_;
@@ -103,45 +109,54 @@ class FolderSink : public RgbSink {
 
 class AnimationSink : public RgbSink {
  public:
-  AnimationSink(const GenerateOptions& options, std::size_t side)
-      : RgbSink(side), out_(options.out), animation_(this->side(), this->side(), options.frames_per_second) {}
+  AnimationSink(const GenerateOptions& options, const Marker& marker, std::size_t side)
+      : RgbSink(side),
+        marker_(marker),
+        out_(options.out),
+        animation_(this->side(), this->side(), options.frames_per_second) {}
 
   void AddRgb(std::span<const std::uint8_t> rgb) override {
     for (; !rgb.empty(); rgb = rgb.subspan(picture_bytes())) animation_.Add(rgb.first(picture_bytes()));
   }
-  void Finish() override { storage::WriteFileAtomically(out_, animation_.Finish()); }
+  void Finish() override {
+    const std::string webp = animation_.Finish(), xmp = XmpOf(marker_.OfAll());
+    storage::WriteFileAtomically(out_, xmp.empty() ? webp : picture::WebpWithXmp(webp, xmp));
+  }
 
  private:
+  const Marker& marker_;
   std::filesystem::path out_;
   picture::WebpAnimation animation_;
 };
 
 class MovieSink : public RgbSink {
  public:
-  MovieSink(const GenerateOptions& options, std::size_t side)
-      : RgbSink(side), movie_(options.out, this->side(), this->side(), options.frames_per_second) {}
+  MovieSink(const GenerateOptions& options, const Marker& marker, std::size_t side)
+      : RgbSink(side), marker_(marker), movie_(options.out, this->side(), this->side(), options.frames_per_second) {}
 
   void AddRgb(std::span<const std::uint8_t> rgb) override { movie_.Add(rgb); }
-  void Finish() override { movie_.Finish(); }
+  void Finish() override { movie_.Finish(XmpOf(marker_.OfAll())); }
 
  private:
+  const Marker& marker_;
   Movie movie_;
 };
 
 }  // namespace
 
-std::unique_ptr<Sink> OpenSink(const GenerateOptions& options, const Latents& latents, std::size_t side) {
+std::unique_ptr<Sink> OpenSink(const GenerateOptions& options, const Latents& latents, const Marker& marker,
+                               std::size_t side) {
   switch (options.kind()) {
     case OutputKind::kAnimation:
-      return std::make_unique<AnimationSink>(options, side);
+      return std::make_unique<AnimationSink>(options, marker, side);
     case OutputKind::kMovie:
-      return std::make_unique<MovieSink>(options, side);
+      return std::make_unique<MovieSink>(options, marker, side);
     case OutputKind::kArray:
       return std::make_unique<ArraySink>(options, latents.count(), side);
     case OutputKind::kFolder:
-      return std::make_unique<FolderSink>(options, latents, side);
+      return std::make_unique<FolderSink>(options, latents, marker, side);
     default:
-      return std::make_unique<GridSink>(options, latents.count(), side);
+      return std::make_unique<GridSink>(options, latents.count(), marker, side);
   }
 }
 

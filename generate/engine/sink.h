@@ -7,6 +7,7 @@
 #include <span>
 
 #include "generate/engine/latents.h"
+#include "generate/engine/marker.h"
 #include "generate/engine/options.h"
 
 namespace gan::generate {
@@ -20,7 +21,8 @@ class Sink {
   virtual void Finish() = 0;
 };
 
-// For what --out names. Throws UsageError, IoError; so do the members.
-std::unique_ptr<Sink> OpenSink(const GenerateOptions& options, const Latents& latents, std::size_t side);
+// For what --out names; `latents` and `marker` must outlive it. Throws UsageError, IoError; so do the members.
+std::unique_ptr<Sink> OpenSink(const GenerateOptions& options, const Latents& latents, const Marker& marker,
+                               std::size_t side);
 
 }  // namespace gan::generate

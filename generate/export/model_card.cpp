@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "generate/engine/recipe.h"
 #include "storage/parse_json.h"
 
 namespace gan::exporting {
@@ -107,6 +108,7 @@ json ConfigOf(const generate::TrainedGenerator& trained) {
                  {"noise_dim", generator.noise_dim()},
                  {"channels", Channels(generator)},
                  {"image_range", {-1, 1}},
+                 {"model_digest", generate::ModelDigest(generator)},
                  {"weights", trained.averaged ? "ema" : "raw"}};
   if (!trained.facts.empty()) config["training"] = trained.facts;
   return config;

@@ -1,9 +1,12 @@
 #include "generate/export/weights_folder.h"
 
+#include <optional>
 #include <span>
 
 #include "checkpoint/safetensors.h"
 #include "generate/engine/generate.h"
+#include "generate/engine/marker.h"
+#include "generate/engine/recipe.h"
 #include "generate/export/model_card.h"
 #include "picture/grid.h"
 #include "picture/png.h"
@@ -52,20 +55,26 @@ void WriteSafetensors(const fs::path& file, const generate::Generator& generator
   out.Commit();
 }
 
-void WriteSamples(const fs::path& file, const generate::Generator& generator) {
-  generate::Engine engine(generator);
+void WriteSamples(const fs::path& file, const generate::TrainedGenerator& trained, bool with_mark) {
+  generate::Engine engine(trained.generator);
   const std::vector<std::uint8_t> rgb = generate::SamplePictures(engine, kSamples);
   const picture::GridImage grid =
       picture::Grid(rgb, kSamples, static_cast<std::uint32_t>(engine.side()), kSampleColumns);
-  picture::WritePng(file, grid.pixels, grid.width, grid.height);
+  std::optional<picture::Mark> mark;
+  if (with_mark) {
+    mark = generate::MarkOf(trained);
+    generate::AddRecipe({.latents = generate::FirstSeeds(kSamples, engine.noise_dim()), .columns = kSampleColumns},
+                        *mark);
+  }
+  picture::WritePng(file, grid.pixels, grid.width, grid.height, mark);
 }
 
 }  // namespace
 
-void WriteWeightsFolder(const fs::path& folder, const generate::TrainedGenerator& trained) {
+void WriteWeightsFolder(const fs::path& folder, const generate::TrainedGenerator& trained, bool mark) {
   fs::create_directories(folder);
   WriteSafetensors(folder / "generator.safetensors", trained.generator);
-  WriteSamples(folder / "samples.png", trained.generator);
+  WriteSamples(folder / "samples.png", trained, mark);
   storage::WriteFileAtomically(folder / "README.md", ModelCard(trained));
   storage::WriteFileAtomically(folder / "config.json", ConfigOf(trained).dump(2) + "\n");
 }

@@ -8,7 +8,7 @@ namespace gan::exporting {
 
 // Writes generator.safetensors (PyTorch's own names, "0.weight" …), samples.png, README.md (a model card) and, last,
 // config.json into `folder`, made when absent. What is there is replaced, file by file. Uses the caller's TBB arena.
-// Throws IoError.
-void WriteWeightsFolder(const std::filesystem::path& folder, const generate::TrainedGenerator& trained);
+// mark: samples.png says that it is generated. Throws IoError.
+void WriteWeightsFolder(const std::filesystem::path& folder, const generate::TrainedGenerator& trained, bool mark);
 
 }  // namespace gan::exporting

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "preprocess/image/rejected.h"
+#include "preprocess/inputs/container.h"
 #include "preprocess/inputs/left_out.h"
 
 namespace gan::preprocess {
@@ -26,27 +27,37 @@ struct ArchiveMember {
 
 bool LooksLikeAnArchive(std::string_view name);  // by its extension
 
+// What is told of members that are no pictures.
+class OtherMembers {
+ public:
+  virtual ~OtherMembers() = default;
+  // Whether TakeText() is to be called with its contents, of which `head` is the beginning.
+  virtual bool Wants(const ArchiveMember& member, std::string_view head) = 0;
+  virtual void TakeText(const ArchiveMember& member, std::string text) = 0;
+
+ protected:
+  OtherMembers() = default;
+  OtherMembers(const OtherMembers&) = default;
+  OtherMembers& operator=(const OtherMembers&) = default;
+};
+
 // Every entry that is called like a picture or begins like one, in the archive's order; what is none is counted in
-// `left_out`. Where an archive is damaged, or claims to unpack to over 200 times its size, one last refused member
-// carries the archive's own name and the reason. Throws IoError when the archive cannot be read for a reason that may
-// pass, else what `take` throws and std::bad_alloc.
+// `left_out`, and `others` is told of the plain files among it. Where an archive is damaged, or claims to unpack to
+// over 200 times its size, one last refused member carries the archive's own name and the reason. Throws IoError when
+// the archive cannot be read for a reason that may pass, DataError when a wanted text is over 256 MiB, else what `take`
+// and `others` throw and std::bad_alloc.
 void ListArchive(const std::filesystem::path& path, const std::function<void(const ArchiveMember&)>& take,
-                 LeftOut& left_out);
+                 LeftOut& left_out, OtherMembers* others = nullptr);
 
-struct ArchiveStream;
+class ArchiveStream;
 
-// The contents of members, cheapest in the archive's order. What a member's bytes are does not depend on what was read
-// before. One thread at a time.
-class ArchiveReader {
+// The contents of members.
+class ArchiveReader : public ContainerReader {
  public:
   explicit ArchiveReader(std::filesystem::path path);
-  ~ArchiveReader();
-  ArchiveReader(ArchiveReader&&) noexcept;
-  ArchiveReader& operator=(ArchiveReader&&) noexcept;
+  ~ArchiveReader() override;
 
-  const std::filesystem::path& path() const { return path_; }
-  // The `bytes` bytes of the member at `position`, both as listed. Throws Rejected; IoError for what may pass.
-  std::vector<std::byte> Read(std::uint32_t position, std::uint64_t bytes);
+  Contents Read(std::uint32_t position, std::uint64_t bytes) override;
 
  private:
   std::filesystem::path path_;

@@ -11,6 +11,7 @@
 #include "preprocess/decode/formats.h"
 #include "preprocess/inputs/content.h"
 #include "preprocess/inputs/input_file.h"
+#include "preprocess/inputs/label_files.h"
 #include "storage/errors.h"
 
 namespace gan::preprocess {
@@ -37,7 +38,8 @@ std::string_view KindOfSpecial(fs::file_type type) {
 
 class Walk {
  public:
-  Walk(const fs::path& root, const OwnFiles& own, SourceList& found) : root_(root), own_(own), found_(found) {
+  Walk(const fs::path& root, const OwnFiles& own, LabelFiles& labels, SourceList& found)
+      : root_(root), own_(own), labels_(labels), found_(found) {
     // Where the shards go into the folder of the pictures itself or above it, only names tell what is whose.
     std::error_code error;
     has_own_folder_ = !own.folder.empty() && fs::exists(own.folder, error) && !IsAtOrAbove(own.folder, root);
@@ -48,6 +50,8 @@ class Walk {
     fs::directory_iterator entries(root_, error);
     if (error) throw IoError(root_, "list", error.value());
     Enter(root_, nullptr);
+    std::sort(label_files_.begin(), label_files_.end());
+    for (const std::string& name : label_files_) labels_.ReadFile(name);
   }
 
  private:
@@ -140,6 +144,7 @@ class Walk {
     if (HasPictureExtension(name) || BeginsLikeAPicture(entry.path())) {
       return found_.Add(name, unreadable ? 0 : bytes);
     }
+    if (labels_.Knows(name)) label_files_.emplace_back(name);
     found_.left_out().CountByExtension(name);
   }
 
@@ -154,18 +159,22 @@ class Walk {
 
   const fs::path& root_;
   const OwnFiles& own_;
+  LabelFiles& labels_;
   SourceList& found_;
+  std::vector<std::string> label_files_;
   bool has_own_folder_ = false;
   std::vector<Identity> above_;
 };
 
 }  // namespace
 
-void AddFolder(const fs::path& folder, const OwnFiles& own, SourceList& found) {
+void AddFolder(const fs::path& folder, const OwnFiles& own, const LabelOptions& options, SourceList& found) {
   found.Begin(SourceList::Kind::kFolder, folder);
   const std::uint64_t first = found.size();
-  Walk(folder, own, found).Begin();
+  LabelFiles labels(options, folder);
+  Walk(folder, own, labels, found).Begin();
   found.SortFrom(first);
+  labels.Apply(found, first);
 }
 
 }  // namespace gan::preprocess

@@ -10,7 +10,8 @@ namespace gan::preprocess {
 // Adds every file below `folder` that is called like a picture or begins like one, by name. Links are followed; a
 // folder inside itself is not entered again. Files and folders with hidden names, what `own` names and what is no
 // picture are counted in found.left_out(). Links that lead nowhere and folders that cannot be entered become rejected
-// inputs. Throws IoError when `folder` itself cannot be listed.
-void AddFolder(const std::filesystem::path& folder, const OwnFiles& own, SourceList& found);
+// inputs. What files beside the pictures say of their labels is taken (label_files.h). Throws IoError when `folder`
+// itself cannot be listed, DataError and UsageError for those files.
+void AddFolder(const std::filesystem::path& folder, const OwnFiles& own, const LabelOptions& labels, SourceList& found);
 
 }  // namespace gan::preprocess

@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <cstring>
-#include <set>
 #include <span>
 
 #include "preprocess/inputs/sources.h"
@@ -28,8 +26,6 @@ std::string_view TextArena::Keep(std::string_view text) {
   return {at, text.size()};
 }
 
-void SourceList::Begin(Kind kind, const fs::path& root) { origins_.push_back({kind, root}); }
-
 void SourceList::Add(std::string_view name, std::uint64_t bytes, std::uint32_t position, bool is_link) {
   const std::string_view kept = arena_.Keep(name);
   entries_.push_back({.name = kept.data(),
@@ -37,6 +33,7 @@ void SourceList::Add(std::string_view name, std::uint64_t bytes, std::uint32_t p
                       .name_bytes = static_cast<std::uint32_t>(kept.size()),
                       .origin = static_cast<std::uint32_t>(origins_.size() - 1),
                       .position = position,
+                      .label = 0,
                       .rejection = 0,
                       .is_link = is_link});
 }
@@ -53,6 +50,14 @@ void SourceList::SortFrom(std::uint64_t first) {
   });
 }
 
+void SourceList::KeepFrom(std::uint64_t first, const std::function<bool(std::uint64_t)>& keep) {
+  std::uint64_t next = first;
+  for (std::uint64_t i = first; i < size(); ++i) {
+    if (keep(i)) entries_[next++] = entries_[i];
+  }
+  entries_.resize(next);
+}
+
 fs::path SourceList::Path(std::uint64_t i) const {
   const Origin& origin = OriginOf(i);
   return origin.kind == Kind::kFolder ? origin.root / Name(i)
@@ -64,34 +69,21 @@ const Rejected* SourceList::WhyRejected(std::uint64_t i) const {
   return entries_[i].rejection == 0 ? nullptr : &rejections_[entries_[i].rejection - 1];
 }
 
-std::string_view SourceList::Label(std::uint64_t i) const {
-  const std::string_view name = Name(i);
-  if (OriginOf(i).kind != Kind::kList) {
-    const std::size_t slash = name.find('/');
-    return slash == std::string_view::npos ? std::string_view() : name.substr(0, slash);
-  }
-  const std::size_t end = name.rfind('/');
-  if (end == std::string_view::npos) return {};
-  const std::string_view folder = name.substr(0, end);
-  return folder.substr(folder.rfind('/') + 1);  // npos + 1 is 0
-}
-
-std::vector<std::string> SourceList::LabelNames() const {
-  std::set<std::string, std::less<>> names;
-  for (std::uint64_t i = 0; i < size(); ++i) {
-    if (WhyRejected(i) != nullptr) continue;  // will never have a record
-    const std::string_view label = Label(i);
-    if (names.find(label) == names.end()) names.emplace(label);
-  }
-  return {names.begin(), names.end()};
+std::uint64_t SourceList::EndOfOrigin(std::uint64_t i) const {
+  const auto after = [](std::uint32_t origin, const Entry& entry) { return origin < entry.origin; };
+  const auto end =
+      std::upper_bound(entries_.begin() + static_cast<std::ptrdiff_t>(i), entries_.end(), entries_[i].origin, after);
+  return static_cast<std::uint64_t>(end - entries_.begin());
 }
 
 std::string SourceList::Digest() const {
+  const bool labelled = labels_.size() > 1;
   storage::Digest digest;
   std::string line;
   for (std::uint64_t i = 0; i < size(); ++i) {
-    line.assign(Name(i)).append(1, '\0').append(std::to_string(Bytes(i))).append(1, '\n');
-    digest.Update(std::as_bytes(std::span(line)));
+    line.assign(Name(i)).append(1, '\0').append(std::to_string(Bytes(i)));
+    if (labelled) line.append(1, '\0').append(Label(i));
+    digest.Update(std::as_bytes(std::span(line.append(1, '\n'))));
   }
   return digest.Text();
 }

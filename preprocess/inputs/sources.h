@@ -5,12 +5,18 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "preprocess/image/rejected.h"
+#include "preprocess/inputs/container.h"
+#include "preprocess/inputs/labels.h"
 #include "preprocess/inputs/left_out.h"
 #include "preprocess/inputs/path_list.h"
 
@@ -30,42 +36,67 @@ class TextArena {
 // Every input of a run, by number. Made once, then read from many threads.
 class SourceList {
  public:
-  enum class Kind { kFolder, kList, kArchive };
+  enum class Kind { kFolder, kList, kContainer };
 
-  // What the next ones belong to: pictures lie below `root` (kFolder), at their own path (kList), or inside the archive
-  // `root`.
-  void Begin(Kind kind, const std::filesystem::path& root);
-  // `position`, `is_link`: of an archive's member, as ArchiveMember has them.
+  // What the next ones belong to: pictures lie below `root` (kFolder) or at their own path (kList).
+  void Begin(Kind kind, const std::filesystem::path& root) { origins_.push_back({kind, root, nullptr, false}); }
+  // The same for a file of many pictures, which `open` opens.
+  void BeginContainer(const std::filesystem::path& file, OpenContainer open) {
+    origins_.push_back({Kind::kContainer, file, open, false});
+  }
+  // `position`, `is_link`: of a container's picture, as ArchiveMember has them.
   void Add(std::string_view name, std::uint64_t bytes, std::uint32_t position = 0, bool is_link = false);
   // An input that is known to be none already.
   void AddRejected(std::string_view name, Reason reason, const std::string& detail);
   // Those added since `first` in the order of their names.
   void SortFrom(std::uint64_t first);
+  // Drops those added since `first` that `keep` does not hold for.
+  void KeepFrom(std::uint64_t first, const std::function<bool(std::uint64_t)>& keep);
 
   // Files that were seen and are no inputs.
   LeftOut& left_out() { return left_out_; }
   const LeftOut& left_out() const { return left_out_; }
+  // Sentences for the user.
+  void Note(std::string text) { notes_.push_back(std::move(text)); }
+  const std::vector<std::string>& notes() const { return notes_; }
 
   std::uint64_t size() const { return entries_.size(); }
   std::string_view Name(std::uint64_t i) const { return {entries_[i].name, entries_[i].name_bytes}; }
   std::uint64_t Bytes(std::uint64_t i) const { return entries_[i].bytes; }
-  bool InArchive(std::uint64_t i) const { return OriginOf(i).kind == Kind::kArchive; }
-  std::filesystem::path Path(std::uint64_t i) const;  // the file to open; of an archive's member, the archive
-  std::uint32_t Position(std::uint64_t i) const { return entries_[i].position; }  // among the archive's entries
+  bool InContainer(std::uint64_t i) const { return OriginOf(i).kind == Kind::kContainer; }
+  bool IsListed(std::uint64_t i) const { return OriginOf(i).kind == Kind::kList; }
+  const std::filesystem::path& Root(std::uint64_t i) const { return OriginOf(i).root; }
+  std::filesystem::path Path(std::uint64_t i) const;  // the file to open; of a container's picture, the container
+  std::unique_ptr<ContainerReader> OpenContainerOf(std::uint64_t i) const { return OriginOf(i).open(Path(i)); }
+  std::uint32_t Position(std::uint64_t i) const { return entries_[i].position; }  // among the container's entries
   bool IsLink(std::uint64_t i) const { return entries_[i].is_link != 0; }  // its bytes stand elsewhere in the archive
   const Rejected* WhyRejected(std::uint64_t i) const;                      // null: not known yet
+  // One past the last input that was added after the same Begin() as input i.
+  std::uint64_t EndOfOrigin(std::uint64_t i) const;
 
-  // The folder that a picture is labelled by: the first one below --in or in the archive; of a listed path, the one
-  // that holds it. Empty when there is none.
-  std::string_view Label(std::uint64_t i) const;
-  std::vector<std::string> LabelNames() const;  // of all that may become records, sorted, once
-  // XXH3-128 over names and sizes: whether a continued run sees the same inputs.
+  // Labels (labels.h) are kept as UTF-8: other bytes are replaced. Throws DataError when there are over kMaxLabels.
+  static constexpr std::size_t kMaxLabels = 100'000;
+  void SetLabel(std::uint64_t i, std::string_view label);
+  // Names in the source's own order, which come before all others whether a picture has them or not.
+  void DeclareLabels(const std::vector<std::string>& names);
+  // Empty when it has none.
+  const std::string& Label(std::uint64_t i) const { return labels_[entries_[i].label]; }
+  // The source itself says which labels those added since the last Begin() have, be it none.
+  void KnowLabels() { origins_.back().knows_labels = true; }
+  bool KnowsLabels(std::uint64_t i) const { return OriginOf(i).knows_labels; }
+  std::uint64_t CountWithoutLabel() const;  // among those that may become records
+  // Of all that may become records, once: declared ones, then numbers in their order, then others sorted. Empty when
+  // no picture has a label.
+  std::vector<std::string> LabelNames() const;
+  // XXH3-128 over names, sizes and labels: whether a continued run sees the same inputs.
   std::string Digest() const;
 
  private:
   struct Origin {
     Kind kind;
     std::filesystem::path root;
+    OpenContainer open;
+    bool knows_labels;
   };
   struct Entry {
     const char* name;
@@ -73,16 +104,23 @@ class SourceList {
     std::uint32_t name_bytes;
     std::uint32_t origin;
     std::uint32_t position;
+    std::uint32_t label;           // place in labels_; 0: none
     std::uint32_t rejection : 31;  // place in rejections_ plus one; 0: none
     std::uint32_t is_link : 1;
   };
   const Origin& OriginOf(std::uint64_t i) const { return origins_[entries_[i].origin]; }
+  std::uint32_t Intern(std::string_view label);
 
   TextArena arena_;
   std::deque<Entry> entries_;  // grows without moving: a vector would hold its contents twice
   std::vector<Origin> origins_;
   std::deque<Rejected> rejections_;
   LeftOut left_out_;
+  std::vector<std::string> notes_;
+  std::vector<std::string> labels_ = {""};
+  std::unordered_map<std::string, std::uint32_t> label_places_ = {{"", 0}};
+  std::vector<std::uint32_t> declared_labels_;
+  std::unordered_set<std::uint32_t> is_declared_;
 };
 
 // What the program itself writes, which is never an input: the shard folder and other files.
@@ -91,13 +129,12 @@ struct OwnFiles {
   std::vector<std::filesystem::path> files;
 };
 
-// `inputs`, each one of: a folder (folder.h), an archive (archive.h, its own order), a picture, a text file of paths,
-// or
-// "-" for such a text from `standard_input`. Names tell them apart, and where they do not the content. `lists` are
-// texts of paths whatever they are called. Throws UsageError for an input that is not there or is none of these,
-// DataError when there is not one picture, IoError when an input itself cannot be opened.
+// `inputs`, each one of: a folder (folder.h), a container of many pictures (container.h, its own order), a picture, a
+// text file of paths, or "-" for such a text from `standard_input`. Names tell them apart, and where they do not the
+// content. `lists` are texts of paths whatever they are called. Throws UsageError for an input that is not there or is
+// none of these, DataError when there is not one picture, IoError when an input itself cannot be opened.
 SourceList FindSources(const std::vector<std::filesystem::path>& inputs,
                        const std::vector<std::filesystem::path>& lists, const ReadBlock& standard_input,
-                       const OwnFiles& own = {});
+                       const OwnFiles& own = {}, const LabelOptions& labels = {});
 
 }  // namespace gan::preprocess

@@ -9,7 +9,7 @@
 #include <tuple>
 #include <vector>
 
-#include "preprocess/inputs/archive.h"
+#include "preprocess/inputs/container_of_input.h"
 #include "shard/shard_format.h"
 #include "storage/checksum.h"
 #include "storage/errors.h"
@@ -66,11 +66,9 @@ Hash HashOfFile(const std::filesystem::path& path) {
   return {};
 }
 
-Hash HashOfMember(const SourceList& sources, std::uint64_t input, std::optional<ArchiveReader>& reader) {
-  const std::filesystem::path path = sources.Path(input);
-  if (!reader || reader->path() != path) reader.emplace(path);
+Hash HashOfMember(const SourceList& sources, std::uint64_t input, ContainerOfInput& container) {
   try {
-    return HashOf(reader->Read(sources.Position(input), sources.Bytes(input)));
+    return HashOf(container.Read(sources, input).bytes);
   } catch (const Rejected&) {
     return {};
   }
@@ -83,12 +81,12 @@ void HashMine(const SourceList& sources, const Ranks& ranks, std::vector<Candida
   const std::size_t mine = candidates.size() <= first ? 0 : (candidates.size() - first - 1) / step + 1;
   tbb::parallel_for(std::size_t{0}, mine, [&](std::size_t k) {
     Candidate& candidate = candidates[first + k * step];
-    if (!sources.InArchive(candidate.input)) candidate.hash = HashOfFile(sources.Path(candidate.input));
+    if (!sources.InContainer(candidate.input)) candidate.hash = HashOfFile(sources.Path(candidate.input));
   });
-  std::optional<ArchiveReader> reader;
+  ContainerOfInput container;
   for (std::size_t k = first; k < candidates.size(); k += step) {
-    if (sources.InArchive(candidates[k].input)) {
-      candidates[k].hash = HashOfMember(sources, candidates[k].input, reader);
+    if (sources.InContainer(candidates[k].input)) {
+      candidates[k].hash = HashOfMember(sources, candidates[k].input, container);
     }
   }
 }
@@ -113,14 +111,14 @@ void Share(const Ranks& ranks, std::vector<Candidate>& candidates) {
 
 }  // namespace
 
-std::unordered_map<std::uint64_t, std::uint64_t> FindDuplicates(const SourceList& sources, const Ranks& ranks) {
+Duplicates FindDuplicates(const SourceList& sources, const Ranks& ranks) {
   std::vector<Candidate> candidates = SameSizes(sources);
   HashMine(sources, ranks, candidates);
   Share(ranks, candidates);
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     return std::tie(a.bytes, a.hash, a.input) < std::tie(b.bytes, b.hash, b.input);
   });
-  std::unordered_map<std::uint64_t, std::uint64_t> found;
+  Duplicates found;
   const Candidate* first = nullptr;
   for (const Candidate& candidate : candidates) {
     const bool same = first != nullptr && candidate.hash != Hash{} && first->bytes == candidate.bytes &&

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "preprocess/inputs/labels.h"
 #include "preprocess/pipeline/record.h"
 
 namespace gan::preprocess {
@@ -18,7 +19,7 @@ struct PreprocessOptions {
   Crop crop = Crop::kCenter;
   DecodeMode mode = DecodeMode::kExact;
   DecodeOptions decode;
-  bool labels_from_folders = false;
+  LabelOptions labels;
   std::uint32_t images_per_shard = 4096;  // inputs that a shard covers
   int threads = 0;                        // 0: all cores. Decides nothing about the bytes.
   bool strict = false;                    // the first rejected input is an error

@@ -13,6 +13,7 @@
 #include "preprocess/inputs/content.h"
 #include "preprocess/inputs/sources.h"
 #include "preprocess/pipeline/duplicates.h"
+#include "preprocess/pipeline/label_summary.h"
 #include "preprocess/pipeline/plan.h"
 #include "preprocess/pipeline/progress_folder.h"
 #include "preprocess/pipeline/publish.h"
@@ -46,8 +47,7 @@ class Job {
         progress_(options.output) {}
 
   Summary Run() {
-    const auto duplicates =
-        options_.dedupe ? FindDuplicates(sources_, ranks_) : std::unordered_map<std::uint64_t, std::uint64_t>();
+    const Duplicates duplicates = options_.dedupe ? FindDuplicates(sources_, ranks_) : Duplicates();
     ShardMaker maker(options_, sources_, place_, duplicates);
     for (std::uint64_t begin = 0; begin < sources_.size(); begin += options_.images_per_shard) {
       if (IsMine(begin)) mine_ += End(begin) - begin;
@@ -59,7 +59,9 @@ class Job {
     json results = json::array();
     for (const ShardResult& result : results_) results.push_back(ToJson(result));
     const json report = {{"kept", kept_}, {"read", read_}, {"results", std::move(results)}};
-    return Conclude(ranks_.Gather(report.dump(-1, ' ', false, json::error_handler_t::replace)));
+    Summary summary = Conclude(ranks_.Gather(report.dump(-1, ' ', false, json::error_handler_t::replace)));
+    TellDuplicatesAcrossLabels(sources_, duplicates, summary);
+    return summary;
   }
 
  private:
@@ -121,7 +123,10 @@ class Job {
     summary.inputs = sources_.size();
     summary.rejected = WriteQuarantine(options_.output, results, progress_);
     for (const ShardResult& result : results) summary.left_to_try += result.left_to_try.size();
-    summary.total = Publish(options_, place_, sources_.size(), results).accepted;
+    const shard::Manifest manifest = Publish(options_, place_, sources_.size(), results);
+    summary.total = manifest.accepted;
+    TellLabels(manifest, summary);
+    if (place_.before) TellNewLabels(*place_.before, manifest, summary);
     if (summary.left_to_try == 0) progress_.Remove();
     return summary;
   }
@@ -149,6 +154,7 @@ std::uint64_t Count(const std::vector<ShardResult>& left) {
 void TellComplete(const SourceList& sources, const shard::Manifest& complete, std::uint64_t left, Summary& summary) {
   summary.inputs = sources.size();
   summary.total = complete.accepted;
+  TellLabels(complete, summary);
   summary.left_to_try = left;
   summary.already_complete = true;
 }
@@ -260,8 +266,9 @@ Summary RunJob(const PreprocessOptions& options, const Ranks& ranks, const Sourc
 }  // namespace
 
 Summary Preprocess(const PreprocessOptions& options, const Ranks& ranks, const Observer& observer) {
-  const SourceList sources = FindSources(options.inputs, options.lists, [&ranks] { return ReadStandardInput(ranks); },
-                                         {options.output, {options.preview}});
+  const SourceList sources = FindSources(
+      options.inputs, options.lists, [&ranks] { return ReadStandardInput(ranks); }, {options.output, {options.preview}},
+      options.labels);
   std::optional<storage::FolderLock> lock;
   Summary summary;
   json state = json::object();
@@ -275,6 +282,7 @@ Summary Preprocess(const PreprocessOptions& options, const Ranks& ranks, const O
                                         " sees other inputs than rank 0; all machines need the same files");
   }
   if (!state.at("plan").is_null()) summary = RunJob(options, ranks, sources, state.at("plan"), observer);
+  summary.notes.insert(summary.notes.begin(), sources.notes().begin(), sources.notes().end());
   summary.left_out = sources.left_out();
   return summary;
 }

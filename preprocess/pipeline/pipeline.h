@@ -5,6 +5,8 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "preprocess/inputs/left_out.h"
 #include "preprocess/pipeline/options.h"
@@ -22,7 +24,10 @@ struct Summary {
   std::uint64_t total = 0;                        // records of the data set, with those that were there before --append
   bool already_complete = false;                  // nothing was left to do
   std::uint64_t left_to_try = 0;                  // rejected for reasons that may pass; the same command tries again
-  LeftOut left_out;                               // files that were seen and are no inputs
+  // Of the data set: how many records each label has; empty when it has no labels.
+  std::vector<std::pair<std::string, std::uint64_t>> labels;
+  std::vector<std::string> notes;  // sentences for the user
+  LeftOut left_out;                // files that were seen and are no inputs
 };
 
 // Told of what goes on, from one thread at a time.

@@ -1,6 +1,9 @@
 #include "preprocess/pipeline/plan.h"
 
 #include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
 
 #include "shard/shard_format.h"
 #include "storage/errors.h"
@@ -39,27 +42,33 @@ bool Holds(const json& done, const json& plan) {
 // Which files are inputs and what pixels they have; another number where that changes.
 constexpr int kRules = 2;
 
+// As in --crop.
+std::string CropWords(const PreprocessOptions& options) {
+  if (options.decode.min_kept > 0) return "none-below " + std::to_string(options.decode.min_kept);
+  return options.crop == Crop::kTop ? "top" : "center";
+}
+
 bool IsFinished(const fs::path& output) { return fs::exists(output / shard::kManifestName); }
 
 }  // namespace
 
 json PlanOf(const PreprocessOptions& o, const SourceList& sources) {
-  return {{"rules", kRules},
-          {"size", o.size},
-          {"filter", Name(o.filter)},
-          {"decode", Name(o.mode)},
-          {"background", o.decode.background},
-          {"crop", o.decode.min_kept > 0 ? "none-below " + std::to_string(o.decode.min_kept)
-                   : o.crop == Crop::kTop ? "top"
-                                          : "center"},
-          {"min_side", o.decode.min_side},
-          {"exif", o.decode.apply_exif ? "apply" : "ignore"},
-          {"max_pixels", o.decode.max_pixels},
-          {"labels", o.labels_from_folders ? "folder" : "none"},
-          {"images_per_shard", o.images_per_shard},
-          {"dedupe", o.dedupe ? "exact" : "off"},
-          {"inputs", sources.size()},
-          {"inputs_digest", sources.Digest()}};
+  json plan = {{"rules", kRules},
+               {"size", o.size},
+               {"filter", Name(o.filter)},
+               {"decode", Name(o.mode)},
+               {"background", o.decode.background},
+               {"crop", CropWords(o)},
+               {"min_side", o.decode.min_side},
+               {"exif", o.decode.apply_exif ? "apply" : "ignore"},
+               {"max_pixels", o.decode.max_pixels},
+               {"labels", Name(o.labels.mode)},
+               {"images_per_shard", o.images_per_shard},
+               {"dedupe", o.dedupe ? "exact" : "off"},
+               {"inputs", sources.size()},
+               {"inputs_digest", sources.Digest()}};
+  if (!o.labels.column.empty()) plan["label_column"] = o.labels.column;
+  return plan;
 }
 
 void RequireSameRules(const PreprocessOptions& options, const json& begun) {
@@ -106,9 +115,11 @@ Place FindPlace(const PreprocessOptions& options, const json& plan, const Source
     place.first_input = place.before->inputs;
     place.labels = place.before->labels;
   }
-  if (!options.labels_from_folders) return place;
-  for (const std::string& name : sources.LabelNames()) {
-    if (std::find(place.labels.begin(), place.labels.end(), name) == place.labels.end()) place.labels.push_back(name);
+  std::vector<std::string> names = sources.LabelNames();
+  if (names.empty() && !place.labels.empty()) names = {""};
+  std::set<std::string> known(place.labels.begin(), place.labels.end());
+  for (std::string& name : names) {
+    if (known.insert(name).second) place.labels.push_back(std::move(name));
   }
   return place;
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "preprocess/pipeline/croissant.h"
+#include "preprocess/pipeline/label_summary.h"
 #include "shard/shard_format.h"
 #include "storage/errors.h"
 #include "storage/files.h"
@@ -100,6 +101,7 @@ shard::Manifest Publish(const PreprocessOptions& options, const Place& place, st
                                         " inputs is a usable picture; quarantine.jsonl says why");
   }
   Put(sums, manifest);
+  manifest.label_counts = LabelCounts(options.output, place, results);
   manifest.labels = place.labels;
   manifest.options = place.plan;
   manifest.libraries = LibrariesOf(manifest.libraries, results);

@@ -41,8 +41,8 @@ struct ShardMaker::Input {
   explicit Input(MemoryBudget& budget) : lease(budget) {}
   std::uint64_t number = 0;
   std::uint64_t bytes_read = 0;
-  MemoryLease lease;                // from its contents to its record
-  std::vector<std::byte> contents;  // of an archive's member, until it is decoded
+  MemoryLease lease;  // from its contents to its record
+  Contents contents;  // of a container's picture, until it is decoded
   std::variant<std::monostate, Rejected, Record> result;
   ChannelSums sums;
 };
@@ -103,19 +103,17 @@ std::shared_ptr<ShardMaker::Input> ShardMaker::Fetch(std::uint64_t number) {
     input->result = *why;
   } else if (const auto first = duplicates_.find(number); first != duplicates_.end()) {
     input->result = Rejected(Reason::kDuplicate, "same bytes as " + std::string(sources_.Name(first->second)));
-  } else if (sources_.InArchive(number)) {
+  } else if (sources_.InContainer(number)) {
     FetchMember(*input);
   }
   return input;
 }
 
 void ShardMaker::FetchMember(Input& input) {
-  const fs::path path = sources_.Path(input.number);
-  std::optional<ArchiveReader>& reader = sources_.IsLink(input.number) ? links_ : archive_;
-  if (!reader || reader->path() != path) reader.emplace(path);
+  ContainerOfInput& container = sources_.IsLink(input.number) ? links_ : container_;
   try {
     input.lease.Reserve(sources_.Bytes(input.number));
-    input.contents = reader->Read(sources_.Position(input.number), sources_.Bytes(input.number));
+    input.contents = container.Read(sources_, input.number);
   } catch (const Rejected& rejected) {
     input.result = rejected;
   } catch (const IoError& error) {
@@ -132,7 +130,7 @@ void ShardMaker::Decode(Input& input) const {
     input.sums = SumsOf(made.picture.pixels);
     input.result = std::move(made);
   };
-  if (sources_.InArchive(input.number)) return make(input.contents);
+  if (sources_.InContainer(input.number)) return make(input.contents.bytes);
   const InputFile file(sources_.Path(input.number));
   try {
     make(file.bytes());
@@ -167,7 +165,7 @@ void ShardMaker::Take(const Input& input, WrittenShard& shard, const Observe& ob
   const std::string name(sources_.Name(input.number));
   const auto reject = [&](const Rejected& why) {
     if (options_.strict && why.reason() != Reason::kDuplicate) {
-      const std::string member = sources_.InArchive(input.number) ? name + ": " : "";
+      const std::string member = sources_.InContainer(input.number) ? name + ": " : "";
       throw DataError(sources_.Path(input.number), member + why.what() + " (" + std::string(Name(why.reason())) + ")");
     }
     result.quarantine.push_back({name, std::string(Name(why.reason())), why.what()});
@@ -184,9 +182,10 @@ void ShardMaker::Take(const Input& input, WrittenShard& shard, const Observe& ob
   }
   result.sums.Add(input.sums);
   result.decoders.try_emplace(made.format, made.library);
-  shard.writer().Append(
-      record,
-      {.crc32c = 0, .label = LabelIndex(input.number), .input = place_.first_input + input.number, .source = name});
+  const std::uint32_t label = LabelIndex(input.number);
+  if (!labels_.empty()) ++result.label_counts[label];
+  shard.writer().Append(record,
+                        {.crc32c = 0, .label = label, .input = place_.first_input + input.number, .source = name});
   observe("accepted");
 }
 

@@ -11,7 +11,7 @@
 #include <unordered_map>
 
 #include "preprocess/image/memory_budget.h"
-#include "preprocess/inputs/archive.h"
+#include "preprocess/inputs/container_of_input.h"
 #include "preprocess/inputs/sources.h"
 #include "preprocess/pipeline/duplicates.h"
 #include "preprocess/pipeline/plan.h"
@@ -66,8 +66,8 @@ class ShardMaker {
   const std::unordered_map<std::uint64_t, std::uint64_t>& duplicates_;
   std::map<std::string, std::uint32_t, std::less<>> labels_;
   std::optional<RecordIndex> records_before_;
-  // Links point back: a reader of their own keeps the other one going forward.
-  std::optional<ArchiveReader> archive_, links_;
+  // Links in an archive point back: a reader of their own keeps the other one going forward.
+  ContainerOfInput container_, links_;
   mutable MemoryBudget budget_;
 };
 

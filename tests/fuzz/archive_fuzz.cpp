@@ -23,7 +23,7 @@ constexpr std::size_t kMostMembers = 8;
 
 std::optional<std::vector<std::byte>> Read(ArchiveReader& reader, const ArchiveMember& member) {
   try {
-    return reader.Read(member.position, member.bytes);
+    return reader.Read(member.position, member.bytes).bytes;
   } catch (const Rejected&) {
     return std::nullopt;
   }

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-TESTS = pathlib.Path(__file__).resolve().parents[2]
+TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / 'end_to_end'), str(TESTS / 'peers')]
 from dcgan import generator as dcgan_generator  # noqa: E402
 from programs import BIN, ENVIRONMENT, make_shards, newest_checkpoint, stats, train  # noqa: E402

@@ -35,7 +35,7 @@ TEST(Sources, MillionListedPathsStayUnder150Megabytes) {
     for (int i = 0; i < 1'000'000; ++i) list << MillionthPath(i) << '\n';
   }
   const std::uint64_t before = PeakBytes();
-  const SourceList sources = FindSources({}, {folder / "list"}, nullptr);
+  const SourceList sources = FindSources({}, {folder / "list"}, nullptr, {}, {LabelMode::kFolder, ""});
   const std::uint64_t added = PeakBytes() - before;
   ASSERT_EQ(sources.size(), 1'000'000U);
   EXPECT_EQ(sources.Name(999'999), MillionthPath(999'999));
@@ -66,7 +66,7 @@ TEST(Sources, BlocksMayCutAPathAnywhere) {
       at += next.size();
       return next;
     };
-    const SourceList sources = FindSources({"-"}, {}, read);
+    const SourceList sources = FindSources({"-"}, {}, read, {}, {LabelMode::kFolder, ""});
     ASSERT_EQ(sources.size(), 3U) << block;
     EXPECT_EQ(sources.Name(1), "/two/b.png");
     EXPECT_EQ(sources.Label(2), "three");

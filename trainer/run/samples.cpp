@@ -4,13 +4,16 @@
 #include <cmath>
 #include <cstring>
 
+#include "cli/build_facts.h"
 #include "picture/grid.h"
 #include "picture/png.h"
+#include "storage/checksum.h"
 #include "trainer/run/batches.h"
 
 namespace gan::run {
 
-void WriteGrid(const std::filesystem::path& path, const torch::Tensor& images) {
+void WriteGrid(const std::filesystem::path& path, const torch::Tensor& images,
+               const std::optional<picture::Mark>& mark) {
   torch::NoGradGuard no_grad;
   const torch::Tensor bytes = images.to(torch::kCPU)
                                   .add(1)
@@ -25,7 +28,19 @@ void WriteGrid(const std::filesystem::path& path, const torch::Tensor& images) {
   const picture::GridImage grid =
       picture::Grid({bytes.data_ptr<std::uint8_t>(), static_cast<std::size_t>(bytes.numel())}, count,
                     static_cast<std::uint32_t>(bytes.size(1)), columns);
-  picture::WritePng(path, grid.pixels, grid.width, grid.height);
+  picture::WritePng(path, grid.pixels, grid.width, grid.height, mark);
+}
+
+picture::Mark MarkOf(torch::nn::Sequential& generator, std::uint64_t step, std::uint64_t seed) {
+  storage::Digest digest;
+  for (const torch::Tensor& parameter : generator->parameters()) {
+    const torch::Tensor values = parameter.detach().to(torch::kCPU, torch::kFloat).contiguous();
+    digest.Update({reinterpret_cast<const std::byte*>(values.data_ptr<float>()), values.nbytes()});
+  }
+  picture::Mark mark = picture::MarkOfModel(cli::Version(), digest.Text());
+  mark.recipe[picture::kStep] = std::to_string(step);
+  mark.prompt = "fixed latents of a run with seed " + std::to_string(seed) + ", at step " + std::to_string(step);
+  return mark;
 }
 
 void FitStatistics(torch::nn::Sequential& generator, std::uint64_t seed, const torch::TensorOptions& home,

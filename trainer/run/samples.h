@@ -4,15 +4,22 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 
+#include "picture/mark.h"
 #include "trainer/data/loader.h"
 #include "trainer/run/options.h"
 #include "trainer/step/train_step.h"
 
 namespace gan::run {
 
-// float [N, 3, R, R] in [-1, 1] -> a PNG grid of N pictures, written atomically.
-void WriteGrid(const std::filesystem::path& path, const torch::Tensor& images);
+// float [N, 3, R, R] in [-1, 1] -> a PNG grid of N pictures, written atomically, with the mark of generated ones.
+void WriteGrid(const std::filesystem::path& path, const torch::Tensor& images,
+               const std::optional<picture::Mark>& mark = {});
+
+// The mark of what `generator` made of FixedLatents() after `step` steps, with the model digest that gan-generate gives
+// for the checkpoint of that step.
+picture::Mark MarkOf(torch::nn::Sequential& generator, std::uint64_t step, std::uint64_t seed);
 
 // A copy of the generator to make pictures with: its averaged weights with running statistics measured for them when an
 // average is kept, else its weights and statistics as they are. In evaluation mode.

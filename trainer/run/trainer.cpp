@@ -260,7 +260,7 @@ void Trainer::SaveSamples() {
     torch::nn::Sequential generator = GeneratorForPictures(gan_, options_.seed);
     const torch::Tensor latents = FixedLatents(options_.seed, kGridPictures, options_.gan.network.noise_dim, device_);
     try {
-      WriteGrid(folder_.Fakes(step_), Generate(generator, latents));
+      WriteGrid(folder_.Fakes(step_), Generate(generator, latents), MarkOf(generator, step_, options_.seed));
       recorder_->Picture("fakes", step_, folder_.Fakes(step_));
     } catch (const IoError& error) {
       cli::LogWarning(std::string(error.what()) + "; training goes on without the grid of step " +

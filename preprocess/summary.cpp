@@ -1,4 +1,4 @@
-#include "preprocess/pipeline/summary.h"
+#include "preprocess/summary.h"
 
 #include <chrono>
 #include <cstdio>
@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/progress.h"
+#include "preprocess/label_words.h"
 #include "shard/shard_format.h"
 
 namespace gan::preprocess {
@@ -32,6 +33,8 @@ std::string SummaryAsJson(const Summary& s, const PreprocessOptions& options, do
                                           {"left_to_try", s.left_to_try},
                                           {"left_out", LeftOutJson(s.left_out)},
                                           {"records", s.total},
+                                          {"labels", LabelsJson(s)},
+                                          {"notes", s.notes},
                                           {"inputs_done_before", s.kept_from_before},
                                           {"bytes_read", s.bytes_read},
                                           {"seconds", seconds}};
@@ -56,6 +59,8 @@ std::string SummaryInWords(const Summary& s, const PreprocessOptions& options, d
     if (!s.rejected.empty())
       text << "rejected ones: " << (options.output / gan::shard::kQuarantineName).string() << "\n";
   }
+  if (!s.labels.empty()) text << LabelWords(s) << "\n";
+  for (const std::string& note : s.notes) text << "note: " << note << "\n";
   if (s.left_out.files() > 0) text << "left out, no pictures: " << s.left_out.Words() << "\n";
   if (s.left_to_try > 0) {
     text << s.left_to_try << " of the inputs could not be read for a reason that may pass; the same command tries them "

@@ -1,0 +1,60 @@
+#include "generate/engine/directions.h"
+
+#include <Eigen/Eigenvalues>
+#include <cmath>
+
+#include "generate/engine/kernels.h"
+
+namespace gan::generate {
+
+namespace {
+
+// double [noise_dim, out * taps]: the first layer with its batch norm's factors.
+Eigen::MatrixXd FirstLayer(const Layer& layer) {
+  Eigen::MatrixXd matrix(layer.in, layer.out * kTaps);
+  for (std::size_t c = 0; c < layer.out; ++c) {
+    const double factor =
+        layer.norm ? double{layer.norm->scale[c]} / std::sqrt(double{layer.norm->variance[c]} + kBatchNormEpsilon) : 1;
+    for (std::size_t k = 0; k < layer.in; ++k) {
+      for (std::size_t t = 0; t < kTaps; ++t) {
+        matrix(static_cast<Eigen::Index>(k), static_cast<Eigen::Index>(c * kTaps + t)) =
+            factor * double{layer.weight[(k * layer.out + c) * kTaps + t]};
+      }
+    }
+  }
+  return matrix;
+}
+
+}  // namespace
+
+Latents PrincipalDirections(const Generator& generator) {
+  const Eigen::MatrixXd matrix = FirstLayer(generator.layers.front());
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(matrix * matrix.transpose());
+  const auto n = static_cast<Eigen::Index>(generator.noise_dim());
+  Latents directions{.noise_dim = generator.noise_dim(), .values = {}, .seeds = {}};
+  for (Eigen::Index i = n; i-- > 0;) {  // the solver sorts by rising eigenvalue
+    const Eigen::VectorXd vector = solver.eigenvectors().col(i);
+    Eigen::Index largest = 0;
+    vector.cwiseAbs().maxCoeff(&largest);
+    const double sign = vector(largest) < 0 ? -1 : 1;
+    for (Eigen::Index k = 0; k < n; ++k) directions.values.push_back(static_cast<float>(sign * vector(k)));
+  }
+  return directions;
+}
+
+Latents Sheet(const Latents& base, const Latents& directions, std::size_t rows, std::size_t columns, double strength) {
+  const std::size_t n = base.noise_dim;
+  Latents sheet{.noise_dim = n, .values = {}, .seeds = {}};
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t column = 0; column < columns; ++column) {
+      const double along = strength * (2 * static_cast<double>(column) / static_cast<double>(columns - 1) - 1);
+      for (std::size_t k = 0; k < n; ++k) {
+        sheet.values.push_back(
+            static_cast<float>(double{base.values[k]} + along * double{directions.values[row * n + k]}));
+      }
+    }
+  }
+  return sheet;
+}
+
+}  // namespace gan::generate

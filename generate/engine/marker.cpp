@@ -1,0 +1,46 @@
+#include "generate/engine/marker.h"
+
+#include "cli/build_facts.h"
+#include "generate/engine/recipe.h"
+
+namespace gan::generate {
+
+picture::Mark MarkOf(const TrainedGenerator& trained) {
+  picture::Mark mark = picture::MarkOfModel(cli::Version(), ModelDigest(trained.generator));
+  const auto step = trained.facts.find("step");
+  if (step != trained.facts.end() && step->is_number_unsigned()) mark.recipe[picture::kStep] = step->dump();
+  return mark;
+}
+
+Marker::Marker(const GenerateOptions& options, const TrainedGenerator& trained, const Latents& stops,
+               const Latents& latents)
+    : options_(options), stops_(stops), latents_(latents) {
+  if (options.mark) model_ = MarkOf(trained);
+}
+
+std::optional<picture::Mark> Marker::OfAll() const {
+  if (!options_.mark) return std::nullopt;
+  picture::Mark mark = model_;
+  const OutputKind kind = options_.kind();
+  const bool grid = kind == OutputKind::kGrid || kind == OutputKind::kStdout;
+  AddRecipe({.latents = stops_,
+             .truncation = options_.truncation,
+             .interpolate = options_.interpolate,
+             .columns = grid ? options_.columns : 0},
+            mark);
+  return mark;
+}
+
+std::optional<picture::Mark> Marker::OfOne(std::size_t i) const {
+  if (!options_.mark) return std::nullopt;
+  const std::size_t n = latents_.noise_dim;
+  Latents one{.noise_dim = n, .values = {}, .seeds = {}};
+  one.values.assign(latents_.values.begin() + static_cast<std::ptrdiff_t>(i * n),
+                    latents_.values.begin() + static_cast<std::ptrdiff_t>((i + 1) * n));
+  if (!latents_.seeds.empty()) one.seeds = {latents_.seeds[i]};
+  picture::Mark mark = model_;
+  AddRecipe({.latents = one, .truncation = options_.truncation}, mark);
+  return mark;
+}
+
+}  // namespace gan::generate

@@ -1,0 +1,159 @@
+#include <algorithm>
+#include <span>
+#include <unordered_map>
+#include <utility>
+
+#include "preprocess/decode/formats.h"
+#include "preprocess/inputs/archive.h"
+#include "preprocess/inputs/archive_stream.h"
+#include "preprocess/inputs/content.h"
+#include "storage/errors.h"
+
+namespace gan::preprocess {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t kMaxRatio = 200;                       // pictures are compressed already
+constexpr std::uint64_t kFreeBytes = std::uint64_t{64} << 20;  // a few plain BMPs may be over the ratio
+constexpr std::uint64_t kMaxMemberBytes = std::uint64_t{1} << 30;
+constexpr std::size_t kMaxTextBytes = std::size_t{256} << 20;
+constexpr std::size_t kTextBlock = std::size_t{1} << 16;
+
+std::optional<Rejected> WhyRefused(archive_entry* entry, std::string_view name) {
+  const auto unsupported = [](const char* why) { return Rejected(Reason::kUnsupported, why); };
+  if (LeavesTheArchive(name)) return unsupported("its path leads out of the archive");
+  if (::archive_entry_hardlink(entry) != nullptr) return std::nullopt;  // its target decides
+  if (::archive_entry_filetype(entry) != AE_IFREG) return unsupported("a link or device inside an archive");
+  if (::archive_entry_is_data_encrypted(entry) != 0) return unsupported("it is encrypted");
+  if (::archive_entry_size_is_set(entry) == 0) return unsupported("the archive does not say how large it is");
+  if (static_cast<std::uint64_t>(::archive_entry_size(entry)) > kMaxMemberBytes) {
+    return Rejected(Reason::kTooLarge, "a file of over 1 GiB inside an archive");
+  }
+  return std::nullopt;
+}
+
+void RequireRatio(std::uint64_t unpacked, std::uint64_t packed) {
+  if (unpacked <= kFreeBytes || (unpacked - kFreeBytes) / kMaxRatio <= packed) return;
+  throw Rejected(Reason::kTooLarge,
+                 "the archive claims to unpack to over 200 times its size; nothing more of it is read");
+}
+
+// Sorts what an archive lists into pictures, refused ones and the rest.
+class Listing {
+ public:
+  Listing(const fs::path& path, const std::function<void(const ArchiveMember&)>& take, LeftOut& left_out,
+          OtherMembers* others)
+      : path_(path), stream_(path), packed_(fs::file_size(path)), take_(take), left_out_(left_out), others_(others) {}
+
+  void Run() {
+    while (stream_.Advance()) {
+      ArchiveMember member;
+      member.position = stream_.next() - 1;
+      member.name = stream_.Name();
+      if (::archive_entry_size_is_set(stream_.entry()) != 0) CountBytes(member);
+      if (::archive_entry_filetype(stream_.entry()) != AE_IFDIR) Take(std::move(member));
+    }
+  }
+
+ private:
+  // Where an earlier entry has its bytes. Names are kept as hashes: an archive may have millions of them.
+  struct Place {
+    std::uint64_t bytes;
+    std::uint32_t position;
+    bool is_picture;
+  };
+
+  void CountBytes(ArchiveMember& member) {
+    member.bytes = static_cast<std::uint64_t>(::archive_entry_size(stream_.entry()));
+    unpacked_ += std::min(member.bytes, kFreeBytes * kMaxRatio);
+    RequireRatio(unpacked_, packed_);
+  }
+
+  void Take(ArchiveMember member) {
+    const bool hidden = !LeavesTheArchive(member.name) && HasHiddenPart(member.name);
+    const Place* target = ::archive_entry_hardlink(stream_.entry()) == nullptr ? nullptr : FindTarget();
+    bool is_picture = HasPictureExtension(member.name) || (target != nullptr && target->is_picture);
+    const std::string head = !is_picture && stream_.IsPlainFile() ? stream_.Head() : std::string();
+    is_picture = is_picture || IsPictureContent(head);
+    if (stream_.IsPlainFile()) {
+      places_[std::hash<std::string>()(member.name)] = {member.bytes, member.position, is_picture};
+    }
+    if (hidden) return left_out_.Count(kHidden, member.name);
+    if (!is_picture) return TakeOther(member, head);
+    member.refused = WhyRefused(stream_.entry(), member.name);
+    if (!member.refused && ::archive_entry_hardlink(stream_.entry()) != nullptr) Follow(target, member);
+    take_(member);
+  }
+
+  const Place* FindTarget() const {
+    std::string name = ::archive_entry_hardlink(stream_.entry());
+    while (name.starts_with("./")) name.erase(0, 2);
+    const auto found = places_.find(std::hash<std::string>()(name));
+    return found == places_.end() ? nullptr : &found->second;
+  }
+
+  static void Follow(const Place* target, ArchiveMember& member) {
+    if (target == nullptr) {
+      member.refused = Rejected(Reason::kUnsupported, "a hard link to what is not in the archive before it");
+      return;
+    }
+    member.bytes = target->bytes;
+    member.position = target->position;
+    member.is_link = true;
+    if (member.bytes > kMaxMemberBytes) {
+      member.refused = Rejected(Reason::kTooLarge, "a file of over 1 GiB inside an archive");
+    }
+  }
+
+  void TakeOther(const ArchiveMember& member, std::string_view head) {
+    if (::archive_entry_filetype(stream_.entry()) != AE_IFREG) {
+      return left_out_.Count("link or device in an archive", member.name);
+    }
+    if (stream_.IsPlainFile() && others_ != nullptr && others_->Wants(member, head)) {
+      others_->TakeText(member, TextOf(member, head));
+    }
+    left_out_.CountByExtension(member.name);
+  }
+
+  std::string TextOf(const ArchiveMember& member, std::string_view head) {
+    std::string text(head);
+    for (std::size_t got = head.size(); got > 0 && text.size() <= kMaxTextBytes;) {
+      const std::size_t before = text.size();
+      text.resize(before + kTextBlock);
+      got = stream_.ReadSome(std::as_writable_bytes(std::span(text)).subspan(before));
+      text.resize(before + got);
+    }
+    if (text.size() > kMaxTextBytes) throw DataError(path_ / member.name, "a text of over 256 MiB");
+    return text;
+  }
+
+  const fs::path& path_;
+  ArchiveStream stream_;
+  const std::uint64_t packed_;
+  std::uint64_t unpacked_ = 0;
+  const std::function<void(const ArchiveMember&)>& take_;
+  LeftOut& left_out_;
+  OtherMembers* const others_;
+  std::unordered_map<std::size_t, Place> places_;
+};
+
+}  // namespace
+
+void ListArchive(const fs::path& path, const std::function<void(const ArchiveMember&)>& take, LeftOut& left_out,
+                 OtherMembers* others) {
+  try {
+    Listing(path, take, left_out, others).Run();
+  } catch (const Rejected& damage) {
+    take({.name = path.filename().string(), .bytes = 0, .position = 0, .is_link = false, .refused = damage});
+  } catch (const fs::filesystem_error& error) {
+    take({.name = path.filename().string(),
+          .bytes = 0,
+          .position = 0,
+          .is_link = false,
+          .refused = Rejected(Reason::kUnreadable, error.what())});
+  }
+}
+
+}  // namespace gan::preprocess

@@ -1,0 +1,136 @@
+#include "preprocess/inputs/archive_stream.h"
+
+#include <algorithm>
+#include <cctype>
+#include <new>
+#include <utility>
+
+#include "preprocess/decode/formats.h"
+#include "preprocess/image/rejected.h"
+#include "preprocess/inputs/input_file.h"
+#include "storage/errors.h"
+
+namespace gan::preprocess {
+
+namespace {
+
+constexpr std::size_t kReadAhead = std::size_t{1} << 18;
+constexpr std::int64_t kTarBlock = 512;
+
+std::string ErrorOf(archive* a) {
+  const char* text = ::archive_error_string(a);
+  return text == nullptr ? "cannot be read" : text;
+}
+
+void SupportArchives(archive* a) {
+  ::archive_read_support_format_tar(a);
+  ::archive_read_support_format_zip(a);
+  ::archive_read_support_format_7zip(a);
+}
+
+}  // namespace
+
+ArchiveStream::ArchiveStream(std::filesystem::path file, ArchiveFormats formats)
+    : path_(std::move(file)), handle_(::archive_read_new()) {
+  archive* a = handle_.get();
+  if (a == nullptr) throw std::bad_alloc();
+  if (formats == ArchiveFormats::kArchives) SupportArchives(a);
+  if (formats == ArchiveFormats::kRaw) ::archive_read_support_format_raw(a);
+  ::archive_read_support_filter_gzip(a);
+  ::archive_read_support_filter_xz(a);
+  ::archive_read_support_filter_bzip2(a);
+  ::archive_read_support_filter_zstd(a);
+  if (::archive_read_open_filename(a, path_.c_str(), kReadAhead) != ARCHIVE_OK) ThrowDamage();
+}
+
+// For what the disk says now and may not say later, the archive cannot be blamed.
+void ArchiveStream::ThrowDamage() const {
+  archive* const a = handle_.get();
+  if (MayPass(::archive_errno(a))) throw IoError(path_, "read", ::archive_errno(a));
+  const std::string error = ErrorOf(a);
+  std::string lower = error;
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const bool cut = lower.find("truncated") != std::string::npos || lower.find("end of file") != std::string::npos;
+  throw Rejected(cut ? Reason::kTruncated : Reason::kCorrupt, "the archive is damaged here: " + error);
+}
+
+bool ArchiveStream::Advance() {
+  const int result = ::archive_read_next_header(handle_.get(), &entry_);
+  if (result == ARCHIVE_EOF) {
+    RequireEndMark();
+    return false;
+  }
+  if (result != ARCHIVE_OK && result != ARCHIVE_WARN) ThrowDamage();
+  ++next_;
+  end_of_entry_ = EndOfEntry();
+  return true;
+}
+
+bool ArchiveStream::IsTar() const {
+  return (::archive_format(handle_.get()) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
+}
+
+bool ArchiveStream::IsPlainFile() const {
+  return ::archive_entry_filetype(entry_) == AE_IFREG && ::archive_entry_hardlink(entry_) == nullptr;
+}
+
+// Names that this locale cannot spell come as UTF-8.
+std::string ArchiveStream::Name() const {
+  const char* text = ::archive_entry_pathname(entry_);
+  if (text == nullptr) text = ::archive_entry_pathname_utf8(entry_);
+  std::string name = text == nullptr ? "entry-" + std::to_string(next_ - 1) : text;
+  while (name.starts_with("./")) name.erase(0, 2);
+  return name;
+}
+
+// Where the data of a tar's entry ends, counted without compression.
+std::int64_t ArchiveStream::EndOfEntry() const {
+  const bool has_data = IsPlainFile() && ::archive_entry_sparse_count(entry_) == 0;
+  const std::int64_t size = has_data ? ::archive_entry_size(entry_) : 0;
+  return ::archive_filter_bytes(handle_.get(), 0) + (size + kTarBlock - 1) / kTarBlock * kTarBlock;
+}
+
+// A tar ends with blocks of zeros; libarchive takes one that just stops for whole.
+void ArchiveStream::RequireEndMark() const {
+  if (!IsTar() || ::archive_filter_bytes(handle_.get(), 0) >= end_of_entry_ + kTarBlock) return;
+  throw Rejected(Reason::kTruncated, "the archive stops here without a tar's end mark");
+}
+
+std::string ArchiveStream::Head() const {
+  std::string head(kRecognisedBytes, '\0');
+  const la_ssize_t n = ::archive_read_data(handle_.get(), head.data(), head.size());
+  head.resize(static_cast<std::size_t>(std::max<la_ssize_t>(n, 0)));
+  return head;
+}
+
+std::size_t ArchiveStream::ReadSome(std::span<std::byte> room) {
+  std::size_t done = 0;
+  while (done < room.size()) {
+    const la_ssize_t n = ::archive_read_data(handle_.get(), room.data() + done, room.size() - done);
+    if (n < 0) ThrowDamage();
+    if (n == 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  return done;
+}
+
+std::vector<std::byte> ArchiveStream::Contents(std::uint64_t bytes) {
+  std::vector<std::byte> data(bytes);
+  if (ReadSome(data) < bytes) throw Rejected(Reason::kTruncated, "it ends before the size that the archive gives");
+  std::byte beyond{};  // reading to the end also checks the member's checksum
+  if (ReadSome({&beyond, 1}) > 0) throw Rejected(Reason::kCorrupt, "it is larger than the archive says");
+  return data;
+}
+
+bool LeavesTheArchive(std::string_view name) {
+  if (name.starts_with('/')) return true;
+  for (std::size_t at = 0; at <= name.size();) {
+    const std::size_t slash = std::min(name.find('/', at), name.size());
+    if (name.substr(at, slash - at) == "..") return true;
+    at = slash + 1;
+  }
+  return false;
+}
+
+}  // namespace gan::preprocess

@@ -1,0 +1,38 @@
+// Files that hold many pictures: archives, arrays, tables, databases. One reader interface for all of them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+namespace gan::preprocess {
+
+// What a container holds of one picture: the bytes of a picture file or, where `width` is not 0, pixels.
+struct Contents {
+  std::vector<std::byte> bytes;
+  std::uint32_t width = 0, height = 0, channels = 0;  // of pixels: uint8 [height, width, channels]; 1, 3 or 4 channels
+
+  bool ArePixels() const { return width > 0; }
+};
+
+// Reads pictures, cheapest in the container's order. What a picture is does not depend on what was read before. One
+// thread at a time.
+class ContainerReader {
+ public:
+  virtual ~ContainerReader() = default;
+  // The picture at `position` with its `bytes` bytes, both as listed. Throws Rejected; IoError for what may pass.
+  virtual Contents Read(std::uint32_t position, std::uint64_t bytes) = 0;
+
+ protected:
+  ContainerReader() = default;
+  ContainerReader(const ContainerReader&) = default;
+  ContainerReader(ContainerReader&&) = default;
+  ContainerReader& operator=(const ContainerReader&) = default;
+  ContainerReader& operator=(ContainerReader&&) = default;
+};
+
+using OpenContainer = std::unique_ptr<ContainerReader> (*)(const std::filesystem::path& file);
+
+}  // namespace gan::preprocess

@@ -1,0 +1,205 @@
+#include "preprocess/inputs/label_files.h"
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "preprocess/inputs/csv.h"
+#include "preprocess/inputs/dataset_json.h"
+#include "storage/errors.h"
+#include "storage/files.h"
+#include "storage/parse_json.h"
+
+namespace gan::preprocess {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::uint64_t kMaxTextBytes = std::uint64_t{256} << 20;
+constexpr std::array<std::string_view, 8> kNames = {
+    "dataset.json",         "metadata.csv",        "metadata.jsonl",          "list_attr_celeba.txt",
+    "list_attr_celeba.csv", "identity_CelebA.txt", "list_eval_partition.txt", "list_eval_partition.csv"};
+constexpr std::array<std::string_view, 4> kFileColumns = {"file_name", "image_file_name", "image_id", "filename"};
+constexpr std::array<std::string_view, 7> kLabelColumns = {"label",    "labels",     "class", "class_name",
+                                                           "category", "label_name", "target"};
+
+std::string_view FileOf(std::string_view name) { return name.substr(name.rfind('/') + 1); }  // npos + 1 is 0
+
+std::string_view WithoutDot(std::string_view name) {
+  while (name.starts_with("./")) name.remove_prefix(2);
+  return name;
+}
+
+std::vector<std::string> Words(std::string_view line) {
+  std::istringstream stream{std::string(line)};
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
+// Calls take(line, its offset) for each line that is not empty.
+template <typename Take>
+void ForEachLine(std::string_view text, const Take& take) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    std::string_view line = text.substr(at, end - at);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (!line.empty()) take(line, at);
+    at = end + 1;
+  }
+}
+
+// One of `names`, the first of `wanted` that there is; size() when there is none.
+template <typename Wanted>
+std::size_t FindFirst(const std::vector<std::string>& names, const Wanted& wanted) {
+  for (const auto& name : wanted) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+  }
+  return names.size();
+}
+
+std::string LabelOf(const json& value, const fs::path& file, std::size_t offset) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_integer() || value.is_boolean()) return value.dump();
+  if (value.is_null()) return "";
+  throw DataError(file, offset,
+                  std::string("a label is a name or a whole number, not ") + value.type_name() +
+                      "; --labels none reads "
+                      "the pictures alone, --label-column NAME takes another column");
+}
+
+}  // namespace
+
+bool LabelFiles::Knows(std::string_view name) const {
+  return options_.mode == LabelMode::kAuto && std::find(kNames.begin(), kNames.end(), FileOf(name)) != kNames.end();
+}
+
+void LabelFiles::ReadFile(const std::string& name) { Read(name, storage::ReadFile(root_ / name, kMaxTextBytes)); }
+
+void LabelFiles::Read(const std::string& name, std::string text) {
+  const fs::path file = root_ / name;
+  const std::string_view own = FileOf(name);
+  const std::string folder = name.substr(0, name.size() - own.size());
+  if (own == "dataset.json") return ReadDatasetJson(file, folder, text);
+  if (own == "metadata.jsonl") return ReadJsonLines(file, folder, text);
+  if (own.ends_with(".csv")) return ReadCsv(file, own == "metadata.csv" ? folder : "", text);
+  ReadCelebA(file, own, text);
+}
+
+void LabelFiles::ReadDatasetJson(const fs::path& file, const std::string& folder, const std::string& text) {
+  knows_labels_ = true;
+  ReadStyleGanLabels(text, file, [&](const std::string& picture, const std::string& label) {
+    Put(folder + std::string(WithoutDot(picture)), label);
+  });
+}
+
+std::size_t LabelFiles::ChooseColumn(const std::vector<std::string>& columns) {
+  columns_seen_.insert(columns.begin(), columns.end());
+  const std::size_t chosen = options_.column.empty()
+                                 ? FindFirst(columns, kLabelColumns)
+                                 : FindFirst(columns, std::array<std::string_view, 1>{options_.column});
+  column_found_ = column_found_ || chosen < columns.size();
+  return chosen;
+}
+
+void LabelFiles::ReadJsonLines(const fs::path& file, const std::string& folder, std::string_view text) {
+  ForEachLine(text, [&](std::string_view line, std::size_t offset) {
+    const json row = storage::ParseJson(line, file, offset);
+    if (!row.is_object()) throw DataError(file, offset, "a line that is no JSON object");
+    std::vector<std::string> columns;
+    for (const auto& [name, value] : row.items()) columns.push_back(name);
+    const std::size_t picture = FindFirst(columns, kFileColumns), label = ChooseColumn(columns);
+    if (picture == columns.size() || !row.at(columns[picture]).is_string()) {
+      throw DataError(file, offset, "a line without the text file_name");
+    }
+    if (label == columns.size()) return;
+    const std::string name = row.at(columns[picture]);
+    Put(folder + std::string(WithoutDot(name)), LabelOf(row.at(columns[label]), file, offset));
+  });
+}
+
+void LabelFiles::ReadCsv(const fs::path& file, const std::string& folder, std::string_view text) {
+  CsvRows rows(text);
+  std::vector<std::string> columns, row;
+  if (!rows.Next(columns)) throw DataError(file, rows.offset(), "has no line of column names");
+  const std::size_t picture = FindFirst(columns, kFileColumns), label = ChooseColumn(columns);
+  if (picture == columns.size()) throw DataError(file, 0, "has no column file_name");
+  for (std::size_t at = rows.offset(); rows.Next(row); at = rows.offset()) {
+    if (row.size() != columns.size()) {
+      throw DataError(
+          file, at,
+          "a row of " + std::to_string(row.size()) + " fields; the first line names " + std::to_string(columns.size()));
+    }
+    if (label < columns.size()) Put(folder + std::string(WithoutDot(row[picture])), row[label]);
+  }
+  if (rows.broken()) throw DataError(file, text.size(), "ends inside a quoted field");
+}
+
+// Lines "000001.jpg -1 1 ..."; the one with attributes begins with a line of their number and one of their names.
+void LabelFiles::ReadCelebA(const fs::path& file, std::string_view name, std::string_view text) {
+  std::vector<std::string> columns = {name.starts_with("identity") ? "identity" : "partition"};
+  const bool has_names = name.starts_with("list_attr");
+  std::size_t line_number = 0;
+  std::size_t label = has_names ? 0 : ChooseColumn(columns);
+  ForEachLine(text, [&](std::string_view line, std::size_t offset) {
+    ++line_number;
+    if (has_names && line_number == 1) return;
+    const std::vector<std::string> words = Words(line);
+    if (has_names && line_number == 2) {
+      columns = words;
+      label = ChooseColumn(columns);
+      return;
+    }
+    if (words.size() != columns.size() + 1) {
+      throw DataError(
+          file, offset,
+          "a line of " + std::to_string(words.size()) + " words instead of " + std::to_string(columns.size() + 1));
+    }
+    if (label < columns.size()) Put(words[0], words[label + 1]);
+  });
+}
+
+void LabelFiles::Put(const std::string& picture, const std::string& label) {
+  auto [found, is_new] = label_places_.try_emplace(label, static_cast<std::uint32_t>(labels_.size()));
+  if (is_new) labels_.push_back(label);
+  if (labels_.size() > SourceList::kMaxLabels) {
+    throw DataError(root_,
+                    "over 100,000 different labels, the last one \"" + label.substr(0, 60) + "\": are they classes?");
+  }
+  places_.try_emplace(picture, found->second);
+}
+
+// CelebA's lists lie beside the folder of the pictures and name these alone.
+void LabelFiles::Apply(SourceList& sources, std::uint64_t first) {
+  if (!options_.column.empty() && !columns_seen_.empty() && !column_found_) {
+    std::string names;
+    for (const std::string& column : columns_seen_) names += (names.empty() ? "" : ", ") + column;
+    throw UsageError("--label-column " + options_.column + ": " + root_.string() + " has the columns " + names);
+  }
+  if (options_.column.empty() && !columns_seen_.empty() && !column_found_) {
+    sources.Note(root_.string() + " has tables of " + std::to_string(columns_seen_.size()) +
+                 " columns; --label-column NAME takes one of them as the label, for example " +
+                 *columns_seen_.rbegin());
+  }
+  if (knows_labels_ || column_found_) sources.KnowLabels();
+  std::uint64_t used = 0;
+  for (std::uint64_t i = first; i < sources.size() && !places_.empty(); ++i) {
+    auto found = places_.find(std::string(sources.Name(i)));
+    if (found == places_.end()) found = places_.find(std::string(FileOf(sources.Name(i))));
+    if (found == places_.end()) continue;
+    ++used;
+    sources.SetLabel(i, labels_[found->second]);
+  }
+  if (used < places_.size()) {
+    sources.Note(std::to_string(places_.size() - used) + " names in the tables of " + root_.string() +
+                 " are no pictures in it");
+  }
+}
+
+}  // namespace gan::preprocess

@@ -1,0 +1,56 @@
+// Files beside pictures that say which class each belongs to.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "preprocess/inputs/labels.h"
+#include "preprocess/inputs/sources.h"
+
+namespace gan::preprocess {
+
+// Of one folder or archive. What is read, by name:
+//   dataset.json                        StyleGAN2 and 3: {"labels": [["00000/img00000000.png", 5], ...]}
+//   metadata.csv, metadata.jsonl        Hugging Face: a column file_name and any others
+//   list_attr_celeba.txt or .csv, identity_CelebA.txt, list_eval_partition.txt or .csv     CelebA
+// A table's label is its column options.column or else the first there is of label, class, category and the like.
+// Nothing is read unless options.mode is kAuto. Not thread-safe.
+class LabelFiles {
+ public:
+  LabelFiles(const LabelOptions& options, std::filesystem::path root) : options_(options), root_(std::move(root)) {}
+
+  bool Knows(std::string_view name) const;
+  // `name`: of a file that it knows, relative to the root. Throws DataError naming it, and the offset in it where there
+  // is one.
+  void Read(const std::string& name, std::string text);
+  // The same for a file of the folder. Throws IoError as well.
+  void ReadFile(const std::string& name);
+  // Labels the inputs from `first` on. Throws UsageError when no table had options.column.
+  void Apply(SourceList& sources, std::uint64_t first);
+
+ private:
+  void ReadDatasetJson(const std::filesystem::path& file, const std::string& folder, const std::string& text);
+  void ReadJsonLines(const std::filesystem::path& file, const std::string& folder, std::string_view text);
+  void ReadCsv(const std::filesystem::path& file, const std::string& folder, std::string_view text);
+  void ReadCelebA(const std::filesystem::path& file, std::string_view name, std::string_view text);
+  // The column that labels; size() when there is none.
+  std::size_t ChooseColumn(const std::vector<std::string>& columns);
+  void Put(const std::string& picture, const std::string& label);
+
+  const LabelOptions& options_;
+  const std::filesystem::path root_;
+  std::unordered_map<std::string, std::uint32_t> places_;  // picture -> place in labels_
+  std::unordered_map<std::string, std::uint32_t> label_places_;
+  std::vector<std::string> labels_;
+  std::set<std::string> columns_seen_;
+  bool column_found_ = false;
+  bool knows_labels_ = false;
+};
+
+}  // namespace gan::preprocess

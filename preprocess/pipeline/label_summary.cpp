@@ -1,0 +1,72 @@
+#include "preprocess/pipeline/label_summary.h"
+
+#include <algorithm>
+#include <string>
+
+#include "shard/shard_format.h"
+#include "shard/shard_reader.h"
+
+namespace gan::preprocess {
+
+namespace {
+
+// Of a data set whose manifest does not say: an older one.
+std::vector<std::uint64_t> CountLabels(const std::filesystem::path& folder, const shard::Manifest& manifest) {
+  std::vector<std::uint64_t> counts(manifest.labels.size());
+  for (const shard::ShardEntry& entry : manifest.shards) {
+    const shard::ShardReader reader(shard::ShardFileName(folder, entry.number));
+    for (std::size_t i = 0; i < reader.size(); ++i) ++counts.at(reader.Info(i).label);
+    reader.RequireRead();
+  }
+  return counts;
+}
+
+}  // namespace
+
+std::vector<std::uint64_t> LabelCounts(const std::filesystem::path& folder, const Place& place,
+                                       const std::vector<ShardResult>& results) {
+  std::vector<std::uint64_t> counts;
+  if (place.before) counts = place.before->label_counts;
+  if (place.before && counts.size() < place.before->labels.size()) counts = CountLabels(folder, *place.before);
+  counts.resize(place.labels.size());
+  for (const ShardResult& result : results) {
+    for (const auto& [label, count] : result.label_counts) counts.at(label) += count;
+  }
+  return counts;
+}
+
+void TellLabels(const shard::Manifest& manifest, Summary& summary) {
+  for (std::size_t i = 0; i < manifest.label_counts.size(); ++i) {
+    summary.labels.emplace_back(manifest.labels[i], manifest.label_counts[i]);
+  }
+}
+
+void TellNewLabels(const shard::Manifest& before, const shard::Manifest& now, Summary& summary) {
+  constexpr std::size_t kShown = 10;
+  std::string names;
+  for (std::size_t i = before.labels.size(); i < now.labels.size() && i < before.labels.size() + kShown; ++i) {
+    names += (names.empty() ? "" : ", ") + now.labels[i];
+  }
+  const std::size_t count = now.labels.size() - before.labels.size();
+  if (count == 0) return;
+  summary.notes.push_back(std::to_string(count) + " labels are new in the data set: " + names +
+                          (count > kShown ? ", ..." : ""));
+}
+
+void TellDuplicatesAcrossLabels(const SourceList& sources, const Duplicates& duplicates, Summary& summary) {
+  std::uint64_t count = 0;
+  std::uint64_t example = sources.size();
+  for (const auto& [input, first] : duplicates) {
+    if (sources.Label(input) == sources.Label(first)) continue;
+    ++count;
+    example = std::min(example, input);
+  }
+  if (count == 0) return;
+  const std::uint64_t first = duplicates.at(example);
+  summary.notes.push_back(std::to_string(count) +
+                          " duplicates have another label than the picture that is kept, for example " +
+                          std::string(sources.Name(example)) + " (" + sources.Label(example) + ") and " +
+                          std::string(sources.Name(first)) + " (" + sources.Label(first) + ")");
+}
+
+}  // namespace gan::preprocess
