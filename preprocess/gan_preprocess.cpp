@@ -19,9 +19,9 @@
 #include "monitoring/metrics.h"
 #include "picture/grid.h"
 #include "picture/png.h"
-#include "preprocess/label_words.h"
 #include "preprocess/pipeline/pipeline.h"
 #include "preprocess/pipeline/record_worker.h"
+#include "preprocess/summary.h"
 #include "shard/shard_format.h"
 #include "shard/shard_reader.h"
 #include "storage/errors.h"
@@ -52,7 +52,8 @@ const Choice<LabelMode> kLabels[] = {
     {LabelMode::kNone, Name(LabelMode::kNone), "no labels"},
     {LabelMode::kFolder, Name(LabelMode::kFolder), "the first folder that distinguishes images"},
     {LabelMode::kAuto, Name(LabelMode::kAuto),
-     "what the source has: dataset.json, metadata.csv or .jsonl, .cls or .json of a WebDataset, a list of labels, a column "
+     "what the source has: dataset.json, metadata.csv or .jsonl, .cls or .json of a WebDataset, a list of labels, a "
+     "column "
      "of a table, or folders"}};
 constexpr Choice<bool> kDedupe[] = {{false, "off", "keep all files"},
                                     {true, "exact", "keep the first of all files with the same bytes"}};
@@ -179,60 +180,6 @@ void WritePreview(const PreprocessOptions& options) {
   gan::picture::WritePng(options.preview, grid.pixels, grid.width, grid.height);
 }
 
-nlohmann::ordered_json LeftOutJson(const gan::preprocess::LeftOut& left_out) {
-  nlohmann::ordered_json kinds = nlohmann::ordered_json::object();
-  for (const auto& [kind, found] : left_out.kinds()) {
-    kinds[kind] = {{"files", found.files}, {"examples", found.examples}};
-  }
-  return kinds;
-}
-
-void PrintJson(const Summary& s, const PreprocessOptions& options, double seconds) {
-  const nlohmann::ordered_json summary = {{"out", options.output.string()},
-                                          {"already_complete", s.already_complete},
-                                          {"inputs", s.inputs},
-                                          {"accepted", s.accepted},
-                                          {"rejected", s.rejected},
-                                          {"left_to_try", s.left_to_try},
-                                          {"left_out", LeftOutJson(s.left_out)},
-                                          {"records", s.total},
-                                          {"labels", gan::preprocess::LabelsJson(s)},
-                                          {"notes", s.notes},
-                                          {"inputs_done_before", s.kept_from_before},
-                                          {"bytes_read", s.bytes_read},
-                                          {"seconds", seconds}};
-  std::cout << summary.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
-}
-
-void PrintSummary(const Summary& s, const PreprocessOptions& options, double seconds) {
-  std::ostringstream text;
-  if (s.already_complete) {
-    text << options.output.string() << " is complete already: " << s.total << " pictures. Nothing to do.\n";
-  } else {
-    text << s.accepted << " of " << s.inputs << " pictures in " << options.output.string();
-    for (const auto& [reason, count] : s.rejected) text << ", " << count << " " << reason;
-    const double made = static_cast<double>(s.inputs - s.kept_from_before);
-    char speed[96];
-    std::snprintf(speed, sizeof speed, "  (%.0f images/s, %.1f MB/s, %s)", made / seconds,
-                  static_cast<double>(s.bytes_read) / 1e6 / seconds,
-                  gan::cli::FormatDuration(std::chrono::duration<double>(seconds)).c_str());
-    text << speed << "\n";
-    if (s.total > s.accepted) text << "the data set now has " << s.total << " pictures\n";
-    if (s.kept_from_before > 0) text << "continued: " << s.kept_from_before << " inputs were done before\n";
-    if (!s.rejected.empty())
-      text << "rejected ones: " << (options.output / gan::shard::kQuarantineName).string() << "\n";
-  }
-  if (!s.labels.empty()) text << gan::preprocess::LabelWords(s) << "\n";
-  for (const std::string& note : s.notes) text << "note: " << note << "\n";
-  if (s.left_out.files() > 0) text << "left out, no pictures: " << s.left_out.Words() << "\n";
-  if (s.left_to_try > 0) {
-    text << s.left_to_try << " of the inputs could not be read for a reason that may pass; the same command tries them "
-         << "again\n";
-  }
-  text << "next: mpirun -np 2 gan-train --shards " << options.output.string() << "\n";
-  std::cout << text.str();
-}
-
 void ParseCrop(const std::vector<std::string>& words, PreprocessOptions& options) {
   unsigned per_cent = 0;
   char rest = 0;
@@ -310,7 +257,8 @@ int Run(Flags& flags, Ranks& ranks) {
   if (ranks.rank() > 0) return gan::cli::kDone;
   if (!flags.options.preview.empty()) WritePreview(flags.options);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  (flags.json ? PrintJson : PrintSummary)(summary, flags.options, seconds);
+  const auto text = flags.json ? gan::preprocess::SummaryAsJson : gan::preprocess::SummaryInWords;
+  std::cout << text(summary, flags.options, seconds);
   return summary.left_to_try > 0 ? gan::cli::kStoppedSaved : gan::cli::kDone;
 }
 

@@ -58,7 +58,8 @@ struct Call {
 
   std::uint8_t* Allocate(std::uint32_t w, std::uint32_t h, int n, int own_bytes) {
     constexpr int kTurned = 3;
-    RequireRoom(w, h, static_cast<std::uint64_t>(own_bytes + n + (n == 4 ? 3 : 0) + kTurned), options);
+    const int per_pixel = own_bytes + n + (n == 4 ? 3 : 0) + kTurned;
+    RequireRoom(w, h, static_cast<std::uint64_t>(per_pixel), options);
     width = w;
     height = h;
     channels = n;

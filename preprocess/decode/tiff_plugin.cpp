@@ -13,8 +13,11 @@
 #include <vector>
 
 #include "preprocess/decode/decoder_plugin.h"
+#include "preprocess/decode/tiff_samples.h"
 
 namespace {
+
+using gan::preprocess::Alpha, gan::preprocess::Layout, gan::preprocess::Painter, gan::preprocess::Unpacker;
 
 constexpr std::size_t kMostAllocation = std::size_t{1} << 31;
 
@@ -47,7 +50,9 @@ tmsize_t Read(thandle_t handle, void* out, tmsize_t count) {
 tmsize_t Write(thandle_t, void*, tmsize_t) { return -1; }
 toff_t Seek(thandle_t handle, toff_t offset, int whence) {
   Source& source = SourceOf(handle);
-  source.at = static_cast<std::size_t>(offset) + (whence == SEEK_CUR ? source.at : whence == SEEK_END ? source.bytes : 0);
+  source.at = static_cast<std::size_t>(offset) + (whence == SEEK_CUR   ? source.at
+                                                  : whence == SEEK_END ? source.bytes
+                                                                       : 0);
   return source.at;
 }
 int Close(thandle_t) { return 0; }
@@ -66,7 +71,8 @@ int Ignore(TIFF*, void*, const char*, const char*, va_list) { return 1; }
 
 [[noreturn]] void Damaged(const Source& source) {
   const bool cut = source.ended_early || source.complaint.find("Read error") != std::string::npos;
-  throw Failure{cut ? kGanTruncated : kGanCorrupt, "TIFF: " + (source.complaint.empty() ? "damaged" : source.complaint)};
+  throw Failure{cut ? kGanTruncated : kGanCorrupt,
+                "TIFF: " + (source.complaint.empty() ? "damaged" : source.complaint)};
 }
 
 struct CloseTiff {
@@ -92,17 +98,6 @@ T Tag(TIFF* tiff, std::uint32_t tag, T otherwise) {
   T value{};
   return TIFFGetFieldDefaulted(tiff, tag, &value) == 1 ? value : otherwise;
 }
-
-enum class Alpha { kNone, kStraight, kMultiplied };
-
-struct Layout {
-  std::uint32_t width = 0, height = 0;
-  std::uint16_t bits = 1, samples = 1, photometric = 0, planar = PLANARCONFIG_CONTIG, format = SAMPLEFORMAT_UINT;
-  std::uint16_t compression = COMPRESSION_NONE;
-  Alpha alpha = Alpha::kNone;
-  int colours = 1;  // samples before the extra ones
-  const std::uint16_t* map[3] = {nullptr, nullptr, nullptr};
-};
 
 int ColoursOf(const Layout& l) {
   switch (l.photometric) {
@@ -139,7 +134,8 @@ void RequireKnown(const Layout& l) {
   const bool plain = integer && (l.bits == 8 || l.bits == 16);
   const bool grey = l.colours == 1 && l.photometric != PHOTOMETRIC_PALETTE && l.samples == 1;
   const bool few = integer && l.samples == 1 && (l.bits == 1 || l.bits == 2 || l.bits == 4);
-  const bool wide = grey && ((integer && (l.bits == 12 || l.bits == 32)) || (l.format == SAMPLEFORMAT_IEEEFP && l.bits == 32));
+  const bool wide =
+      grey && ((integer && (l.bits == 12 || l.bits == 32)) || (l.format == SAMPLEFORMAT_IEEEFP && l.bits == 32));
   const bool palette16 = l.photometric == PHOTOMETRIC_PALETTE && l.bits > 8;
   if ((!plain && !few && !wide) || palette16) {
     Unsupported(std::to_string(l.samples) + " samples of " + std::to_string(l.bits) + " bits");
@@ -177,108 +173,18 @@ Layout LayoutOf(TIFF* tiff) {
 // libtiff's own conversion, for what is stored at several samplings.
 bool NeedsRgba(const Layout& l) {
   if (l.compression == COMPRESSION_OJPEG) return true;
-  return l.photometric == PHOTOMETRIC_YCBCR && l.samples == 3 && !(l.compression == COMPRESSION_JPEG && l.planar == PLANARCONFIG_CONTIG);
+  return l.photometric == PHOTOMETRIC_YCBCR && l.samples == 3 &&
+         !(l.compression == COMPRESSION_JPEG && l.planar == PLANARCONFIG_CONTIG);
 }
-
-// One row of a strip or tile -> one byte per sample.
-class Unpacker {
- public:
-  explicit Unpacker(const Layout& l) : l_(l) {}
-
-  void Row(const std::uint8_t* in, std::size_t samples, std::uint8_t* out) const {
-    for (std::size_t i = 0; i < samples; ++i) out[i] = Sample(in, i);
-  }
-
- private:
-  std::uint8_t Sample(const std::uint8_t* in, std::size_t i) const {
-    switch (l_.bits) {
-      case 8:
-        return in[i];
-      case 16:
-        return Sixteen(Load<std::uint16_t>(in, i));
-      case 12:
-        return static_cast<std::uint8_t>(i % 2 == 0 ? in[i / 2 * 3] : (in[i / 2 * 3 + 1] & 15) << 4 | in[i / 2 * 3 + 2] >> 4);
-      case 32:
-        return l_.format == SAMPLEFORMAT_IEEEFP ? Float(Load<float>(in, i)) : Clip(Load<std::int32_t>(in, i));
-      default:
-        return Few(in, i);
-    }
-  }
-
-  template <typename T>
-  static T Load(const std::uint8_t* in, std::size_t i) {
-    T value{};
-    std::memcpy(&value, in + i * sizeof(T), sizeof(T));
-    return value;
-  }
-
-  static std::uint8_t Clip(std::int32_t value) { return static_cast<std::uint8_t>(std::clamp(value, 0, 255)); }
-  static std::uint8_t Float(float value) {
-    if (!(value > 0)) return 0;
-    return value >= 255 ? 255 : static_cast<std::uint8_t>(value);
-  }
-  std::uint8_t Sixteen(std::uint16_t value) const {
-    if (l_.format == SAMPLEFORMAT_INT) return Clip(static_cast<std::int16_t>(value));
-    return static_cast<std::uint8_t>(value >> 8);
-  }
-  // Greys are spread over 0..255, indices are not.
-  std::uint8_t Few(const std::uint8_t* in, std::size_t i) const {
-    const std::size_t bit = i * l_.bits;
-    const unsigned most = (1U << l_.bits) - 1;
-    const unsigned value = in[bit / 8] >> (8 - l_.bits - bit % 8) & most;
-    return static_cast<std::uint8_t>(l_.photometric == PHOTOMETRIC_PALETTE ? value : value * 255 / most);
-  }
-
-  const Layout& l_;
-};
-
-std::uint8_t MultiplyDivide255(std::uint32_t a, std::uint32_t b) {
-  const std::uint32_t t = a * b + 128;
-  return static_cast<std::uint8_t>(((t >> 8) + t) >> 8);
-}
-
-// The samples of a pixel as bytes -> RGB or RGBA.
-class Painter {
- public:
-  explicit Painter(const Layout& l) : l_(l), inverted_(l.photometric == PHOTOMETRIC_MINISWHITE && l.format != SAMPLEFORMAT_IEEEFP) {}
-
-  int channels() const { return l_.alpha == Alpha::kNone ? 3 : 4; }
-
-  void Pixel(const std::uint8_t* in, std::uint8_t* out) const {
-    Colour(in, out);
-    if (l_.alpha == Alpha::kNone) return;
-    out[3] = in[l_.colours];
-    if (l_.alpha == Alpha::kMultiplied) Divide(out);
-  }
-
- private:
-  void Colour(const std::uint8_t* in, std::uint8_t* out) const {
-    if (l_.photometric == PHOTOMETRIC_PALETTE) {
-      for (int c = 0; c < 3; ++c) out[c] = static_cast<std::uint8_t>(l_.map[c][in[0]] >> 8);
-    } else if (l_.photometric == PHOTOMETRIC_SEPARATED) {
-      const std::uint32_t light = 255U - in[3];
-      for (int c = 0; c < 3; ++c) out[c] = static_cast<std::uint8_t>(std::max(0, static_cast<int>(light) - MultiplyDivide255(in[c], light)));
-    } else {
-      for (int c = 0; c < 3; ++c) out[c] = inverted_ ? static_cast<std::uint8_t>(255 - in[0]) : in[l_.colours == 3 ? c : 0];
-    }
-  }
-
-  // Pillow's unpackRGBa.
-  static void Divide(std::uint8_t* out) {
-    if (out[3] == 255) return;
-    for (int c = 0; c < 3; ++c) out[c] = out[3] == 0 ? 0 : static_cast<std::uint8_t>(std::min(255, out[c] * 255 / out[3]));
-  }
-
-  const Layout& l_;
-  const bool inverted_;
-};
 
 // Strips and tiles alike: rectangles of the picture.
 class Blocks {
  public:
-  Blocks(TIFF* tiff, const Layout& l, const Source& source) : tiff_(tiff), l_(l), source_(source), tiled_(TIFFIsTiled(tiff) != 0) {
+  Blocks(TIFF* tiff, const Layout& l, const Source& source)
+      : tiff_(tiff), l_(l), source_(source), tiled_(TIFFIsTiled(tiff) != 0) {
     width_ = tiled_ ? Tag<std::uint32_t>(tiff, TIFFTAG_TILEWIDTH, 0) : l.width;
-    height_ = tiled_ ? Tag<std::uint32_t>(tiff, TIFFTAG_TILELENGTH, 0) : Tag<std::uint32_t>(tiff, TIFFTAG_ROWSPERSTRIP, l.height);
+    height_ = tiled_ ? Tag<std::uint32_t>(tiff, TIFFTAG_TILELENGTH, 0)
+                     : Tag<std::uint32_t>(tiff, TIFFTAG_ROWSPERSTRIP, l.height);
     if (width_ == 0 || height_ == 0) Damaged(source_);
     height_ = tiled_ ? height_ : std::min(height_, l.height);
     bytes_ = static_cast<std::size_t>(tiled_ ? TIFFTileSize(tiff) : TIFFStripSize(tiff));
@@ -288,7 +194,8 @@ class Blocks {
 
   void Paint(std::uint8_t* out) {
     for (std::uint64_t y = 0; y < l_.height; y += height_) {
-      for (std::uint64_t x = 0; x < l_.width; x += width_) PaintBlock(static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(y), out);
+      for (std::uint64_t x = 0; x < l_.width; x += width_)
+        PaintBlock(static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(y), out);
     }
   }
 
@@ -315,7 +222,8 @@ class Blocks {
     for (std::uint32_t y = 0; y < rows; ++y) {
       std::uint8_t* to = out + (std::size_t{y0 + y} * l_.width + x0) * static_cast<std::size_t>(channels);
       UnpackRow(y, columns);
-      for (std::uint32_t x = 0; x < columns; ++x, to += channels) painter_.Pixel(&samples_[std::size_t{x} * l_.samples], to);
+      for (std::uint32_t x = 0; x < columns; ++x, to += channels)
+        painter_.Pixel(&samples_[std::size_t{x} * l_.samples], to);
     }
   }
 
@@ -368,7 +276,8 @@ void Decode(Source& source, const GanDecodeHost& host) {
   Layout l = LayoutOf(tiff.get());
   host.set_orientation(host.context, Tag<std::uint16_t>(tiff.get(), TIFFTAG_ORIENTATION, 1));
   if (NeedsRgba(l)) return DecodeRgba(tiff.get(), l, source, host);
-  if (l.photometric == PHOTOMETRIC_YCBCR && l.samples == 3) TIFFSetField(tiff.get(), TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
+  if (l.photometric == PHOTOMETRIC_YCBCR && l.samples == 3)
+    TIFFSetField(tiff.get(), TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
   RequireKnown(l);
   const int channels = l.alpha == Alpha::kNone ? 3 : 4;
   std::uint8_t* out = Allocate(host, l, channels, l.samples * std::max(1, l.bits / 8));

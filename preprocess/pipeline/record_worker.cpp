@@ -1,6 +1,7 @@
 #include "preprocess/pipeline/record_worker.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -47,9 +48,9 @@ struct Request {
 enum class Answer : std::uint32_t { kRoom, kRecord, kRejected };
 struct Message {
   Answer answer{};
-  Reason reason{};            // kRejected
-  std::uint64_t bytes = 0;    // kRoom: wanted; kRejected: of the text that follows; kRecord: of the pixels that do,
-  std::uint64_t text = 0;     // and of the format and its library before them, each ended by a NUL
+  Reason reason{};          // kRejected
+  std::uint64_t bytes = 0;  // kRoom: wanted; kRejected: of the text that follows; kRecord: of the pixels that do,
+  std::uint64_t text = 0;   // and of the format and its library before them, each ended by a NUL
 };
 
 // False when the other side is gone.
@@ -222,6 +223,8 @@ class Worker {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, its_socket, kSocket);  // without close-on-exec
+    // Decoders print what they think of damaged pictures; the quarantine says it.
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     std::array<char*, 3> arguments = {const_cast<char*>("gan-preprocess"), const_cast<char*>(kWorkerArgument), nullptr};
     const int error = ::posix_spawn(&process_, "/proc/self/exe", &actions, nullptr, arguments.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
@@ -237,6 +240,9 @@ class Worker {
 void BecomeWorkerWhenAsked(int argc, char** argv) {
   can_be_worker = true;
   if (argc != 2 || std::strcmp(argv[1], kWorkerArgument) != 0) return;
+  // Each picture takes and frees the same few megabytes: kept, their pages need not be made anew for each.
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
   while (ServeOne()) {
   }
   ::_exit(0);

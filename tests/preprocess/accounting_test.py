@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import socket
 import subprocess
@@ -13,10 +14,13 @@ import tempfile
 import unittest
 import zipfile
 
+import imagecodecs
+
 import pictures
-from run_folder import BIN, make_pictures, names, quarantine, records, run
+from run_folder import BIN, ENVIRONMENT, make_pictures, names, quarantine, records, run
 
 NOBODY = 65534
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 TREES = int(os.environ.get('EQUIPOISE_TREES', 50))
 # root may enter every folder and read every file
 SOMEBODY = {'user': NOBODY, 'extra_groups': []} if os.geteuid() == 0 else {}
@@ -259,6 +263,59 @@ class Folders(Case):
         for name in ('a.txt', 'b.txt', '.c'):
             (self.top / 'in' / name).write_bytes(b'words')
         self.assertIn('left out: 2 .txt (a.txt, b.txt), 1 hidden (.c)', self.run_ok('--in', self.top / 'in', code=3))
+
+
+class Formats(Case):
+    def test_the_documents_list_the_formats_that_are_read(self):
+        (self.top / 'in').mkdir()
+        told = self.run_ok('--in', self.top / 'in', code=3)
+        read = re.search(r'holds no pictures \((.*?)\)', told)[1].split(', ')
+        page = (ROOT / 'docs' / 'preprocess.md').read_text()
+        listed = re.findall(r'^\| ([^|]+) \| [^|]+ \| in (?:the|a worker) process \|$', page, re.M)
+        self.assertEqual(read, listed)
+        self.assertGreater(len(read), 12)
+
+    def test_the_manifest_names_what_decoded_each_format(self):
+        make_pictures(self.top / 'in', ['a.png', 'b.jpg', 'c.tif', 'd.bmp'])
+        (self.top / 'in' / 'broken.webp').write_bytes(b'RIFF\0\0\0\0WEBP')
+        self.run_ok('--in', self.top / 'in', '--images-per-shard', 2)
+        libraries = json.loads((self.out / 'manifest.json').read_text())['libraries']
+        self.assertEqual({'BMP', 'JPEG', 'PNG', 'TIFF'}, set(libraries), 'no format without a record')
+        for format, library in {'PNG': 'libpng', 'JPEG': 'libjpeg-turbo', 'TIFF': 'libtiff'}.items():
+            self.assertRegex(libraries[format], rf'^{library} \d+\.\d+\.\d+$')
+
+    def test_formats_without_a_decoder_are_told_by_name(self):
+        make_pictures(self.top / 'in', ['a.png'])
+        for name, data in {'b.psd': b'8BPS' + bytes(40), 'c': b'qoif' + bytes(40), 'd.txt': b'v/1\x01' + bytes(40),
+                           'e.tga': bytes([0, 0, 2, *bytes(9), 9, 0, 9, 0, 24, 0]) + bytes(300), 'f.ico': b'\0\0\1\0\1\0' + bytes(40)}.items():
+            (self.top / 'in' / name).write_bytes(data)
+        self.run_ok('--in', self.top / 'in')
+        lines = {line['path']: (line['reason'], line['detail'])
+                 for line in map(json.loads, (self.out / 'quarantine.jsonl').read_text().splitlines())}
+        self.assertEqual({'b.psd': 'Photoshop', 'c': 'QOI', 'd.txt': 'OpenEXR', 'e.tga': 'TGA', 'f.ico': 'ICO'},
+                         {path: detail.removesuffix(' is not read') for path, (_, detail) in lines.items()})
+        self.assertEqual({'unsupported'}, {reason for reason, _ in lines.values()})
+
+    def test_a_heic_without_libheif_says_what_to_install(self):
+        make_pictures(self.top / 'in', ['a.png'])
+        (self.top / 'in' / 'b.heic').write_bytes(b'\0\0\0\x18ftypheic\0\0\0\0mif1heic' + bytes(100))
+        self.run_ok('--in', self.top / 'in', env=ENVIRONMENT | {'GAN_LIBHEIF': '/nowhere/libheif.so.1'})
+        self.assertEqual({'b.heic': 'unsupported'}, quarantine(self.out))
+        self.assertIn('setup/libheif.sh', (self.out / 'quarantine.jsonl').read_text())
+
+    def test_valid_jpegs_of_kinds_that_are_not_read_are_unsupported(self):
+        plain = small('JPEG', subsampling=2)
+        frame = plain.index(b'\xff\xc0')
+        changed = lambda at, *values: plain[:at] + bytes(values) + plain[at + len(values):]
+        make_pictures(self.top / 'in', ['a.png'])
+        wide = pictures.photo(32, 24).astype('uint16') * 16
+        files = {'lossless.jpg': imagecodecs.ljpeg_encode(wide[..., 0], bitspersample=12), 'height_behind.jpg': changed(frame + 5, 0, 0),
+                 'fraction.jpg': changed(frame + 11, 0x31, plain[frame + 12], plain[frame + 13], 0x21), 'bits12.jpg': changed(frame + 4, 12),
+                 'jpegls.jpg': imagecodecs.jpegls_encode(pictures.photo(32, 24))}
+        for name, data in files.items():
+            (self.top / 'in' / name).write_bytes(data)
+        self.run_ok('--in', self.top / 'in')
+        self.assertEqual(dict.fromkeys(files, 'unsupported'), quarantine(self.out))
 
 
 class Lists(Case):

@@ -76,6 +76,6 @@ def _fault(name, wanted, records, rejected):
         return f'accepted, but Pillow says {wanted}' if name in records else None
     if name in rejected:
         return f'rejected ({": ".join(rejected[name])}), but Pillow reads it'
-    if np.array_equal(records[name], wanted):
+    if wanted is None or np.array_equal(records[name], wanted):
         return None
     return f'differs from Pillow by up to {int(np.abs(records[name].astype(int) - wanted).max())}'

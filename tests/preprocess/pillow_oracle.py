@@ -3,7 +3,9 @@ import numpy as np
 import PIL
 from PIL import Image, ImageFile, ImageOps
 
-assert PIL.__version__ == '12.0.0', 'later versions change the order of the resize passes'
+assert PIL.__version__ in ('12.0.0', '13.0.0'), 'each version has to be looked at'
+# Pillow 13 resizes tall pictures down before it resizes them across, which rounds differently. The definition is Pillow 12.
+IS_LATER = PIL.__version__ != '12.0.0'
 Image.MAX_IMAGE_PIXELS = None  # ours has --max-pixels
 FILTERS = dict(bilinear=Image.BILINEAR, lanczos=Image.LANCZOS, box=Image.BOX)
 WHITE = (255, 255, 255)
@@ -35,8 +37,13 @@ def resize_and_crop(image, size, filter_name):
     return np.asarray(image.crop((left, top, left + size, top + size)))
 
 
+def is_comparable(image):
+    """Whether this version of Pillow makes the pixels of the definition."""
+    return not IS_LATER or image.height < 2 * image.width
+
+
 def records(path, size, background=WHITE):
-    """{(filter, exif): uint8 [size, size, 3]} of one file; raises what Pillow raises."""
+    """{(filter, exif): uint8 [size, size, 3]} of one file, None where it is not comparable; raises what Pillow raises."""
     with Image.open(path) as image:
         image.load()
         ignored = to_rgb(image, background)
@@ -46,6 +53,7 @@ def records(path, size, background=WHITE):
             applied = ignored
     found = {}
     for name in FILTERS:
-        found[name, 'ignore'] = resize_and_crop(ignored, size, name)
-        found[name, 'apply'] = found[name, 'ignore'] if applied is ignored else resize_and_crop(applied, size, name)
+        found[name, 'ignore'] = resize_and_crop(ignored, size, name) if is_comparable(ignored) else None
+        found[name, 'apply'] = (found[name, 'ignore'] if applied is ignored else
+                                resize_and_crop(applied, size, name) if is_comparable(applied) else None)
     return found
