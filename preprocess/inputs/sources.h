@@ -42,7 +42,7 @@ class SourceList {
   void Begin(Kind kind, const std::filesystem::path& root) { origins_.push_back({kind, root, nullptr, false}); }
   // The same for a file of many pictures, which `open` opens.
   void BeginContainer(const std::filesystem::path& file, OpenContainer open) {
-    origins_.push_back({Kind::kContainer, file, open, false});
+    origins_.push_back({Kind::kContainer, file, std::move(open), false});
   }
   // `position`, `is_link`: of a container's picture, as ArchiveMember has them.
   void Add(std::string_view name, std::uint64_t bytes, std::uint32_t position = 0, bool is_link = false);
@@ -67,7 +67,7 @@ class SourceList {
   bool IsListed(std::uint64_t i) const { return OriginOf(i).kind == Kind::kList; }
   const std::filesystem::path& Root(std::uint64_t i) const { return OriginOf(i).root; }
   std::filesystem::path Path(std::uint64_t i) const;  // the file to open; of a container's picture, the container
-  std::unique_ptr<ContainerReader> OpenContainerOf(std::uint64_t i) const { return OriginOf(i).open(Path(i)); }
+  std::unique_ptr<ContainerReader> OpenContainerOf(std::uint64_t i) const { return OriginOf(i).open(); }
   std::uint32_t Position(std::uint64_t i) const { return entries_[i].position; }  // among the container's entries
   bool IsLink(std::uint64_t i) const { return entries_[i].is_link != 0; }  // its bytes stand elsewhere in the archive
   const Rejected* WhyRejected(std::uint64_t i) const;                      // null: not known yet

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "preprocess/decode/decode.h"
+#include "preprocess/inputs/container.h"
 #include "preprocess/resize/resample.h"
 
 namespace gan::preprocess {
@@ -25,5 +26,8 @@ struct RecordOptions {
 
 // uint8 [size, size, 3]. Throws Rejected. Safe to call from many threads.
 Rgb8 MakeRecord(std::span<const std::byte> file, const RecordOptions& options);
+
+// The same of pixels, uint8 [height, width, channels] with 1, 3 or 4 channels.
+Rgb8 MakeRecordOfPixels(const Contents& pixels, const RecordOptions& options);
 
 }  // namespace gan::preprocess
