@@ -7,6 +7,7 @@ find_package(JPEG REQUIRED)
 find_package(PNG REQUIRED)
 find_package(GIF REQUIRED)
 find_package(LibArchive REQUIRED)
+find_package(Arrow)  # without it Parquet files are not read
 find_package(OpenCV REQUIRED COMPONENTS core imgcodecs imgproc)
 find_package(nlohmann_json REQUIRED)
 find_package(Protobuf REQUIRED)

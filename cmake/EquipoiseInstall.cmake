@@ -19,6 +19,11 @@ set(_doc_dir "${CMAKE_INSTALL_DATADIR}/doc/equipoise")
 
 install(TARGETS ${_programs} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS gan_opencv gan_ranks gan_plot LIBRARY DESTINATION ${_private_dir})
+if(TARGET gan_parquet)
+  get_filename_component(_arrow_dir "${Arrow_LIBRARY}" DIRECTORY)
+  set_property(TARGET gan_parquet APPEND PROPERTY INSTALL_RPATH "$ORIGIN" "${_arrow_dir}")
+  install(TARGETS gan_parquet LIBRARY DESTINATION ${_private_dir} COMPONENT parquet)
+endif()
 set_property(TARGET gan-preprocess gan-inspect APPEND PROPERTY INSTALL_RPATH "$ORIGIN/../${_private_dir}")
 
 if(EQUIPOISE_TRAINER)

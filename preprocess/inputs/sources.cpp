@@ -11,6 +11,7 @@
 #include "preprocess/inputs/content.h"
 #include "preprocess/inputs/folder.h"
 #include "preprocess/inputs/label_files.h"
+#include "preprocess/inputs/parquet.h"
 #include "preprocess/inputs/ranges.h"
 #include "preprocess/inputs/web_samples.h"
 #include "storage/errors.h"
@@ -114,7 +115,7 @@ class Finder {
   }
 
   static bool IsContainer(std::string_view name, std::string_view head) {
-    return Arrays::IsOne(name, head) || LooksLikeAnArchive(name) || IsArchiveContent(head);
+    return Arrays::IsOne(name, head) || IsParquet(head) || LooksLikeAnArchive(name) || IsArchiveContent(head);
   }
 
   // Where a folder has no pictures of its own, its files of many pictures are the data set.
@@ -126,7 +127,7 @@ class Finder {
       if (Arrays::IsOne(name, HeadOf(file))) {
         arrays.Take(name, {file, ByteOrigin::Kind::kPlain, 0}, fs::file_size(file));
       } else {
-        AddArchive(file);
+        AddFile(file);
       }
     }
     arrays.AddTo(found_);
@@ -158,6 +159,7 @@ class Finder {
     const bool is_file = fs::is_regular_file(file);  // a pipe can only hold a list
     const std::string head = is_file ? HeadOf(file) : "";
     const bool called_a_picture = HasPictureExtension(file.native());
+    if (is_file && IsParquet(head)) return AddParquet(file, labels_, found_);
     if (is_file && !called_a_picture && Arrays::IsOne(file.filename().native(), head)) return AddArrayFile(file);
     if (LooksLikeAnArchive(file.native()) || (is_file && !called_a_picture && IsArchiveContent(head))) {
       return AddArchive(file);
