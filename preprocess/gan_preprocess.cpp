@@ -19,6 +19,7 @@
 #include "picture/grid.h"
 #include "picture/png.h"
 #include "preprocess/decode/opencv_worker.h"
+#include "preprocess/inputs/lmdb.h"
 #include "preprocess/label_words.h"
 #include "preprocess/pipeline/pipeline.h"
 #include "shard/shard_format.h"
@@ -283,6 +284,7 @@ int Run(Flags& flags, Ranks& ranks) {
 
 int main(int argc, char** argv) {
   gan::preprocess::BecomeOpenCvWorkerWhenAsked(argc, argv);
+  gan::preprocess::BecomeLmdbReaderWhenAsked(argc, argv);
   CLI::App app(
       "Turns pictures into shards that gan-train reads, pixel for pixel as torchvision does.\n"
       "The same command again continues where it was interrupted.\n"

@@ -47,7 +47,10 @@ class ParquetReader : public ContainerReader {
 
   Contents Read(std::uint32_t position, std::uint64_t /*bytes*/) override {
     std::optional<std::vector<std::byte>> bytes = Picture(position);
-    if (!bytes) throw Rejected(Reason::kNotAPicture, "the row holds no picture (to_parquet of the package datasets stores paths, push_to_hub pictures)");
+    if (!bytes)
+      throw Rejected(
+          Reason::kNotAPicture,
+          "the row holds no picture (to_parquet of the package datasets stores paths, push_to_hub pictures)");
     return {.bytes = std::move(*bytes)};
   }
 

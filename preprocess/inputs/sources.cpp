@@ -11,6 +11,7 @@
 #include "preprocess/inputs/content.h"
 #include "preprocess/inputs/folder.h"
 #include "preprocess/inputs/label_files.h"
+#include "preprocess/inputs/lmdb.h"
 #include "preprocess/inputs/parquet.h"
 #include "preprocess/inputs/ranges.h"
 #include "preprocess/inputs/web_samples.h"
@@ -115,7 +116,8 @@ class Finder {
   }
 
   static bool IsContainer(std::string_view name, std::string_view head) {
-    return Arrays::IsOne(name, head) || IsParquet(head) || LooksLikeAnArchive(name) || IsArchiveContent(head);
+    return Arrays::IsOne(name, head) || IsParquet(head) || IsLmdb(head) || LooksLikeAnArchive(name) ||
+           IsArchiveContent(head);
   }
 
   // Where a folder has no pictures of its own, its files of many pictures are the data set.
@@ -159,6 +161,7 @@ class Finder {
     const bool is_file = fs::is_regular_file(file);  // a pipe can only hold a list
     const std::string head = is_file ? HeadOf(file) : "";
     const bool called_a_picture = HasPictureExtension(file.native());
+    if (is_file && IsLmdb(head)) return AddLmdb(file, labels_, found_);
     if (is_file && IsParquet(head)) return AddParquet(file, labels_, found_);
     if (is_file && !called_a_picture && Arrays::IsOne(file.filename().native(), head)) return AddArrayFile(file);
     if (LooksLikeAnArchive(file.native()) || (is_file && !called_a_picture && IsArchiveContent(head))) {
