@@ -19,6 +19,7 @@
 #include "monitoring/metrics.h"
 #include "picture/grid.h"
 #include "picture/png.h"
+#include "preprocess/inputs/lmdb.h"
 #include "preprocess/pipeline/pipeline.h"
 #include "preprocess/pipeline/record_worker.h"
 #include "preprocess/summary.h"
@@ -266,6 +267,7 @@ int Run(Flags& flags, Ranks& ranks) {
 
 int main(int argc, char** argv) {
   gan::preprocess::BecomeWorkerWhenAsked(argc, argv);
+  gan::preprocess::BecomeLmdbReaderWhenAsked(argc, argv);
   CLI::App app(
       "Turns images into shards for gan-train, pixel for pixel as torchvision does.\n"
       "The same command continues a run that was interrupted.\n\n"

@@ -31,8 +31,10 @@ bool LooksLikeAnArchive(std::string_view name);  // by its extension
 class OtherMembers {
  public:
   virtual ~OtherMembers() = default;
-  // Whether TakeText() is to be called with its contents, of which `head` is the beginning.
-  virtual bool Wants(const ArchiveMember& member, std::string_view head) = 0;
+  // What is to be done with it; `head` is its beginning. kText: TakeText() is called with its contents. kTake: it is
+  // not counted, the caller will.
+  enum class Wish { kNone, kText, kTake };
+  virtual Wish Wants(const ArchiveMember& member, std::string_view head) = 0;
   virtual void TakeText(const ArchiveMember& member, std::string text) = 0;
 
  protected:

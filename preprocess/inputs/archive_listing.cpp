@@ -7,6 +7,7 @@
 #include "preprocess/inputs/archive.h"
 #include "preprocess/inputs/archive_stream.h"
 #include "preprocess/inputs/content.h"
+#include "preprocess/inputs/path_text.h"
 #include "storage/errors.h"
 
 namespace gan::preprocess {
@@ -15,10 +16,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::uint64_t kMaxRatio = 200;                       // pictures are compressed already
-constexpr std::uint64_t kFreeBytes = std::uint64_t{64} << 20;  // a few plain BMPs may be over the ratio
+constexpr std::uint64_t kMostCounted = std::uint64_t{1} << 34;  // per member, so that no sum wraps around
 constexpr std::uint64_t kMaxMemberBytes = std::uint64_t{1} << 30;
-constexpr std::size_t kMaxTextBytes = std::size_t{256} << 20;
 constexpr std::size_t kTextBlock = std::size_t{1} << 16;
 
 std::optional<Rejected> WhyRefused(archive_entry* entry, std::string_view name) {
@@ -32,12 +31,6 @@ std::optional<Rejected> WhyRefused(archive_entry* entry, std::string_view name) 
     return Rejected(Reason::kTooLarge, "a file of over 1 GiB inside an archive");
   }
   return std::nullopt;
-}
-
-void RequireRatio(std::uint64_t unpacked, std::uint64_t packed) {
-  if (unpacked <= kFreeBytes || (unpacked - kFreeBytes) / kMaxRatio <= packed) return;
-  throw Rejected(Reason::kTooLarge,
-                 "the archive claims to unpack to over 200 times its size; nothing more of it is read");
 }
 
 // Sorts what an archive lists into pictures, refused ones and the rest.
@@ -67,7 +60,7 @@ class Listing {
 
   void CountBytes(ArchiveMember& member) {
     member.bytes = static_cast<std::uint64_t>(::archive_entry_size(stream_.entry()));
-    unpacked_ += std::min(member.bytes, kFreeBytes * kMaxRatio);
+    unpacked_ += std::min(member.bytes, kMostCounted);
     RequireRatio(unpacked_, packed_);
   }
 
@@ -111,9 +104,10 @@ class Listing {
     if (::archive_entry_filetype(stream_.entry()) != AE_IFREG) {
       return left_out_.Count("link or device in an archive", member.name);
     }
-    if (stream_.IsPlainFile() && others_ != nullptr && others_->Wants(member, head)) {
-      others_->TakeText(member, TextOf(member, head));
-    }
+    const bool is_told = stream_.IsPlainFile() && others_ != nullptr;
+    const OtherMembers::Wish wish = is_told ? others_->Wants(member, head) : OtherMembers::Wish::kNone;
+    if (wish == OtherMembers::Wish::kTake) return;
+    if (wish == OtherMembers::Wish::kText) others_->TakeText(member, TextOf(member, head));
     left_out_.CountByExtension(member.name);
   }
 

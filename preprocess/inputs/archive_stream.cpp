@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::size_t kReadAhead = std::size_t{1} << 18;
 constexpr std::int64_t kTarBlock = 512;
+constexpr std::uint64_t kMaxRatio = 200;                       // pictures are compressed already
+constexpr std::uint64_t kFreeBytes = std::uint64_t{64} << 20;  // a few plain BMPs may be over the ratio
 
 std::string ErrorOf(archive* a) {
   const char* text = ::archive_error_string(a);
@@ -121,6 +123,12 @@ std::vector<std::byte> ArchiveStream::Contents(std::uint64_t bytes) {
   std::byte beyond{};  // reading to the end also checks the member's checksum
   if (ReadSome({&beyond, 1}) > 0) throw Rejected(Reason::kCorrupt, "it is larger than the archive says");
   return data;
+}
+
+void RequireRatio(std::uint64_t unpacked, std::uint64_t packed) {
+  if (unpacked <= kFreeBytes || (unpacked - kFreeBytes) / kMaxRatio <= packed) return;
+  throw Rejected(Reason::kTooLarge,
+                 "the archive claims to unpack to over 200 times its size; nothing more of it is read");
 }
 
 bool LeavesTheArchive(std::string_view name) {

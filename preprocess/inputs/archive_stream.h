@@ -54,6 +54,9 @@ class ArchiveStream {
   std::int64_t end_of_entry_ = 0;
 };
 
+// Throws Rejected when `unpacked` bytes are far more than pictures of `packed` bytes can be.
+void RequireRatio(std::uint64_t unpacked, std::uint64_t packed);
+
 bool LeavesTheArchive(std::string_view name);
 
 }  // namespace gan::preprocess

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -33,6 +33,6 @@ class ContainerReader {
   ContainerReader& operator=(ContainerReader&&) = default;
 };
 
-using OpenContainer = std::unique_ptr<ContainerReader> (*)(const std::filesystem::path& file);
+using OpenContainer = std::function<std::unique_ptr<ContainerReader>()>;
 
 }  // namespace gan::preprocess

@@ -6,14 +6,14 @@ namespace gan::preprocess {
 
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr std::string_view kMark = "\xEF\xBB\xBF";
 
 bool EndsLine(char c) { return c == '\n' || c == '\r'; }
 
 }  // namespace
 
 CsvRows::CsvRows(std::string_view text) : text_(text) {
-  if (text_.starts_with(kByteOrderMark)) at_ = kByteOrderMark.size();
+  if (text_.starts_with(kMark)) at_ = kMark.size();
 }
 
 bool CsvRows::Next(std::vector<std::string>& row) {

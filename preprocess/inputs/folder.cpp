@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -38,8 +39,9 @@ std::string_view KindOfSpecial(fs::file_type type) {
 
 class Walk {
  public:
-  Walk(const fs::path& root, const OwnFiles& own, LabelFiles& labels, SourceList& found)
-      : root_(root), own_(own), labels_(labels), found_(found) {
+  Walk(const fs::path& root, const OwnFiles& own, LabelFiles& labels, const MayHoldPictures& may_hold_pictures,
+       SourceList& found)
+      : root_(root), own_(own), labels_(labels), may_hold_pictures_(may_hold_pictures), found_(found) {
     // Where the shards go into the folder of the pictures itself or above it, only names tell what is whose.
     std::error_code error;
     has_own_folder_ = !own.folder.empty() && fs::exists(own.folder, error) && !IsAtOrAbove(own.folder, root);
@@ -52,6 +54,17 @@ class Walk {
     Enter(root_, nullptr);
     std::sort(label_files_.begin(), label_files_.end());
     for (const std::string& name : label_files_) labels_.ReadFile(name);
+  }
+
+  // Files of many pictures count only where there are no others: they often are what the others were unpacked from.
+  std::vector<std::string> Containers(std::uint64_t first) {
+    for (std::uint64_t i = first; i < found_.size(); ++i) {
+      if (found_.WhyRejected(i) != nullptr) continue;
+      for (const std::string& name : containers_) found_.left_out().CountByExtension(name);
+      return {};
+    }
+    std::sort(containers_.begin(), containers_.end());
+    return std::move(containers_);
   }
 
  private:
@@ -141,40 +154,47 @@ class Walk {
     const std::string_view name = NameOf(entry.path());
     std::error_code unreadable;
     const std::uint64_t bytes = entry.file_size(unreadable);
-    if (HasPictureExtension(name) || BeginsLikeAPicture(entry.path())) {
-      return found_.Add(name, unreadable ? 0 : bytes);
-    }
+    if (HasPictureExtension(name)) return found_.Add(name, unreadable ? 0 : bytes);
+    const std::optional<std::string> head = Head(entry.path());
+    if (!head || IsPictureContent(*head)) return found_.Add(name, unreadable ? 0 : bytes);
     if (labels_.Knows(name)) label_files_.emplace_back(name);
+    if (may_hold_pictures_(name, *head)) return TakeContainer(name);
     found_.left_out().CountByExtension(name);
   }
 
-  // What cannot be looked into may be one: its turn will tell why.
-  static bool BeginsLikeAPicture(const fs::path& path) {
+  void TakeContainer(std::string_view name) { containers_.emplace_back(name); }
+
+  // Nothing when it cannot be looked into. It may be a picture then: its turn will tell why.
+  static std::optional<std::string> Head(const fs::path& path) {
     try {
-      return IsPictureContent(HeadOf(path));
+      return HeadOf(path);
     } catch (const IoError&) {
-      return true;
+      return std::nullopt;
     }
   }
 
   const fs::path& root_;
   const OwnFiles& own_;
   LabelFiles& labels_;
+  const MayHoldPictures& may_hold_pictures_;
   SourceList& found_;
-  std::vector<std::string> label_files_;
+  std::vector<std::string> label_files_, containers_;
   bool has_own_folder_ = false;
   std::vector<Identity> above_;
 };
 
 }  // namespace
 
-void AddFolder(const fs::path& folder, const OwnFiles& own, const LabelOptions& options, SourceList& found) {
+std::vector<std::string> AddFolder(const fs::path& folder, const OwnFiles& own, const LabelOptions& options,
+                                   const MayHoldPictures& may_hold_pictures, SourceList& found) {
   found.Begin(SourceList::Kind::kFolder, folder);
   const std::uint64_t first = found.size();
   LabelFiles labels(options, folder);
-  Walk(folder, own, labels, found).Begin();
+  Walk walk(folder, own, labels, may_hold_pictures, found);
+  walk.Begin();
   found.SortFrom(first);
   labels.Apply(found, first);
+  return walk.Containers(first);
 }
 
 }  // namespace gan::preprocess

@@ -2,6 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "preprocess/inputs/sources.h"
 
@@ -12,6 +16,10 @@ namespace gan::preprocess {
 // picture are counted in found.left_out(). Links that lead nowhere and folders that cannot be entered become rejected
 // inputs. What files beside the pictures say of their labels is taken (label_files.h). Throws IoError when `folder`
 // itself cannot be listed, DataError and UsageError for those files.
-void AddFolder(const std::filesystem::path& folder, const OwnFiles& own, const LabelOptions& labels, SourceList& found);
+//
+// -> when there is not one picture: the files of other kinds that `may_hold_pictures`, by name.
+using MayHoldPictures = std::function<bool(std::string_view name, std::string_view head)>;
+std::vector<std::string> AddFolder(const std::filesystem::path& folder, const OwnFiles& own, const LabelOptions& labels,
+                                   const MayHoldPictures& may_hold_pictures, SourceList& found);
 
 }  // namespace gan::preprocess

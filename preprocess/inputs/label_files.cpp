@@ -9,6 +9,7 @@
 
 #include "preprocess/inputs/csv.h"
 #include "preprocess/inputs/dataset_json.h"
+#include "preprocess/inputs/path_text.h"
 #include "storage/errors.h"
 #include "storage/files.h"
 #include "storage/parse_json.h"
@@ -20,15 +21,12 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::uint64_t kMaxTextBytes = std::uint64_t{256} << 20;
-constexpr std::array<std::string_view, 8> kNames = {
+constexpr std::array<std::string_view, 8> kLabelFiles = {
     "dataset.json",         "metadata.csv",        "metadata.jsonl",          "list_attr_celeba.txt",
     "list_attr_celeba.csv", "identity_CelebA.txt", "list_eval_partition.txt", "list_eval_partition.csv"};
 constexpr std::array<std::string_view, 4> kFileColumns = {"file_name", "image_file_name", "image_id", "filename"};
-constexpr std::array<std::string_view, 7> kLabelColumns = {"label",    "labels",     "class", "class_name",
+constexpr std::array<std::string_view, 7> kUsualColumns = {"label",    "labels",     "class", "class_name",
                                                            "category", "label_name", "target"};
-
-std::string_view FileOf(std::string_view name) { return name.substr(name.rfind('/') + 1); }  // npos + 1 is 0
 
 std::string_view WithoutDot(std::string_view name) {
   while (name.starts_with("./")) name.remove_prefix(2);
@@ -77,7 +75,8 @@ std::string LabelOf(const json& value, const fs::path& file, std::size_t offset)
 }  // namespace
 
 bool LabelFiles::Knows(std::string_view name) const {
-  return options_.mode == LabelMode::kAuto && std::find(kNames.begin(), kNames.end(), FileOf(name)) != kNames.end();
+  return options_.mode == LabelMode::kAuto &&
+         std::find(kLabelFiles.begin(), kLabelFiles.end(), FileOf(name)) != kLabelFiles.end();
 }
 
 void LabelFiles::ReadFile(const std::string& name) { Read(name, storage::ReadFile(root_ / name, kMaxTextBytes)); }
@@ -85,7 +84,7 @@ void LabelFiles::ReadFile(const std::string& name) { Read(name, storage::ReadFil
 void LabelFiles::Read(const std::string& name, std::string text) {
   const fs::path file = root_ / name;
   const std::string_view own = FileOf(name);
-  const std::string folder = name.substr(0, name.size() - own.size());
+  const std::string folder(FoldersOf(name));
   if (own == "dataset.json") return ReadDatasetJson(file, folder, text);
   if (own == "metadata.jsonl") return ReadJsonLines(file, folder, text);
   if (own.ends_with(".csv")) return ReadCsv(file, own == "metadata.csv" ? folder : "", text);
@@ -102,7 +101,7 @@ void LabelFiles::ReadDatasetJson(const fs::path& file, const std::string& folder
 std::size_t LabelFiles::ChooseColumn(const std::vector<std::string>& columns) {
   columns_seen_.insert(columns.begin(), columns.end());
   const std::size_t chosen = options_.column.empty()
-                                 ? FindFirst(columns, kLabelColumns)
+                                 ? FindFirst(columns, kUsualColumns)
                                  : FindFirst(columns, std::array<std::string_view, 1>{options_.column});
   column_found_ = column_found_ || chosen < columns.size();
   return chosen;

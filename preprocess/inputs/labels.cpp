@@ -7,6 +7,7 @@
 #include <set>
 #include <string_view>
 
+#include "preprocess/inputs/path_text.h"
 #include "preprocess/inputs/sources.h"
 
 namespace gan::preprocess {
@@ -19,9 +20,6 @@ constexpr std::array<std::string_view, 7> kPartitions = {"train",      "training
 bool IsPartition(std::string_view folder) {
   return std::find(kPartitions.begin(), kPartitions.end(), folder) != kPartitions.end();
 }
-
-// "a/b/" of "a/b/c.png".
-std::string_view FoldersOf(std::string_view name) { return name.substr(0, name.rfind('/') + 1); }  // npos + 1 is 0
 
 // The longest beginning of both that ends with a slash.
 std::string_view CommonFolders(std::string_view one, std::string_view other) {

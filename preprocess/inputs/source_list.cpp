@@ -82,6 +82,7 @@ std::string SourceList::Digest() const {
   std::string line;
   for (std::uint64_t i = 0; i < size(); ++i) {
     line.assign(Name(i)).append(1, '\0').append(std::to_string(Bytes(i)));
+    if (OriginOf(i).bytes > 0) line.append(1, '\0').append(std::to_string(OriginOf(i).bytes));
     if (labelled) line.append(1, '\0').append(Label(i));
     digest.Update(std::as_bytes(std::span(line.append(1, '\n'))));
   }

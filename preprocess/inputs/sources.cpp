@@ -7,9 +7,12 @@
 
 #include "preprocess/decode/formats.h"
 #include "preprocess/inputs/archive.h"
+#include "preprocess/inputs/arrays.h"
 #include "preprocess/inputs/content.h"
 #include "preprocess/inputs/folder.h"
 #include "preprocess/inputs/label_files.h"
+#include "preprocess/inputs/lmdb.h"
+#include "preprocess/inputs/parquet.h"
 #include "preprocess/inputs/ranges.h"
 #include "preprocess/inputs/web_samples.h"
 #include "storage/errors.h"
@@ -20,36 +23,63 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::unique_ptr<ContainerReader> OpenArchive(const fs::path& file) { return std::make_unique<ArchiveReader>(file); }
-
 // Only tars are WebDatasets.
 bool IsTar(const fs::path& file) {
   const std::string head = HeadOf(file);
   return !head.starts_with("PK") && !head.starts_with("7z");
 }
 
-// Labels that an archive holds beside its pictures.
+bool HoldsPictures(const SourceList& found, std::uint64_t first) {
+  for (std::uint64_t i = first; i < found.size(); ++i) {
+    if (found.WhyRejected(i) == nullptr) return true;
+  }
+  return false;
+}
+
+// What an archive holds beside its pictures: their labels; or, where it has no pictures, arrays of them.
 class LabelMembers : public OtherMembers {
  public:
   LabelMembers(const LabelOptions& options, const fs::path& file)
-      : files_(options, file), samples_(options, file), is_tar_(IsTar(file)) {}
+      : file_(file), files_(options, file), samples_(options, file), arrays_(options, file), is_tar_(IsTar(file)) {}
 
-  bool Wants(const ArchiveMember& member, std::string_view /*head*/) override {
-    if (files_.Knows(member.name)) return true;
-    return is_tar_ && samples_.TakeField(member.name);
+  Wish Wants(const ArchiveMember& member, std::string_view head) override {
+    if (Arrays::IsOne(member.name, head)) return Keep(member);
+    if (files_.Knows(member.name)) return Wish::kText;
+    return is_tar_ && samples_.TakeField(member.name) ? Wish::kText : Wish::kNone;
   }
   void TakeText(const ArchiveMember& member, std::string text) override {
     if (files_.Knows(member.name)) return files_.Read(member.name, std::move(text));
     samples_.TakeText(member.name, text);
   }
   void Apply(SourceList& found, std::uint64_t first) {
+    AddArrays(found, HoldsPictures(found, first));
     samples_.Apply(found, first);
     files_.Apply(found, first);
   }
 
  private:
+  Wish Keep(const ArchiveMember& member) {
+    array_members_.push_back(member);
+    return Wish::kTake;
+  }
+
+  // After the archive has been listed: each of them is read by a pass of its own.
+  void AddArrays(SourceList& found, bool has_pictures) {
+    for (const ArchiveMember& member : array_members_) {
+      if (has_pictures) {
+        found.left_out().CountByExtension(member.name);
+      } else {
+        arrays_.Take(member.name, {file_, ByteOrigin::Kind::kMember, member.position}, member.bytes);
+      }
+    }
+    arrays_.AddTo(found);
+  }
+
+  const fs::path& file_;
   LabelFiles files_;
   WebSamples samples_;
+  Arrays arrays_;
+  std::vector<ArchiveMember> array_members_;
   const bool is_tar_;
 };
 
@@ -62,7 +92,7 @@ class Finder {
   void AddInput(const fs::path& input) {
     if (input == "-") return AddList(input);
     if (!fs::exists(input)) return AddRange(input);
-    if (fs::is_directory(input)) return AddFolder(input, own_, labels_, found_);
+    if (fs::is_directory(input)) return AddFolderOrDataSet(input);
     AddFile(input);
   }
 
@@ -85,6 +115,26 @@ class Finder {
     }
   }
 
+  static bool IsContainer(std::string_view name, std::string_view head) {
+    return Arrays::IsOne(name, head) || IsParquet(head) || IsLmdb(head) || LooksLikeAnArchive(name) ||
+           IsArchiveContent(head);
+  }
+
+  // Where a folder has no pictures of its own, its files of many pictures are the data set.
+  void AddFolderOrDataSet(const fs::path& folder) {
+    const std::vector<std::string> containers = AddFolder(folder, own_, labels_, IsContainer, found_);
+    Arrays arrays(labels_, folder);
+    for (const std::string& name : containers) {
+      const fs::path file = folder / name;
+      if (Arrays::IsOne(name, HeadOf(file))) {
+        arrays.Take(name, {file, ByteOrigin::Kind::kPlain, 0}, fs::file_size(file));
+      } else {
+        AddFile(file);
+      }
+    }
+    arrays.AddTo(found_);
+  }
+
   void AddPath(std::string_view path) {
     struct stat status = {};
     const bool there = ::stat(std::string(path).c_str(), &status) == 0 && S_ISREG(status.st_mode);
@@ -96,7 +146,7 @@ class Finder {
   }
 
   void AddArchive(const fs::path& path) {
-    found_.BeginContainer(path, OpenArchive);
+    found_.BeginContainer(path, [path] { return std::make_unique<ArchiveReader>(path); });
     const std::uint64_t first = found_.size();
     const auto take = [&](const ArchiveMember& member) {
       if (member.refused) return found_.AddRejected(member.name, member.refused->reason(), member.refused->what());
@@ -111,12 +161,25 @@ class Finder {
     const bool is_file = fs::is_regular_file(file);  // a pipe can only hold a list
     const std::string head = is_file ? HeadOf(file) : "";
     const bool called_a_picture = HasPictureExtension(file.native());
+    if (is_file && IsLmdb(head)) return AddLmdb(file, labels_, found_);
+    if (is_file && IsParquet(head)) return AddParquet(file, labels_, found_);
+    if (is_file && !called_a_picture && Arrays::IsOne(file.filename().native(), head)) return AddArrayFile(file);
     if (LooksLikeAnArchive(file.native()) || (is_file && !called_a_picture && IsArchiveContent(head))) {
       return AddArchive(file);
     }
     if (!called_a_picture && !IsPictureContent(head)) return AddList(file);
     found_.Begin(SourceList::Kind::kList, {});
     AddPath(file.native());
+  }
+
+  // Its labels lie beside it.
+  void AddArrayFile(const fs::path& file) {
+    Arrays arrays(labels_, file.parent_path());
+    const std::uint64_t first = found_.size();
+    arrays.TakeWithLabels(file.filename().native());
+    arrays.AddTo(found_);
+    if (found_.size() == first)
+      throw DataError(file, "is no array of uint8 pictures, [n, height, width] with 1, 3 or 4 channels or none");
   }
 
   const ReadBlock& standard_input_;

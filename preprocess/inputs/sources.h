@@ -39,10 +39,10 @@ class SourceList {
   enum class Kind { kFolder, kList, kContainer };
 
   // What the next ones belong to: pictures lie below `root` (kFolder) or at their own path (kList).
-  void Begin(Kind kind, const std::filesystem::path& root) { origins_.push_back({kind, root, nullptr, false}); }
-  // The same for a file of many pictures, which `open` opens.
-  void BeginContainer(const std::filesystem::path& file, OpenContainer open) {
-    origins_.push_back({Kind::kContainer, file, open, false});
+  void Begin(Kind kind, const std::filesystem::path& root) { origins_.push_back({kind, root, nullptr, false, 0}); }
+  // The same for a file of many pictures, which `open` opens. `bytes`: the file's, where its pictures' are not known.
+  void BeginContainer(const std::filesystem::path& file, OpenContainer open, std::uint64_t bytes = 0) {
+    origins_.push_back({Kind::kContainer, file, std::move(open), false, bytes});
   }
   // `position`, `is_link`: of a container's picture, as ArchiveMember has them.
   void Add(std::string_view name, std::uint64_t bytes, std::uint32_t position = 0, bool is_link = false);
@@ -67,7 +67,7 @@ class SourceList {
   bool IsListed(std::uint64_t i) const { return OriginOf(i).kind == Kind::kList; }
   const std::filesystem::path& Root(std::uint64_t i) const { return OriginOf(i).root; }
   std::filesystem::path Path(std::uint64_t i) const;  // the file to open; of a container's picture, the container
-  std::unique_ptr<ContainerReader> OpenContainerOf(std::uint64_t i) const { return OriginOf(i).open(Path(i)); }
+  std::unique_ptr<ContainerReader> OpenContainerOf(std::uint64_t i) const { return OriginOf(i).open(); }
   std::uint32_t Position(std::uint64_t i) const { return entries_[i].position; }  // among the container's entries
   bool IsLink(std::uint64_t i) const { return entries_[i].is_link != 0; }  // its bytes stand elsewhere in the archive
   const Rejected* WhyRejected(std::uint64_t i) const;                      // null: not known yet
@@ -97,6 +97,7 @@ class SourceList {
     std::filesystem::path root;
     OpenContainer open;
     bool knows_labels;
+    std::uint64_t bytes;
   };
   struct Entry {
     const char* name;

@@ -42,7 +42,21 @@ Rgb8 RecordOfJpeg(std::span<const std::byte> file, const RecordOptions& options)
   return resize.Finish();
 }
 
+Rgb8 ToRgb(const Contents& contents, const std::array<std::uint8_t, 3>& background) {
+  const std::span values(reinterpret_cast<const std::uint8_t*>(contents.bytes.data()), contents.bytes.size());
+  if (contents.channels == 4) return Composite(values, contents.width, contents.height, background);
+  Rgb8 out(contents.width, contents.height);
+  for (std::size_t i = 0; i < out.pixels.size(); ++i) out.pixels[i] = values[contents.channels == 1 ? i / 3 : i];
+  return out;
+}
+
 }  // namespace
+
+Record MakeRecordOfPixels(const Contents& pixels, const RecordOptions& options) {
+  RequireRoom(pixels.width, pixels.height, 3, options.decode);
+  return {ResizeAndCrop(ToRgb(pixels, options.decode.background), options.size, options.filter, BestKernels(), options.crop),
+          "array", "gan-preprocess"};
+}
 
 std::string_view Name(DecodeMode mode) { return mode == DecodeMode::kFast ? "fast" : "exact"; }
 

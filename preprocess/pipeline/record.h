@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "preprocess/decode/decode.h"
+#include "preprocess/inputs/container.h"
 #include "preprocess/resize/resample.h"
 
 namespace gan::preprocess {
@@ -36,5 +37,8 @@ struct Record {
 Record MakeRecord(std::span<const std::byte> file, const RecordOptions& options);
 // The same, always in this process.
 Record MakeRecordHere(std::span<const std::byte> file, const RecordOptions& options);
+
+// The same of pixels, uint8 [height, width, channels] with 1, 3 or 4 channels.
+Record MakeRecordOfPixels(const Contents& pixels, const RecordOptions& options);
 
 }  // namespace gan::preprocess

@@ -19,6 +19,16 @@ print(usage.ru_maxrss)
 sys.exit(os.waitstatus_to_exitcode(status))"""
 
 
+def peak_of(arguments):
+    """Bytes of the largest resident set of a run that succeeds."""
+    done = subprocess.run([sys.executable, '-S', '-c', STARTER, *arguments], env=ENVIRONMENT, capture_output=True, text=True,
+                          timeout=100)
+    assert done.returncode == 0, done.stderr
+    kilobytes = int(done.stdout.splitlines()[-1])
+    print(f'{kilobytes / 1024:.0f} MB', file=sys.stderr)
+    return kilobytes * 1024
+
+
 class Memory(unittest.TestCase):
     def setUp(self):
         temporary = tempfile.TemporaryDirectory()
@@ -27,13 +37,7 @@ class Memory(unittest.TestCase):
         self.out = self.top / 'out'
 
     def peak(self, *flags, size=32):
-        """Bytes of the largest resident set of a run."""
-        done = subprocess.run([sys.executable, '-S', '-c', STARTER, *command(self.out, *flags, size=size)], env=ENVIRONMENT,
-                              capture_output=True, text=True, timeout=100)
-        self.assertEqual(0, done.returncode, done.stderr)
-        kilobytes = int(done.stdout.splitlines()[-1])
-        print(f'{kilobytes / 1024:.0f} MB', file=sys.stderr)
-        return kilobytes * 1024
+        return peak_of(command(self.out, *flags, size=size))
 
     def test_giants_are_decoded_one_at_a_time(self):
         photos = self.top / 'photos'

@@ -1,0 +1,282 @@
+#include "preprocess/inputs/arrays.h"
+
+#include <algorithm>
+#include <array>
+#include <regex>
+#include <utility>
+
+#include "preprocess/image/rejected.h"
+#include "preprocess/inputs/array_reader.h"
+#include "preprocess/inputs/path_text.h"
+#include "storage/errors.h"
+
+namespace gan::preprocess {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::array<std::string_view, 3> kNameFiles = {"batches.meta.txt", "fine_label_names.txt",
+                                                        "coarse_label_names.txt"};
+
+bool IsNameFile(std::string_view name) {
+  return std::find(kNameFiles.begin(), kNameFiles.end(), FileOf(name)) != kNameFiles.end();
+}
+
+bool IsCifar10(std::string_view name) {
+  static const std::regex kBatch("data_batch_[0-9]{1,3}\\.bin|test_batch\\.bin");
+  const std::string_view file = FileOf(name);
+  return std::regex_match(file.begin(), file.end(), kBatch);
+}
+
+bool MayBeCifar100(std::string_view name) { return FileOf(name) == "train.bin" || FileOf(name) == "test.bin"; }
+
+bool IsCompressedIdx(std::string_view name) {
+  return name.ends_with("idx3-ubyte.gz") || name.ends_with("idx1-ubyte.gz");
+}
+
+// The names of the labels of an array of pictures, by the habits of MNIST, Keras, MedMNIST and others.
+std::vector<std::string> LabelNamesFor(const std::string& pictures) {
+  constexpr std::array<std::pair<const char*, const char*>, 8> kPairs = {{{"images", "labels"},
+                                                                          {"image", "label"},
+                                                                          {"images", "targets"},
+                                                                          {"data", "labels"},
+                                                                          {"data", "targets"},
+                                                                          {"x", "y"},
+                                                                          {"X", "y"},
+                                                                          {"arr_0", "arr_1"}}};
+  const std::string folder(FoldersOf(pictures)), file(FileOf(pictures));
+  std::vector<std::string> names;
+  for (const auto& [from, to] : kPairs) {
+    const std::size_t at = file.rfind(from);
+    if (at == std::string::npos) continue;
+    std::string name = file;
+    name.replace(at, std::string_view(from).size(), to);
+    const std::size_t kind = name.find("idx3");
+    if (kind != std::string::npos) name.replace(kind, 4, "idx1");
+    names.push_back(folder + name);
+  }
+  return names;
+}
+
+std::string WithoutExtension(std::string_view name) {
+  const std::string_view file = FileOf(name);
+  return std::string(file.substr(0, file.find('.')));
+}
+
+}  // namespace
+
+bool Arrays::IsOne(std::string_view name, std::string_view head) {
+  return BeginsLikeAnArray(head) || IsCifar10(name) || MayBeCifar100(name) || IsNameFile(name) || IsCompressedIdx(name);
+}
+
+// Without its array a data set is not what it should be, so damage ends the run.
+template <typename Read>
+void Arrays::OrDataError(const std::string& name, const Read& read) const {
+  try {
+    read();
+  } catch (const Rejected& damage) {
+    throw DataError(root_ / name, damage.what());
+  }
+}
+
+void Arrays::Take(const std::string& name, ByteOrigin origin, std::uint64_t bytes) {
+  if (IsCompressedIdx(name)) origin.kind = ByteOrigin::Kind::kCompressed;
+  File file{std::move(origin), bytes, std::nullopt};
+  if (!IsCifar10(name) && !MayBeCifar100(name) && !IsNameFile(name)) {
+    std::string head(kMostHeaderBytes, '\0');
+    OrDataError(name, [&] { head.resize(ByteSource(file.origin).ReadAt(0, std::as_writable_bytes(std::span(head)))); });
+    file.header = ReadArrayHeader(head, root_ / name);
+    if (!file.header) return;
+  }
+  files_.insert_or_assign(name, std::move(file));
+}
+
+void Arrays::TakeWithLabels(const std::string& name) {
+  const auto take = [&](const std::string& file) {
+    std::error_code none;
+    const std::uint64_t bytes = fs::file_size(root_ / file, none);
+    if (!none && !files_.contains(file)) Take(file, {root_ / file, ByteOrigin::Kind::kPlain, 0}, bytes);
+  };
+  take(name);
+  for (const std::string_view names : kNameFiles) take(std::string(names));
+  if (!options_.column.empty()) take(options_.column + ".npy");
+  for (const std::string& labels : LabelNamesFor(name)) {
+    take(labels);
+    if (labels.ends_with(".gz"))
+      take(labels.substr(0, labels.size() - 3));
+    else
+      take(labels + ".gz");
+  }
+}
+
+void Arrays::AddTo(SourceList& sources) {
+  for (const auto& [name, file] : files_) {
+    if (IsNameFile(name) || IsUnpackedToo(name)) {
+      sources.left_out().CountByExtension(name);
+      continue;
+    }
+    OrDataError(name, [&, &array = name, &its = file] {
+      its.header ? AddArray(array, its, sources) : AddCifar(array, its, sources);
+    });
+  }
+}
+
+// torchvision keeps the .gz of MNIST beside what it unpacked.
+bool Arrays::IsUnpackedToo(const std::string& name) const {
+  return name.ends_with(".gz") && files_.contains(name.substr(0, name.size() - 3));
+}
+
+void Arrays::AddArray(const std::string& name, const File& file, SourceList& sources) {
+  const std::optional<PictureArray> layout = LayoutOf(*file.header, root_ / name);
+  if (!layout) return sources.left_out().Count("array without pictures", name + " " + file.header->Words());
+  const std::uint64_t length = LengthOf(file);
+  if (length < layout->offset || (length - layout->offset) / layout->stride() < layout->count) {
+    throw DataError(root_ / name, length,
+                    "ends before the " + std::to_string(layout->count) + " pictures that its header tells");
+  }
+  Add(name, file, *layout, sources);
+  Label(name, layout->count, sources);
+}
+
+void Arrays::AddCifar(const std::string& name, const File& file, SourceList& sources) {
+  const bool is_100 = MayBeCifar100(name);
+  if (is_100 && !files_.contains(std::string(FoldersOf(name)) + "fine_label_names.txt"))
+    return sources.left_out().CountByExtension(name);
+  PictureArray layout{.width = 32, .height = 32, .channels = 3, .prefix = is_100 ? 2U : 1U, .is_planar = true};
+  const std::uint64_t length = LengthOf(file);
+  if (length % layout.stride() != 0 || length == 0) {
+    throw DataError(root_ / name, length,
+                    "is no file of CIFAR: its length is no multiple of " + std::to_string(layout.stride()));
+  }
+  layout.count = length / layout.stride();
+  Add(name, file, layout, sources);
+  if (options_.mode == LabelMode::kAuto) LabelCifar(name, file, layout, sources);
+}
+
+void Arrays::Add(const std::string& name, const File& file, const PictureArray& layout, SourceList& sources) const {
+  sources.BeginContainer(root_ / name, [origin = file.origin, layout] { return OpenArray(origin, layout); });
+  for (std::uint64_t i = 0; i < layout.count; ++i) {
+    sources.Add(name + "/" + std::to_string(i), layout.pixel_bytes(), static_cast<std::uint32_t>(i));
+  }
+}
+
+const std::string* Arrays::FindLabels(const std::string& pictures) const {
+  for (const auto& [name, file] : files_) {
+    if (!options_.column.empty() && WithoutExtension(name) == options_.column) return &name;
+  }
+  if (!options_.column.empty()) return nullptr;
+  for (const std::string& wanted : LabelNamesFor(pictures)) {
+    for (const std::string& name : {wanted, wanted + ".gz", wanted.substr(0, wanted.rfind(".gz"))}) {
+      const auto found = files_.find(name);
+      if (found != files_.end() && name != pictures) return &found->first;
+    }
+  }
+  return nullptr;
+}
+
+void Arrays::Label(const std::string& name, std::uint64_t count, SourceList& sources) {
+  if (options_.mode != LabelMode::kAuto) return;
+  const std::string* const labels = FindLabels(name);
+  if (labels == nullptr) return;
+  const File& file = files_.at(*labels);
+  if (!file.header) return;
+  const std::vector<std::string> numbers = ReadNumbers(*file.header, ReadAll(*labels, file), root_ / *labels);
+  if (numbers.size() != count) {
+    throw DataError(root_ / *labels, "has " + std::to_string(numbers.size()) + " labels; " + name + " has " +
+                                         std::to_string(count) + " pictures");
+  }
+  sources.KnowLabels();
+  const std::uint64_t first = sources.size() - count;
+  for (std::uint64_t i = 0; i < count; ++i) sources.SetLabel(first + i, numbers[i]);
+}
+
+std::vector<std::string> Arrays::CifarNames(bool is_cifar_100, bool is_coarse) const {
+  const std::string_view wanted = !is_cifar_100 ? kNameFiles[0] : kNameFiles[is_coarse ? 2 : 1];
+  const auto found =
+      std::find_if(files_.begin(), files_.end(), [&](const auto& f) { return FileOf(f.first) == wanted; });
+  std::vector<std::string> names;
+  if (found == files_.end()) return names;
+  std::string line;
+  for (const char c : ReadAll(found->first, found->second)) {
+    if (c != '\n' && c != '\r') {
+      line += c;
+    } else if (!line.empty()) {
+      names.push_back(std::exchange(line, ""));
+    }
+  }
+  if (!line.empty()) names.push_back(line);
+  return names;
+}
+
+void Arrays::LabelCifar(const std::string& name, const File& file, const PictureArray& layout, SourceList& sources) {
+  const bool is_100 = layout.prefix == 2;
+  const bool is_coarse = is_100 && options_.column.starts_with("coarse");
+  const std::vector<std::string> names = CifarNames(is_100, is_coarse);
+  sources.KnowLabels();
+  sources.DeclareLabels(names);
+  ByteSource source(file.origin);
+  const std::uint64_t first = sources.size() - layout.count;
+  for (std::uint64_t i = 0; i < layout.count; ++i) {
+    std::array<std::byte, 2> label{};
+    source.ReadAt(i * layout.stride(), std::span(label).first(layout.prefix));
+    const auto number = static_cast<std::size_t>(label[is_100 && !is_coarse ? 1 : 0]);
+    if (!names.empty() && number >= names.size()) {
+      throw DataError(root_ / name, i * layout.stride(),
+                      "has the label " + std::to_string(number) + ", which has no name");
+    }
+    sources.SetLabel(first + i, names.empty() ? std::to_string(number) : names[number]);
+  }
+}
+
+std::string Arrays::ReadAll(const std::string& name, const File& file) const {
+  const std::uint64_t length = LengthOf(file);
+  if (length > kMaxTextBytes) throw DataError(root_ / name, "labels of over 256 MiB");
+  std::string text(length, '\0');
+  text.resize(ByteSource(file.origin).ReadAt(0, std::as_writable_bytes(std::span(text))));
+  return text;
+}
+
+std::uint64_t Arrays::LengthOf(const File& file) const {
+  if (file.origin.kind != ByteOrigin::Kind::kCompressed) return file.bytes;
+  constexpr std::size_t kBlock = std::size_t{1} << 16;
+  const std::uint64_t packed = fs::file_size(file.origin.file);
+  std::vector<std::byte> block(kBlock);
+  ByteSource source(file.origin);
+  std::uint64_t length = 0;
+  for (std::size_t got = kBlock; got == kBlock; length += got) {
+    got = source.ReadAt(length, block);
+    RequireRatio(length + got, packed);
+  }
+  return length;
+}
+
+std::optional<PictureArray> LayoutOf(const ArrayHeader& header, const fs::path& file) {
+  constexpr std::uint64_t kFewestPixels = 64, kLargestSide = 65'535, kMostPictures = 100'000'000;
+  const std::vector<std::uint64_t>& shape = header.shape;
+  if (!header.IsBytes() || shape.size() < 3 || shape.size() > 4) return std::nullopt;
+  const auto is_channels = [](std::uint64_t n) { return n == 1 || n == 3 || n == 4; };
+  const bool has_channels = shape.size() == 4;
+  const bool is_last = has_channels && is_channels(shape[3]);
+  if (has_channels && !is_last && !is_channels(shape[1])) return std::nullopt;
+  if (has_channels && is_last && is_channels(shape[1])) {
+    throw DataError(file, header.Words() + " may be [n, height, width, channels] or [n, channels, height, width]");
+  }
+  if (header.is_fortran)
+    throw DataError(file, header.Words() + " is in Fortran's order; numpy.ascontiguousarray changes that");
+  const bool is_planar = has_channels && !is_last;
+  const std::uint64_t height = shape[is_planar ? 2 : 1], width = shape[is_planar ? 3 : 2];
+  if (height > kLargestSide || width > kLargestSide || height * width < kFewestPixels || shape[0] > kMostPictures) {
+    throw DataError(
+        file, header.Words() + " is not read: pictures have 64 pixels to 65,535 per side, an array up to 100 million");
+  }
+  return PictureArray{.offset = header.offset,
+                      .count = shape[0],
+                      .width = static_cast<std::uint32_t>(width),
+                      .height = static_cast<std::uint32_t>(height),
+                      .channels = has_channels ? static_cast<std::uint32_t>(shape[is_last ? 3 : 1]) : 1,
+                      .prefix = 0,
+                      .is_planar = is_planar};
+}
+
+}  // namespace gan::preprocess

@@ -1,0 +1,74 @@
+// Raw arrays of pictures: NumPy's .npy and .npz, MNIST's IDX, the binary version of CIFAR-10 and CIFAR-100.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "preprocess/inputs/array_header.h"
+#include "preprocess/inputs/byte_source.h"
+#include "preprocess/inputs/sources.h"
+
+namespace gan::preprocess {
+
+// Pictures of one size, one after another: `prefix` bytes that are no pixels, then uint8 [height, width, channels] or,
+// where it is planar, [channels, height, width].
+struct PictureArray {
+  std::uint64_t offset = 0;
+  std::uint64_t count = 0;
+  std::uint32_t width = 0, height = 0, channels = 0;
+  std::uint32_t prefix = 0;
+  bool is_planar = false;
+
+  std::uint64_t pixel_bytes() const { return std::uint64_t{width} * height * channels; }
+  std::uint64_t stride() const { return prefix + pixel_bytes(); }
+};
+
+// The arrays of one file, folder or archive, which are pictures, labels or names of labels. Not thread-safe.
+class Arrays {
+ public:
+  Arrays(const LabelOptions& options, std::filesystem::path root) : options_(options), root_(std::move(root)) {}
+
+  // Whether a file is an array that belongs here, by its name and first bytes.
+  static bool IsOne(std::string_view name, std::string_view head);
+  // Takes a file; `bytes`: its length where that is known, else 0. Throws DataError naming it when it is damaged.
+  void Take(const std::string& name, ByteOrigin origin, std::uint64_t bytes);
+  // Takes the file `name` of the folder, and beside it those that may have its labels.
+  void TakeWithLabels(const std::string& name);
+  // Adds every picture of the arrays in the order of their names, each array as a container. Throws DataError naming
+  // what is damaged or does not fit together, and IoError.
+  void AddTo(SourceList& sources);
+
+ private:
+  struct File {
+    ByteOrigin origin;
+    std::uint64_t bytes = 0;
+    std::optional<ArrayHeader> header;  // nothing: CIFAR's
+  };
+
+  template <typename Read>
+  void OrDataError(const std::string& name, const Read& read) const;
+  std::string ReadAll(const std::string& name, const File& file) const;
+  std::uint64_t LengthOf(const File& file) const;
+  bool IsUnpackedToo(const std::string& name) const;
+  void AddArray(const std::string& name, const File& file, SourceList& sources);
+  void AddCifar(const std::string& name, const File& file, SourceList& sources);
+  void Add(const std::string& name, const File& file, const PictureArray& layout, SourceList& sources) const;
+  void Label(const std::string& name, std::uint64_t count, SourceList& sources);
+  void LabelCifar(const std::string& name, const File& file, const PictureArray& layout, SourceList& sources);
+  std::vector<std::string> CifarNames(bool is_cifar_100, bool is_coarse) const;
+  const std::string* FindLabels(const std::string& pictures) const;
+
+  const LabelOptions& options_;
+  const std::filesystem::path root_;
+  std::map<std::string, File> files_;
+};
+
+// Where the pictures of [n, height, width], [n, height, width, channels] or [n, channels, height, width] lie. Nothing
+// when `header` is no array of pictures. Throws DataError when it is one of an order or of a size that is not read.
+std::optional<PictureArray> LayoutOf(const ArrayHeader& header, const std::filesystem::path& file);
+
+}  // namespace gan::preprocess

@@ -1,0 +1,94 @@
+#include "preprocess/inputs/own_process.h"
+
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+namespace gan::preprocess {
+
+namespace {
+
+constexpr int kMostSeconds = 600;  // for one block; a cold disk may take long
+
+[[noreturn]] void Fail(const char* what, int error) {
+  throw std::runtime_error(std::string("the reading process: ") + what + ": " + std::strerror(error));
+}
+
+}  // namespace
+
+bool SendAll(int socket, std::span<const std::byte> data) {
+  while (!data.empty()) {
+    const ssize_t n = ::send(socket, data.data(), data.size(), MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    data = data.subspan(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+bool ReceiveAll(int socket, std::span<std::byte> data) {
+  while (!data.empty()) {
+    const ssize_t n = ::recv(socket, data.data(), data.size(), 0);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    data = data.subspan(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+OwnProcess::OwnProcess(const char* argument) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) Fail("socketpair", errno);
+  socket_ = ends[0];
+  const timeval patience = {.tv_sec = kMostSeconds, .tv_usec = 0};
+  ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  const int error = Start(argument, ends[1]);
+  ::close(ends[1]);
+  if (error == 0) return;
+  ::close(socket_);
+  Fail("start", error);
+}
+
+OwnProcess::~OwnProcess() {
+  if (socket_ >= 0) ::close(socket_);  // it ends by itself then
+  if (process_ > 0) ::waitpid(process_, nullptr, 0);
+}
+
+int OwnProcess::Start(const char* argument, int its_socket) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, its_socket, kSocket);  // without close-on-exec
+  std::array<char*, 3> arguments = {const_cast<char*>("gan-preprocess"), const_cast<char*>(argument), nullptr};
+  const int error = ::posix_spawn(&process_, "/proc/self/exe", &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  return error;
+}
+
+std::string OwnProcess::End() {
+  ::close(std::exchange(socket_, -1));
+  int status = 0;
+  pid_t ended = 0;
+  // A crash closes the socket before the process is gone.
+  for (int i = 0; i < 200 && ended == 0; ++i) {
+    ended = ::waitpid(process_, &status, WNOHANG);
+    if (ended == 0) ::usleep(10'000);
+  }
+  if (ended == 0) {
+    ::kill(process_, SIGKILL);
+    ::waitpid(process_, &status, 0);
+  }
+  process_ = -1;
+  if (ended == 0) return "does not answer";
+  return WIFSIGNALED(status) ? std::string("crashed (") + ::strsignal(WTERMSIG(status)) + ")" : "gave up";
+}
+
+}  // namespace gan::preprocess

@@ -1,0 +1,102 @@
+#include "preprocess/inputs/parquet.h"
+
+#include <dlfcn.h>
+
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "preprocess/image/rejected.h"
+#include "preprocess/inputs/container.h"
+#include "preprocess/inputs/parquet_plugin.h"
+#include "storage/errors.h"
+
+namespace gan::preprocess {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t kMostRows = std::uint64_t{1} << 32;
+
+GanOpenParquet* LoadPlugin(const fs::path& file) {
+  void* const library = ::dlopen("libgan_parquet.so", RTLD_NOW | RTLD_LOCAL);
+  void* const open = library == nullptr ? nullptr : ::dlsym(library, "GanOpenParquet");
+  if (open != nullptr) return reinterpret_cast<GanOpenParquet*>(open);
+  const std::string why = ::dlerror();
+  throw UsageError(file.string() +
+                   ": Parquet is read with Arrow from the Python package pyarrow 26, which was not there when "
+                   "gan-preprocess was built: setup/arrow.sh installs it, then build again (" +
+                   why + ")");
+}
+
+std::unique_ptr<ParquetFile> Open(const fs::path& file, const std::string& label_column) {
+  static GanOpenParquet* const kOpen = LoadPlugin(file);
+  try {
+    return std::unique_ptr<ParquetFile>(kOpen(file.string(), label_column));
+  } catch (const std::exception& error) {
+    throw DataError(file, error.what());
+  }
+}
+
+class ParquetReader : public ContainerReader {
+ public:
+  explicit ParquetReader(const fs::path& file) : file_(Open(file, "")) {}
+
+  Contents Read(std::uint32_t position, std::uint64_t /*bytes*/) override {
+    std::optional<std::vector<std::byte>> bytes = Picture(position);
+    if (!bytes)
+      throw Rejected(
+          Reason::kNotAPicture,
+          "the row holds no picture (to_parquet of the package datasets stores paths, push_to_hub pictures)");
+    return {.bytes = std::move(*bytes)};
+  }
+
+ private:
+  std::optional<std::vector<std::byte>> Picture(std::uint32_t position) {
+    try {
+      return file_->Picture(position);
+    } catch (const std::exception& error) {
+      throw Rejected(Reason::kCorrupt, std::string("the Parquet file is damaged here: ") + error.what());
+    }
+  }
+
+  std::unique_ptr<ParquetFile> file_;
+};
+
+void Label(ParquetFile& parquet, const fs::path& file, std::uint64_t first, SourceList& found) {
+  found.KnowLabels();
+  found.DeclareLabels(parquet.LabelNames());
+  try {
+    parquet.ForEachLabel([&](std::uint64_t row, std::optional<std::string> label) {
+      if (label && first + row < found.size()) found.SetLabel(first + row, *label);
+    });
+  } catch (const DataError&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw DataError(file, error.what());
+  }
+}
+
+}  // namespace
+
+bool IsParquet(std::string_view head) { return head.starts_with("PAR1"); }
+
+void AddParquet(const fs::path& file, const LabelOptions& labels, SourceList& found) {
+  const bool is_labelled = labels.mode == LabelMode::kAuto;
+  const std::unique_ptr<ParquetFile> parquet = Open(file, is_labelled ? labels.column : "");
+  if (parquet->rows() >= kMostRows) throw DataError(file, "has over four billion rows");
+  if (!parquet->Note().empty()) found.Note(file.string() + " " + parquet->Note());
+  found.BeginContainer(
+      file, [file] { return std::make_unique<ParquetReader>(file); }, fs::file_size(file));
+  const std::uint64_t first = found.size();
+  const std::string name = file.filename().string() + "/";
+  for (std::uint64_t row = 0; row < parquet->rows(); ++row) {
+    found.Add(name + std::to_string(row), 0, static_cast<std::uint32_t>(row));
+  }
+  if (is_labelled && parquet->HasLabels()) Label(*parquet, file, first, found);
+}
+
+}  // namespace gan::preprocess

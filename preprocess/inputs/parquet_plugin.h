@@ -1,0 +1,41 @@
+// The interface of libgan_parquet.so, which links Arrow and is loaded for the first Parquet file and never before.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gan::preprocess {
+
+// One Parquet file with a column of pictures. One thread at a time. Errors are std::runtime_error without the file's
+// name; memory beyond a gigabyte is one of them.
+class ParquetFile {
+ public:
+  virtual ~ParquetFile() = default;
+  virtual std::uint64_t rows() const = 0;
+  // What the user should know of the choice of columns; empty: nothing.
+  virtual std::string Note() const = 0;
+  // Of a label that is a ClassLabel of Hugging Face, in its order.
+  virtual std::vector<std::string> LabelNames() const = 0;
+  virtual bool HasLabels() const = 0;
+  // Calls `take` for each row in order; nothing: the row has no label. Reads no picture.
+  virtual void ForEachLabel(const std::function<void(std::uint64_t row, std::optional<std::string>)>& take) = 0;
+  // The bytes of a row's picture; nothing: it has none. Going forward is cheap. Holds one page at a time, however large
+  // a row group is.
+  virtual std::optional<std::vector<std::byte>> Picture(std::uint64_t row) = 0;
+
+ protected:
+  ParquetFile() = default;
+  ParquetFile(const ParquetFile&) = default;
+  ParquetFile& operator=(const ParquetFile&) = default;
+};
+
+// The only symbol that is looked up: GanOpenParquet. `label_column`: which column labels; empty: the usual one.
+using GanOpenParquet = ParquetFile*(const std::string& path, const std::string& label_column);
+
+}  // namespace gan::preprocess
