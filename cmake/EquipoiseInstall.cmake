@@ -19,7 +19,7 @@ set(_doc_dir "${CMAKE_INSTALL_DATADIR}/doc/equipoise")
 
 install(TARGETS ${_programs} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS gan_opencv gan_ranks gan_plot LIBRARY DESTINATION ${_private_dir})
-set_property(TARGET gan-preprocess gan-inspect APPEND PROPERTY INSTALL_RPATH "$ORIGIN/../${_private_dir}")
+set_property(TARGET gan-preprocess gan-inspect gan-generate APPEND PROPERTY INSTALL_RPATH "$ORIGIN/../${_private_dir}")
 
 if(EQUIPOISE_TRAINER)
   list(APPEND _manual_of gan-train)
