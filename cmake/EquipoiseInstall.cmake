@@ -25,7 +25,7 @@ if(TARGET gan_parquet)
   set_property(TARGET gan_parquet APPEND PROPERTY INSTALL_RPATH "$ORIGIN" "${_arrow_dir}")
   install(TARGETS gan_parquet LIBRARY DESTINATION ${_private_dir} COMPONENT parquet)
 endif()
-set_property(TARGET gan-preprocess gan-inspect APPEND PROPERTY INSTALL_RPATH "$ORIGIN/../${_private_dir}")
+set_property(TARGET gan-preprocess gan-inspect gan-generate APPEND PROPERTY INSTALL_RPATH "$ORIGIN/../${_private_dir}")
 
 if(EQUIPOISE_TRAINER)
   list(APPEND _manual_of gan-train)

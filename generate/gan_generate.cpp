@@ -8,14 +8,16 @@
 #include "generate/engine/generate.h"
 #include "generate/export/onnx_file.h"
 #include "generate/export/weights_folder.h"
+#include "generate/project/project.h"
 
 namespace {
 
-void Generate(const gan::generate::GenerateOptions& options) {
+void Generate(const gan::generate::GenerateOptions& options, const gan::project::ProjectOptions& project) {
   const gan::generate::TrainedGenerator trained = gan::generate::LoadReady(options.checkpoint, options.weights);
   if (!options.export_folder.empty()) gan::exporting::WriteWeightsFolder(options.export_folder, trained, options.mark);
   if (!options.onnx.empty()) gan::exporting::WriteOnnx(options.onnx, trained);
   if (!options.directions.empty()) gan::generate::WriteDirections(options, trained.generator);
+  if (!project.source.empty()) return gan::project::ProjectPhotographs(options, project, trained);
   gan::generate::WritePictures(options, trained);
 }
 
@@ -33,12 +35,15 @@ int main(int argc, char** argv) {
       "gan-generate");
   gan::generate::GenerateOptions options;
   gan::generate::AddGenerateFlags(app, options);
+  gan::project::ProjectOptions project;
+  gan::project::AddProjectFlags(app, project);
   gan::cli::AddStandardFlags(app, gan::cli::BuildFacts());
   return gan::cli::RunMain(app, argc, argv, [&] {
     gan::generate::Settle(app, options);
+    gan::project::SettleProjectFlags(app, options, project);
     const int threads = options.threads > 0 ? options.threads : tbb::info::default_concurrency();
     const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
-    tbb::task_arena(threads).execute([&] { Generate(options); });
+    tbb::task_arena(threads).execute([&] { Generate(options, project); });
     return gan::cli::kDone;
   });
 }

@@ -36,7 +36,8 @@ std::string CommandAgain(const picture::Mark& mark, const fs::path& file) {
 
 void AddMark(const picture::Mark& mark, const fs::path& file, Json& facts) {
   facts["digital_source_type"] = mark.source_type;
-  facts["generated"] = mark.source_type == picture::kTrainedAlgorithmicMedia;
+  facts["generated"] =
+      mark.source_type == picture::kTrainedAlgorithmicMedia || mark.source_type == picture::kCompositeSynthetic;
   for (const auto& [name, value] :
        {std::pair("ai_system", mark.system), {"ai_system_version", mark.version}, {"ai_prompt", mark.prompt}}) {
     if (!value.empty()) facts[name] = value;

@@ -14,6 +14,9 @@ namespace gan::picture {
 // The IPTC's term for media that a model made which was trained on sampled content (newscodes/digitalsourcetype).
 inline constexpr std::string_view kTrainedAlgorithmicMedia =
     "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
+// A composite in which at least one part is generated.
+inline constexpr std::string_view kCompositeSynthetic =
+    "http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic";
 // The namespace of our own properties. It names no page: hosts below .invalid never exist (RFC 2606).
 inline constexpr std::string_view kRecipeNamespace = "http://equipoise.invalid/ns/mark/1.0/";
 

@@ -8,18 +8,22 @@ std::vector<float> BiasOf(const Layer& layer) {
   return layer.bias.empty() ? std::vector<float>(layer.out, 0) : layer.bias;
 }
 
-Engine::FoldedLayer Engine::Fold(const Layer& layer, std::size_t in_side) {
-  std::vector<float> scale(layer.out, 1), shift = BiasOf(layer);
-  if (layer.norm) {
-    const BatchNorm& norm = *layer.norm;
-    for (std::size_t c = 0; c < layer.out; ++c) {
-      const double factor =
-          double{norm.scale[c]} / std::sqrt(static_cast<double>(norm.variance[c]) + kBatchNormEpsilon);
-      scale[c] = static_cast<float>(factor);
-      shift[c] = static_cast<float>(double{norm.shift[c]} + (double{shift[c]} - double{norm.mean[c]}) * factor);
-    }
+FoldedNorm FoldNorm(const Layer& layer) {
+  FoldedNorm folded{std::vector<float>(layer.out, 1), BiasOf(layer)};
+  if (!layer.norm) return folded;
+  const BatchNorm& norm = *layer.norm;
+  for (std::size_t c = 0; c < layer.out; ++c) {
+    const double factor = double{norm.scale[c]} / std::sqrt(static_cast<double>(norm.variance[c]) + kBatchNormEpsilon);
+    const double bias = double{folded.shift[c]};
+    folded.scale[c] = static_cast<float>(factor);
+    folded.shift[c] = static_cast<float>(double{norm.shift[c]} + (bias - double{norm.mean[c]}) * factor);
   }
-  return {PackedConvolution(layer, scale, in_side), std::move(shift),
+  return folded;
+}
+
+Engine::FoldedLayer Engine::Fold(const Layer& layer, std::size_t in_side) {
+  FoldedNorm norm = FoldNorm(layer);
+  return {PackedConvolution(layer, norm.scale, in_side), std::move(norm.shift),
           layer.norm ? Activation::kRelu : Activation::kTanh};
 }
 

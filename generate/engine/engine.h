@@ -12,6 +12,12 @@ namespace gan::generate {
 // float [out], zeros where the layer has none.
 std::vector<float> BiasOf(const Layer& layer);
 
+// What batch norm and bias come to after the convolution: multiply each channel, then add. float [out] each.
+struct FoldedNorm {
+  std::vector<float> scale, shift;
+};
+FoldedNorm FoldNorm(const Layer& layer);
+
 // Runs a generator in evaluation mode on CPUs: batch norm folded into the weights, no LibTorch. A picture depends on
 // its latent alone, bit for bit, whatever the batch and the threads; against PyTorch it differs by rounding (below
 // 1e-5). Uses the threads of the TBB arena it is called in. Run is not thread-safe: it keeps its buffers.

@@ -172,6 +172,7 @@ TrainedGenerator LoadCheckpoint(const fs::path& folder, Weights weights) {
   trained.averaged = kept && weights != Weights::kRaw;
   trained.statistics_measured = !trained.averaged;
   trained.source = folder;
+  trained.from_checkpoint = true;
   const fs::path run = fs::absolute(folder).lexically_normal().parent_path().parent_path();
   if (fs::exists(run / "stats.jsonl")) trained.run = run;
   trained.facts = {{"step", saved.step}, {"images", saved.images}, {"lineage", saved.lineage}};

@@ -18,6 +18,7 @@ struct TrainedGenerator {
   bool averaged = false;            // the moving average's weights
   bool statistics_measured = true;  // false: the running statistics belong to the raw weights, measure them first
   std::filesystem::path source;     // what was read
+  bool from_checkpoint = false;     // source is a checkpoint, which may hold a discriminator as well
   std::filesystem::path run;        // the run folder it belongs to; empty when there is none
   nlohmann::json facts;             // step, images, lineage, options: what the source says of itself; may be empty
   std::uint64_t seed() const;       // of the run, 0 when unknown

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <vector>
+
+namespace gan::project {
+
+// L-BFGS (Nocedal and Wright, "Numerical optimization", 2006, algorithm 7.5) with a backtracking line search: the last
+// part of a projection, where curvature helps and one start is left.
+class Lbfgs {
+ public:
+  // value: of the function at a point, with its gradient.
+  using Function = std::function<double(const std::vector<float>& point, std::vector<double>& gradient)>;
+
+  Lbfgs(Function function, std::vector<float> start);
+
+  // One evaluation of the function. False when no smaller value was found along the steepest descent: the search is
+  // over.
+  bool Evaluate();
+
+  const std::vector<float>& best() const { return point_; }
+  double best_value() const { return value_; }
+
+ private:
+  struct Pair {
+    std::vector<double> step, change;  // of the point, of the gradient
+    double curvature;                  // their product
+  };
+
+  std::vector<double> Direction() const;
+  void BeginLine();
+  void Accept(const std::vector<float>& point, double value, const std::vector<double>& gradient);
+
+  Function function_;
+  std::vector<float> point_;
+  double value_ = 0;
+  std::vector<double> gradient_, direction_;
+  std::deque<Pair> pairs_;
+  double length_ = 1, slope_ = 0;  // along direction_
+  bool begun_ = false;
+};
+
+}  // namespace gan::project

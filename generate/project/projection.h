@@ -1,0 +1,70 @@
+// Projection: which latent makes the image that is nearest to a photograph?
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "generate/project/distance.h"
+#include "generate/project/generator_gradient.h"
+
+namespace gan::project {
+
+struct ProjectionOptions {
+  std::size_t candidates = 512;  // random latents, of which the nearest are the starts
+  std::size_t starts = 16;
+  std::size_t steps = 400;  // of Adam, for the start that lasts to the end
+  std::uint64_t seed = 0;
+  double feature_weight = 0.1;  // of the distance of D's features
+};
+
+struct Projection {
+  std::vector<float> latent;  // float [noise_dim]
+  std::vector<float> image;   // float [3, side, side] in [-1, 1]
+  Distances distances;
+};
+
+// Called after every step with the steps done; every photograph takes TotalSteps().
+using OnStep = std::function<void(std::size_t done)>;
+std::size_t TotalSteps(const ProjectionOptions& options);
+
+// One step of Adam (Kingma and Ba, ICLR 2015) on all values; step: 1, 2, ...; the moments begin as zeros.
+struct AdamState {
+  std::vector<float> values, first_moments, second_moments;
+};
+void AdamStep(std::span<const float> gradient, double rate, std::size_t step, AdamState& state);
+
+// Half of the steps are Adam's, on the latents of all starts side by side; after half of these the nearest quarter of
+// the starts goes on (as in successive halving; Jamieson and Talwalkar, AISTATS 2016). The other half are those of
+// L-BFGS, from the nearest latent so far. Latents stay within 1.3 times the length of a typical one, so that the images
+// remain such as the generator makes. Keeps its buffers between photographs. Not thread-safe; uses the caller's TBB
+// arena. The same photograph, options and kind of processor give the same latent.
+class Projector {
+ public:
+  Projector(const generate::Generator& generator, const std::optional<Discriminator>& discriminator,
+            const ProjectionOptions& options);
+
+  std::size_t side() const { return generator_.side(); }
+  // photograph: float [3, side, side] in [-1, 1].
+  Projection Project(std::span<const float> photograph, const OnStep& on_step);
+
+  // One step's distances and gradient with respect to the latents, for tests and benchmarks.
+  std::span<const float> GradientAt(std::span<const float> latents, std::vector<double>& totals);
+  void SetPhotograph(std::span<const float> photograph);  // as Project
+
+ private:
+  struct Search;
+  Search Begin();
+  void KeepNearest(Search& search, std::size_t count);
+  void Step(Search& search);
+  double Value(const std::vector<float>& latent, std::vector<double>& gradient);
+
+  ProjectionOptions options_;
+  GeneratorGradient generator_;
+  Distance distance_;
+  std::vector<float> candidates_;  // float [candidates, noise_dim]
+};
+
+}  // namespace gan::project
