@@ -6,6 +6,7 @@
 #include "preprocess/decode/decode.h"
 #include "preprocess/pipeline/croissant.h"
 #include "preprocess/pipeline/label_summary.h"
+#include "preprocess/pipeline/record_list.h"
 #include "shard/shard_format.h"
 #include "storage/errors.h"
 #include "storage/files.h"
@@ -95,6 +96,7 @@ shard::Manifest Publish(const PreprocessOptions& options, const Place& place, st
   manifest.options = place.plan;
   manifest.libraries = DecoderVersions();
   manifest.dataset_digest = shard::DatasetDigest(manifest.shards);
+  WriteRecordList(options.output, manifest);
   storage::WriteFileAtomically(options.output / "croissant.json", CroissantOf(manifest));
   shard::WriteManifest(options.output, manifest);
   return manifest;
