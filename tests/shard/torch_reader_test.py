@@ -1,8 +1,10 @@
 """The reader module on shards that our writer wrote: its values, its errors, and what it costs in the workers of a DataLoader.
 Arguments: writer, folder of the module."""
 import json
+import os
 import pathlib
 import pickle
+import re
 import subprocess
 import sys
 import tempfile
@@ -11,9 +13,11 @@ import unittest
 import numpy as np
 import torch
 
-WRITER, MODULE = sys.argv[1:3]
-del sys.argv[1:3]
-sys.path.insert(0, MODULE)
+if __name__ == '__main__':  # workers that are spawned import this file again, without arguments
+    os.environ['EQUIPOISE_WRITER'], os.environ['EQUIPOISE_READER'] = sys.argv[1:3]
+    del sys.argv[1:3]
+WRITER = os.environ['EQUIPOISE_WRITER']
+sys.path.insert(0, os.environ['EQUIPOISE_READER'])
 from equipoise_shards import INDEX, Shards, to_tensor  # noqa: E402
 
 EXPECTED = ((50 * np.arange(3)[:, None] + np.arange(192)) % 256).astype(np.uint8).reshape(3, 8, 8, 3)
@@ -23,8 +27,8 @@ MOST_PRIVATE = 30 << 20
 
 def private_bytes():
     """What this process alone has written to memory. Pages of files are the kernel's, whoever maps them."""
-    fields = (line.split() for line in open('/proc/self/smaps_rollup') if line.startswith('Private_Dirty'))
-    return sum(int(words[1]) for words in fields) << 10
+    text = pathlib.Path('/proc/self/smaps_rollup').read_text()
+    return int(re.search(r'^Private_Dirty: +([0-9]+) kB', text, re.M)[1]) << 10
 
 
 class Probe(torch.utils.data.Dataset):
@@ -93,7 +97,7 @@ class Reader(unittest.TestCase):
     def test_workers_do_not_copy_the_data_set(self):
         self.make_big()
         for context in ('fork', 'spawn', 'forkserver'):
-            data = Shards(self.folder, to_tensor)
+            data = Shards(self.folder)
             data[0], data[BIG_RECORDS], data[2 * BIG_RECORDS]  # open in the parent
             without = self.most_private(None, context)
             with_data = self.most_private(data, context)
