@@ -17,6 +17,7 @@ inline constexpr std::uint64_t kHeaderBytes = 4096;
 inline constexpr std::uint32_t kDefaultImagesPerShard = 4096;
 inline constexpr std::string_view kManifestName = "manifest.json";
 inline constexpr std::string_view kQuarantineName = "quarantine.jsonl";
+inline constexpr std::string_view kRecordListName = "records.jsonl";
 
 // All numbers are little-endian. The header's last four bytes of use are the CRC32C of the bytes before them; the rest
 // of its 4,096 bytes is zero.

@@ -1,5 +1,8 @@
 #include "preprocess/pipeline/croissant.h"
 
+#include <string>
+#include <vector>
+
 #include <nlohmann/json.hpp>
 
 #include "shard/shard_format.h"
@@ -28,21 +31,40 @@ json FileSet(const char* id, const std::string& includes, const char* format, co
           {"description", description}};
 }
 
-json RejectedField(const char* name, const char* description) {
-  return {{"@type", "cr:Field"},   {"@id", std::string("rejected/") + name},
-          {"name", name},          {"description", description},
-          {"dataType", "sc:Text"}, {"source", {{"fileSet", {{"@id", "quarantine"}}}, {"extract", {{"column", name}}}}}};
+struct Column {
+  const char* name;
+  const char* type;
+  const char* description;
+};
+
+// A table whose rows are the lines of the file set `file`.
+json RecordSet(const char* id, const char* file, const char* description, const std::vector<Column>& columns) {
+  json fields = json::array();
+  for (const Column& column : columns) {
+    fields.push_back({{"@type", "cr:Field"},
+                      {"@id", std::string(id) + "/" + column.name},
+                      {"name", column.name},
+                      {"description", column.description},
+                      {"dataType", column.type},
+                      {"source", {{"fileSet", {{"@id", file}}}, {"extract", {{"column", column.name}}}}}});
+  }
+  return {{"@type", "cr:RecordSet"}, {"@id", id}, {"name", id}, {"description", description}, {"field", fields}};
 }
 
-// The inputs that are not in the data set, as a table.
+json Records(bool has_labels) {
+  std::vector<Column> columns = {{"shard", "sc:Integer", "Number of the shard file."},
+                                 {"position", "sc:Integer", "Number of the record in its shard."},
+                                 {"source", "sc:Text", "Name of the input that it was made of."}};
+  if (has_labels) columns.push_back({"label", "sc:Integer", "Number of its label."});
+  if (has_labels) columns.push_back({"label_name", "sc:Text", "Name of its label."});
+  return RecordSet("records", "record-list", "The pictures of the data set with their labels.", columns);
+}
+
 json RejectedRecords() {
-  return {{"@type", "cr:RecordSet"},
-          {"@id", "rejected"},
-          {"name", "rejected"},
-          {"description", "Inputs that are not in the data set."},
-          {"field",
-           {RejectedField("path", "Name of the input."), RejectedField("reason", "Why, from a fixed list."),
-            RejectedField("detail", "Why, in words.")}}};
+  return RecordSet("rejected", "quarantine", "Inputs that are not in the data set.",
+                   {{"path", "sc:Text", "Name of the input."},
+                    {"reason", "sc:Text", "Why, from a fixed list."},
+                    {"detail", "sc:Text", "Why, in words."}});
 }
 
 }  // namespace
@@ -63,9 +85,12 @@ std::string CroissantOf(const shard::Manifest& m) {
       {"distribution",
        {FileSet("shards", "shard-*.gan", "application/octet-stream", pictures + ", each with CRC32C, label and name."),
         FileSet("manifest", std::string(shard::kManifestName), "application/json", "Counts, digests, options, labels."),
+        FileSet("record-list", std::string(shard::kRecordListName), "application/jsonlines",
+                "Records with their labels."),
         FileSet("quarantine", std::string(shard::kQuarantineName), "application/jsonlines", "Rejected inputs.")}},
   };
-  if (m.rejected > 0) dataset["recordSet"] = json::array({RejectedRecords()});
+  dataset["recordSet"] = json::array({Records(!m.labels.empty())});
+  if (m.rejected > 0) dataset["recordSet"].push_back(RejectedRecords());
   return dataset.dump(2) + "\n";
 }
 

@@ -5,6 +5,7 @@
 
 #include "preprocess/pipeline/croissant.h"
 #include "preprocess/pipeline/label_summary.h"
+#include "preprocess/pipeline/record_list.h"
 #include "shard/shard_format.h"
 #include "storage/errors.h"
 #include "storage/files.h"
@@ -106,6 +107,7 @@ shard::Manifest Publish(const PreprocessOptions& options, const Place& place, st
   manifest.options = place.plan;
   manifest.libraries = LibrariesOf(manifest.libraries, results);
   manifest.dataset_digest = shard::DatasetDigest(manifest.shards);
+  WriteRecordList(options.output, manifest);
   storage::WriteFileAtomically(options.output / "croissant.json", CroissantOf(manifest));
   shard::WriteManifest(options.output, manifest);
   return manifest;

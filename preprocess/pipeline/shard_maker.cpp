@@ -124,14 +124,19 @@ void ShardMaker::FetchMember(Input& input) {
 void ShardMaker::Decode(Input& input) const {
   RecordOptions record{options_.size, options_.filter, options_.crop, options_.mode, options_.decode};
   record.decode.room = &input.lease;
-  const auto keep = [&](std::size_t bytes, Record made) {
-    input.bytes_read = bytes;
+  const auto keep = [&](Record made) {
     input.sums = SumsOf(made.picture.pixels);
     input.result = std::move(made);
   };
-  const auto make = [&](std::span<const std::byte> bytes) { keep(bytes.size(), MakeRecord(bytes, record)); };
+  const auto make = [&](std::span<const std::byte> bytes) {
+    input.bytes_read = bytes.size();
+    keep(MakeRecord(bytes, record));
+  };
   const Contents& contents = input.contents;
-  if (contents.ArePixels()) return keep(contents.bytes.size(), MakeRecordOfPixels(contents, record));
+  if (contents.ArePixels()) {
+    input.bytes_read = contents.bytes.size();
+    return keep(MakeRecordOfPixels(contents, record));
+  }
   if (sources_.InContainer(input.number)) return make(contents.bytes);
   const InputFile file(sources_.Path(input.number));
   try {

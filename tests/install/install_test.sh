@@ -12,6 +12,12 @@ for program in gan-preprocess gan-train gan-generate gan-inspect; do
   "$work/moved/bin/$program" --version >/dev/null
 done
 
+python3 - "$work/moved/share/equipoise/python" <<'PYTHON'
+import ast, pathlib, sys
+names = {node.name for node in ast.parse(pathlib.Path(sys.argv[1], 'equipoise_shards.py').read_text()).body if hasattr(node, 'name')}
+assert {'Shard', 'Shards', 'to_tensor'} <= names, names
+PYTHON
+
 generator=()
 if command -v ninja >/dev/null; then generator=(-G Ninja); fi
 cmake -S "$source/examples/data_parallel" -B "$work/example" "${generator[@]}" -DCMAKE_PREFIX_PATH="$work/moved" \

@@ -26,7 +26,7 @@ class Facts(unittest.TestCase):
     def test_croissant_is_valid_and_lists_the_rejected(self):
         self.assertEqual(0, run(self.out, '--in', self.photos).returncode)
         clean = mlcroissant.Dataset(jsonld=str(self.out / 'croissant.json'))
-        self.assertEqual(['shards', 'manifest', 'quarantine'], [d.id for d in clean.metadata.distribution])
+        self.assertEqual(['shards', 'manifest', 'record-list', 'quarantine'], [d.id for d in clean.metadata.distribution])
         (self.photos / 'bad.png').write_bytes(b'nothing')
         self.assertEqual(0, run(self.top / 'out2', '--in', self.photos).returncode)
         dataset = mlcroissant.Dataset(jsonld=str(self.top / 'out2' / 'croissant.json'))
@@ -35,6 +35,19 @@ class Facts(unittest.TestCase):
         self.assertEqual([(b'bad.png', b'not_a_picture')],
                          [(row['rejected/path'], row['rejected/reason']) for row in rows])
         self.assertIn('9 RGB pictures of 32 x 32 pixels', dataset.metadata.description)
+
+    def test_croissant_iterates_records_with_labels(self):
+        make_pictures(self.photos, [f'{kind}/{i}.png' for kind in ('cat', '007') for i in range(46)], seed=1)
+        self.assertEqual(0, run(self.out, '--in', self.photos, '--labels', 'folder', '--images-per-shard', 30).returncode)
+        dataset = mlcroissant.Dataset(jsonld=str(self.out / 'croissant.json'))
+        rows = list(dataset.records('records'))
+        wanted = records(self.out)
+        self.assertEqual(101, len(rows))
+        names = json.loads((self.out / 'manifest.json').read_text())['labels']
+        self.assertEqual([(name.encode(), label) for name, label, _, _ in wanted],
+                         [(row['records/source'], names[row['records/label']]) for row in rows])
+        self.assertIn(b'cat', {row['records/label_name'] for row in rows})
+        self.assertEqual([(3, 10)], [(row['records/shard'], row['records/position']) for row in rows[-1:]])
 
     def test_a_broken_croissant_would_be_noticed(self):
         self.assertEqual(0, run(self.out, '--in', self.photos).returncode)

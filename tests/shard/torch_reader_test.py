@@ -1,24 +1,115 @@
-"""The PyTorch reader on the format's page reads shards that our writer wrote. Arguments: writer, page."""
+"""The reader module on shards that our writer wrote: its values, its errors, and what it costs in the workers of a DataLoader.
+Arguments: writer, folder of the module."""
+import json
+import os
 import pathlib
+import pickle
 import re
 import subprocess
 import sys
 import tempfile
+import unittest
 
 import numpy as np
 import torch
 
-writer, page = sys.argv[1:]
-numpy_reader, torch_reader = re.findall(r'```python\n(.*?)```', pathlib.Path(page).read_text(), re.S)
-exec(numpy_reader)
-exec(torch_reader)
-with tempfile.TemporaryDirectory() as folder:
-    subprocess.run([writer, folder], check=True)
-    data = Shards(folder)
-    assert len(data) == 6, len(data)
-    expected = ((50 * np.arange(3)[:, None] + np.arange(192)) % 256).astype(np.uint8).reshape(3, 8, 8, 3)
-    batches = list(torch.utils.data.DataLoader(data, batch_size=4))
-    pictures = torch.cat([b[0] for b in batches])
-    assert pictures.shape == (6, 3, 8, 8) and pictures.dtype == torch.uint8, pictures.shape
-    assert np.array_equal(pictures.permute(0, 2, 3, 1).numpy(), np.concatenate([expected, expected]))
-    assert torch.cat([b[1] for b in batches]).tolist() == [0, 1, 2, 0, 1, 2]
+if __name__ == '__main__':  # workers that are spawned import this file again, without arguments
+    os.environ['EQUIPOISE_WRITER'], os.environ['EQUIPOISE_READER'] = sys.argv[1:3]
+    del sys.argv[1:3]
+WRITER = os.environ['EQUIPOISE_WRITER']
+sys.path.insert(0, os.environ['EQUIPOISE_READER'])
+from equipoise_shards import INDEX, Shards, to_tensor  # noqa: E402
+
+EXPECTED = ((50 * np.arange(3)[:, None] + np.arange(192)) % 256).astype(np.uint8).reshape(3, 8, 8, 3)
+BIG_RECORDS, BIG_SIDE = 1000, 256  # per shard: 197 MB
+MOST_PRIVATE = 30 << 20
+
+
+def private_bytes():
+    """What this process alone has written to memory. Pages of files are the kernel's, whoever maps them."""
+    text = pathlib.Path('/proc/self/smaps_rollup').read_text()
+    return int(re.search(r'^Private_Dirty: +([0-9]+) kB', text, re.M)[1]) << 10
+
+
+class Probe(torch.utils.data.Dataset):
+    """Reads every record and tells the memory that this worker has after it; without a folder it reads nothing."""
+
+    def __init__(self, data, count):
+        self.data, self.count = data, count
+
+    def __len__(self):
+        return self.count
+
+    def __getitem__(self, i):
+        total = 0 if self.data is None else int(self.data[i][0].sum())
+        return private_bytes() if i % 100 == 99 else 0, total
+
+
+class Reader(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = pathlib.Path(temporary.name)
+        subprocess.run([WRITER, self.folder], check=True)
+
+    def test_records_labels_and_names(self):
+        data = Shards(self.folder, to_tensor)
+        self.assertEqual(6, len(data))
+        batches = list(torch.utils.data.DataLoader(data, batch_size=4))
+        pictures = torch.cat([b[0] for b in batches])
+        self.assertEqual(((6, 3, 8, 8), torch.uint8), (tuple(pictures.shape), pictures.dtype))
+        self.assertTrue(np.array_equal(pictures.permute(0, 2, 3, 1).numpy(), np.concatenate([EXPECTED, EXPECTED])))
+        self.assertEqual([0, 1, 2, 0, 1, 2], torch.cat([b[1] for b in batches]).tolist())
+        self.assertEqual([b'a.png', b'', b'cat/\xff.jpg'], [data.shard(1).name(i) for i in range(3)])
+        self.assertTrue(np.array_equal(data[-1][0], data[5][0]))
+        for i in (6, -7):
+            with self.assertRaises(IndexError):
+                data[i]
+
+    def test_damage_is_told_with_the_file(self):
+        path = self.folder / 'shard-00001.gan'
+        whole = path.read_bytes()
+        for damaged, words in ((whole[:-1], 'does not fit its header'), (b'XXX' + whole[3:], 'is no shard'), (b'', 'is no shard'),
+                               (whole[:8] + b'\2' + whole[9:], 'has format version 2')):
+            path.write_bytes(damaged)
+            with self.assertRaisesRegex(ValueError, f'shard-00001.gan: .*{words}'):
+                Shards(self.folder)[5]
+
+    def make_big(self):
+        """Three shards of 197 MB, which take no room on the disk."""
+        manifest = json.loads((self.folder / 'manifest.json').read_text())
+        footer = 4096 + 3 * BIG_SIDE ** 2 * BIG_RECORDS
+        for number in range(3):
+            header = b'GANSHARD' + np.array([1, number, BIG_SIDE, 4096], '<u4').tobytes() + np.array(
+                [BIG_RECORDS, footer, 32 * BIG_RECORDS], '<u8').tobytes()
+            with open(self.folder / f'shard-{number:05}.gan', 'wb') as file:
+                file.write(header + bytes(8))
+                file.seek(footer)
+                file.write(np.zeros(BIG_RECORDS, INDEX).tobytes())
+        manifest['shards'] = [{'number': n, 'records': BIG_RECORDS} for n in range(3)]
+        (self.folder / 'manifest.json').write_text(json.dumps(manifest))
+        self.assertGreater(sum(p.stat().st_size for p in self.folder.glob('*.gan')), 575_000_000)
+
+    def most_private(self, data, context):
+        loader = torch.utils.data.DataLoader(Probe(data, 3 * BIG_RECORDS), batch_size=100, num_workers=2, multiprocessing_context=context)
+        return max(int(memory.max()) for memory, _ in loader)
+
+    def test_workers_do_not_copy_the_data_set(self):
+        self.make_big()
+        for context in ('fork', 'spawn', 'forkserver'):
+            data = Shards(self.folder)
+            data[0], data[BIG_RECORDS], data[2 * BIG_RECORDS]  # open in the parent
+            without = self.most_private(None, context)
+            with_data = self.most_private(data, context)
+            print(f'{context}: {(with_data - without) / 2**20:.1f} MB more than a worker without data', file=sys.stderr)
+            self.assertLess(with_data - without, MOST_PRIVATE, context)
+
+    def test_what_travels_to_a_worker_is_small(self):
+        self.make_big()
+        data = Shards(self.folder)
+        data[0]
+        self.assertLess(len(pickle.dumps(data)), 10_000)
+
+
+if __name__ == '__main__':
+    unittest.main()
