@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <cerrno>
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
@@ -67,8 +69,11 @@ std::string What(const std::exception_ptr& error) {
 }
 
 std::string InWords(const CLI::ParseError& result) {
+  constexpr std::string_view kEndless = " not in range 0.000000 to 1797693";  // the 309 digits of the largest double
   constexpr std::string_view kUnknownName = "INI was not able to parse ";  // CLI::ConfigError::Extras
   std::string said = result.what();
+  const std::size_t endless = said.find(kEndless);
+  if (endless != std::string::npos) return said.substr(0, endless) + " is too small or not finite";
   if (!said.starts_with(kUnknownName)) return said;
   return "the file of --config has a name that is no flag here: " + said.substr(kUnknownName.size());
 }
@@ -98,6 +103,20 @@ std::string Config(const CLI::App& app) {
 int PrintConfig(const CLI::App& app, Company company) {
   if (!AnotherRankSpeaks(company)) std::cout << Config(app);
   return kDone;
+}
+
+// Why `text` is no value of an option whose type CLI11 names `type`; empty when it may be one. CLI11 takes "-1" for the
+// largest number there is, a number beyond that for it too, and its ranges let NaN pass.
+std::string WhyNoValue(const std::string& type, const std::string& text) {
+  if (text.empty()) return kNoValue;
+  if (type == "UINT") {
+    if (text.find('-') != std::string::npos) return text + " is not a whole number from 0";
+    errno = 0;
+    std::strtoull(text.c_str(), nullptr, 0);
+    if (errno == ERANGE) return text + " is too large a number";
+  }
+  const bool is_nan = type == "FLOAT" && std::isnan(std::strtod(text.c_str(), nullptr));
+  return is_nan ? text + " is not a number" : std::string();
 }
 
 // CLI11 takes "--steps= 7" for "--steps 7" and "--steps" "" for 0; a script whose variable is empty means neither.
@@ -138,7 +157,10 @@ void AddStandardFlags(CLI::App& app, const std::string& build_facts) {
     // Given twice, the last one counts, as in every other tool; lists collect.
     if (option->get_expected_max() == 1) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     // Before all other checks: theirs would speak of a number that is out of range.
-    const auto check = [](const std::string& text) { return text.empty() ? kNoValue : ""; };
+    const std::string type = option->get_type_name();
+    const auto check = [type = type.substr(0, type.find(':'))](const std::string& text) {
+      return WhyNoValue(type, text);
+    };
     if (option->get_expected_min() > 0) option->transform(CLI::Validator(check, ""));
   }
   app.set_help_flag("-h,--help", "Print this help and exit.");

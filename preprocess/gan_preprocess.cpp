@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <iostream>
@@ -7,6 +8,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -153,14 +155,25 @@ void AddFlags(CLI::App& app, Flags& flags) {
   AddMachineFlags(app, flags);
 }
 
+// The whole of `text` as a number up to `most`; nothing for anything else.
+std::optional<unsigned> Number(std::string_view text, unsigned most) {
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool is_number = error == std::errc() && end == text.data() + text.size() && number <= most;
+  return is_number ? std::optional(number) : std::nullopt;
+}
+
 std::array<std::uint8_t, 3> ParseColour(const std::string& text) {
-  std::array<unsigned, 3> c{};
-  char rest = 0;
-  if (std::sscanf(text.c_str(), "%u,%u,%u%c", &c[0], &c[1], &c[2], &rest) != 3 || c[0] > 255 || c[1] > 255 ||
-      c[2] > 255) {
-    throw gan::UsageError("--background " + text + ": must be R,G,B from 0 to 255");
+  std::array<std::uint8_t, 3> colour{};
+  std::istringstream parts(text + ",");
+  std::size_t count = 0;
+  for (std::string part; std::getline(parts, part, ','); ++count) {
+    const std::optional<unsigned> value = Number(part, 255);
+    if (!value || count == colour.size()) break;
+    colour[count] = static_cast<std::uint8_t>(*value);
   }
-  return {static_cast<std::uint8_t>(c[0]), static_cast<std::uint8_t>(c[1]), static_cast<std::uint8_t>(c[2])};
+  if (count == colour.size() && parts.eof()) return colour;
+  throw gan::UsageError("--background " + text + ": must be R,G,B from 0 to 255");
 }
 
 void WritePreview(const PreprocessOptions& options) {
@@ -182,12 +195,11 @@ void WritePreview(const PreprocessOptions& options) {
 }
 
 void ParseCrop(const std::vector<std::string>& words, PreprocessOptions& options) {
-  unsigned per_cent = 0;
-  char rest = 0;
-  if (words.size() == 2 && words[0] == "none-below" && std::sscanf(words[1].c_str(), "%u%c", &per_cent, &rest) == 1 &&
-      per_cent >= 1 && per_cent <= 100) {
-    options.decode.min_kept = per_cent;
-    return;
+  if (words.size() == 2 && words[0] == "none-below") {
+    if (const unsigned per_cent = Number(words[1], 100).value_or(0); per_cent > 0) {
+      options.decode.min_kept = per_cent;
+      return;
+    }
   }
   if (words.size() != 1 || (words[0] != "center" && words[0] != "top")) {
     throw gan::UsageError("--crop " + words[0] + ": must be center, top, or none-below and a number from 1 to 100");
@@ -199,6 +211,9 @@ void Prepare(Flags& flags) {
   PreprocessOptions& o = flags.options;
   if (o.inputs.empty() && o.lists.empty()) throw gan::UsageError("--in or --list is required");
   if (o.output.empty()) throw gan::UsageError("--out is empty");
+  if (std::filesystem::exists(o.output) && !std::filesystem::is_directory(o.output)) {
+    throw gan::UsageError("--out " + o.output.string() + ": is no folder");
+  }
   o.decode.background = ParseColour(flags.background);
   ParseCrop(flags.crop, o);
   if (!o.labels.column.empty() && o.labels.mode != LabelMode::kAuto) {
@@ -208,6 +223,9 @@ void Prepare(Flags& flags) {
 
 // Before hours of work, not after them. --out and the folders above it will be made.
 void RequirePreviewFolder(const std::filesystem::path& preview, const std::filesystem::path& out) {
+  if (std::filesystem::is_directory(preview)) {
+    throw gan::UsageError("--preview " + preview.string() + ": is a folder; name a file in it");
+  }
   if (preview.empty() || !preview.has_parent_path() || std::filesystem::is_directory(preview.parent_path())) return;
   const auto folder = std::filesystem::absolute(preview).lexically_normal().parent_path();
   const auto made = std::filesystem::absolute(out).lexically_normal();

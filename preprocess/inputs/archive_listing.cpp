@@ -77,6 +77,10 @@ class Listing {
     if (!is_picture) return TakeOther(member, head);
     member.refused = WhyRefused(stream_.entry(), member.name);
     if (!member.refused && ::archive_entry_hardlink(stream_.entry()) != nullptr) Follow(target, member);
+    // Some archivers link to a link.
+    if (member.is_link && !member.refused) {
+      places_[std::hash<std::string>()(member.name)] = {member.bytes, member.position, true};
+    }
     take_(member);
   }
 

@@ -1,6 +1,7 @@
 #include "preprocess/inputs/archive_stream.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <new>
 #include <utility>
@@ -53,7 +54,10 @@ void ArchiveStream::ThrowDamage() const {
   std::string lower = error;
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const bool cut = lower.find("truncated") != std::string::npos || lower.find("end of file") != std::string::npos;
+  // The last one is what liblzma says when its input ends.
+  constexpr std::array kOfTheEnd = {"truncated", "end of file", "no progress is possible"};
+  const bool cut = std::any_of(kOfTheEnd.begin(), kOfTheEnd.end(),
+                               [&](const char* words) { return lower.find(words) != std::string::npos; });
   throw Rejected(cut ? Reason::kTruncated : Reason::kCorrupt, "the archive is damaged here: " + error);
 }
 

@@ -24,7 +24,11 @@ class Descriptor {
   explicit Descriptor(const std::filesystem::path& path) : path_(path) {
     do number_ = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     while (number_ < 0 && errno == EINTR);
-    if (number_ < 0) throw IoError(path, "open", errno);
+    if (number_ >= 0) return;
+    const int error = errno;
+    // Sockets cannot be opened, ever; the same error of a device may pass.
+    if (error == ENXIO && std::filesystem::is_socket(path)) throw DataError(path, "is not a regular file");
+    throw IoError(path, "open", error);
   }
   ~Descriptor() { ::close(number_); }
   Descriptor(const Descriptor&) = delete;

@@ -166,6 +166,31 @@ TEST(EmptyValue, BehindTheDashesArgumentsAreNotLookedAt) {
   EXPECT_THAT(Parse({"--", "--count="}).err, Not(HasSubstr("needs a value")));
 }
 
+// CLI11 would take the first three for 2^64 - 1, which trains until somebody ends it.
+TEST(Numbers, OnesThatTheFlagCannotHoldAreUsageErrors) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"--count", "-1"},
+                                             {"--count", " -1"},
+                                             {"--count", "18446744073709551616"},
+                                             {"--rate", "nan"},
+                                             {"--rate", "-NaN"}}) {
+    const Parsed result = Parse(arguments);
+    EXPECT_EQ(result.code, kUsage) << arguments[1];
+    EXPECT_THAT(result.err, AllOf(HasSubstr(arguments[0] + ": "), HasSubstr(arguments[1])));
+  }
+  EXPECT_EQ(ParseWithFile("count = -1\n").code, kUsage);
+  EXPECT_EQ(Parse({"--count", "18446744073709551615"}).count, 18446744073709551615U);
+  EXPECT_EQ(Parse({"--rate", "1e-3"}).rate, 1e-3);
+}
+
+TEST(Numbers, ARangeWithoutAnUpperEndIsNotPrintedInHundredsOfDigits) {
+  for (const char* value : {"0", "-1", "inf"}) {
+    const std::string err = Parse({"--rate", value}).err;
+    EXPECT_THAT(err, HasSubstr(std::string("--rate: Value ") + value + " is too small or not finite"));
+    EXPECT_LT(err.size(), 100U);
+  }
+}
+
 // In TOML a comment begins there; a path with a # would silently become another one.
 TEST(Hash, RightBehindATextWithoutQuotesIsAnError) {
   const Parsed result = ParseWithFile("# a comment\nfolder = photos#1\n");

@@ -370,6 +370,15 @@ class Archives(Case):
             self.run_ok('--in', self.top / name, out=out)
             self.assertEqual(self.wanted, set(names(out)), name)
 
+    def test_a_compressed_archive_that_ends_early_is_truncated(self):
+        for name in ('p.tar.gz', 'p.tar.xz', 'p.tar.bz2'):
+            with tarfile.open(self.top / name, 'w:' + name.split('.')[-1]) as tar:
+                tar.add(self.top / 'in', '.')
+            (self.top / name).write_bytes((self.top / name).read_bytes()[:-100])
+            out = self.top / f'out-{name}'
+            run(out, '--in', self.top / name, '--in', self.top / 'in')
+            self.assertEqual('truncated', quarantine(out)[name], name)
+
     def test_hard_links_are_pictures(self):
         data = (self.top / 'in' / 'a.png').read_bytes()
         with tarfile.open(self.top / 'links.tar', 'w') as tar:
@@ -377,13 +386,13 @@ class Archives(Case):
                 info = tarfile.TarInfo(name)
                 info.size = len(data)
                 tar.addfile(info, io.BytesIO(data))
-            for name, target in (('3.png', '1.png'), ('4', './plain'), ('5.png', 'none.png'), ('6.png', '2.png')):
+            for name, target in (('3.png', '1.png'), ('4', './plain'), ('5.png', 'none.png'), ('6.png', '2.png'), ('7.png', '6.png')):
                 info = tarfile.TarInfo(name)
                 info.type, info.linkname = tarfile.LNKTYPE, target
                 tar.addfile(info)
         self.run_ok('--in', self.top / 'links.tar', '--images-per-shard', 2)
         found = records(self.out)
-        self.assertEqual(['1.png', 'plain', '2.png', '3.png', '4', '6.png'], [r[0] for r in found])
+        self.assertEqual(['1.png', 'plain', '2.png', '3.png', '4', '6.png', '7.png'], [r[0] for r in found])
         self.assertEqual(1, len({r[3] for r in found}))
         self.assertEqual({'5.png': 'unsupported'}, quarantine(self.out))
 

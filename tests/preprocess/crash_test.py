@@ -8,7 +8,13 @@ import subprocess
 import tempfile
 import unittest
 
+import pillow_heif
+import pillow_jxl  # noqa: F401  (registers itself)
+
 from run_folder import ENVIRONMENT, command, digest, make_pictures, names, quarantine, run
+
+
+pillow_heif.register_heif_opener()
 
 
 class Crash(unittest.TestCase):
@@ -59,6 +65,17 @@ class Crash(unittest.TestCase):
         done = self.preprocess(self.top / 'out')
         self.assertEqual((0, b''), (done.returncode, done.stderr))
         self.assertEqual(3, len(quarantine(self.top / 'out')))
+
+    def test_a_worker_uses_the_same_libraries_whatever_it_loaded_before(self):
+        """libheif brings a libaom of its own, which libavif must not be given."""
+        found = []
+        for heic in ('a.heic', 'z.heic'):
+            folder = self.top / heic[0]
+            make_pictures(folder, [heic, 'b.avif', 'c.jp2', 'd.jxl', 'e.tif'])
+            self.assertEqual(0, run(folder / 'out', '--in', folder, '--threads', 1).returncode)
+            found.append(json.loads((folder / 'out/manifest.json').read_text())['libraries'])
+        self.assertIn('HEIC', found[0])
+        self.assertEqual(*found)
 
     def test_decoders_are_loaded_by_workers_and_only_when_needed(self):
         """A run over JPEGs loads nothing new; other formats load what they need, in a worker."""

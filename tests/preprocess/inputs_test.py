@@ -4,6 +4,7 @@ import os
 import pathlib
 import random
 import shutil
+import socket
 import subprocess
 import tarfile
 import tempfile
@@ -82,6 +83,9 @@ class Inputs(Case):
         for flags, words in ((['--max-pixels', '-5'], '--max-pixels'), (['--max-pixels', '0'], '--max-pixels'),
                              (['--filter', 'nearest'], 'bilinear'), (['--filter', '0'], 'bilinear'),
                              (['--decode', 'slow'], 'exact'), (['--preview', self.top / 'nowhere' / 'p.png'], 'is no folder'),
+                             (['--preview', self.photos], 'is a folder'),
+                             (['--background', '4294967296,0,0'], 'from 0 to 255'), (['--background', '1,2,3,4'], 'from 0 to 255'),
+                             (['--background', '1,2,3,'], 'from 0 to 255'), (['--crop', 'none-below', '4294967346'], '1 to 100'),
                              (['--list', self.photos], 'is a folder')):
             with self.subTest(flags):
                 out = self.out('--in', self.photos, *flags, code=2)
@@ -90,7 +94,18 @@ class Inputs(Case):
                 self.assertFalse(out.exists())
         done = subprocess.run([BIN / 'gan-preprocess', '--in', self.photos, '--out', ''], capture_output=True)
         self.assertEqual(2, done.returncode)
-        self.assertRegex(done.stderr, rb'^gan-preprocess: --out\b.* is empty.*\n$')
+        self.assertRegex(done.stderr, rb'^gan-preprocess: --out\b.*\n$')
+
+    def test_shards_cannot_be_written_into_a_file(self):
+        (self.top / 'file').touch()
+        done = run(self.top / 'file', '--in', self.photos)
+        self.assertEqual((2, f'gan-preprocess: --out {self.top}/file: is no folder\n'), (done.returncode, done.stderr.decode()))
+
+    def test_a_listed_socket_is_not_tried_again(self):
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(self.top / 's.png'))
+            (self.top / 'list').write_text(f'{self.top}/s.png\n{self.photos}/top.png\n')
+            self.assertEqual({str(self.top / 's.png'): 'unreadable'}, quarantine(self.out('--list', self.top / 'list')))
 
     def test_a_preview_may_lie_beside_shards_whose_folder_is_yet_to_be_made(self):
         made = self.top / 'made'

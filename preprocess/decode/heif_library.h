@@ -1,0 +1,62 @@
+// libheif, loaded by path and to itself. Its wheel brings libaom, libjpeg and others of its own: in the global scope
+// they would take the place of those that libavif, libtiff and OpenCV of the same process were linked to.
+#pragma once
+
+#include <libheif/heif.h>
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+
+namespace gan::preprocess {
+
+// Lives as long as the process.
+class HeifLibrary {
+ public:
+  static const HeifLibrary& Get() {
+    static const HeifLibrary kLibrary;
+    return kLibrary;
+  }
+
+  // Why it cannot be used, or nullptr. Without it no function may be called.
+  const char* why() const { return why_; }
+
+ private:
+  static void* Open() {
+    const char* const named = std::getenv("GAN_LIBHEIF");
+    return ::dlopen(named == nullptr ? GAN_LIBHEIF_PATH : named, RTLD_NOW | RTLD_LOCAL);
+  }
+
+  template <typename Function>
+  Function* Find(const char* name) {
+    void* const found = library_ == nullptr ? nullptr : ::dlsym(library_, name);
+    if (found == nullptr && why_ == nullptr) why_ = ::dlerror();
+    return reinterpret_cast<Function*>(found);
+  }
+
+  const char* why_ = nullptr;
+  void* const library_ = Open();
+
+// A member of the same type and name as libheif's function.
+#define GAN_HEIF(name) decltype(::heif_##name)* const name = Find<decltype(::heif_##name)>("heif_" #name)
+
+ public:
+  GAN_HEIF(context_alloc);
+  GAN_HEIF(context_free);
+  GAN_HEIF(context_get_primary_image_handle);
+  GAN_HEIF(context_read_from_memory_without_copy);
+  GAN_HEIF(context_set_max_decoding_threads);
+  GAN_HEIF(decode_image);
+  GAN_HEIF(get_version);
+  GAN_HEIF(image_get_height);
+  GAN_HEIF(image_get_plane_readonly);
+  GAN_HEIF(image_get_width);
+  GAN_HEIF(image_handle_get_height);
+  GAN_HEIF(image_handle_get_width);
+  GAN_HEIF(image_handle_has_alpha_channel);
+  GAN_HEIF(image_handle_release);
+  GAN_HEIF(image_release);
+#undef GAN_HEIF
+};
+
+}  // namespace gan::preprocess
