@@ -26,10 +26,10 @@ namespace {
 
 constexpr double kMebibyte = 1024 * 1024;
 
-// The last line that is not empty: where tools say what went wrong.
+// The last line that is not empty, where most programs print the reason of a failure.
 std::string LastLine(const std::string& text) {
   const std::size_t end = text.find_last_not_of("\n ");
-  if (end == std::string::npos) return "it said nothing";
+  if (end == std::string::npos) return "it printed nothing";
   const std::size_t begin = text.find_last_of('\n', end);
   return text.substr(begin == std::string::npos ? 0 : begin + 1,
                      end - (begin == std::string::npos ? 0 : begin + 1) + 1);
@@ -41,6 +41,7 @@ std::string Mebibytes(double bytes) {
   return text;
 }
 
+// Prints the result of each check and remembers whether all were good.
 class Findings {
  public:
   void Add(bool good, const std::string& what, const std::string& detail) {
@@ -56,13 +57,13 @@ class Findings {
   bool all_good_ = true;
 };
 
-// What one rank will need, as the program's own --dry-run --json reports it.
+// What one rank needs, as reported by the program's own --dry-run --json.
 struct Need {
-  double memory_bytes = 0;      // of a rank
-  double checkpoint_bytes = 0;  // of one checkpoint
+  double memory_bytes = 0;      // per rank
+  double checkpoint_bytes = 0;  // per checkpoint
 };
 
-// The output also holds what the program wrote to stderr, so the object is looked for line by line.
+// Finds the JSON object line by line, because the output also contains what the program wrote to stderr.
 std::optional<Need> ReadNeed(const std::string& text) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
@@ -76,7 +77,7 @@ std::optional<Need> ReadNeed(const std::string& text) {
 Need CheckProgram(const LaunchOptions& options, Findings& findings) {
   std::vector<std::string> command = options.program;
   command.front() = BesideThisProgram(command.front());
-  // One rank stands for all: CheckRanks sees the real number.
+  // One process without the launcher is enough here; CheckRanks starts the real number of ranks.
   command.insert(command.end(), {"--dry-run", "--json", "--expect-world-size", "0"});
   const CommandOutput output = RunCommand(command);
   const std::optional<Need> need = output.code == 0 ? ReadNeed(output.text) : std::nullopt;
@@ -108,7 +109,8 @@ void CheckDisk(const fs::path& run, const Need& need, Findings& findings) {
   struct statvfs status = {};
   if (::statvfs(run.c_str(), &status) != 0) throw IoError(run, "statvfs", errno);
   const double room = static_cast<double>(status.f_bavail) * static_cast<double>(status.f_frsize);
-  // One being written beside the newest two that are never pruned, and the margin that a save asks for.
+  // Room for three checkpoints: the one being written and the two newest, which are never pruned, with the factor 1.2
+  // that a save requires.
   const double wanted = need.checkpoint_bytes * 3 * 1.2;
   findings.Add(room >= wanted, "disk",
                Mebibytes(room) + " free in " + run.string() + ", three checkpoints take " + Mebibytes(wanted));
@@ -122,10 +124,11 @@ void CheckRank(const nlohmann::json& rank, Findings& findings) {
   if (!rank.at("all_reduce_right").get<bool>()) findings.Add(false, name, "all-reduce gave a wrong sum");
   const int port = rank.at("port").get<int>();
   if (!rank.at("port_free").get<bool>()) {
-    findings.AddNote(name, "metrics port " + std::to_string(port) + " is in use; it would train on without metrics");
+    findings.AddNote(name, "metrics port " + std::to_string(port) + " is in use; the rank would train without metrics");
   }
 }
 
+// Adds up the needs of all ranks on a host, since they share its memory.
 void CheckMemory(const nlohmann::json& ranks, const Need& need, Findings& findings) {
   std::map<std::string, std::pair<int, double>> hosts;  // ranks and bytes available
   for (const auto& rank : ranks) {
@@ -143,10 +146,12 @@ void CheckMemory(const nlohmann::json& ranks, const Need& need, Findings& findin
 
 void CheckRanks(const LaunchOptions& options, const fs::path& run, const Need& need, Findings& findings) {
   std::string port = ProgramFlag(options.program, "--metrics-port");
+  // The checks of "off" and of a free port are the same: any port will do.
   if (port.empty()) port = "9400";
   if (port == "off") port = "0";
   const CommandOutput output = RunCommand(
       JobCommand(options, options.ranks, {BesideThisProgram("gan-rank-check"), fs::absolute(run).string(), port}));
+  // The launcher may print warnings before the JSON object.
   const std::size_t begin = output.text.find("{\"ranks\"");
   if (output.code != 0 || begin == std::string::npos) {
     findings.Add(false, "ranks",
@@ -174,7 +179,7 @@ int Preflight(const LaunchOptions& options, const fs::path& run) {
   CheckDisk(run, need, findings);
   CheckRanks(options, run, need, findings);
   std::error_code ignored;
-  if (made) fs::remove(run, ignored);  // nothing is left of a check
+  if (made) fs::remove(run, ignored);  // a check leaves nothing behind
   if (findings.all_good()) return cli::kDone;
   std::cerr << "gan-launch: not everything is in order, see above\n";
   return shards_good ? cli::kFailure : cli::kBadData;

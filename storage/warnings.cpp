@@ -17,7 +17,7 @@ struct Warnings {
   };
 };
 
-// Never destroyed: files are closed, and locks given back, until the very end of the process.
+// Never destroyed, because files are closed and locks released until the very end of the process.
 Warnings& All() {
   static Warnings& all = *new Warnings;
   return all;
