@@ -12,7 +12,7 @@ std::string Scale(double scale) {
   return text;
 }
 
-// A network's rate, named by its scale.
+// A pointer to the scale of a network's learning rate.
 using Rate = double Controls::*;
 
 Action WithRate(const Controls& before, Rate rate, double scale) {
@@ -25,6 +25,7 @@ Action WithRate(const Controls& before, Rate rate, double scale) {
   return action;
 }
 
+// Lower and higher rates change by the same factor, so that an undone action leads back to the same rate.
 Action WithLowerRate(const Controls& before, Rate rate, double least, const BalanceOptions& options) {
   return WithRate(before, rate, std::max(least, before.*rate * options.lr_factor));
 }
@@ -33,6 +34,7 @@ Action WithHigherRate(const Controls& before, Rate rate, double most, const Bala
   return WithRate(before, rate, std::min(most, before.*rate / options.lr_factor));
 }
 
+// The functions With… return the action that sets one control; the caller has decided that the change is allowed.
 Action WithInterval(const Controls& before, std::uint32_t every) {
   Action action{every > before.d_every ? "d_less_often" : "d_more_often",
                 "steps per update of D " + std::to_string(before.d_every) + " -> " + std::to_string(every), before};
@@ -54,6 +56,7 @@ Action WithFreeze(const Controls& before, std::uint32_t steps) {
   return action;
 }
 
+// Turns a term of the loss on or off.
 Action WithSwitch(const Controls& before, bool Controls::*which, bool on) {
   Action action{"", "", before};
   if (which == &Controls::r1) {
@@ -70,6 +73,7 @@ Action WithSwitch(const Controls& before, bool Controls::*which, bool on) {
   return action;
 }
 
+// Widening changes the network for good, so there is no action for the opposite.
 Action Widened(const Controls& before) {
   Action action{"widen_d", "D twice as wide", before};
   action.controls.d_width = 2 * before.d_width;
@@ -82,13 +86,15 @@ Action Restarted(const Controls& before) {
   return action;
 }
 
+// D's relative learning speed: its rate times its updates per step, divided by G's rate.
 double PaceOfDiscriminator(const Controls& c, const BalanceOptions& options) {
   return options.d_pace * c.base_scale_d * c.lr_scale_d * c.d_steps / (c.d_every * c.base_scale_g * c.lr_scale_g);
 }
 
-// A rate at which a network of 8 features learns well is too high for a wide one: what a step changes grows with the
-// width (Yang and Hu, "Tensor Programs IV", 2021). The seed's rate is good at its width and at any below, and whoever
-// configures a higher rate than this keeps it. 0: the rate stays as it is.
+// The target of a base rate for this width. A rate that suits a network of 8 features is too high for a wide one,
+// because the change per step grows with the width (Yang and Hu, "Tensor Programs IV", 2021). The DCGAN paper's rate
+// suits its own width and all smaller ones, so the target is never lower, and never lower than a higher configured
+// rate. 0: the rate is not changed.
 constexpr double kSeedRate = 2e-4;
 
 double PaceOfWidth(double rate_at_8, double configured, const BalanceOptions& options) {
@@ -96,13 +102,14 @@ double PaceOfWidth(double rate_at_8, double configured, const BalanceOptions& op
   return std::max({rate_at_8 * 8 / std::max(options.features, 8U), kSeedRate, configured});
 }
 
-// A D that meets the same pictures again learns them by heart, the sooner the faster it learns.
+// A D that sees the same images again overfits to them, faster at a higher rate; so the upper limit falls with the
+// epochs.
 double HighestPaceOfD(const BalanceOptions& options, double epoch) {
   const double fresh = PaceOfWidth(options.pace_lr_d, options.lr_d, options);
   return std::min(fresh, std::max(fresh / (1 + epoch / options.pace_epochs), kSeedRate));
 }
 
-// Where D's rate, which is `now`, is to go: to either end of its range, or nowhere (0).
+// The target of D's base rate, which is `now`: either end of its range, or 0 for no change.
 double PaceOfD(const BalanceOptions& options, double now, double auc, double epoch) {
   const double fast = HighestPaceOfD(options, epoch);
   const double slow = std::min(fast, std::max(options.slow_pace_d * fast, kSeedRate));
@@ -111,10 +118,12 @@ double PaceOfD(const BalanceOptions& options, double now, double auc, double epo
   return 0;
 }
 
+// Moves `scale` towards `target` by at most the fraction `step`.
 double Towards(double scale, double target, double step) {
   return scale < target ? std::min(target, scale * (1 + step)) : std::max(target, scale / (1 + step));
 }
 
+// The order is the reverse of HelpDiscriminator: the strongest help is undone first.
 std::optional<Action> UndoHelp(const Controls& controls, const BalanceOptions& options) {
   if (controls.freeze_g_steps > 0) return WithFreeze(controls, 0);
   if (controls.lr_scale_g < 1) return WithHigherRate(controls, &Controls::lr_scale_g, 1, options);
@@ -146,7 +155,9 @@ std::optional<Action> ReleaseDiscriminator(const Controls& controls, const Balan
   return std::nullopt;
 }
 
+// The mildest action comes first. An action that would make D too slow beside G is skipped, because then G collapses.
 std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const BalanceOptions& options) {
+  // A D that is ahead needs no help any more.
   if (auto action = UndoHelp(controls, options)) return action;
   const double least_of_d = std::max(options.min_lr_scale, options.min_lr_d / (options.lr_d * controls.base_scale_d));
   if (options.IsEnabled(Remedy::kDiscriminatorRate) && controls.lr_scale_d > least_of_d) {
@@ -164,6 +175,7 @@ std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const Bala
   return std::nullopt;
 }
 
+// Both limits apply: the absolute limit of G's rate and the minimum of D's relative learning speed.
 double HighestGeneratorScale(const Controls& controls, const BalanceOptions& options) {
   Controls neutral = controls;
   neutral.lr_scale_g = 1;
@@ -185,6 +197,7 @@ Controls LedToPace(Controls controls, const BalanceOptions& options, double auc,
 }
 
 // D is strengthened before G is slowed down: a fast G learns more from a strong D than a slow G from a weak one.
+// Actions that hold D back are undone first.
 std::optional<Action> HelpDiscriminator(const Controls& controls, const BalanceOptions& options) {
   if (controls.lr_scale_g > 1) return WithLowerRate(controls, &Controls::lr_scale_g, 1, options);
   if (auto action = UndoHolding(controls, options)) return action;
@@ -209,6 +222,7 @@ std::optional<Action> SpreadGenerator(const Controls& controls, const BalanceOpt
   return WithSwitch(controls, &Controls::feature_matching, true);
 }
 
+// Each collapse of the run gets a stronger response than the one before.
 std::optional<Action> AnotherWay(const Controls& controls, const BalanceOptions& options,
                                  std::uint32_t collapses_before) {
   if (collapses_before == 0 && options.IsEnabled(Remedy::kAugment)) {
@@ -230,6 +244,7 @@ std::optional<Action> Undo(const Controls& controls, const BalanceOptions& optio
   return UndoHolding(controls, options);
 }
 
+// The names are part of the checkpoint format.
 void to_json(nlohmann::json& json, const Controls& controls) {
   json = {{"base_scale_d", controls.base_scale_d},
           {"base_scale_g", controls.base_scale_g},
@@ -249,7 +264,7 @@ void to_json(nlohmann::json& json, const Controls& controls) {
 }
 
 void from_json(const nlohmann::json& json, Controls& controls) {
-  controls.base_scale_d = json.value("base_scale_d", 1.0);  // this and the next two are absent before version 6
+  controls.base_scale_d = json.value("base_scale_d", 1.0);  // absent before version 6, as are the next two
   controls.base_scale_g = json.value("base_scale_g", 1.0);
   controls.max_beta1 = json.value("max_beta1", 1.0);
   json.at("lr_scale_d").get_to(controls.lr_scale_d);
@@ -260,7 +275,7 @@ void from_json(const nlohmann::json& json, Controls& controls) {
   json.at("r1").get_to(controls.r1);
   json.at("wgan_gp").get_to(controls.wgan_gp);
   json.at("feature_matching").get_to(controls.feature_matching);
-  controls.augment = json.value("augment", 0.0);  // this and the next two are absent before version 5
+  controls.augment = json.value("augment", 0.0);  // absent before version 5, as are the next two
   controls.least_augment = json.value("least_augment", 0.0);
   controls.d_restarts = json.value("d_restarts", 0U);
   json.at("d_width").get_to(controls.d_width);

@@ -11,7 +11,7 @@ namespace {
 Remedy ParseRemedy(const std::string& word) {
   const auto* remedy = cli::Find(word, kRemedies);
   if (remedy == nullptr) {
-    throw UsageError("balance: \"" + word + "\" is no action; the actions are " + cli::Names(kRemedies));
+    throw UsageError("balance: \"" + word + "\" is not an action; the actions are " + cli::Names(kRemedies));
   }
   return remedy->value;
 }
@@ -20,7 +20,7 @@ void Require(bool good, const char* what) {
   if (!good) throw UsageError(std::string("balance: ") + what);
 }
 
-// One list of the fields for writing and for reading, so that neither can miss one.
+// One list of the fields for writing and reading, so that neither can omit one.
 template <typename Options, typename Visitor>
 void VisitThresholds(Options& o, Visitor&& visit) {
   visit("smoothing_steps", o.smoothing_steps);
@@ -108,7 +108,7 @@ std::set<Remedy> ParseRemedies(const std::string& names) {
   return remedies;
 }
 
-// Written so that NaN fails every line.
+// The conditions are written so that NaN fails all of them.
 void CheckOptions(const BalanceOptions& o) {
   Require(o.smoothing_steps >= 1 && o.smoothing_steps <= 1e6, "smoothing_steps must be 1 to 1000000");
   Require(o.d_ahead_clear_auc <= o.d_ahead_auc, "d_ahead_clear_auc must not be above d_ahead_auc");
@@ -143,6 +143,7 @@ void CheckOptions(const BalanceOptions& o) {
 }
 
 void to_json(nlohmann::json& json, const BalanceOptions& options) {
+  // The name "remedies" is part of the checkpoint format.
   json = {{"mode", Name(options.mode)}, {"remedies", nlohmann::json::array()}};
   for (const Remedy remedy : options.remedies) json["remedies"].push_back(Name(remedy));
   VisitThresholds(options, [&](const char* name, const auto& field) { json[name] = field; });

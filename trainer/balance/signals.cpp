@@ -6,15 +6,16 @@
 namespace gan::balance {
 namespace {
 
+// The time constants of the long averages, as multiples of smoothing_steps.
 constexpr double kLongFactor = 10;
 constexpr double kSlowFactor = 5;
 
 bool IsFar(double loss, const Average& usual, double factor) {
-  // The 1 keeps losses around zero (critics) from being blown up by a small change.
+  // The 1 prevents small changes of losses around zero, such as those of critics, from counting as a blow-up.
   return !usual.empty() && std::abs(loss) > factor * (usual.mean() + 1);
 }
 
-// One list of the fields for both directions, so that neither can forget one.
+// One list of the fields for writing and reading, so that neither can omit one.
 template <typename AnySignals, typename Visitor>
 void VisitSignals(AnySignals& s, Visitor&& visit) {
   visit("loss_d", s.loss_d);
@@ -67,6 +68,7 @@ bool IsFinite(const Signals& s) {
   return s.finite;
 }
 
+// `weight_` is the sum of the weights so far; dividing by it in mean() removes the bias towards the initial 0.
 void Average::Add(double value, double time_constant) {
   const double alpha = 1 / time_constant;
   sum_ += alpha * (value - sum_);
@@ -87,7 +89,8 @@ void Update(Averages& a, const Signals& signals, const BalanceOptions& options, 
   a.accuracy_real.Add(signals.accuracy_real, steps);
   a.accuracy_fake.Add(signals.accuracy_fake, steps);
   if (const auto excess = Excess(signals))
-    a.excess.Add(std::clamp(*excess, -1.0, 4.0), steps);  // no step outweighs all
+    a.excess.Add(std::clamp(*excess, -1.0, 4.0), steps);  // limits the influence of a single step
+  // During a blow-up these averages stay as they are: otherwise they would adapt to the high losses.
   if (!IsBlownUp(a, signals, options)) {
     a.usual_loss_d.Add(std::abs(signals.loss_d), steps * kLongFactor);
     a.usual_loss_g.Add(std::abs(signals.loss_g), steps * kLongFactor);

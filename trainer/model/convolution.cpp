@@ -10,13 +10,13 @@ namespace nn = torch::nn;
 
 namespace {
 
-// Our ways want weights in channels-last order: taps before channels.
+// Our implementations need weights in channels-last order, in which the kernel's positions come before the channels.
 bool MayChoose(ConvolutionPath path, const torch::Tensor& input, const torch::Tensor& weight) {
   return path == ConvolutionPath::kAuto && input.device().is_cpu() && !at::autocast::is_autocast_enabled(at::kCPU) &&
          weight.is_contiguous(torch::MemoryFormat::ChannelsLast);
 }
 
-// From one pixel to 4x4 without padding: each latent times the weight.
+// From one pixel to 4x4 without padding, which is a product of each latent with the weight.
 torch::Tensor UpFromOnePixel(const torch::Tensor& input, const torch::Tensor& weight) {
   const torch::Tensor rows =
       input.reshape({input.size(0), input.size(1)}).matmul(weight.permute({0, 2, 3, 1}).reshape({weight.size(0), -1}));

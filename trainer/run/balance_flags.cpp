@@ -10,7 +10,7 @@ namespace {
 
 using enum OnResume;
 
-// One line per threshold that users set, with its default. docs/balance-study.md has the others.
+// One line per public threshold with its default. docs/balance-study.md lists all others.
 std::string PublicThresholds() {
   const nlohmann::json defaults = balance::BalanceOptions();
   std::string lines;
@@ -49,6 +49,7 @@ void AddBalanceFlags(Flags& flags, TrainOptions& o) {
       ->type_name("LIST");
 }
 
+// Thresholds are set through the JSON form of the options, which knows all their names.
 balance::BalanceOptions ResolveBalance(const TrainOptions& options) {
   nlohmann::json fields = options.balance;
   for (const std::string& setting : options.balance_set) {
@@ -63,6 +64,7 @@ balance::BalanceOptions ResolveBalance(const TrainOptions& options) {
     }
     fields[name] = value;
   }
+  // These values are not thresholds: they come from other flags.
   auto resolved = fields.get<balance::BalanceOptions>();
   resolved.remedies = balance::ParseRemedies(options.balance_actions);
   resolved.rule = options.balance.rule;

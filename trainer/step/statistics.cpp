@@ -6,7 +6,7 @@ namespace gan::step {
 
 namespace {
 
-// Few kernels on a GPU, however many tensors.
+// One call for all tensors needs only a few kernels on a GPU.
 void Copy(std::vector<torch::Tensor>& to, const std::vector<torch::Tensor>& from) {
   torch::NoGradGuard no_grad;
   if (!from.empty()) at::_foreach_copy_(to, from);

@@ -177,7 +177,7 @@ TEST(CpuShare, SaysWhatWasFoundAndWhy) {
               AllOf(HasSubstr("8 CPUs of this job on this host, shared by 2 ranks"),
                     HasSubstr("default binding to 1 CPU became one to 4 CPUs")));
   EXPECT_THAT(ShareOf(FactsOf({1, 8}, 1, Binding::kNone, 1.5)).why, HasSubstr("quota is 1.5 CPUs"));
-  EXPECT_THAT(ShareOf(FactsOf({1, 8}, 1, Binding::kAskedFor)).why, HasSubstr("as the launcher was asked to bind"));
+  EXPECT_THAT(ShareOf(FactsOf({1, 8}, 1, Binding::kAskedFor)).why, HasSubstr("bound as requested"));
 }
 
 }  // namespace
