@@ -53,7 +53,7 @@ struct OwnedTensor {
 };
 
 // How the ranks of a job exchange messages while saving and loading. The trainer implements it with its communicator.
-struct Ranks {
+struct RankGroup {
   int rank = 0;
   int size = 1;
   std::function<std::vector<std::string>(const std::string&)> all_gather = [](const std::string& mine) {
@@ -96,7 +96,7 @@ std::optional<std::uint64_t> ParseCheckpointFolderName(std::string_view name);
 // an IoError that names it, and the previous checkpoint stays. Throws DataError naming the tensor when a value is not
 // finite, IoError when the disk has less free space than 1.2 times the size, and RankError when the ranks are not all
 // at the same step of the same lineage.
-SaveResult Save(const std::filesystem::path& root, const SaveRequest& request, const Ranks& ranks);
+SaveResult Save(const std::filesystem::path& root, const SaveRequest& request, const RankGroup& ranks);
 
 // Which checkpoints are kept: the union of the members. The newest two are always kept.
 struct Retention {
@@ -132,13 +132,13 @@ void Verify(const std::filesystem::path& folder);
 // Collective. Every rank loads `folder`, and all ranks throw the same kind of error: DataError when the content is
 // damaged on every rank, NewerVersionError when every rank finds a newer version, RankError when a rank could not read
 // the files or the ranks disagree.
-Checkpoint LoadTogether(const std::filesystem::path& folder, const Ranks& ranks);
+Checkpoint LoadTogether(const std::filesystem::path& folder, const RankGroup& ranks);
 
 // Collective. Returns the newest intact checkpoint under `root`, or nothing when none was ever committed. Newer
 // checkpoints that are damaged on every rank are renamed to "<name>.damaged" and reported through `warn` on rank 0, but
 // only after an older one has been loaded. All ranks throw the same kind of error, and then nothing is renamed:
 // DataError when there are checkpoints but none is intact, otherwise as LoadTogether.
-std::optional<Checkpoint> LoadNewest(const std::filesystem::path& root, const Ranks& ranks,
+std::optional<Checkpoint> LoadNewest(const std::filesystem::path& root, const RankGroup& ranks,
                                      const std::function<void(const std::string&)>& warn);
 
 }  // namespace gan::checkpoint

@@ -68,7 +68,7 @@ std::string HostName() {
   return host;
 }
 
-Checkpoint LoadTogether(const std::filesystem::path& folder, const Ranks& ranks) {
+Checkpoint LoadTogether(const std::filesystem::path& folder, const RankGroup& ranks) {
   Checkpoint loaded;
   const Reading mine = Read([&] {
     loaded = Load(folder);
@@ -81,7 +81,7 @@ Checkpoint LoadTogether(const std::filesystem::path& folder, const Ranks& ranks)
   return loaded;
 }
 
-std::string FromRankZero(const Ranks& ranks, const std::function<std::string()>& work) {
+std::string FromRankZero(const RankGroup& ranks, const std::function<std::string()>& work) {
   std::string answer;
   if (ranks.rank == 0) {
     try {

@@ -20,7 +20,7 @@ struct Damaged {
 
 // The checkpoints that rank 0 sees, newest first. All ranks must try the same folders in the same order, and a network
 // file system may show them different lists.
-std::vector<fs::path> ListTogether(const fs::path& root, const Ranks& ranks) {
+std::vector<fs::path> ListTogether(const fs::path& root, const RankGroup& ranks) {
   std::istringstream names(FromRankZero(ranks, [&] {
     std::string all;
     for (const fs::path& folder : ListCheckpoints(root)) all += folder.filename().string() + "\n";
@@ -44,7 +44,7 @@ bool AnySetAside(const fs::path& root) {
 }
 
 // Rank 0 renames the damaged checkpoints; an error of it is thrown on every rank.
-void SetAside(const std::vector<Damaged>& damaged, const Ranks& ranks,
+void SetAside(const std::vector<Damaged>& damaged, const RankGroup& ranks,
               const std::function<void(const std::string&)>& warn) {
   FromRankZero(ranks, [&] {
     for (const auto& [folder, why] : damaged) {
@@ -63,7 +63,7 @@ constexpr const char* kWayOut =
 
 // Renaming happens only after an older checkpoint was loaded: otherwise a fault of the file system that damages every
 // checkpoint alike would rename them all.
-std::optional<Checkpoint> LoadNewest(const fs::path& root, const Ranks& ranks,
+std::optional<Checkpoint> LoadNewest(const fs::path& root, const RankGroup& ranks,
                                      const std::function<void(const std::string&)>& warn) {
   std::vector<Damaged> damaged;
   for (const fs::path& folder : ListTogether(root, ranks)) {

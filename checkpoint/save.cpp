@@ -58,7 +58,7 @@ bool IsFinite(const TensorView& t) {
 
 // The tensors that `writer` writes. Whole tensors are assigned in order of size, largest first, to the writer with the
 // least data. Every rank computes the same assignment.
-std::vector<TensorView> ShareOf(std::vector<TensorView> tensors, std::size_t writer, std::size_t writers) {
+std::vector<TensorView> TensorsOfWriter(std::vector<TensorView> tensors, std::size_t writer, std::size_t writers) {
   std::stable_sort(tensors.begin(), tensors.end(),
                    [](const TensorView& a, const TensorView& b) { return a.data.size() > b.data.size(); });
   std::vector<std::uint64_t> load(writers, 0);
@@ -104,7 +104,8 @@ void RenameFolder(const fs::path& from, const fs::path& to) {
 
 // Collective. Runs `work` on this rank and sends the result to all ranks. When it fails on any rank, it throws on all
 // of them. Returns the results of all ranks in rank order.
-std::vector<std::string> Together(const Ranks& ranks, const fs::path& root, const std::function<std::string()>& work) {
+std::vector<std::string> Together(const RankGroup& ranks, const fs::path& root,
+                                  const std::function<std::string()>& work) {
   std::string answer;
   std::exception_ptr error;
   try {
@@ -127,7 +128,7 @@ std::vector<std::string> Together(const Ranks& ranks, const fs::path& root, cons
   return answers;
 }
 
-std::string OnRankZero(const Ranks& ranks, const fs::path& root, const std::function<std::string()>& work) {
+std::string OnRankZero(const RankGroup& ranks, const fs::path& root, const std::function<std::string()>& work) {
   return Together(ranks, root, [&] { return ranks.rank == 0 ? work() : std::string(); }).front();
 }
 
@@ -192,7 +193,7 @@ fs::path MakeTemporary(const fs::path& root, std::uint64_t step) {
 
 }  // namespace
 
-SaveResult Save(const fs::path& root, const SaveRequest& request, const Ranks& ranks) {
+SaveResult Save(const fs::path& root, const SaveRequest& request, const RankGroup& ranks) {
   const auto start = std::chrono::steady_clock::now();
   const std::uint64_t total = TotalBytes(request.tensors);
   // Every rank checks before any rank writes, so that a failed check costs no disk space.
@@ -220,7 +221,7 @@ SaveResult Save(const fs::path& root, const SaveRequest& request, const Ranks& r
   const std::vector<std::string> answers = Together(ranks, root, [&]() -> std::string {
     if (writer >= writers) return "";
     return PartText(
-        WritePart(temporary.path / PartFileName(writer, writers), ShareOf(request.tensors, writer, writers)));
+        WritePart(temporary.path / PartFileName(writer, writers), TensorsOfWriter(request.tensors, writer, writers)));
   });
 
   Manifest manifest{

@@ -32,7 +32,7 @@ std::string& ErrorPrefix() {
 
 // Whether another rank reports an error that all ranks have in common, such as a mistyped flag: only the first rank of
 // a job does. MPI is not initialised yet, but every launcher puts rank and size into the environment.
-bool AnotherRankSpeaks(Company company) {
+bool AnotherRankReports(Company company) {
   if (company == Company::kAlone) return false;
   constexpr std::pair<const char*, const char*> kLaunchers[] = {{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"},
                                                                 {"PMI_RANK", "PMI_SIZE"},
@@ -47,7 +47,7 @@ bool AnotherRankSpeaks(Company company) {
 
 // The kernel delivers a signal to the first process of a container only if the process has a handler for it. Without
 // these handlers, INT and TERM would have no effect.
-void HeedSignalsAsFirstProcess() {
+void HandleSignalsAsFirstProcess() {
   if (::getpid() != 1) return;
   for (const int signal : {SIGINT, SIGTERM}) {
     struct sigaction action = {};
@@ -76,7 +76,7 @@ std::string InWords(const CLI::ParseError& result) {
 }
 
 int ReportParseResult(CLI::App& app, const CLI::ParseError& result, Company company) {
-  if (AnotherRankSpeaks(company)) return result.get_exit_code() == 0 ? kDone : kUsage;
+  if (AnotherRankReports(company)) return result.get_exit_code() == 0 ? kDone : kUsage;
   if (result.get_exit_code() == 0) return app.exit(result);  // --help, --version
   std::cerr << app.get_name() << ": " << InWords(result) << " (--help lists the flags)\n";
   return kUsage;
@@ -98,7 +98,7 @@ std::string Config(const CLI::App& app) {
 }
 
 int PrintConfig(const CLI::App& app, Company company) {
-  if (!AnotherRankSpeaks(company)) std::cout << Config(app);
+  if (!AnotherRankReports(company)) std::cout << Config(app);
   return kDone;
 }
 
@@ -170,7 +170,7 @@ int RunMain(CLI::App& app, int argc, char** argv, const std::function<int()>& bo
 
 int RunMain(CLI::App& app, int argc, char** argv, Company company, const std::function<int()>& body) {
   // The storage layer prints no program name of its own.
-  HeedSignalsAsFirstProcess();
+  HandleSignalsAsFirstProcess();
   storage::SetWarningSink(
       [name = app.get_name()](const std::string& text) { std::cerr << name + ": warning: " + text + "\n"; });
   try {

@@ -34,7 +34,7 @@ std::vector<fs::path> ShardsOf(const fs::path& path) {
 }
 
 // Appends the images of one shard until `wanted` are collected. Images of different sizes do not fit into one grid.
-void TakeFrom(const shard::ShardReader& reader, std::uint32_t wanted, Pictures& pictures) {
+void AppendImages(const shard::ShardReader& reader, std::uint32_t wanted, Pictures& pictures) {
   if (pictures.count > 0 && reader.image_size() != pictures.image_size) {
     throw DataError(reader.path(), "has images of another size than the shards before it");
   }
@@ -53,7 +53,7 @@ void DumpPictures(const fs::path& path, std::uint32_t count, const fs::path& out
   Pictures pictures;
   for (const fs::path& file : ShardsOf(path)) {
     if (pictures.count == count) break;
-    TakeFrom(shard::ShardReader(file), count, pictures);
+    AppendImages(shard::ShardReader(file), count, pictures);
   }
   if (pictures.count == 0) throw DataError(path, "contains no images");
   const picture::GridImage grid =

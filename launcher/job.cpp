@@ -79,7 +79,7 @@ Children ChildrenOf(pid_t parent) {
 }
 
 // Runs in the forked child: becomes the launcher, or reports the error code through the pipe `errors`.
-[[noreturn]] void Become(const std::vector<std::string>& command, int errors) {
+[[noreturn]] void ExecuteCommand(const std::vector<std::string>& command, int errors) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // if the supervisor dies, nobody else would end this job
   sigset_t none;
@@ -105,7 +105,7 @@ std::string Describe(const Ending& ending) {
   return "ended with exit code " + std::to_string(ending.code);
 }
 
-void TakeCharge() {
+void BecomeSupervisor() {
   const sigset_t set = Watched();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);  // the reader of the log may exit (| head); the job continues
@@ -125,7 +125,7 @@ Job::Job(const std::vector<std::string>& command) : is_mpirun_(command.front() =
   int errors[2];
   if (::pipe2(errors, O_CLOEXEC) != 0) throw IoError(command.front(), "pipe", errno);
   launcher_ = ::fork();
-  if (launcher_ == 0) Become(command, errors[1]);
+  if (launcher_ == 0) ExecuteCommand(command, errors[1]);
   ::close(errors[1]);
   int error = launcher_ < 0 ? errno : 0;
   if (launcher_ > 0 && ::read(errors[0], &error, sizeof error) != sizeof error) error = 0;

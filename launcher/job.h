@@ -19,10 +19,10 @@ std::string Describe(const Ending& ending);
 
 // Blocks the signals that Job waits for (threads started later inherit this), and makes this process the parent of
 // orphaned ranks on this host, so that none of them outlives an attempt. Call it once, before the first Job.
-void TakeCharge();
+void BecomeSupervisor();
 
 // Waits for SIGCHLD, SIGTERM, SIGINT, SIGHUP or SIGUSR1 and returns it, or returns 0 after `patience`. Requires
-// TakeCharge().
+// BecomeSupervisor().
 int WaitForSignal(std::chrono::milliseconds patience);
 
 // Owns the processes: after the destructor none of them runs on this host. Not thread-safe.

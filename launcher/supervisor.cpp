@@ -30,9 +30,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kGlance{500};
-constexpr milliseconds kQuickGlance{20};
-constexpr std::chrono::seconds kPatienceWithRanks{10};
+constexpr milliseconds kPollInterval{500};
+constexpr milliseconds kShortPollInterval{20};
+constexpr std::chrono::seconds kRankTimeout{10};
 
 // The step of the newest intact checkpoint. Damaged ones are skipped here; gan-train renames them when it resumes.
 std::optional<std::uint64_t> NewestVerifiedStep(const fs::path& run) {
@@ -53,14 +53,14 @@ std::string StepText(const std::optional<std::uint64_t>& step) {
 
 // The ranks of a gan-launch that was killed end by themselves within moments, and hold the run folder until then.
 void AwaitFree(const fs::path& run) {
-  const auto deadline = steady_clock::now() + kPatienceWithRanks;
+  const auto deadline = steady_clock::now() + kRankTimeout;
   while (true) {
     try {
       const storage::FolderLock probe(run);
       return;
     } catch (const UsageError&) {
       if (steady_clock::now() > deadline) throw;
-      std::this_thread::sleep_for(kGlance / 5);
+      std::this_thread::sleep_for(kPollInterval / 5);
     }
   }
 }
@@ -87,19 +87,18 @@ class Supervisor {
     while (true) {
       const Ending ending = Attempt(ranks);
       started_ = true;
-      if (interrupted_) return LastWords("interrupted", 128 + SIGINT, "ended at once on a second INT");
-      if (IsFinal(ending, policy.restarts() == 0)) return Pass(ending.code);
-      if (!had_processes_ && !ending.by_signal && !stop_) return NeverBegun(ending);
+      if (interrupted_) return Finish("interrupted", 128 + SIGINT, "ended at once on a second INT");
+      if (IsFinal(ending, policy.restarts() == 0)) return FinishWithCode(ending.code);
+      if (!had_processes_ && !ending.by_signal && !stop_) return FailedToStart(ending);
       const auto step = NewestStep();
       if (stop_) return StoppedUnsaved(ending, step);
       if (const std::string why = WhyIncurable(options_, run_, step != step_before); !why.empty()) {
-        return LastWords("failed", CodeOf(ending), Describe(ending) + "; " + why + "; a restart would not help");
+        return Finish("failed", CodeOf(ending), Describe(ending) + "; " + why + "; a restart would not help");
       }
       const Decision decision = policy.After(ending, step);
-      if (!decision.restart) return LastWords("failed", CodeOf(ending), decision.why);
+      if (!decision.restart) return Finish("failed", CodeOf(ending), decision.why);
       Announce(decision, step, policy.restarts());
-      if (!Sleep(decision.wait_seconds))
-        return LastWords("stopped", cli::kStoppedSaved, "stopped between two attempts");
+      if (!Sleep(decision.wait_seconds)) return Finish("stopped", cli::kStoppedSaved, "stopped between two attempts");
       ranks = decision.ranks;
     }
   }
@@ -143,7 +142,7 @@ class Supervisor {
       }
       // Looks often at the beginning, to notice ranks that end at once, and at the end, when somebody may be waiting.
       const bool often = stop_ || job.alone() || !job.had_processes();
-      HandleSignal(WaitForSignal(often ? kQuickGlance : kGlance), job);
+      HandleSignal(WaitForSignal(often ? kShortPollInterval : kPollInterval), job);
       if (interrupted_) {
         job.Kill();
         return {128 + SIGINT, false};
@@ -218,34 +217,34 @@ class Supervisor {
     Record("restarting", CodeOf({}), decision.why, step);
   }
 
-  int Pass(int code) {
+  int FinishWithCode(int code) {
     switch (code) {
       case cli::kDone:
-        return LastWords("finished", code, "finished");
+        return Finish("finished", code, "finished");
       case cli::kStoppedSaved:
-        return LastWords("stopped", code, "saved and stopped on request; the same command continues the run");
+        return Finish("stopped", code, "saved and stopped on request; the same command continues the run");
       case cli::kDiverged:
-        return LastWords("diverged", code, "training diverged; a restart would not help");
+        return Finish("diverged", code, "training diverged; a restart would not help");
       default:
-        return LastWords("failed", code, "ended with exit code " + std::to_string(code) + "; a restart would not help");
+        return Finish("failed", code, "ended with exit code " + std::to_string(code) + "; a restart would not help");
     }
   }
 
   // mpirun ended before it started a rank, for example because of an unknown flag or too few slots.
-  int NeverBegun(const Ending& ending) {
-    return LastWords("failed", ending.code,
-                     "mpirun " + Describe(ending) + ", and no rank was started; a restart would not help");
+  int FailedToStart(const Ending& ending) {
+    return Finish("failed", ending.code,
+                  "mpirun " + Describe(ending) + ", and no rank was started; a restart would not help");
   }
 
   int StoppedUnsaved(const Ending& ending, const std::optional<std::uint64_t>& step) {
-    return LastWords("stopped", cli::kStoppedSaved,
-                     "stopped on request, but the job " + Describe(ending) + " before it could save; " +
-                         StepText(step) + " is the newest one");
+    return Finish("stopped", cli::kStoppedSaved,
+                  "stopped on request, but the job " + Describe(ending) + " before it could save; " + StepText(step) +
+                      " is the newest one");
   }
 
   static int CodeOf(const Ending& ending) { return ending.code; }
 
-  int LastWords(const std::string& state, int code, const std::string& why) {
+  int Finish(const std::string& state, int code, const std::string& why) {
     const auto step = NewestStep();
     const std::string text =
         why + "; " + std::to_string(restarts_) + " restart(s), " + StepText(step) + ", " + run_.string();
@@ -292,7 +291,7 @@ int Supervise(const LaunchOptions& options, const fs::path& run) {
   const storage::FolderLock lock(run, ".launch.lock");  // a second supervisor would restart what the first one stops
   AwaitFree(run);
   cli::OpenLog("gan-launch", run / "launch.log");
-  TakeCharge();
+  BecomeSupervisor();
   return Supervisor(options, run).Run();
 }
 

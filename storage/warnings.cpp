@@ -11,7 +11,7 @@ namespace {
 
 struct Warnings {
   std::mutex mutex;
-  std::set<std::string> told;  // guarded by mutex
+  std::set<std::string> logged;  // guarded by mutex
   std::function<void(const std::string&)> sink = [](const std::string& text) {
     std::cerr << "warning: " + text + "\n";
   };
@@ -32,7 +32,7 @@ void SetWarningSink(std::function<void(const std::string&)> sink) {
 
 void WarnOnce(const std::string& topic, const std::string& text) {
   const std::lock_guard lock(All().mutex);
-  if (All().told.insert(topic).second) All().sink(text);
+  if (All().logged.insert(topic).second) All().sink(text);
 }
 
 }  // namespace gan::storage

@@ -87,7 +87,7 @@ Action Restarted(const Controls& before) {
 }
 
 // D's relative learning speed: its rate times its updates per step, divided by G's rate.
-double PaceOfDiscriminator(const Controls& c, const BalanceOptions& options) {
+double RelativeSpeed(const Controls& c, const BalanceOptions& options) {
   return options.d_pace * c.base_scale_d * c.lr_scale_d * c.d_steps / (c.d_every * c.base_scale_g * c.lr_scale_g);
 }
 
@@ -95,24 +95,24 @@ double PaceOfDiscriminator(const Controls& c, const BalanceOptions& options) {
 // because the change per step grows with the width (Yang and Hu, "Tensor Programs IV", 2021). The DCGAN paper's rate
 // suits its own width and all smaller ones, so the target is never lower, and never lower than a higher configured
 // rate. 0: the rate is not changed.
-constexpr double kSeedRate = 2e-4;
+constexpr double kPaperRate = 2e-4;
 
-double PaceOfWidth(double rate_at_8, double configured, const BalanceOptions& options) {
+double TargetRate(double rate_at_8, double configured, const BalanceOptions& options) {
   if (rate_at_8 <= 0) return 0;
-  return std::max({rate_at_8 * 8 / std::max(options.features, 8U), kSeedRate, configured});
+  return std::max({rate_at_8 * 8 / std::max(options.features, 8U), kPaperRate, configured});
 }
 
 // A D that sees the same images again overfits to them, faster at a higher rate; so the upper limit falls with the
 // epochs.
-double HighestPaceOfD(const BalanceOptions& options, double epoch) {
-  const double fresh = PaceOfWidth(options.pace_lr_d, options.lr_d, options);
-  return std::min(fresh, std::max(fresh / (1 + epoch / options.pace_epochs), kSeedRate));
+double HighestRateOfD(const BalanceOptions& options, double epoch) {
+  const double fresh = TargetRate(options.pace_lr_d, options.lr_d, options);
+  return std::min(fresh, std::max(fresh / (1 + epoch / options.pace_epochs), kPaperRate));
 }
 
 // The target of D's base rate, which is `now`: either end of its range, or 0 for no change.
-double PaceOfD(const BalanceOptions& options, double now, double auc, double epoch) {
-  const double fast = HighestPaceOfD(options, epoch);
-  const double slow = std::min(fast, std::max(options.slow_pace_d * fast, kSeedRate));
+double TargetRateOfD(const BalanceOptions& options, double now, double auc, double epoch) {
+  const double fast = HighestRateOfD(options, epoch);
+  const double slow = std::min(fast, std::max(options.slow_pace_d * fast, kPaperRate));
   if (now > fast || auc < options.steer_auc) return fast;
   if (now < slow || auc > options.steer_auc + options.steer_band / 2) return slow;
   return 0;
@@ -160,18 +160,19 @@ std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const Bala
   // A D that is ahead needs no help any more.
   if (auto action = UndoHelp(controls, options)) return action;
   const double least_of_d = std::max(options.min_lr_scale, options.min_lr_d / (options.lr_d * controls.base_scale_d));
-  if (options.IsEnabled(Remedy::kDiscriminatorRate) && controls.lr_scale_d > least_of_d) {
+  if (options.IsEnabled(ActionGroup::kDiscriminatorRate) && controls.lr_scale_d > least_of_d) {
     auto slower = WithLowerRate(controls, &Controls::lr_scale_d, least_of_d, options);
-    if (PaceOfDiscriminator(slower.controls, options) >= options.min_d_pace) return slower;
+    if (RelativeSpeed(slower.controls, options) >= options.min_d_pace) return slower;
   }
-  if (options.IsEnabled(Remedy::kR1) && !controls.r1) return WithSwitch(controls, &Controls::r1, true);
-  if (options.IsEnabled(Remedy::kDiscriminatorInterval) && controls.d_every < options.max_d_every) {
+  if (options.IsEnabled(ActionGroup::kR1) && !controls.r1) return WithSwitch(controls, &Controls::r1, true);
+  if (options.IsEnabled(ActionGroup::kDiscriminatorInterval) && controls.d_every < options.max_d_every) {
     auto rarer = WithInterval(controls, controls.d_every + 1);
-    if (PaceOfDiscriminator(rarer.controls, options) >= options.min_d_pace) return rarer;
+    if (RelativeSpeed(rarer.controls, options) >= options.min_d_pace) return rarer;
   }
-  if (options.IsEnabled(Remedy::kWganGp) && !controls.wgan_gp) return WithSwitch(controls, &Controls::wgan_gp, true);
+  if (options.IsEnabled(ActionGroup::kWganGp) && !controls.wgan_gp)
+    return WithSwitch(controls, &Controls::wgan_gp, true);
   if (auto action = SpreadGenerator(controls, options)) return action;
-  if (options.IsEnabled(Remedy::kRestartDiscriminator)) return Restarted(controls);
+  if (options.IsEnabled(ActionGroup::kRestartDiscriminator)) return Restarted(controls);
   return std::nullopt;
 }
 
@@ -180,18 +181,18 @@ double HighestGeneratorScale(const Controls& controls, const BalanceOptions& opt
   Controls neutral = controls;
   neutral.lr_scale_g = 1;
   const double by_pace =
-      options.min_d_pace > 0 ? PaceOfDiscriminator(neutral, options) / options.min_d_pace : options.max_lr_scale_g;
+      options.min_d_pace > 0 ? RelativeSpeed(neutral, options) / options.min_d_pace : options.max_lr_scale_g;
   return std::max(
       1.0, std::min({options.max_lr_scale_g, options.max_lr_g / (options.lr_g * controls.base_scale_g), by_pace}));
 }
 
-Controls LedToPace(Controls controls, const BalanceOptions& options, double auc, double epoch) {
+Controls WithAdjustedBaseRates(Controls controls, const BalanceOptions& options, double auc, double epoch) {
   const auto lead = [&](double& scale, double configured, double rate) {
     if (configured <= 0 || rate <= 0) return;
     scale = Towards(scale, std::min(rate / configured, kMostLrScale), options.steer_rate);
   };
-  lead(controls.base_scale_g, options.lr_g, PaceOfWidth(options.pace_lr_g, options.lr_g, options));
-  lead(controls.base_scale_d, options.lr_d, PaceOfD(options, options.lr_d * controls.base_scale_d, auc, epoch));
+  lead(controls.base_scale_g, options.lr_g, TargetRate(options.pace_lr_g, options.lr_g, options));
+  lead(controls.base_scale_d, options.lr_d, TargetRateOfD(options, options.lr_d * controls.base_scale_d, auc, epoch));
   controls.max_beta1 = options.pace_beta1;
   return controls;
 }
@@ -201,31 +202,31 @@ Controls LedToPace(Controls controls, const BalanceOptions& options, double auc,
 std::optional<Action> HelpDiscriminator(const Controls& controls, const BalanceOptions& options) {
   if (controls.lr_scale_g > 1) return WithLowerRate(controls, &Controls::lr_scale_g, 1, options);
   if (auto action = UndoHolding(controls, options)) return action;
-  if (options.IsEnabled(Remedy::kDiscriminatorRate) && controls.lr_scale_d < options.max_lr_scale_d) {
+  if (options.IsEnabled(ActionGroup::kDiscriminatorRate) && controls.lr_scale_d < options.max_lr_scale_d) {
     return WithHigherRate(controls, &Controls::lr_scale_d, options.max_lr_scale_d, options);
   }
-  if (options.IsEnabled(Remedy::kDiscriminatorSteps) && controls.d_steps < options.max_d_steps) {
+  if (options.IsEnabled(ActionGroup::kDiscriminatorSteps) && controls.d_steps < options.max_d_steps) {
     return WithUpdates(controls, controls.d_steps + 1);
   }
-  if (options.IsEnabled(Remedy::kGeneratorRate) && controls.lr_scale_g > options.min_lr_scale) {
+  if (options.IsEnabled(ActionGroup::kGeneratorRate) && controls.lr_scale_g > options.min_lr_scale) {
     return WithLowerRate(controls, &Controls::lr_scale_g, options.min_lr_scale, options);
   }
-  if (options.IsEnabled(Remedy::kWidenDiscriminator) && controls.d_width == 1) return Widened(controls);
-  if (options.IsEnabled(Remedy::kFreezeGenerator) && controls.freeze_g_steps == 0 && options.freeze_g_for > 0) {
+  if (options.IsEnabled(ActionGroup::kWidenDiscriminator) && controls.d_width == 1) return Widened(controls);
+  if (options.IsEnabled(ActionGroup::kFreezeGenerator) && controls.freeze_g_steps == 0 && options.freeze_g_for > 0) {
     return WithFreeze(controls, options.freeze_g_for);
   }
   return std::nullopt;
 }
 
 std::optional<Action> SpreadGenerator(const Controls& controls, const BalanceOptions& options) {
-  if (!options.IsEnabled(Remedy::kFeatureMatching) || controls.feature_matching) return std::nullopt;
+  if (!options.IsEnabled(ActionGroup::kFeatureMatching) || controls.feature_matching) return std::nullopt;
   return WithSwitch(controls, &Controls::feature_matching, true);
 }
 
 // Each collapse of the run gets a stronger response than the one before.
-std::optional<Action> AnotherWay(const Controls& controls, const BalanceOptions& options,
-                                 std::uint32_t collapses_before) {
-  if (collapses_before == 0 && options.IsEnabled(Remedy::kAugment)) {
+std::optional<Action> CollapseResponse(const Controls& controls, const BalanceOptions& options,
+                                       std::uint32_t collapses_before) {
+  if (collapses_before == 0 && options.IsEnabled(ActionGroup::kAugment)) {
     Action action{"more_augmentation", "augmentation at full strength from here on", controls};
     action.controls.least_augment = action.controls.augment = options.max_augment;
     return action;

@@ -15,7 +15,7 @@ namespace gan::balance {
 
 // How the next steps differ from the configured training. The default values change nothing.
 struct Controls {
-  double base_scale_d = 1;           // multiplies D's configured learning rate; set by Remedy::kPace
+  double base_scale_d = 1;           // multiplies D's configured learning rate; set by ActionGroup::kPace
   double base_scale_g = 1;           // the same for G
   double max_beta1 = 1;              // upper limit of Adam's first beta
   double lr_scale_d = 1;             // multiplies D's base rate (the configured rate times base_scale_d)
@@ -70,7 +70,7 @@ double HighestGeneratorScale(const Controls& controls, const BalanceOptions& opt
 // its target. D's rate rises while `auc`, its AUC on images without augmentation, is below the band that steering aims
 // at, and falls while `auc` is above it. The upper limit of D's rate decreases with the number of epochs. Also limits
 // Adam's first beta to the value that GANs tolerate (BalanceOptions::pace_beta1).
-Controls LedToPace(Controls controls, const BalanceOptions& options, double auc, double epoch);
+Controls WithAdjustedBaseRates(Controls controls, const BalanceOptions& options, double auc, double epoch);
 
 // Each function returns the next action of its ladder, or nothing at the ladder's end.
 std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const BalanceOptions& options);
@@ -80,8 +80,8 @@ std::optional<Action> ReleaseDiscriminator(const Controls& controls, const Balan
 // Actions against generated images that are too similar while neither network is ahead.
 std::optional<Action> SpreadGenerator(const Controls& controls, const BalanceOptions& options);
 // The permanent change after the first, second and third rollback from a mode collapse.
-std::optional<Action> AnotherWay(const Controls& controls, const BalanceOptions& options,
-                                 std::uint32_t collapses_before);
+std::optional<Action> CollapseResponse(const Controls& controls, const BalanceOptions& options,
+                                       std::uint32_t collapses_before);
 // Undoes one action, the newest and strongest first.
 std::optional<Action> Undo(const Controls& controls, const BalanceOptions& options);
 

@@ -31,7 +31,7 @@ class Controller {
   const Controls& controls() const { return controls_; }
   // Call it after the (collapses_before + 1)-th rollback from a mode collapse. The same configuration would collapse
   // again, so each call makes a permanent change. Returns what was changed.
-  std::vector<Intervention> TakeAnotherWay(std::uint64_t step, std::uint32_t collapses_before);
+  std::vector<Intervention> RespondToCollapse(std::uint64_t step, std::uint32_t collapses_before);
   const BalanceOptions& options() const { return options_; }
   const Averages& averages() const { return averages_; }
   nlohmann::json Save() const;
@@ -45,9 +45,9 @@ class Controller {
   double LeastAugment() const;
   double MostAugment() const;
   bool SteeringHasRoom() const;
-  bool IsTimeToRestart() const;
+  bool MayRestart() const;
   std::optional<Action> NextAction() const;
-  bool IsAtEase() const;
+  bool IsStable() const;
   std::string Cause() const;
   void Remember(const Action& action);
   std::string RollbackCause(bool finite, bool blown_up) const;
@@ -63,7 +63,7 @@ class Controller {
   std::uint64_t since_restart_ = 0;  // steps since D was last initialised anew, or since the run began
   // An action that is needed again after it was undone is kept longer: each relapse doubles this factor.
   std::uint32_t patience_ = 1;
-  bool taken_back_ = false;     // the last intervention undid an action
+  bool has_undone_ = false;     // the last intervention undid an action
   bool acted_ = false;          // there has been an intervention
   std::string rollback_cause_;  // of the last step only
   double epoch_ = 0;            // of the last finite step

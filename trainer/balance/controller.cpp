@@ -55,7 +55,7 @@ std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals&
     Update(averages_, signals, options_, warm);
     epoch_ = signals.epoch;
   }
-  Update(findings_, averages_, signals, options_, warm, taken_back_ || IsHeldBack(controls_) || IsHelped(controls_));
+  Update(findings_, averages_, signals, options_, warm, has_undone_ || IsHeldBack(controls_) || IsHelped(controls_));
   if (finite && observed_ >= std::uint64_t{2} * options_.warmup_steps) UpdateForecast(findings_, averages_, options_);
   verdict_ = VerdictOf(findings_);
   rollback_cause_ = RollbackCause(finite, IsBlownUp(averages_, signals, options_));
@@ -74,7 +74,7 @@ std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals&
   auto action = NextAction();
   if (!action) return {};
   // A restart has its own, longer interval.
-  if (action->controls.d_restarts != controls_.d_restarts && !IsTimeToRestart()) return {};
+  if (action->controls.d_restarts != controls_.d_restarts && !MayRestart()) return {};
   Remember(*action);
   return {{step, std::string(action->name), Cause() + ": " + action->effect}};
 }
@@ -83,8 +83,8 @@ std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals&
 void Controller::Remember(const Action& action) {
   if (action.controls.d_restarts != controls_.d_restarts) since_restart_ = 0;
   const bool takes_back = verdict_ == Verdict::kBalanced || (findings_.IsDiscriminatorAhead() && IsHelped(controls_));
-  if (taken_back_ && !takes_back) patience_ = std::min(2 * patience_, kMaxPatience);
-  taken_back_ = takes_back;
+  if (has_undone_ && !takes_back) patience_ = std::min(2 * patience_, kMaxPatience);
+  has_undone_ = takes_back;
   controls_ = action.controls;
   acted_ = true;
   since_action_ = 0;
@@ -101,12 +101,13 @@ double Controller::LeastAugment() const { return std::min(controls_.least_augmen
 
 // Continuous steering. It is not recorded as an intervention, because it changes the controls in every step.
 void Controller::Steer() {
-  if (options_.IsEnabled(Remedy::kPace)) controls_ = LedToPace(controls_, options_, averages_.auc.mean(), epoch_);
+  if (options_.IsEnabled(ActionGroup::kPace))
+    controls_ = WithAdjustedBaseRates(controls_, options_, averages_.auc.mean(), epoch_);
   const double error = averages_.steering.mean() - options_.steer_auc;
-  if (options_.IsEnabled(Remedy::kAugment)) {
+  if (options_.IsEnabled(ActionGroup::kAugment)) {
     controls_.augment = std::clamp(controls_.augment + options_.steer_gain * error, LeastAugment(), MostAugment());
   }
-  if (!options_.IsEnabled(Remedy::kGeneratorRate) || controls_.lr_scale_g < 1)
+  if (!options_.IsEnabled(ActionGroup::kGeneratorRate) || controls_.lr_scale_g < 1)
     return;  // a rate below 1 helps D and is undone by actions
   const double step = options_.steer_rate;
   if (averages_.auc.mean() > options_.steer_auc + options_.steer_band / 2) {
@@ -117,7 +118,7 @@ void Controller::Steer() {
 }
 
 // A restart discards everything that D has learnt. So it waits until D has been ahead for long, whatever was done.
-bool Controller::IsTimeToRestart() const {
+bool Controller::MayRestart() const {
   const std::uint64_t ahead_for = std::max(findings_.discriminator_ahead.held, findings_.perfect_discriminator.held);
   return since_restart_ >= options_.restart_interval && ahead_for >= options_.restart_interval / 2;
 }
@@ -125,15 +126,15 @@ bool Controller::IsTimeToRestart() const {
 // Whether steering can still act against a D that wins. Augmentation can while it is still rising. It cannot help
 // against a D whose AUC on augmented inputs is held at the target while its AUC on the original images is perfect.
 bool Controller::SteeringHasRoom() const {
-  const bool augmentation_rises = options_.IsEnabled(Remedy::kAugment) && controls_.augment < MostAugment() &&
+  const bool augmentation_rises = options_.IsEnabled(ActionGroup::kAugment) && controls_.augment < MostAugment() &&
                                   averages_.steering.mean() > options_.steer_auc;
-  const bool rate_has_room =
-      options_.IsEnabled(Remedy::kGeneratorRate) && controls_.lr_scale_g < HighestGeneratorScale(controls_, options_);
+  const bool rate_has_room = options_.IsEnabled(ActionGroup::kGeneratorRate) &&
+                             controls_.lr_scale_g < HighestGeneratorScale(controls_, options_);
   return augmentation_rises || rate_has_room;
 }
 
-std::vector<Intervention> Controller::TakeAnotherWay(std::uint64_t step, std::uint32_t collapses_before) {
-  const auto way = AnotherWay(controls_, options_, collapses_before);
+std::vector<Intervention> Controller::RespondToCollapse(std::uint64_t step, std::uint32_t collapses_before) {
+  const auto way = CollapseResponse(controls_, options_, collapses_before);
   if (!way) return {};
   controls_ = way->controls;
   acted_ = true;
@@ -155,9 +156,9 @@ void Controller::CountSteps(bool finite) {
 // the trainer rolls back.
 std::optional<Action> Controller::NextAction() const {
   if (verdict_ == Verdict::kDiverged) return std::nullopt;
-  const auto ahead = [this](const Latch& who, auto&& remedy) {
+  const auto ahead = [this](const Latch& who, auto&& group) {
     // When only the hysteresis keeps the condition, the earlier actions are working, and another one would overshoot.
-    return who.raised ? remedy(controls_, options_) : std::nullopt;
+    return who.raised ? group(controls_, options_) : std::nullopt;
   };
   if (findings_.IsDiscriminatorAhead()) {
     // Steering gets time to work, but not while the generated images stay similar to each other.
@@ -175,15 +176,15 @@ std::optional<Action> Controller::NextAction() const {
   }
   // Help for D costs time, holding D back costs learning; so help is kept twice as long.
   const std::uint64_t wait = std::uint64_t{patience_} * options_.undo_steps * (IsHelped(controls_) ? 2 : 1);
-  if (std::min(balanced_for_, since_action_) >= wait && IsAtEase()) return Undo(controls_, options_);
+  if (std::min(balanced_for_, since_action_) >= wait && IsStable()) return Undo(controls_, options_);
   return std::nullopt;
 }
 
 // Whether the balance is stable enough to undo an action. A balance that only just holds needs its actions: D is
 // released while its AUC is low enough, and help ends while D's normalised loss is low enough.
-bool Controller::IsAtEase() const {
+bool Controller::IsStable() const {
   if (!IsHelped(controls_)) return averages_.auc.mean() < options_.d_ahead_clear_auc;
-  return averages_.excess.empty() || averages_.excess.mean() < options_.g_ahead_excess;
+  return averages_.normalised_loss.empty() || averages_.normalised_loss.mean() < options_.g_ahead_excess;
 }
 
 // The reason in the log: the condition that led to the action.
@@ -199,9 +200,9 @@ std::string Controller::Cause() const {
 // long as it lasts; the trainer decides when to roll back.
 std::string Controller::RollbackCause(bool finite, bool blown_up) const {
   if (options_.mode != Mode::kAct) return "";
-  if (verdict_ == Verdict::kDiverged && finite && blown_up && options_.IsEnabled(Remedy::kRollback))
+  if (verdict_ == Verdict::kDiverged && finite && blown_up && options_.IsEnabled(ActionGroup::kRollback))
     return "a loss has blown up";
-  if (verdict_ == Verdict::kModeCollapse && options_.IsEnabled(Remedy::kRollbackCollapse)) {
+  if (verdict_ == Verdict::kModeCollapse && options_.IsEnabled(ActionGroup::kRollbackCollapse)) {
     return "mode collapse (diversity " + Percent(averages_) + " of the run's best)";
   }
   return "";
@@ -218,7 +219,7 @@ nlohmann::json Controller::Save() const {
           {"since_action", since_action_},
           {"acted", acted_},
           {"patience", patience_},
-          {"taken_back", taken_back_},
+          {"taken_back", has_undone_},
           {"since_restart", since_restart_},
           {"epoch", epoch_}};
 }
@@ -239,7 +240,7 @@ void Controller::Restore(const nlohmann::json& state) try {
   state.at("acted").get_to(restored.acted_);
   restored.patience_ = std::clamp(state.value("patience", 1U), 1U, kMaxPatience);
   // Members that older versions lack get their initial values.
-  restored.taken_back_ = state.value("taken_back", false);
+  restored.has_undone_ = state.value("taken_back", false);
   restored.since_restart_ = state.value("since_restart", std::uint64_t{0});
   restored.epoch_ = state.value("epoch", 0.0);
   // Controls of an acting run must not stay in force when the controller no longer acts.

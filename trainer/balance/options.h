@@ -19,9 +19,9 @@ inline constexpr cli::Choice<Mode> kModes[] = {{Mode::kOff, "off", "nothing"},
 std::string_view Name(Mode mode);
 Mode ParseMode(std::string_view name);  // throws UsageError
 
-// The actions that the controller may take in the mode act. --balance-actions selects them; kDefaultRemedies is its
+// The actions that the controller may take in the mode act. --balance-actions selects them; kDefaultActionGroups is its
 // default.
-enum class Remedy {
+enum class ActionGroup {
   kPace,
   kAugment,
   kDiscriminatorRate,
@@ -37,29 +37,29 @@ enum class Remedy {
   kWidenDiscriminator,
   kRollbackCollapse
 };
-inline constexpr cli::Choice<Remedy> kRemedies[] = {
-    {Remedy::kPace, "pace", "raise both learning rates to those at which networks of this width learn well"},
-    {Remedy::kAugment, "augment", "augment what D sees until its AUC stays in range"},
-    {Remedy::kDiscriminatorRate, "d-rate", "lower D's learning rate when D is ahead, raise it when G is ahead"},
-    {Remedy::kDiscriminatorInterval, "d-every", "update D in every second to fourth step only"},
-    {Remedy::kGeneratorRate, "g-rate", "raise G's learning rate when D is ahead, lower it when G is ahead"},
-    {Remedy::kDiscriminatorSteps, "d-steps", "update D two to four times per step"},
-    {Remedy::kFreezeGenerator, "freeze-g", "do not update G for some steps"},
-    {Remedy::kRollback, "rollback", "roll back to the newest healthy checkpoint after a divergence"},
-    {Remedy::kR1, "r1", "add the R1 gradient penalty"},
-    {Remedy::kWganGp, "wgan-gp", "change to the Wasserstein loss with gradient penalty"},
-    {Remedy::kRestartDiscriminator, "restart-d", "initialise D anew when nothing else helps against a perfect D"},
-    {Remedy::kFeatureMatching, "feature-matching", "add feature matching to G's loss"},
-    {Remedy::kWidenDiscriminator, "widen-d", "double D's channels; this is never undone"},
-    {Remedy::kRollbackCollapse, "rollback-collapse", "roll back to a checkpoint from before a mode collapse"}};
-std::string_view Name(Remedy remedy);
-inline constexpr std::string_view kDefaultRemedies =
+inline constexpr cli::Choice<ActionGroup> kActionGroups[] = {
+    {ActionGroup::kPace, "pace", "raise both learning rates to those at which networks of this width learn well"},
+    {ActionGroup::kAugment, "augment", "augment what D sees until its AUC stays in range"},
+    {ActionGroup::kDiscriminatorRate, "d-rate", "lower D's learning rate when D is ahead, raise it when G is ahead"},
+    {ActionGroup::kDiscriminatorInterval, "d-every", "update D in every second to fourth step only"},
+    {ActionGroup::kGeneratorRate, "g-rate", "raise G's learning rate when D is ahead, lower it when G is ahead"},
+    {ActionGroup::kDiscriminatorSteps, "d-steps", "update D two to four times per step"},
+    {ActionGroup::kFreezeGenerator, "freeze-g", "do not update G for some steps"},
+    {ActionGroup::kRollback, "rollback", "roll back to the newest healthy checkpoint after a divergence"},
+    {ActionGroup::kR1, "r1", "add the R1 gradient penalty"},
+    {ActionGroup::kWganGp, "wgan-gp", "change to the Wasserstein loss with gradient penalty"},
+    {ActionGroup::kRestartDiscriminator, "restart-d", "initialise D anew when nothing else helps against a perfect D"},
+    {ActionGroup::kFeatureMatching, "feature-matching", "add feature matching to G's loss"},
+    {ActionGroup::kWidenDiscriminator, "widen-d", "double D's channels; this is never undone"},
+    {ActionGroup::kRollbackCollapse, "rollback-collapse", "roll back to a checkpoint from before a mode collapse"}};
+std::string_view Name(ActionGroup group);
+inline constexpr std::string_view kDefaultActionGroups =
     "pace,augment,g-rate,d-rate,d-every,d-steps,freeze-g,restart-d,rollback,rollback-collapse";
 // Parses names separated by commas, "all" or "none". Throws UsageError on any other word.
-std::set<Remedy> ParseRemedies(const std::string& names);
+std::set<ActionGroup> ParseActionGroups(const std::string& names);
 
-// The highest value of max_lr_scale_d, and the highest multiple of a configured learning rate that Remedy::kPace may
-// reach.
+// The highest value of max_lr_scale_d, and the highest multiple of a configured learning rate that ActionGroup::kPace
+// may reach.
 inline constexpr double kMostLrScale = 1000;
 
 // The rule that chooses the learning rates: that of this project or, for comparison in studies
@@ -92,7 +92,7 @@ inline constexpr PublicThreshold kPublicThresholds[] = {
 
 struct BalanceOptions {
   Mode mode = Mode::kAct;
-  std::set<Remedy> remedies = ParseRemedies(std::string(kDefaultRemedies));
+  std::set<ActionGroup> action_groups = ParseActionGroups(std::string(kDefaultActionGroups));
   double smoothing_steps = 20;  // time constant of the moving averages, in steps, >= 1
   double d_ahead_auc = 0.98,
          d_ahead_clear_auc = 0.95;  // a verdict is raised at the first value and cleared at the second: hysteresis
@@ -114,8 +114,8 @@ struct BalanceOptions {
   double min_d_pace = 0.25;
   std::uint32_t max_d_every = 4, max_d_steps = 4, freeze_g_for = 20;
 
-  // Second criterion beside the AUC: D's normalised loss (Excess in signals.h; 0: D is perfect, 1: D cannot distinguish
-  // real from generated images). Raised at the first value, cleared at the second.
+  // Second criterion beside the AUC: D's normalised loss (NormalisedLoss in signals.h; 0: D is perfect, 1: D cannot
+  // distinguish real from generated images). Raised at the first value, cleared at the second.
   double d_ahead_excess = 0.35, d_ahead_clear_excess = 0.60;
   double g_ahead_excess = 0.85, g_ahead_clear_excess = 0.70;
   // An exception: D may win while the generated images are as diverse as the real ones (ratio of their diversities).
@@ -135,8 +135,8 @@ struct BalanceOptions {
   double blow_up_factor = 10;          // diverged: a loss exceeds this factor times (its long-term average + 1)
   std::uint32_t undo_steps =
       200;              // balanced steps before an action against D is undone; twice as many before its help is undone
-  double r1_gamma = 1;  // gamma of Remedy::kR1
-  double matching_weight = 1;  // weight of Remedy::kFeatureMatching
+  double r1_gamma = 1;  // gamma of ActionGroup::kR1
+  double matching_weight = 1;  // weight of ActionGroup::kFeatureMatching
 
   std::uint32_t restart_interval = 300;  // steps between two restarts of D
   // A mode collapse is expected when, for foretell_steps consecutive steps, D's AUC is at least foretell_auc and the
@@ -166,7 +166,7 @@ struct BalanceOptions {
   double d_pace = 1, lr_g = 2e-4, lr_d = 2e-4;
   std::uint32_t features = 64;
 
-  bool IsEnabled(Remedy remedy) const { return remedies.contains(remedy); }
+  bool IsEnabled(ActionGroup group) const { return action_groups.contains(group); }
 };
 
 // Throws UsageError naming the option that is out of range.

@@ -34,7 +34,7 @@ double Imbalance(double loss_d, double loss_g);
 
 // The normalised loss (L_D - floor) / (ceiling - floor): 0 for a perfect D, 1 for a D that cannot distinguish real from
 // generated images. Empty when the bounds are unknown.
-std::optional<double> Excess(const Signals& signals);
+std::optional<double> NormalisedLoss(const Signals& signals);
 
 // False when the trainer has set `finite` to false, or when a number that the controller uses is not finite.
 bool IsFinite(const Signals& signals);
@@ -56,7 +56,7 @@ class Average {
 
 struct Averages {
   Average steering;  // of the AUC on D's augmented inputs, over a few steps
-  Average auc, excess, accuracy_real, accuracy_fake;
+  Average auc, normalised_loss, accuracy_real, accuracy_fake;
   Average usual_loss_d, usual_loss_g;  // of absolute values, over ten times as many steps; frozen during a blow-up
   Average diversity_ratio;             // generated over real, from the steps that measured it
   Average slow_diversity_ratio;        // the same over five times as many steps

@@ -9,18 +9,18 @@ namespace {
 // labels give an over-confident D a large loss.
 bool ConfirmsDiscriminator(const Averages& a, double most_excess, const BalanceOptions& o) {
   const bool sure = std::min(a.accuracy_real.mean(), a.accuracy_fake.mean()) >= o.sure_accuracy ||
-                    (a.auc.mean() >= o.sure_auc && a.excess.mean() <= o.d_ahead_clear_excess);
-  return a.excess.empty() || a.excess.mean() <= most_excess || sure;
+                    (a.auc.mean() >= o.sure_auc && a.normalised_loss.mean() <= o.d_ahead_clear_excess);
+  return a.normalised_loss.empty() || a.normalised_loss.mean() <= most_excess || sure;
 }
 
 // Whether D can hardly distinguish real from generated images, by its AUC and, if known, by its normalised loss.
-bool CannotTell(const Averages& a, double most_auc, double least_excess) {
-  return a.auc.mean() <= most_auc && (a.excess.empty() || a.excess.mean() >= least_excess);
+bool CannotDistinguish(const Averages& a, double most_auc, double least_excess) {
+  return a.auc.mean() <= most_auc && (a.normalised_loss.empty() || a.normalised_loss.mean() >= least_excess);
 }
 
 // Whether D's loss shows that G gets hardly any gradient from D.
-bool SaysNothing(const Averages& a, double least_excess) {
-  return !a.excess.empty() && a.excess.mean() >= least_excess;
+bool GivesNoGradient(const Averages& a, double least_excess) {
+  return !a.normalised_loss.empty() && a.normalised_loss.mean() >= least_excess;
 }
 
 // D counts as ahead only if that harms: a D that wins against diverse images is normal in healthy runs.
@@ -40,9 +40,9 @@ void UpdatePerfectDiscriminator(Latch& latch, const Averages& a, const BalanceOp
 // `acted_upon` lowers the threshold: see Update() in verdict.h.
 void UpdateGeneratorAhead(Latch& latch, const Averages& a, const BalanceOptions& o, bool acted_upon) {
   const bool stays =
-      CannotTell(a, o.g_ahead_clear_auc, o.g_ahead_clear_excess) || SaysNothing(a, o.g_sure_clear_excess);
+      CannotDistinguish(a, o.g_ahead_clear_auc, o.g_ahead_clear_excess) || GivesNoGradient(a, o.g_sure_clear_excess);
   if (acted_upon) return latch.Update(stays, !stays, o.raise_steps, o.clear_steps);
-  const bool raise = CannotTell(a, o.g_ahead_auc, o.g_ahead_excess) || SaysNothing(a, o.g_sure_excess);
+  const bool raise = CannotDistinguish(a, o.g_ahead_auc, o.g_ahead_excess) || GivesNoGradient(a, o.g_sure_excess);
   latch.Update(raise, !stays, o.g_raise_steps, o.clear_steps);
 }
 

@@ -69,7 +69,7 @@ std::string AddNcclBackend(Communicator& communicator, const World& world, std::
   const Rendezvous rendezvous = Meet(communicator, world);
   ThePlugin().add_backend(communicator.process_group().get(), rendezvous.store.get(), world.rank, world.size, device,
                           timeout.count());
-  return rendezvous.told;
+  return rendezvous.log_line;
 }
 
 }  // namespace gan::distributed

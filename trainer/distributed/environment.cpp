@@ -19,7 +19,7 @@ namespace {
 
 // Whether a rank may read another rank's memory. Containers can forbid the system call, and Yama can restrict it to
 // debuggers.
-bool MayReadOtherProcesses() {
+bool CanReadOtherProcesses() {
   std::ifstream scope("/proc/sys/kernel/yama/ptrace_scope");
   if (int value = 0; scope >> value && value != 0) return false;
   char from = 1, to = 0;
@@ -30,7 +30,7 @@ bool MayReadOtherProcesses() {
 // Open MPI copies data between ranks through the kernel, once instead of twice, and prints a warning at every start
 // where that is forbidden. The setting must be made before MPI is initialised, and only if the user has not made it.
 void SetQuietDefaults() {
-  if (MayReadOtherProcesses()) return;
+  if (CanReadOtherProcesses()) return;
   ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", /*overwrite=*/0);
 }
 

@@ -114,7 +114,7 @@ std::optional<Interface> WhereToListen(const std::vector<std::string>& hosts, co
 }
 
 // Sets the interface on which NCCL listens, unless the user has set it.
-void TellNccl(const std::optional<Interface>& interface) {
+void SetNcclInterface(const std::optional<Interface>& interface) {
   if (!interface || interface->name.empty()) return;
   // "=" requires an exact match; otherwise NCCL takes the name as a prefix.
   ::setenv(kNcclInterface, interface->name == "lo" ? "lo" : ("=" + interface->name).c_str(), /*overwrite=*/0);
@@ -147,7 +147,7 @@ std::string AddressOf(c10d::TCPStore* store, Communicator& communicator) {
   return communicator.Broadcast(store == nullptr ? "" : store->getHost() + " " + std::to_string(store->getPort()));
 }
 
-std::string Told(const std::string& address, const std::optional<Interface>& interface) {
+std::string LogLine(const std::string& address, const std::optional<Interface>& interface) {
   const char* nccl = std::getenv(kNcclInterface);
   return (interface ? "ranks meet at " + address + " (" + interface->name + ")"
                     : "ranks meet on every interface of this host, for no other host could be resolved") +
@@ -179,17 +179,17 @@ Rendezvous Meet(Communicator& communicator, const World& world) {
     interface = WhereToListen(hosts, world);
     store = OpenStore(interface);
   }
-  std::istringstream told(AddressOf(store.get(), communicator));
+  std::istringstream text(AddressOf(store.get(), communicator));
   std::string address;
   std::uint16_t port = 0;
-  told >> address >> port;
+  text >> address >> port;
   // Only rank 0 has a store yet; the others connect to it.
   if (!store) {
     interface = world.local_size == world.size ? Interface{"lo", address} : InterfaceTowards(address);
     store = c10::make_intrusive<c10d::TCPStore>(address, OptionsAt(port));
   }
-  TellNccl(interface);
-  return {store, Told(address, interface)};
+  SetNcclInterface(interface);
+  return {store, LogLine(address, interface)};
 }
 
 }  // namespace gan::distributed

@@ -26,7 +26,7 @@ std::optional<Interface> InterfaceTowards(const std::string& host);
 
 struct Rendezvous {
   c10::intrusive_ptr<c10d::Store> store;
-  std::string told;  // one line for the log: who listens where
+  std::string log_line;  // one line for the log: who listens where
 };
 
 // Collective. Rank 0 creates a store that listens on one address only: on loopback when all ranks share its host,

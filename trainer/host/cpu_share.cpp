@@ -77,7 +77,7 @@ std::string Explain(const CpuFacts& facts, const CpuShare& share, int before_quo
 
 }  // namespace
 
-CpuShare ShareOf(const CpuFacts& facts) {
+CpuShare CpuShareOf(const CpuFacts& facts) {
   const std::size_t ranks = facts.bound.size();
   const auto rank = static_cast<std::size_t>(facts.rank);
   CpuShare share;

@@ -41,6 +41,6 @@ struct CpuShare {
 // default is replaced by a binding to the rank's share, aligned with packages and cores. Any other binding is kept, and
 // CPUs on which several ranks may run are divided among them. The number of threads is at least one and otherwise at
 // most the whole CPUs that the quota grants to this rank.
-CpuShare ShareOf(const CpuFacts& facts);
+CpuShare CpuShareOf(const CpuFacts& facts);
 
 }  // namespace gan::host

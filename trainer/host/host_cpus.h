@@ -23,7 +23,7 @@ std::vector<Cpu> CpusOfHost(const std::filesystem::path& root = "/");
 // cpu.cfs_quota_us). Infinite when there is no quota.
 double CpuQuota(const std::filesystem::path& root = "/");
 
-// Collects the input of ShareOf(). `bound`: for each local rank, the CPUs to which it was bound at the start. Reads
+// Collects the input of CpuShareOf(). `bound`: for each local rank, the CPUs to which it was bound at the start. Reads
 // /proc, /sys and the environment.
 CpuFacts FindCpuFacts(std::vector<std::vector<int>> bound, int rank);
 

@@ -64,7 +64,7 @@ Evaluator::Evaluator(const EvaluatorOptions& options, ImageSource reals, ImageSo
 // Each rank processes its share; then all ranks get all rows, because the distances need whole sets.
 Evaluator::Summary Evaluator::Summarise(const ImageSource& images) const {
   torch::NoGradGuard no_grad;
-  const Share share = ShareOf(options_.count, communicator_->rank(), communicator_->size());
+  const Share share = ShareOfRank(options_.count, communicator_->rank(), communicator_->size());
   std::vector<Rows> patches;
   Rows features, inception, similarity;
   for (std::int64_t done = 0; done < share.count; done += kBatch) {

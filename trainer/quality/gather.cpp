@@ -2,7 +2,7 @@
 
 namespace gan::quality {
 
-Share ShareOf(std::int64_t total, int rank, int ranks) {
+Share ShareOfRank(std::int64_t total, int rank, int ranks) {
   // Even boundaries keep pairs of neighbours on one rank.
   const auto edge = [&](std::int64_t r) { return r == ranks ? total : total / 2 * r / ranks * 2; };
   return {edge(rank), edge(rank + 1) - edge(rank)};

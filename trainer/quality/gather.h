@@ -12,7 +12,7 @@ namespace gan::quality {
 struct Share {
   std::int64_t first = 0, count = 0;
 };
-Share ShareOf(std::int64_t total, int rank, int ranks);
+Share ShareOfRank(std::int64_t total, int rank, int ranks);
 
 // Collective. Returns the rows of all ranks on every rank, bit for bit as if one rank had computed them: each row is
 // only added to zeros. mine: [share.count, ...] on the CPU.

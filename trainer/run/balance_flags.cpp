@@ -29,7 +29,7 @@ void AddBalanceFlags(Flags& flags, TrainOptions& o) {
   flags
       .Add(kMayChange, "--balance-actions", o.balance_actions,
            "Actions that --balance act may take, separated by commas; all or none." +
-               cli::Explanations(balance::kRemedies))
+               cli::Explanations(balance::kActionGroups))
       ->type_name("LIST");
   flags
       .Add(kMayChange, "--balance-set", o.balance_set,
@@ -66,14 +66,14 @@ balance::BalanceOptions ResolveBalance(const TrainOptions& options) {
   }
   // These values are not thresholds: they come from other flags.
   auto resolved = fields.get<balance::BalanceOptions>();
-  resolved.remedies = balance::ParseRemedies(options.balance_actions);
+  resolved.action_groups = balance::ParseActionGroups(options.balance_actions);
   resolved.rule = options.balance.rule;
   resolved.lr_g = options.lr_g;
   resolved.lr_d = options.lr_d;
   resolved.features = static_cast<std::uint32_t>(options.gan.network.features);
   if (options.lr_g > 0) resolved.d_pace = options.lr_d * static_cast<double>(options.d_steps) / options.lr_g;
   balance::CheckOptions(resolved);
-  if (resolved.IsEnabled(balance::Remedy::kWidenDiscriminator) && options.gan.network.spectral_norm) {
+  if (resolved.IsEnabled(balance::ActionGroup::kWidenDiscriminator) && options.gan.network.spectral_norm) {
     throw UsageError("--balance-actions widen-d: --spectral-norm would change what the wider D computes");
   }
   return resolved;

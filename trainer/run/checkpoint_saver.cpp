@@ -12,7 +12,7 @@ namespace {
 // Runs on the writing thread. An old checkpoint that cannot be removed does not fail the save.
 checkpoint::SaveResult WriteAndPrune(const std::filesystem::path& root, const checkpoint::SaveRequest& request,
                                      distributed::Communicator& communicator, const checkpoint::Retention& keep) {
-  const checkpoint::SaveResult result = checkpoint::Save(root, request, RanksOf(communicator));
+  const checkpoint::SaveResult result = checkpoint::Save(root, request, RankGroupOf(communicator));
   if (communicator.rank() == 0) {
     for (const std::string& why : checkpoint::Prune(root, keep)) {
       cli::LogWarning(why + "; the old checkpoint stays until the next save");

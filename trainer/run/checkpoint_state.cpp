@@ -108,7 +108,7 @@ void RestoreAll(const checkpoint::Checkpoint& saved, const model::NamedTensors& 
   }
 }
 
-checkpoint::Ranks RanksOf(distributed::Communicator& control) {
+checkpoint::RankGroup RankGroupOf(distributed::Communicator& control) {
   return {.rank = control.rank(), .size = control.size(), .all_gather = [&control](const std::string& mine) {
             return control.AllGather(mine);
           }};

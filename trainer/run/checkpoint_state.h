@@ -36,6 +36,6 @@ void RestoreSome(const checkpoint::Checkpoint& saved, const model::NamedTensors&
 // The same, but throws DataError when the checkpoint contains other tensors.
 void RestoreAll(const checkpoint::Checkpoint& saved, const model::NamedTensors& state);
 
-checkpoint::Ranks RanksOf(distributed::Communicator& control);
+checkpoint::RankGroup RankGroupOf(distributed::Communicator& control);
 
 }  // namespace gan::run

@@ -19,8 +19,8 @@ void MakeDeterministic() {
 }
 
 // Binds this rank to its share of the host's CPUs and sets the number of compute threads. Returns a line for the log.
-std::string TakeCpus(int wanted, const distributed::World& world) {
-  const host::CpuShare share = host::ShareOf(host::FindCpuFacts(world.local_cpus, world.local_rank));
+std::string AssignCpus(int wanted, const distributed::World& world) {
+  const host::CpuShare share = host::CpuShareOf(host::FindCpuFacts(world.local_cpus, world.local_rank));
   std::string why = share.why;
   if (!share.run_on.empty() && !host::RunOn(share.run_on)) why += ", which the kernel refused";
   const int before_limit = wanted > 0 ? wanted : share.threads;
@@ -46,7 +46,7 @@ torch::Device FindDevice(const TrainOptions& options, const distributed::World& 
 
 Place PrepareDevice(const TrainOptions& options, const distributed::World& world) {
   if (options.deterministic) MakeDeterministic();
-  std::string cpus = TakeCpus(options.threads, world);
+  std::string cpus = AssignCpus(options.threads, world);
   return {FindDevice(options, world), std::move(cpus)};
 }
 

@@ -41,7 +41,7 @@ Faults::Fault Faults::Parse(const std::string& text) {
   return fault;
 }
 
-void Faults::Spoil(step::Gan& gan, std::uint64_t step) const {
+void Faults::Inject(step::Gan& gan, std::uint64_t step) const {
   torch::NoGradGuard no_grad;
   for (const Fault& fault : faults_) {
     if (fault.Strikes(Kind::kMoments, step)) {
@@ -55,7 +55,7 @@ void Faults::Spoil(step::Gan& gan, std::uint64_t step) const {
   }
 }
 
-void Faults::Spoil(step::StepPlan& plan, std::uint64_t step) const {
+void Faults::Inject(step::StepPlan& plan, std::uint64_t step) const {
   for (const Fault& fault : faults_) {
     if (fault.Strikes(Kind::kLoss, step)) plan.loss_factor = fault.amount;
   }
@@ -68,7 +68,7 @@ void Faults::Wait(Kind kind, std::uint64_t step) const {
   }
 }
 
-step::Batch Faults::Spoil(step::Batch batch, std::uint64_t step) const {
+step::Batch Faults::Inject(step::Batch batch, std::uint64_t step) const {
   Wait(Kind::kLoader, step);
   for (const Fault& fault : faults_) {
     if (fault.Strikes(Kind::kPictures, step)) batch.real.mul_(fault.amount);

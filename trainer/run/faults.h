@@ -27,9 +27,9 @@ class Faults {
   void BeginAt(std::uint64_t step) { first_step_ = step; }
 
   // The faults of step `step` (counted from 1), applied before it.
-  void Spoil(step::Gan& gan, std::uint64_t step) const;
-  void Spoil(step::StepPlan& plan, std::uint64_t step) const;
-  step::Batch Spoil(step::Batch batch, std::uint64_t step) const;
+  void Inject(step::Gan& gan, std::uint64_t step) const;
+  void Inject(step::StepPlan& plan, std::uint64_t step) const;
+  step::Batch Inject(step::Batch batch, std::uint64_t step) const;
   void Delay(std::uint64_t step) const { Wait(Kind::kRank, step); }
 
  private:

@@ -67,12 +67,12 @@ class Flags {
   const std::set<std::string>& may_change() const { return may_change_; }
   // Sets the flag `name`, as spelled by ToJson, to a value that ToJson has returned. Throws nlohmann::json::exception,
   // std::out_of_range or UsageError when the flag does not accept the value.
-  void Take(const std::string& name, const nlohmann::json& value) { values_.at(name).take(value); }
+  void Set(const std::string& name, const nlohmann::json& value) { values_.at(name).set(value); }
 
  private:
   struct Access {
-    std::function<nlohmann::json()> tell;
-    std::function<void(const nlohmann::json&)> take;
+    std::function<nlohmann::json()> get;
+    std::function<void(const nlohmann::json&)> set;
   };
 
   static nlohmann::json JsonOf(const std::filesystem::path& path) { return path.string(); }

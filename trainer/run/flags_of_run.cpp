@@ -85,7 +85,7 @@ TrainOptions WithFlagsOf(const TrainOptions& options, const json& saved) {
     if (before == saved.end() || *before == value) continue;
     if (options.given.contains(name) || OfOneStart().contains(name) || (has_length && IsLength(name))) continue;
     try {
-      flags.Take(name, *before);
+      flags.Set(name, *before);
     } catch (const std::exception& error) {
       throw UsageError("the run was started with " + AsFlag(name, *before) + ", which this program does not accept (" +
                        error.what() + "); set the flag on the command line");

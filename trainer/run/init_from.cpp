@@ -41,8 +41,8 @@ std::map<std::string, std::int64_t> ParameterOrder(const torch::nn::Module& modu
 }
 
 // Restores the number of updates of each kept parameter; new parameters have none.
-void TakeSteps(const checkpoint::Checkpoint& saved, const std::string& name, const torch::nn::Module& small,
-               const torch::nn::Module& large, const Source& source, torch::Tensor target) {
+void RestoreSteps(const checkpoint::Checkpoint& saved, const std::string& name, const torch::nn::Module& small,
+                  const torch::nn::Module& large, const Source& source, torch::Tensor target) {
   const std::map<std::string, std::int64_t> small_order = ParameterOrder(small);
   torch::Tensor before = torch::zeros({std::ssize(small_order)}, target.options().device(torch::kCPU));
   RestoreSome(saved, {{name, before}});
@@ -54,12 +54,12 @@ void TakeSteps(const checkpoint::Checkpoint& saved, const std::string& name, con
 }
 
 // Restores the moments of kept parameters; those of new parameters stay 0.
-void TakeMoments(const checkpoint::Checkpoint& saved, const std::string& prefix, const step::Adam& adam,
-                 const torch::nn::Module& small, const torch::nn::Module& large, const Source& source) {
+void RestoreMoments(const checkpoint::Checkpoint& saved, const std::string& prefix, const step::Adam& adam,
+                    const torch::nn::Module& small, const torch::nn::Module& large, const Source& source) {
   model::NamedTensors kept;
   for (const auto& [name, target] : adam.NamedState(prefix)) {
     if (name == prefix + "steps") {
-      TakeSteps(saved, name, small, large, source, target);
+      RestoreSteps(saved, name, small, large, source, target);
       continue;
     }
     const std::string kind = prefix + (name.starts_with(prefix + "exp_avg_sq.") ? "exp_avg_sq." : "exp_avg.");
@@ -105,8 +105,8 @@ void InitFrom(const checkpoint::Checkpoint& saved, step::Gan& gan) {
   const auto small_g = model::MakeGenerator(small), small_d = model::MakeDiscriminator(small);
   // The method of growth.h covers one doubling of the resolution.
   if (large.resolution == 2 * small.resolution) ContinueAtTheRgbEnd(saved, small, *small_g, *small_d, gan);
-  TakeMoments(saved, "generator_adam.", gan.generator_optimizer, *small_g, *gan.generator, g_source);
-  TakeMoments(saved, "discriminator_adam.", gan.discriminator_optimizer, *small_d, *gan.discriminator, d_source);
+  RestoreMoments(saved, "generator_adam.", gan.generator_optimizer, *small_g, *gan.generator, g_source);
+  RestoreMoments(saved, "discriminator_adam.", gan.discriminator_optimizer, *small_d, *gan.discriminator, d_source);
   // The average restarts from the new weights; the kept layers then get their saved averages.
   gan.ema = step::Ema(*gan.generator, gan.options.ema_half_life_images);
   if (!Has(saved, "generator_ema.")) return;

@@ -49,7 +49,7 @@ struct TrainOptions {
   std::uint64_t seed = 1;
 
   balance::BalanceOptions balance;  // the mode; ResolveBalance computes the rest from the next two members
-  std::string balance_actions = std::string(balance::kDefaultRemedies);
+  std::string balance_actions = std::string(balance::kDefaultActionGroups);
   std::vector<std::string> balance_set;  // "name=value"
   std::uint64_t d_steps = 1;             // updates of D per step, unless the balance changes the number
   std::string inject;                    // faults for tests of the balance (faults.h)

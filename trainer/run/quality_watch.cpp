@@ -104,10 +104,10 @@ quality::Measured OfRankZero(quality::Measured measured, distributed::Communicat
   for (const auto& [name, value] : measured.values) numbers.push_back(value);
   torch::Tensor packed = torch::tensor(numbers, torch::kDouble);
   communicator.Broadcast(packed);
-  const double* told = packed.const_data_ptr<double>();
-  measured.diversity = told[0];
-  measured.diversity_reference = told[1];
-  for (std::size_t i = 0; i < measured.values.size(); ++i) measured.values[i].second = told[i + 2];
+  const double* values = packed.const_data_ptr<double>();
+  measured.diversity = values[0];
+  measured.diversity_reference = values[1];
+  for (std::size_t i = 0; i < measured.values.size(); ++i) measured.values[i].second = values[i + 2];
   return measured;
 }
 

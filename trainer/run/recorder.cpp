@@ -22,8 +22,8 @@ using Seconds = std::chrono::duration<double>;
 constexpr Seconds kLogInterval{10.0};
 
 double RestartsByLauncher() {
-  const char* told = std::getenv(cli::kRestartsVariable);
-  return told == nullptr ? 0 : std::strtod(told, nullptr);
+  const char* restarts = std::getenv(cli::kRestartsVariable);
+  return restarts == nullptr ? 0 : std::strtod(restarts, nullptr);
 }
 
 nlohmann::json Number(double value) { return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(); }

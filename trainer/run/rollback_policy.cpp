@@ -28,7 +28,7 @@ std::string RollbackPolicy::Cause(std::uint64_t step, const balance::Controller&
   const std::string& cause = controller.rollback_cause();
   if (!cause.empty() && !MustWaitOutCollapse(step, controller.verdict())) return cause;
   const balance::BalanceOptions& options = controller.options();
-  const bool may_go_back = options.mode == balance::Mode::kAct && options.IsEnabled(balance::Remedy::kRollback);
+  const bool may_go_back = options.mode == balance::Mode::kAct && options.IsEnabled(balance::ActionGroup::kRollback);
   if (!may_go_back || bad_steps_in_a_row_ < kMostBadSteps) return "";
   return std::to_string(bad_steps_in_a_row_) + " steps in a row were not finite";
 }

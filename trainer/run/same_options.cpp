@@ -18,7 +18,7 @@ nlohmann::json Compared(nlohmann::json options) {
 }
 
 // The value of an option as text.
-std::string Told(const nlohmann::json& options, const std::string& name) {
+std::string ValueText(const nlohmann::json& options, const std::string& name) {
   return options.contains(name) ? options.at(name).dump() : "none";
 }
 
@@ -31,7 +31,7 @@ std::string DifferenceOfRanks(const std::vector<nlohmann::json>& options) {
     const nlohmann::json other = Compared(options[rank]);
     all.update(other);
     for (const auto& item : all.items()) {
-      const std::string &name = item.key(), here = Told(other, name), there = Told(first, name);
+      const std::string &name = item.key(), here = ValueText(other, name), there = ValueText(first, name);
       if (here == there) continue;
       return name + " is " + here + " on rank " + std::to_string(rank) + " and " + there + " on rank 0";
     }

@@ -69,7 +69,7 @@ void StatsFile::WriteKept() {
     const ssize_t n = ::write(descriptor_, kept_.data() + done, kept_.size() - done);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) {
-      TellRefusal(n == 0 ? ENOSPC : errno);
+      LogFailure(n == 0 ? ENOSPC : errno);
       break;
     }
     done += static_cast<std::size_t>(n);
@@ -80,16 +80,16 @@ void StatsFile::WriteKept() {
       static_cast<std::uint64_t>(std::count(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(whole), '\n'));
   kept_.erase(0, whole);
   torn_ = done > whole && ::ftruncate(descriptor_, static_cast<off_t>(written_)) != 0;
-  if (kept_.empty()) TellRoom();
+  if (kept_.empty()) LogRecovery();
 }
 
-void StatsFile::TellRefusal(int error) {
+void StatsFile::LogFailure(int error) {
   if (std::exchange(refused_, true)) return;
   cli::LogWarning(std::string(IoError(path_, "write", error).what()) +
                   "; training continues, and its lines are kept until there is room");
 }
 
-void StatsFile::TellRoom() {
+void StatsFile::LogRecovery() {
   if (std::exchange(refused_, false)) cli::LogInfo(path_.string() + " is written again");
 }
 

@@ -41,8 +41,8 @@ class StatsFile {
  private:
   // Writes the kept lines as far as the system accepts them.
   void WriteKept();
-  void TellRefusal(int error);
-  void TellRoom();
+  void LogFailure(int error);
+  void LogRecovery();
 
   const std::filesystem::path path_;
   int descriptor_ = -1;

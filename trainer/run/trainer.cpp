@@ -49,8 +49,8 @@ std::shared_ptr<const data::Dataset> OpenDataset(const TrainOptions& options) {
 }
 
 // The configured losses with the changes that the balance controller has decided.
-loss::LossOptions WithRemedies(loss::LossOptions loss, const balance::Controls& controls,
-                               const balance::BalanceOptions& options) {
+loss::LossOptions WithBalanceActions(loss::LossOptions loss, const balance::Controls& controls,
+                                     const balance::BalanceOptions& options) {
   if (controls.r1) loss.r1 = std::max(loss.r1, options.r1_gamma);
   if (controls.feature_matching) loss.feature_matching = std::max(loss.feature_matching, options.matching_weight);
   if (!controls.wgan_gp) return loss;
@@ -166,7 +166,7 @@ step::StepPlan Trainer::PlanStep() const {
   plan.lr_g = options_.lr_g * scale * controls.base_scale_g * controls.lr_scale_g;
   plan.max_beta1 = controls.max_beta1;
   plan.labels = {options_.real_label, options_.fake_label};
-  plan.loss = WithRemedies(options_.gan.loss, controls, controller_.options());
+  plan.loss = WithBalanceActions(options_.gan.loss, controls, controller_.options());
   // Lazy regularisation counts updates of D, not steps.
   plan.zero_centred_penalties = d_updates_ % plan.loss.penalty_every == 0;
   plan.seed = rollback_policy_.history().Seed(options_.seed);
@@ -212,10 +212,10 @@ StepRecord Trainer::Step() {
   ChangeDiscriminatorAsDecided();
   // A fault is injected once, even if a rollback causes its step to be trained again.
   const std::uint64_t trained = step_ + 1 + rollback_policy_.history().ForgottenSteps();
-  faults_.Spoil(gan_, trained);
-  faults_.Spoil(plan, trained);
+  faults_.Inject(gan_, trained);
+  faults_.Inject(plan, trained);
   faults_.Delay(trained);
-  record.local = step::TrainStep(gan_, plan, [&] { return faults_.Spoil(batches_->Next(), trained); });
+  record.local = step::TrainStep(gan_, plan, [&] { return faults_.Inject(batches_->Next(), trained); });
   record.seen = Observe(record.local, plan.augment_probability > 0, StopRequested(), *control_);
   // Without a new measurement, the last AUC without augmentation stays.
   if (record.seen.auc < 0) record.seen.auc = auc_;

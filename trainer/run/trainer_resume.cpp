@@ -52,7 +52,7 @@ std::optional<checkpoint::Checkpoint> Trainer::FindCheckpoint() {
   if (options_.resume != "auto") return LoadNamedCheckpoint();
   std::optional<checkpoint::Checkpoint> newest;
   OnAllRanks(*control_, [&] {
-    newest = checkpoint::LoadNewest(folder_.Checkpoints(), RanksOf(*control_),
+    newest = checkpoint::LoadNewest(folder_.Checkpoints(), RankGroupOf(*control_),
                                     [](const std::string& why) { cli::LogWarning(why); });
   });
   return newest;
@@ -60,7 +60,7 @@ std::optional<checkpoint::Checkpoint> Trainer::FindCheckpoint() {
 
 std::optional<checkpoint::Checkpoint> Trainer::LoadNamedCheckpoint() {
   std::optional<checkpoint::Checkpoint> named;
-  OnAllRanks(*control_, [&] { named = checkpoint::LoadTogether(options_.resume, RanksOf(*control_)); });
+  OnAllRanks(*control_, [&] { named = checkpoint::LoadTogether(options_.resume, RankGroupOf(*control_)); });
   OnRankZero(*control_, [&] {
     // Two histories in one folder would be mixed up.
     const auto existing = checkpoint::ListCheckpoints(folder_.Checkpoints());
@@ -155,8 +155,8 @@ void Trainer::Restore(const checkpoint::Checkpoint& saved) {
   RestoreUndecidedStep(saved.state.value("row", nlohmann::json::object()));
   // Decided here and not in RollBack(), so that a run that is killed before its next checkpoint repeats the decision.
   if (rollback_policy_.history().LastIsCollapseTo(saved.step)) {
-    for (auto& detour : controller_.TakeAnotherWay(saved.step, rollback_policy_.history().CollapsesBefore())) {
-      unpublished_.push_back(std::move(detour));
+    for (auto& change : controller_.RespondToCollapse(saved.step, rollback_policy_.history().CollapsesBefore())) {
+      unpublished_.push_back(std::move(change));
     }
   }
   rollback_policy_.Restore(saved.state);
@@ -286,7 +286,7 @@ bool Trainer::RollBack() {
     return false;
   }
   std::optional<checkpoint::Checkpoint> saved;
-  OnAllRanks(*control_, [&] { saved = checkpoint::LoadTogether(target, RanksOf(*control_)); });
+  OnAllRanks(*control_, [&] { saved = checkpoint::LoadTogether(target, RankGroupOf(*control_)); });
   rollback_policy_.history().Begin({step_, saved->step, cause, false});
   WriteRollbackHistory();
   unpublished_.push_back(

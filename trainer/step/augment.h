@@ -1,6 +1,7 @@
-// Differentiable augmentation of D's inputs, applied to real and generated images, so that G's gradient passes through
-// it as well: colour (brightness, saturation, contrast), translation by up to an eighth of the side, cutout of half the
-// side (Zhao et al., "Differentiable augmentation for data-efficient GAN training", NeurIPS 2020, and its public code).
+// Differentiable augmentation of D's inputs, applied to real and generated images, so that G's gradient micro_batches
+// through it as well: colour (brightness, saturation, contrast), translation by up to an eighth of the side, cutout of
+// half the side (Zhao et al., "Differentiable augmentation for data-efficient GAN training", NeurIPS 2020, and its
+// public code).
 #pragma once
 
 #include <torch/torch.h>

@@ -8,12 +8,12 @@
 
 namespace gan::step {
 
-// A copy of tensors, which PutBack() restores. The destructor does not restore them, because a device error in a
+// A copy of tensors, which Restore() restores. The destructor does not restore them, because a device error in a
 // destructor would end the process without a message. The tensors share storage with the module's.
-class KeptStatistics {
+class SavedStatistics {
  public:
-  explicit KeptStatistics(const std::vector<torch::Tensor>& tensors);
-  void PutBack();
+  explicit SavedStatistics(const std::vector<torch::Tensor>& tensors);
+  void Restore();
 
  private:
   std::vector<torch::Tensor> tensors_;
@@ -23,28 +23,28 @@ class KeptStatistics {
 // Running statistics in a step of several micro-batches. Each micro-batch has its own copy, which starts from the
 // values at the beginning of the step, like those of a rank. So k micro-batches on one rank give the same result as one
 // micro-batch on each of k ranks: the mean of all copies. Does nothing with one micro-batch.
-class StatisticsOfPasses {
+class StatisticsPerMicroBatch {
  public:
   // `statistics` must share storage with the module's.
-  StatisticsOfPasses(std::vector<torch::Tensor> statistics, std::uint32_t passes);
+  StatisticsPerMicroBatch(std::vector<torch::Tensor> statistics, std::uint32_t micro_batches);
 
-  // Calls body() with the statistics of micro-batch `pass` in place. body() runs forward and backward, because the
-  // backward needs the statistics as the forward left them.
+  // Calls body() with the statistics of micro-batch `micro_batch` in place. body() runs forward and backward, because
+  // the backward needs the statistics as the forward left them.
   template <typename Body>
-  void Around(std::size_t pass, const Body& body) {
-    Begin(pass);
+  void WithCopy(std::size_t micro_batch, const Body& body) {
+    Begin(micro_batch);
     body();
-    End(pass);
+    End(micro_batch);
   }
   // Averages the copies. Call it at the end of the step.
   void Average();
 
  private:
-  void Begin(std::size_t pass);
-  void End(std::size_t pass);
+  void Begin(std::size_t micro_batch);
+  void End(std::size_t micro_batch);
 
   std::vector<torch::Tensor> statistics_;
-  std::vector<std::vector<torch::Tensor>> of_passes_;
+  std::vector<std::vector<torch::Tensor>> copies_per_micro_batch_;
 };
 
 }  // namespace gan::step

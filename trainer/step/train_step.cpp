@@ -23,10 +23,10 @@ struct DeviceStatistics {
   torch::Tensor unaugmented_real_logits, unaugmented_fake_logits;
   torch::Tensor discriminator_norm, generator_norm, statistics_norm;
 
-  void ForgetDiscriminatorPhase() { loss_d_real = loss_d_fake = penalty = real_logits = fake_logits = torch::Tensor(); }
+  void ClearDiscriminatorPhase() { loss_d_real = loss_d_fake = penalty = real_logits = fake_logits = torch::Tensor(); }
   // Copies everything at once, which waits until the device has finished. The fields become rows of float64 on the
   // host.
-  void BringToHost() {
+  void CopyToHost() {
     std::vector<torch::Tensor*> fields;
     for (torch::Tensor* field : {&loss_d_real, &loss_d_fake, &loss_g, &penalty, &matching, &real_logits, &fake_logits,
                                  &real_distance, &fake_distance, &unaugmented_real_logits, &unaugmented_fake_logits,
@@ -105,7 +105,7 @@ class Step {
   Gan& gan_;
   const StepPlan& plan_;
   const BatchSource& next_batch_;
-  StatisticsOfPasses of_generator_, of_discriminator_;
+  StatisticsPerMicroBatch of_generator_, of_discriminator_;
   DeviceStatistics on_device_;
   StepResult result_;
   std::vector<Lap> laps_;
@@ -147,7 +147,7 @@ Round Step::NextRound(bool last) {
       Stopwatch watch(*this, result_.times.generator);
       // G's graph is needed only if G learns from exactly these images.
       torch::AutoGradMode mode(last && plan_.train_generator && plan_.micro_batches == 1);
-      of_generator_.Around(i, [&] { round.fakes.push_back(Fakes(gan_, round.batches.back().latents)); });
+      of_generator_.WithCopy(i, [&] { round.fakes.push_back(Fakes(gan_, round.batches.back().latents)); });
     }
   }
   if (last) {
@@ -167,10 +167,10 @@ torch::Tensor Step::AccumulatedBackward(distributed::GradientSync& sync, const S
   const std::size_t last = plan_.micro_batches - 1;
   // All micro-batches but the last only accumulate gradients on this rank.
   for (std::size_t i = 0; i < last; ++i) {
-    of_discriminator_.Around(i, [&] { sync.Accumulate(share_of_loss(i) / micro_batches); });
+    of_discriminator_.WithCopy(i, [&] { sync.Accumulate(share_of_loss(i) / micro_batches); });
   }
   torch::Tensor norm;
-  of_discriminator_.Around(last, [&] {
+  of_discriminator_.WithCopy(last, [&] {
     const torch::Tensor loss = share_of_loss(last);
     norm = sync.Backward(micro_batches == 1 ? loss : loss / micro_batches).norm;
   });
@@ -204,20 +204,20 @@ torch::Tensor Step::DiscriminatorLossOn(const Round& round, std::size_t i) {
 void Step::EvaluateUnaugmented(const Round& round) {
   Stopwatch watch(*this, result_.times.discriminator);
   torch::NoGradGuard no_grad;
-  KeptStatistics untouched(model::RunningStatistics(*gan_.discriminator));
+  SavedStatistics untouched(model::RunningStatistics(*gan_.discriminator));
   for (std::size_t i = 0; i < round.fakes.size(); ++i) {
     const LogitsOfBoth logits = Logits(gan_, round.batches[i].real, round.fakes[i].detach());
     Append(on_device_.unaugmented_real_logits, logits.real);
     Append(on_device_.unaugmented_fake_logits, logits.fake);
   }
-  untouched.PutBack();
+  untouched.Restore();
 }
 
 void Step::TrainDiscriminator(const Round& round) {
   Stopwatch watch(*this, result_.times.discriminator);
   gan_.discriminator_optimizer.ClearGradients();
   // With several phases per step, the numbers of the last one are reported.
-  on_device_.ForgetDiscriminatorPhase();
+  on_device_.ClearDiscriminatorPhase();
   on_device_.discriminator_norm =
       AccumulatedBackward(gan_.discriminator_sync, [&](std::size_t i) { return DiscriminatorLossOn(round, i); });
   gan_.discriminator_optimizer.LimitBeta1(plan_.max_beta1);
@@ -228,9 +228,9 @@ void Step::TrainDiscriminator(const Round& round) {
 void Step::EvaluateDiscriminator(const Round& round) {
   Stopwatch watch(*this, result_.times.discriminator);
   torch::NoGradGuard no_grad;
-  on_device_.ForgetDiscriminatorPhase();
+  on_device_.ClearDiscriminatorPhase();
   for (std::size_t i = 0; i < round.fakes.size(); ++i) {
-    of_discriminator_.Around(i, [&] { DiscriminatorLossOn(round, i); });
+    of_discriminator_.WithCopy(i, [&] { DiscriminatorLossOn(round, i); });
   }
 }
 
@@ -265,14 +265,14 @@ void Step::EvaluateGenerator(const Round& round) {
   Stopwatch watch(*this, result_.times.generator);
   torch::NoGradGuard no_grad;
   for (std::size_t i = 0; i < round.fakes.size(); ++i) {
-    of_discriminator_.Around(i, [&] { GeneratorLossOn(round, i); });
+    of_discriminator_.WithCopy(i, [&] { GeneratorLossOn(round, i); });
   }
 }
 
 // The order within a step: all rounds of D, then G on the images of the last round, then the statistics of both.
 StepResult Step::Run() {
   const double waited_before = Waited();
-  KeptStatistics before(gan_.statistics);
+  SavedStatistics before(gan_.statistics);
   Round round;
   const std::uint32_t rounds = std::max(plan_.discriminator_phases, 1U);
   for (std::uint32_t i = 0; i < rounds; ++i) {
@@ -297,12 +297,12 @@ StepResult Step::Run() {
   Conclude(waited_before);
   // One step that is not finite must not leave NaN in the statistics, which are never reset: no later checkpoint could
   // be saved.
-  if (!std::isfinite(Number(on_device_.statistics_norm))) before.PutBack();
+  if (!std::isfinite(Number(on_device_.statistics_norm))) before.Restore();
   return std::move(result_);
 }
 
 void Step::Conclude(double waited_before) {
-  on_device_.BringToHost();
+  on_device_.CopyToHost();
   result_.loss_d_real = Number(on_device_.loss_d_real);
   result_.loss_d_fake = Number(on_device_.loss_d_fake);
   result_.loss_g = Number(on_device_.loss_g);
