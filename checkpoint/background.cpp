@@ -8,10 +8,11 @@
 
 namespace gan::checkpoint {
 
+// The state that the saver and its thread share. The thread owns it as well, because it may outlive the saver.
 struct BackgroundSaver::Shared {
   std::mutex mutex;  // guards everything here
   std::condition_variable changed;
-  std::function<SaveResult()> work;  // set: to be done or being done
+  std::function<SaveResult()> work;  // set while a save waits for the thread or runs on it
   std::optional<Outcome> outcome;
   bool ending = false;
 
@@ -35,6 +36,7 @@ struct BackgroundSaver::Shared {
   }
 };
 
+// The thread is detached, so that an unwinding destructor can leave it behind while it waits for ranks that never come.
 BackgroundSaver::BackgroundSaver(bool has_peers)
     : shared_(std::make_shared<Shared>()), has_peers_(has_peers), exceptions_at_start_(std::uncaught_exceptions()) {
   std::thread([shared = shared_] { shared->Serve(); }).detach();
@@ -44,6 +46,7 @@ BackgroundSaver::~BackgroundSaver() {
   std::unique_lock lock(shared_->mutex);
   shared_->ending = true;
   shared_->changed.notify_all();
+  // An exception unwinds the stack: the peers may be gone, and waiting for the work could last for ever.
   if (has_peers_ && std::uncaught_exceptions() != exceptions_at_start_) return;
   shared_->changed.wait(lock, [&] { return !shared_->work; });
 }

@@ -1,4 +1,4 @@
-// Saving beside the training: one save in flight, on a thread of its own.
+// Saves a checkpoint on a separate thread while training continues. At most one save is in flight.
 #pragma once
 
 #include <exception>
@@ -10,30 +10,31 @@
 
 namespace gan::checkpoint {
 
-// What became of a save: exactly one of the two. The same kind on every rank, since Save fails on all or none.
+// The result of a save: exactly one member is set. All ranks get the same kind, because a save succeeds or fails on all
+// of them.
 struct Outcome {
   std::optional<SaveResult> saved;
   std::exception_ptr error;
 };
 
-// Owns a thread. Start and Wait are called by one thread, in the same order on every rank. What `work` uses must live
-// until Wait has returned its outcome, or, when the stack unwinds first, be owned by `work` itself.
+// Owns a thread. One thread calls Start and Wait, in the same order on every rank. Whatever `work` uses must live until
+// Wait has returned its outcome; if the stack unwinds first, `work` itself must own it.
 class BackgroundSaver {
  public:
-  // `has_peers`: the work waits for other ranks.
+  // `has_peers`: the work exchanges messages with other ranks.
   explicit BackgroundSaver(bool has_peers);
-  // Waits for the work, unless an exception unwinds and there are peers: they may never come, and the work is left
-  // behind for the end of the process.
+  // Waits for the work. The exception: when an exception unwinds the stack and there are peers, the work is left
+  // running until the process ends, because the peers may never answer.
   ~BackgroundSaver();
   BackgroundSaver(const BackgroundSaver&) = delete;
   BackgroundSaver& operator=(const BackgroundSaver&) = delete;
 
-  // Nothing may be in flight.
+  // Starts `work`. No save may be in flight.
   void Start(std::function<SaveResult()> work);
   bool busy() const;
-  // The outcome if a save has ended since the last call, without waiting.
+  // The outcome if a save has ended since the last call. Does not wait.
   std::optional<Outcome> Poll();
-  // Waits for the save in flight; nothing when there was none.
+  // Waits for the save in flight and returns its outcome; empty when no save was in flight.
   std::optional<Outcome> Wait();
 
  private:

@@ -1,5 +1,6 @@
-// Checkpoints: `checkpoints/step-XXXXXXXX/` with safetensors parts written side by side by several ranks and a manifest
-// written last. The commit protocol is in docs/checkpoint-format.md. This layer knows bytes and names, not networks.
+// Checkpoints: folders `checkpoints/step-XXXXXXXX/` of safetensors parts, which several ranks write in parallel, and a
+// manifest that is written last. docs/checkpoint-format.md describes the commit protocol. This layer handles bytes and
+// names and knows nothing about networks.
 #pragma once
 
 #include <cstddef>
@@ -19,27 +20,28 @@ namespace gan::checkpoint {
 
 inline constexpr std::uint32_t kFormatVersion = 1;
 
-// A newer program wrote the checkpoint: nothing is known to be wrong with it, so it is never set aside as damaged.
+// A newer program wrote the checkpoint. It may be intact, so it is never renamed as damaged.
 class NewerVersionError : public DataError {
  public:
   using DataError::DataError;
 };
 
-// The ranks cannot go on together: one could not read what it was asked to, or they have read or hold different things.
-// The message names rank and host. Nothing is known about the content, and nothing was changed. Exit code 1: the next
-// try may succeed.
+// The ranks cannot continue together: a rank could not read its files, or the ranks read or hold different data. The
+// message names the rank and its host. The content is not known to be damaged, and nothing was changed. Exit code 1:
+// another attempt may succeed.
 class RankError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// One tensor as bytes. dtype in safetensors' words: F64 F32 F16 BF16 I64 I32 U8 BOOL.
+// One tensor as bytes. `dtype` is a type name of safetensors: F64 F32 F16 BF16 I64 I32 U8 BOOL.
 struct TensorView {
   std::string name;
   std::string dtype;
   std::vector<std::int64_t> shape;
   std::span<const std::byte> data;  // row-major, little-endian; owned by the caller
-  // Save calls it once before it writes `data`, on its own thread: until then the elements may lie in another order.
+  // Save calls it once on its own thread before it writes `data`. Until then the elements may be in another memory
+  // order.
   std::function<void()> settle = {};
 };
 
@@ -50,8 +52,8 @@ struct OwnedTensor {
   std::vector<std::byte> data;
 };
 
-// How the ranks of a job talk while saving and loading; the run gives an implementation over its own communicator.
-struct Ranks {
+// How the ranks of a job exchange messages while saving and loading. The trainer implements it with its communicator.
+struct RankGroup {
   int rank = 0;
   int size = 1;
   std::function<std::vector<std::string>(const std::string&)> all_gather = [](const std::string& mine) {
@@ -61,12 +63,13 @@ struct Ranks {
 
 struct SaveRequest {
   std::uint64_t step = 0;
-  std::uint64_t images = 0;         // cursor: real images consumed globally
+  std::uint64_t images = 0;         // data cursor: real images consumed by all ranks
   std::string lineage;              // id of this branch of history; changes after a rollback
   nlohmann::json state;             // small state: options, balance controller, widths, dataset digest, build facts
   std::vector<TensorView> tensors;  // the same list on every rank (replicated state); the ranks share the writing
-  std::uint64_t bytes_per_writer = std::uint64_t{64} << 20;  // one more rank writes for each so many
-  std::function<void()> before_commit = [] {};               // on rank 0: makes durable what the checkpoint relies on
+  std::uint64_t bytes_per_writer = std::uint64_t{64} << 20;  // one writing rank per this many bytes
+  std::function<void()> before_commit = [] {
+  };  // called on rank 0: makes the files durable that the checkpoint relies on
 };
 
 struct SaveResult {
@@ -81,7 +84,7 @@ struct Checkpoint {
   std::uint64_t images = 0;
   std::string lineage;
   nlohmann::json state;
-  std::string digest;  // of the manifest, which holds those of the parts
+  std::string digest;  // of the manifest, which contains the digests of the parts
   std::vector<OwnedTensor> tensors;
 };
 
@@ -89,32 +92,35 @@ struct Checkpoint {
 std::filesystem::path CheckpointFolderName(const std::filesystem::path& root, std::uint64_t step);
 std::optional<std::uint64_t> ParseCheckpointFolderName(std::string_view name);
 
-// Collective. Saves or changes nothing: on an error of any rank every rank throws (IoError on the one that failed,
-// IoError naming it on the others), and the previous checkpoint stays. Refuses tensors that are not finite (DataError
-// naming the tensor) and a disk without room for 1.2x the size; RankError when the ranks are not all at one step of one
-// lineage.
-SaveResult Save(const std::filesystem::path& root, const SaveRequest& request, const Ranks& ranks);
+// Collective. Either all ranks save or nothing changes. When one rank fails, it throws IoError, every other rank throws
+// an IoError that names it, and the previous checkpoint stays. Throws DataError naming the tensor when a value is not
+// finite, IoError when the disk has less free space than 1.2 times the size, and RankError when the ranks are not all
+// at the same step of the same lineage.
+SaveResult Save(const std::filesystem::path& root, const SaveRequest& request, const RankGroup& ranks);
 
-// Which checkpoints stay: a union. The newest two always do.
+// Which checkpoints are kept: the union of the members. The newest two are always kept.
 struct Retention {
   std::uint64_t last = 3;                  // the newest ones
-  std::uint64_t every = 0;                 // those of steps that are multiples of it; 0: none
-  std::optional<std::uint64_t> best = {};  // the one of this step
+  std::uint64_t every = 0;                 // those whose step is a multiple of this number; 0: none
+  std::optional<std::uint64_t> best = {};  // the checkpoint of this step
 };
 
-// Removes all other committed checkpoints, by rename, then delete. Rank 0 only. Never throws, because it follows a save
-// that is good: what could not be removed stays until the next time and is returned in words.
+// Removes all other committed checkpoints: renames each, then deletes it. Call it on rank 0 only. It never throws,
+// because it runs after a successful save. What could not be removed stays until the next call and is described in the
+// returned messages.
 std::vector<std::string> Prune(const std::filesystem::path& root, const Retention& retention);
 
-// After a rollback to `step`: the later checkpoints are renamed to "<name>.abandoned-<their lineage>", with "-1" and so
-// on where that is taken. Everything that must be read is read before the first rename. Rank 0 only. Throws IoError.
+// After a rollback to `step`: renames the later checkpoints to "<name>.abandoned-<their lineage>", or with "-1", "-2"
+// and so on appended when that name exists. All reading happens before the first rename. Call it on rank 0 only. Throws
+// IoError.
 void SetLaterAside(const std::filesystem::path& root, std::uint64_t step);
 
 // Removes leftovers of killed saves (step-*.tmp-*, *.deleted-*). Rank 0 only, while the run folder is locked.
 void RemoveLeftovers(const std::filesystem::path& root);
 
-// Committed checkpoints (with a manifest), newest first; symbolic links and whatever else lies there are passed over.
-// None when `root` does not exist. Throws IoError: an unreadable folder must not look like an empty one.
+// Committed checkpoints (folders with a manifest), newest first. Symbolic links and other entries are ignored. Empty
+// when `root` does not exist. Throws IoError when the folder cannot be read, because an unreadable folder must not look
+// like an empty one.
 std::vector<std::filesystem::path> ListCheckpoints(const std::filesystem::path& root);
 
 // Reads and verifies one checkpoint: manifest, names, sizes, digests. Throws DataError naming file and offset where the
@@ -123,15 +129,16 @@ Checkpoint Load(const std::filesystem::path& folder);
 // The same checks without keeping the tensors, for gan-inspect.
 void Verify(const std::filesystem::path& folder);
 
-// Collective. Every rank loads `folder`, and all throw alike: DataError when the content is wrong on every rank,
-// NewerVersionError when every rank says so, RankError when a rank could not read it or the ranks disagree.
-Checkpoint LoadTogether(const std::filesystem::path& folder, const Ranks& ranks);
+// Collective. Every rank loads `folder`, and all ranks throw the same kind of error: DataError when the content is
+// damaged on every rank, NewerVersionError when every rank finds a newer version, RankError when a rank could not read
+// the files or the ranks disagree.
+Checkpoint LoadTogether(const std::filesystem::path& folder, const RankGroup& ranks);
 
-// Collective. The newest intact checkpoint under `root`, or nothing when none was ever committed. Those after it are
-// damaged on every rank: they are renamed to "<name>.damaged" and reported through `warn` (on rank 0), but only once an
-// older one has been loaded. All ranks throw alike, and nothing is renamed then: DataError when there are checkpoints
-// and none is intact, NewerVersionError and RankError as LoadTogether.
-std::optional<Checkpoint> LoadNewest(const std::filesystem::path& root, const Ranks& ranks,
+// Collective. Returns the newest intact checkpoint under `root`, or nothing when none was ever committed. Newer
+// checkpoints that are damaged on every rank are renamed to "<name>.damaged" and reported through `warn` on rank 0, but
+// only after an older one has been loaded. All ranks throw the same kind of error, and then nothing is renamed:
+// DataError when there are checkpoints but none is intact, otherwise as LoadTogether.
+std::optional<Checkpoint> LoadNewest(const std::filesystem::path& root, const RankGroup& ranks,
                                      const std::function<void(const std::string&)>& warn);
 
 }  // namespace gan::checkpoint

@@ -15,8 +15,9 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kPrefix = "step-";
-constexpr std::uint64_t kFewest = 2;  // never pruned below: the newest may turn out damaged
+constexpr std::uint64_t kFewest = 2;  // Prune always keeps this many, because the newest may turn out to be damaged
 
+// Whether `name` belongs to a save or a deletion that was killed before it was complete.
 bool IsLeftover(const std::string& name) {
   return name.starts_with(kPrefix) &&
          (name.find(".tmp-") != std::string::npos || name.find(".deleted-") != std::string::npos);
@@ -28,13 +29,14 @@ void Rename(const fs::path& from, const fs::path& to) {
   if (error) throw IoError(from, "rename", error.value());
 }
 
-// As its manifest says; it becomes part of a name. A manifest that cannot be read is an error: the next try may know.
+// The lineage in the manifest, which becomes part of a folder name; hence only hexadecimal digits are accepted. A
+// manifest that cannot be read for an I/O reason is an error, because the next attempt may be able to read it.
 std::string LineageOf(const fs::path& folder) {
   try {
     std::string lineage = ReadManifest(folder).lineage;
     if (!lineage.empty() && std::ranges::all_of(lineage, [](unsigned char c) { return std::isxdigit(c) != 0; }))
       return lineage;
-  } catch (const DataError&) {  // damaged: set aside all the same
+  } catch (const DataError&) {  // damaged: renamed nevertheless
   }
   return "unknown";
 }
@@ -43,7 +45,7 @@ bool IsCheckpoint(const fs::path& path) {
   return TypeOf(path) == fs::file_type::directory && TypeOf(path / kManifestName) != fs::file_type::not_found;
 }
 
-// What `retention` does not keep.
+// The checkpoints that `retention` does not keep.
 std::vector<fs::path> Superfluous(const fs::path& root, const Retention& retention) {
   std::vector<fs::path> all = ListCheckpoints(root);
   if (retention.best) std::erase(all, CheckpointFolderName(root, *retention.best));
@@ -70,6 +72,7 @@ std::optional<std::uint64_t> ParseCheckpointFolderName(std::string_view name) {
   std::uint64_t step = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), step);
   if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  // Only the spelling that CheckpointFolderName produces counts, so that no two names mean the same step.
   return CheckpointFolderName("", step).string() == name ? std::optional(step) : std::nullopt;
 }
 
@@ -80,6 +83,7 @@ std::vector<fs::path> ListCheckpoints(const fs::path& root) {
     const auto step = ParseCheckpointFolderName(entry->path().filename().string());
     if (step && IsCheckpoint(entry->path())) found.emplace_back(*step, entry->path());
   }
+  // A run that has saved nothing yet has no such folder.
   const bool absent = error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
   if (error && !absent) throw IoError(root, "list", error.value());
   std::sort(found.rbegin(), found.rend());
@@ -90,6 +94,7 @@ std::vector<fs::path> ListCheckpoints(const fs::path& root) {
 }
 
 void RemoveLeftovers(const fs::path& root) {
+  // Collected first, because removing entries while iterating over the folder is not portable.
   std::vector<fs::path> leftovers;
   for (const auto& entry : fs::directory_iterator(root)) {
     if (IsLeftover(entry.path().filename().string())) leftovers.push_back(entry.path());
@@ -112,7 +117,8 @@ std::vector<std::string> Prune(const fs::path& root, const Retention& retention)
   attempt([&] { superfluous = Superfluous(root, retention); });
   for (const fs::path& folder : superfluous) {
     attempt([&] {
-      // Renamed first, and that on the disk: a half-deleted folder must never look like a checkpoint.
+      // Rename before deleting, and make the renames durable first: a partly deleted folder must never look like a
+      // checkpoint.
       const fs::path name = storage::FreeName(folder.string() + ".deleted-0");
       Rename(folder, name);
       doomed.push_back(name);
@@ -125,6 +131,7 @@ std::vector<std::string> Prune(const fs::path& root, const Retention& retention)
 
 void SetLaterAside(const fs::path& root, std::uint64_t step) {
   std::vector<std::pair<fs::path, fs::path>> renames;
+  // ListCheckpoints returns the newest first, so the first one that is old enough ends the search.
   for (const fs::path& folder : ListCheckpoints(root)) {
     if (*ParseCheckpointFolderName(folder.filename().string()) <= step) break;
     renames.emplace_back(folder, storage::FreeName(folder.string() + ".abandoned-" + LineageOf(folder)));

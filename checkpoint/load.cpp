@@ -11,10 +11,12 @@ namespace gan::checkpoint {
 
 namespace {
 
+// Opens one part after checking that it is a regular file with the size and the digest in the manifest.
 storage::MappedFile OpenVerified(const std::filesystem::path& folder, const Part& part) {
   const std::filesystem::path file = folder / part.name;
   const auto type = TypeOf(file);
-  if (type == std::filesystem::file_type::symlink) throw DataError(file, "is a link; a checkpoint holds its own files");
+  if (type == std::filesystem::file_type::symlink)
+    throw DataError(file, "is a symbolic link; a checkpoint must consist of regular files");
   if (type == std::filesystem::file_type::not_found) throw DataError(file, "is missing");
   storage::MappedFile mapped(file);
   const std::uint64_t size = mapped.bytes().size();
@@ -23,12 +25,12 @@ storage::MappedFile OpenVerified(const std::filesystem::path& folder, const Part
                     "has " + std::to_string(size) + " bytes, the manifest says " + std::to_string(part.bytes));
   }
   const std::string digest = storage::DigestOf(mapped.bytes());
-  mapped.RequireRead();  // what could not be read is not damage
+  mapped.RequireRead();  // throws IoError: unreadable pages would look like a wrong digest
   if (digest != part.digest) throw DataError(file, "does not match its digest");
   return mapped;
 }
 
-// Calls visit(tensor) for every tensor of every part; a name may stand in one part only.
+// Calls visit(tensor) for every tensor of every part. A name may occur in only one part.
 template <typename Visit>
 Manifest ForEachTensor(const std::filesystem::path& folder, const Visit& visit) {
   Manifest manifest = ReadManifest(folder);
@@ -39,6 +41,7 @@ Manifest ForEachTensor(const std::filesystem::path& folder, const Visit& visit) 
       if (!names.insert(tensor.name).second) throw DataError(folder / part.name, "repeats tensor " + tensor.name);
       visit(tensor);
     }
+    // The visitor has read the pages again after the digest was computed; they may have become unreadable meanwhile.
     mapped.RequireRead();
   }
   return manifest;
@@ -56,7 +59,7 @@ Checkpoint Load(const std::filesystem::path& folder) {
   loaded.images = manifest.images;
   loaded.lineage = manifest.lineage;
   loaded.state = manifest.state;
-  const std::string text = EncodeManifest(manifest);  // byte for byte what was read: another spelling is refused
+  const std::string text = EncodeManifest(manifest);  // equals the file's text: another spelling was rejected
   loaded.digest = storage::DigestOf(std::as_bytes(std::span(text)));
   return loaded;
 }

@@ -1,4 +1,4 @@
-// One judgement of all ranks on one checkpoint.
+// All ranks decide together whether a checkpoint can be used.
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,15 +13,16 @@ namespace gan::checkpoint {
 
 namespace {
 
-// What a rank says of the checkpoint; the first letter of its answer.
+// How a rank found the checkpoint. The letter is the first character of the rank's answer to the others.
 constexpr char kIntact = 'i', kDamaged = 'd', kNewer = 'n', kUnreadable = 'u';
 
 struct Reading {
   char judgement = kIntact;
-  std::string words;  // the digest when intact, else what is wrong
+  std::string words;  // the digest when intact, otherwise the error
   std::exception_ptr error;
 };
 
+// Runs `load` and classifies its result, so that every rank can send an answer instead of throwing before the exchange.
 Reading Read(const std::function<std::string()>& load) {
   try {
     return {kIntact, load(), nullptr};
@@ -34,15 +35,18 @@ Reading Read(const std::function<std::string()>& load) {
   }
 }
 
+// Describes a rank's answer for an error message.
 std::string InWords(const std::string& answer) {
   const std::string words = answer.substr(1);
-  return answer.front() == kIntact ? "has read it as intact (manifest " + words + ")" : "says " + words;
+  return answer.front() == kIntact ? "found it intact (manifest " + words + ")" : "reports " + words;
 }
 
-// Throws unless all ranks give the same answer up to its words.
+// Throws unless all ranks give the same answer. Intact checkpoints must have the same digest; the texts of errors may
+// differ.
 void RequireAgreement(const std::vector<std::string>& answers, const std::vector<std::string>& hosts,
                       const std::filesystem::path& folder) {
   const auto name = [&](std::size_t rank) { return "rank " + std::to_string(rank) + " on " + hosts[rank]; };
+  // A read error comes first: it says nothing about the content, so no checkpoint may be judged by the other answers.
   for (std::size_t rank = 0; rank < answers.size(); ++rank) {
     if (answers[rank].front() != kUnreadable) continue;
     throw RankError(name(rank) + " could not read " + folder.string() + ": " + answers[rank].substr(1) +
@@ -64,7 +68,7 @@ std::string HostName() {
   return host;
 }
 
-Checkpoint LoadTogether(const std::filesystem::path& folder, const Ranks& ranks) {
+Checkpoint LoadTogether(const std::filesystem::path& folder, const RankGroup& ranks) {
   Checkpoint loaded;
   const Reading mine = Read([&] {
     loaded = Load(folder);
@@ -77,7 +81,7 @@ Checkpoint LoadTogether(const std::filesystem::path& folder, const Ranks& ranks)
   return loaded;
 }
 
-std::string FromRankZero(const Ranks& ranks, const std::function<std::string()>& work) {
+std::string FromRankZero(const RankGroup& ranks, const std::function<std::string()>& work) {
   std::string answer;
   if (ranks.rank == 0) {
     try {

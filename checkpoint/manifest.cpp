@@ -13,12 +13,14 @@ namespace {
 using nlohmann::json;
 using std::filesystem::file_type;
 
+// Protects against reading a huge file into memory.
 constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{64} << 20;
 
-// nlohmann's own conversion would wrap a negative or too large number without a word.
+// nlohmann's own conversion would silently wrap a negative or too large number.
 std::uint64_t Count(const json& j, const char* key, const std::filesystem::path& file) {
   const json& value = j.at(key);
-  if (!value.is_number_unsigned()) throw DataError(file, std::string(key) + " is " + value.dump() + ", no count");
+  if (!value.is_number_unsigned())
+    throw DataError(file, std::string(key) + " is " + value.dump() + ", not a non-negative integer");
   return value.get<std::uint64_t>();
 }
 
@@ -32,7 +34,7 @@ std::vector<Part> PartsFromJson(const json& j, const std::filesystem::path& file
   if (parts.empty()) throw DataError(file, "names no parts");
   for (std::size_t i = 0; i < parts.size(); ++i) {
     if (parts[i].name != PartFileName(i, parts.size()))
-      throw DataError(file, "names the strange part " + parts[i].name);
+      throw DataError(file, "lists the unexpected part " + parts[i].name);
   }
   return parts;
 }
@@ -45,6 +47,7 @@ Manifest FromJson(const json& j, const std::filesystem::path& file) {
           .parts = PartsFromJson(j.at("parts"), file)};
 }
 
+// Checked before the digest, so that a newer format is reported as such and not as damage.
 void RequireKnownVersion(const json& j, const std::filesystem::path& file) {
   const std::uint64_t version = Count(j, "format_version", file);
   if (version == 0) throw DataError(file, "has the impossible format version 0");
@@ -55,6 +58,7 @@ void RequireKnownVersion(const json& j, const std::filesystem::path& file) {
 
 }  // namespace
 
+// symlink_status reports a missing file as an error and as a type; only other errors are errors here.
 std::filesystem::file_type TypeOf(const std::filesystem::path& path) {
   std::error_code error;
   const file_type type = std::filesystem::symlink_status(path, error).type();
@@ -94,9 +98,10 @@ Manifest DecodeManifest(const std::string& text, const std::filesystem::path& fi
 
 Manifest ReadManifest(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / kManifestName;
-  if (TypeOf(folder / ".") != file_type::directory) throw DataError(folder, "no such checkpoint");
+  if (TypeOf(folder / ".") != file_type::directory) throw DataError(folder, "is not a folder, so it is no checkpoint");
   const file_type type = TypeOf(file);
-  if (type == file_type::symlink) throw DataError(file, "is a link; a checkpoint holds its own files");
+  if (type == file_type::symlink)
+    throw DataError(file, "is a symbolic link; a checkpoint must consist of regular files");
   if (type == file_type::not_found) throw DataError(folder, "holds no manifest.json, so it is no checkpoint");
   return DecodeManifest(storage::ReadFile(file, kMaxManifestBytes), file);
 }

@@ -24,16 +24,17 @@ struct Manifest {
   std::vector<Part> parts;
 };
 
-// What lies there, not following a link; not_found when nothing does. Throws IoError where that cannot be told.
+// The type of the file at `path`, without following a symbolic link; not_found when there is none. Throws IoError when
+// the type cannot be determined.
 std::filesystem::file_type TypeOf(const std::filesystem::path& path);
 
 std::string PartFileName(std::size_t number, std::size_t count);
 
 std::string EncodeManifest(const Manifest& manifest);
-// Throws DataError: no manifest, no JSON, a byte changed, a field missing, part names that are not ours; and
-// NewerVersionError.
+// Throws DataError when there is no manifest, when it is not JSON, when a byte or a field differs, or when a part has
+// an unknown name. Throws NewerVersionError for a newer version.
 Manifest ReadManifest(const std::filesystem::path& folder);
-// The same for its text; `file` is what errors name.
+// The same for the manifest's text. Errors name `file`.
 Manifest DecodeManifest(const std::string& text, const std::filesystem::path& file);
 
 }  // namespace gan::checkpoint

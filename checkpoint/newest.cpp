@@ -12,13 +12,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// A checkpoint that every rank found damaged, with the reason.
 struct Damaged {
   fs::path folder;
   std::string why;
 };
 
-// Newest first, as rank 0 sees them.
-std::vector<fs::path> ListTogether(const fs::path& root, const Ranks& ranks) {
+// The checkpoints that rank 0 sees, newest first. All ranks must try the same folders in the same order, and a network
+// file system may show them different lists.
+std::vector<fs::path> ListTogether(const fs::path& root, const RankGroup& ranks) {
   std::istringstream names(FromRankZero(ranks, [&] {
     std::string all;
     for (const fs::path& folder : ListCheckpoints(root)) all += folder.filename().string() + "\n";
@@ -29,6 +31,7 @@ std::vector<fs::path> ListTogether(const fs::path& root, const Ranks& ranks) {
   return folders;
 }
 
+// Whether the folder contains checkpoints that were renamed. Then an empty list does not mean that the run is new.
 bool AnySetAside(const fs::path& root) {
   std::error_code error;
   for (fs::directory_iterator entry(root, error), end; entry != end; entry.increment(error)) {
@@ -40,13 +43,14 @@ bool AnySetAside(const fs::path& root) {
   return false;
 }
 
-void SetAside(const std::vector<Damaged>& damaged, const Ranks& ranks,
+// Rank 0 renames the damaged checkpoints; an error of it is thrown on every rank.
+void SetAside(const std::vector<Damaged>& damaged, const RankGroup& ranks,
               const std::function<void(const std::string&)>& warn) {
   FromRankZero(ranks, [&] {
     for (const auto& [folder, why] : damaged) {
       const fs::path aside = storage::FreeName(folder.string() + ".damaged");
       fs::rename(folder, aside);
-      warn(why + "; set aside as " + aside.filename().string() + ", the one before is used");
+      warn(why + "; set aside as " + aside.filename().string() + "; an older checkpoint is used");
     }
     return std::string();
   });
@@ -57,7 +61,9 @@ constexpr const char* kWayOut =
 
 }  // namespace
 
-std::optional<Checkpoint> LoadNewest(const fs::path& root, const Ranks& ranks,
+// Renaming happens only after an older checkpoint was loaded: otherwise a fault of the file system that damages every
+// checkpoint alike would rename them all.
+std::optional<Checkpoint> LoadNewest(const fs::path& root, const RankGroup& ranks,
                                      const std::function<void(const std::string&)>& warn) {
   std::vector<Damaged> damaged;
   for (const fs::path& folder : ListTogether(root, ranks)) {
@@ -76,7 +82,7 @@ std::optional<Checkpoint> LoadNewest(const fs::path& root, const Ranks& ranks,
                               damaged.front().why + "); nothing was changed" + kWayOut);
   }
   const bool set_aside = !FromRankZero(ranks, [&] { return std::string(AnySetAside(root) ? "yes" : ""); }).empty();
-  if (set_aside) throw DataError(root, std::string("holds no checkpoint but some that were set aside") + kWayOut);
+  if (set_aside) throw DataError(root, std::string("holds only checkpoints that were set aside") + kWayOut);
   return std::nullopt;
 }
 

@@ -15,9 +15,10 @@ namespace gan::checkpoint {
 
 namespace {
 
-constexpr std::size_t kAlignment = 4096;  // of memory, offset and size of a direct write
+constexpr std::size_t kAlignment = 4096;  // required of the memory, offset and size of a direct write
 
-// Digested and copied while it is in the cache; and little, so that the disk never waits for a large tensor's digest.
+// Size of the pieces that are digested and copied: small enough to stay in the processor's cache between both, and to
+// let the disk continue while a large tensor is digested.
 constexpr std::size_t kAtATime = std::size_t{256} << 10;
 
 }  // namespace
@@ -32,14 +33,16 @@ PartWriter::PartWriter(std::filesystem::path file) : file_(std::move(file)) {
   for (Buffer& buffer : buffers_) buffer = NewBuffer();
   descriptor_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (descriptor_ < 0) throw IoError(file_, "open", errno);
-  direct_ = ::fcntl(descriptor_, F_SETFL, O_DIRECT) == 0;
+  direct_ = ::fcntl(descriptor_, F_SETFL, O_DIRECT) == 0;  // fails on file systems without direct I/O
 }
 
 PartWriter::~PartWriter() {
+  // Joins the thread before closing the file that it writes.
   EndThread();
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
+// Splits the data into pieces, because a tensor may be larger than a chunk or begin in the middle of one.
 void PartWriter::Write(std::span<const std::byte> data) {
   while (!data.empty()) {
     const std::size_t fits = std::min({data.size(), kChunk - filled_, kAtATime});
@@ -54,7 +57,7 @@ void PartWriter::Write(std::span<const std::byte> data) {
 Part PartWriter::Finish() {
   EndThread();
   if (error_) std::rethrow_exception(error_);
-  StopDirect();  // the end of the file is not aligned
+  StopDirect();  // direct writes need aligned sizes, and the end of the file is not aligned
   const std::uint64_t before = full_ * kChunk;
   WriteOut(buffers_[full_ % kBuffers].get(), filled_, before);
   if (::fsync(descriptor_) != 0) throw IoError(file_, "fsync", errno);
@@ -63,6 +66,7 @@ Part PartWriter::Finish() {
   return {.name = file_.filename().string(), .bytes = before + filled_, .digest = digest_.Text()};
 }
 
+// The thread is started only here, because small parts never fill a chunk.
 void PartWriter::HandOver() {
   if (!thread_.joinable()) thread_ = std::thread([this] { WriteChunks(); });
   std::unique_lock lock(mutex_);
@@ -85,6 +89,7 @@ void PartWriter::WriteChunks() try {
     ++written_;
     changed_.notify_one();
   }
+  // The error reaches the caller's thread with its next HandOver or Finish.
 } catch (...) {
   const std::lock_guard lock(mutex_);
   error_ = std::current_exception();
@@ -110,13 +115,16 @@ void PartWriter::WriteOut(const std::byte* data, std::size_t size, std::uint64_t
     const ssize_t n = ::pwrite(descriptor_, data, size, static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno == EINVAL && direct_) {
-      StopDirect();  // a file system that took the flag and does not mean it
+      StopDirect();  // some file systems accept the flag but reject direct writes
       continue;
     }
     if (n <= 0) throw IoError(file_, "write", n == 0 ? ENOSPC : errno);
     const auto written = static_cast<std::size_t>(n);
+    // After a short write the rest is not aligned any more.
     if (written % kAlignment != 0) StopDirect();
-    if (!direct_) ::sync_file_range(descriptor_, static_cast<off_t>(offset), n, SYNC_FILE_RANGE_WRITE);  // only a hint
+    if (!direct_)
+      ::sync_file_range(descriptor_, static_cast<off_t>(offset), n,
+                        SYNC_FILE_RANGE_WRITE);  // starts writing back early; only a hint
     data += written;
     size -= written;
     offset += written;

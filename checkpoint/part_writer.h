@@ -1,4 +1,4 @@
-// One file of a checkpoint, written once and past the page cache where the file system can.
+// Writes one file of a checkpoint, bypassing the page cache where the file system supports that.
 #pragma once
 
 #include <array>
@@ -18,21 +18,20 @@
 
 namespace gan::checkpoint {
 
-// Copies and digests on the caller's thread while another one writes the chunks before, one after another: there is
-// always a full one when the disk is done. O_DIRECT, because the kernel slows a process down that fills the page cache,
-// and the training beside would lose it. Used by one thread.
-// Errors: IoError from Write or Finish. A write, fsync or close that fails is never tried again: the attempt is
-// dropped.
+// The caller's thread copies and digests the data while a second thread writes the earlier chunks in order, so that a
+// full chunk is ready whenever the disk is free. O_DIRECT is used because the kernel throttles a process that fills the
+// page cache, which would slow training. Used by one thread.
+// Errors: IoError from Write or Finish. A failed write, fsync or close is never retried: the save fails.
 class PartWriter {
  public:
-  // Makes the file, which must not exist.
+  // Creates the file, which must not exist yet.
   explicit PartWriter(std::filesystem::path file);
   ~PartWriter();
   PartWriter(const PartWriter&) = delete;
   PartWriter& operator=(const PartWriter&) = delete;
 
   void Write(std::span<const std::byte> data);
-  // Puts everything on the disk and closes the file.
+  // Makes all data durable and closes the file.
   Part Finish();
 
  private:
@@ -45,23 +44,23 @@ class PartWriter {
 
   static Buffer NewBuffer();
   void WriteOut(const std::byte* data, std::size_t size, std::uint64_t offset);
-  void HandOver();     // the buffer that is full; returns when another is free
-  void WriteChunks();  // on the thread that writes, until ended_
+  void HandOver();     // passes the full buffer to the writing thread; returns when another buffer is free
+  void WriteChunks();  // body of the writing thread, until ended_
   void EndThread();
   void StopDirect();
 
   std::filesystem::path file_;
   int descriptor_ = -1;
-  bool direct_ = false;  // by the thread that writes, or while none does
+  bool direct_ = false;  // changed by the writing thread, or while it does not exist
   storage::Digest digest_;
-  std::array<Buffer, kBuffers> buffers_;  // chunk i lies in i % kBuffers
-  std::size_t filled_ = 0;                // bytes of chunk full_
+  std::array<Buffer, kBuffers> buffers_;  // chunk i is in buffer i % kBuffers
+  std::size_t filled_ = 0;                // bytes in chunk number full_
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::uint64_t full_ = 0, written_ = 0;  // chunks; changed under the mutex, full_ by the caller's thread alone
+  std::uint64_t full_ = 0, written_ = 0;  // chunks; changed under mutex_; only the caller's thread changes full_
   bool ended_ = false;                    // guarded by mutex_
   std::exception_ptr error_;              // guarded by mutex_
-  std::thread thread_;                    // begins with the first full chunk
+  std::thread thread_;                    // started with the first full chunk
 };
 
 }  // namespace gan::checkpoint

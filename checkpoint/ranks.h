@@ -1,4 +1,4 @@
-// What the ranks do together while they load a checkpoint.
+// What the ranks do collectively while they load a checkpoint.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,7 @@ namespace gan::checkpoint {
 
 std::string HostName();
 
-// Collective. What `work` gives on rank 0, on every rank; where it throws, every rank throws RankError.
-std::string FromRankZero(const Ranks& ranks, const std::function<std::string()>& work);
+// Collective. Runs `work` on rank 0 and returns its result on every rank. When it throws, every rank throws RankError.
+std::string FromRankZero(const RankGroup& ranks, const std::function<std::string()>& work);
 
 }  // namespace gan::checkpoint

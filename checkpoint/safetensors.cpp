@@ -16,14 +16,14 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kLengthBytes = 8;
+constexpr std::size_t kLengthBytes = 8;  // the file begins with the header's length
 
 struct Extent {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
 };
 
-// The product of the shape and the type's size, or an error when it does not fit 64 bits.
+// The number of bytes that the shape and type require. Throws DataError when it does not fit into 64 bits.
 std::uint64_t ByteCount(const HeaderEntry& entry, const std::filesystem::path& file) {
   const std::uint64_t width = DtypeBits(entry.dtype);
   if (width == 0) throw DataError(file, kLengthBytes, "tensor " + entry.name + " has the unknown type " + entry.dtype);
@@ -39,6 +39,7 @@ std::uint64_t ByteCount(const HeaderEntry& entry, const std::filesystem::path& f
   return bits / 8;
 }
 
+// A view of one tensor, after checking that its offsets lie within the file and agree with its shape.
 TensorView View(HeaderEntry entry, std::span<const std::byte> data, std::uint64_t data_at,
                 const std::filesystem::path& file) {
   if (entry.begin > entry.end || entry.end > data.size()) {
@@ -53,6 +54,7 @@ TensorView View(HeaderEntry entry, std::span<const std::byte> data, std::uint64_
           .data = data.subspan(entry.begin, entry.end - entry.begin)};
 }
 
+// The format requires tensors to fill the file without gaps: bytes that no tensor covers could hide other content.
 void RequireGapless(std::vector<Extent> extents, std::uint64_t size, std::uint64_t data_at,
                     const std::filesystem::path& file) {
   std::sort(extents.begin(), extents.end(),
@@ -67,6 +69,7 @@ void RequireGapless(std::vector<Extent> extents, std::uint64_t size, std::uint64
 
 }  // namespace
 
+// Includes types that this program cannot use, because gan-inspect checks files of other programs.
 std::size_t DtypeBits(const std::string& dtype) {
   static const std::map<std::string, std::size_t> kSizes = {
       {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"BOOL", 8},        {"U8", 8},          {"I8", 8},
@@ -85,6 +88,7 @@ std::string EncodeHeader(const std::vector<TensorView>& tensors) {
         {"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + tensor.data.size()}}};
     offset += tensor.data.size();
   }
+  // Aligns the first tensor to eight bytes, as the format recommends.
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');
   std::string bytes(kLengthBytes, '\0');
@@ -97,6 +101,7 @@ std::vector<TensorView> DecodeSafetensors(std::span<const std::byte> bytes, cons
   if (bytes.size() < kLengthBytes) throw DataError(file, bytes.size(), "is too short for a safetensors file");
   std::uint64_t length = 0;
   std::memcpy(&length, bytes.data(), kLengthBytes);
+  // Compared by subtraction, because the length comes from the file and an addition could overflow.
   if (length > kMaxHeaderBytes || length > bytes.size() - kLengthBytes) {
     throw DataError(file, 0, "the header's length is beyond the file or the limit");
   }

@@ -15,11 +15,13 @@ namespace {
 
 using nlohmann::json;
 
+// A dimension is stored as a signed 64-bit integer.
 constexpr std::uint64_t kMaxCount = std::numeric_limits<std::int64_t>::max();
 constexpr std::string_view kMetadata = "__metadata__";
 
-// Levels of the header: 0 the file, 1 the object of tensors, 2 one tensor's object, 3 a list of counts in it. Whatever
-// is not known (metadata, fields that a newer writer adds) is passed over, at any level.
+// A parser with callbacks. `level_` is the depth in the header: 0 outside, 1 in the object of all tensors, 2 in the
+// object of one tensor, 3 in one of its arrays of numbers. Unknown content (metadata, fields of a newer writer) is
+// skipped at every level.
 class HeaderReader : public json::json_sax_t {
  public:
   HeaderReader(const std::filesystem::path& file, std::uint64_t at) : file_(file), at_(at) {}
@@ -30,6 +32,7 @@ class HeaderReader : public json::json_sax_t {
   bool number_float(json::number_float_t, const std::string& text) override { return Scalar(text); }
   bool binary(json::binary_t&) override { return Scalar("binary data"); }
 
+  // The only numbers that matter are those of the arrays on level 3: dimensions and offsets.
   bool number_unsigned(json::number_unsigned_t value) override {
     if (skipping_ || level_ != 3) return Scalar(std::to_string(value));
     if (value > kMaxCount) NoCount(std::to_string(value));
@@ -78,6 +81,7 @@ class HeaderReader : public json::json_sax_t {
     return true;
   }
 
+  // Duplicate fields are rejected: JSON libraries differ in which of them they use, so a file could mean two things.
   bool key(std::string& name) override {
     if (skipping_) return true;
     if (level_ == 1) return Begin(name);
@@ -88,6 +92,7 @@ class HeaderReader : public json::json_sax_t {
     return true;
   }
 
+  // The library reports numbers out of range as exceptions of another class than syntax errors.
   bool parse_error(std::size_t position, const std::string&, const json::exception& error) override {
     const bool is_syntax = dynamic_cast<const json::parse_error*>(&error) != nullptr;
     throw DataError(
@@ -95,6 +100,7 @@ class HeaderReader : public json::json_sax_t {
         is_syntax ? "the header is not JSON" : std::string("the header holds a value out of range: ") + error.what());
   }
 
+  // Sorting makes duplicate names neighbours, so that finding them needs no set.
   std::vector<HeaderEntry> Take() {
     const auto by_name = [](const HeaderEntry& a, const HeaderEntry& b) { return a.name < b.name; };
     std::sort(entries_.begin(), entries_.end(), by_name);
@@ -113,8 +119,9 @@ class HeaderReader : public json::json_sax_t {
     return name == "data_offsets" ? Field::kOffsets : Field::kOther;
   }
 
-  // Whether the value that begins is one that nobody asks for.
+  // Whether the value that begins is unknown content.
   bool Skips() const { return skipping_ || (level_ == 1 && in_metadata_) || (level_ == 2 && field_ == Field::kOther); }
+  // Skipped content is only counted by depth, which is limited like that of all JSON files.
   bool Deeper() {
     skipping_ = true;
     if (level_ + ++skipped_ > storage::kMaxJsonDepth) {
@@ -128,11 +135,12 @@ class HeaderReader : public json::json_sax_t {
     return true;
   }
 
+  // A scalar is valid only as a dtype (handled in string()) or as an array element (handled in number_unsigned()).
   bool Scalar(const std::string& text) {
     if (Skips()) return true;
     if (level_ == 3) NoCount(text);
     if (level_ == 0) throw DataError(file_, at_, "the header is not a JSON object");
-    if (level_ == 2 && field_ != Field::kDtype) Refuse("has no list where one must be");
+    if (level_ == 2 && field_ != Field::kDtype) Refuse("has a value where an array is required");
     NotAsItMustBe();
   }
 
@@ -145,6 +153,7 @@ class HeaderReader : public json::json_sax_t {
     return true;
   }
 
+  // Called at the end of a tensor's object: all three fields must have been there.
   void Finish() {
     constexpr unsigned kAll = 7;
     if ((seen_ & kAll) != kAll) Refuse("lacks dtype, shape or data_offsets");
@@ -155,10 +164,12 @@ class HeaderReader : public json::json_sax_t {
   [[noreturn]] void Refuse(const std::string& what) const {
     throw DataError(file_, at_, "tensor " + entry_.name + " " + what);
   }
-  [[noreturn]] void NoCount(const std::string& text) const { Refuse("has " + text + " where a count must be"); }
+  [[noreturn]] void NoCount(const std::string& text) const {
+    Refuse("has " + text + " where a non-negative integer is required");
+  }
   [[noreturn]] void NotAsItMustBe() const {
-    if (level_ == 2 && field_ != Field::kDtype) Refuse("has no list where one must be");
-    throw DataError(file_, at_, "the header is not as it must be at tensor " + entry_.name);
+    if (level_ == 2 && field_ != Field::kDtype) Refuse("has a value where an array is required");
+    throw DataError(file_, at_, "the header has an invalid structure at tensor " + entry_.name);
   }
   [[noreturn]] void Twice(const std::string& name) const {
     throw DataError(file_, at_, "the header names " + name + " twice");
@@ -167,12 +178,12 @@ class HeaderReader : public json::json_sax_t {
   const std::filesystem::path& file_;
   const std::uint64_t at_;
   int level_ = 0;
-  int skipped_ = 0;  // levels within what is passed over
+  int skipped_ = 0;  // depth within skipped content
   bool skipping_ = false;
   bool in_metadata_ = false;
   HeaderEntry entry_;
   Field field_ = Field::kOther;
-  unsigned seen_ = 0;  // bits of fields
+  unsigned seen_ = 0;  // bit set of the fields that were read
   int offsets_ = 0;
   std::vector<HeaderEntry> entries_;
 };

@@ -1,5 +1,5 @@
-// The JSON header of a safetensors file, read value by value: no tree of it is built, so a header takes memory in
-// proportion to its text, whatever it holds.
+// Parses the JSON header of a safetensors file value by value, without building a tree. The memory needed is therefore
+// proportional to the header's length, whatever it contains.
 #pragma once
 
 #include <cstdint>
@@ -10,19 +10,19 @@
 
 namespace gan::checkpoint {
 
-inline constexpr std::size_t kMaxDimensions = 64;  // of a tensor, as NumPy
+inline constexpr std::size_t kMaxDimensions = 64;  // dimensions of a tensor; the limit of NumPy
 
 struct HeaderEntry {
   std::string name;
   std::string dtype;
   std::vector<std::int64_t> shape;
-  std::uint64_t begin = 0;  // of its bytes, counted from the end of the header
+  std::uint64_t begin = 0;  // of the tensor's bytes, relative to the end of the header
   std::uint64_t end = 0;
 };
 
-// By ascending name. `at`: where the header begins in the file. Throws DataError naming file and offset: no JSON
-// object, values of a wrong kind, numbers that are no counts, a name that stands twice, nesting beyond
-// storage::kMaxJsonDepth.
+// Returns the entries sorted by name. `at`: the header's offset in the file. Throws DataError naming file and offset
+// when the text is not a JSON object, a value has the wrong type, a number is not a non-negative integer, a name occurs
+// twice, or the nesting exceeds storage::kMaxJsonDepth.
 std::vector<HeaderEntry> ParseHeader(std::string_view header, const std::filesystem::path& file, std::uint64_t at);
 
 }  // namespace gan::checkpoint

@@ -30,7 +30,8 @@ std::uint64_t TotalBytes(const std::vector<TensorView>& tensors) {
   return sum;
 }
 
-// A float is not finite exactly when all bits of its exponent are set. In blocks, so that the compiler can use vectors.
+// A floating-point number is not finite exactly when all bits of its exponent are set. The test runs on blocks, so that
+// the compiler can vectorise it.
 template <typename Bits>
 bool AllFinite(std::span<const std::byte> data, Bits exponent) {
   constexpr std::size_t kBlock = 1024;
@@ -46,6 +47,7 @@ bool AllFinite(std::span<const std::byte> data, Bits exponent) {
   return true;
 }
 
+// Integer types are always finite.
 bool IsFinite(const TensorView& t) {
   if (t.dtype == "F32") return AllFinite<std::uint32_t>(t.data, 0x7F800000);
   if (t.dtype == "F64") return AllFinite<std::uint64_t>(t.data, 0x7FF0000000000000);
@@ -54,8 +56,9 @@ bool IsFinite(const TensorView& t) {
   return true;
 }
 
-// Whole tensors, largest first, each to the writer with the least so far; the same answer on every rank.
-std::vector<TensorView> ShareOf(std::vector<TensorView> tensors, std::size_t writer, std::size_t writers) {
+// The tensors that `writer` writes. Whole tensors are assigned in order of size, largest first, to the writer with the
+// least data. Every rank computes the same assignment.
+std::vector<TensorView> TensorsOfWriter(std::vector<TensorView> tensors, std::size_t writer, std::size_t writers) {
   std::stable_sort(tensors.begin(), tensors.end(),
                    [](const TensorView& a, const TensorView& b) { return a.data.size() > b.data.size(); });
   std::vector<std::uint64_t> load(writers, 0);
@@ -66,17 +69,20 @@ std::vector<TensorView> ShareOf(std::vector<TensorView> tensors, std::size_t wri
     if (least == writer) mine.push_back(std::move(tensor));
   }
   std::sort(mine.begin(), mine.end(), [](const TensorView& a, const TensorView& b) { return a.name < b.name; });
+  // The order of the names makes the bytes of a part independent of the order of assignment.
   return mine;
 }
 
+// A save needs 1.2 times its size, so that it does not fill the disk completely.
 void RequireRoom(const fs::path& root, std::uint64_t bytes) {
   struct statvfs status = {};
   if (::statvfs(root.c_str(), &status) != 0) throw IoError(root, "statvfs", errno);
   const std::uint64_t room = std::uint64_t{status.f_bavail} * status.f_frsize;
-  if (room / 6 * 5 < bytes)
+  if (room / 6 * 5 < bytes)  // bytes > room / 1.2, without overflow
     throw IoError(root, "no room for a checkpoint of " + std::to_string(bytes) + " bytes in", ENOSPC);
 }
 
+// Writes one part file and returns its entry for the manifest.
 Part WritePart(const fs::path& file, const std::vector<TensorView>& tensors) {
   PartWriter writer(file);
   const std::string header = EncodeHeader(tensors);
@@ -88,17 +94,18 @@ Part WritePart(const fs::path& file, const std::vector<TensorView>& tensors) {
   return writer.Finish();
 }
 
-// Without replacing: two jobs that save the same step must not mix.
+// Does not replace an existing folder: two jobs that save the same step must not mix their files.
 void RenameFolder(const fs::path& from, const fs::path& to) {
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
   if (errno != EINVAL && errno != ENOSYS) throw IoError(to, "rename", errno);
-  // A file system without that flag: rename(2) of a folder still refuses a target that is not empty.
+  // This file system does not know the flag. rename(2) of a folder still fails when the target is not empty.
   if (::rename(from.c_str(), to.c_str()) != 0) throw IoError(to, "rename", errno);
 }
 
-// Runs `work` on this rank, tells all ranks how it went, and fails on all when it failed on one. What work returns is
-// gathered in rank order.
-std::vector<std::string> Together(const Ranks& ranks, const fs::path& root, const std::function<std::string()>& work) {
+// Collective. Runs `work` on this rank and sends the result to all ranks. When it fails on any rank, it throws on all
+// of them. Returns the results of all ranks in rank order.
+std::vector<std::string> Together(const RankGroup& ranks, const fs::path& root,
+                                  const std::function<std::string()>& work) {
   std::string answer;
   std::exception_ptr error;
   try {
@@ -113,6 +120,7 @@ std::vector<std::string> Together(const Ranks& ranks, const fs::path& root, cons
       answers[rank].erase(0, 1);
       continue;
     }
+    // A rank that failed itself throws its own error, which says more than that another rank failed.
     if (error) std::rethrow_exception(error);
     throw IoError(root, "save failed on rank " + std::to_string(rank) + " (" + answers[rank].substr(1) + ") in",
                   ECANCELED);
@@ -120,29 +128,31 @@ std::vector<std::string> Together(const Ranks& ranks, const fs::path& root, cons
   return answers;
 }
 
-std::string OnRankZero(const Ranks& ranks, const fs::path& root, const std::function<std::string()>& work) {
+std::string OnRankZero(const RankGroup& ranks, const fs::path& root, const std::function<std::string()>& work) {
   return Together(ranks, root, [&] { return ranks.rank == 0 ? work() : std::string(); }).front();
 }
 
-// Leaves nothing behind when a save fails; the next start would remove it, but the disk may be full now.
+// Removes the temporary folder when a save fails. The next start would remove it too, but the disk may be full now.
 struct TemporaryFolder {
   fs::path path;
   bool owner = false;
   ~TemporaryFolder() {
-    std::error_code ignored;  // already failing: what cannot be removed now is removed at the next start
+    std::error_code ignored;  // the save is already failing; the next start removes what remains
     if (owner && !path.empty()) fs::remove_all(path, ignored);
   }
 };
 
-// Parts of different steps would make a checkpoint that looks whole.
+// Throws unless all ranks are at the same step, because parts of different steps would form a checkpoint that looks
+// complete.
 void RequireOnePlace(const std::vector<std::string>& places) {
   for (std::size_t rank = 1; rank < places.size(); ++rank) {
     if (places[rank] == places[0]) continue;
     throw RankError("rank " + std::to_string(rank) + " is at " + places[rank] + ", rank 0 at " + places[0] +
-                    ": the ranks have fallen apart, and nothing is saved");
+                    ": the ranks are not at the same step, and nothing is saved");
   }
 }
 
+// The entry of a part as text, which the ranks exchange.
 std::string PartText(const Part& part) { return nlohmann::json({part.name, part.bytes, part.digest}).dump(); }
 
 Part PartFromText(const std::string& text) {
@@ -150,12 +160,14 @@ Part PartFromText(const std::string& text) {
   return {.name = j.at(0), .bytes = j.at(1), .digest = j.at(2)};
 }
 
-// Where the checkpoint goes something may lie that is none, an empty file or a folder without a manifest.
+// A stray file, or a folder without a manifest, may have the name of the new checkpoint. Rename it instead of
+// overwriting.
 void SetStrayAside(const fs::path& target) {
   const bool taken = fs::exists(fs::symlink_status(target));
   if (taken && !fs::exists(target / kManifestName)) fs::rename(target, storage::FreeName(target.string() + ".stray"));
 }
 
+// The manifest is written last and the rename is atomic, so a checkpoint is either complete or absent.
 void Publish(const fs::path& root, const fs::path& temporary, const Manifest& manifest) {
   storage::WriteFileAtomically(temporary / kManifestName, EncodeManifest(manifest));
   const fs::path target = CheckpointFolderName(root, manifest.step);
@@ -164,12 +176,12 @@ void Publish(const fs::path& root, const fs::path& temporary, const Manifest& ma
   try {
     storage::SyncFolder(root);
   } catch (const IoError&) {
-    ::rename(target.c_str(), temporary.c_str());  // nobody knows what is on the disk: the attempt is dropped
+    ::rename(target.c_str(), temporary.c_str());  // it is unknown whether the rename is durable, so the save is undone
     throw;
   }
 }
 
-// A folder that only this attempt can have: leftovers of a process with our number are removed first.
+// A folder that only this process uses. A leftover of an earlier process with the same number is removed first.
 fs::path MakeTemporary(const fs::path& root, std::uint64_t step) {
   fs::path folder = CheckpointFolderName(root, step).string() + ".tmp-" + std::to_string(::getpid());
   std::error_code error;
@@ -181,9 +193,10 @@ fs::path MakeTemporary(const fs::path& root, std::uint64_t step) {
 
 }  // namespace
 
-SaveResult Save(const fs::path& root, const SaveRequest& request, const Ranks& ranks) {
+SaveResult Save(const fs::path& root, const SaveRequest& request, const RankGroup& ranks) {
   const auto start = std::chrono::steady_clock::now();
   const std::uint64_t total = TotalBytes(request.tensors);
+  // Every rank checks before any rank writes, so that a failed check costs no disk space.
   const std::vector<std::string> places = Together(ranks, root, [&] {
     for (const TensorView& tensor : request.tensors) {
       if (!IsFinite(tensor)) throw DataError(root, "not saved: tensor " + tensor.name + " is not finite");
@@ -194,6 +207,7 @@ SaveResult Save(const fs::path& root, const SaveRequest& request, const Ranks& r
   });
   RequireOnePlace(places);
 
+  // Rank 0 creates the folder and owns its removal; all ranks write into it.
   TemporaryFolder temporary;
   temporary.owner = ranks.rank == 0;
   temporary.path = OnRankZero(ranks, root, [&] { return MakeTemporary(root, request.step).string(); });
@@ -203,16 +217,18 @@ SaveResult Save(const fs::path& root, const SaveRequest& request, const Ranks& r
   const auto writers =
       static_cast<std::size_t>(std::min<std::uint64_t>(wanted, static_cast<std::uint64_t>(ranks.size)));
   const auto writer = static_cast<std::size_t>(ranks.rank);
+  // Few writers for a small checkpoint: many small files would be slower than one.
   const std::vector<std::string> answers = Together(ranks, root, [&]() -> std::string {
     if (writer >= writers) return "";
     return PartText(
-        WritePart(temporary.path / PartFileName(writer, writers), ShareOf(request.tensors, writer, writers)));
+        WritePart(temporary.path / PartFileName(writer, writers), TensorsOfWriter(request.tensors, writer, writers)));
   });
 
   Manifest manifest{
       .step = request.step, .images = request.images, .lineage = request.lineage, .state = request.state, .parts = {}};
   SaveResult result;
   for (std::size_t i = 0; i < writers; ++i) {
+    // Rank 0 builds the manifest from the entries of all writers.
     manifest.parts.push_back(PartFromText(answers[i]));
     result.bytes += manifest.parts.back().bytes;
   }
@@ -221,7 +237,7 @@ SaveResult Save(const fs::path& root, const SaveRequest& request, const Ranks& r
     Publish(root, temporary.path, manifest);
     return std::string();
   });
-  temporary.path.clear();
+  temporary.path.clear();  // published: nothing to remove
   result.folder = CheckpointFolderName(root, request.step);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;

@@ -12,8 +12,9 @@ namespace gan::checkpoint {
 
 namespace {
 
-constexpr std::string_view kFirst = "0.weight";
+constexpr std::string_view kFirst = "0.weight";  // the first convolution, which every supported network has
 
+// Reads elements by memcpy, because a tensor in a file need not be aligned for its type.
 template <typename Stored, typename Convert>
 std::vector<float> Converted(const TensorView& tensor, const Convert& convert) {
   std::vector<float> values(tensor.data.size() / sizeof(Stored));
@@ -25,9 +26,10 @@ std::vector<float> Converted(const TensorView& tensor, const Convert& convert) {
   return values;
 }
 
+// bfloat16 is the upper half of a float.
 float FromBrainFloat(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
 
-// IEEE 754 binary16.
+// IEEE 754 binary16: subnormal numbers have exponent 0, infinity and NaN have exponent 31.
 float FromHalf(std::uint16_t bits) {
   const int exponent = bits >> 10 & 31, fraction = bits & 1023;
   const float sign = (bits & 0x8000) != 0 ? -1.0F : 1.0F;
@@ -36,8 +38,8 @@ float FromHalf(std::uint16_t bits) {
                                : std::ldexp(static_cast<float>(fraction + 1024), exponent - 25));
 }
 
-// torch.save writes a ZIP archive, before version 1.6 a bare pickle, which begins with its protocol. Some header
-// lengths of safetensors begin with the same bytes, but none that is within the limit goes on like either.
+// torch.save writes a ZIP archive or, before version 1.6, a bare pickle, which begins with its protocol version. The
+// length field of a safetensors file could begin with the same bytes, but only with lengths above the limit.
 bool IsPickle(std::span<const std::byte> bytes) {
   std::uint64_t length = 0;
   if (bytes.size() < sizeof length) return false;
@@ -72,7 +74,7 @@ std::vector<float> ToFloats(const TensorView& tensor, const std::filesystem::pat
   if (tensor.dtype == "F64") return Converted<double>(tensor, [](double x) { return static_cast<float>(x); });
   if (tensor.dtype == "BF16") return Converted<std::uint16_t>(tensor, FromBrainFloat);
   if (tensor.dtype == "F16") return Converted<std::uint16_t>(tensor, FromHalf);
-  throw DataError(file, "tensor " + tensor.name + " has the type " + tensor.dtype + ", which holds no weights");
+  throw DataError(file, "tensor " + tensor.name + " has the type " + tensor.dtype + ", which is not a type of weights");
 }
 
 WeightsFile::WeightsFile(const std::filesystem::path& file) : mapped_(file) {
@@ -80,7 +82,7 @@ WeightsFile::WeightsFile(const std::filesystem::path& file) : mapped_(file) {
   try {
     for (TensorView& tensor : DecodeSafetensors(mapped_.bytes(), file)) tensors_[tensor.name] = tensor;
   } catch (const DataError&) {
-    mapped_.RequireRead();  // zeros in place of what could not be read are not damage
+    mapped_.RequireRead();  // unreadable pages are read as zeros and would look like damage
     throw;
   }
 }

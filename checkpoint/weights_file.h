@@ -1,4 +1,4 @@
-// Weights that come from elsewhere: one safetensors file with PyTorch's parameter names.
+// Weights from other programs: one safetensors file with PyTorch's parameter names.
 #pragma once
 
 #include <filesystem>
@@ -16,11 +16,11 @@ using TensorsByName = std::map<std::string, TensorView>;
 // The views point into `tensors`.
 TensorsByName ViewByName(const std::vector<OwnedTensor>& tensors);
 
-// F32, F64, F16 and BF16 as float. Throws DataError naming the tensor for another type.
+// Converts F32, F64, F16 and BF16 to float. Throws DataError naming the tensor for any other type.
 std::vector<float> ToFloats(const TensorView& tensor, const std::filesystem::path& file);
 
-// A mapped safetensors file. Throws DataError when it is damaged, and when it is a pickle of PyTorch says how to turn
-// it into safetensors.
+// A memory-mapped safetensors file. Throws DataError when it is damaged. For a PyTorch pickle the message explains how
+// to convert it to safetensors.
 class WeightsFile {
  public:
   explicit WeightsFile(const std::filesystem::path& file);
@@ -28,12 +28,12 @@ class WeightsFile {
   const std::filesystem::path& path() const { return mapped_.path(); }
   const TensorsByName& tensors() const { return tensors_; }
   const TensorView* Find(const std::string& name) const;  // null when there is none
-  // To be asked when the tensors were used: throws when some bytes could not be read (storage/files.h).
+  // Call it after the tensors were used: throws when some bytes could not be read (storage/files.h).
   void RequireRead() const { mapped_.RequireRead(); }
 
-  // What stands before "0.weight": "<network>." when the file keeps several networks apart so, else the only prefix
-  // there is ("" or, as in the DCGAN scripts that many people start from, "main."). Throws DataError when there is none
-  // or several.
+  // The prefix in front of "0.weight": "<network>." when the file holds several networks under such prefixes, otherwise
+  // the only prefix in the file ("", or "main." in the widely used DCGAN example scripts). Throws DataError when there
+  // is none or more than one.
   std::string PrefixOf(const std::string& network) const;
 
  private:

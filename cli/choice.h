@@ -1,5 +1,5 @@
-// One table per enumeration says how each of its values is written and what it means. Parsing, help and checks read the
-// table, so that they cannot disagree. No library is needed here; cli/flags.h turns a table into a flag.
+// One table per enumeration lists the name and the meaning of every value. Parsing, help texts and checks all read the
+// table, so they cannot disagree. This header needs no library; cli/flags.h turns a table into a flag.
 #pragma once
 
 #include <algorithm>
@@ -17,10 +17,10 @@ template <typename Value>
 struct Choice {
   Value value;
   std::string_view name;   // as users write it
-  std::string_view words;  // what it means, for --help; may be empty where the name says it all
+  std::string_view words;  // its meaning, for --help; empty when the name is enough
 };
 
-// A row whose value is the name itself, for options that are kept as text.
+// A row whose value is its own name, for options that are stored as text.
 constexpr Choice<std::string_view> Word(std::string_view name, std::string_view words) { return {name, name, words}; }
 
 // A table is an array or std::array of choices. Throws std::logic_error when it lacks a row for `value`.
@@ -54,7 +54,7 @@ std::string Explanations(const Table& table) {
   return lines;
 }
 
-// The row with this name, in upper or lower case, or nullptr.
+// The row with this name, ignoring case, or nullptr.
 template <typename Table>
 auto Find(std::string_view name, const Table& table) -> decltype(&*std::begin(table)) {
   const auto same = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
@@ -64,7 +64,7 @@ auto Find(std::string_view name, const Table& table) -> decltype(&*std::begin(ta
   return nullptr;
 }
 
-// Throws UsageError with the names that there are.
+// Throws UsageError listing the valid names.
 template <typename Table>
 auto ValueOf(std::string_view name, const Table& table) {
   const auto* choice = Find(name, table);

@@ -9,7 +9,9 @@ namespace gan::cli {
 
 namespace {
 
+// The prefix of the headings marks the groups that only --help-all shows.
 constexpr std::string_view kRare = "Rarely needed: ";
+// MetricsOptions treats a negative port as "no server".
 constexpr int kOff = -1;
 
 std::optional<int> ReadPort(const std::string& text) {
@@ -28,9 +30,11 @@ std::string RareGroup(const std::string& what) { return std::string(kRare) + wha
 
 bool IsRare(const std::string& group) { return group.starts_with(kRare); }
 
+// CLI11 does not print options without a group.
 void Hide(CLI::Option* option) { option->group(""); }
 
 void AddMetricsFlags(const AddText& add, MetricsFlags flags) {
+  // Checked while parsing, so that --help shows the right error before any work begins.
   const auto check = [](const std::string& text) { return ReadPort(text) ? std::string() : NotAPort(text); };
   add("--metrics-port", flags.port,
       "Base port of the metrics server: local rank r uses PORT + r. 0 picks a free port; off disables the server.")

@@ -1,4 +1,4 @@
-// How a flag is declared, in every program: choices from a table, flags that are rarely needed, metrics.
+// How every program declares its flags: choices from a table, rarely needed flags, metrics.
 #pragma once
 
 #include <functional>
@@ -10,16 +10,16 @@
 
 namespace gan::cli {
 
-// The heading of flags that --help leaves out and --help-all shows: those for studies, tests and special machines.
-// `what` says what they are about, for example "losses".
+// The heading of flags that only --help-all shows: those for studies, tests and special machines. `what` names their
+// subject, for example "losses".
 std::string RareGroup(const std::string& what);
 bool IsRare(const std::string& group);
 
-// Keeps working, but neither --help nor --help-all shows it: an old name of something else.
+// The flag keeps working, but neither --help nor --help-all shows it. For old names of flags that were renamed.
 void Hide(CLI::Option* option);
 
-// --name WORD, where WORD is one of the names in `table`, which must outlive the parse; upper and lower case are the
-// same. The help text ends with one line per row.
+// Declares --name WORD, where WORD is one of the names in `table`, ignoring case. The table must outlive the parse. The
+// help text ends with one line per row.
 template <typename Target, typename Table>
 CLI::Option* AddChoice(CLI::App& app, const std::string& name, Target& target, const Table& table,
                        const std::string& help) {
@@ -33,12 +33,12 @@ CLI::Option* AddChoice(CLI::App& app, const std::string& name, Target& target, c
   return option->default_str(std::string(NameOf(Value(target), table)));
 }
 
-// Declares one text flag; how the program keeps it is its own affair.
+// Declares one text flag. Each program decides how it stores the flag.
 using AddText = std::function<CLI::Option*(const std::string& name, std::string& value, const std::string& help)>;
 
 // --metrics-port, --metrics-address and --metrics-password-file.
 struct MetricsFlags {
-  std::string& port;  // a port, 0 or "off": MetricsPort reads it
+  std::string& port;  // a port number, 0 or "off"; read by MetricsPort
   std::string& address;
   std::string& password_file;
 };
@@ -46,7 +46,7 @@ void AddMetricsFlags(const AddText& add, MetricsFlags flags);
 // The same address and password file for a program with one server: --address and --password-file.
 void AddAddressFlags(const AddText& add, const std::string& prefix, std::string& address, std::string& password_file);
 
-// The port that `text`, the value of --metrics-port, names; -1 for "off". Throws UsageError.
+// The port number in `text`, the value of --metrics-port; -1 for "off". Throws UsageError for any other text.
 int MetricsPort(const std::string& text);
 
 }  // namespace gan::cli

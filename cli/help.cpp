@@ -12,17 +12,18 @@ namespace gan::cli {
 
 namespace {
 
-constexpr std::size_t kWidth = 80;           // of a terminal that nobody has made wider
-constexpr std::size_t kColumn = 28;          // where the texts begin
-constexpr const char* kGeneral = "Options";  // CLI11's group of flags without one: those of AddStandardFlags
-constexpr char kSpace = '\x1f';              // a space at which no line is broken
+constexpr std::size_t kWidth = 80;   // default width of a terminal
+constexpr std::size_t kColumn = 28;  // column where descriptions begin
+constexpr const char* kGeneral =
+    "Options";  // CLI11's name of the group of flags without a group, which are those of AddStandardFlags
+constexpr char kSpace = '\x1f';  // marks a space at which a line must not be broken
 
 std::size_t LengthOfLastLine(const std::string& text) {
   const std::size_t end = text.rfind('\n');
   return end == std::string::npos ? text.size() : text.size() - end - 1;
 }
 
-// A list with commas may be longer than a line: spaces behind commas let it be broken.
+// Adds spaces after the commas of a list that is longer than a line, so that the line can be broken there.
 std::string Breakable(const std::string& list) {
   if (list.size() + kColumn < kWidth) return list;
   std::string text;
@@ -30,7 +31,7 @@ std::string Breakable(const std::string& list) {
   return text;
 }
 
-// `text` from column kColumn on, broken between words; its own line ends are kept.
+// Wraps `text` between words for the columns from kColumn on. Existing line ends are kept.
 std::string Wrapped(const std::string& text) {
   const std::string margin = "\n" + std::string(kColumn, ' ');
   std::string wrapped;
@@ -52,7 +53,8 @@ std::string Wrapped(const std::string& text) {
   return wrapped;
 }
 
-// What stands for a value: the words that are possible, N for a whole number, X for a fraction, or the type's own name.
+// The placeholder for a flag's value: the list of possible words, N for a whole number, X for a fraction, or the type's
+// own name.
 std::string Placeholder(const CLI::Option& option) {
   const std::string type = option.get_type_name();  // the type, then ":" and each check
   const std::size_t words = type.find('{');
@@ -65,7 +67,7 @@ std::string Placeholder(const CLI::Option& option) {
 bool TakesValue(const CLI::Option& option) { return option.get_expected_max() > 0 && option.get_type_size() != 0; }
 
 std::string NamesOf(const std::set<CLI::Option*>& options) {
-  std::set<std::string> names;  // sorted: the set of pointers has another order in every process
+  std::set<std::string> names;  // sorted by name: pointers have another order in every process
   for (const CLI::Option* option : options) names.insert(option->get_name());
   std::string all;
   for (const std::string& name : names) all += (all.empty() ? "" : " and ") + name;
@@ -74,6 +76,7 @@ std::string NamesOf(const std::set<CLI::Option*>& options) {
 
 }  // namespace
 
+// CLI11 lists groups in order of declaration; here the general and the rarely needed ones come last.
 std::string HelpFormatter::make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const {
   std::string text = make_description(app) + "\n" + make_usage(app, std::move(name)) + make_positionals(app);
   std::vector<std::string> groups = app->get_groups();
@@ -113,6 +116,7 @@ std::string HelpFormatter::make_option_name(const CLI::Option* option, bool is_p
 
 std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
   if (!option->nonpositional() || !TakesValue(*option)) return "";
+  // CLI11 marks an option that accepts any number of values by this constant.
   const bool several = option->get_expected_max() == CLI::detail::expected_max_vector_size;
   return " " + Placeholder(*option) + (several ? " ..." : "");
 }

@@ -7,8 +7,8 @@
 
 namespace gan::cli {
 
-// Writes --help: one group per heading, texts wrapped to 80 columns, defaults in words. Flags of a RareGroup
-// (cli/flags.h) are left out unless --help-all asks for everything; groups without a heading are never shown.
+// Writes --help: one section per group, texts wrapped to 80 columns, defaults in words. Flags of a RareGroup
+// (cli/flags.h) appear only with --help-all. Groups without a heading are never shown.
 class HelpFormatter : public CLI::Formatter {
  public:
   HelpFormatter() { label("Positionals", "Arguments"); }

@@ -19,6 +19,7 @@ namespace gan::cli {
 
 namespace {
 
+// NO_COLOR (no-color.org) disables colours when it is set to anything but an empty text.
 std::shared_ptr<spdlog::sinks::sink> StderrSink() {
   const char* no_color = std::getenv("NO_COLOR");
   const bool plain = no_color != nullptr && *no_color != '\0';
@@ -30,6 +31,7 @@ void Install(const std::string& name, const std::vector<spdlog::sink_ptr>& sinks
   auto logger = std::make_shared<spdlog::logger>(name, sinks.begin(), sinks.end());
   logger->set_pattern("%H:%M:%S %^%L%$ %v");
   logger->set_level(level);
+  // A killed process must not lose the lines that explain why.
   logger->flush_on(spdlog::level::info);
   spdlog::set_default_logger(logger);
   storage::SetWarningSink(&LogWarning);
@@ -40,7 +42,7 @@ void Install(const std::string& name, const std::vector<spdlog::sink_ptr>& sinks
 void QuietLog(const std::string& name) { Install(name, {StderrSink()}, spdlog::level::warn); }
 
 void OpenLog(const std::string& name, const std::filesystem::path& file) {
-  // The library would follow a link that somebody laid there.
+  // Opened here first with O_NOFOLLOW, because spdlog would follow a symbolic link and overwrite its target.
   const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (descriptor < 0) throw IoError(file, "open", errno);
   ::close(descriptor);

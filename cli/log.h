@@ -1,5 +1,5 @@
-// The log of a long-running tool: to stderr, and to a file once there is one. Finished text only: callers format, since
-// LibTorch's headers bring another version of fmt than spdlog's.
+// The log of a long-running program: written to stderr and, after OpenLog, to a file. Callers pass finished text and
+// format it themselves, because LibTorch's headers contain another version of fmt than spdlog's.
 #pragma once
 
 #include <filesystem>
@@ -7,9 +7,9 @@
 
 namespace gan::cli {
 
-// Until OpenLog is called, and for ever on ranks that never call it, only warnings and errors are shown.
+// Shows only warnings and errors until OpenLog is called. Ranks that never call OpenLog stay in this mode.
 void QuietLog(const std::string& name);
-// Shows everything on stderr and appends it to `file`.
+// From now on everything is shown on stderr and appended to `file`.
 void OpenLog(const std::string& name, const std::filesystem::path& file);
 
 void LogInfo(const std::string& text);

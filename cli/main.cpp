@@ -32,9 +32,9 @@ std::string& ErrorPrefix() {
   return prefix;
 }
 
-// Before the rank is known from MPI: every launcher tells it in the environment, and how many there are. Only the first
-// rank of a job reports what all of them meet alike, such as a mistyped flag.
-bool AnotherRankSpeaks(Company company) {
+// Whether another rank reports an error that all ranks have in common, such as a mistyped flag: only the first rank of
+// a job does. MPI is not initialised yet, but every launcher puts rank and size into the environment.
+bool AnotherRankReports(Company company) {
   if (company == Company::kAlone) return false;
   constexpr std::pair<const char*, const char*> kLaunchers[] = {{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"},
                                                                 {"PMI_RANK", "PMI_SIZE"},
@@ -47,8 +47,9 @@ bool AnotherRankSpeaks(Company company) {
   return false;
 }
 
-// The first process of a container gets no signal that it has no handler for, so that INT and TERM would do nothing.
-void HeedSignalsAsFirstProcess() {
+// The kernel delivers a signal to the first process of a container only if the process has a handler for it. Without
+// these handlers, INT and TERM would have no effect.
+void HandleSignalsAsFirstProcess() {
   if (::getpid() != 1) return;
   for (const int signal : {SIGINT, SIGTERM}) {
     struct sigaction action = {};
@@ -68,6 +69,7 @@ std::string What(const std::exception_ptr& error) {
   }
 }
 
+// CLI11 speaks of INI files, but --config reads TOML.
 std::string InWords(const CLI::ParseError& result) {
   constexpr std::string_view kEndless = " not in range 0.000000 to 1797693";  // the 309 digits of the largest double
   constexpr std::string_view kUnknownName = "INI was not able to parse ";  // CLI::ConfigError::Extras
@@ -75,18 +77,18 @@ std::string InWords(const CLI::ParseError& result) {
   const std::size_t endless = said.find(kEndless);
   if (endless != std::string::npos) return said.substr(0, endless) + " is too small or not finite";
   if (!said.starts_with(kUnknownName)) return said;
-  return "the file of --config has a name that is no flag here: " + said.substr(kUnknownName.size());
+  return "the file of --config contains the name of an unknown flag: " + said.substr(kUnknownName.size());
 }
 
 int ReportParseResult(CLI::App& app, const CLI::ParseError& result, Company company) {
-  if (AnotherRankSpeaks(company)) return result.get_exit_code() == 0 ? kDone : kUsage;
+  if (AnotherRankReports(company)) return result.get_exit_code() == 0 ? kDone : kUsage;
   if (result.get_exit_code() == 0) return app.exit(result);  // --help, --version
   std::cerr << app.get_name() << ": " << InWords(result) << " (--help lists the flags)\n";
   return kUsage;
 }
 
-// The resolved options as TOML that --config reads back. CLI11 prints what has neither a value nor a default as "",
-// which would come back as an empty path or a number that is none.
+// The resolved options as TOML that --config can read. CLI11 prints an option without value and default as "", which
+// would be read back as an empty path or an invalid number, so such lines are left out.
 std::string Config(const CLI::App& app) {
   std::istringstream all(app.config_to_str(/*default_also=*/true, /*write_description=*/false));
   std::string kept;
@@ -101,7 +103,7 @@ std::string Config(const CLI::App& app) {
 }
 
 int PrintConfig(const CLI::App& app, Company company) {
-  if (!AnotherRankSpeaks(company)) std::cout << Config(app);
+  if (!AnotherRankReports(company)) std::cout << Config(app);
   return kDone;
 }
 
@@ -119,7 +121,8 @@ std::string WhyNoValue(const std::string& type, const std::string& text) {
   return is_nan ? text + " is not a number" : std::string();
 }
 
-// CLI11 takes "--steps= 7" for "--steps 7" and "--steps" "" for 0; a script whose variable is empty means neither.
+// CLI11 reads "--steps= 7" as "--steps 7" and "--steps=" as 0. Both occur when a variable in a script is empty, and
+// then neither is intended.
 void RefuseEmptyValues(const CLI::App& app, int argc, char** argv) {
   for (int i = 1; i < argc && std::string_view(argv[i]) != "--"; ++i) {
     const std::string_view argument = argv[i];
@@ -134,7 +137,7 @@ int ParseAndRun(CLI::App& app, int argc, char** argv, const std::function<int()>
   try {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError&) {
-    // Everything given was read; what is missing need not be there to write a file to begin with.
+    // --print-config is meant to create a first configuration file, so a missing required flag is no error for it.
     if (app.count("--print-config") == 0) throw;
   }
   return app.count("--print-config") > 0 ? PrintConfig(app, company) : body();
@@ -152,9 +155,9 @@ void AddStandardFlags(CLI::App& app, const std::string& build_facts) {
   app.config_formatter(std::make_shared<StrictToml>(app));
   app.set_config("--config", "", "Read flags from a TOML file. Flags on the command line override it.")
       ->type_name("FILE");
-  app.allow_config_extras(CLI::config_extras_mode::error);  // a misspelt name must not train with the default
+  app.allow_config_extras(CLI::config_extras_mode::error);  // a misspelt name must not be ignored
   for (CLI::Option* option : app.get_options()) {
-    // Given twice, the last one counts, as in every other tool; lists collect.
+    // When a flag is given twice, the last value counts, as is usual. Flags with several values collect all of them.
     if (option->get_expected_max() == 1) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     // Before all other checks: theirs would speak of a number that is out of range.
     const std::string type = option->get_type_name();
@@ -188,7 +191,8 @@ int RunMain(CLI::App& app, int argc, char** argv, const std::function<int()>& bo
 }
 
 int RunMain(CLI::App& app, int argc, char** argv, Company company, const std::function<int()>& body) {
-  HeedSignalsAsFirstProcess();
+  // The storage layer prints no program name of its own.
+  HandleSignalsAsFirstProcess();
   storage::SetWarningSink(
       [name = app.get_name()](const std::string& text) { std::cerr << name + ": warning: " + text + "\n"; });
   try {

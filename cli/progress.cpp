@@ -45,12 +45,15 @@ ProgressBar::~ProgressBar() { Finish(); }
 
 void ProgressBar::Update(std::uint64_t done, const std::string& note) {
   const Clock::time_point now = Clock::now();
+  // At most ten updates per second, except that the last one is always shown.
   if (!shown_ || total_ == 0 || (now - last_ < std::chrono::milliseconds(100) && done < total_)) return;
   last_ = now;
   const double fraction = static_cast<double>(done) / static_cast<double>(total_);
   const std::chrono::duration<double> spent = now - start_;
+  // Extrapolates from the mean speed so far.
   const std::string left = done == 0 ? "" : FormatDuration(spent * (1 / fraction - 1)) + " left";
   const bool colour = UseColour();
+  // "\r" and "\033[K" overwrite the previous line.
   std::fprintf(stderr, "\r\033[K%s %s%s%s %5.1f %%  %s  %s", what_.c_str(), colour ? "\033[36m" : "",
                Bar(fraction).c_str(), colour ? "\033[0m" : "", 100 * fraction, left.c_str(), note.c_str());
   std::fflush(stderr);

@@ -9,8 +9,8 @@ namespace gan::cli {
 // "1 h 04 min", "3 min 12 s", "8 s".
 std::string FormatDuration(std::chrono::duration<double> seconds);
 
-// A line on stderr that shows how far a job is and how long it still takes; silent unless stderr is a terminal.
-// Colour only when NO_COLOR is unset. Redraws at most ten times a second. Not thread-safe.
+// A line on stderr with the progress of a job and its remaining time. Prints nothing when stderr is not a terminal.
+// Uses colour unless NO_COLOR is set. Redraws at most ten times per second. Not thread-safe.
 class ProgressBar {
  public:
   ProgressBar(std::string what, std::uint64_t total);

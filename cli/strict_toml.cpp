@@ -24,7 +24,7 @@ std::string_view Unquoted(std::string_view text) {
   return quoted ? text.substr(1, text.size() - 2) : text;
 }
 
-// What stands before a # that is not within quotes.
+// The part of the line before a # that is outside of quotes.
 std::string_view WithoutComment(std::string_view line) {
   char quote = '\0';
   for (std::size_t i = 0; i < line.size(); ++i) {
@@ -39,12 +39,13 @@ std::string_view WithoutComment(std::string_view line) {
   return line;
 }
 
-// The name in front of the equals sign, as CLI11 finds it; "" where there is none.
+// The key before the equals sign, as CLI11 reads it; "" when there is none.
 std::string_view KeyOf(std::string_view line) {
   return Unquoted(Trimmed(line.substr(0, std::min(line.find('='), line.size()))));
 }
 
-// "run = a#1": in TOML the comment begins at the #, but whoever writes it means a name, and would get another run.
+// Whether a # follows an unquoted text directly, as in "run = a#1". TOML begins a comment there, but the user most
+// likely means a name with a #, and would silently get another run.
 bool LooksCut(std::string_view line, std::string_view kept) {
   if (kept.size() == line.size() || kept.empty() || kBlank.find(kept.back()) != std::string_view::npos) return false;
   const std::size_t equals = kept.find('=');
@@ -63,7 +64,7 @@ std::string WithoutComments(std::istream& input) {
     const std::string_view kept = WithoutComment(line);
     if (LooksCut(line, kept)) {
       throw CLI::ConfigError("the file of --config, line " + std::to_string(number) +
-                             ": a # right behind a value; write the text in quotes, or a space before the comment");
+                             ": a # directly after a value; put the text in quotes, or a space before the comment");
     }
     text += kept;
     text += '\n';
@@ -71,7 +72,7 @@ std::string WithoutComments(std::istream& input) {
   return text;
 }
 
-// Of the last line with this key, counted from 1.
+// The number of the last line with this key, counted from 1.
 std::size_t LineOf(const std::string& key, const std::string& text) {
   std::istringstream lines(text);
   std::size_t number = 0, found = 0;
@@ -86,6 +87,7 @@ std::size_t LineOf(const std::string& key, const std::string& text) {
   throw CLI::ConfigError("the file of --config, line " + std::to_string(LineOf(key, text)) + ": " + key + " " + what);
 }
 
+// A key may name a flag or a positional argument.
 const CLI::Option* Find(const CLI::App& app, const std::string& name) {
   const CLI::Option* flag = app.get_option_no_throw("--" + name);
   return flag != nullptr ? flag : app.get_option_no_throw(name);
@@ -94,7 +96,7 @@ const CLI::Option* Find(const CLI::App& app, const std::string& name) {
 }  // namespace
 
 StrictToml::StrictToml(const CLI::App& app) : app_(app) {
-  comment('\0');  // comments are taken out before, where they are comments
+  comment('\0');  // disables CLI11's own comments; WithoutComments removes them correctly
 }
 
 std::vector<CLI::ConfigItem> StrictToml::from_config(std::istream& input) const {
@@ -104,8 +106,9 @@ std::vector<CLI::ConfigItem> StrictToml::from_config(std::istream& input) const 
   std::set<std::string> seen;
   for (const CLI::ConfigItem& item : entries) {
     RequireOneValue(item, text);
+    // CLI11 marks the begin and the end of a section by these names.
     const bool is_section = item.name == "++" || item.name == "--";
-    if (!is_section && !seen.insert(item.fullname()).second) Refuse(item.name, text, "stands there a second time");
+    if (!is_section && !seen.insert(item.fullname()).second) Refuse(item.name, text, "occurs a second time");
   }
   return entries;
 }
@@ -118,8 +121,8 @@ void StrictToml::RequireOneValue(const CLI::ConfigItem& item, const std::string&
     for (const std::string& value : item.inputs) values += (values.empty() ? "" : ", ") + value;
     Refuse(item.name, text,
            "has the values " + values +
-               " where one is meant; write a number with a point, a text with commas or spaces "
-               "in quotes, a key once");
+               " where one value is expected; write a number with a point, a text with commas or spaces "
+               "in quotes, and each key only once");
   }
   const bool is_empty = item.inputs.empty() || item.inputs.front().empty();
   if (is_empty && option->get_expected_min() > 0) Refuse(item.name, text, "has no value");

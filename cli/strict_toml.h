@@ -1,4 +1,4 @@
-// Reads the file of --config strictly.
+// Reads the file given to --config and rejects what CLI11's own reader would misread.
 #pragma once
 
 #include <istream>
@@ -8,9 +8,9 @@
 
 namespace gan::cli {
 
-// CLI11's own reader accepts more than it should: "0,1" and "0 1" become lists of which the last element counts, of a
-// key that appears twice the last one counts, a # cuts quoted text, and an empty value becomes the number 0. Here each
-// of these is an error that names the line and the key, except that a # inside quotes is part of the text.
+// CLI11's reader turns "0,1" and "0 1" into lists and keeps only the last element, keeps only the last value of a
+// repeated key, cuts quoted text at a # and reads an empty value as the number 0. This reader treats a # inside quotes
+// as part of the text, and reports every other case as an error that names the line and the key.
 class StrictToml : public CLI::ConfigTOML {
  public:
   explicit StrictToml(const CLI::App& app);  // which must outlive it

@@ -24,6 +24,7 @@ Json FactsOf(const checkpoint::Manifest& m) {
           {"parts", m.parts.size()}, {"bytes", bytes},     {"state", m.state}};
 }
 
+// Decoding checks the structure of the file; the count is only a fact for the report.
 std::size_t CountTensors(const fs::path& file) {
   const storage::MappedFile mapped(file);
   const std::size_t count = checkpoint::DecodeSafetensors(mapped.bytes(), file).size();
@@ -31,11 +32,12 @@ std::size_t CountTensors(const fs::path& file) {
   return count;
 }
 
-// Folders named step-…, whether committed or not, newest first.
+// All folders named step-…, committed or not, newest first. A folder without a manifest must be reported as damage,
+// which ListCheckpoints would skip.
 std::vector<fs::path> StepFolders(const fs::path& root) {
   std::vector<fs::path> folders;
   for (const auto& entry : fs::directory_iterator(root)) {
-    // A stray file is no checkpoint, whatever its name.
+    // A file is not a checkpoint, whatever its name.
     const bool is_file = entry.symlink_status().type() == fs::file_type::regular;
     if (!is_file && checkpoint::ParseCheckpointFolderName(entry.path().filename().string())) {
       folders.push_back(entry.path());
@@ -45,6 +47,7 @@ std::vector<fs::path> StepFolders(const fs::path& root) {
   return folders;
 }
 
+// The folders that the trainer renamed: damaged, abandoned by a rollback, or left by a killed save.
 Json SetAside(const fs::path& root) {
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(root)) {
@@ -84,7 +87,7 @@ Report InspectCheckpoints(const fs::path& root) {
   Json list = Json::array();
   for (const fs::path& folder : StepFolders(root)) {
     const Report one = InspectCheckpoint(folder);
-    if (!fs::exists(folder)) continue;  // pruned by a run that is going on
+    if (!fs::exists(folder)) continue;  // removed by the pruning of a running job
     list.push_back({{"name", folder.filename().string()}, {"intact", one.intact()}});
     report.Add(one);
   }

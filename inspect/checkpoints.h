@@ -6,14 +6,15 @@
 
 namespace gan::inspect {
 
-// One safetensors file, such as a part of a checkpoint or an exported generator: its structure, not its values.
+// Checks the structure of one safetensors file, such as a part of a checkpoint or an exported generator. The values are
+// not checked.
 Report InspectTensorFile(const std::filesystem::path& file);
 
 // Reads every byte of a checkpoint and checks manifest, sizes, digests and structure.
 Report InspectCheckpoint(const std::filesystem::path& folder);
 
-// All checkpoints in `root`, newest first. Folders that the trainer itself set aside ("step-….damaged") are listed and
-// do not count as damage.
+// Checks all checkpoints in `root`, newest first. Folders that the trainer renamed ("step-….damaged") are listed but do
+// not count as damage.
 Report InspectCheckpoints(const std::filesystem::path& root);
 
 }  // namespace gan::inspect

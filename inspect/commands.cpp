@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// The bar is created at the first call, when the number of bytes is known.
 Report InspectFolderWithProgress(const fs::path& folder) {
   std::optional<cli::ProgressBar> bar;
   return InspectShardFolder(folder, [&](std::uint64_t done, std::uint64_t total) {
@@ -50,7 +51,7 @@ Report Inspect(const fs::path& path) {
   throw DataError(path, "is of no known kind");
 }
 
-// The report on stdout, and of damage one line on stderr.
+// Prints the report on stdout and, when something is damaged, one line on stderr.
 int Print(const Report& report, bool as_json) {
   std::cout << (as_json ? ReportJson(report) : ReportText(report)) << std::flush;
   if (report.intact()) return cli::kDone;
@@ -84,7 +85,8 @@ void AddOut(CLI::App& app, CommandFlags& flags, const std::string& help) {
 }
 
 void DeclareVerify(CLI::App& app, CommandFlags& flags) {
-  AddPath(app, flags, "PATH", "Shard folder, shard, checkpoint, .safetensors file, run folder or image (.png, .webp, .mp4).");
+  AddPath(app, flags, "PATH",
+          "Shard folder, shard, checkpoint, .safetensors file, run folder or image (.png, .webp, .mp4).");
   app.add_flag("--json", flags.json, "Print the report as one JSON object.");
 }
 
@@ -115,7 +117,7 @@ void DeclareReport(CLI::App& app, CommandFlags& flags) {
 }
 
 void DeclareServe(CLI::App& app, CommandFlags& flags) {
-  AddPath(app, flags, "RUN", "Run folder, of a run that is finished or still going on.");
+  AddPath(app, flags, "RUN", "Folder of a finished or a running run.");
   const auto add = [&app](const std::string& name, std::string& value, const std::string& help) {
     return app.add_option(name, value, help)->capture_default_str();
   };
@@ -126,7 +128,7 @@ void DeclareServe(CLI::App& app, CommandFlags& flags) {
 }
 
 constexpr Command kCommands[] = {
-    {"verify", "PATH", "Report what PATH is and check every checksum.", DeclareVerify,
+    {"verify", "PATH", "Report the content of PATH and check every checksum.", DeclareVerify,
      [](const CommandFlags& flags) { return Verify(flags.path, flags.json); }},
     {"list", "PATH", "List the records of a data set and their sources.", DeclareList,
      [](const CommandFlags& flags) { return List(flags.path, flags.json); }},

@@ -1,4 +1,4 @@
-// The commands of gan-inspect: one row each.
+// The commands of gan-inspect, one table row per command.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace gan::inspect {
 
-// The flags of all commands; each command declares those that it reads.
+// The flags of all commands. Each command declares those that it reads.
 struct CommandFlags {
   std::filesystem::path path;
   std::filesystem::path out;
@@ -26,7 +26,7 @@ struct CommandFlags {
 
 struct Command {
   std::string_view name;
-  std::string_view arguments;  // as the list of commands shows them
+  std::string_view arguments;  // as shown in the list of commands
   std::string_view summary;
   void (*declare)(CLI::App& app, CommandFlags& flags);
   int (*run)(const CommandFlags& flags);  // returns the exit code; throws UsageError, DataError
@@ -35,10 +35,10 @@ struct Command {
 std::span<const Command> Commands();
 const Command* FindCommand(std::string_view name);  // nullptr when there is none
 
-// What the commands do, for inspect/plain.cpp as well. They print to stdout and return the exit code.
-// Verify: the report; 3 and one line on stderr when anything is damaged.
+// The implementation of the commands, also used by inspect/plain.cpp. Each prints to stdout and returns the exit code.
+// Verify prints the report. When something is damaged, it adds one line on stderr and returns 3.
 int Verify(const std::filesystem::path& path, bool as_json);
-// The records of an intact shard or shard folder; of a damaged one the report, and 3.
+// Lists the records of a shard or shard folder. When it is damaged, prints the report and returns 3.
 int List(const std::filesystem::path& path, bool as_json);
 int Serve(const std::filesystem::path& run, const ServeOptions& options);
 int WriteRunReport(const std::filesystem::path& run, const std::filesystem::path& html);

@@ -33,9 +33,10 @@ std::vector<fs::path> ShardsOf(const fs::path& path) {
   return files;
 }
 
-void TakeFrom(const shard::ShardReader& reader, std::uint32_t wanted, Pictures& pictures) {
+// Appends the images of one shard until `wanted` are collected. Images of different sizes do not fit into one grid.
+void AppendImages(const shard::ShardReader& reader, std::uint32_t wanted, Pictures& pictures) {
   if (pictures.count > 0 && reader.image_size() != pictures.image_size) {
-    throw DataError(reader.path(), "has pictures of another size than the shards before it");
+    throw DataError(reader.path(), "has images of another size than the shards before it");
   }
   pictures.image_size = reader.image_size();
   for (std::size_t i = 0; i < reader.size() && pictures.count < wanted; ++i, ++pictures.count) {
@@ -52,9 +53,9 @@ void DumpPictures(const fs::path& path, std::uint32_t count, const fs::path& out
   Pictures pictures;
   for (const fs::path& file : ShardsOf(path)) {
     if (pictures.count == count) break;
-    TakeFrom(shard::ShardReader(file), count, pictures);
+    AppendImages(shard::ShardReader(file), count, pictures);
   }
-  if (pictures.count == 0) throw DataError(path, "holds no pictures");
+  if (pictures.count == 0) throw DataError(path, "contains no images");
   const picture::GridImage grid =
       picture::Grid(pictures.pixels, pictures.count, pictures.image_size, std::min(pictures.count, kColumns));
   picture::WritePng(out, grid.pixels, grid.width, grid.height);

@@ -1,5 +1,5 @@
-// Chooses the command by the first word. Each command is a CLI::App of its own, so that --help, --config and
-// --print-config speak of its flags alone. Without a command it takes what gan-inspect took before it had commands.
+// Selects the command by the first word. Each command has its own CLI::App, so that --help, --config and --print-config
+// show only its flags. Without a command, the flags of earlier versions apply (inspect/plain.h).
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
@@ -18,10 +18,10 @@ namespace {
 using gan::inspect::Command;
 using gan::inspect::CommandFlags;
 
-// The words of gan-inspect alone; the list of commands follows.
+// The description of gan-inspect in --help, including the list of commands.
 std::string Description() {
   std::string text =
-      "Reports what a shard folder, a shard, a checkpoint or a run is, and whether it\n"
+      "Reports what a shard folder, a shard, a checkpoint or a run contains, and whether it\n"
       "is intact. The exit code is 3 when anything is damaged. Nothing is changed.\n\n"
       "Commands:\n";
   for (const Command& command : gan::inspect::Commands()) {
@@ -40,7 +40,8 @@ std::string Description() {
          "  $ gan-inspect serve runs/00001";
 }
 
-// A path may be called like a command: alone on the command line it is the path, as it was before there were commands.
+// A file or folder may have the name of a command. When it is the only argument, it is the path, as in versions without
+// commands.
 const Command* ChosenCommand(int argc, char** argv) {
   if (argc < 2) return nullptr;
   if (argc == 2 && std::filesystem::exists(argv[1])) return nullptr;
@@ -55,7 +56,7 @@ int RunCommand(const Command& command, int argc, char** argv) {
   return gan::cli::RunMain(app, argc - 1, argv + 1, [&] { return command.run(flags); });
 }
 
-// The flags of every command, for --help-all and the manual page.
+// The flags of every command, for --help-all and for the manual page, which is generated from it.
 std::string HelpOnCommands() {
   std::string text;
   for (const Command& command : gan::inspect::Commands()) {

@@ -22,9 +22,10 @@ bool AnyName(const fs::path& folder, const Predicate& predicate) {
   return false;
 }
 
-// "runs/1/" and "." have a name, too.
+// The name of the folder; canonical, because "runs/1/" and "." have no filename of their own.
 std::string NameOf(const fs::path& folder) { return fs::canonical(folder).filename().string(); }
 
+// Any other file is taken for a shard, whose reader reports a file of another kind.
 Kind KindOfFile(const std::string& ending) {
   if (ending == ".safetensors") return Kind::kTensorFile;
   return ending == ".png" || ending == ".webp" || ending == ".mp4" ? Kind::kPicture : Kind::kShard;
@@ -37,11 +38,12 @@ Kind Recognise(const fs::path& path) {
   if (!fs::exists(status)) throw DataError(path, "no such file or folder");
   if (fs::is_regular_file(status)) return KindOfFile(path.extension().string());
   if (!fs::is_directory(status)) throw DataError(path, "is neither a file nor a folder");
+  // A run comes first, because its folder may also contain folders of other kinds.
   if (fs::exists(path / "options.json") || fs::exists(path / "checkpoints")) return Kind::kRun;
   if (checkpoint::ParseCheckpointFolderName(NameOf(path)) || AnyName(path, IsPart)) return Kind::kCheckpoint;
   if (AnyName(path, checkpoint::ParseCheckpointFolderName)) return Kind::kCheckpoints;
   if (fs::exists(path / shard::kManifestName) || AnyName(path, shard::ParseShardFileName)) return Kind::kShardFolder;
-  throw DataError(path, "is no shard folder, no checkpoint and no run");
+  throw DataError(path, "is neither a shard folder nor a checkpoint nor a run");
 }
 
 }  // namespace gan::inspect

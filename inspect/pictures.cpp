@@ -11,19 +11,22 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-// Other programs and shells read the name of a file between single quotes as it is, once its own quotes are escaped.
+// Quotes a text for a POSIX shell. Between single quotes every character but the quote itself is literal.
 std::string Quoted(const std::string& text) {
   std::string quoted = "'";
   for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return quoted + "'";
 }
 
-// A value of the recipe, which may come from anybody, as an argument; empty when there is none.
+// A value of the recipe as a command-line argument; empty when there is none. The value may come from an untrusted
+// file, so it is quoted.
 std::string Argument(const picture::Mark& mark, const char* name, const std::string& flag) {
   const auto found = mark.recipe.find(name);
   return found == mark.recipe.end() ? "" : " " + flag + " " + Quoted(found->second);
 }
 
+// The command that creates the image again: from the seeds or, when latents were used, from the latents that the file
+// contains. Empty when the mark has neither.
 std::string CommandAgain(const picture::Mark& mark, const fs::path& file) {
   const bool has_seeds = mark.recipe.contains("seeds");
   if (!has_seeds && !mark.recipe.contains("latents")) return "";

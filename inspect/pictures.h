@@ -6,8 +6,8 @@
 
 namespace gan::inspect {
 
-// A PNG, WebP or MP4 file: what its mark says of its origin, and the command that makes it again. A picture without a
-// mark is intact.
+// A PNG, WebP or MP4 file: the provenance mark that gan-generate embedded, and the command that recreates the file. A
+// file without a mark counts as intact.
 Report InspectPicture(const std::filesystem::path& file);
 
 }  // namespace gan::inspect

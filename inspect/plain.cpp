@@ -14,6 +14,7 @@ namespace gan::inspect {
 
 namespace {
 
+// Each hidden flag depends on others in the same way as the command that replaced it.
 void AddPictureFlags(CLI::App& app, PlainFlags& flags) {
   CLI::Option* out = app.add_option("--out", flags.out);
   CLI::Option* dump = app.add_option("--dump", flags.dump)->check(CLI::Range(1, 10000))->needs(out);
@@ -51,14 +52,16 @@ void RequireWhatBelongsTogether(const PlainFlags& flags) {
 }  // namespace
 
 void AddPlainFlags(CLI::App& app, PlainFlags& flags) {
-  app.add_option("PATH", flags.path, "Shard folder, shard, checkpoint, .safetensors file, run folder or image (.png, .webp, .mp4).")->required();
+  app.add_option("PATH", flags.path,
+                 "Shard folder, shard, checkpoint, .safetensors file, run folder or image (.png, .webp, .mp4).")
+      ->required();
   app.add_flag("--json", flags.json, "Print the report as one JSON object.");
   AddPictureFlags(app, flags);
   AddPageFlags(app, flags);
 }
 
 int RunPlain(const PlainFlags& flags) {
-  Recognise(flags.path);  // whatever else is wrong, a path that is not there is named first
+  Recognise(flags.path);  // reports a missing path before any other error
   RequireWhatBelongsTogether(flags);
   if (flags.serve) return Serve(flags.path, flags.server);
   if (flags.report) return WriteRunReport(flags.path, flags.report_file);

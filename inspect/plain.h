@@ -1,5 +1,5 @@
-// gan-inspect without a command: the report on PATH, and the flags from before there were commands. Those are hidden
-// from --help and work as they did.
+// gan-inspect without a command: the report on PATH, and the flags that existed before there were commands. Those flags
+// still work but --help does not show them.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace gan::inspect {
 struct PlainFlags {
   std::filesystem::path path;
   bool json = false;
-  // Hidden.
+  // Hidden flags.
   std::uint32_t dump = 0;
   std::optional<std::uint64_t> record;
   bool list = false;

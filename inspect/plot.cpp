@@ -27,13 +27,13 @@ constexpr std::uint32_t kWidth = 1280, kHeight = 1280;
 struct PanelOfNames {
   const char* title;
   std::vector<const char*> series;  // columns of stats.jsonl
-  bool sparse = false;              // measured now and then: gaps are no news
+  bool sparse = false;              // measured in few steps, so gaps between the points are normal
 };
 
 const std::vector<PanelOfNames>& Panels() {
   static const std::vector<PanelOfNames> kPanels = {
       {"Loss", {"loss_d", "loss_g"}},
-      {"What D says", {"d_real_mean", "d_fake_mean"}},
+      {"D's mean output", {"d_real_mean", "d_fake_mean"}},
       {"D's accuracy", {"d_accuracy_real", "d_accuracy_fake"}},
       {"Balance", {"d_auc", "imbalance"}},
       {"Gradient norm", {"grad_norm_d", "grad_norm_g"}},
@@ -50,6 +50,7 @@ std::vector<double> Numbers(const json& values) {
   return numbers;
 }
 
+// The plugin is loaded only for plotting, so that the other commands start without OpenCV.
 decltype(&GanPlotDraw) LoadPlugin() {
   void* library = ::dlopen("libgan_plot.so", RTLD_NOW | RTLD_LOCAL);
   void* draw = library == nullptr ? nullptr : ::dlsym(library, "GanPlotDraw");
@@ -66,7 +67,7 @@ json ReadTable(const std::filesystem::path& run) {
   return table;
 }
 
-// Keeps the numbers that the plugin's plain structures point to.
+// Owns the numbers that the plugin's plain structures point to. Lists, because their elements never move.
 class Drawing {
  public:
   explicit Drawing(const json& table) : x_(Numbers(table.at("x"))) {
@@ -76,7 +77,7 @@ class Drawing {
         const auto found = table.at("series").find(name);
         if (found != table.at("series").end()) series.push_back(Series(name, found->at("mean"), names.sparse));
       }
-      // A run that measures no quality has no panel for it.
+      // A run without quality measures has no panel for them.
       if (names.sparse && std::ranges::all_of(series, [](const GanPlotSeries& s) { return s.count == 0; })) continue;
       panels_.push_back({names.title, series.data(), series.size()});
     }
@@ -84,6 +85,7 @@ class Drawing {
   const std::vector<GanPlotPanel>& panels() const { return panels_; }
 
  private:
+  // For a sparse series the steps without a value are removed, so that the curve connects the remaining points.
   GanPlotSeries Series(const char* name, const json& values, bool sparse) {
     std::vector<double>& y = numbers_.emplace_back(Numbers(values));
     if (!sparse) return {name, x_.data(), y.data(), std::min(x_.size(), y.size())};

@@ -1,4 +1,4 @@
-// The part that links OpenCV: loaded for gan-inspect plot and never before.
+// The part of gan-inspect that links OpenCV. It is loaded only for gan-inspect plot.
 #include "inspect/plot_plugin.h"
 
 #include <opencv2/core.hpp>
@@ -13,7 +13,8 @@
 
 namespace {
 
-// Colours that people with any kind of colour vision tell apart (Okabe and Ito, 2008), red first in memory.
+// Colours that can be distinguished with any kind of colour vision (Okabe and Ito, 2008), in the order red, green,
+// blue.
 const cv::Scalar kColours[] = {{0, 114, 178}, {213, 94, 0}, {0, 158, 115}, {204, 121, 167}};
 const cv::Scalar kInk(60, 60, 60), kGridLine(225, 225, 225);
 constexpr int kLeft = 70, kRight = 20, kTop = 36, kBottom = 34;
@@ -27,7 +28,7 @@ struct Range {
     low = std::min(low, value);
     high = std::max(high, value);
   }
-  // Never empty, and with some air for what is flat.
+  // Makes sure that the range is not empty, and adds a margin around constant values.
   void Widen() {
     if (!(low <= high)) low = 0, high = 1;
     if (high - low < 1e-12 * std::max(std::abs(high), 1e-12))
@@ -40,7 +41,7 @@ void Text(cv::Mat& image, const std::string& text, cv::Point at, const cv::Scala
   cv::putText(image, text, at, cv::FONT_HERSHEY_SIMPLEX, size, colour, 1, cv::LINE_AA);
 }
 
-// Between two ticks: 1, 2 or 5 times a power of ten.
+// The distance between two ticks: 1, 2 or 5 times a power of ten, with at most kMostTicks intervals.
 double TickStep(const Range& range) {
   const double least = (range.high - range.low) / kMostTicks, power = std::pow(10, std::floor(std::log10(least)));
   for (const double step : {power, 2 * power, 5 * power}) {
@@ -49,6 +50,7 @@ double TickStep(const Range& range) {
   return 10 * power;
 }
 
+// As many decimals as the distance between the ticks needs.
 std::string Number(double value, double step) {
   char text[32];
   const int decimals = std::max(0, static_cast<int>(-std::floor(std::log10(step) + 1e-9)));
@@ -60,7 +62,7 @@ std::string Number(double value, double step) {
   return text;
 }
 
-// The multiples of the step within a range.
+// The multiples of `step` within the range. The small margin keeps a tick at the border despite rounding.
 std::vector<double> Ticks(const Range& range, double step) {
   std::vector<double> ticks;
   const double last = std::floor(range.high / step + 1e-9);
@@ -107,6 +109,7 @@ class Panel {
       cv::line(area_, left, At(x_.high, y), kGridLine);
       Text(area_, Number(y, y_step), {6, left.y + 4}, kInk, 0.38);
     }
+    // Numbers are centred under their ticks with the approximate width of a character.
     for (const double x : Ticks(x_, x_step)) {
       const std::string number = Number(x, x_step);
       const int centre = At(x, y_.low).x;
@@ -115,6 +118,7 @@ class Panel {
   }
 
   void DrawCurve(const GanPlotSeries& series, const cv::Scalar& colour) {
+    // An isolated point is drawn as a line of length zero.
     for (std::size_t i = 0; i < series.count; ++i) {
       if (!std::isfinite(series.y[i])) continue;
       const cv::Point here = At(series.x[i], series.y[i]);
@@ -130,6 +134,7 @@ class Panel {
 
 }  // namespace
 
+// Exceptions must not cross the C interface.
 bool GanPlotDraw(const GanPlotPanel* panels, std::size_t count, std::uint8_t* rgb, std::uint32_t width,
                  std::uint32_t height) {
   try {

@@ -22,14 +22,15 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
+// A record and where it is.
 struct Place {
   const shard::ShardReader& shard;
-  std::size_t record;                      // of the shard
-  std::uint64_t number;                    // of the whole
-  const std::vector<std::string>& labels;  // empty: none are known
+  std::size_t record;                      // index within the shard
+  std::uint64_t number;                    // index within the whole folder
+  const std::vector<std::string>& labels;  // empty: unknown
 };
 
-// Calls `take` with every record until it returns false.
+// Calls `take` for every record in order until it returns false.
 void ForEach(const fs::path& path, const std::function<bool(const Place&)>& take) {
   std::vector<fs::path> files = {path};
   std::vector<std::string> labels;
@@ -58,7 +59,7 @@ Json Row(const Place& place) {
           {"source", info.source}};
 }
 
-// What would break a line or a column is written as in JSON.
+// Values that would break a line or a column are written as JSON strings with escapes.
 std::string Cell(const Json& value) {
   std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
   const bool plain = text.starts_with('"') && text.find('\\') == std::string::npos;
@@ -95,6 +96,7 @@ void DumpRecord(const fs::path& path, std::uint64_t number, const fs::path& out)
     const auto record = place.shard.Record(place.record);
     const std::uint32_t side = place.shard.image_size();
     const auto* pixels = reinterpret_cast<const std::uint8_t*>(record.data());
+    // Copied before RequireRead: the page could become unreadable while the PNG is written.
     const std::vector<std::uint8_t> kept(pixels, pixels + record.size());
     place.shard.RequireRead();
     picture::WritePng(out, kept, side, side);

@@ -12,7 +12,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Names may hold bytes that are no UTF-8: shown with a replacement character, never an exception.
+// Names may contain bytes that are not UTF-8. They are shown as replacement characters instead of causing an exception.
 std::string Dump(const Json& j, int indent) { return j.dump(indent, ' ', false, Json::error_handler_t::replace); }
 
 std::string Value(const Json& j) {
@@ -22,6 +22,7 @@ std::string Value(const Json& j) {
   return text;
 }
 
+// A list of objects is printed with one element per line.
 bool IsList(const Json& j) { return j.is_array() && !j.empty() && j.front().is_object(); }
 
 void WriteFact(std::ostringstream& out, const std::string& key, std::size_t width, const Json& value) {

@@ -9,22 +9,23 @@
 
 namespace gan::inspect {
 
-// What was found at a path: facts in the order in which they are shown, and everything that is wrong with it.
+// The result of an inspection: facts in the order in which they are printed, and the damage that was found.
 struct Report {
   nlohmann::ordered_json facts;
-  std::vector<std::string> damage;  // the first kMaxDamage findings; each names a file and, where known, the offset
-  std::size_t damage_count = 0;     // of all findings
+  std::vector<std::string> damage;  // the first kMaxDamage findings; each names a file and, if known, the offset
+  std::size_t damage_count = 0;     // number of all findings
 
   static constexpr std::size_t kMaxDamage = 100;
 
   void AddDamage(std::string finding);
-  // Runs `check`; a DataError that it throws becomes a finding. Other exceptions pass. Returns whether all was well.
+  // Runs `check` and turns a DataError into a finding. Other exceptions propagate. Returns whether `check` threw
+  // nothing.
   bool Check(const std::function<void()>& check);
-  void Add(const Report& part);  // its damage, not its facts
+  void Add(const Report& part);  // adds the damage of `part`, not its facts
   bool intact() const { return damage_count == 0; }
 };
 
-// One fact a line, then the damage; ends with a line that says "intact" or "damaged".
+// One fact per line, then the damage. The last line says "intact" or "damaged".
 std::string ReportText(const Report& report);
 // One JSON object: the facts, `intact`, `damage_count` and `damage`.
 std::string ReportJson(const Report& report);

@@ -26,7 +26,7 @@ Json FilesOf(const fs::path& folder) {
   return files;
 }
 
-// The last complete line: a run may be writing the next one.
+// The last complete line, because a running job may be writing the next one.
 Json LastLine(const fs::path& file) {
   const storage::MappedFile mapped(file);
   const auto bytes = mapped.bytes();
@@ -50,6 +50,7 @@ Report InspectRun(const fs::path& folder) {
     if (!fs::exists(options)) throw DataError(options, "is missing");
     report.facts["options"] = storage::ParseJson<Json>(storage::ReadFile(options), options);
   });
+  // A run without any finished step has no stats.jsonl, which is not damage.
   report.Check([&] {
     const fs::path stats = folder / "stats.jsonl";
     if (fs::exists(stats)) report.facts["last_stats"] = LastLine(stats);

@@ -6,8 +6,8 @@
 
 namespace gan::inspect {
 
-// A run folder: its files, its options, the last line of stats.jsonl, and every checkpoint. Changes nothing in it, so
-// it may be used while the run goes on; a last line of stats.jsonl that is still being written is no damage.
+// Checks a run folder: its files, its options, the last line of stats.jsonl, and every checkpoint. Changes nothing, so
+// it may be used during training. A last line of stats.jsonl that is still being written does not count as damage.
 Report InspectRun(const std::filesystem::path& folder);
 
 }  // namespace gan::inspect

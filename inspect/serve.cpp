@@ -17,20 +17,20 @@ std::unique_ptr<monitoring::HttpServer> Listen(const ServeOptions& options) {
   const std::string credentials =
       options.password_file.empty() ? std::string() : monitoring::ReadCredentials(options.password_file);
   if (credentials.empty() && !monitoring::IsLoopback(options.address)) {
-    std::cerr << "gan-inspect: warning: everybody who reaches " + options.address +
+    std::cerr << "gan-inspect: warning: everybody who can reach " + options.address +
                      " can see this run; --password-file asks for a password\n";
   }
   try {
     return std::make_unique<monitoring::HttpServer>(options.address, options.port, credentials);
   } catch (const std::runtime_error& error) {
-    throw UsageError(std::string(error.what()) + "; choose another --port, or 0 for any free one");
+    throw UsageError(std::string(error.what()) + "; choose another --port, or 0 for any free port");
   }
 }
 
 }  // namespace
 
 void ServeRun(const std::filesystem::path& run, const ServeOptions& options) {
-  // Blocked before any thread starts, so that only sigwait() takes them.
+  // Blocked before any thread starts, so that only sigwait() receives them.
   sigset_t ending;
   sigemptyset(&ending);
   sigaddset(&ending, SIGINT);

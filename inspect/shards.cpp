@@ -21,7 +21,8 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-// Every checksum, and the digest of the file, in one pass: a record is digested while it is in the cache.
+// Verifies every record and computes the digest of the file in one pass, so that each record is read from memory only
+// once.
 std::string CheckRecords(const shard::ShardReader& reader, Report& report) {
   storage::Digest digest;
   digest.Update(reader.bytes().first(shard::kHeaderBytes));
@@ -31,6 +32,7 @@ std::string CheckRecords(const shard::ShardReader& reader, Report& report) {
     digest.Update(reader.Record(i));
   }
   digest.Update(reader.bytes().subspan(shard::kHeaderBytes + reader.size() * reader.record_bytes()));
+  // Unreadable pages of an intact-looking file are an I/O error. In a damaged file the findings already name them.
   if (report.intact()) reader.RequireRead();
   return digest.Text();
 }
@@ -50,15 +52,15 @@ Report CheckShard(const fs::path& folder, const shard::Manifest& manifest, const
     const shard::ShardReader reader(file);
     RequireSame(file, "as its number", entry.number, reader.number());
     RequireSame(file, "records", entry.records, reader.size());
-    RequireSame(file, "pixels a side", manifest.image_size, reader.image_size());
+    RequireSame(file, "pixels per side", manifest.image_size, reader.image_size());
     const std::string digest = CheckRecords(reader, report);
     if (report.intact() && digest != entry.digest) throw DataError(file, "does not match its digest in the manifest");
   });
   return report;
 }
 
-// All shards, somewhat more at a time than there are processors, so that none is idle while the last one is read.
-// Findings come in the shards' order.
+// Checks the shards in parallel, with more tasks than processors, so that no processor is idle while the last shard is
+// read. Findings are reported in the order of the shards.
 void CheckShards(const fs::path& folder, const shard::Manifest& manifest, std::uint64_t total, const ShowProgress& show,
                  Report& report) {
   std::vector<std::future<Report>> running(manifest.shards.size());
@@ -66,6 +68,7 @@ void CheckShards(const fs::path& folder, const shard::Manifest& manifest, std::u
   std::uint64_t done = 0;
   for (std::size_t i = 0; i < running.size() + ahead; ++i) {
     if (i >= ahead) {
+      // Waiting for the oldest task limits the number of running ones.
       report.Add(running[i - ahead].get());
       show(done += manifest.shards[i - ahead].bytes, total);
     }
@@ -92,7 +95,7 @@ void CheckQuarantine(const fs::path& folder, const shard::Manifest& manifest) {
   }
 }
 
-// Files that look like shards and are not in the manifest: an unfinished --append, or somebody's copy.
+// Files that look like shards but are not in the manifest: from an unfinished --append, or copied there by hand.
 Json UnlistedShards(const fs::path& folder, std::size_t listed) {
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(folder)) {

@@ -14,21 +14,24 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// mpirun's arguments that select hosts; one of them means that ranks may run elsewhere.
 constexpr std::array<std::string_view, 8> kHostFlags = {
     "--host", "-host", "-H", "--hostfile", "-hostfile", "--machinefile", "-machinefile", "--default-hostfile"};
 
 constexpr cli::Choice<std::string_view> kLaunchers[] = {cli::Word("mpirun", "Open MPI"), cli::Word("srun", "Slurm")};
 
+// mpirun accepts all of these for the number of ranks.
 bool IsRankFlag(const std::string& argument) {
   return argument == "-np" || argument == "--np" || argument == "-n" || argument == "-c";
 }
 
-// mpirun takes "--mca name value": whether the user has set `name` already.
+// Whether the arguments contain "--mca NAME VALUE" for `name`.
 bool Sets(const std::vector<std::string>& arguments, const std::string& name) {
   const auto found = std::find(arguments.begin(), arguments.end(), name);
   return found != arguments.end() && found != arguments.begin() && std::prev(found)->ends_with("mca");
 }
 
+// Adds an MCA parameter unless the user has set it on the command line or in the environment.
 void AddMca(std::vector<std::string>& command, const std::vector<std::string>& given, const std::string& name,
             const std::string& value) {
   if (!Sets(given, name) && std::getenv(("OMPI_MCA_" + name).c_str()) == nullptr)
@@ -40,11 +43,12 @@ std::vector<std::string> MpirunCommand(const LaunchOptions& options, std::uint64
   std::vector<std::string> command = {"mpirun"};
   AddMca(command, given, "odls_base_sigkill_timeout", std::to_string(options.kill_after_seconds));
   if (OnThisHostAlone(options)) {
-    // Shared memory between the ranks, and what mpirun itself listens on stays on loopback.
+    // Ranks on one host use shared memory, and mpirun's own connections stay on loopback.
     AddMca(command, given, "btl", "self,vader");
     AddMca(command, given, "oob_tcp_if_include", "lo");
   } else {
-    // A host that vanishes says nothing: ssh finds out, ends, and leaves mpirun without a process (Job::Poll).
+    // A host that vanishes sends no message. With these settings ssh notices it and ends, which leaves mpirun without a
+    // process (see Job::Poll).
     AddMca(command, given, "orte_leave_session_attached", "1");
     AddMca(command, given, "plm_rsh_args", "-o ServerAliveInterval=5 -o ServerAliveCountMax=3");
   }
@@ -54,6 +58,8 @@ std::vector<std::string> MpirunCommand(const LaunchOptions& options, std::uint64
 }
 
 std::vector<std::string> SrunCommand(const LaunchOptions& options, std::uint64_t ranks) {
+  // PMIx, because srun's default may start every rank as a job of its own; --kill-on-bad-exit, so that one failed rank
+  // ends the job.
   std::vector<std::string> command = {"srun", "--mpi=pmix", "--kill-on-bad-exit=1", "-n", std::to_string(ranks)};
   command.insert(command.end(), options.launcher_arguments.begin(), options.launcher_arguments.end());
   return command;
@@ -94,6 +100,7 @@ std::vector<std::string> SplitArguments(const CLI::App& app, const std::vector<s
   std::vector<std::string> own;
   const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
   if (dashes != arguments.end()) options.program.assign(std::next(dashes), arguments.end());
+  // Arguments that gan-launch does not declare belong to the launcher, with their values.
   for (auto next = arguments.begin(); next != dashes; ++next) {
     const std::string name = IsRankFlag(*next) ? "--ranks" : next->substr(0, next->find('='));
     const CLI::Option* option = name.starts_with("--") || name == "-h" ? app.get_option_no_throw(name) : nullptr;
@@ -102,6 +109,7 @@ std::vector<std::string> SplitArguments(const CLI::App& app, const std::vector<s
       continue;
     }
     own.push_back(name == "--ranks" && IsRankFlag(*next) ? name : *next);
+    // The value of our own flag may be the next argument.
     const bool takes_next = option->get_expected_min() > 0 && next->find('=') == std::string::npos;
     if (takes_next && std::next(next) != dashes) own.push_back(*++next);
   }
@@ -128,6 +136,7 @@ fs::path RunFolderOf(const LaunchOptions& options) {
 }
 
 bool OnThisHostAlone(const LaunchOptions& options) {
+  // Within a Slurm allocation of several nodes mpirun starts ranks on all of them without any argument.
   const char* nodes = std::getenv("SLURM_JOB_NUM_NODES");
   if (nodes != nullptr && std::string(nodes) != "1") return false;
   const auto names_hosts = [](const std::string& argument) {

@@ -1,4 +1,4 @@
-// The command line of gan-launch: its own flags, the arguments for mpirun or srun, and the program behind "--".
+// The command line of gan-launch: its own flags, arguments for mpirun or srun, and, after "--", the program.
 #pragma once
 
 #include <filesystem>
@@ -11,17 +11,17 @@ namespace gan::launch {
 
 struct LaunchOptions {
   std::uint64_t ranks = 1;
-  std::string launcher = "mpirun";              // or srun
-  std::uint64_t max_restarts = 100;             // 0: never restart
-  std::uint64_t allow_fewer_ranks = 0;          // minimum number of ranks to continue with; 0: only with all
-  double backoff_seconds = 1;                   // before the first restart; each one without progress doubles it
-  std::uint64_t kill_after_seconds = 5;         // between mpirun's SIGTERM and SIGKILL of a failed job's ranks
-  bool check = false;                           // check everything and exit without training
-  std::vector<std::string> launcher_arguments;  // everything before "--" that is not ours
-  std::vector<std::string> program;             // everything behind it
+  std::string launcher = "mpirun";       // or srun
+  std::uint64_t max_restarts = 100;      // 0: never restart
+  std::uint64_t allow_fewer_ranks = 0;   // minimum number of ranks to continue with; 0: only with all ranks
+  double backoff_seconds = 1;            // delay before the first restart; doubled by every restart without progress
+  std::uint64_t kill_after_seconds = 5;  // between SIGTERM and SIGKILL, which mpirun sends to the ranks of a failed job
+  bool check = false;                    // run the checks and exit without training
+  std::vector<std::string> launcher_arguments;  // every argument before "--" that is not a flag of gan-launch
+  std::vector<std::string> program;             // every argument after "--"
 };
 
-// The flags on `app`, grouped.
+// Declares the flags on `app`, in groups.
 void AddLaunchFlags(CLI::App& app, LaunchOptions& options);
 
 // Moves the program and the launcher's arguments from `arguments` (without argv[0]) to `options` and returns the rest,
@@ -32,13 +32,13 @@ std::vector<std::string> SplitArguments(const CLI::App& app, const std::vector<s
 // The value of `--name VALUE` or `--name=VALUE` among the program's arguments; the last one counts, "" when absent.
 std::string ProgramFlag(const std::vector<std::string>& program, const std::string& name);
 
-// The program's --run. Throws UsageError when there is none: a restart would begin a new run.
+// The value of the program's --run. Throws UsageError when it is missing, because a restart would then begin a new run.
 std::filesystem::path RunFolderOf(const LaunchOptions& options);
 
-// No host but this one is named to the launcher.
+// Whether all ranks run on this host, because the launcher's arguments name no other host.
 bool OnThisHostAlone(const LaunchOptions& options);
 
-// The whole command of one attempt: launcher, its settings, `ranks`, program.
+// The complete command of one attempt: the launcher, its settings, the number of ranks and the program.
 std::vector<std::string> JobCommand(const LaunchOptions& options, std::uint64_t ranks,
                                     const std::vector<std::string>& program);
 

@@ -14,6 +14,7 @@ namespace gan::launch {
 
 namespace {
 
+// Quotes a command for the shell that popen() uses.
 std::string Quoted(const std::vector<std::string>& command) {
   std::string text;
   for (const std::string& argument : command) {
@@ -26,6 +27,7 @@ std::string Quoted(const std::vector<std::string>& command) {
 
 CommandOutput RunCommand(const std::vector<std::string>& command) {
   const std::string line = Quoted(command) + " 2>&1 </dev/null";
+  // The pipe is closed with pclose below, whose result is the exit status; the deleter does nothing.
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(line.c_str(), "r"), [](FILE*) { return 0; });
   if (!pipe) throw IoError(command.front(), "start", errno);
   CommandOutput output;

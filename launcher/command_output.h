@@ -1,4 +1,4 @@
-// What another program says.
+// Runs another program and captures its output.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ struct CommandOutput {
   std::string text;  // stdout and stderr
 };
 
-// Runs `command` (searched in PATH) to its end, without input. Throws IoError when nothing can be started.
+// Runs `command` (searched in PATH) to its end, with empty standard input. Throws IoError when it cannot be started.
 CommandOutput RunCommand(const std::vector<std::string>& command);
 
 }  // namespace gan::launch

@@ -1,5 +1,5 @@
-// Started by `gan-launch --check` under mpirun or srun with the ranks of the job to come: what each of them sees.
-// Arguments: run folder, first metrics port (0: any). Rank 0 prints one JSON object.
+// `gan-launch --check` starts this program under mpirun or srun with the ranks of the planned job. Each rank reports
+// what it finds. Arguments: run folder, first metrics port (0: any). Rank 0 prints one JSON object.
 #include <mpi.h>
 
 #include <arpa/inet.h>
@@ -32,7 +32,7 @@ double MemoryAvailable() {
 
 bool PortIsFree(int port) {
   const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int reuse = 1;  // as the real server: a port whose last connections linger is free
+  const int reuse = 1;  // as the real server does: a port with lingering connections is free
   ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
   sockaddr_in address = {};
   address.sin_family = AF_INET;
@@ -43,7 +43,7 @@ bool PortIsFree(int port) {
   return free;
 }
 
-// Makes and removes a file of this rank's own.
+// Whether this rank can create and remove a file in the folder.
 bool CanWrite(const fs::path& folder, int rank) {
   const fs::path file = folder / (".probe-rank-" + std::to_string(rank));
   const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -53,12 +53,13 @@ bool CanWrite(const fs::path& folder, int rank) {
   return ::unlink(file.c_str()) == 0 && written;
 }
 
-// Rank 0's file must be seen by all.
+// Whether this rank sees a file that rank 0 has created, which shows that the folder is shared.
 bool SeesProbe(const fs::path& folder, int rank) {
   int number = static_cast<int>(::getpid());
   MPI_Bcast(&number, 1, MPI_INT, 0, MPI_COMM_WORLD);
   const fs::path probe = folder / (".probe-check-" + std::to_string(number));
   if (rank == 0) std::ofstream(probe) << "seen\n";
+  // The first barrier waits until the file exists, the second until every rank has looked for it.
   MPI_Barrier(MPI_COMM_WORLD);
   const bool seen = fs::exists(probe);
   MPI_Barrier(MPI_COMM_WORLD);
@@ -66,6 +67,7 @@ bool SeesProbe(const fs::path& folder, int rank) {
   return seen;
 }
 
+// Ranks that can share memory are those of one host.
 int LocalRank() {
   MPI_Comm host = MPI_COMM_NULL;
   int rank = 0;
@@ -75,7 +77,7 @@ int LocalRank() {
   return rank;
 }
 
-// Seconds of the fastest of five sums of 16 MiB; less than 0 when a sum is wrong.
+// Measures an all-reduce of 16 MiB: the fastest of five, in seconds; negative when a sum is wrong.
 double AllReduceSeconds(int rank, int size) {
   std::vector<float> values(std::size_t{4} << 20);
   double best = 1e9;
@@ -91,6 +93,7 @@ double AllReduceSeconds(int rank, int size) {
   return best;
 }
 
+// Texts are padded to a fixed length, so that one gather is enough.
 std::vector<std::string> GatherTexts(const std::string& mine, int size) {
   constexpr std::size_t kLongest = 1024;
   std::vector<char> padded(kLongest, ' '), all(kLongest * static_cast<std::size_t>(size));

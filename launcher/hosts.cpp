@@ -22,13 +22,14 @@ bool IsOneOf(const Flags& flags, const std::string& argument) {
   return std::find(flags.begin(), flags.end(), argument) != flags.end();
 }
 
+// Nine digits at most, so that the conversion cannot overflow.
 std::optional<std::uint64_t> ParseSlots(const std::string& number) {
   const auto digit = [](unsigned char c) { return std::isdigit(c) != 0; };
   if (number.empty() || number.size() > 9 || !std::all_of(number.begin(), number.end(), digit)) return {};
   return std::stoull(number);
 }
 
-// The N of "slots=N" among the words behind a host's name.
+// The number in "slots=N" among the words after a host's name.
 std::optional<std::uint64_t> SlotsAmong(std::istringstream& words) {
   constexpr std::string_view kSlots = "slots=";
   for (std::string word; words >> word;) {
@@ -37,7 +38,7 @@ std::optional<std::uint64_t> SlotsAmong(std::istringstream& words) {
   return {};
 }
 
-// "a,b:2,a": each mention is a slot.
+// Parses a list like "a,b:2,a": each occurrence of a host counts as a slot unless ":N" gives the number.
 void AddHostList(const std::string& list, std::vector<Host>& hosts) {
   std::istringstream names(list);
   for (std::string name; std::getline(names, name, ',');) {
@@ -90,6 +91,7 @@ std::optional<Placement> PlaceWithout(const std::vector<std::string>& gone, cons
                [&](const Host& host) { return std::find(gone.begin(), gone.end(), host.name) == gone.end(); });
   if (placement.hosts.empty()) return {};
   if (const auto slots = SlotsOf(placement.hosts)) {
+    // Only divisors of the configured number can share its global batch evenly.
     while (placement.ranks > 0 && (placement.ranks > *slots || ranks % placement.ranks != 0)) --placement.ranks;
   }
   if (placement.ranks < std::max<std::uint64_t>(fewest > 0 ? fewest : ranks, 1)) return {};

@@ -1,4 +1,4 @@
-// The hosts that mpirun was told to use, whether they still answer, and how a job does without those that do not.
+// The hosts that were given to mpirun, whether they still answer, and where the ranks run when some do not.
 #pragma once
 
 #include <cstdint>
@@ -13,40 +13,40 @@ namespace gan::launch {
 
 struct Host {
   std::string name;
-  std::optional<std::uint64_t> slots;  // nothing: left to Open MPI to find out
+  std::optional<std::uint64_t> slots;  // empty: Open MPI determines the number
   bool operator==(const Host&) const = default;
 };
 
-// Of an Open MPI hostfile, in its order. Throws UsageError when the file cannot be read.
+// The hosts of an Open MPI hostfile, in its order. Throws UsageError when the file cannot be read.
 std::vector<Host> HostsInFile(const std::filesystem::path& hostfile);
 
-// Of all hostfiles and --host lists among mpirun's arguments; empty when they name none.
+// The hosts of all hostfiles and --host lists in mpirun's arguments; empty when the arguments name no hosts.
 std::vector<Host> HostsOf(const std::vector<std::string>& launcher_arguments);
 
-// The sum; nothing when a host does not say its own.
+// The total number of slots; empty when the number is unknown for a host.
 std::optional<std::uint64_t> SlotsOf(const std::vector<Host>& hosts);
 
-// The names of those of `hosts` that are not this machine and do not let a command run through mpirun's own remote
-// shell (plm_rsh_agent, ssh). Asks all at once; takes ten seconds at most. Call it while no Job runs.
+// The names of those hosts other than this one on which no command can be run through mpirun's remote shell
+// (plm_rsh_agent, ssh). Tries all hosts in parallel and takes at most ten seconds. Call it only while no Job runs.
 std::vector<std::string> Unreachable(const std::vector<Host>& hosts,
                                      const std::vector<std::string>& launcher_arguments);
 
-// Where the ranks of the next attempt go.
+// Where the ranks of the next attempt run.
 struct Placement {
   std::uint64_t ranks = 0;
-  std::vector<Host> hosts;  // the only ones to use; empty: what mpirun was told
+  std::vector<Host> hosts;  // the hosts to use; empty: those in mpirun's arguments
 };
 
-// The most of `ranks`, as a divisor of it, that the hosts without `gone` have slots for, but not fewer than `fewest`
-// (0: all of them). Nothing when they have not: then there is nothing better than trying the same again.
+// The largest divisor of `ranks`, but not less than `fewest` (0: `ranks` itself), for which the hosts without `gone`
+// have enough slots. Empty when there is none; then the caller can only repeat the attempt with all hosts.
 std::optional<Placement> PlaceWithout(const std::vector<std::string>& gone, const std::vector<Host>& hosts,
                                       std::uint64_t ranks, std::uint64_t fewest);
 
-// mpirun's arguments with a hostfile in place of every naming of hosts.
+// mpirun's arguments with one hostfile in place of all arguments that name hosts.
 std::vector<std::string> WithHostfile(const std::vector<std::string>& launcher_arguments,
                                       const std::filesystem::path& hostfile);
 
-// The text of a hostfile.
+// Formats the hosts as a hostfile.
 std::string HostfileText(const std::vector<Host>& hosts);
 
 }  // namespace gan::launch

@@ -20,12 +20,15 @@ namespace {
 #ifdef OPEN_MPI
 constexpr std::string_view kOwnLibrary = "Open MPI";
 #else
-constexpr std::string_view kOwnLibrary = "MPICH";  // and what descends from it
+constexpr std::string_view kOwnLibrary = "MPICH";  // and its derivatives
 #endif
 
-constexpr std::size_t kProbeBytes = std::size_t{64} << 10;  // a status, a line of stats, a log
+constexpr std::size_t kProbeBytes = std::size_t{64}
+                                    << 10;  // enough for a status file, a line of statistics and a log line
 constexpr std::uint64_t kLeastSharedMemory = std::uint64_t{1} << 20;
 
+// Tries to write a small file. The probe is never committed, so its destructor removes it. Only permanent errors count;
+// others may disappear until the next attempt.
 std::string WhyDiskIsFull(const fs::path& run) {
   try {
     storage::AtomicFile probe(run / "launch.probe");
@@ -42,13 +45,14 @@ std::string WhyDiskIsFull(const fs::path& run) {
 std::string WhySharedMemoryIsTooSmall(const LaunchOptions& options, std::uint64_t bytes) {
   if (options.launcher != "mpirun" || options.ranks < 2 || bytes >= kLeastSharedMemory) return "";
   return "/dev/shm has " + std::to_string(bytes >> 10) +
-         " kB, and Open MPI's ranks of one host meet there with some 4 MB each; give the container more (docker run "
+         " kB, but Open MPI needs about 4 MB there for each rank of a host; give the container more (docker run "
          "--shm-size 1g, a Memory volume in Kubernetes)";
 }
 
 std::string WhyIncurable(const LaunchOptions& options, const fs::path& run, bool saved_something) {
   if (std::string why = WhyDiskIsFull(run); !why.empty()) return why;
   struct statvfs shared = {};
+  // A job that has saved something had enough shared memory.
   if (saved_something || ::statvfs("/dev/shm", &shared) != 0) return "";
   return WhySharedMemoryIsTooSmall(options, std::uint64_t{shared.f_blocks} * shared.f_frsize);
 }
@@ -62,13 +66,13 @@ std::string LibraryOf(std::string_view version) {
 
 void RequireOwnMpirun(const LaunchOptions& options) {
   if (options.launcher != "mpirun") return;
-  // One that does not answer is no reason: what is wrong with it shows when it is to start the job.
+  // An mpirun that does not answer is not an error here; what is wrong with it becomes visible when it starts the job.
   const CommandOutput output = RunCommand({"timeout", "-k", "1", "3", "mpirun", "--version"});
   const std::string library = LibraryOf(output.text);
   if (library.empty() || library == kOwnLibrary) return;
   throw UsageError("the mpirun in PATH belongs to " + library + " (\"" + output.text.substr(0, output.text.find('\n')) +
                    "\"), and the programs were built for " + std::string(kOwnLibrary) +
-                   "; put that one's mpirun first in PATH, or load its module");
+                   "; put the mpirun of that library first in PATH, or load its module");
 }
 
 }  // namespace gan::launch

@@ -1,4 +1,4 @@
-// What no restart heals.
+// Failures that no restart can cure.
 #pragma once
 
 #include <cstdint>
@@ -10,18 +10,18 @@
 
 namespace gan::launch {
 
-// In words, "" when nothing of the kind is found: a disk on which not even a small file in `run` has room; when nothing
-// was saved yet, a /dev/shm in which Open MPI's ranks of one host cannot meet.
+// Describes such a failure, or returns "" when there is none: a disk without room for even a small file in `run`, or,
+// when nothing was saved yet, a /dev/shm that is too small for the shared memory of Open MPI's ranks.
 std::string WhyIncurable(const LaunchOptions& options, const std::filesystem::path& run, bool saved_something);
 
-// The same for a /dev/shm of so many bytes in all.
+// The same check for a /dev/shm with a total size of `bytes`.
 std::string WhySharedMemoryIsTooSmall(const LaunchOptions& options, std::uint64_t bytes);
 
 // Throws UsageError when the mpirun in PATH belongs to another MPI library than the programs: it would start every rank
-// as a training of its own.
+// as a separate training with one rank.
 void RequireOwnMpirun(const LaunchOptions& options);
 
-// The library of which `version` is what its mpirun says of itself, "" when it is not known.
+// The MPI library that printed `version` for `mpirun --version`; "" when it is unknown.
 std::string LibraryOf(std::string_view version);
 
 }  // namespace gan::launch

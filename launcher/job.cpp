@@ -21,6 +21,7 @@ namespace gan::launch {
 
 namespace {
 
+// How long mpirun may stay after its processes have ended.
 constexpr std::chrono::seconds kPatienceWithoutRanks{5};
 
 sigset_t Watched() {
@@ -37,10 +38,10 @@ Ending EndingOf(int status) {
 
 struct Process {
   pid_t id;
-  bool ended;  // a zombie, which its parent has not asked about yet
+  bool ended;  // a zombie that its parent has not reaped yet
 };
 
-// The processes of this host by their parent, as far as they can be seen.
+// The processes of this host that are visible, by their parent. The kernel offers no call for this, so /proc is read.
 std::multimap<pid_t, Process> ProcessesByParent() {
   std::multimap<pid_t, Process> children;
   std::error_code error;
@@ -50,7 +51,7 @@ std::multimap<pid_t, Process> ProcessesByParent() {
     std::ifstream stat(entry.path() / "stat");
     std::string text;
     std::getline(stat, text);
-    const std::size_t end_of_name = text.rfind(')');  // the name may hold spaces and parentheses
+    const std::size_t end_of_name = text.rfind(')');  // the name may contain spaces and parentheses
     if (end_of_name == std::string::npos || text.size() < end_of_name + 4) continue;
     const long parent = std::strtol(text.c_str() + end_of_name + 4, nullptr, 10);
     const bool ended = text[end_of_name + 2] == 'Z';
@@ -59,6 +60,7 @@ std::multimap<pid_t, Process> ProcessesByParent() {
   return children;
 }
 
+// Includes processes whose own parent has ended: as a subreaper, this process inherits them.
 void CollectDescendants(const std::multimap<pid_t, Process>& children, pid_t of, std::vector<pid_t>& found) {
   const auto [first, last] = children.equal_range(of);
   for (auto child = first; child != last; ++child) {
@@ -76,14 +78,15 @@ Children ChildrenOf(pid_t parent) {
   return {first != last, std::any_of(first, last, [](const auto& child) { return !child.second.ended; })};
 }
 
-[[noreturn]] void Become(const std::vector<std::string>& command, int errors) {
+// Runs in the forked child: becomes the launcher, or reports the error code through the pipe `errors`.
+[[noreturn]] void ExecuteCommand(const std::vector<std::string>& command, int errors) {
   ::setpgid(0, 0);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // without a supervisor nobody would end this job
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // if the supervisor dies, nobody else would end this job
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
-  // In a process group of its own it may not read the terminal: whoever tries is stopped.
+  // A background process group must not read the terminal: a process that tries is stopped.
   if (const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC); nothing >= 0) ::dup2(nothing, STDIN_FILENO);
   std::vector<char*> arguments;
   arguments.reserve(command.size() + 1);
@@ -91,7 +94,7 @@ Children ChildrenOf(pid_t parent) {
   arguments.push_back(nullptr);
   ::execvp(arguments[0], arguments.data());
   const int error = errno;
-  [[maybe_unused]] const ssize_t told = ::write(errors, &error, sizeof error);
+  [[maybe_unused]] const ssize_t reported = ::write(errors, &error, sizeof error);
   ::_exit(127);
 }
 
@@ -102,10 +105,11 @@ std::string Describe(const Ending& ending) {
   return "ended with exit code " + std::to_string(ending.code);
 }
 
-void TakeCharge() {
+void BecomeSupervisor() {
   const sigset_t set = Watched();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);  // the log's reader may leave (| head); the job goes on
+  ::signal(SIGPIPE, SIG_IGN);  // the reader of the log may exit (| head); the job continues
+  // Orphaned ranks become children of this process, so that Kill() finds them.
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
@@ -116,11 +120,12 @@ int WaitForSignal(std::chrono::milliseconds patience) {
   return signal > 0 ? signal : 0;
 }
 
+// The pipe closes at a successful exec (O_CLOEXEC). If exec fails, the child sends its error code through it.
 Job::Job(const std::vector<std::string>& command) : is_mpirun_(command.front() == "mpirun") {
   int errors[2];
   if (::pipe2(errors, O_CLOEXEC) != 0) throw IoError(command.front(), "pipe", errno);
   launcher_ = ::fork();
-  if (launcher_ == 0) Become(command, errors[1]);
+  if (launcher_ == 0) ExecuteCommand(command, errors[1]);
   ::close(errors[1]);
   int error = launcher_ < 0 ? errno : 0;
   if (launcher_ > 0 && ::read(errors[0], &error, sizeof error) != sizeof error) error = 0;
@@ -140,17 +145,17 @@ std::optional<Ending> Job::Poll() {
     if (ended == launcher_) {
       ending_ = ending;
     } else if (ending_ && ending_->by_signal && !ending.by_signal && ending.code != 0) {
-      ending_ = ending;  // a rank that the launcher left behind knows better why the job ended
+      ending_ = ending;  // its exit code explains more than the launcher's signal
     }
   }
   if (!ending_ && is_mpirun_) KillStuckLauncher();
   return ending_;
 }
 
-// Open MPI 4.1's mpirun, when its ranks end while it shuts down, uses freed memory (PMIx_server_finalize): once in some
-// hundred aborted jobs it dies of that or waits for ever. It also waits for ever for a host that has vanished. Its
-// ranks here and its ssh to other hosts (orte_leave_session_attached) are its children, so without them there is no
-// job.
+// Open MPI 4.1's mpirun uses freed memory when its ranks end while it shuts down (PMIx_server_finalize). In about one
+// of several hundred aborted jobs it crashes or waits for ever. It also waits for ever for a host that has vanished.
+// Its ranks on this host, and its ssh processes to other hosts (orte_leave_session_attached), are its children; so when
+// it has none, the job has ended.
 void Job::KillStuckLauncher() {
   const auto now = std::chrono::steady_clock::now();
   const Children children = ChildrenOf(launcher_);
@@ -162,8 +167,8 @@ void Job::KillStuckLauncher() {
   } else if (alone_since_ && now - *alone_since_ > kPatienceWithoutRanks) {
     ::kill(launcher_, SIGKILL);
   }
-  // After a rank's exit code other than 0 it sleeps for twice odls_base_sigkill_timeout, though nobody is left; a
-  // signal that it handles cuts the rest of a second off.
+  // After a rank's exit code other than 0, mpirun sleeps for twice odls_base_sigkill_timeout although no rank is left.
+  // A signal that it handles ends the current second of that sleep.
   if (alone_since_) ::kill(launcher_, SIGCHLD);
 }
 
@@ -172,6 +177,7 @@ void Job::Signal(int signal) const {
 }
 
 void Job::Kill() {
+  // Repeated until no process is left, because a process may fork while it is being killed.
   while (true) {
     Poll();
     std::vector<pid_t> left;

@@ -1,4 +1,4 @@
-// One attempt: a launcher (mpirun, srun) with its ranks as a process group of its own.
+// One attempt: a launcher (mpirun or srun) and its ranks, in a separate process group.
 #pragma once
 
 #include <sys/types.h>
@@ -10,41 +10,43 @@
 
 namespace gan::launch {
 
-// How a process ended: its exit code, or 128 + the signal that ended it, as shells count.
+// How a process ended: its exit code, or 128 + the signal that ended it, as in a shell.
 struct Ending {
   int code = 0;
   bool by_signal = false;
 };
 std::string Describe(const Ending& ending);
 
-// Blocks the signals that Job waits for in this process (threads started later inherit it) and makes it the one to whom
-// orphaned ranks of this host fall, so that none outlives an attempt. Once, before the first Job.
-void TakeCharge();
+// Blocks the signals that Job waits for (threads started later inherit this), and makes this process the parent of
+// orphaned ranks on this host, so that none of them outlives an attempt. Call it once, before the first Job.
+void BecomeSupervisor();
 
-// The next of SIGCHLD, SIGTERM, SIGINT, SIGHUP or SIGUSR1, or 0 when `patience` is over. Needs TakeCharge().
+// Waits for SIGCHLD, SIGTERM, SIGINT, SIGHUP or SIGUSR1 and returns it, or returns 0 after `patience`. Requires
+// BecomeSupervisor().
 int WaitForSignal(std::chrono::milliseconds patience);
 
-// Owns the processes: none of this host's is left when it is destroyed. Not thread-safe.
+// Owns the processes: after the destructor none of them runs on this host. Not thread-safe.
 class Job {
  public:
   // Starts `command` (searched in PATH). Throws IoError when it cannot be started.
   explicit Job(const std::vector<std::string>& command);
-  ~Job();  // kills what still runs
+  ~Job();  // kills the processes that still run
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
 
-  // How the launcher ended, or nothing while it runs; reaps whatever else has ended. A launcher that was ended by a
-  // signal is answered for by a rank that it left behind, if one has an exit code. An mpirun that stays although
-  // all of its processes have ended for seconds is killed. Call it at least once a second.
+  // How the launcher ended, or nothing while it runs. Also reaps all other processes that have ended. If a signal ended
+  // the launcher and a rank that it left behind has an exit code, that exit code is returned. An mpirun that stays for
+  // seconds after all of its processes have ended is killed. Call it at least once per second.
   std::optional<Ending> Poll();
-  // To the launcher alone, which forwards USR1 to its ranks wherever they are.
+  // Sends a signal to the launcher alone, which forwards USR1 to its ranks on all hosts.
   void Signal(int signal) const;
-  // SIGKILL to the launcher and to every process of this host that came from it; waits until they are gone.
+  // Sends SIGKILL to the launcher and to every process on this host that descends from it, and waits until they are
+  // gone.
   void Kill();
-  // mpirun has had a process: a rank here or its remote shell to another host. Always true for other launchers, which
-  // have none that could be seen.
+  // Whether mpirun has started a process: a rank on this host or the remote shell for another host. Always true for
+  // other launchers, whose processes cannot be observed.
   bool had_processes() const { return had_children_ || !is_mpirun_; }
-  // mpirun is still there and none of its processes: it ends the sooner the oftener Poll() is called.
+  // Whether mpirun still runs although all of its processes have ended. Frequent calls of Poll() then shorten the wait.
   bool alone() const { return alone_since_.has_value(); }
 
  private:
@@ -54,7 +56,7 @@ class Job {
   pid_t launcher_ = -1;
   std::optional<Ending> ending_;
   bool had_children_ = false;
-  std::optional<std::chrono::steady_clock::time_point> alone_since_;  // since all processes of the launcher have ended
+  std::optional<std::chrono::steady_clock::time_point> alone_since_;  // when the launcher's last process ended
 };
 
 }  // namespace gan::launch

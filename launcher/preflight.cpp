@@ -26,10 +26,10 @@ namespace {
 
 constexpr double kMebibyte = 1024 * 1024;
 
-// The last line that is not empty: where tools say what went wrong.
+// The last line that is not empty, where most programs print the reason of a failure.
 std::string LastLine(const std::string& text) {
   const std::size_t end = text.find_last_not_of("\n ");
-  if (end == std::string::npos) return "it said nothing";
+  if (end == std::string::npos) return "it printed nothing";
   const std::size_t begin = text.find_last_of('\n', end);
   return text.substr(begin == std::string::npos ? 0 : begin + 1,
                      end - (begin == std::string::npos ? 0 : begin + 1) + 1);
@@ -41,7 +41,8 @@ std::string Mebibytes(double bytes) {
   return text;
 }
 
-class Findings {
+// Prints the result of each check and remembers whether all were good.
+class CheckResults {
  public:
   void Add(bool good, const std::string& what, const std::string& detail) {
     std::cout << (good ? "ok      " : "PROBLEM ") << what << ": " << detail << std::endl;
@@ -56,13 +57,13 @@ class Findings {
   bool all_good_ = true;
 };
 
-// What one rank will need, as the program's own --dry-run --json reports it.
+// What one rank needs, as reported by the program's own --dry-run --json.
 struct Need {
-  double memory_bytes = 0;      // of a rank
-  double checkpoint_bytes = 0;  // of one checkpoint
+  double memory_bytes = 0;      // per rank
+  double checkpoint_bytes = 0;  // per checkpoint
 };
 
-// The output also holds what the program wrote to stderr, so the object is looked for line by line.
+// Finds the JSON object line by line, because the output also contains what the program wrote to stderr.
 std::optional<Need> ReadNeed(const std::string& text) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
@@ -73,60 +74,61 @@ std::optional<Need> ReadNeed(const std::string& text) {
   return std::nullopt;
 }
 
-Need CheckProgram(const LaunchOptions& options, Findings& findings) {
+Need CheckProgram(const LaunchOptions& options, CheckResults& results) {
   std::vector<std::string> command = options.program;
   command.front() = BesideThisProgram(command.front());
-  // One rank stands for all: CheckRanks sees the real number.
+  // One process without the launcher is enough here; CheckRanks starts the real number of ranks.
   command.insert(command.end(), {"--dry-run", "--json", "--expect-world-size", "0"});
   const CommandOutput output = RunCommand(command);
   const std::optional<Need> need = output.code == 0 ? ReadNeed(output.text) : std::nullopt;
   const std::string detail = need               ? options.program.front() + " accepts them"
                              : output.code != 0 ? LastLine(output.text)
                                                 : "--dry-run --json printed no JSON object with memory_bytes_per_rank";
-  findings.Add(need.has_value(), "program and flags", detail);
+  results.Add(need.has_value(), "program and flags", detail);
   return need.value_or(Need());
 }
 
-bool CheckShards(const LaunchOptions& options, Findings& findings) {
+bool CheckShards(const LaunchOptions& options, CheckResults& results) {
   const std::string shards = ProgramFlag(options.program, "--shards");
   if (shards.empty()) {
-    findings.AddNote("shards", "no --shards among the program's flags");
+    results.AddNote("shards", "no --shards among the program's flags");
     return true;
   }
   try {
     const inspect::Report report = inspect::InspectShardFolder(shards, [](std::uint64_t, std::uint64_t) {});
-    findings.Add(report.intact(), "shards",
-                 report.intact() ? shards + ", every checksum right" : report.damage.front());
+    results.Add(report.intact(), "shards", report.intact() ? shards + ", every checksum right" : report.damage.front());
     return report.intact();
   } catch (const std::exception& error) {
-    findings.Add(false, "shards", error.what());
+    results.Add(false, "shards", error.what());
     return false;
   }
 }
 
-void CheckDisk(const fs::path& run, const Need& need, Findings& findings) {
+void CheckDisk(const fs::path& run, const Need& need, CheckResults& results) {
   struct statvfs status = {};
   if (::statvfs(run.c_str(), &status) != 0) throw IoError(run, "statvfs", errno);
   const double room = static_cast<double>(status.f_bavail) * static_cast<double>(status.f_frsize);
-  // One being written beside the newest two that are never pruned, and the margin that a save asks for.
+  // Room for three checkpoints: the one being written and the two newest, which are never pruned, with the factor 1.2
+  // that a save requires.
   const double wanted = need.checkpoint_bytes * 3 * 1.2;
-  findings.Add(room >= wanted, "disk",
-               Mebibytes(room) + " free in " + run.string() + ", three checkpoints take " + Mebibytes(wanted));
+  results.Add(room >= wanted, "disk",
+              Mebibytes(room) + " free in " + run.string() + ", three checkpoints take " + Mebibytes(wanted));
 }
 
-void CheckRank(const nlohmann::json& rank, Findings& findings) {
+void CheckRank(const nlohmann::json& rank, CheckResults& results) {
   const std::string name =
       "rank " + std::to_string(rank.at("rank").get<int>()) + " on " + rank.at("host").get<std::string>();
-  if (!rank.at("sees_run_folder").get<bool>()) findings.Add(false, name, "does not see the run folder of rank 0");
-  if (!rank.at("writes_run_folder").get<bool>()) findings.Add(false, name, "cannot write into the run folder");
-  if (!rank.at("all_reduce_right").get<bool>()) findings.Add(false, name, "all-reduce gave a wrong sum");
+  if (!rank.at("sees_run_folder").get<bool>()) results.Add(false, name, "does not see the run folder of rank 0");
+  if (!rank.at("writes_run_folder").get<bool>()) results.Add(false, name, "cannot write into the run folder");
+  if (!rank.at("all_reduce_right").get<bool>()) results.Add(false, name, "all-reduce gave a wrong sum");
   const int port = rank.at("port").get<int>();
   if (!rank.at("port_free").get<bool>()) {
-    findings.AddNote(name, "metrics port " + std::to_string(port) + " is in use; it would train on without metrics");
+    results.AddNote(name, "metrics port " + std::to_string(port) + " is in use; the rank would train without metrics");
   }
 }
 
-void CheckMemory(const nlohmann::json& ranks, const Need& need, Findings& findings) {
+// Adds up the needs of all ranks on a host, since they share its memory.
+void CheckMemory(const nlohmann::json& ranks, const Need& need, CheckResults& results) {
   std::map<std::string, std::pair<int, double>> hosts;  // ranks and bytes available
   for (const auto& rank : ranks) {
     auto& host = hosts[rank.at("host").get<std::string>()];
@@ -135,47 +137,49 @@ void CheckMemory(const nlohmann::json& ranks, const Need& need, Findings& findin
   }
   for (const auto& [host, of] : hosts) {
     const double wanted = need.memory_bytes * of.first;
-    findings.Add(
+    results.Add(
         of.second >= wanted, "memory of " + host,
         Mebibytes(of.second) + " available, " + std::to_string(of.first) + " rank(s) want about " + Mebibytes(wanted));
   }
 }
 
-void CheckRanks(const LaunchOptions& options, const fs::path& run, const Need& need, Findings& findings) {
+void CheckRanks(const LaunchOptions& options, const fs::path& run, const Need& need, CheckResults& results) {
   std::string port = ProgramFlag(options.program, "--metrics-port");
+  // The checks of "off" and of a free port are the same: any port will do.
   if (port.empty()) port = "9400";
   if (port == "off") port = "0";
   const CommandOutput output = RunCommand(
       JobCommand(options, options.ranks, {BesideThisProgram("gan-rank-check"), fs::absolute(run).string(), port}));
+  // The launcher may print warnings before the JSON object.
   const std::size_t begin = output.text.find("{\"ranks\"");
   if (output.code != 0 || begin == std::string::npos) {
-    findings.Add(false, "ranks",
-                 options.launcher + " could not run " + std::to_string(options.ranks) + ": " + LastLine(output.text));
+    results.Add(false, "ranks",
+                options.launcher + " could not run " + std::to_string(options.ranks) + ": " + LastLine(output.text));
     return;
   }
   const auto answer = nlohmann::json::parse(output.text.substr(begin, output.text.find('\n', begin) - begin));
   const auto& ranks = answer.at("ranks");
-  findings.Add(ranks.size() == options.ranks, "ranks",
-               std::to_string(ranks.size()) + " of " + std::to_string(options.ranks) + " in one job");
-  for (const auto& rank : ranks) CheckRank(rank, findings);
-  CheckMemory(ranks, need, findings);
+  results.Add(ranks.size() == options.ranks, "ranks",
+              std::to_string(ranks.size()) + " of " + std::to_string(options.ranks) + " in one job");
+  for (const auto& rank : ranks) CheckRank(rank, results);
+  CheckMemory(ranks, need, results);
   char speed[64];
   std::snprintf(speed, sizeof speed, "16 MiB in %.1f ms", answer.at("all_reduce_seconds").get<double>() * 1e3);
-  findings.AddNote("all-reduce", speed);
+  results.AddNote("all-reduce", speed);
 }
 
 }  // namespace
 
 int Preflight(const LaunchOptions& options, const fs::path& run) {
   const bool made = fs::create_directories(run);
-  Findings findings;
-  const Need need = CheckProgram(options, findings);
-  const bool shards_good = CheckShards(options, findings);
-  CheckDisk(run, need, findings);
-  CheckRanks(options, run, need, findings);
+  CheckResults results;
+  const Need need = CheckProgram(options, results);
+  const bool shards_good = CheckShards(options, results);
+  CheckDisk(run, need, results);
+  CheckRanks(options, run, need, results);
   std::error_code ignored;
-  if (made) fs::remove(run, ignored);  // nothing is left of a check
-  if (findings.all_good()) return cli::kDone;
+  if (made) fs::remove(run, ignored);  // a check leaves nothing behind
+  if (results.all_good()) return cli::kDone;
   std::cerr << "gan-launch: not everything is in order, see above\n";
   return shards_good ? cli::kFailure : cli::kBadData;
 }

@@ -19,6 +19,7 @@ bool IsProgram(const fs::path& file) {
   return fs::is_regular_file(file, error) && ::access(file.c_str(), X_OK) == 0;
 }
 
+// Searches PATH like execvp: an empty entry means the current folder.
 bool CanBeStarted(const std::string& name) {
   if (name.find('/') != std::string::npos) return IsProgram(name);
   const char* path = std::getenv("PATH");
@@ -32,6 +33,7 @@ bool CanBeStarted(const std::string& name) {
 }  // namespace
 
 std::string BesideThisProgram(const std::string& name) {
+  // A name with a slash is a path that the user has chosen.
   if (name.find('/') != std::string::npos) return name;
   std::error_code error;
   const fs::path beside = fs::read_symlink("/proc/self/exe", error).parent_path() / name;
@@ -43,8 +45,9 @@ void RequirePrograms(const LaunchOptions& options) {
     throw UsageError(options.launcher + " is not in PATH; install it or load the cluster's module");
   }
   const std::string& program = options.program.front();
+  // On other hosts the program may be in places that cannot be checked from here.
   if (!OnThisHostAlone(options) || CanBeStarted(BesideThisProgram(program))) return;
-  throw UsageError("the program " + program + " behind -- is no program beside gan-launch or in PATH");
+  throw UsageError("the program " + program + " after -- is neither in the folder of gan-launch nor in PATH");
 }
 
 }  // namespace gan::launch

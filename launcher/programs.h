@@ -7,10 +7,12 @@
 
 namespace gan::launch {
 
-// `name` beside this program when it lies there, else as it is (found through PATH).
+// The path of `name` in this program's folder when it exists there, otherwise `name` itself, which is then searched in
+// PATH.
 std::string BesideThisProgram(const std::string& name);
 
-// Throws UsageError naming what cannot be started: the launcher, or, when the job stays on this host, the program.
+// Throws UsageError naming a program that cannot be started: the launcher or, when the job stays on this host, the
+// program.
 void RequirePrograms(const LaunchOptions& options);
 
 }  // namespace gan::launch

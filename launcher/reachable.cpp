@@ -23,9 +23,10 @@ namespace gan::launch {
 
 namespace {
 
+// The time for all hosts together, since they are tried in parallel.
 constexpr std::chrono::seconds kPatience{10};
 
-// The bytes of an address without its port.
+// The bytes of an address without its port, for comparison.
 std::string AddressBytes(const sockaddr* address) {
   if (address == nullptr) return "";
   if (address->sa_family == AF_INET) {
@@ -50,7 +51,7 @@ std::vector<std::string> OwnAddresses() {
 }
 
 bool IsThisMachine(const std::string& name) {
-  if (monitoring::IsLoopback(name)) return true;  // also where no file says so
+  if (monitoring::IsLoopback(name)) return true;  // also when no hosts file lists it
   std::array<char, 256> own_name{};
   if (::gethostname(own_name.data(), own_name.size() - 1) == 0 && name == own_name.data()) return true;
   addrinfo* found = nullptr;
@@ -64,7 +65,7 @@ bool IsThisMachine(const std::string& name) {
   return local;
 }
 
-// What mpirun reaches hosts with, as words.
+// The words of the command with which mpirun reaches hosts. The command line overrides the environment.
 std::vector<std::string> Agent(const std::vector<std::string>& launcher_arguments) {
   std::string agent = "ssh";
   if (const char* set = std::getenv("OMPI_MCA_plm_rsh_agent")) agent = set;
@@ -74,12 +75,13 @@ std::vector<std::string> Agent(const std::vector<std::string>& launcher_argument
   std::vector<std::string> words;
   for (std::string word; text >> word;) words.push_back(word);
   if (!words.empty() && words.front().substr(words.front().rfind('/') + 1) == "ssh") {
+    // Without these options ssh could ask for a password or wait for minutes.
     words.insert(words.end(), {"-o", "BatchMode=yes", "-o", "ConnectTimeout=5"});
   }
   return words;
 }
 
-// Its process, or nothing when it cannot be started.
+// Starts the command without input and output and returns its process, or nothing when it cannot be started.
 std::optional<pid_t> StartQuietly(std::vector<std::string> command) {
   std::vector<char*> words;
   words.reserve(command.size() + 1);
@@ -92,6 +94,7 @@ std::optional<pid_t> StartQuietly(std::vector<std::string> command) {
   }
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
+  // The child must not inherit the blocked signals of the supervisor.
   sigset_t none;
   sigemptyset(&none);
   ::posix_spawnattr_setsigmask(&attributes, &none);
@@ -104,7 +107,7 @@ std::optional<pid_t> StartQuietly(std::vector<std::string> command) {
   return process;
 }
 
-// True when the process ended with 0 before `deadline`; it is gone afterwards in any case.
+// Whether the process ends with exit code 0 before `deadline`. In any case it has ended when this function returns.
 bool EndsWell(pid_t process, std::chrono::steady_clock::time_point deadline) {
   int status = 0;
   while (::waitpid(process, &status, WNOHANG) == 0) {
@@ -123,6 +126,7 @@ bool EndsWell(pid_t process, std::chrono::steady_clock::time_point deadline) {
 std::vector<std::string> Unreachable(const std::vector<Host>& hosts,
                                      const std::vector<std::string>& launcher_arguments) {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  // The first loop starts all commands, the second one collects their results.
   std::map<std::string, std::optional<pid_t>> asked;
   for (const Host& host : hosts) {
     if (asked.contains(host.name) || IsThisMachine(host.name)) continue;

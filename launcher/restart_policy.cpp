@@ -12,7 +12,7 @@ RestartPolicy::RestartPolicy(const RestartOptions& options, std::optional<std::u
 
 Decision RestartPolicy::Stop(const std::string& why) const { return {false, ranks_, 0, why}; }
 
-// The next number of ranks that can share the same global batch: a divisor of the present one.
+// The next smaller number of ranks that can share the same global batch: a divisor of the present number.
 std::uint64_t RestartPolicy::FewerRanks() const {
   if (options_.fewest_ranks == 0) return ranks_;
   for (std::uint64_t fewer = ranks_ - 1; fewer >= std::max<std::uint64_t>(options_.fewest_ranks, 1); --fewer) {
@@ -22,6 +22,8 @@ std::uint64_t RestartPolicy::FewerRanks() const {
 }
 
 Decision RestartPolicy::After(const Ending& ending, std::optional<std::uint64_t> step) {
+  // Only a newer checkpoint counts as progress: otherwise a job that fails in the same step would be restarted for
+  // ever.
   const bool progress = step && (!best_step_ || *step > *best_step_);
   if (progress) {
     best_step_ = step;
@@ -34,6 +36,8 @@ Decision RestartPolicy::After(const Ending& ending, std::optional<std::uint64_t>
     return Stop(Describe(ending) + "; " + std::to_string(kMostWithoutProgress) +
                 " restarts in a row have saved no new checkpoint");
   }
+  // After the first restart without progress the cause may be a host, so the next attempt uses fewer ranks if that is
+  // allowed.
   if (without_progress_ >= 1) ranks_ = FewerRanks();
   const double wait = options_.backoff_seconds * std::pow(2.0, static_cast<double>(without_progress_));
   ++restarts_;
@@ -50,7 +54,7 @@ bool IsFinal(const Ending& ending, bool first_attempt) {
     case cli::kStoppedSaved:
       return true;
     case cli::kUsage:
-      return first_attempt;  // later the same command was good before: the run folder is still held by a dying rank
+      return first_attempt;  // a later usage error is temporary: a dying rank still holds the run folder
     default:
       return false;
   }

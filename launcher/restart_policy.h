@@ -1,4 +1,5 @@
-// Whether a job that ended is started again, when, and with how many ranks: a pure function of what was seen.
+// Decides whether a job that ended is restarted, when, and with how many ranks. The decision depends only on how the
+// attempts ended and on the step of the newest checkpoint.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,7 @@ namespace gan::launch {
 struct RestartOptions {
   std::uint64_t ranks = 1;
   std::uint64_t max_restarts = 100;
-  std::uint64_t fewest_ranks = 0;  // 0: never fewer
+  std::uint64_t fewest_ranks = 0;  // 0: never restart with fewer ranks
   double backoff_seconds = 1;
 };
 
@@ -28,7 +29,7 @@ class RestartPolicy {
   // `step`: of the newest verified checkpoint before the first attempt, if there is one.
   RestartPolicy(const RestartOptions& options, std::optional<std::uint64_t> step);
 
-  // An attempt has ended with `ending`, not on request; `step` as above, now.
+  // Call it when an attempt has ended without a request to stop. `step`: of the newest verified checkpoint now.
   Decision After(const Ending& ending, std::optional<std::uint64_t> step);
   std::uint64_t restarts() const { return restarts_; }
 
@@ -46,7 +47,7 @@ class RestartPolicy {
   std::uint64_t without_progress_ = 0;  // restarts in a row
 };
 
-// The exit codes that say more than "it failed": done, usage, bad data, diverged, stopped after saving.
+// Whether the exit code forbids a restart: done, usage error, bad data, diverged, or stopped after saving.
 bool IsFinal(const Ending& ending, bool first_attempt);
 
 }  // namespace gan::launch

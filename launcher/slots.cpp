@@ -19,14 +19,16 @@ bool IsHostfileFlag(const std::string& argument) {
   return std::find(kHostfileFlags.begin(), kHostfileFlags.end(), argument) != kHostfileFlags.end();
 }
 
-// "--oversubscribe", "--map-by node:OVERSUBSCRIBE", "--mca rmaps_base_oversubscribe 1".
+// Whether the argument is one of Open MPI's options for oversubscription: "--oversubscribe", "--map-by
+// node:OVERSUBSCRIBE", "--mca rmaps_base_oversubscribe 1".
 bool SpeaksOfOversubscribing(std::string argument) {
   std::transform(argument.begin(), argument.end(), argument.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return argument.find("oversubscribe") != std::string::npos;
 }
 
-// The only hostfile among mpirun's arguments; "" when there is none or several.
+// The only hostfile in mpirun's arguments; "" when there is none or more than one. With several, the total depends on
+// rules of mpirun that are not repeated here.
 std::string OnlyHostfile(const std::vector<std::string>& arguments) {
   const auto found = std::find_if(arguments.begin(), arguments.end(), IsHostfileFlag);
   if (found == arguments.end() || std::next(found) == arguments.end()) return "";

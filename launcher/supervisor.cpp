@@ -30,18 +30,18 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kGlance{500};
-constexpr milliseconds kQuickGlance{20};
-constexpr std::chrono::seconds kPatienceWithRanks{10};
+constexpr milliseconds kPollInterval{500};
+constexpr milliseconds kShortPollInterval{20};
+constexpr std::chrono::seconds kRankTimeout{10};
 
-// The step of the newest checkpoint that is intact; gan-train sets damaged ones aside itself.
+// The step of the newest intact checkpoint. Damaged ones are skipped here; gan-train renames them when it resumes.
 std::optional<std::uint64_t> NewestVerifiedStep(const fs::path& run) {
   for (const fs::path& folder : checkpoint::ListCheckpoints(run / "checkpoints")) {
     try {
       checkpoint::Verify(folder);
       return checkpoint::ParseCheckpointFolderName(folder.filename().string());
     } catch (const std::exception& error) {
-      cli::LogWarning(std::string(error.what()) + "; looking at the checkpoint before it");
+      cli::LogWarning(std::string(error.what()) + "; trying the checkpoint before it");
     }
   }
   return std::nullopt;
@@ -51,20 +51,21 @@ std::string StepText(const std::optional<std::uint64_t>& step) {
   return step ? "checkpoint of step " + std::to_string(*step) : "no checkpoint yet";
 }
 
-// Ranks whose gan-launch was killed end by themselves within moments, and hold the run until then.
+// The ranks of a gan-launch that was killed end by themselves within moments, and hold the run folder until then.
 void AwaitFree(const fs::path& run) {
-  const auto deadline = steady_clock::now() + kPatienceWithRanks;
+  const auto deadline = steady_clock::now() + kRankTimeout;
   while (true) {
     try {
       const storage::FolderLock probe(run);
       return;
     } catch (const UsageError&) {
       if (steady_clock::now() > deadline) throw;
-      std::this_thread::sleep_for(kGlance / 5);
+      std::this_thread::sleep_for(kPollInterval / 5);
     }
   }
 }
 
+// Runs attempts until one ends with a final exit code or no restart is allowed.
 class Supervisor {
  public:
   Supervisor(const LaunchOptions& options, fs::path run)
@@ -73,6 +74,8 @@ class Supervisor {
     program_.front() = BesideThisProgram(program_.front());
   }
 
+  // The order of the checks matters: a request of the user comes first, then exit codes that forbid a restart, then
+  // causes that no restart can cure.
   int Run() {
     RestartPolicy policy({.ranks = options_.ranks,
                           .max_restarts = options_.max_restarts,
@@ -84,31 +87,30 @@ class Supervisor {
     while (true) {
       const Ending ending = Attempt(ranks);
       started_ = true;
-      if (interrupted_) return LastWords("interrupted", 128 + SIGINT, "ended at once on a second INT");
-      if (IsFinal(ending, policy.restarts() == 0)) return Pass(ending.code);
-      if (!had_processes_ && !ending.by_signal && !stop_) return NeverBegun(ending);
+      if (interrupted_) return Finish("interrupted", 128 + SIGINT, "ended at once on a second INT");
+      if (IsFinal(ending, policy.restarts() == 0)) return FinishWithCode(ending.code);
+      if (!had_processes_ && !ending.by_signal && !stop_) return FailedToStart(ending);
       const auto step = NewestStep();
       if (stop_) return StoppedUnsaved(ending, step);
       if (const std::string why = WhyIncurable(options_, run_, step != step_before); !why.empty()) {
-        return LastWords("failed", CodeOf(ending), Describe(ending) + "; " + why + "; a restart would not help");
+        return Finish("failed", CodeOf(ending), Describe(ending) + "; " + why + "; a restart would not help");
       }
       const Decision decision = policy.After(ending, step);
-      if (!decision.restart) return LastWords("failed", CodeOf(ending), decision.why);
+      if (!decision.restart) return Finish("failed", CodeOf(ending), decision.why);
       Announce(decision, step, policy.restarts());
-      if (!Sleep(decision.wait_seconds))
-        return LastWords("stopped", cli::kStoppedSaved, "stopped between two attempts");
+      if (!Sleep(decision.wait_seconds)) return Finish("stopped", cli::kStoppedSaved, "stopped between two attempts");
       ranks = decision.ranks;
     }
   }
 
  private:
-  // As far as the folder can be read now, else as it was known last: a passing fault of its file system (ESTALE) says
-  // nothing about the job.
+  // The step of the newest checkpoint. When the folder cannot be read, the last known step is used: a temporary fault
+  // of the file system (such as ESTALE) says nothing about the job.
   std::optional<std::uint64_t> NewestStep() {
     try {
       newest_step_ = NewestVerifiedStep(run_);
     } catch (const std::exception& error) {
-      cli::LogWarning(std::string(error.what()) + "; going on with what was known: " + StepText(newest_step_));
+      cli::LogWarning(std::string(error.what()) + "; using the last known state: " + StepText(newest_step_));
     }
     return newest_step_;
   }
@@ -117,7 +119,7 @@ class Supervisor {
     try {
       return !checkpoint::ListCheckpoints(run_ / "checkpoints").empty();
     } catch (const std::exception& error) {
-      cli::LogWarning(std::string(error.what()) + "; going on with what was known: " + StepText(newest_step_));
+      cli::LogWarning(std::string(error.what()) + "; using the last known state: " + StepText(newest_step_));
       return newest_step_.has_value();
     }
   }
@@ -130,7 +132,7 @@ class Supervisor {
     Job job(JobCommand(placed, placed.ranks, Program()));
     while (true) {
       if (const auto ending = job.Poll()) {
-        job.Kill();  // ranks that have lost their launcher
+        job.Kill();  // ends ranks that have lost their launcher
         had_processes_ |= job.had_processes();
         const double seconds = std::chrono::duration<double>(steady_clock::now() - start).count();
         char text[32];
@@ -138,9 +140,9 @@ class Supervisor {
         cli::LogInfo("the job " + Describe(*ending) + text);
         return *ending;
       }
-      // Often at the start, so that ranks which end at once are seen, and towards the end, which somebody waits for.
+      // Looks often at the beginning, to notice ranks that end at once, and at the end, when somebody may be waiting.
       const bool often = stop_ || job.alone() || !job.had_processes();
-      HandleSignal(WaitForSignal(often ? kQuickGlance : kGlance), job);
+      HandleSignal(WaitForSignal(often ? kShortPollInterval : kPollInterval), job);
       if (interrupted_) {
         job.Kill();
         return {128 + SIGINT, false};
@@ -148,7 +150,6 @@ class Supervisor {
     }
   }
 
-  // Where a restart runs: without the hosts that no longer answer, if the others have room enough.
   LaunchOptions Placed(std::uint64_t ranks) const {
     LaunchOptions placed = options_;
     placed.ranks = ranks;
@@ -159,11 +160,12 @@ class Supervisor {
     for (const std::string& name : gone) names += (names.empty() ? "" : ", ") + name;
     const auto placement = PlaceWithout(gone, hosts_, ranks, options_.allow_fewer_ranks);
     if (!placement) {
-      cli::LogWarning(names + " cannot be reached, and the other hosts have too few slots; trying all the same" +
-                      (options_.allow_fewer_ranks == 0 ? " (--allow-fewer-ranks would go on without)" : ""));
+      cli::LogWarning(
+          names + " cannot be reached, and the other hosts have too few slots; starting the job nevertheless" +
+          (options_.allow_fewer_ranks == 0 ? " (--allow-fewer-ranks would allow to continue without them)" : ""));
       return placed;
     }
-    cli::LogWarning(names + " cannot be reached; going on without, with " + std::to_string(placement->ranks) +
+    cli::LogWarning(names + " cannot be reached; continuing without, with " + std::to_string(placement->ranks) +
                     " rank(s)");
     const fs::path hostfile = run_ / "launch.hosts";
     storage::WriteFileAtomically(hostfile, HostfileText(placement->hosts));
@@ -172,7 +174,8 @@ class Supervisor {
     return placed;
   }
 
-  // A restart goes on from the newest checkpoint, wherever the first attempt was told to begin.
+  // The program with its flags. A restart resumes from the newest checkpoint, whatever the --resume of the first
+  // attempt was.
   std::vector<std::string> Program() const {
     std::vector<std::string> program = program_;
     if (started_ && HasCheckpoints() && !ProgramFlag(program, "--resume").empty()) {
@@ -181,6 +184,7 @@ class Supervisor {
     return program;
   }
 
+  // SIGUSR1 makes the ranks save and stop. SIGTERM is not forwarded, because mpirun would kill the ranks.
   void HandleSignal(int signal, Job& job) {
     if (signal == 0 || signal == SIGCHLD) return;
     if (signal == SIGINT && stop_by_interrupt_) {
@@ -190,12 +194,11 @@ class Supervisor {
     stop_by_interrupt_ |= signal == SIGINT;
     if (stop_) return;
     stop_ = true;
-    cli::LogInfo(std::string(strsignal(signal)) + ": asking the ranks to save and stop" +
-                 (signal == SIGINT ? "; once more ends them at once" : ""));
+    cli::LogInfo(std::string(strsignal(signal)) + ": requesting the ranks to save and stop" +
+                 (signal == SIGINT ? "; a second INT ends them at once" : ""));
     job.Signal(SIGUSR1);
   }
 
-  // False when a signal to stop came meanwhile.
   bool Sleep(double seconds) {
     const auto end = steady_clock::now() + std::chrono::duration<double>(seconds);
     while (steady_clock::now() < end) {
@@ -214,34 +217,34 @@ class Supervisor {
     Record("restarting", CodeOf({}), decision.why, step);
   }
 
-  int Pass(int code) {
+  int FinishWithCode(int code) {
     switch (code) {
       case cli::kDone:
-        return LastWords("finished", code, "finished");
+        return Finish("finished", code, "finished");
       case cli::kStoppedSaved:
-        return LastWords("stopped", code, "saved and stopped on request; the same command goes on");
+        return Finish("stopped", code, "saved and stopped on request; the same command continues the run");
       case cli::kDiverged:
-        return LastWords("diverged", code, "training diverged; a restart would not help");
+        return Finish("diverged", code, "training diverged; a restart would not help");
       default:
-        return LastWords("failed", code, "ended with exit code " + std::to_string(code) + "; a restart would not help");
+        return Finish("failed", code, "ended with exit code " + std::to_string(code) + "; a restart would not help");
     }
   }
 
-  // A flag that mpirun does not know, or ranks for which it has no slots.
-  int NeverBegun(const Ending& ending) {
-    return LastWords("failed", ending.code,
-                     "mpirun " + Describe(ending) + ", and no rank was seen to live; a restart would not help");
+  // mpirun ended before it started a rank, for example because of an unknown flag or too few slots.
+  int FailedToStart(const Ending& ending) {
+    return Finish("failed", ending.code,
+                  "mpirun " + Describe(ending) + ", and no rank was started; a restart would not help");
   }
 
   int StoppedUnsaved(const Ending& ending, const std::optional<std::uint64_t>& step) {
-    return LastWords("stopped", cli::kStoppedSaved,
-                     "stopped on request, but the job " + Describe(ending) + " before it could save; " +
-                         StepText(step) + " is the newest");
+    return Finish("stopped", cli::kStoppedSaved,
+                  "stopped on request, but the job " + Describe(ending) + " before it could save; " + StepText(step) +
+                      " is the newest one");
   }
 
   static int CodeOf(const Ending& ending) { return ending.code; }
 
-  int LastWords(const std::string& state, int code, const std::string& why) {
+  int Finish(const std::string& state, int code, const std::string& why) {
     const auto step = NewestStep();
     const std::string text =
         why + "; " + std::to_string(restarts_) + " restart(s), " + StepText(step) + ", " + run_.string();
@@ -270,14 +273,14 @@ class Supervisor {
 
   const LaunchOptions& options_;
   const fs::path run_;
-  const std::vector<Host> hosts_;  // as mpirun was told
+  const std::vector<Host> hosts_;  // in mpirun's arguments
   std::vector<std::string> program_;
   std::optional<std::uint64_t> newest_step_;
   std::uint64_t restarts_ = 0;
   bool started_ = false;            // at least one attempt has ended
-  bool had_processes_ = false;      // an attempt got as far as ranks
-  bool stop_ = false;               // on request
-  bool stop_by_interrupt_ = false;  // the request was INT: the next one is the second
+  bool had_processes_ = false;      // an attempt has started ranks
+  bool stop_ = false;               // a stop was requested
+  bool stop_by_interrupt_ = false;  // by INT, so that the next INT is the second one
   bool interrupted_ = false;
 };
 
@@ -285,10 +288,10 @@ class Supervisor {
 
 int Supervise(const LaunchOptions& options, const fs::path& run) {
   storage::MakeFolders(run);
-  const storage::FolderLock lock(run, ".launch.lock");  // a second one would restart what the first one stops
+  const storage::FolderLock lock(run, ".launch.lock");  // a second supervisor would restart what the first one stops
   AwaitFree(run);
   cli::OpenLog("gan-launch", run / "launch.log");
-  TakeCharge();
+  BecomeSupervisor();
   return Supervisor(options, run).Run();
 }
 

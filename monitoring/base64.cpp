@@ -10,6 +10,7 @@ std::string Base64(std::string_view bytes) {
   std::string text;
   text.reserve((bytes.size() + 2) / 3 * 4);
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    // Three bytes become four digits; an incomplete last group is padded with "=".
     const std::size_t taken = std::min<std::size_t>(3, bytes.size() - i);
     std::uint32_t group = 0;
     for (std::size_t k = 0; k < 3; ++k)

@@ -5,7 +5,7 @@
 
 namespace gan::monitoring {
 
-// RFC 4648, section 4, with padding: for credentials and for pictures inside a page.
+// Base64 as in RFC 4648, section 4, with padding. Used for credentials and for images inside a page.
 std::string Base64(std::string_view bytes);
 
 }  // namespace gan::monitoring

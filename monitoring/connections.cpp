@@ -23,16 +23,17 @@
 namespace gan::monitoring {
 namespace {
 
+// A few workers are enough: requests are rare, and training needs the processors.
 constexpr std::size_t kWorkers = 3;
 constexpr std::size_t kMostConnections = 256;
 constexpr std::chrono::seconds kPatience{5};
 constexpr int kNiceness = 10;
 constexpr int kBacklog = 256;
-constexpr int kEvents = 64;    // taken at a time
-constexpr int kLookMs = 1000;  // between two looks for connections that are late
+constexpr int kEvents = 64;    // handled per call of epoll_wait
+constexpr int kLookMs = 1000;  // interval of searching for late connections
 
-// Threads inherit the mask of the one that starts them. The signals of a thread's own faults cannot be waited for by
-// another one.
+// Blocks all signals while threads are started, because threads inherit the mask of their creator. Signals that a
+// thread's own faults raise stay unblocked: no other thread could handle them.
 class SignalsLeftToOthers {
  public:
   SignalsLeftToOthers() {
@@ -50,6 +51,7 @@ class SignalsLeftToOthers {
 };
 
 // Best effort: some sandboxes forbid it.
+// On Linux the priority is per thread, addressed by its kernel id.
 void LowerPriority() { setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness); }
 
 std::string InWords(int error) { return std::generic_category().message(error); }
@@ -64,6 +66,7 @@ int RealPort(int listener) {
 
 }  // namespace
 
+// The threads are started last, when everything that they use exists.
 Connections::Connections(const std::string& address, int port, Answerer answerer) : answerer_(std::move(answerer)) {
   Listen(address, port);
   wake_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -78,6 +81,7 @@ Connections::Connections(const std::string& address, int port, Answerer answerer
 Connections::~Connections() {
   {
     const std::lock_guard lock(mutex_);
+    // Under the lock, so that a worker cannot miss the change between its check and its wait.
     stopping_ = true;
   }
   has_work_.notify_all();
@@ -104,7 +108,8 @@ void Connections::Listen(const std::string& address, int port) {
   listener_ = ::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (listener_ < 0) fail(InWords(errno));
   const int on = 1;
-  ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);  // not held up by connections just closed
+  ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on,
+               sizeof on);  // allows a restarted program to use the port while old connections time out
   if (::bind(listener_, found->ai_addr, found->ai_addrlen) != 0 || ::listen(listener_, kBacklog) != 0) {
     fail(InWords(errno));
   }
@@ -126,6 +131,7 @@ void Connections::Loop() {
       const std::lock_guard lock(mutex_);
       if (stopping_) return;
     }
+    // Only this thread changes connections_, so it is used without the lock.
     const int count = ::epoll_wait(watch_, events.data(), kEvents, connections_.empty() ? -1 : kLookMs);
     bool arrives = false;
     for (int i = 0; i < count; ++i) {
@@ -138,7 +144,8 @@ void Connections::Loop() {
         Serve(descriptor);
       }
     }
-    if (arrives) Accept();  // last: a new connection may get the descriptor of one that was closed
+    if (arrives)
+      Accept();  // last, because a new connection may get the descriptor of one that was closed in this round
     CloseLate();
   }
 }
@@ -155,7 +162,7 @@ void Connections::Accept() {
   while (true) {
     const int descriptor = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (descriptor < 0) {
-      // Out of descriptors: the one that has waited longest gives its own.
+      // No descriptors are left: the connection that has waited longest is closed.
       if (errno == EMFILE || errno == ENFILE) MakeRoom();
       return;
     }
@@ -168,7 +175,7 @@ void Connections::Accept() {
   }
 }
 
-// One that a worker has is not touched.
+// Closes the connection that has waited longest. Connections that a worker handles are left alone.
 void Connections::MakeRoom() {
   const Connection* oldest = nullptr;
   for (const auto& item : connections_) {
@@ -185,8 +192,10 @@ bool Connections::Receive(Connection& connection) {
   if (n < 0) return errno == EAGAIN || errno == EINTR;
   if (n == 0) return false;
   connection.received.append(block.data(), static_cast<std::size_t>(n));
+  // An oversized head is handed to a worker as well, which answers it with an error.
   if (!EndOfHead(connection.received) && connection.received.size() <= kMaxRequestHead) return true;
   connection.asked = true;
+  // The worker owns the connection from here on, so epoll must not report it meanwhile.
   Watch(connection.descriptor, 0, EPOLL_CTL_DEL);
   {
     const std::lock_guard lock(mutex_);
@@ -198,6 +207,7 @@ bool Connections::Receive(Connection& connection) {
 
 bool Connections::Transmit(Connection& connection) {
   const ssize_t n = ::send(connection.descriptor, connection.answer.data() + connection.sent,
+                           // MSG_NOSIGNAL: a client that has closed its side must not end the process with SIGPIPE.
                            connection.answer.size() - connection.sent, MSG_NOSIGNAL);
   if (n < 0) return errno == EAGAIN || errno == EINTR;
   connection.sent += static_cast<std::size_t>(n);
@@ -207,6 +217,7 @@ bool Connections::Transmit(Connection& connection) {
 
 void Connections::TakeAnswers() {
   std::uint64_t count = 0;
+  // Resets the eventfd; its count is not needed.
   [[maybe_unused]] const ssize_t n = ::read(wake_, &count, sizeof count);
   std::vector<Connection*> ready;
   {
@@ -235,10 +246,11 @@ void Connections::CloseLate() {
   for (const int descriptor : late) Close(descriptor);
 }
 
-// What the client has sent beside its request is read first: else the kernel would reset the connection, and with it
-// the answer that is on its way.
+// Reads what the client has sent beyond its request before closing. Otherwise the kernel would reset the connection and
+// discard the response that is still in transit.
 void Connections::Close(int descriptor) {
   std::array<char, 4096> rest{};
+  // Bounded, so that a client that sends endlessly cannot hold this thread.
   ::shutdown(descriptor, SHUT_WR);
   for (int blocks = 0; blocks < 16 && ::recv(descriptor, rest.data(), rest.size(), 0) > 0; ++blocks) {
   }

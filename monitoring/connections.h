@@ -1,5 +1,5 @@
-// The connections of the HTTP server: one thread waits for all of them, so that those which say nothing, or read
-// slowly, hold nobody up.
+// The connections of the HTTP server. One thread waits for all of them, so a client that sends nothing or reads slowly
+// does not delay the others.
 #pragma once
 
 #include <chrono>
@@ -18,20 +18,20 @@
 
 namespace gan::monitoring {
 
-// Called on one of a few worker threads, several at a time: the whole answer to a request; nothing came that is one:
-// null. Must not throw.
+// Returns the complete response to a request. Called on several worker threads at once. `request` is null when the
+// received bytes are not a valid request. Must not throw.
 using Answerer = std::function<std::string(const HttpRequest* request)>;
 
-// Listens, reads heads of requests, has them answered and sends the answers, each on a connection of its own that is
-// closed afterwards. A connection that takes longer than 5 s to send its head, or to read some of its answer, is
-// closed; above 256 of them the one that has waited longest makes room. Its threads block every signal that is not
-// their own fault, and run at a low priority.
+// Listens, reads request heads, has them answered and sends the responses. Every connection serves one request and is
+// then closed. A connection that takes longer than 5 s to send its head, or to accept part of its response, is closed.
+// Above 256 connections, the one that has waited longest is closed. The threads of this class block all signals except
+// those that their own faults raise, and run at a low priority.
 class Connections {
  public:
-  // `address`: numeric, or a name, of which the first address is taken; `port` 0: any free one. Throws
-  // std::runtime_error saying why it cannot listen.
+  // `address`: a numeric address, or a name, whose first address is used. `port`: 0 picks a free port. Throws
+  // std::runtime_error with the reason when it cannot listen.
   Connections(const std::string& address, int port, Answerer answerer);
-  ~Connections();  // waits for answers in the making
+  ~Connections();  // waits until all requests that a worker handles are answered
   Connections(const Connections&) = delete;
   Connections& operator=(const Connections&) = delete;
 
@@ -42,11 +42,11 @@ class Connections {
 
   struct Connection {
     int descriptor = -1;
-    std::uint64_t number = 0;  // of its arrival
+    std::uint64_t number = 0;  // order of arrival
     std::string received;
     std::string answer;
     std::size_t sent = 0;
-    bool asked = false;     // a worker has it
+    bool asked = false;     // a worker handles it
     bool answered = false;  // `answer` is complete
     Clock::time_point deadline;
   };
@@ -72,10 +72,11 @@ class Connections {
   int watch_ = -1;  // epoll: what idle connections cost does not grow with their number
   int port_ = 0;
 
-  // Of the loop's thread alone, but for a connection that was asked and not answered: a worker has it.
+  // Only the loop's thread uses these members. While a connection is asked and not answered, a worker uses that
+  // connection.
   std::map<int, Connection> connections_;  // by descriptor
   std::uint64_t arrivals_ = 0;
-  Clock::time_point next_look_ = {};  // for those that are late
+  Clock::time_point next_look_ = {};  // when late connections are next searched for
 
   std::mutex mutex_;
   std::condition_variable has_work_;

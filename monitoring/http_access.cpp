@@ -23,6 +23,7 @@ std::string ReadCredentials(const std::string& path) {
   } catch (const std::exception& error) {
     throw UsageError("the password file cannot be read: " + std::string(error.what()));
   }
+  // Editors add a newline at the end of the file; anything after the first line is ignored.
   text = text.substr(0, text.find_first_of("\r\n"));
   const std::size_t colon = text.find(':');
   if (colon == std::string::npos || colon == 0 || colon + 1 == text.size()) {
@@ -32,6 +33,7 @@ std::string ReadCredentials(const std::string& path) {
 }
 
 std::string Endpoint(const std::string& host, int port) {
+  // The colons of an IPv6 address need brackets to be distinguished from the port's.
   const bool ipv6 = host.find(':') != std::string::npos;
   return (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }

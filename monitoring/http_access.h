@@ -1,4 +1,4 @@
-// Who may ask a server of ours, decided from strings alone.
+// Who may send requests to the HTTP server, decided from strings alone.
 #pragma once
 
 #include <string>
@@ -16,13 +16,15 @@ std::string ReadCredentials(const std::string& path);
 // "127.0.0.1:9400", "[::1]:9400".
 std::string Endpoint(const std::string& host, int port);
 
-// What others can connect to when a server listens on `address`: this machine's name when that is every address.
+// The host under which others reach a server that listens on `address`: this machine's name when it listens on all
+// addresses.
 std::string ReachableHost(const std::string& address);
 
 // The host in a Host header: "127.0.0.1:9400" -> "127.0.0.1", "[::1]:9400" -> "::1".
 std::string_view HostOf(std::string_view header);
 
-// An IPv4 or IPv6 address or "localhost": what cannot be a web site's own name for this machine.
+// Whether `host` is an IPv4 or IPv6 address or "localhost". A web site can make its own name resolve to this machine,
+// but cannot use these.
 bool IsAddress(std::string_view host);
 
 }  // namespace gan::monitoring

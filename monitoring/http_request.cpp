@@ -16,7 +16,7 @@ std::string_view Trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kWhiteSpace) - begin + 1);
 }
 
-// Takes one line off the front; lines end with LF, mostly after a CR.
+// Removes the first line from `text` and returns it. Lines end with LF, usually preceded by CR.
 std::string_view TakeLine(std::string_view& text) {
   const std::size_t end = std::min(text.find('\n'), text.size());
   std::string_view line = text.substr(0, end);
@@ -25,6 +25,7 @@ std::string_view TakeLine(std::string_view& text) {
   return line;
 }
 
+// Decodes percent escapes. A zero byte is rejected, because a C function would end the path there.
 std::optional<std::string> Decoded(std::string_view text) {
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -42,6 +43,7 @@ std::optional<std::string> Decoded(std::string_view text) {
   return decoded;
 }
 
+// The target must not contain a space: there are exactly three words.
 bool ReadRequestLine(std::string_view line, HttpRequest& request) {
   const std::size_t first = line.find(' ');
   const std::size_t last = line.rfind(' ');
@@ -65,6 +67,7 @@ std::string_view HttpRequest::Header(const std::string& name) const {
   return found == headers.end() ? std::string_view() : std::string_view(found->second);
 }
 
+// Clients may end lines with LF alone (RFC 9112, section 2.2), so both forms of an empty line end the head.
 std::optional<std::size_t> EndOfHead(std::string_view bytes) {
   for (std::size_t at = bytes.find('\n'); at != std::string_view::npos; at = bytes.find('\n', at + 1)) {
     const std::string_view rest = bytes.substr(at + 1);

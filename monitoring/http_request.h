@@ -1,4 +1,4 @@
-// The head of an HTTP request, understood from its bytes alone.
+// Parses the head of an HTTP request.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace gan::monitoring {
 
-inline constexpr std::size_t kMaxRequestHead = std::size_t{16} << 10;  // bytes, the empty line at its end included
+inline constexpr std::size_t kMaxRequestHead = std::size_t{16} << 10;  // bytes, including the empty line at its end
 
 struct HttpRequest {
   std::string method;
@@ -19,11 +19,11 @@ struct HttpRequest {
   std::string_view Header(const std::string& name) const;  // "" when there is none
 };
 
-// Where the head ends in what has come so far: the byte behind its empty line. Nothing: more must come.
+// The offset of the first byte after the head's empty line. Empty when more bytes must arrive first.
 std::optional<std::size_t> EndOfHead(std::string_view bytes);
 
-// Nothing when it is no request (RFC 9112): no three words, a path that does not begin with a slash or has a bad escape
-// or a zero byte, a header without a colon.
+// Empty when the text is not a valid request head (RFC 9112): the request line does not have three words, the path does
+// not begin with a slash or contains an invalid escape or a zero byte, or a header line has no colon.
 std::optional<HttpRequest> ParseHead(std::string_view head);
 
 }  // namespace gan::monitoring

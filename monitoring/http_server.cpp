@@ -15,7 +15,8 @@
 namespace gan::monitoring {
 namespace {
 
-// In the same time whatever the first difference.
+// Compares in a time that does not depend on the position of the first difference, so that timing does not reveal the
+// secret.
 bool EqualSecrets(std::string_view a, std::string_view b) {
   unsigned difference = a.size() == b.size() ? 0 : 1;
   for (std::size_t i = 0; i < b.size(); ++i) {
@@ -43,6 +44,7 @@ const char* ReasonOf(int status) {
   }
 }
 
+// nosniff, no-referrer and same-origin keep other web sites from using the responses.
 std::string InFull(const HttpResponse& response, bool with_body) {
   return "HTTP/1.1 " + std::to_string(response.status) + " " + ReasonOf(response.status) +
          "\r\nContent-Type: " + response.content_type + "\r\nContent-Length: " + std::to_string(response.body.size()) +
@@ -57,26 +59,27 @@ struct HttpServer::Impl {
   std::shared_mutex mutex;
   std::map<std::string, HttpHandler, std::less<>> handlers;              // guarded by mutex
   std::map<std::string, HttpPrefixHandler, std::less<>> handlers_below;  // guarded by mutex
-  std::string authorization;                                             // what the header must say; empty: anything
+  std::string authorization;  // required value of the Authorization header; empty: none required
   std::string host;
   std::string address;
   std::optional<Connections> connections;  // last: its threads use all of the above
 
-  // What refuses a request before its path is looked at.
+  // Rejects a request before its path is considered.
   std::optional<HttpResponse> Refuse(const HttpRequest& request) const {
+    // A web page that resolves its own name to 127.0.0.1 (DNS rebinding) sends that name as Host.
     if (IsLoopback(host) && !IsAddress(HostOf(request.Header("host")))) {
-      return HttpResponse{421, "text/plain", "This server answers to its address or to localhost.\n"};
+      return HttpResponse{421, "text/plain", "Use the server's IP address or localhost.\n"};
     }
     if (request.method != "GET" && request.method != "HEAD") {
-      return HttpResponse{405, "text/plain", "Only GET and HEAD are answered here.\n"};
+      return HttpResponse{405, "text/plain", "Only GET and HEAD are supported.\n"};
     }
     if (authorization.empty() || request.path == "/healthz") return std::nullopt;
     if (EqualSecrets(request.Header("authorization"), authorization)) return std::nullopt;
-    return HttpResponse{401, "text/plain", "A user name and a password are needed.\n",
+    return HttpResponse{401, "text/plain", "A user name and a password are required.\n",
                         "WWW-Authenticate: Basic realm=\"Equipoise\"\r\n"};
   }
 
-  // Ready to be called without the lock; empty when nothing handles the path.
+  // Returns a handler that can be called without the lock; empty when nothing handles the path.
   HttpHandler Find(std::string_view path) {
     const std::shared_lock lock(mutex);
     const auto found = handlers.find(path);
@@ -91,11 +94,11 @@ struct HttpServer::Impl {
   HttpResponse Respond(const HttpRequest& request) {
     if (std::optional<HttpResponse> refusal = Refuse(request)) return *refusal;
     const HttpHandler handler = Find(request.path);
-    return handler ? handler() : HttpResponse{404, "text/plain", "Nothing is here.\n"};
+    return handler ? handler() : HttpResponse{404, "text/plain", "Not found.\n"};
   }
 
   std::string Answer(const HttpRequest* request) {
-    if (request == nullptr) return InFull({400, "text/plain", "This is no request.\n"}, true);
+    if (request == nullptr) return InFull({400, "text/plain", "Invalid request.\n"}, true);
     try {
       return InFull(Respond(*request), request->method != "HEAD");
     } catch (const std::exception& error) {

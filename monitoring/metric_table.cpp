@@ -30,44 +30,44 @@ constexpr std::string_view kPhases[] = {"data", "discriminator", "generator", "s
 // A step takes milliseconds on a GPU and seconds on a few CPU cores.
 constexpr double kStepSeconds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60};
 
-// Two lines a row; the formatter would make nine of them.
+// Two lines per row; clang-format would make nine of them.
 // clang-format off
 constexpr MetricRow kTable[] = {
   {Metric::kLoss, "gan_train_loss", kGauge, "1", kJob, "network", kNetworks, {},
    "Loss of the last step, mean over all ranks."},
   {Metric::kDiscriminatorAccuracy, "gan_train_discriminator_accuracy_ratio", kGauge, "ratio", kJob, "input", kInputs,
-   {}, "Part of the real or fake images that the discriminator told right in the last step."},
+   {}, "Fraction of the real or fake images that the discriminator classified correctly in the last step."},
   {Metric::kDiscriminatorAuc, "gan_train_discriminator_auc_ratio", kGauge, "ratio", kJob, "", {}, {},
    "Probability that the discriminator scores a real image above a fake one: 0.5 is guessing, 1 is perfect."},
   {Metric::kDiscriminatorOutputMean, "gan_train_discriminator_output_mean", kGauge, "1", kJob, "input", kInputs, {},
    "Mean output of the discriminator after the sigmoid, on real and on fake images."},
   {Metric::kLossImbalance, "gan_train_loss_imbalance_ratio", kGauge, "ratio", kJob, "", {}, {},
-   "|L_D/2 - L_G| / (L_D/2 + L_G): 0 when the two losses are level."},
+   "|L_D/2 - L_G| / (L_D/2 + L_G): 0 when the two losses are equal."},
   {Metric::kBalanceState, "gan_train_balance_state", kGauge, "1", kJob, "state", kStates, {},
-   "1 for the verdict in force on the balance of the two networks, 0 for the others."},
+   "1 for the current verdict on the balance of the two networks, 0 for the others."},
   {Metric::kGradientNorm, "gan_train_gradient_norm", kGauge, "1", kJob, "network", kNetworks, {},
    "Euclidean norm of the network's synchronised gradient in the last step."},
   {Metric::kLearningRate, "gan_train_learning_rate", kGauge, "1", kJob, "network", kNetworks, {},
-   "Learning rate in force, after the balance controller's changes."},
+   "Current learning rate, including the balance controller's changes."},
   {Metric::kSampleDiversity, "gan_train_sample_diversity", kGauge, "1", kJob, "", {}, {},
    "Mean distance of a generated image to its nearest neighbour in the batch, on 8 x 8 pixels of [-1, 1]."},
   {Metric::kSampleDiversityReference, "gan_train_sample_diversity_reference", kGauge, "1", kJob, "", {}, {},
-   "The same measure on real images: what sample diversity is to be held against."},
+   "The same measure on real images, for comparison with the sample diversity."},
   {Metric::kCollapseForetold, "gan_train_collapse_foretold", kGauge, "1", kJob, "", {}, {},
    "1 while the balance controller expects a mode collapse, else 0."},
   {Metric::kQuality, "gan_train_quality", kGauge, "1", kJob, "measure", kMeasures, {},
-   "Generated images against held-out ones, as measured last; of density and coverage more is better, else less. "
-   "NAME_floor: what training images reach."},
+   "Last measured quality of generated images against held-out ones. Higher is better for density and coverage, lower otherwise. "
+   "NAME_floor: the value of the training images."},
   {Metric::kPenalty, "gan_train_penalty", kGauge, "1", kJob, "", {}, {},
    "Gradient penalties in the discriminator's loss in the last step, mean over all ranks."},
   {Metric::kAugmentProbability, "gan_train_augment_probability_ratio", kGauge, "ratio", kJob, "", {}, {},
-   "Probability of each augmentation in front of the discriminator."},
+   "Probability of each augmentation of the discriminator's inputs."},
   {Metric::kInterventions, "gan_train_interventions_total", kCounter, "1", kJob, "action", kActions, {},
-   "Actions that the balance controller took."},
+   "Actions of the balance controller."},
   {Metric::kNonfinite, "gan_train_nonfinite_total", kCounter, "1", kJob, "network", kNetworks, {},
    "Steps in which a loss or a gradient was not finite."},
   {Metric::kSkippedSteps, "gan_train_skipped_steps_total", kCounter, "1", kJob, "network", kNetworks, {},
-   "Updates that were left out because the step was not finite."},
+   "Updates that were skipped because the step was not finite."},
   {Metric::kSteps, "gan_train_steps_total", kCounter, "1", kJob, "network", kNetworks, {},
    "Updates of the network since this process started."},
   {Metric::kImages, "gan_train_images_total", kCounter, "1", kJob, "", {}, {},
@@ -77,15 +77,15 @@ constexpr MetricRow kTable[] = {
   {Metric::kStepDuration, "gan_train_step_duration_seconds", kHistogram, "seconds", kRank, "phase", kPhases,
    kStepSeconds, "Wall time of a training step on this rank, by phase; total covers all of them."},
   {Metric::kWorldSize, "gan_train_world_size", kGauge, "1", kJob, "", {}, {},
-   "Ranks that train together."},
+   "Number of ranks of the job."},
   {Metric::kCommWait, "gan_comm_wait_seconds_total", kCounter, "seconds", kRank, "", {}, {},
-   "Time that this rank spent inside collectives over MPI; those of GPUs run beside backward."},
+   "Time that this rank spent in MPI collectives. Collectives on GPUs overlap with the backward and are not included."},
   {Metric::kCommBytes, "gan_comm_bytes_total", kCounter, "bytes", kRank, "", {}, {},
-   "Bytes that this rank handed to collectives."},
+   "Bytes that this rank has sent through collectives."},
   {Metric::kDataWait, "gan_data_wait_seconds_total", kCounter, "seconds", kRank, "", {}, {},
    "Time that this rank waited for its next batch."},
   {Metric::kCorruptRecords, "gan_data_corrupt_records_total", kCounter, "1", kRank, "", {}, {},
-   "Records with a wrong checksum in whose place this rank took another."},
+   "Records with a wrong checksum that this rank has replaced by another record."},
   {Metric::kCheckpointDuration, "gan_checkpoint_duration_seconds", kGauge, "seconds", kJob, "", {}, {},
    "Wall time of the last committed checkpoint, from snapshot to commit."},
   {Metric::kCheckpointLastSuccess, "gan_checkpoint_last_success_timestamp_seconds", kGauge, "seconds", kJob, "", {}, {},
@@ -95,11 +95,11 @@ constexpr MetricRow kTable[] = {
   {Metric::kCheckpointFailures, "gan_checkpoint_failures_total", kCounter, "1", kJob, "", {}, {},
    "Checkpoints that could not be committed."},
   {Metric::kLaunchRestarts, "gan_launch_restarts", kGauge, "1", kJob, "", {}, {},
-   "How often gan-launch has started this job again; 0 when it runs without gan-launch."},
+   "Number of restarts of this job by gan-launch; 0 without gan-launch."},
   {Metric::kPreprocessImages, "gan_preprocess_images_total", kCounter, "1", kRank, "result", kResults, {},
-   "Inputs that this rank of gan-preprocess has dealt with: accepted, or the reason why not."},
+   "Inputs that this rank of gan-preprocess has processed: accepted, or the reason for rejection."},
   {Metric::kBuildInfo, "gan_build_info", kGauge, "1", kRank, "", {}, {},
-   "Always 1; the labels tell which build runs."},
+   "Always 1; the labels describe the build."},
   {Metric::kProcessCpu, "process_cpu_seconds_total", kCounter, "seconds", kRank, "", {}, {},
    "User and system CPU time of this rank's process."},
   {Metric::kProcessResidentMemory, "process_resident_memory_bytes", kGauge, "bytes", kRank, "", {}, {},
@@ -111,6 +111,7 @@ constexpr MetricRow kTable[] = {
 };
 // clang-format on
 
+// Row() uses the enumerator as an index, so an added metric must have its row at the same position.
 constexpr bool RowsAreInOrder() {
   for (std::size_t i = 0; i < std::size(kTable); ++i) {
     if (kTable[i].metric != static_cast<Metric>(i)) return false;

@@ -1,4 +1,4 @@
-// The only home of metric names. Dashboards, alert rules and docs/monitoring.md are held against this table by a test.
+// The only list of metric names. A test compares dashboards, alert rules and docs/monitoring.md with this table.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ enum class Metric {
   kDiscriminatorAuc,
   kDiscriminatorOutputMean,  // {input}
   kLossImbalance,
-  kBalanceState,  // {state}: 1 for the verdict in force, 0 for the others
+  kBalanceState,  // {state}: 1 for the current verdict, 0 for the others
   kGradientNorm,  // {network}
   kLearningRate,  // {network}
   kSampleDiversity,
@@ -41,17 +41,17 @@ enum class Metric {
   kLaunchRestarts,
   kPreprocessImages,  // {result}
   kBuildInfo,         // {version} and the build facts of MetricsOptions
-  kProcessCpu,        // the process_ ones are read from the kernel at every scrape
+  kProcessCpu,        // the process_ metrics are read from the kernel at every scrape
   kProcessResidentMemory,
   kProcessOpenFds,
   kProcessStartTime,
 };
 
-enum class MetricType { kGauge, kCounter, kHistogram };  // what Set, Add and Observe are for, in this order
+enum class MetricType { kGauge, kCounter, kHistogram };  // used with Set, Add and Observe, in this order
 
 enum class Scope {
   kJob,   // the same on all ranks (all-reduced): exported by rank 0 alone
-  kRank,  // local: exported by every rank, with the label `rank`
+  kRank,  // local: exported by every rank with the label `rank`
 };
 
 struct MetricRow {
@@ -60,13 +60,13 @@ struct MetricRow {
   MetricType type;
   std::string_view unit;  // "1" for counts and ratios
   Scope scope;
-  std::string_view label;                          // empty: no label of its own
-  std::span<const std::string_view> label_values;  // all of them; each is exported from the start
+  std::string_view label;                          // empty: the metric has no label
+  std::span<const std::string_view> label_values;  // all values of the label; each is exported from the start
   std::span<const double> buckets;                 // upper bounds in `unit`, histograms only
   std::string_view help;
 };
 
-// In the order of the enumerators, so that Table()[i].metric == Metric(i).
+// The rows in the order of the enumerators: Table()[i].metric == Metric(i).
 std::span<const MetricRow> Table();
 const MetricRow& Row(Metric metric);
 std::string_view Name(MetricType type);  // "gauge", "counter", "histogram"

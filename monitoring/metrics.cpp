@@ -22,6 +22,7 @@
 namespace gan::monitoring {
 namespace {
 
+// The initial value of gauges: samples that are not finite are left out of the output.
 constexpr double kNotSet = std::numeric_limits<double>::quiet_NaN();
 constexpr const char* kContentType = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -45,7 +46,7 @@ prometheus::Labels LabelsOf(const MetricRow& row, const MetricsOptions& options,
   return labels;
 }
 
-// Adds one series to the row's family; asking the registry twice for one name gives the same family.
+// Adds one series to the row's metric family. Registering the same name again returns the same family.
 template <class Builder, class... Initial>
 auto* AddTo(prometheus::Registry& registry, Builder builder, const MetricRow& row, const MetricsOptions& options,
             std::string_view label_value, Initial... initial) {
@@ -74,6 +75,7 @@ Series MakeSeries(prometheus::Registry& registry, const MetricRow& row, const Me
   return series;
 }
 
+// Prometheus would store a NaN as a value, and comparisons with it never fire an alert.
 void DropSamplesWithoutValue(prometheus::MetricFamily& family) {
   if (family.type != prometheus::MetricType::Gauge) return;
   std::erase_if(family.metric, [](const auto& sample) { return !std::isfinite(sample.gauge.value); });
@@ -91,14 +93,15 @@ double UnixSeconds() {
 }  // namespace
 
 struct Metrics::Impl {
-  // Written by the constructor alone; the values behind it are atomic or have locks of their own.
-  std::vector<std::vector<Series>> series;  // [metric][label value]; empty where this rank does not export it
+  // Written only by the constructor. The values behind the pointers are atomic or have their own locks.
+  std::vector<std::vector<Series>> series;  // [metric][label value]; empty when this rank does not export the metric
   prometheus::Registry registry;
   std::string why;
   std::mutex process_mutex;
   double cpu_seconds_seen = 0;         // guarded by process_mutex
   std::unique_ptr<HttpServer> server;  // last: its threads use all of the above
 
+  // All label values are created from the start, so that a counter exists with 0 before its first event.
   explicit Impl(const MetricsOptions& options) {
     for (const MetricRow& row : Table()) {
       series.emplace_back();
@@ -108,7 +111,7 @@ struct Metrics::Impl {
     }
   }
 
-  // Null where this rank does not export the metric.
+  // Null when this rank does not export the metric.
   const Series* Find(Metric metric, std::string_view label_value) const {
     const auto& all = series[Index(metric)];
     const MetricRow& row = Row(metric);
@@ -124,6 +127,7 @@ struct Metrics::Impl {
     series[Index(Metric::kProcessResidentMemory)][0].gauge->Set(reading.resident_memory_bytes);
     series[Index(Metric::kProcessOpenFds)][0].gauge->Set(reading.open_fds);
     const std::lock_guard lock(process_mutex);
+    // A counter must not decrease, and two scrapes may read the process in another order than they arrive here.
     const double grown = std::max(0.0, reading.cpu_seconds - cpu_seconds_seen);
     series[Index(Metric::kProcessCpu)][0].counter->Increment(grown);
     cpu_seconds_seen += grown;

@@ -15,12 +15,14 @@ double Seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
 }
 
+// Counts all threads of the process.
 double CpuSeconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return Seconds(usage.ru_utime) + Seconds(usage.ru_stime);
 }
 
+// The second number of statm is the resident size in pages.
 double ResidentBytes() {
   std::ifstream statm("/proc/self/statm");
   double total_pages = 0;

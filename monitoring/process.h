@@ -1,11 +1,11 @@
-// What the kernel knows about this process, for the process_ metrics that every Prometheus client exports.
+// What the kernel reports about this process, for the process_ metrics that every Prometheus client exports.
 #pragma once
 
 namespace gan::monitoring {
 
 struct ProcessReading {
   double cpu_seconds = 0;            // user and system, all threads
-  double resident_memory_bytes = 0;  // 0 where /proc is not there
+  double resident_memory_bytes = 0;  // 0 where /proc is missing
   double open_fds = 0;
 };
 

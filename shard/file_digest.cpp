@@ -10,6 +10,7 @@
 namespace gan::shard {
 
 FileDigest DigestOfFile(const std::filesystem::path& file) {
+  // The pages are released block by block; otherwise a large file would count as memory of this process.
   constexpr std::size_t kBlock = std::size_t{8} << 20;
   const storage::MappedFile mapped(file);
   storage::Digest digest;

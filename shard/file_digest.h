@@ -11,8 +11,8 @@ struct FileDigest {
   std::string digest;  // as storage::DigestOf
 };
 
-// Of the whole file. What was read does not stay in this process's memory, however large the file. Throws IoError,
-// DataError.
+// Digests the whole file. The pages that were read are released, so the process stays small however large the file is.
+// Throws IoError, DataError.
 FileDigest DigestOfFile(const std::filesystem::path& file);
 
 }  // namespace gan::shard

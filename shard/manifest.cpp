@@ -16,14 +16,16 @@ namespace {
 
 using nlohmann::json;
 
+// Protects against reading a huge file into memory.
 constexpr std::uint64_t kMaxManifestBytes = std::uint64_t{256} << 20;
 
-// A count in range: nlohmann's own conversion would wrap a negative or too large one without a word.
+// Reads a count and checks its range. nlohmann's own conversion would silently wrap a negative or too large number.
 template <typename Number>
 Number Count(const json& j, const char* key) {
   const json& value = j.at(key);
   if (!value.is_number_unsigned() || value.get<std::uint64_t>() > std::numeric_limits<Number>::max()) {
-    throw std::out_of_range(std::string(key) + " is " + value.dump() + ", which is no count in range");
+    throw std::out_of_range(std::string(key) + " is " + value.dump() +
+                            ", which is not a non-negative integer in range");
   }
   return value.get<Number>();
 }
@@ -46,6 +48,7 @@ Manifest FromJson(const json& j) {
   m.images_per_shard = Count<std::uint32_t>(j, "images_per_shard");
   for (const json& entry : j.at("shards")) m.shards.push_back(EntryFromJson(entry));
   m.labels = j.at("labels").get<std::vector<std::string>>();
+  // Folders of older versions have no label_counts.
   if (j.contains("label_counts")) m.label_counts = j.at("label_counts").get<std::vector<std::uint64_t>>();
   m.channel_mean = j.at("channel_mean").get<std::array<double, 3>>();
   m.channel_std = j.at("channel_std").get<std::array<double, 3>>();
@@ -60,12 +63,14 @@ Manifest FromJson(const json& j) {
 
 void RequireLabelCounts(const Manifest& m, const std::filesystem::path& file) {
   std::uint64_t sum = 0;
-  for (const std::uint64_t count : m.label_counts) sum += std::min(count, m.accepted);  // no sum wraps around
+  for (const std::uint64_t count : m.label_counts) sum += std::min(count, m.accepted);  // cannot wrap around
   if (m.label_counts.size() != m.labels.size() || sum != m.accepted) {
     throw DataError(file, "label_counts does not fit `labels` and `accepted`");
   }
 }
 
+// Checks the numbers against each other, because the digest only proves that the file is unchanged, not that it is
+// right.
 void RequireConsistent(const Manifest& m, const std::filesystem::path& file) {
   if (m.image_size == 0 || m.image_size > kMaxImageSize) throw DataError(file, "an impossible image_size");
   if (m.format_version == 0) throw DataError(file, "has the impossible format version 0");
@@ -81,7 +86,7 @@ void RequireConsistent(const Manifest& m, const std::filesystem::path& file) {
     throw DataError(file, "`accepted` and `rejected` do not add up to `inputs`");
   }
   if (DatasetDigest(m.shards) != m.dataset_digest)
-    throw DataError(file, "dataset_digest does not follow from the shards");
+    throw DataError(file, "dataset_digest does not match the digests of the shards");
 }
 
 }  // namespace
@@ -101,6 +106,7 @@ std::uint64_t Manifest::records() const {
 Manifest DecodeManifest(const std::string& text, const std::filesystem::path& file) {
   const json j = storage::ParseJsonObject(text, file);
   try {
+    // The version is checked before the digest, so that a newer format is reported as such and not as damage.
     const auto version = Count<std::uint32_t>(j, "format_version");
     if (version > kFormatVersion) {
       throw DataError(file, "has format version " + std::to_string(version) + "; this program reads up to " +
@@ -121,7 +127,8 @@ Manifest ReadManifest(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / kManifestName;
   if (!std::filesystem::is_directory(folder)) throw DataError(folder, "no such folder");
   if (!std::filesystem::exists(file)) {
-    throw DataError(folder, "holds no manifest.json, so it is no finished data set; run gan-preprocess on it (again)");
+    throw DataError(
+        folder, "has no manifest.json, so it is not a finished data set; run gan-preprocess to create or complete it");
   }
   return DecodeManifest(storage::ReadFile(file, kMaxManifestBytes), file);
 }

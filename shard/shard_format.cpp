@@ -13,7 +13,7 @@ namespace gan::shard {
 
 namespace {
 
-// Offsets within the header; the table in docs/shard-format.md.
+// Offsets within the header, as in the table in docs/shard-format.md.
 constexpr std::size_t kVersionAt = 8;
 constexpr std::size_t kNumberAt = 12;
 constexpr std::size_t kImageSizeAt = 16;
@@ -25,6 +25,7 @@ constexpr std::size_t kFooterCrcAt = 48;
 constexpr std::size_t kHeaderCrcAt = 52;
 static_assert(kHeaderCrcAt + 4 == kHeaderUsedBytes);
 
+// A nonzero padding means damage, or a writer that uses fields which this version would ignore.
 void RequireZero(std::span<const std::byte> bytes, const std::filesystem::path& file) {
   const auto bad = std::find_if(bytes.begin(), bytes.end(), [](std::byte b) { return b != std::byte{0}; });
   if (bad == bytes.end()) return;
@@ -49,6 +50,8 @@ std::array<std::byte, kHeaderBytes> EncodeHeader(const Header& header) {
   return bytes;
 }
 
+// Magic and version come first, so that a file of another kind or of a newer version is reported as such. The checksum
+// comes before the other numbers, so that impossible numbers in an intact header are a writer's error.
 Header DecodeHeader(std::span<const std::byte> bytes, const std::filesystem::path& file) {
   const auto magic = std::as_bytes(std::span(kMagic)).first(std::min(bytes.size(), kMagic.size()));
   if (!std::equal(magic.begin(), magic.end(), bytes.begin())) throw DataError(file, 0, "is not a shard");
@@ -71,7 +74,7 @@ Header DecodeHeader(std::span<const std::byte> bytes, const std::filesystem::pat
                       .footer_crc32c = Load<std::uint32_t>(&bytes[kFooterCrcAt])};
   if (version != kFormatVersion || Load<std::uint32_t>(&bytes[kHeaderSizeAt]) != kHeaderBytes ||
       header.image_size == 0 || header.image_size > kMaxImageSize) {
-    throw DataError(file, kVersionAt, "the header holds impossible numbers");
+    throw DataError(file, kVersionAt, "the header contains impossible numbers");
   }
   return header;
 }
@@ -90,6 +93,7 @@ std::optional<std::uint32_t> ParseShardFileName(std::string_view name) {
   std::uint32_t number = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  // Only the spelling that ShardFileName produces counts, so that no two names mean the same shard.
   return ShardFileName("", number).string() == name ? std::optional(number) : std::nullopt;
 }
 

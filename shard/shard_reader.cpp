@@ -9,7 +9,8 @@ namespace gan::shard {
 
 namespace {
 
-// Sizes are compared by division and subtraction, so that no hostile number can overflow.
+// Checks the header's sizes against the file's length. Uses division and subtraction, so that no hostile number can
+// overflow.
 void RequireExactSize(const Header& header, std::uint64_t file_bytes, const std::filesystem::path& file) {
   const std::uint64_t record_bytes = RecordBytes(header.image_size);
   const std::uint64_t room = (file_bytes - kHeaderBytes) / record_bytes;
@@ -17,7 +18,7 @@ void RequireExactSize(const Header& header, std::uint64_t file_bytes, const std:
     throw DataError(file, file_bytes, "is too short for its " + std::to_string(header.records) + " records");
   }
   if (header.footer_bytes != file_bytes - header.footer_offset) {
-    throw DataError(file, file_bytes, "has another length than its header says");
+    throw DataError(file, file_bytes, "has a length that differs from its header");
   }
   if (header.footer_bytes / kIndexEntryBytes < header.records) {
     throw DataError(file, header.footer_offset, "the index is too short");
@@ -30,7 +31,7 @@ ShardReader::ShardReader(const std::filesystem::path& path) : file_(path) {
   try {
     Open();
   } catch (const DataError&) {
-    file_.RequireRead();  // zeros in place of what could not be read are not damage
+    file_.RequireRead();  // unreadable pages are read as zeros and would look like damage
     throw;
   }
 }
@@ -49,6 +50,7 @@ void ShardReader::Open() {
   names_ = footer_.subspan(index_.size());
 }
 
+// Called again when pages became unreadable later, because a lost page of the index would give wrong names and labels.
 void ShardReader::RequireFooter() const {
   if (storage::Crc32c(footer_) == footer_crc32c_) return;
   throw DataError(path(), static_cast<std::uint64_t>(footer_.data() - file_.bytes().data()),
@@ -65,6 +67,7 @@ RecordInfo ShardReader::Info(std::size_t i) const {
   const std::byte* entry = &index_[i * kIndexEntryBytes];
   const auto offset = Load<std::uint64_t>(entry + 16);
   const auto length = Load<std::uint32_t>(entry + 24);
+  // The checksum of the footer does not protect against a hostile writer, so offsets are checked.
   if (offset > names_.size() || length > names_.size() - offset) {
     throw DataError(path(), static_cast<std::uint64_t>(entry - file_.bytes().data()), "a name lies outside the index");
   }

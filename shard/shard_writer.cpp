@@ -11,6 +11,7 @@ namespace gan::shard {
 
 namespace {
 
+// Index entries first, then all names: entries of a fixed size can be found by their number.
 std::vector<std::byte> EncodeFooter(const std::vector<RecordInfo>& infos) {
   std::vector<std::byte> footer(infos.size() * kIndexEntryBytes);
   std::uint64_t name_offset = 0;
@@ -34,12 +35,14 @@ std::vector<std::byte> EncodeFooter(const std::vector<RecordInfo>& infos) {
 
 ShardWriter::ShardWriter(const std::filesystem::path& path, std::uint32_t number, std::uint32_t image_size)
     : file_(path), number_(number), image_size_(image_size) {
+  // A placeholder of the right size. Commit() overwrites it when the numbers are known.
   file_.Append(EncodeHeader({.number = number, .image_size = image_size}));
 }
 
 void ShardWriter::Append(std::span<const std::byte> record, RecordInfo info) {
   if (record.size() != RecordBytes(image_size_)) throw std::invalid_argument("a record of the wrong size");
   info.crc32c = storage::Crc32c(record);
+  // The format limits names; a longer one is cut, because it serves only for display.
   if (info.source.size() > kMaxNameBytes) info.source.resize(kMaxNameBytes);
   infos_.push_back(std::move(info));
   file_.Append(record);
@@ -54,6 +57,7 @@ void ShardWriter::Commit() {
                       .footer_bytes = footer.size(),
                       .footer_crc32c = storage::Crc32c(footer)};
   file_.Append(footer);
+  // The real header is written last. An interrupted writer leaves a temporary file, which no reader opens.
   file_.WriteAt(0, EncodeHeader(header));
   file_.Commit();
 }

@@ -11,8 +11,8 @@
 
 namespace gan::shard {
 
-// Writes one shard; the file appears under its name only when Commit() returns. The bytes depend on the arguments
-// alone: no time, no host, no process. Not thread-safe. Throws IoError.
+// Writes one shard. The file appears under its name only when Commit() returns. The bytes depend only on the arguments,
+// not on time, host or process. Not thread-safe. Throws IoError.
 class ShardWriter {
  public:
   ShardWriter(const std::filesystem::path& path, std::uint32_t number, std::uint32_t image_size);
@@ -20,7 +20,7 @@ class ShardWriter {
   // record: uint8 [image_size, image_size, 3]; info.crc32c is computed here.
   void Append(std::span<const std::byte> record, RecordInfo info);
   std::size_t size() const { return infos_.size(); }
-  // Footer, header, fsync, rename.
+  // Writes footer and header, then fsync and rename.
   void Commit();
 
  private:

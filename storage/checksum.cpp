@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::uint32_t kPolynomial = 0x82F63B78;  // Castagnoli, bits reflected
 
+// The usual table for one byte at a time.
 constexpr std::array<std::uint32_t, 256> MakeTable() {
   std::array<std::uint32_t, 256> table{};
   for (std::uint32_t i = 0; i < 256; ++i) {
@@ -34,14 +35,15 @@ std::uint32_t Portable(std::span<const std::byte> data, std::uint32_t crc) {
   return crc;
 }
 
-// What a checksum becomes after kLane more zero bytes. That is linear in its bits, so four tables of a byte each do.
-// The way of Mark Adler's crc32c.c.
+// Advances a checksum by kLane zero bytes. The operation is linear in the checksum's bits, so four tables with one
+// entry per byte value are enough. The method of Mark Adler's crc32c.c.
 constexpr std::size_t kLane = 4096;
 
 struct ZeroLane {
   std::array<std::array<std::uint32_t, 256>, 4> table{};
 
   ZeroLane() {
+    // The effect of each single bit; the entries of a byte are the XOR of its bits' effects.
     const std::vector<std::byte> zeros(kLane);
     std::array<std::uint32_t, 32> of_bit{};
     for (std::size_t bit = 0; bit < 32; ++bit) of_bit[bit] = Portable(zeros, std::uint32_t{1} << bit);
@@ -59,13 +61,15 @@ struct ZeroLane {
   }
 };
 
+// memcpy, because the data need not be aligned.
 std::uint64_t Word(const std::byte* at) {
   std::uint64_t word = 0;
   std::memcpy(&word, at, sizeof word);
   return word;
 }
 
-// 3 * kLane bytes. The instruction gives its result after three cycles and can begin every cycle, hence three lanes.
+// Processes 3 * kLane bytes. The CRC instruction has a latency of three cycles and a throughput of one per cycle, so
+// three independent lanes keep it busy.
 __attribute__((target("sse4.2"))) std::uint32_t ThreeLanes(const std::byte* data, std::uint32_t crc) {
   static const ZeroLane kAfterLane;
   std::uint64_t first = crc, second = 0, third = 0;
@@ -74,10 +78,13 @@ __attribute__((target("sse4.2"))) std::uint32_t ThreeLanes(const std::byte* data
     second = _mm_crc32_u64(second, Word(data + kLane + i));
     third = _mm_crc32_u64(third, Word(data + 2 * kLane + i));
   }
+  // Combines the lanes: the checksum of a concatenation is the first checksum advanced over the second part, XOR the
+  // second.
   const std::uint32_t two = kAfterLane(static_cast<std::uint32_t>(first)) ^ static_cast<std::uint32_t>(second);
   return kAfterLane(two) ^ static_cast<std::uint32_t>(third);
 }
 
+// Three lanes while there is enough data, then eight bytes at a time, then single bytes.
 __attribute__((target("sse4.2"))) std::uint32_t Hardware(std::span<const std::byte> data, std::uint32_t crc) {
   for (; data.size() >= 3 * kLane; data = data.subspan(3 * kLane)) crc = ThreeLanes(data.data(), crc);
   std::uint64_t wide = crc;

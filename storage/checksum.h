@@ -1,5 +1,5 @@
-// Checksums: CRC32C for records and headers (found in every small part), XXH3-128 for whole files (a digest to
-// compare). Both detect damage; neither is a defence against someone who forges files on purpose.
+// Checksums: CRC32C for records and headers, so that damage is located; XXH3-128 for whole files, so that files can be
+// compared. Both detect accidental damage; neither protects against deliberate forgery.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ namespace gan::storage {
 // CRC-32C (Castagnoli, RFC 3720 appendix B.4) of `data`, continued from `crc` (0 to begin).
 std::uint32_t Crc32c(std::span<const std::byte> data, std::uint32_t crc = 0);
 
-// The same without special instructions, for processors that lack them and for the test that both agree.
+// The same without special instructions: for processors that lack them, and for the test that both agree.
 std::uint32_t Crc32cPortable(std::span<const std::byte> data, std::uint32_t crc = 0);
 
 // A running XXH3-128 digest. Not thread-safe.

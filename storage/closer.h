@@ -5,8 +5,7 @@
 
 namespace gan::storage {
 
-// Owns `descriptor`; a negative one is none. A failing close is of no concern to its users, which write nothing through
-// it.
+// Owns `descriptor`; a negative number means none. Errors of close are ignored, because it is used only for reading.
 struct Closer {
   int descriptor;
 

@@ -21,11 +21,12 @@ namespace {
 
 constexpr std::string_view kTemporaryMark = ".tmp-";
 
-// write(2) until all is written; a short write is continued, an error is final.
+// Calls write(2) until everything is written. A short write is continued; an error is final.
 void WriteAll(int descriptor, std::span<const std::byte> data, std::uint64_t offset, const fs::path& path) {
   while (!data.empty()) {
     const ssize_t n = ::pwrite(descriptor, data.data(), data.size(), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
+    // Returning 0 for a nonempty request means that nothing fits any more.
     if (n <= 0) throw IoError(path, "write", n == 0 ? ENOSPC : errno);
     data = data.subspan(static_cast<std::size_t>(n));
     offset += static_cast<std::uint64_t>(n);
@@ -39,7 +40,7 @@ fs::path FolderOf(const fs::path& path) { return path.has_parent_path() ? path.p
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
   temporary_ = path_;
   temporary_ += std::string(kTemporaryMark) + std::to_string(::getpid());
-  ::unlink(temporary_.c_str());  // of an earlier process with our number
+  ::unlink(temporary_.c_str());  // left by an earlier process with the same number
   descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (descriptor_ < 0) throw IoError(temporary_, "open", errno);
 }
@@ -61,8 +62,10 @@ void AtomicFile::WriteAt(std::uint64_t offset, std::span<const std::byte> data) 
 }
 
 void AtomicFile::Commit() {
+  // fsync before rename: otherwise a crash could leave the new name with incomplete content.
   if (::fsync(descriptor_) != 0) throw IoError(temporary_, "fsync", errno);
   if (::close(std::exchange(descriptor_, -1)) != 0) throw IoError(temporary_, "close", errno);
+  // From here on the file is published, so the destructor must not remove it.
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw IoError(path_, "rename", errno);
   temporary_.clear();
   SyncFolder(FolderOf(path_));
@@ -82,6 +85,7 @@ std::string ReadFile(const fs::path& path, std::uint64_t max_bytes) {
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (size > max_bytes) throw DataError(path, "has " + std::to_string(size) + " bytes, too many");
   std::string text(size, '\0');
+  // The size was read before; a file that another process truncates meanwhile is reported and not padded.
   std::size_t done = 0;
   while (done < text.size()) {
     const ssize_t n = ::read(file.descriptor, text.data() + done, text.size() - done);
@@ -95,6 +99,7 @@ std::string ReadFile(const fs::path& path, std::uint64_t max_bytes) {
 
 fs::path FreeName(const fs::path& wanted) {
   fs::path name = wanted;
+  // symlink_status also finds dangling links, which exists() alone would report as absent.
   for (int i = 1; fs::exists(fs::symlink_status(name)); ++i) name = wanted.string() + "-" + std::to_string(i);
   return name;
 }
@@ -103,6 +108,7 @@ void SyncFolder(const fs::path& folder) {
   const Closer file{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (file.descriptor < 0) throw IoError(folder, "open", errno);
   if (::fsync(file.descriptor) == 0) return;
+  // These errors mean that the file system does not support fsync on folders; any other error is a real failure.
   if (errno != EINVAL && errno != EOPNOTSUPP && errno != ENOSYS) throw IoError(folder, "fsync", errno);
   WarnOnce("fsync of a folder", folder.string() + ": this file system cannot make a folder's names durable (fsync: " +
                                     std::generic_category().message(errno) +
@@ -115,7 +121,7 @@ bool MakeFolders(const fs::path& folder) {
   const fs::path parent = FolderOf(plain);
   if (!fs::exists(parent)) MakeFolders(parent);
   if (::mkdir(plain.c_str(), 0777) != 0) {
-    if (errno == EEXIST) return false;  // somebody else was faster
+    if (errno == EEXIST) return false;  // another process has just created it
     throw IoError(plain, "mkdir", errno);
   }
   SyncFolder(parent);

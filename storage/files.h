@@ -1,6 +1,6 @@
-// Files that are either whole or absent. Everything this project keeps (shards, manifests, checkpoints, images) goes
-// through these few calls; the umask decides about modes. No call follows a symbolic link in the last component of a
-// path it writes.
+// Files that are either complete or absent. All files that the project keeps (shards, manifests, checkpoints, images)
+// are written through these functions. The umask determines the file modes. No function follows a symbolic link in the
+// last component of a path that it writes.
 #pragma once
 
 #include <cstddef>
@@ -24,10 +24,10 @@ class AtomicFile {
 
   void Append(std::span<const std::byte> data);
   void Append(std::string_view text);
-  // Overwrites bytes already appended (a header known only at the end).
+  // Overwrites bytes that were already appended, such as a header whose content is known only at the end.
   void WriteAt(std::uint64_t offset, std::span<const std::byte> data);
   std::uint64_t size() const { return size_; }
-  // fsync, close (checked), rename, fsync of the folder: after this the file is there whatever happens.
+  // fsync, close (checked), rename, fsync of the folder: when it returns, the file survives a crash of the machine.
   void Commit();
 
  private:
@@ -40,22 +40,24 @@ class AtomicFile {
 void WriteFileAtomically(const std::filesystem::path& path, std::string_view text);
 // The whole file; IoError when it cannot be read, DataError when it is larger than `max_bytes`.
 std::string ReadFile(const std::filesystem::path& path, std::uint64_t max_bytes = std::uint64_t{1} << 30);
-// Where the file system cannot do that, a warning says so once.
+// fsync of a folder. When the file system does not support it, one warning is logged.
 void SyncFolder(const std::filesystem::path& folder);
-// `wanted`, or where that is taken "<wanted>-1" and so on: the first that is free, so that setting aside loses nothing.
+// Returns `wanted` or, when it exists, the first free name among "<wanted>-1", "<wanted>-2" and so on, so that renaming
+// to it overwrites nothing.
 std::filesystem::path FreeName(const std::filesystem::path& wanted);
-// Makes `folder` and its missing parents; every name made is on the disk when it returns. True when it made any.
+// Creates `folder` and its missing parents. Every new name is durable when it returns. Returns true when it created
+// any.
 bool MakeFolders(const std::filesystem::path& folder);
-// Removes "*.tmp-*" leftovers of earlier, killed attempts directly inside `folder`.
+// Removes the "*.tmp-*" files that killed processes left directly inside `folder`.
 void RemoveTemporaries(const std::filesystem::path& folder);
 
 struct MappedRegion;
 
-// A file mapped read-only. Pages are shared with the page cache; safe to read from many threads. Where the file system
-// has no mappings the whole file is read into memory instead, with one warning.
+// A file mapped read-only. Its pages are shared with the page cache. Safe to read from many threads. When the file
+// system does not support mappings, the whole file is read into memory instead, with one warning.
 //
-// Pages that turn out to be unreadable, because the file has become shorter or its storage failed, read as zeros and
-// are counted. So whoever is done reading asks RequireRead(), or holds the bytes against a checksum.
+// Pages that turn out to be unreadable, because the file was truncated or its storage failed, are read as zeros and
+// counted. A reader must therefore call RequireRead() afterwards or compare a checksum.
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& path);
@@ -69,10 +71,10 @@ class MappedFile {
   const std::filesystem::path& path() const { return path_; }
 
   std::uint64_t lost_pages() const;  // so far
-  // Throws when pages of it were lost: DataError when the file has become shorter, else IoError.
+  // Throws when pages could not be read: DataError when the file has become shorter, otherwise IoError.
   void RequireRead() const;
-  // A hint to the kernel, which changes no byte: what was read of `part` need not stay mapped, so that this process
-  // does not seem to hold it (it stays in the page cache while there is room).
+  // A hint to the kernel that changes no data: `part` need not stay mapped, so that it does not count as memory of this
+  // process. It stays in the page cache while there is room.
   void ReleasePages(std::span<const std::byte> part) const;
 
  private:
@@ -82,16 +84,17 @@ class MappedFile {
   std::unique_ptr<MappedRegion> region_;  // null: no mapping
 };
 
-// Pages that all mapped files of this process have lost so far. While it stays the same, what was read is right.
+// Number of unreadable pages in all mapped files of this process so far. While it does not change, all data that was
+// read is right.
 std::uint64_t LostPages();
 
 // A hint to the kernel that part of a mapped file will be read soon. It changes no byte.
 void WillRead(std::span<const std::byte> mapped);
 
-// An advisory lock on the file `name` in `folder`, held while the object lives and released by the kernel however the
-// process ends. Throws UsageError naming the folder when another process holds it. Where the file system has no locks,
-// the file "<name>.held" with host and process stands in, with one warning: one of a process of this host that is gone
-// is taken over, one of another host is believed.
+// An advisory lock on the file `name` in `folder`. It is held while the object lives, and the kernel releases it
+// however the process ends. Throws UsageError naming the folder when another process holds it. When the file system has
+// no locks, the file "<name>.held" with the host and process replaces the lock, with one warning. Such a file is taken
+// over when its process ran on this host and is gone; one of another host counts as held.
 class FolderLock {
  public:
   explicit FolderLock(const std::filesystem::path& folder, const std::string& name = ".lock");
@@ -101,7 +104,7 @@ class FolderLock {
 
  private:
   int descriptor_ = -1;
-  std::filesystem::path held_;  // the file that stands in for a lock; empty: none does
+  std::filesystem::path held_;  // the file that replaces a lock; empty: there is none
 };
 
 }  // namespace gan::storage

@@ -21,9 +21,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// A holder file is one short line; a larger file is not ours.
 constexpr std::uint64_t kMostHolderBytes = 4096;
+// Limits the number of attempts in case other processes keep taking and leaving the lock.
 constexpr int kMostTakeovers = 10;
 
+// Errors of flock on file systems without locks, as opposed to a lock that is held.
 bool HasNoLocks(int error) { return error == ENOSYS || error == ENOLCK || error == EOPNOTSUPP || error == EINVAL; }
 
 std::string HostName() {
@@ -31,8 +34,9 @@ std::string HostName() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
 }
 
-// When a process started, in clock ticks since boot: tells it from a later one with the same number. Empty when there
-// is no such process. Field 22 of proc(5)'s stat; the second field is a name in brackets that may hold anything.
+// The start time of a process in clock ticks since boot, which distinguishes it from a later process with the same
+// number. Empty when the process does not exist. It is field 22 of /proc/PID/stat (proc(5)); field 2 is a name in
+// parentheses that may contain any characters.
 std::string StartOf(pid_t process) {
   std::ifstream file("/proc/" + std::to_string(process) + "/stat");
   std::string text;
@@ -45,6 +49,7 @@ std::string StartOf(pid_t process) {
   return field;
 }
 
+// The process that holds the lock, as written in the holder file.
 struct Holder {
   std::string host;
   pid_t process = 0;
@@ -63,14 +68,16 @@ Holder ReadHolder(const fs::path& file) {
   return holder;
 }
 
-// Another host's processes cannot be seen from here.
+// Whether the holding process has certainly ended. Processes of another host cannot be observed, so they count as
+// alive.
 bool IsGone(const Holder& holder) {
   return holder.host == HostName() && (holder.process <= 0 || StartOf(holder.process) != holder.start);
 }
 
-// False when the file is there already.
+// Creates the holder file for this process. Returns false when the file already exists.
 bool WriteHolder(const fs::path& file) {
-  // Whole under another name first: nobody reads half of it, and link(2) fails when the name is taken.
+  // Writes a complete file under another name first, so that nobody reads half of it. link(2) then fails when the lock
+  // is taken.
   const fs::path draft = file.string() + ".tmp-" + std::to_string(::getpid());
   const int descriptor = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (descriptor < 0) throw IoError(draft, "open", errno);
@@ -85,17 +92,19 @@ bool WriteHolder(const fs::path& file) {
   return error == 0;
 }
 
-// Two processes may find the same file of a process that is gone: whoever moves it away owns it, and looks again
-// whether it moved the right one.
+// Removes the holder file of a process that has ended. Two processes may try this at once: the one whose rename
+// succeeds owns the file, and checks again that it did not rename a newer holder's file.
 void MoveAway(const fs::path& file) {
   const fs::path aside = file.string() + ".tmp-" + std::to_string(::getpid()) + "-gone";
-  if (::rename(file.c_str(), aside.c_str()) != 0) return;  // another one was faster
+  if (::rename(file.c_str(), aside.c_str()) != 0) return;  // another process was faster
   if (!IsGone(ReadHolder(aside))) {
+    // It was a newer holder's file: put it back.
     [[maybe_unused]] const int back = ::link(aside.c_str(), file.c_str());
   }
   ::unlink(aside.c_str());
 }
 
+// Takes the lock by a holder file, replacing the file of a process that has ended.
 void TakeHolderFile(const fs::path& folder, const fs::path& file) {
   for (int tries = 0; tries < kMostTakeovers; ++tries) {
     if (WriteHolder(file)) return;
@@ -103,12 +112,12 @@ void TakeHolderFile(const fs::path& folder, const fs::path& file) {
     try {
       holder = ReadHolder(file);
     } catch (const IoError& error) {
-      if (error.error_number() == ENOENT) continue;  // given back meanwhile
+      if (error.error_number() == ENOENT) continue;  // released meanwhile
       throw;
     }
     if (!IsGone(holder)) {
       throw UsageError(folder.string() + " is in use by process " + std::to_string(holder.process) + " on " +
-                       holder.host + "; if that one is gone, remove " + file.string());
+                       holder.host + "; if that process has ended, remove " + file.string());
     }
     MoveAway(file);
   }
@@ -130,7 +139,7 @@ FolderLock::FolderLock(const fs::path& folder, const std::string& name) {
   const fs::path file = path.string() + ".held";
   WarnOnce("locks", folder.string() + ": this file system has no locks (flock: " +
                         std::generic_category().message(error) + "); the file " + file.filename().string() +
-                        " stands in for one, and stays behind when the machine of its process goes down");
+                        " replaces the lock, and remains when the machine of its process crashes");
   TakeHolderFile(folder, file);
   held_ = file;
 }
@@ -139,8 +148,9 @@ FolderLock::~FolderLock() {
   if (descriptor_ >= 0) ::close(descriptor_);
   if (held_.empty()) return;
   try {
+    // Removes only our own file: another process may have taken over a lock that it considered abandoned.
     if (ReadHolder(held_) == ThisProcess()) ::unlink(held_.c_str());
-  } catch (const std::exception&) {  // what cannot be read now is taken over later
+  } catch (const std::exception&) {  // a later process takes the file over
   }
 }
 

@@ -13,14 +13,15 @@ namespace gan::storage {
 
 namespace {
 
-// A thread that meets a lost page never holds the lock: it is reading a mapping, not changing the list. So the handler
-// may wait for it.
+// A thread that reads an unreadable page never holds this lock, because it is reading a mapping and not changing the
+// list. So the signal handler may wait for the lock without a deadlock.
 std::atomic_flag list_lock;
 MappedRegion* list_head = nullptr;  // guarded by list_lock
 std::atomic<std::uint64_t> all_lost_pages = 0;
-struct sigaction handler_before;  // written once, before the handler is there
+struct sigaction handler_before;  // written once, before the handler is installed
 std::uintptr_t page_bytes = 4096;
 
+// A spin lock, because a mutex must not be used in a signal handler.
 class ListLock {
  public:
   ListLock() {
@@ -32,9 +33,11 @@ class ListLock {
   ListLock& operator=(const ListLock&) = delete;
 };
 
-// Only calls that may stand in a signal handler; mmap is a plain system call on Linux.
+// Maps a page of zeros over the page with `address`. Uses only calls that are allowed in a signal handler: mmap is a
+// plain system call on Linux.
 bool ReplaceByZeros(std::uintptr_t address) {
   const ListLock lock;
+  // Faults outside of our mappings are real errors and must not be hidden.
   for (MappedRegion* region = list_head; region != nullptr; region = region->next) {
     if (address < region->begin || address >= region->end) continue;
     const std::uintptr_t page = address / page_bytes * page_bytes;
@@ -49,19 +52,21 @@ bool ReplaceByZeros(std::uintptr_t address) {
   return false;
 }
 
-// What was there before us: another handler, or the end of the process, which comes when the reading is tried again.
+// Calls the previous handler. Without one, the default action is restored and ends the process when the faulting
+// instruction runs again.
 void PassOn(int signal, siginfo_t* info, void* context) {
   if ((handler_before.sa_flags & SA_SIGINFO) != 0) return handler_before.sa_sigaction(signal, info, context);
   if (handler_before.sa_handler != SIG_DFL && handler_before.sa_handler != SIG_IGN) {
     return handler_before.sa_handler(signal);
   }
   ::sigaction(SIGBUS, &handler_before, nullptr);
-  if (info->si_code <= 0) ::raise(signal);  // somebody sent it: nothing would be tried again
+  if (info->si_code <= 0) ::raise(signal);  // sent by a process: no instruction would run again
 }
 
 void OnBusError(int signal, siginfo_t* info, void* context) {
   const int error = errno;
   const bool is_ours = info->si_code > 0 && ReplaceByZeros(reinterpret_cast<std::uintptr_t>(info->si_addr));
+  // The interrupted code may be about to read errno.
   errno = error;
   if (!is_ours) PassOn(signal, info, context);
 }

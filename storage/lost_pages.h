@@ -1,6 +1,6 @@
-// Pages of mapped files that the kernel could not bring: the file has become shorter, or its storage failed. Reading
-// them would end the process (SIGBUS). They are replaced by zeros and counted instead, so that whoever reads can tell
-// which file is at fault.
+// Pages of mapped files that the kernel cannot load, because the file was truncated or its storage failed. Reading one
+// would end the process with SIGBUS. Instead such pages are replaced by zeros and counted, so that the reader can
+// report which file is damaged.
 #pragma once
 
 #include <atomic>
@@ -8,17 +8,17 @@
 
 namespace gan::storage {
 
-// One mapping. Owned by MappedFile, and linked into the list that the signal's handler searches.
+// One mapping. Owned by MappedFile, and part of the list that the signal handler searches.
 struct MappedRegion {
   std::uintptr_t begin = 0;
   std::uintptr_t end = 0;
   std::atomic<std::uint64_t> lost_pages = 0;
-  std::atomic<std::uint64_t> last_lost = 0;  // offset in the file of the page that was lost last
-  MappedRegion* previous = nullptr;          // guarded by the list's lock
-  MappedRegion* next = nullptr;              // the same
+  std::atomic<std::uint64_t> last_lost = 0;  // offset in the file of the newest unreadable page
+  MappedRegion* previous = nullptr;          // guarded by the list's lock, as is `next`
+  MappedRegion* next = nullptr;
 };
 
-// The first call installs the handler of SIGBUS; whatever handled it before still gets what is no page of ours.
+// The first call installs the SIGBUS handler. Faults outside of registered mappings are passed to the previous handler.
 void Watch(MappedRegion& region);
 void Unwatch(MappedRegion& region);
 

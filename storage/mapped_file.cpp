@@ -18,7 +18,8 @@ namespace gan::storage {
 
 namespace {
 
-// Whole pages, as the kernel wants them. What it answers is of no concern.
+// madvise needs whole pages, so the range is extended to page boundaries. Its result is ignored, because it is only a
+// hint.
 void Advise(std::span<const std::byte> mapped, int advice) {
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto begin = reinterpret_cast<std::uintptr_t>(mapped.data()) / page * page;
@@ -26,8 +27,8 @@ void Advise(std::span<const std::byte> mapped, int advice) {
   ::madvise(reinterpret_cast<void*>(begin), end - begin, advice);  // NOLINT(performance-no-int-to-ptr): an address
 }
 
-// Pages of the page cache are shared either way, and a private mapping of a file that is only read works where a shared
-// one does not (FUSE with direct I/O, 9p without a cache).
+// Tries a shared mapping first. Some file systems (FUSE with direct I/O, 9p without a cache) support only private
+// mappings of files that are read; pages of the page cache are shared in both cases.
 std::byte* Map(int descriptor, std::size_t size) {
   void* data = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, descriptor, 0);
   if (data == MAP_FAILED && (errno == ENODEV || errno == EINVAL)) {
@@ -46,6 +47,7 @@ void ReadAll(int descriptor, std::span<std::byte> room, const std::filesystem::p
   }
 }
 
+// Memory for a file that cannot be mapped. mmap, so that the destructor can unmap both kinds alike.
 std::byte* Anonymous(std::size_t size, const std::filesystem::path& path) {
   void* room = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (room == MAP_FAILED) throw IoError(path, "mmap", errno);
@@ -57,7 +59,8 @@ std::byte* Anonymous(std::size_t size, const std::filesystem::path& path) {
 void WillRead(std::span<const std::byte> mapped) { Advise(mapped, MADV_WILLNEED); }
 
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
-  const Closer file{::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};  // a pipe is refused, not waited for
+  const Closer file{
+      ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};  // O_NONBLOCK: a pipe is rejected instead of waited for
   if (file.descriptor < 0) throw IoError(path, "open", errno);
   struct stat status = {};
   if (::fstat(file.descriptor, &status) != 0) throw IoError(path, "stat", errno);
@@ -75,7 +78,7 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   if (errno != ENODEV && errno != EINVAL) throw IoError(path, "mmap", errno);
   WarnOnce("mappings", path.string() +
                            ": this file system has no mappings (mmap: " + std::generic_category().message(errno) +
-                           "); files are read into the memory of each process instead, as large as they are");
+                           "); files are read into the memory of each process instead");
   std::byte* room = Anonymous(size_, path);
   data_ = room;
   try {
@@ -111,7 +114,7 @@ void MappedFile::ReleasePages(std::span<const std::byte> part) const {
 
 std::uint64_t MappedFile::lost_pages() const { return region_ == nullptr ? 0 : region_->lost_pages.load(); }
 
-// The reading is tried once more to learn why.
+// Reads the lost page again with a system call, which reports the cause as an error code.
 void MappedFile::RequireRead() const {
   if (lost_pages() == 0) return;
   const std::uint64_t offset = region_->last_lost.load();

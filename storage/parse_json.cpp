@@ -10,13 +10,14 @@ namespace {
 
 using nlohmann::json;
 
-// What one value or key takes in memory, roughly: a node of a map with its key, an element of a vector that may have
-// room for twice as many, the vector or map or string behind it.
+// A rough estimate of the memory for one value or key: a node of a map with its key, an element of a vector that may
+// have reserved twice its size, and the vector, map or string object itself.
 constexpr std::size_t kKeyBytes = 96;
 constexpr std::size_t kScalarBytes = 32;
 constexpr std::size_t kContainerBytes = 96;
 
-// Sees every value and keeps none. `what` says why it stopped.
+// A parser with callbacks that only counts: it estimates the memory of the parsed document without building it. `what`
+// is the reason for stopping.
 class ModestyCheck : public json::json_sax_t {
  public:
   explicit ModestyCheck(std::size_t text_bytes) : room_(kJsonAllowance + kMaxJsonGrowth * text_bytes) {}
@@ -26,6 +27,7 @@ class ModestyCheck : public json::json_sax_t {
   bool number_integer(json::number_integer_t) override { return Take(kScalarBytes); }
   bool number_unsigned(json::number_unsigned_t) override { return Take(kScalarBytes); }
   bool number_float(json::number_float_t, const std::string&) override { return Take(kScalarBytes); }
+  // A string needs its own object and its characters in addition to the element that holds it.
   bool string(std::string& value) override { return Take(kScalarBytes + kScalarBytes + value.size()); }
   bool binary(json::binary_t&) override { return Take(kScalarBytes); }
   bool key(std::string& value) override { return Take(kKeyBytes + value.size()); }
@@ -34,6 +36,7 @@ class ModestyCheck : public json::json_sax_t {
   bool end_object() override { return Leave(); }
   bool end_array() override { return Leave(); }
 
+  // The library reports numbers out of range as exceptions of another class than syntax errors.
   bool parse_error(std::size_t position, const std::string&, const json::exception& error) override {
     position_ = position;
     const bool is_syntax = dynamic_cast<const json::parse_error*>(&error) != nullptr;
@@ -46,7 +49,7 @@ class ModestyCheck : public json::json_sax_t {
 
  private:
   bool Take(std::size_t bytes) {
-    if (bytes > room_) return Stop("holds more values than a file of its size may");
+    if (bytes > room_) return Stop("contains more values than allowed for a file of its size");
     room_ -= bytes;
     return true;
   }

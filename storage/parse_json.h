@@ -1,4 +1,4 @@
-// JSON from files, which may come from anybody: its depth and the memory that it takes follow from the file's size.
+// JSON from untrusted files: the depth is limited, and the memory needed is proportional to the file's size.
 #pragma once
 
 #include <filesystem>
@@ -8,17 +8,17 @@
 
 namespace gan::storage {
 
-// The library reads any depth without recursion, but copies, compares and prints what it has read by recursion.
+// The JSON library parses any depth without recursion, but copies, compares and prints values recursively.
 inline constexpr int kMaxJsonDepth = 64;
-// What values may take beyond the bytes of their text, in times of these, and how much may always be taken.
+// Limits of the memory of parsed values: kMaxJsonGrowth times the length of the text, plus kJsonAllowance bytes.
 inline constexpr std::size_t kMaxJsonGrowth = 8;
 inline constexpr std::size_t kJsonAllowance = std::size_t{1} << 20;
 
-// Throws DataError naming `file` and the offset (counted from `offset`, where the text begins in it) when `text` is no
-// JSON, is nested deeper than kMaxJsonDepth, or holds so many small values that they would take far more memory than
-// the text. Nothing of it is kept.
+// Throws DataError naming `file` and the offset when `text` is not JSON, is nested deeper than kMaxJsonDepth, or holds
+// so many small values that they would need far more memory than the text. `offset` is the position of the text in the
+// file. Keeps nothing in memory.
 void RequireModestJson(std::string_view text, const std::filesystem::path& file, std::uint64_t offset = 0);
-// The same as an answer.
+// The same check, with its result as a Boolean.
 bool IsModestJson(std::string_view text);
 
 // Json: nlohmann::json or nlohmann::ordered_json. Throws as above.

@@ -15,7 +15,8 @@ namespace {
 
 constexpr const char* kDigest = "digest";
 
-// Of the compact text, put together member by member: a copy of the whole object would double what a file costs.
+// The digest of the compact text. The text is assembled member by member, because a copy of the whole object without
+// "digest" would double the memory.
 std::string DigestWithoutItself(const json& object) {
   std::string text = "{";
   for (const auto& [name, value] : object.items()) {
@@ -26,6 +27,7 @@ std::string DigestWithoutItself(const json& object) {
   return DigestOf(std::as_bytes(std::span(text)));
 }
 
+// The only accepted spelling of a sealed file, which makes any changed byte detectable.
 std::string Canonical(const json& object) { return object.dump(2) + "\n"; }
 
 }  // namespace
@@ -45,6 +47,7 @@ void RequireSealed(const std::string& text, const json& object, const std::files
   try {
     if (!object.contains(kDigest)) throw DataError(file, "has no digest of itself");
     if (object.at(kDigest) != DigestWithoutItself(object)) throw DataError(file, "does not match its own digest");
+    // A change of white space or spelling keeps the digest valid, so the whole text is compared as well.
     const std::string expected = Canonical(object);
     const auto at = std::mismatch(text.begin(), text.end(), expected.begin(), expected.end()).first - text.begin();
     if (text != expected) throw DataError(file, static_cast<std::uint64_t>(at), "was changed after it was written");

@@ -11,13 +11,13 @@ namespace {
 
 struct Warnings {
   std::mutex mutex;
-  std::set<std::string> told;  // guarded by mutex
+  std::set<std::string> logged;  // guarded by mutex
   std::function<void(const std::string&)> sink = [](const std::string& text) {
     std::cerr << "warning: " + text + "\n";
   };
 };
 
-// Never destroyed: files are closed, and locks given back, until the very end of the process.
+// Never destroyed, because files are closed and locks released until the very end of the process.
 Warnings& All() {
   static Warnings& all = *new Warnings;
   return all;
@@ -32,7 +32,7 @@ void SetWarningSink(std::function<void(const std::string&)> sink) {
 
 void WarnOnce(const std::string& topic, const std::string& text) {
   const std::lock_guard lock(All().mutex);
-  if (All().told.insert(topic).second) All().sink(text);
+  if (All().logged.insert(topic).second) All().sink(text);
 }
 
 }  // namespace gan::storage

@@ -1,4 +1,4 @@
-// What a file system cannot promise is told once, and the work goes on.
+// Warnings about guarantees that a file system does not give. Each is logged once, and the work continues.
 #pragma once
 
 #include <functional>
@@ -6,10 +6,11 @@
 
 namespace gan::storage {
 
-// Where warnings of this layer go: to stderr until this is called. Call it before other threads start.
+// Sets the function that receives the warnings of this layer. The default writes to stderr. Call it before other
+// threads start.
 void SetWarningSink(std::function<void(const std::string&)> sink);
 
-// Tells `text` the first time that this process calls it with `topic`, and never again. Thread-safe.
+// Logs `text` when this process calls it with `topic` for the first time, and never again. Thread-safe.
 void WarnOnce(const std::string& topic, const std::string& text);
 
 }  // namespace gan::storage

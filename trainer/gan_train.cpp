@@ -25,9 +25,9 @@ int main(int argc, char** argv) {
   gan::cli::AddStandardFlags(app, gan::cli::BuildFacts());
 
   std::optional<gan::distributed::Environment> environment;
-  bool agreed = false;  // all ranks left training together, each with the same exit code
+  bool agreed = false;  // all ranks left training together with the same exit code
   const int exit_code = gan::cli::RunMain(app, argc, argv, gan::cli::Company::kRanks, [&] {
-    gan::run::InstallStopSignals();  // first: before it a request to stop would kill the rank
+    gan::run::InstallStopSignals();  // first, because before it a stop signal would kill the rank
     options.given = gan::run::GivenFlags(app);
     options.watchdog.has_launcher = gan::run::HasLauncher();
     environment.emplace(&argc, &argv, static_cast<int>(options.expect_world_size));
@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
     agreed = true;
     return code;
   });
+  // This rank failed alone: the other ranks may wait in a collective, so they are ended as well.
   if (environment && !agreed && environment->world().size > 1) gan::distributed::Environment::Abort(exit_code);
   return exit_code;
 }

@@ -1,12 +1,12 @@
-// The page of monitoring/page/page.html with its style and scripts inside, made at build time by embed.py.
+// The page monitoring/page/page.html with its style and scripts inserted. embed.py creates it during the build.
 #pragma once
 
 #include <string_view>
 
 namespace gan::monitoring {
 
-extern const std::string_view kPageHead;    // up to the slot for a report's data
-extern const std::string_view kPageTail;    // from there on
-extern const std::string_view kPagePolicy;  // Content-Security-Policy; the page has it in a meta tag as well
+extern const std::string_view kPageHead;    // everything before the position of a report's data
+extern const std::string_view kPageTail;    // everything after it
+extern const std::string_view kPagePolicy;  // the Content-Security-Policy header; the page also has it in a meta tag
 
 }  // namespace gan::monitoring

@@ -14,7 +14,7 @@ namespace {
 HttpResponse Page() {
   HttpResponse response{.content_type = "text/html; charset=utf-8",
                         .body = std::string(kPageHead) + std::string(kPageTail)};
-  // A meta tag cannot forbid frames, so the header says all of it.
+  // The whole policy is sent as a header, because a meta tag cannot forbid frames.
   response.headers = "Content-Security-Policy: " + std::string(kPagePolicy) + "; frame-ancestors 'none'\r\n";
   return response;
 }
@@ -25,7 +25,7 @@ HttpResponse PictureResponse(const RunView& run, std::string_view name) {
   return {.content_type = "image/png", .body = std::move(*bytes)};
 }
 
-// Inside a script element nothing may look like its end or like a comment's start.
+// Makes JSON safe inside a script element, where "</script" and "<!--" would be interpreted as HTML.
 std::string WithoutMarkup(const std::string& json) {
   std::string safe;
   safe.reserve(json.size());
@@ -39,6 +39,7 @@ std::string WithoutMarkup(const std::string& json) {
   return safe;
 }
 
+// Chooses `most` of the steps, evenly spaced, with the first and the last among them.
 std::vector<std::uint64_t> Spread(const std::vector<std::uint64_t>& steps, std::size_t most) {
   if (steps.size() <= most) return steps;
   std::vector<std::uint64_t> chosen;
@@ -68,6 +69,7 @@ void ServePage(HttpServer& server, const std::shared_ptr<RunView>& run) {
 void WriteReport(const std::filesystem::path& run, const std::filesystem::path& out) {
   RunView view(run, /*live=*/false);
   std::string data = view.CompleteJsonText();
+  // Replaces the closing brace, so that the images become a further member of the object.
   data.back() = ',';
   data += "\"pictures\":" + PicturesOf(view).dump() + "}";
   storage::WriteFileAtomically(out, std::string(kPageHead) + WithoutMarkup(data) + std::string(kPageTail));

@@ -1,4 +1,4 @@
-// The page: served while a run goes on or afterwards, or written as one file.
+// The page of a run: served during or after training, or written as one file.
 #pragma once
 
 #include <filesystem>
@@ -9,12 +9,12 @@
 
 namespace gan::monitoring {
 
-// Adds to `server`: "/" the page, "/run.json" its data, "/pictures/NAME" the grids. Nothing is done until somebody
-// asks, and then on the server's threads.
+// Adds paths to `server`: "/" is the page, "/run.json" its data, "/pictures/NAME" the image grids. Work is done only
+// for requests, on the server's threads.
 void ServePage(HttpServer& server, const std::shared_ptr<RunView>& run);
 
-// The page with its data and pictures inside, readable without a server: written whole or not at all. Of many grids of
-// fakes, `kReportGrids` spread over the run are kept, the first and the newest among them. Throws IoError.
+// Writes the page with its data and images as one file that needs no server. Atomic. At most `kReportGrids` grids of
+// generated images are kept: the first, the newest and others spread evenly over the run. Throws IoError.
 inline constexpr std::size_t kReportGrids = 16;
 void WriteReport(const std::filesystem::path& run, const std::filesystem::path& out);
 

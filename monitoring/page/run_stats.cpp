@@ -16,8 +16,10 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
+// Longer than any line that the trainer writes.
 constexpr std::uint64_t kBlock = std::uint64_t{1} << 20;
-constexpr std::size_t kTail = 256;  // bytes that tell a line from the one in its place on another branch
+constexpr std::size_t kTail =
+    256;  // enough bytes to distinguish a line from another one at the same position after a rollback
 
 class File {
  public:
@@ -29,7 +31,7 @@ class File {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
-  // What stands at `offset`, at most `most` bytes.
+  // At most `most` bytes from `offset`. An error gives an empty text, as if the file had ended.
   std::string Read(std::uint64_t offset, std::uint64_t most) const {
     std::string bytes(most, '\0');
     const ssize_t got = ::pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
@@ -41,6 +43,7 @@ class File {
   int descriptor_;
 };
 
+// Removes the older half at once, so that a full list does not move all elements for each new one.
 template <class Event>
 void Keep(std::vector<Event>& events, Event event, std::size_t most) {
   if (events.size() == most) events.erase(events.begin(), events.begin() + static_cast<std::ptrdiff_t>(most / 2));
@@ -56,13 +59,14 @@ bool RunStats::Update(std::uint64_t most_bytes) {
     const std::string block = file.Read(offset_, std::min(kBlock, size_ - offset_));
     const std::size_t end = block.rfind('\n');
     if (end == std::string::npos) {
-      if (block.size() < kBlock) return true;  // the last line is still being written
-      offset_ += block.size();                 // no line of ours is that long
+      if (block.size() < kBlock) return true;  // the last line is incomplete
+      offset_ += block.size();                 // longer than any line of ours: skipped
       tail_.clear();
       ++bad_lines_;
       continue;
     }
     ReadLines(std::string_view(block).substr(0, end + 1));
+    // Kept to notice a replaced file at the next call.
     tail_ = block.substr(0, end + 1);
     if (tail_.size() > kTail) tail_.erase(0, tail_.size() - kTail);
     offset_ += end + 1;
@@ -75,7 +79,8 @@ void RunStats::StartAgainIfReplaced() {
   struct stat found {};
   const bool is_there = ::lstat(file_.c_str(), &found) == 0 && S_ISREG(found.st_mode);
   const std::uint64_t size = is_there ? static_cast<std::uint64_t>(found.st_size) : 0;
-  // A run that goes back cuts the file, which may have grown beyond `offset_` again since it was read.
+  // A rollback truncates the file, which may have grown beyond `offset_` again since the last call. So the bytes before
+  // `offset_` are compared as well.
   const bool changed =
       is_there && size >= offset_ && !tail_.empty() && File(file_).Read(offset_ - tail_.size(), tail_.size()) != tail_;
   if (size < offset_ || changed || (is_there && found.st_ino != inode_)) *this = RunStats(file_);
@@ -91,6 +96,7 @@ void RunStats::ReadLines(std::string_view text) {
   }
 }
 
+// Steps must ascend: a line of an older step belongs to a branch that a rollback has discarded.
 void RunStats::ReadLine(std::string_view line) {
   const Json record = Json::parse(line, nullptr, /*allow_exceptions=*/false);
   const auto step = record.is_object() ? record.find("step") : record.end();
@@ -128,11 +134,12 @@ void RunStats::AddActions(std::uint64_t step, const Json& line) {
     if (!action.is_string()) continue;
     const auto& name = action.get_ref<const std::string&>();
     Keep(actions_, {step, name}, kMostEvents);
+    // The number of different names is bounded, because a damaged file could contain arbitrary ones.
     if (action_counts_.size() < kMostEvents || action_counts_.count(name) > 0) ++action_counts_[name];
   }
 }
 
-// A loss is measured in every step: null means that it was not finite.
+// Losses are measured in every step, so null means that they were not finite.
 void RunStats::AddNonfinite(std::uint64_t step, const Json& line) {
   const auto is_null = [&](const char* name) { return line.contains(name) && line.at(name).is_null(); };
   if (!is_null("loss_d") && !is_null("loss_g")) return;
@@ -140,7 +147,7 @@ void RunStats::AddNonfinite(std::uint64_t step, const Json& line) {
   ++nonfinite_count_;
 }
 
-// All of them, or those that a screen can show.
+// Verdicts that lasted too briefly to be visible are left out when there are more than kMostEvents.
 Json RunStats::Verdicts() const {
   const std::uint64_t shortest = verdicts_.size() > kMostEvents ? last_step_ / kMostEvents : 0;
   Json shown = Json::array();
@@ -163,7 +170,7 @@ std::string RunStats::JsonText() const {
                       {"nonfinite", nonfinite_},
                       {"nonfinite_count", nonfinite_count_}};
   std::string text = facts.dump(-1, ' ', false, json::error_handler_t::replace);
-  text.back() = ',';  // the table joins the object as text: it is the bulk, and is text already
+  text.back() = ',';  // the table is appended as text, which avoids parsing it again
   return text + "\"table\":" + table_.JsonText() + "}";
 }
 

@@ -1,4 +1,4 @@
-// A run's stats.jsonl as it grows.
+// Reads a run's stats.jsonl while it grows.
 #pragma once
 
 #include <cstdint>
@@ -14,14 +14,15 @@
 
 namespace gan::monitoring {
 
-// Reads only what was appended since the last time, and starts again when the file was cut or replaced, as a resumed
-// run does. A last line without an end is left for later; a line that is no JSON object with a step is counted and
-// passed over. Memory does not grow with the run but for the changes of verdict. Not thread-safe.
+// Each call reads only what was appended since the last one. When the file was truncated or replaced, as by a resumed
+// run, reading starts from the beginning. An incomplete last line is read later. A line that is not a JSON object with
+// a step is counted and skipped. Memory grows only with the number of verdict changes, not with the length of the run.
+// Not thread-safe.
 class RunStats {
  public:
   explicit RunStats(std::filesystem::path file) : file_(std::move(file)) {}
 
-  // Reads at most about `most_bytes` more; false when there is more to read. A file that is not there yet is empty.
+  // Reads at most about `most_bytes` more. Returns false when there is more to read. A missing file counts as empty.
   bool Update(std::uint64_t most_bytes = std::uint64_t{32} << 20);
   // {"lines":…,"bad_lines":…,"read_ratio":1,"last":{the last line},"table":{SeriesTable},
   //  "verdicts":[[first step,"balanced"],…],"actions":[[step,"lower_d_rate"],…],"action_counts":{…},
@@ -29,7 +30,8 @@ class RunStats {
   std::string JsonText() const;
 
  private:
-  static constexpr std::size_t kMostEvents = 1000;  // newest actions and non-finite steps kept by step
+  static constexpr std::size_t kMostEvents =
+      1000;  // newest actions and non-finite steps that are listed with their step
 
   void StartAgainIfReplaced();
   void ReadLines(std::string_view text);
@@ -41,14 +43,14 @@ class RunStats {
 
   std::filesystem::path file_;
   std::uint64_t inode_ = 0;
-  std::uint64_t offset_ = 0;  // of the first byte not taken in
-  std::string tail_;          // what stands just before `offset_`
-  std::uint64_t size_ = 0;    // of the file when looked at last
+  std::uint64_t offset_ = 0;  // of the first byte that was not read yet
+  std::string tail_;          // the bytes just before `offset_`, to notice a replaced file
+  std::uint64_t size_ = 0;    // size of the file at the last call
   std::uint64_t lines_ = 0, bad_lines_ = 0;
   std::uint64_t last_step_ = 0;
   std::string last_line_;
   SeriesTable table_;
-  std::vector<std::pair<std::uint64_t, std::string>> verdicts_;  // step from which each is in force
+  std::vector<std::pair<std::uint64_t, std::string>> verdicts_;  // first step of each verdict, and its name
   std::vector<std::pair<std::uint64_t, std::string>> actions_;
   std::map<std::string, std::uint64_t> action_counts_;
   std::vector<std::uint64_t> nonfinite_;

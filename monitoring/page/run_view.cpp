@@ -28,23 +28,25 @@ std::optional<std::string> ReadPlainFile(const fs::path& path, std::uint64_t mos
   try {
     return storage::ReadFile(path, most_bytes);
   } catch (const std::exception&) {
-    return std::nullopt;  // gone meanwhile, or not ours
+    return std::nullopt;  // removed meanwhile, or not readable
   }
 }
 
-// Null when it is not there or no JSON.
+// Null when the file is missing or not JSON.
 Json ReadJson(const fs::path& path) {
   const auto text = ReadPlainFile(path, kLargestJson);
   const Json value = text ? Json::parse(*text, nullptr, /*allow_exceptions=*/false) : Json();
   return value.is_discarded() ? Json() : value;
 }
 
-// The step of "fakes-00000042.png", and only of the very name that FakesName() gives.
+// The step in "fakes-00000042.png". Accepts only names that FakesName() can produce, because `name` may come from a
+// client.
 std::optional<std::uint64_t> ParseFakesName(std::string_view name) {
   constexpr std::string_view kPrefix = "fakes-", kSuffix = ".png";
   if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
   name.remove_prefix(kPrefix.size());
   name.remove_suffix(std::min(name.size(), kSuffix.size()));
+  // At least eight digits, and few enough for 64 bits.
   if (name.size() < 8 || name.size() > 18) return std::nullopt;
   if (name.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
   return std::stoull(std::string(name));
@@ -54,6 +56,7 @@ double UnixSeconds(std::chrono::system_clock::time_point time) {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
 }
 
+// Tolerates manifests of any content: the page must not fail because of one damaged checkpoint.
 std::uint64_t PartBytes(const Json& manifest) {
   std::uint64_t bytes = 0;
   for (const Json& part : manifest.value("parts", Json::array())) {
@@ -84,6 +87,7 @@ Json Checkpoints(const fs::path& root) {
   return facts;
 }
 
+// "runs/1/" and "." need their absolute path to have a name.
 std::string NameOf(const fs::path& folder) {
   const fs::path whole = fs::absolute(folder).lexically_normal();
   return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
@@ -117,6 +121,7 @@ std::string RunView::JsonTextLocked() const {
                                 {"fakes", Fakes()},
                                 {"checkpoints", Checkpoints(folder_ / "checkpoints")}};
   std::string text = facts.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  // Replaces the closing brace, so that the statistics become a further member of the object.
   text.back() = ',';
   return text + "\"stats\":" + stats_.JsonText() + "}";
 }

@@ -1,4 +1,4 @@
-// What the page shows of a run folder.
+// The data of a run folder that the page shows.
 #pragma once
 
 #include <cstdint>
@@ -13,21 +13,21 @@
 
 namespace gan::monitoring {
 
-// Reads a run folder for the page, while the run goes on or afterwards, and writes nothing. What is missing or damaged
-// is shown as absent. Follows no links. Thread-safe.
+// Reads a run folder for the page, during or after training, and writes nothing. Missing or damaged files are shown as
+// absent. Follows no symbolic links. Thread-safe.
 class RunView {
  public:
-  // `live`: the run itself serves the page, so it is known to be alive.
+  // `live`: the training process itself serves the page, so the run is known to be alive.
   RunView(const std::filesystem::path& folder, bool live);
 
   // {"run":name,"live":…,"now":unix seconds,"status":status.json,"options":options.json,"stats":RunStats,
   //  "reals":bool,"fakes":[step,…],"checkpoints":[{"step":…,"bytes":…,"unix_seconds":…},…]}
   std::string JsonText();
-  // Reads all of stats.jsonl first, however large.
+  // As JsonText(), but reads all of stats.jsonl first, however large it is.
   std::string CompleteJsonText();
 
-  // The PNG file of a grid, or nothing. `name` may come from outside: only "reals.png" and "fakes-00000042.png" are
-  // looked at.
+  // The PNG file of a grid, or nothing. `name` may come from a client: only "reals.png" and names like
+  // "fakes-00000042.png" are opened.
   std::optional<std::string> Picture(std::string_view name) const;
   bool HasReals() const;
   std::vector<std::uint64_t> Fakes() const;  // steps, ascending

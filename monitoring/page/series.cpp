@@ -10,7 +10,7 @@ namespace {
 
 void AppendNumber(std::string& json, double value) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.6g", value);  // a screen shows no more
+  std::snprintf(text, sizeof text, "%.6g", value);  // enough for any screen
   json += text;
 }
 
@@ -45,6 +45,7 @@ void SeriesTable::Add(std::uint64_t step, const std::vector<std::pair<std::strin
     auto found = columns_.find(name);
     if (found == columns_.end()) {
       if (columns_.size() == kMostColumns) continue;
+      // A column that appears later has empty cells for the buckets before.
       found = columns_.emplace(std::string(name), Column(last_steps_.size())).first;
     }
     const auto number = static_cast<float>(value);
@@ -52,6 +53,7 @@ void SeriesTable::Add(std::uint64_t step, const std::vector<std::pair<std::strin
   }
 }
 
+// Opens a new bucket when the last one is full.
 void SeriesTable::OpenBucket(std::uint64_t step) {
   if (!last_steps_.empty() && rows_in_last_ < width_) {
     last_steps_.back() = step;
@@ -64,6 +66,7 @@ void SeriesTable::OpenBucket(std::uint64_t step) {
   rows_in_last_ = 1;
 }
 
+// Halves the number of buckets by merging neighbours. Each bucket then covers twice as many rows.
 void SeriesTable::MergePairs() {
   const std::size_t half = last_steps_.size() / 2;
   for (std::size_t i = 0; i < half; ++i) last_steps_[i] = last_steps_[2 * i + 1];
@@ -82,6 +85,7 @@ void SeriesTable::MergePairs() {
 void SeriesTable::AppendColumn(std::string& json, const Column& column) const {
   json += '{';
   AppendArray(json, "mean", column, [](const Cell& cell) { return static_cast<double>(cell.sum) / cell.count; });
+  // With one row per bucket, minimum and maximum equal the mean and are left out.
   if (width_ > 1) {
     json += ',';
     AppendArray(json, "min", column, [](const Cell& cell) { return static_cast<double>(cell.least); });

@@ -1,4 +1,4 @@
-// Numbers over steps, kept in a bounded space: what a screen can show of a run of any length.
+// Curves over steps in bounded memory, with as many points as a screen can show of a run of any length.
 #pragma once
 
 #include <cstdint>
@@ -10,17 +10,17 @@
 
 namespace gan::monitoring {
 
-// Columns of numbers, one row a logged step. Rows are gathered in buckets of `width()` rows, of which the mean, the
-// least and the greatest value stay; the width doubles whenever the buckets would become more than kMostBuckets, so the
-// memory does not grow with the run. Up to that many rows everything is exact. Not thread-safe.
+// Columns of numbers with one row per logged step. Each bucket combines `width()` rows into their mean, minimum and
+// maximum. The width doubles whenever there would be more than kMostBuckets buckets, so memory does not grow with the
+// run. A run of at most kMostBuckets rows is kept exactly. Not thread-safe.
 class SeriesTable {
  public:
-  static constexpr std::size_t kMostBuckets = 1000;  // even
-  static constexpr std::size_t kMostColumns = 64;    // further ones are left out
+  static constexpr std::size_t kMostBuckets = 1000;  // must be even
+  static constexpr std::size_t kMostColumns = 64;    // further columns are dropped
 
-  // Not finite: no value. Steps ascend.
+  // A value that is not finite counts as absent. Steps must ascend.
   void Add(std::uint64_t step, const std::vector<std::pair<std::string_view, double>>& values);
-  std::uint64_t width() const { return width_; }  // rows a bucket
+  std::uint64_t width() const { return width_; }  // rows per bucket
   // {"width":1,"x":[1,2],"series":{"loss_d":{"mean":[..],"min":[..],"max":[..]}}} with null where there is no value;
   // x is the last step of each bucket; min and max are left out while they equal the mean.
   std::string JsonText() const;
@@ -31,7 +31,7 @@ class SeriesTable {
     std::uint32_t count = 0;
     void Add(const Cell& other);
   };
-  using Column = std::vector<Cell>;  // one cell a bucket
+  using Column = std::vector<Cell>;  // one cell per bucket
 
   void OpenBucket(std::uint64_t step);
   void MergePairs();

@@ -90,7 +90,7 @@ TEST_F(DamagedCheckpoint, MissingAndStrangeFieldsAreReported) {
 TEST_F(DamagedCheckpoint, PartWithAStrangeNameIsNeverOpened) {
   for (const char* name : {"../../etc/passwd", "part-00000-of-00002.safetensors", "/etc/passwd", ""}) {
     Edit([&](json& j) { j["parts"][0]["name"] = name; });
-    ExpectRefused("strange part");
+    ExpectRefused("unexpected part");
   }
   Edit([](json& j) { j["parts"] = json::array(); });
   ExpectRefused("no parts");
@@ -123,7 +123,7 @@ TEST_P(Newest, FallsBackOverDamagedOnesAndSetsThemAside) {
     if (i == 3) fs::resize_file(folder / "part-00000-of-00001.safetensors", 100);
   }
   std::vector<std::string> warnings;
-  const auto found = LoadNewest(root.path(), Ranks{}, [&](const std::string& text) { warnings.push_back(text); });
+  const auto found = LoadNewest(root.path(), RankGroup{}, [&](const std::string& text) { warnings.push_back(text); });
   EXPECT_EQ(warnings.size(), static_cast<std::size_t>(damaged));
   for (const std::string& text : warnings) EXPECT_THAT(text, HasSubstr("set aside as step-"));
   ASSERT_TRUE(found);
@@ -143,7 +143,7 @@ TEST(LoadNewest, WhereNoneIsIntactNothingIsRenamedAndItIsAnErrorEveryTime) {
   }
   const auto before = FilesOf(root.path());
   for (int turn = 0; turn < 2; ++turn) {
-    EXPECT_THAT([&] { LoadNewest(root.path(), Ranks{}, kSilent); },
+    EXPECT_THAT([&] { LoadNewest(root.path(), RankGroup{}, kSilent); },
                 ThrowsMessage<DataError>(AllOf(HasSubstr("2 checkpoint(s), none of them intact"),
                                                HasSubstr("step-00000002/part-00000-of-00001.safetensors"))));
     EXPECT_EQ(FilesOf(root.path()), before);
@@ -154,7 +154,8 @@ TEST(LoadNewest, WhereAllWereSetAsideARunDoesNotBeginAnew) {
   for (const char* name : {"step-00000001.damaged", "step-00000001.damaged-1", "step-00000001.abandoned-a"}) {
     const testing::TemporaryFolder root;
     fs::rename(WriteSmallCheckpoint(root.path(), 1), root / name);
-    EXPECT_THAT([&] { LoadNewest(root.path(), Ranks{}, kSilent); }, ThrowsMessage<DataError>(HasSubstr("set aside")));
+    EXPECT_THAT([&] { LoadNewest(root.path(), RankGroup{}, kSilent); },
+                ThrowsMessage<DataError>(HasSubstr("set aside")));
   }
 }
 
@@ -165,7 +166,7 @@ TEST(LoadNewest, NewerVersionIsNoDamage) {
   manifest["format_version"] = kFormatVersion + 1;
   Overwrite(root / "step-00000002/manifest.json", storage::SealJson(manifest));
   const auto before = FilesOf(root.path());
-  EXPECT_THROW(LoadNewest(root.path(), Ranks{}, kSilent), NewerVersionError);
+  EXPECT_THROW(LoadNewest(root.path(), RankGroup{}, kSilent), NewerVersionError);
   EXPECT_EQ(FilesOf(root.path()), before);
 }
 
@@ -174,7 +175,7 @@ fs::path Unreadable(const fs::path& root) { return root / std::string(300, 'x') 
 
 TEST(LoadNewest, AFolderThatCannotBeListedIsNotAnEmptyOne) {
   const testing::TemporaryFolder root;
-  EXPECT_THROW(LoadNewest(Unreadable(root.path()), Ranks{}, kSilent), RankError);
+  EXPECT_THROW(LoadNewest(Unreadable(root.path()), RankGroup{}, kSilent), RankError);
   EXPECT_THROW(ListCheckpoints(Unreadable(root.path())), IoError);
 }
 
@@ -183,21 +184,21 @@ TEST(LoadNewest, StrayFilesAreNoDamage) {
   WriteSmallCheckpoint(root.path(), 1);
   for (const char* name : {"step-00000002", "step-00000003.tmp", "notes", "manifest.json"}) Overwrite(root / name, "");
   fs::create_directory(root / "step-00000004");
-  const auto found = LoadNewest(root.path(), Ranks{}, kSilent);
+  const auto found = LoadNewest(root.path(), RankGroup{}, kSilent);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->step, 1U);
 }
 
 TEST(LoadNewest, EmptyAndMissingRootsHaveNone) {
   const testing::TemporaryFolder root;
-  EXPECT_FALSE(LoadNewest(root.path(), Ranks{}, kSilent));
-  EXPECT_FALSE(LoadNewest(root / "none", Ranks{}, kSilent));
+  EXPECT_FALSE(LoadNewest(root.path(), RankGroup{}, kSilent));
+  EXPECT_FALSE(LoadNewest(root / "none", RankGroup{}, kSilent));
 }
 
 // Ranks 0 to 2, of which each loads its own folder; what every one of them throws.
 std::vector<std::string> Told(const std::vector<fs::path>& folders) {
   std::vector<std::string> told(folders.size());
-  OnRanks(static_cast<int>(folders.size()), [&](const Ranks& ranks) {
+  OnRanks(static_cast<int>(folders.size()), [&](const RankGroup& ranks) {
     std::string& mine = told[static_cast<std::size_t>(ranks.rank)];
     try {
       LoadTogether(folders[static_cast<std::size_t>(ranks.rank)], ranks);

@@ -17,13 +17,13 @@ void OnRanks(int size, const Work& work) {
   std::vector<std::thread> threads;
   for (int rank = 0; rank < size; ++rank) {
     threads.emplace_back([&, rank] {
-      work(Ranks{rank, size, [&, rank](const std::string& mine) {
-                   told[static_cast<std::size_t>(rank)] = mine;
-                   barrier.arrive_and_wait();
-                   std::vector<std::string> all = told;
-                   barrier.arrive_and_wait();
-                   return all;
-                 }});
+      work(RankGroup{rank, size, [&, rank](const std::string& mine) {
+                       told[static_cast<std::size_t>(rank)] = mine;
+                       barrier.arrive_and_wait();
+                       std::vector<std::string> all = told;
+                       barrier.arrive_and_wait();
+                       return all;
+                     }});
     });
   }
   for (std::thread& thread : threads) thread.join();

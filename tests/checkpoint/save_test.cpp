@@ -44,7 +44,7 @@ TEST(Save, LargeStateIsSharedAmongTheRanksAndIsTheSame) {
   SaveRequest request = SmallRequest(1);
   request.tensors.push_back({"first", "F32", {10'000'000}, std::as_bytes(std::span(first))});
   request.tensors.push_back({"second", "F32", {8'000'000}, std::as_bytes(std::span(second))});
-  OnRanks(4, [&](const Ranks& ranks) { Save(root.path(), request, ranks); });
+  OnRanks(4, [&](const RankGroup& ranks) { Save(root.path(), request, ranks); });
   EXPECT_THAT(FilesOf(root / "step-00000001"),
               ElementsAre(root / "step-00000001/manifest.json", root / "step-00000001/part-00000-of-00002.safetensors",
                           root / "step-00000001/part-00001-of-00002.safetensors"));
@@ -66,7 +66,7 @@ TEST(Save, TensorIsSettledOnceBeforeItIsWritten) {
                                std::sort(values.begin(), values.end());
                                ++settled;
                              }});
-  const Checkpoint loaded = Load(Save(root.path(), request, Ranks{}).folder);
+  const Checkpoint loaded = Load(Save(root.path(), request, RankGroup{}).folder);
   EXPECT_EQ(settled, 1);
   const std::vector<float> sorted = {1, 2, 3};
   EXPECT_TRUE(std::ranges::equal(loaded.tensors.back().data, std::as_bytes(std::span(sorted))));
@@ -81,7 +81,7 @@ TEST(Save, StateOfAnySizeComesBack) {
     for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(i * 2654435761U >> 7);
     SaveRequest request = SmallRequest(++step);
     request.tensors = {{"all", "U8", {static_cast<std::int64_t>(size)}, bytes}};
-    const Checkpoint loaded = Load(Save(root.path(), request, Ranks{}).folder);
+    const Checkpoint loaded = Load(Save(root.path(), request, RankGroup{}).folder);
     EXPECT_EQ(loaded.tensors.at(0).data, bytes) << size;
   }
 }
@@ -92,7 +92,7 @@ TEST(Save, WhatIsNotFiniteIsRefusedByName) {
     const std::vector<float> values = {1, bad};
     SaveRequest request = SmallRequest(1);
     request.tensors.push_back({"g.bad", "F32", {2}, std::as_bytes(std::span(values))});
-    EXPECT_THAT([&] { Save(root.path(), request, Ranks{}); }, ThrowsMessage<DataError>(HasSubstr("g.bad")));
+    EXPECT_THAT([&] { Save(root.path(), request, RankGroup{}); }, ThrowsMessage<DataError>(HasSubstr("g.bad")));
   }
   EXPECT_TRUE(fs::is_empty(root.path()));
 }
@@ -104,14 +104,14 @@ TEST(Save, HalfPrecisionThatIsNotFiniteIsRefused) {
     const std::vector<std::uint16_t> values = {0, bits};
     SaveRequest request = SmallRequest(1);
     request.tensors.push_back({"half", dtype, {2}, std::as_bytes(std::span(values))});
-    EXPECT_THROW(Save(root.path(), request, Ranks{}), DataError) << dtype;
+    EXPECT_THROW(Save(root.path(), request, RankGroup{}), DataError) << dtype;
   }
 }
 
 TEST(Save, ErrorOfOneRankIsAnErrorOnEveryRankAndLeavesNothing) {
   const testing::TemporaryFolder root;
   std::atomic<int> failed = 0;
-  OnRanks(3, [&](const Ranks& ranks) {
+  OnRanks(3, [&](const RankGroup& ranks) {
     SaveRequest request = SmallRequest(1);
     const std::vector<float> bad = {std::nanf("")};
     if (ranks.rank == 1) request.tensors.push_back({"bad", "F32", {1}, std::as_bytes(std::span(bad))});
@@ -130,7 +130,7 @@ TEST(Save, RanksThatHaveFallenApartSaveNothing) {
   const testing::TemporaryFolder root;
   for (const bool other_step : {true, false}) {
     std::atomic<int> told = 0;
-    OnRanks(3, [&](const Ranks& ranks) {
+    OnRanks(3, [&](const RankGroup& ranks) {
       SaveRequest request = SmallRequest(ranks.rank == 2 && other_step ? 2 : 1);
       if (ranks.rank == 2 && !other_step) request.lineage = "b";
       try {

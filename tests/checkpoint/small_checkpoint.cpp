@@ -22,7 +22,7 @@ SaveRequest SmallRequest(std::uint64_t step) {
 }
 
 fs::path WriteSmallCheckpoint(const fs::path& root, std::uint64_t step) {
-  return Save(root, SmallRequest(step), Ranks{}).folder;
+  return Save(root, SmallRequest(step), RankGroup{}).folder;
 }
 
 std::vector<fs::path> FilesOf(const fs::path& folder) {

@@ -65,11 +65,11 @@ class TwoHostsTest(unittest.TestCase):
         wait_for(lambda: newest() >= 20, 60)
         cut_time = time.monotonic()
         self.hosts.cut_off(self.hosts.names[1])
-        wait_for(lambda: 'going on without' in log.read_text(), 60)
+        wait_for(lambda: 'continuing without' in log.read_text(), 60)
         noticed, saved = time.monotonic() - cut_time, newest()
         wait_for(lambda: newest() >= saved + 40, 60)
         print(f'from the cut to the restart {noticed:.1f} s, to the next checkpoints {time.monotonic() - cut_time:.1f} s')
-        self.assertIn(f'{self.hosts.names[1]} cannot be reached; going on without, with 1 rank(s)', log.read_text())
+        self.assertIn(f'{self.hosts.names[1]} cannot be reached; continuing without, with 1 rank(s)', log.read_text())
         self.assertTrue(re.search(r'resumed from \S*step-0*[1-9]', (run / 'log.txt').read_text()))
         self.assertGreaterEqual(json.loads((run / 'launch.json').read_text())['restarts'], 1)
         # It stops on request, and no step was lost or done twice.

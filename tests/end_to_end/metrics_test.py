@@ -122,7 +122,7 @@ class Access(WithShards):
         def look(url):
             self.assertEqual(200, answer(url + '/'))
         said = self.run_and(look, '--metrics-address', '0.0.0.0')
-        self.assertIn(f'everybody who reaches {socket.gethostname()}:', said)
+        self.assertIn(f'everybody who can reach {socket.gethostname()}:', said)
         self.assertIn('--metrics-password-file', said)
 
     def test_a_password_closes_everything_but_health(self):

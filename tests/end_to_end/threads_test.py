@@ -81,7 +81,7 @@ class Commands(WithShards):
                    '--steps', '1']
         subprocess.run([*map(str, command)], env=PLAIN, check=True, capture_output=True)
         self.assertEqual(1, threads_told(run))
-        self.assertIn('as the launcher was asked to bind', (run / 'log.txt').read_text())
+        self.assertIn('bound as requested', (run / 'log.txt').read_text())
 
 
 class OtherMachines(WithShards):

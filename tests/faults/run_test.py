@@ -89,7 +89,7 @@ class WhatMayFail(Case):
         whole = self.whole_run()
         done = self.train_anew(calls=['write'], match='stats.jsonl', nth=2, times=2, error='ENOSPC')
         self.assert_code(0, done)
-        self.assertRegex(done.stderr, r'stats.jsonl: No space left on device; training goes on')
+        self.assertRegex(done.stderr, r'stats.jsonl: No space left on device; training continues')
         self.assertEqual(stats(whole), stats(self.run_folder))
         self.assertEqual(digests(newest_checkpoint(whole)), digests(newest_checkpoint(self.run_folder)))
 
@@ -105,7 +105,7 @@ class WhatMayFail(Case):
         for nth in (1, 4):
             done = self.train_anew('--tensorboard', calls=['write'], match='tfevents', nth=nth, sticky=True, error='ENOSPC')
             self.assert_code(0, done)
-            self.assertIn('training goes on without its event file', done.stderr)
+            self.assertIn('training continues without the TensorBoard event file', done.stderr)
 
     def test_pruning_that_fails_does_not_make_a_good_save_fail(self):
         lists = {'calls': ['list'], 'match': r'/checkpoints$'}

@@ -12,7 +12,7 @@ std::string Scale(double scale) {
   return text;
 }
 
-// A network's rate, named by its scale.
+// A pointer to the scale of a network's learning rate.
 using Rate = double Controls::*;
 
 Action WithRate(const Controls& before, Rate rate, double scale) {
@@ -25,6 +25,7 @@ Action WithRate(const Controls& before, Rate rate, double scale) {
   return action;
 }
 
+// Lower and higher rates change by the same factor, so that an undone action leads back to the same rate.
 Action WithLowerRate(const Controls& before, Rate rate, double least, const BalanceOptions& options) {
   return WithRate(before, rate, std::max(least, before.*rate * options.lr_factor));
 }
@@ -33,6 +34,7 @@ Action WithHigherRate(const Controls& before, Rate rate, double most, const Bala
   return WithRate(before, rate, std::min(most, before.*rate / options.lr_factor));
 }
 
+// The functions With… return the action that sets one control; the caller has decided that the change is allowed.
 Action WithInterval(const Controls& before, std::uint32_t every) {
   Action action{every > before.d_every ? "d_less_often" : "d_more_often",
                 "steps per update of D " + std::to_string(before.d_every) + " -> " + std::to_string(every), before};
@@ -54,6 +56,7 @@ Action WithFreeze(const Controls& before, std::uint32_t steps) {
   return action;
 }
 
+// Turns a term of the loss on or off.
 Action WithSwitch(const Controls& before, bool Controls::*which, bool on) {
   Action action{"", "", before};
   if (which == &Controls::r1) {
@@ -70,6 +73,7 @@ Action WithSwitch(const Controls& before, bool Controls::*which, bool on) {
   return action;
 }
 
+// Widening changes the network for good, so there is no action for the opposite.
 Action Widened(const Controls& before) {
   Action action{"widen_d", "D twice as wide", before};
   action.controls.d_width = 2 * before.d_width;
@@ -82,39 +86,44 @@ Action Restarted(const Controls& before) {
   return action;
 }
 
-double PaceOfDiscriminator(const Controls& c, const BalanceOptions& options) {
+// D's relative learning speed: its rate times its updates per step, divided by G's rate.
+double RelativeSpeed(const Controls& c, const BalanceOptions& options) {
   return options.d_pace * c.base_scale_d * c.lr_scale_d * c.d_steps / (c.d_every * c.base_scale_g * c.lr_scale_g);
 }
 
-// A rate at which a network of 8 features learns well is too high for a wide one: what a step changes grows with the
-// width (Yang and Hu, "Tensor Programs IV", 2021). The seed's rate is good at its width and at any below, and whoever
-// configures a higher rate than this keeps it. 0: the rate stays as it is.
-constexpr double kSeedRate = 2e-4;
+// The target of a base rate for this width. A rate that suits a network of 8 features is too high for a wide one,
+// because the change per step grows with the width (Yang and Hu, "Tensor Programs IV", 2021). The DCGAN paper's rate
+// suits its own width and all smaller ones, so the target is never lower, and never lower than a higher configured
+// rate. 0: the rate is not changed.
+constexpr double kPaperRate = 2e-4;
 
-double PaceOfWidth(double rate_at_8, double configured, const BalanceOptions& options) {
+double TargetRate(double rate_at_8, double configured, const BalanceOptions& options) {
   if (rate_at_8 <= 0) return 0;
-  return std::max({rate_at_8 * 8 / std::max(options.features, 8U), kSeedRate, configured});
+  return std::max({rate_at_8 * 8 / std::max(options.features, 8U), kPaperRate, configured});
 }
 
-// A D that meets the same pictures again learns them by heart, the sooner the faster it learns.
-double HighestPaceOfD(const BalanceOptions& options, double epoch) {
-  const double fresh = PaceOfWidth(options.pace_lr_d, options.lr_d, options);
-  return std::min(fresh, std::max(fresh / (1 + epoch / options.pace_epochs), kSeedRate));
+// A D that sees the same images again overfits to them, faster at a higher rate; so the upper limit falls with the
+// epochs.
+double HighestRateOfD(const BalanceOptions& options, double epoch) {
+  const double fresh = TargetRate(options.pace_lr_d, options.lr_d, options);
+  return std::min(fresh, std::max(fresh / (1 + epoch / options.pace_epochs), kPaperRate));
 }
 
-// Where D's rate, which is `now`, is to go: to either end of its range, or nowhere (0).
-double PaceOfD(const BalanceOptions& options, double now, double auc, double epoch) {
-  const double fast = HighestPaceOfD(options, epoch);
-  const double slow = std::min(fast, std::max(options.slow_pace_d * fast, kSeedRate));
+// The target of D's base rate, which is `now`: either end of its range, or 0 for no change.
+double TargetRateOfD(const BalanceOptions& options, double now, double auc, double epoch) {
+  const double fast = HighestRateOfD(options, epoch);
+  const double slow = std::min(fast, std::max(options.slow_pace_d * fast, kPaperRate));
   if (now > fast || auc < options.steer_auc) return fast;
   if (now < slow || auc > options.steer_auc + options.steer_band / 2) return slow;
   return 0;
 }
 
+// Moves `scale` towards `target` by at most the fraction `step`.
 double Towards(double scale, double target, double step) {
   return scale < target ? std::min(target, scale * (1 + step)) : std::max(target, scale / (1 + step));
 }
 
+// The order is the reverse of HelpDiscriminator: the strongest help is undone first.
 std::optional<Action> UndoHelp(const Controls& controls, const BalanceOptions& options) {
   if (controls.freeze_g_steps > 0) return WithFreeze(controls, 0);
   if (controls.lr_scale_g < 1) return WithHigherRate(controls, &Controls::lr_scale_g, 1, options);
@@ -146,72 +155,78 @@ std::optional<Action> ReleaseDiscriminator(const Controls& controls, const Balan
   return std::nullopt;
 }
 
+// The mildest action comes first. An action that would make D too slow beside G is skipped, because then G collapses.
 std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const BalanceOptions& options) {
+  // A D that is ahead needs no help any more.
   if (auto action = UndoHelp(controls, options)) return action;
   const double least_of_d = std::max(options.min_lr_scale, options.min_lr_d / (options.lr_d * controls.base_scale_d));
-  if (options.IsEnabled(Remedy::kDiscriminatorRate) && controls.lr_scale_d > least_of_d) {
+  if (options.IsEnabled(ActionGroup::kDiscriminatorRate) && controls.lr_scale_d > least_of_d) {
     auto slower = WithLowerRate(controls, &Controls::lr_scale_d, least_of_d, options);
-    if (PaceOfDiscriminator(slower.controls, options) >= options.min_d_pace) return slower;
+    if (RelativeSpeed(slower.controls, options) >= options.min_d_pace) return slower;
   }
-  if (options.IsEnabled(Remedy::kR1) && !controls.r1) return WithSwitch(controls, &Controls::r1, true);
-  if (options.IsEnabled(Remedy::kDiscriminatorInterval) && controls.d_every < options.max_d_every) {
+  if (options.IsEnabled(ActionGroup::kR1) && !controls.r1) return WithSwitch(controls, &Controls::r1, true);
+  if (options.IsEnabled(ActionGroup::kDiscriminatorInterval) && controls.d_every < options.max_d_every) {
     auto rarer = WithInterval(controls, controls.d_every + 1);
-    if (PaceOfDiscriminator(rarer.controls, options) >= options.min_d_pace) return rarer;
+    if (RelativeSpeed(rarer.controls, options) >= options.min_d_pace) return rarer;
   }
-  if (options.IsEnabled(Remedy::kWganGp) && !controls.wgan_gp) return WithSwitch(controls, &Controls::wgan_gp, true);
+  if (options.IsEnabled(ActionGroup::kWganGp) && !controls.wgan_gp)
+    return WithSwitch(controls, &Controls::wgan_gp, true);
   if (auto action = SpreadGenerator(controls, options)) return action;
-  if (options.IsEnabled(Remedy::kRestartDiscriminator)) return Restarted(controls);
+  if (options.IsEnabled(ActionGroup::kRestartDiscriminator)) return Restarted(controls);
   return std::nullopt;
 }
 
+// Both limits apply: the absolute limit of G's rate and the minimum of D's relative learning speed.
 double HighestGeneratorScale(const Controls& controls, const BalanceOptions& options) {
   Controls neutral = controls;
   neutral.lr_scale_g = 1;
   const double by_pace =
-      options.min_d_pace > 0 ? PaceOfDiscriminator(neutral, options) / options.min_d_pace : options.max_lr_scale_g;
+      options.min_d_pace > 0 ? RelativeSpeed(neutral, options) / options.min_d_pace : options.max_lr_scale_g;
   return std::max(
       1.0, std::min({options.max_lr_scale_g, options.max_lr_g / (options.lr_g * controls.base_scale_g), by_pace}));
 }
 
-Controls LedToPace(Controls controls, const BalanceOptions& options, double auc, double epoch) {
+Controls WithAdjustedBaseRates(Controls controls, const BalanceOptions& options, double auc, double epoch) {
   const auto lead = [&](double& scale, double configured, double rate) {
     if (configured <= 0 || rate <= 0) return;
     scale = Towards(scale, std::min(rate / configured, kMostLrScale), options.steer_rate);
   };
-  lead(controls.base_scale_g, options.lr_g, PaceOfWidth(options.pace_lr_g, options.lr_g, options));
-  lead(controls.base_scale_d, options.lr_d, PaceOfD(options, options.lr_d * controls.base_scale_d, auc, epoch));
+  lead(controls.base_scale_g, options.lr_g, TargetRate(options.pace_lr_g, options.lr_g, options));
+  lead(controls.base_scale_d, options.lr_d, TargetRateOfD(options, options.lr_d * controls.base_scale_d, auc, epoch));
   controls.max_beta1 = options.pace_beta1;
   return controls;
 }
 
 // D is strengthened before G is slowed down: a fast G learns more from a strong D than a slow G from a weak one.
+// Actions that hold D back are undone first.
 std::optional<Action> HelpDiscriminator(const Controls& controls, const BalanceOptions& options) {
   if (controls.lr_scale_g > 1) return WithLowerRate(controls, &Controls::lr_scale_g, 1, options);
   if (auto action = UndoHolding(controls, options)) return action;
-  if (options.IsEnabled(Remedy::kDiscriminatorRate) && controls.lr_scale_d < options.max_lr_scale_d) {
+  if (options.IsEnabled(ActionGroup::kDiscriminatorRate) && controls.lr_scale_d < options.max_lr_scale_d) {
     return WithHigherRate(controls, &Controls::lr_scale_d, options.max_lr_scale_d, options);
   }
-  if (options.IsEnabled(Remedy::kDiscriminatorSteps) && controls.d_steps < options.max_d_steps) {
+  if (options.IsEnabled(ActionGroup::kDiscriminatorSteps) && controls.d_steps < options.max_d_steps) {
     return WithUpdates(controls, controls.d_steps + 1);
   }
-  if (options.IsEnabled(Remedy::kGeneratorRate) && controls.lr_scale_g > options.min_lr_scale) {
+  if (options.IsEnabled(ActionGroup::kGeneratorRate) && controls.lr_scale_g > options.min_lr_scale) {
     return WithLowerRate(controls, &Controls::lr_scale_g, options.min_lr_scale, options);
   }
-  if (options.IsEnabled(Remedy::kWidenDiscriminator) && controls.d_width == 1) return Widened(controls);
-  if (options.IsEnabled(Remedy::kFreezeGenerator) && controls.freeze_g_steps == 0 && options.freeze_g_for > 0) {
+  if (options.IsEnabled(ActionGroup::kWidenDiscriminator) && controls.d_width == 1) return Widened(controls);
+  if (options.IsEnabled(ActionGroup::kFreezeGenerator) && controls.freeze_g_steps == 0 && options.freeze_g_for > 0) {
     return WithFreeze(controls, options.freeze_g_for);
   }
   return std::nullopt;
 }
 
 std::optional<Action> SpreadGenerator(const Controls& controls, const BalanceOptions& options) {
-  if (!options.IsEnabled(Remedy::kFeatureMatching) || controls.feature_matching) return std::nullopt;
+  if (!options.IsEnabled(ActionGroup::kFeatureMatching) || controls.feature_matching) return std::nullopt;
   return WithSwitch(controls, &Controls::feature_matching, true);
 }
 
-std::optional<Action> AnotherWay(const Controls& controls, const BalanceOptions& options,
-                                 std::uint32_t collapses_before) {
-  if (collapses_before == 0 && options.IsEnabled(Remedy::kAugment)) {
+// Each collapse of the run gets a stronger response than the one before.
+std::optional<Action> CollapseResponse(const Controls& controls, const BalanceOptions& options,
+                                       std::uint32_t collapses_before) {
+  if (collapses_before == 0 && options.IsEnabled(ActionGroup::kAugment)) {
     Action action{"more_augmentation", "augmentation at full strength from here on", controls};
     action.controls.least_augment = action.controls.augment = options.max_augment;
     return action;
@@ -230,6 +245,7 @@ std::optional<Action> Undo(const Controls& controls, const BalanceOptions& optio
   return UndoHolding(controls, options);
 }
 
+// The names are part of the checkpoint format.
 void to_json(nlohmann::json& json, const Controls& controls) {
   json = {{"base_scale_d", controls.base_scale_d},
           {"base_scale_g", controls.base_scale_g},
@@ -249,7 +265,7 @@ void to_json(nlohmann::json& json, const Controls& controls) {
 }
 
 void from_json(const nlohmann::json& json, Controls& controls) {
-  controls.base_scale_d = json.value("base_scale_d", 1.0);  // this and the next two are absent before version 6
+  controls.base_scale_d = json.value("base_scale_d", 1.0);  // absent before version 6, as are the next two
   controls.base_scale_g = json.value("base_scale_g", 1.0);
   controls.max_beta1 = json.value("max_beta1", 1.0);
   json.at("lr_scale_d").get_to(controls.lr_scale_d);
@@ -260,7 +276,7 @@ void from_json(const nlohmann::json& json, Controls& controls) {
   json.at("r1").get_to(controls.r1);
   json.at("wgan_gp").get_to(controls.wgan_gp);
   json.at("feature_matching").get_to(controls.feature_matching);
-  controls.augment = json.value("augment", 0.0);  // this and the next two are absent before version 5
+  controls.augment = json.value("augment", 0.0);  // absent before version 5, as are the next two
   controls.least_augment = json.value("least_augment", 0.0);
   controls.d_restarts = json.value("d_restarts", 0U);
   json.at("d_width").get_to(controls.d_width);

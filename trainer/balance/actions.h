@@ -1,4 +1,5 @@
-// From findings to what the next steps do differently: one rung of a ladder at a time, mildest first.
+// From findings to the controls of the next steps. Each ladder of actions is climbed one action at a time, mildest
+// first.
 #pragma once
 
 #include <cstdint>
@@ -12,34 +13,34 @@
 
 namespace gan::balance {
 
-// What the next steps do differently. The neutral value changes nothing.
+// How the next steps differ from the configured training. The default values change nothing.
 struct Controls {
-  double base_scale_d = 1;           // the rate that D is led to is its configured rate times this
-  double base_scale_g = 1;           // and G's
-  double max_beta1 = 1;              // Adam's first beta is the configured one, but no more than this
-  double lr_scale_d = 1;             // D's rate is the one it is led to times this
-  double lr_scale_g = 1;             // and G's
-  std::uint32_t d_every = 1;         // D is updated in every k-th step
-  std::uint32_t d_steps = 1;         // D updates a step
-  std::uint32_t freeze_g_steps = 0;  // steps for which G is not updated, counted down by the controller
-  bool r1 = false;                   // R1 with at least the options' gamma
-  bool wgan_gp = false;              // WGAN-GP instead of the configured loss
-  bool feature_matching = false;     // feature matching with at least the options' weight
-  std::uint32_t d_restarts = 0;      // how often D has begun anew
-  double least_augment = 0;          // what steering must not go below
-  double augment = 0;                // probability of augmentation in front of D, at least the configured one
-  std::uint32_t d_width = 1;         // D's channels are the configured ones times this; never goes back
+  double base_scale_d = 1;           // multiplies D's configured learning rate; set by ActionGroup::kPace
+  double base_scale_g = 1;           // the same for G
+  double max_beta1 = 1;              // upper limit of Adam's first beta
+  double lr_scale_d = 1;             // multiplies D's base rate (the configured rate times base_scale_d)
+  double lr_scale_g = 1;             // the same for G
+  std::uint32_t d_every = 1;         // D is updated in every k-th step only
+  std::uint32_t d_steps = 1;         // updates of D per step
+  std::uint32_t freeze_g_steps = 0;  // number of further steps without an update of G; the controller counts it down
+  bool r1 = false;                   // adds R1 with at least the gamma of the options
+  bool wgan_gp = false;              // replaces the configured loss by WGAN-GP
+  bool feature_matching = false;     // adds feature matching with at least the weight of the options
+  std::uint32_t d_restarts = 0;      // how often D has been initialised anew
+  double least_augment = 0;          // lower limit of `augment` while steering adjusts it
+  double augment = 0;                // probability of augmentation of D's inputs; at least the configured one
+  std::uint32_t d_width = 1;         // multiplies D's configured number of channels; never decreases
 
   bool operator==(const Controls&) const = default;
 };
 void to_json(nlohmann::json& json, const Controls& controls);
 void from_json(const nlohmann::json& json, Controls& controls);
-// D is held back: a slower D, one trained less often, or penalised.
+// Whether D is held back: it learns at a lower rate, is updated less often, or is penalised.
 bool IsHeldBack(const Controls& controls);
-// D is helped against G: by a higher rate or more steps of its own, by a slower or a frozen G.
+// Whether D is helped against G: it has a higher rate or several updates per step, or G has a lower rate or is frozen.
 bool IsHelped(const Controls& controls);
 
-// Every name that Intervention::action can have.
+// Every possible value of Intervention::action.
 inline constexpr std::string_view kActions[] = {"lower_d_rate",         "raise_d_rate", "d_less_often",
                                                 "d_more_often",         "more_d_steps", "fewer_d_steps",
                                                 "lower_g_rate",         "raise_g_rate", "freeze_g",
@@ -54,33 +55,34 @@ struct Intervention {
   std::string reason;  // in words, for the log
 };
 
-// A change of the controls: which, and its effect in words ("D's rate x1 -> x0.5").
+// A change of the controls: its name, and its effect as text ("D's rate x1 -> x0.5").
 struct Action {
   std::string_view name;
   std::string effect;
-  Controls controls;  // after it
+  Controls controls;  // the controls after the action
 };
 
-// The most that G's rate may be multiplied with against a D that wins: it stays a rate at which networks learn, and D's
-// pace beside it does not become too low.
+// The highest multiple of G's base rate that may be used against a D that is ahead. It keeps G's rate within the range
+// in which networks learn, and D's relative learning speed (BalanceOptions::min_d_pace) above its minimum.
 double HighestGeneratorScale(const Controls& controls, const BalanceOptions& options);
 
-// Both rates one step further towards those at which networks of this width learn well: G's up to one, D's up in its
-// range while its `auc` on images as they are is below the band that steering aims at, down while it is above. D's
-// range falls with the epochs that the run has seen. And no more momentum than GANs bear.
-Controls LedToPace(Controls controls, const BalanceOptions& options, double auc, double epoch);
+// Moves both base rates one step towards the rates at which networks of this width learn well. G's rate rises towards
+// its target. D's rate rises while `auc`, its AUC on images without augmentation, is below the band that steering aims
+// at, and falls while `auc` is above it. The upper limit of D's rate decreases with the number of epochs. Also limits
+// Adam's first beta to the value that GANs tolerate (BalanceOptions::pace_beta1).
+Controls WithAdjustedBaseRates(Controls controls, const BalanceOptions& options, double auc, double epoch);
 
-// Each gives the next rung, or nothing at the ladder's end.
+// Each function returns the next action of its ladder, or nothing at the ladder's end.
 std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const BalanceOptions& options);
 std::optional<Action> HelpDiscriminator(const Controls& controls, const BalanceOptions& options);
-// One rung of what holds D back, taken back: the strongest first.
+// Undoes one action that holds D back, the strongest first.
 std::optional<Action> ReleaseDiscriminator(const Controls& controls, const BalanceOptions& options);
-// Against fakes that are all alike while neither network is ahead.
+// Actions against generated images that are too similar while neither network is ahead.
 std::optional<Action> SpreadGenerator(const Controls& controls, const BalanceOptions& options);
-// What is different from now on when the run has gone back from a mode collapse, the first, second and third time.
-std::optional<Action> AnotherWay(const Controls& controls, const BalanceOptions& options,
-                                 std::uint32_t collapses_before);
-// One rung back towards neutral; what was done last (the strongest) goes first.
+// The permanent change after the first, second and third rollback from a mode collapse.
+std::optional<Action> CollapseResponse(const Controls& controls, const BalanceOptions& options,
+                                       std::uint32_t collapses_before);
+// Undoes one action, the newest and strongest first.
 std::optional<Action> Undo(const Controls& controls, const BalanceOptions& options);
 
 }  // namespace gan::balance

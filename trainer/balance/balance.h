@@ -1,5 +1,5 @@
-// The balance between generator and discriminator: signals -> verdict -> actions, as pure functions of all-reduced
-// numbers plus a small state, so every rank decides the same. std only.
+// The balance between generator and discriminator: signals -> verdict -> actions. The functions are pure: they depend
+// only on all-reduced numbers and a small state, so every rank decides the same. Uses only the standard library.
 #pragma once
 
 #include <cstdint>
@@ -15,28 +15,28 @@
 
 namespace gan::balance {
 
-// Not thread-safe. State goes into the checkpoint by Save/Restore and continues bit-exactly.
+// Not thread-safe. Save and Restore keep the state in a checkpoint; a restored controller continues bit for bit.
 class Controller {
  public:
   explicit Controller(BalanceOptions options);  // throws UsageError on options out of range
-  // Takes in one step, returns what was done about it (empty in the modes off and watch).
-  // A step that is not finite gives the verdict diverged at once; its numbers enter no average.
+  // Processes the signals of one step and returns the interventions (none in the modes off and watch). A step with a
+  // value that is not finite gives the verdict diverged at once and does not enter the averages.
   std::vector<Intervention> Observe(std::uint64_t step, const Signals& signals);
   Verdict verdict() const { return verdict_; }
-  // The run is headed for a mode collapse: its generated images have stayed alike before a D that wins.
+  // Whether a mode collapse is expected: the generated images have stayed similar to each other while D wins.
   bool IsCollapseForetold() const { return findings_.collapse_foretold.on; }
-  // The step just observed calls for going back to a checkpoint, in words; empty when it does not. What becomes of it
-  // is the trainer's: this state goes back with the rest.
+  // Why the last observed step calls for a rollback to a checkpoint; empty when it does not. The trainer decides
+  // whether to roll back, because a rollback also resets the state of this controller.
   const std::string& rollback_cause() const { return rollback_cause_; }
   const Controls& controls() const { return controls_; }
-  // After going back from a mode collapse for the (n+1)-th time: the same way would lead to the same end, so each time
-  // something is changed for good. Gives what was done.
-  std::vector<Intervention> TakeAnotherWay(std::uint64_t step, std::uint32_t collapses_before);
+  // Call it after the (collapses_before + 1)-th rollback from a mode collapse. The same configuration would collapse
+  // again, so each call makes a permanent change. Returns what was changed.
+  std::vector<Intervention> RespondToCollapse(std::uint64_t step, std::uint32_t collapses_before);
   const BalanceOptions& options() const { return options_; }
   const Averages& averages() const { return averages_; }
   nlohmann::json Save() const;
-  // Throws std::runtime_error when `state` is not what Save() gives; the controller is then unchanged. Controls that
-  // an acting run left behind are dropped when this run does not act.
+  // Throws std::runtime_error when `state` is not the result of Save(); the controller is then unchanged. Controls that
+  // a run with the mode act has left are reset when this run has another mode.
   void Restore(const nlohmann::json& state);
 
  private:
@@ -45,9 +45,9 @@ class Controller {
   double LeastAugment() const;
   double MostAugment() const;
   bool SteeringHasRoom() const;
-  bool IsTimeToRestart() const;
+  bool MayRestart() const;
   std::optional<Action> NextAction() const;
-  bool IsAtEase() const;
+  bool IsStable() const;
   std::string Cause() const;
   void Remember(const Action& action);
   std::string RollbackCause(bool finite, bool blown_up) const;
@@ -57,15 +57,15 @@ class Controller {
   Findings findings_;
   Verdict verdict_ = Verdict::kBalanced;
   Controls controls_;
-  std::uint64_t observed_ = 0;       // finite steps in all
-  std::uint64_t balanced_for_ = 0;   // steps in a row
+  std::uint64_t observed_ = 0;       // number of finite steps
+  std::uint64_t balanced_for_ = 0;   // number of consecutive balanced steps
   std::uint64_t since_action_ = 0;   // steps since the last intervention
-  std::uint64_t since_restart_ = 0;  // and since D last began anew, or the run did
-  // A remedy that was needed again after it had been taken back is kept longer: each relapse doubles the patience.
+  std::uint64_t since_restart_ = 0;  // steps since D was last initialised anew, or since the run began
+  // An action that is needed again after it was undone is kept longer: each relapse doubles this factor.
   std::uint32_t patience_ = 1;
-  bool taken_back_ = false;     // the last intervention took one back
-  bool acted_ = false;          // whether there was one at all
-  std::string rollback_cause_;  // of the last step alone
+  bool has_undone_ = false;     // the last intervention undid an action
+  bool acted_ = false;          // there has been an intervention
+  std::string rollback_cause_;  // of the last step only
   double epoch_ = 0;            // of the last finite step
 };
 

@@ -10,7 +10,7 @@
 namespace gan::balance {
 namespace {
 
-// 3 had neither a scale of G's rate nor patience, 4 no steering, 5 led no rates, 6 foretold no collapse.
+// Version 3 had neither a scale of G's rate nor patience, 4 no steering, 5 no base rates, 6 no expected collapse.
 constexpr int kStateVersion = 7;
 constexpr std::uint32_t kMaxPatience = 64;
 
@@ -21,6 +21,7 @@ std::string Ahead(const char* who, const Averages& averages, const Latch& latch)
   return text;
 }
 
+// The present diversity relative to the best of the run.
 std::string Percent(const Averages& averages) {
   const double part = averages.diversity_ratio.mean() / std::max(averages.best_diversity_ratio, 1e-12);
   return std::to_string(std::lround(100 * part)) + " %";
@@ -33,6 +34,7 @@ Verdict ParseVerdict(const std::string& name) {
   throw std::runtime_error("the saved balance state has the unknown verdict \"" + name + "\"");
 }
 
+// Checks controls from a checkpoint, because an impossible value would fail only in a later step.
 bool IsPossible(const Controls& c) {
   const auto possible = [](double scale, double most) { return scale > 0 && scale <= most; };
   return possible(c.base_scale_d, kMostLrScale) && possible(c.base_scale_g, kMostLrScale) && c.max_beta1 >= 0 &&
@@ -44,6 +46,7 @@ bool IsPossible(const Controls& c) {
 
 Controller::Controller(BalanceOptions options) : options_(std::move(options)) { CheckOptions(options_); }
 
+// The order matters: averages first, then conditions that depend on them, then the verdict, then one action at most.
 std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals& signals) {
   if (options_.mode == Mode::kOff) return {};
   const bool finite = IsFinite(signals);
@@ -52,11 +55,12 @@ std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals&
     Update(averages_, signals, options_, warm);
     epoch_ = signals.epoch;
   }
-  Update(findings_, averages_, signals, options_, warm, taken_back_ || IsHeldBack(controls_) || IsHelped(controls_));
+  Update(findings_, averages_, signals, options_, warm, has_undone_ || IsHeldBack(controls_) || IsHelped(controls_));
   if (finite && observed_ >= std::uint64_t{2} * options_.warmup_steps) UpdateForecast(findings_, averages_, options_);
   verdict_ = VerdictOf(findings_);
   rollback_cause_ = RollbackCause(finite, IsBlownUp(averages_, signals, options_));
   CountSteps(finite);
+  // The published rules for studies replace all actions, but not the verdict.
   if (options_.rule != Rule::kBalance) {
     if (finite && options_.mode == Mode::kAct) controls_ = FollowStudyRule(options_.rule, controls_, signals);
     return {};
@@ -64,27 +68,30 @@ std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals&
 
   if (finite && options_.mode == Mode::kAct) Steer();
 
-  // A D that is helped needs longer to show what it has learnt from that.
+  // D needs longer to show the effect of help.
   const std::uint32_t interval = IsHelped(controls_) ? options_.help_interval : options_.action_interval;
   if (options_.mode != Mode::kAct || (acted_ && since_action_ < interval)) return {};
   auto action = NextAction();
   if (!action) return {};
-  if (action->controls.d_restarts != controls_.d_restarts && !IsTimeToRestart()) return {};
+  // A restart has its own, longer interval.
+  if (action->controls.d_restarts != controls_.d_restarts && !MayRestart()) return {};
   Remember(*action);
   return {{step, std::string(action->name), Cause() + ": " + action->effect}};
 }
 
+// Undoing an action is not a new attempt: only a relapse after it increases the patience.
 void Controller::Remember(const Action& action) {
   if (action.controls.d_restarts != controls_.d_restarts) since_restart_ = 0;
   const bool takes_back = verdict_ == Verdict::kBalanced || (findings_.IsDiscriminatorAhead() && IsHelped(controls_));
-  if (taken_back_ && !takes_back) patience_ = std::min(2 * patience_, kMaxPatience);
-  taken_back_ = takes_back;
+  if (has_undone_ && !takes_back) patience_ = std::min(2 * patience_, kMaxPatience);
+  has_undone_ = takes_back;
   controls_ = action.controls;
   acted_ = true;
   since_action_ = 0;
 }
 
-// A D that has seen each picture few times cannot know them by heart, and augmentation would only slow it.
+// Augmentation has its full strength only after some epochs: a D that has seen each image a few times cannot have
+// memorised it, and augmentation would only slow it.
 double Controller::MostAugment() const {
   const double known = options_.augment_epochs > 0 ? std::min(1.0, epoch_ / options_.augment_epochs) : 1;
   return std::max(LeastAugment(), options_.max_augment * known);
@@ -92,13 +99,16 @@ double Controller::MostAugment() const {
 
 double Controller::LeastAugment() const { return std::min(controls_.least_augment, options_.max_augment); }
 
+// Continuous steering. It is not recorded as an intervention, because it changes the controls in every step.
 void Controller::Steer() {
-  if (options_.IsEnabled(Remedy::kPace)) controls_ = LedToPace(controls_, options_, averages_.auc.mean(), epoch_);
+  if (options_.IsEnabled(ActionGroup::kPace))
+    controls_ = WithAdjustedBaseRates(controls_, options_, averages_.auc.mean(), epoch_);
   const double error = averages_.steering.mean() - options_.steer_auc;
-  if (options_.IsEnabled(Remedy::kAugment)) {
+  if (options_.IsEnabled(ActionGroup::kAugment)) {
     controls_.augment = std::clamp(controls_.augment + options_.steer_gain * error, LeastAugment(), MostAugment());
   }
-  if (!options_.IsEnabled(Remedy::kGeneratorRate) || controls_.lr_scale_g < 1) return;  // below 1 it helps D
+  if (!options_.IsEnabled(ActionGroup::kGeneratorRate) || controls_.lr_scale_g < 1)
+    return;  // a rate below 1 helps D and is undone by actions
   const double step = options_.steer_rate;
   if (averages_.auc.mean() > options_.steer_auc + options_.steer_band / 2) {
     controls_.lr_scale_g = std::min(HighestGeneratorScale(controls_, options_), controls_.lr_scale_g * (1 + step));
@@ -107,31 +117,32 @@ void Controller::Steer() {
   }
 }
 
-// A restart costs D all that it has learnt: it waits until D has been ahead for long, whatever was done.
-bool Controller::IsTimeToRestart() const {
+// A restart discards everything that D has learnt. So it waits until D has been ahead for long, whatever was done.
+bool Controller::MayRestart() const {
   const std::uint64_t ahead_for = std::max(findings_.discriminator_ahead.held, findings_.perfect_discriminator.held);
   return since_restart_ >= options_.restart_interval && ahead_for >= options_.restart_interval / 2;
 }
 
-// Whether the mild, continuous means can still do something against a D that wins. Augmentation can while it is still
-// on its way up: a D that is held on what it sees and yet perfect on the images as they are is out of its reach.
+// Whether steering can still act against a D that wins. Augmentation can while it is still rising. It cannot help
+// against a D whose AUC on augmented inputs is held at the target while its AUC on the original images is perfect.
 bool Controller::SteeringHasRoom() const {
-  const bool augmentation_rises = options_.IsEnabled(Remedy::kAugment) && controls_.augment < MostAugment() &&
+  const bool augmentation_rises = options_.IsEnabled(ActionGroup::kAugment) && controls_.augment < MostAugment() &&
                                   averages_.steering.mean() > options_.steer_auc;
-  const bool rate_has_room =
-      options_.IsEnabled(Remedy::kGeneratorRate) && controls_.lr_scale_g < HighestGeneratorScale(controls_, options_);
+  const bool rate_has_room = options_.IsEnabled(ActionGroup::kGeneratorRate) &&
+                             controls_.lr_scale_g < HighestGeneratorScale(controls_, options_);
   return augmentation_rises || rate_has_room;
 }
 
-std::vector<Intervention> Controller::TakeAnotherWay(std::uint64_t step, std::uint32_t collapses_before) {
-  const auto way = AnotherWay(controls_, options_, collapses_before);
+std::vector<Intervention> Controller::RespondToCollapse(std::uint64_t step, std::uint32_t collapses_before) {
+  const auto way = CollapseResponse(controls_, options_, collapses_before);
   if (!way) return {};
   controls_ = way->controls;
   acted_ = true;
   since_action_ = since_restart_ = 0;
-  return {{step, std::string(way->name), "after a mode collapse another way: " + way->effect}};
+  return {{step, std::string(way->name), "changed after a mode collapse: " + way->effect}};
 }
 
+// Counters advance in steps that are not finite too, except for `observed_`, which counts what the averages contain.
 void Controller::CountSteps(bool finite) {
   if (finite) ++observed_;
   ++since_action_;
@@ -140,16 +151,17 @@ void Controller::CountSteps(bool finite) {
   if (controls_.freeze_g_steps > 0) --controls_.freeze_g_steps;
 }
 
-// Follows who is ahead even under a mode collapse, where a D that wins outright is part of the illness. A diverged run
-// is left alone: its averages say nothing about the balance, and the trainer rolls back.
+// The next action for the present conditions. It depends on who is ahead even during a mode collapse, because a D that
+// wins outright contributes to it. Nothing is done in a diverged run: its averages say nothing about the balance, and
+// the trainer rolls back.
 std::optional<Action> Controller::NextAction() const {
   if (verdict_ == Verdict::kDiverged) return std::nullopt;
-  const auto ahead = [this](const Latch& who, auto&& remedy) {
-    // What has been done is working once only the hysteresis holds the verdict: more would overshoot.
-    return who.raised ? remedy(controls_, options_) : std::nullopt;
+  const auto ahead = [this](const Latch& who, auto&& group) {
+    // When only the hysteresis keeps the condition, the earlier actions are working, and another one would overshoot.
+    return who.raised ? group(controls_, options_) : std::nullopt;
   };
   if (findings_.IsDiscriminatorAhead()) {
-    // Steering is given its time, but not while the generated images stay alike.
+    // Steering gets time to work, but not while the generated images stay similar to each other.
     if (SteeringHasRoom() && !IsHelped(controls_) && !findings_.collapse_foretold.on) return std::nullopt;
     return ahead(findings_.discriminator_ahead.on ? findings_.discriminator_ahead : findings_.perfect_discriminator,
                  HoldDiscriminatorBack);
@@ -157,24 +169,25 @@ std::optional<Action> Controller::NextAction() const {
   if (findings_.generator_ahead.on) return ahead(findings_.generator_ahead, HelpDiscriminator);
   if (findings_.mode_collapse.on) {
     if (auto action = SpreadGenerator(controls_, options_)) return action;
-    // A D that was held back and is nearer to losing than to winning is too slow to see that the fakes are alike.
+    // A held-back D that is closer to losing than to winning is too slow to notice that the generated images are alike.
     const double middle = (options_.g_ahead_clear_auc + options_.d_ahead_clear_auc) / 2;
     if (averages_.auc.mean() < middle) return ReleaseDiscriminator(controls_, options_);
     return std::nullopt;
   }
-  // What helps D costs time, what holds it back costs learning: the first is kept twice as long.
+  // Help for D costs time, holding D back costs learning; so help is kept twice as long.
   const std::uint64_t wait = std::uint64_t{patience_} * options_.undo_steps * (IsHelped(controls_) ? 2 : 1);
-  if (std::min(balanced_for_, since_action_) >= wait && IsAtEase()) return Undo(controls_, options_);
+  if (std::min(balanced_for_, since_action_) >= wait && IsStable()) return Undo(controls_, options_);
   return std::nullopt;
 }
 
-// A balance that only just holds needs what holds it: D's rate is given back while D could do with it, and D's help is
-// taken away while D can do without.
-bool Controller::IsAtEase() const {
+// Whether the balance is stable enough to undo an action. A balance that only just holds needs its actions: D is
+// released while its AUC is low enough, and help ends while D's normalised loss is low enough.
+bool Controller::IsStable() const {
   if (!IsHelped(controls_)) return averages_.auc.mean() < options_.d_ahead_clear_auc;
-  return averages_.excess.empty() || averages_.excess.mean() < options_.g_ahead_excess;
+  return averages_.normalised_loss.empty() || averages_.normalised_loss.mean() < options_.g_ahead_excess;
 }
 
+// The reason in the log: the condition that led to the action.
 std::string Controller::Cause() const {
   if (findings_.discriminator_ahead.on) return Ahead("D", averages_, findings_.discriminator_ahead);
   if (findings_.perfect_discriminator.on) return Ahead("D", averages_, findings_.perfect_discriminator);
@@ -183,13 +196,13 @@ std::string Controller::Cause() const {
   return "balanced for " + std::to_string(balanced_for_) + " steps";
 }
 
-// A single step that is not finite is left out by the trainer and needs no more. A collapse asks as long as it lasts:
-// the trainer chooses the moment.
+// A single step that is not finite is skipped by the trainer and needs no rollback. A mode collapse gives a cause as
+// long as it lasts; the trainer decides when to roll back.
 std::string Controller::RollbackCause(bool finite, bool blown_up) const {
   if (options_.mode != Mode::kAct) return "";
-  if (verdict_ == Verdict::kDiverged && finite && blown_up && options_.IsEnabled(Remedy::kRollback))
+  if (verdict_ == Verdict::kDiverged && finite && blown_up && options_.IsEnabled(ActionGroup::kRollback))
     return "a loss has blown up";
-  if (verdict_ == Verdict::kModeCollapse && options_.IsEnabled(Remedy::kRollbackCollapse)) {
+  if (verdict_ == Verdict::kModeCollapse && options_.IsEnabled(ActionGroup::kRollbackCollapse)) {
     return "mode collapse (diversity " + Percent(averages_) + " of the run's best)";
   }
   return "";
@@ -206,11 +219,12 @@ nlohmann::json Controller::Save() const {
           {"since_action", since_action_},
           {"acted", acted_},
           {"patience", patience_},
-          {"taken_back", taken_back_},
+          {"taken_back", has_undone_},
           {"since_restart", since_restart_},
           {"epoch", epoch_}};
 }
 
+// Restores into a new controller first, so that an invalid state leaves this one unchanged.
 void Controller::Restore(const nlohmann::json& state) try {
   const int version = state.at("version").get<int>();
   if (version < 3 || version > kStateVersion) throw std::runtime_error("the saved balance state has another version");
@@ -225,9 +239,11 @@ void Controller::Restore(const nlohmann::json& state) try {
   state.at("since_action").get_to(restored.since_action_);
   state.at("acted").get_to(restored.acted_);
   restored.patience_ = std::clamp(state.value("patience", 1U), 1U, kMaxPatience);
-  restored.taken_back_ = state.value("taken_back", false);
+  // Members that older versions lack get their initial values.
+  restored.has_undone_ = state.value("taken_back", false);
   restored.since_restart_ = state.value("since_restart", std::uint64_t{0});
   restored.epoch_ = state.value("epoch", 0.0);
+  // Controls of an acting run must not stay in force when the controller no longer acts.
   if (options_.mode != Mode::kAct) restored.controls_ = {};
   if (options_.mode == Mode::kOff) restored.verdict_ = Verdict::kBalanced;
   *this = restored;

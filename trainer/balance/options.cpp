@@ -8,19 +8,19 @@
 namespace gan::balance {
 namespace {
 
-Remedy ParseRemedy(const std::string& word) {
-  const auto* remedy = cli::Find(word, kRemedies);
-  if (remedy == nullptr) {
-    throw UsageError("balance: \"" + word + "\" is no action; the actions are " + cli::Names(kRemedies));
+ActionGroup ParseActionGroup(const std::string& word) {
+  const auto* group = cli::Find(word, kActionGroups);
+  if (group == nullptr) {
+    throw UsageError("balance: \"" + word + "\" is not an action; the actions are " + cli::Names(kActionGroups));
   }
-  return remedy->value;
+  return group->value;
 }
 
 void Require(bool good, const char* what) {
   if (!good) throw UsageError(std::string("balance: ") + what);
 }
 
-// One list of the fields for writing and for reading, so that neither can miss one.
+// One list of the fields for writing and reading, so that neither can omit one.
 template <typename Options, typename Visitor>
 void VisitThresholds(Options& o, Visitor&& visit) {
   visit("smoothing_steps", o.smoothing_steps);
@@ -94,21 +94,21 @@ Mode ParseMode(std::string_view name) {
   return mode->value;
 }
 
-std::string_view Name(Remedy remedy) { return cli::NameOf(remedy, kRemedies); }
+std::string_view Name(ActionGroup group) { return cli::NameOf(group, kActionGroups); }
 
-std::set<Remedy> ParseRemedies(const std::string& names) {
-  std::set<Remedy> remedies;
-  if (names == "none") return remedies;
+std::set<ActionGroup> ParseActionGroups(const std::string& names) {
+  std::set<ActionGroup> action_groups;
+  if (names == "none") return action_groups;
   if (names == "all") {
-    for (const auto& remedy : kRemedies) remedies.insert(remedy.value);
-    return remedies;
+    for (const auto& group : kActionGroups) action_groups.insert(group.value);
+    return action_groups;
   }
   std::istringstream words(names);
-  for (std::string word; std::getline(words, word, ',');) remedies.insert(ParseRemedy(word));
-  return remedies;
+  for (std::string word; std::getline(words, word, ',');) action_groups.insert(ParseActionGroup(word));
+  return action_groups;
 }
 
-// Written so that NaN fails every line.
+// The conditions are written so that NaN fails all of them.
 void CheckOptions(const BalanceOptions& o) {
   Require(o.smoothing_steps >= 1 && o.smoothing_steps <= 1e6, "smoothing_steps must be 1 to 1000000");
   Require(o.d_ahead_clear_auc <= o.d_ahead_auc, "d_ahead_clear_auc must not be above d_ahead_auc");
@@ -143,8 +143,9 @@ void CheckOptions(const BalanceOptions& o) {
 }
 
 void to_json(nlohmann::json& json, const BalanceOptions& options) {
+  // The name "remedies" is part of the checkpoint format.
   json = {{"mode", Name(options.mode)}, {"remedies", nlohmann::json::array()}};
-  for (const Remedy remedy : options.remedies) json["remedies"].push_back(Name(remedy));
+  for (const ActionGroup group : options.action_groups) json["remedies"].push_back(Name(group));
   VisitThresholds(options, [&](const char* name, const auto& field) { json[name] = field; });
 }
 
@@ -152,8 +153,9 @@ void from_json(const nlohmann::json& json, BalanceOptions& options) {
   options = {};
   if (json.contains("mode")) options.mode = ParseMode(json.at("mode").get<std::string>());
   if (json.contains("remedies")) {
-    options.remedies.clear();
-    for (const auto& name : json.at("remedies")) options.remedies.insert(ParseRemedy(name.get<std::string>()));
+    options.action_groups.clear();
+    for (const auto& name : json.at("remedies"))
+      options.action_groups.insert(ParseActionGroup(name.get<std::string>()));
   }
   VisitThresholds(options, [&](const char* name, auto& field) {
     if (json.contains(name)) json.at(name).get_to(field);

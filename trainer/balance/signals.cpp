@@ -6,15 +6,16 @@
 namespace gan::balance {
 namespace {
 
+// The time constants of the long averages, as multiples of smoothing_steps.
 constexpr double kLongFactor = 10;
 constexpr double kSlowFactor = 5;
 
 bool IsFar(double loss, const Average& usual, double factor) {
-  // The 1 keeps losses around zero (critics) from being blown up by a small change.
+  // The 1 prevents small changes of losses around zero, such as those of critics, from counting as a blow-up.
   return !usual.empty() && std::abs(loss) > factor * (usual.mean() + 1);
 }
 
-// One list of the fields for both directions, so that neither can forget one.
+// One list of the fields for writing and reading, so that neither can omit one.
 template <typename AnySignals, typename Visitor>
 void VisitSignals(AnySignals& s, Visitor&& visit) {
   visit("loss_d", s.loss_d);
@@ -54,7 +55,7 @@ double Imbalance(double loss_d, double loss_g) {
   return sum == 0 ? 0 : std::abs(half - loss_g) / sum;
 }
 
-std::optional<double> Excess(const Signals& signals) {
+std::optional<double> NormalisedLoss(const Signals& signals) {
   const double range = signals.loss_d_ceiling - signals.loss_d_floor;
   if (!(range > 0)) return std::nullopt;
   return (signals.loss_d - signals.loss_d_floor) / range;
@@ -67,6 +68,7 @@ bool IsFinite(const Signals& s) {
   return s.finite;
 }
 
+// `weight_` is the sum of the weights so far; dividing by it in mean() removes the bias towards the initial 0.
 void Average::Add(double value, double time_constant) {
   const double alpha = 1 / time_constant;
   sum_ += alpha * (value - sum_);
@@ -86,8 +88,9 @@ void Update(Averages& a, const Signals& signals, const BalanceOptions& options, 
   a.steering.Add(signals.auc_augmented, options.steer_smoothing);
   a.accuracy_real.Add(signals.accuracy_real, steps);
   a.accuracy_fake.Add(signals.accuracy_fake, steps);
-  if (const auto excess = Excess(signals))
-    a.excess.Add(std::clamp(*excess, -1.0, 4.0), steps);  // no step outweighs all
+  if (const auto normalised_loss = NormalisedLoss(signals))
+    a.normalised_loss.Add(std::clamp(*normalised_loss, -1.0, 4.0), steps);  // limits the influence of a single step
+  // During a blow-up these averages stay as they are: otherwise they would adapt to the high losses.
   if (!IsBlownUp(a, signals, options)) {
     a.usual_loss_d.Add(std::abs(signals.loss_d), steps * kLongFactor);
     a.usual_loss_g.Add(std::abs(signals.loss_g), steps * kLongFactor);
@@ -101,7 +104,7 @@ void Update(Averages& a, const Signals& signals, const BalanceOptions& options, 
 }
 
 bool IsBlownUp(const Averages& a, const Signals& signals, const BalanceOptions& options) {
-  return Excess(signals).value_or(0) > options.blow_up_excess ||
+  return NormalisedLoss(signals).value_or(0) > options.blow_up_excess ||
          IsFar(signals.loss_d, a.usual_loss_d, options.blow_up_factor) ||
          IsFar(signals.loss_g, a.usual_loss_g, options.blow_up_factor);
 }
@@ -109,7 +112,7 @@ bool IsBlownUp(const Averages& a, const Signals& signals, const BalanceOptions& 
 void to_json(nlohmann::json& json, const Averages& a) {
   json = {{"auc", a.auc},
           {"steering", a.steering},
-          {"excess", a.excess},
+          {"excess", a.normalised_loss},
           {"accuracy_real", a.accuracy_real},
           {"accuracy_fake", a.accuracy_fake},
           {"usual_loss_d", a.usual_loss_d},
@@ -122,7 +125,7 @@ void to_json(nlohmann::json& json, const Averages& a) {
 void from_json(const nlohmann::json& json, Averages& a) {
   json.at("auc").get_to(a.auc);
   if (json.contains("steering")) json.at("steering").get_to(a.steering);
-  json.at("excess").get_to(a.excess);
+  json.at("excess").get_to(a.normalised_loss);
   json.at("accuracy_real").get_to(a.accuracy_real);
   json.at("accuracy_fake").get_to(a.accuracy_fake);
   json.at("usual_loss_d").get_to(a.usual_loss_d);

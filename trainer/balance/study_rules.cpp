@@ -6,11 +6,11 @@ namespace gan::balance {
 namespace {
 
 constexpr double kLeast = 0.125, kMost = 8;
-constexpr double kShare = 0.05;  // of a rate, per step
+constexpr double kShare = 0.05;  // of a rate per step
 
 double Scaled(double scale, double factor) { return std::clamp(scale * factor, kLeast, kMost); }
 
-// The difference of the losses, level at 0, where D's total is twice G's. Positive: D is ahead.
+// The difference between G's loss and half of D's total loss; 0 means balance, positive means that D is ahead.
 Controls FollowLosses(Controls controls, const Signals& signals) {
   const double lead = std::clamp(signals.loss_g - signals.loss_d / 2, -1.0, 1.0);
   controls.lr_scale_d = Scaled(controls.lr_scale_d, 1 - kShare * lead);

@@ -1,4 +1,4 @@
-// Rules of others for choosing the learning rates, to be compared with ours in bench/balance/settings.py.
+// Published rules for choosing the learning rates, compared with our own in bench/balance/settings.py.
 #pragma once
 
 #include "trainer/balance/actions.h"
@@ -7,8 +7,8 @@
 
 namespace gan::balance {
 
-// The controls after a step with these signals under `rule`, which is not Rule::kBalance. Both rates stay between an
-// eighth and eight times the configured ones.
+// The controls after a step with these signals under `rule`, which must not be Rule::kBalance. Both rates stay between
+// one eighth and eight times the configured ones.
 Controls FollowStudyRule(Rule rule, const Controls& controls, const Signals& signals);
 
 }  // namespace gan::balance

@@ -5,20 +5,25 @@
 namespace gan::balance {
 namespace {
 
+// Whether the loss or another criterion agrees with a high AUC that D is ahead. D's loss alone is not enough: smoothed
+// labels give an over-confident D a large loss.
 bool ConfirmsDiscriminator(const Averages& a, double most_excess, const BalanceOptions& o) {
   const bool sure = std::min(a.accuracy_real.mean(), a.accuracy_fake.mean()) >= o.sure_accuracy ||
-                    (a.auc.mean() >= o.sure_auc && a.excess.mean() <= o.d_ahead_clear_excess);
-  return a.excess.empty() || a.excess.mean() <= most_excess || sure;
+                    (a.auc.mean() >= o.sure_auc && a.normalised_loss.mean() <= o.d_ahead_clear_excess);
+  return a.normalised_loss.empty() || a.normalised_loss.mean() <= most_excess || sure;
 }
 
-bool CannotTell(const Averages& a, double most_auc, double least_excess) {
-  return a.auc.mean() <= most_auc && (a.excess.empty() || a.excess.mean() >= least_excess);
+// Whether D can hardly distinguish real from generated images, by its AUC and, if known, by its normalised loss.
+bool CannotDistinguish(const Averages& a, double most_auc, double least_excess) {
+  return a.auc.mean() <= most_auc && (a.normalised_loss.empty() || a.normalised_loss.mean() >= least_excess);
 }
 
-bool SaysNothing(const Averages& a, double least_excess) {
-  return !a.excess.empty() && a.excess.mean() >= least_excess;
+// Whether D's loss shows that G gets hardly any gradient from D.
+bool GivesNoGradient(const Averages& a, double least_excess) {
+  return !a.normalised_loss.empty() && a.normalised_loss.mean() >= least_excess;
 }
 
+// D counts as ahead only if that harms: a D that wins against diverse images is normal in healthy runs.
 void UpdateDiscriminatorAhead(Latch& latch, const Averages& a, const BalanceOptions& o) {
   const auto harms = [&](double most) { return a.diversity_ratio.empty() || a.diversity_ratio.mean() < most; };
   const bool raise =
@@ -32,16 +37,18 @@ void UpdatePerfectDiscriminator(Latch& latch, const Averages& a, const BalanceOp
   latch.Update(a.auc.mean() >= o.sure_auc, a.auc.mean() < o.d_ahead_auc, o.perfect_steps, o.clear_steps);
 }
 
+// `acted_upon` lowers the threshold: see Update() in verdict.h.
 void UpdateGeneratorAhead(Latch& latch, const Averages& a, const BalanceOptions& o, bool acted_upon) {
   const bool stays =
-      CannotTell(a, o.g_ahead_clear_auc, o.g_ahead_clear_excess) || SaysNothing(a, o.g_sure_clear_excess);
+      CannotDistinguish(a, o.g_ahead_clear_auc, o.g_ahead_clear_excess) || GivesNoGradient(a, o.g_sure_clear_excess);
   if (acted_upon) return latch.Update(stays, !stays, o.raise_steps, o.clear_steps);
-  const bool raise = CannotTell(a, o.g_ahead_auc, o.g_ahead_excess) || SaysNothing(a, o.g_sure_excess);
+  const bool raise = CannotDistinguish(a, o.g_ahead_auc, o.g_ahead_excess) || GivesNoGradient(a, o.g_sure_excess);
   latch.Update(raise, !stays, o.g_raise_steps, o.clear_steps);
 }
 
 void UpdateModeCollapse(Latch& latch, const Averages& a, const BalanceOptions& o) {
   if (a.diversity_ratio.empty()) return;
+  // The best diversity of the run is the reference, because data sets differ in how diverse their images are.
   const double kept = a.diversity_ratio.mean() / std::max(a.best_diversity_ratio, 1e-12);
   const bool raise = a.best_diversity_ratio >= o.collapse_least && kept < o.collapse_diversity;
   latch.Update(raise, kept > o.collapse_diversity * o.collapse_clear_factor, o.raise_steps, o.clear_steps);
@@ -55,6 +62,7 @@ std::string_view Name(Verdict verdict) {
   return names[static_cast<int>(verdict)];
 }
 
+// Counts consecutive steps towards the change that is possible now, and changes the state when there are enough.
 void Latch::Update(bool raise, bool clear, std::uint32_t raise_steps, std::uint32_t clear_steps) {
   raised = raise;
   if (on) ++held;
@@ -74,12 +82,12 @@ void Latch::RaiseNow() {
 void Update(Findings& findings, const Averages& averages, const Signals& signals, const BalanceOptions& options,
             bool warm, bool acted_upon) {
   if (!IsFinite(signals)) {
-    findings.diverged.RaiseNow();
-    return;  // such a step says nothing about who is ahead
+    findings.diverged.RaiseNow();  // the signals of such a step say nothing about who is ahead
+    return;                        // such a step says nothing about who is ahead
   }
   const bool blown_up = IsBlownUp(averages, signals, options);
   if (blown_up) {
-    findings.diverged.RaiseNow();  // one such step is enough: it stays in the optimizers' moments
+    findings.diverged.RaiseNow();  // one such step is enough, because it affects the optimizers' moments
   } else {
     findings.diverged.Update(false, true, options.raise_steps, options.clear_steps);
   }
@@ -90,6 +98,7 @@ void Update(Findings& findings, const Averages& averages, const Signals& signals
   UpdateModeCollapse(findings.mode_collapse, averages, options);
 }
 
+// The rule is described at BalanceOptions::foretell_auc.
 void UpdateForecast(Findings& findings, const Averages& a, const BalanceOptions& o) {
   if (a.diversity_ratio.empty()) return;
   const double ratio = a.diversity_ratio.mean();
@@ -128,6 +137,7 @@ void from_json(const nlohmann::json& json, Findings& findings) {
   json.at("generator_ahead").get_to(findings.generator_ahead);
   json.at("mode_collapse").get_to(findings.mode_collapse);
   json.at("diverged").get_to(findings.diverged);
+  // Absent in older checkpoints.
   if (json.contains("perfect_discriminator")) json.at("perfect_discriminator").get_to(findings.perfect_discriminator);
   if (json.contains("collapse_foretold")) json.at("collapse_foretold").get_to(findings.collapse_foretold);
 }

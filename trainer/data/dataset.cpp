@@ -14,12 +14,13 @@
 namespace gan::data {
 namespace {
 
+// The text of an error when a shard differs from the manifest.
 std::string Disagree(const char* what, std::uint64_t manifest, std::uint64_t shard) {
   return std::string("the manifest says ") + std::to_string(manifest) + " " + what + ", the shard has " +
          std::to_string(shard);
 }
 
-// Before mapping it, so that a missing or torn shard is named as what it is.
+// Compares the size before mapping the file, so that a missing or truncated shard is reported as such.
 void CheckSize(const std::filesystem::path& path, std::uint64_t expected) {
   std::error_code error;
   const std::uint64_t bytes = std::filesystem::file_size(path, error);
@@ -35,7 +36,7 @@ shard::ShardReader OpenShard(const std::filesystem::path& folder, const shard::M
   if (reader.number() != entry.number) throw DataError(path, Disagree("is its number", entry.number, reader.number()));
   if (reader.size() != entry.records) throw DataError(path, Disagree("records", entry.records, reader.size()));
   if (reader.image_size() != manifest.image_size) {
-    throw DataError(path, Disagree("pixels a side", manifest.image_size, reader.image_size()));
+    throw DataError(path, Disagree("pixels per side", manifest.image_size, reader.image_size()));
   }
   return reader;
 }
@@ -44,15 +45,16 @@ shard::ShardReader OpenShard(const std::filesystem::path& folder, const shard::M
 
 struct Dataset::Split {
   std::vector<std::uint64_t> first_records;          // of each shard; its last element is the total
-  std::vector<std::uint64_t> holdout;                // record numbers by content
+  std::vector<std::uint64_t> holdout;                // record numbers, sorted by content
   std::vector<std::uint64_t> held;                   // the same, ascending
-  std::vector<std::atomic<std::uint64_t>> verified;  // one bit a record
+  std::vector<std::atomic<std::uint64_t>> verified;  // one bit per record
   bool larger_than_memory = false;
 };
 
 Dataset::Dataset(const std::filesystem::path& folder, double holdout_fraction, std::uint64_t max_holdout)
     : manifest_(shard::ReadManifest(folder)), split_(std::make_shared<Split>()) {
   if (!(holdout_fraction >= 0 && holdout_fraction <= 0.5)) {
+    // The holdout depends only on checksums, which are in the footers; so no record is read here.
     throw UsageError("the holdout must be between 0 and 0.5 of the records");
   }
   OpenShards(folder);
@@ -70,7 +72,7 @@ Dataset::Dataset(const std::filesystem::path& folder, double holdout_fraction, s
   std::sort(split_->held.begin(), split_->held.end());
   split_->verified = std::vector<std::atomic<std::uint64_t>>((total + 63) / 64);
   const auto memory = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES) * ::sysconf(_SC_PAGESIZE));
-  split_->larger_than_memory = bytes() > memory / 2;  // the other half is for everything else
+  split_->larger_than_memory = bytes() > memory / 2;  // the other half is left for everything else
 }
 
 void Dataset::OpenShards(const std::filesystem::path& folder) {
@@ -85,7 +87,8 @@ void Dataset::OpenShards(const std::filesystem::path& folder) {
 
 namespace {
 
-// Record i of `count` or the next one that `read` finds intact; the last one tried throws.
+// Returns record i of `count`, or the next one that `read` can verify. If the last record fails as well, its error is
+// thrown.
 template <typename Read>
 std::span<const std::byte> Intact(std::uint64_t i, std::uint64_t count, const Dataset::DamageReport& report,
                                   const Read& read) {
@@ -107,6 +110,7 @@ std::uint64_t Dataset::holdout_size() const { return split_->held.size(); }
 
 std::uint64_t Dataset::bytes() const { return split_->first_records.back() * shards_.front().record_bytes(); }
 
+// Records that are held out are skipped by their number, so that training uses consecutive indices.
 std::span<const std::byte> Dataset::Record(std::uint64_t i) const {
   assert(i < size());
   return VerifiedRecord(SkipHeld(i, split_->held));
@@ -134,10 +138,10 @@ Dataset::Place Dataset::PlaceOf(std::uint64_t number) const {
 
 std::span<const std::byte> Dataset::VerifiedRecord(std::uint64_t number) const {
   const auto [shard, i] = PlaceOf(number);
-  // Two threads may both verify a record; that is harmless and cheaper than a lock.
+  // Two threads may both verify a record; this is harmless and cheaper than a lock.
   std::atomic<std::uint64_t>& word = split_->verified[number / 64];
   const std::uint64_t bit = std::uint64_t{1} << (number % 64);
-  // What was right once can be gone: the pages of a shard that has lost some are held against their checksums again.
+  // A verified record may become unreadable later. When its shard has lost pages, the checksum is verified again.
   if ((word.load(std::memory_order_relaxed) & bit) == 0 || shards_[shard].lost_pages() > 0) {
     shards_[shard].VerifyRecord(i);
     word.fetch_or(bit, std::memory_order_relaxed);
@@ -147,6 +151,7 @@ std::span<const std::byte> Dataset::VerifiedRecord(std::uint64_t number) const {
 
 void Dataset::WillNeed(std::uint64_t i) const {
   assert(i < size());
+  // A record that was read before is in memory, unless memory cannot hold all records.
   const std::uint64_t number = SkipHeld(i, split_->held);
   const bool was_read = (split_->verified[number / 64].load(std::memory_order_relaxed) >> (number % 64) & 1) != 0;
   if (was_read && !split_->larger_than_memory) return;

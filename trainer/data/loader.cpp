@@ -25,14 +25,14 @@ void CopyMirrored(std::span<const std::byte> record, std::size_t size, std::uint
   }
 }
 
-// Records are taken in no order, so nothing foresees the next one's pages: their addresses are looked up (a twentieth
-// of the copy) while the one before is copied.
+// Records are read in random order, so the processor cannot predict their addresses. Looking these up costs a twentieth
+// of the copy; prefetching does it while the record before is copied.
 void TouchPages(std::span<const std::byte> record) {
   constexpr std::size_t kPage = 4096;
   for (std::size_t at = 0; at < record.size(); at += kPage) __builtin_prefetch(record.data() + at);
 }
 
-// Sleeps until `ready` holds, and returns the value for which it does.
+// Sleeps until `ready` holds for the number, and returns that number.
 template <typename Ready>
 std::uint64_t Await(const std::atomic<std::uint64_t>& number, const Ready& ready) {
   std::uint64_t value = number.load();
@@ -45,8 +45,8 @@ std::uint64_t Await(const std::atomic<std::uint64_t>& number, const Ready& ready
 
 }  // namespace
 
-// Batch k lies in slot k % slots.size(). The background thread fills it once batch k - slots.size() is given back,
-// which the call of Next() after the one that gave it does.
+// Batch k is in slot k % slots.size(). The background thread fills a slot once the batch before in it was given back,
+// which happens in the call of Next() after the one that returned it.
 struct Loader::Impl {
   Impl(std::shared_ptr<const Dataset> dataset_in, const LoaderOptions& options_in)
       : dataset(std::move(dataset_in)), options(options_in), slots(options.prefetch + 1) {
@@ -72,22 +72,22 @@ struct Loader::Impl {
   const std::shared_ptr<const Dataset> dataset;
   const LoaderOptions options;
 
-  // Of the background thread alone.
+  // Used only by the background thread.
   std::optional<Permutation> order;
   std::uint64_t order_epoch = 0;
-  std::vector<std::uint64_t> coming;  // records of the next batch; empty: not known yet
-  std::uint64_t read_bytes = 0;       // since the pages were let go of
+  std::vector<std::uint64_t> coming;  // records of the next batch; empty: not computed yet
+  std::uint64_t read_bytes = 0;       // since the pages were last released
 
-  // Of the caller's thread alone.
+  // Used only by the caller's thread.
   std::uint64_t given = 0;
   std::chrono::steady_clock::duration waited{};
 
-  std::vector<RawBatch> slots;  // a filled one belongs to the caller, another to the background thread
+  std::vector<RawBatch> slots;  // a filled slot belongs to the caller, any other to the background thread
   static constexpr std::uint64_t kFailed = std::uint64_t{1} << 63;
   static constexpr std::uint64_t kStopped = ~std::uint64_t{0};
-  std::atomic<std::uint64_t> filled = 0;    // batches, and kFailed once there will be no more
-  std::atomic<std::uint64_t> returned = 0;  // batches, or kStopped
-  std::exception_ptr error;                 // the caller's once kFailed is set
+  std::atomic<std::uint64_t> filled = 0;    // number of batches, with kFailed added when there will be no more
+  std::atomic<std::uint64_t> returned = 0;  // number of batches, or kStopped
+  std::exception_ptr error;                 // the caller may read it once kFailed is set
 
   std::mutex mutex;
   std::uint64_t corrupt = 0;  // guarded by mutex
@@ -96,6 +96,7 @@ struct Loader::Impl {
   std::thread thread;
 };
 
+// An exception of the background thread is stored, and the caller's Next() rethrows it after the batches before it.
 void Loader::Impl::Produce() try {
   for (std::uint64_t number = 0;; ++number) {
     const std::uint64_t back =
@@ -116,7 +117,7 @@ void Loader::Impl::Fill(std::uint64_t number) {
   batch.cursor = options.first + number * options.stride;
   if (coming.empty()) coming = RecordsFrom(batch.cursor);
   const std::vector<std::uint64_t> records = std::exchange(coming, RecordsFrom(batch.cursor + options.stride));
-  // From a disk the records of the next batch come while this one is copied.
+  // When the data comes from a disk, the records of the next batch are loaded while this one is copied.
   for (const std::uint64_t record : coming) dataset->WillNeed(record);
   UntilNothingIsLost([&] { CopyImages(records, batch); });
   read_bytes += batch.pixels.size();
@@ -125,6 +126,7 @@ void Loader::Impl::Fill(std::uint64_t number) {
   read_bytes = 0;
 }
 
+// Fetches the next record before copying the present one, so that TouchPages can prefetch it.
 void Loader::Impl::CopyImages(const std::vector<std::uint64_t>& records, RawBatch& batch) {
   const std::size_t record_bytes = batch.pixels.size() / options.count;
   std::span<const std::byte> next = Fetch(records[0]);
@@ -136,7 +138,7 @@ void Loader::Impl::CopyImages(const std::vector<std::uint64_t>& records, RawBatc
   }
 }
 
-// The replacement follows from the data alone: every rank and every resumed run takes the same.
+// The replacement depends only on the data, so every rank and every resumed run uses the same.
 std::span<const std::byte> Loader::Impl::Fetch(std::uint64_t record) {
   if (!options.replace_corrupt) return dataset->Record(record);
   return dataset->IntactRecord(record, [this](const DataError& damage) {
@@ -146,7 +148,7 @@ std::span<const std::byte> Loader::Impl::Fetch(std::uint64_t record) {
   });
 }
 
-// Those of a batch, each as SampleAt() says, with the epoch's keys kept.
+// The records of a batch, each as in SampleAt(). The permutation of an epoch is computed once and kept.
 std::vector<std::uint64_t> Loader::Impl::RecordsFrom(std::uint64_t cursor) {
   std::vector<std::uint64_t> records(options.count);
   for (std::uint64_t& record : records) {
@@ -177,6 +179,7 @@ Loader::~Loader() = default;
 
 const RawBatch& Loader::Next() {
   Impl& impl = *impl_;
+  // The call returns the batch of the previous call to the background thread.
   impl.returned.store(impl.given);
   impl.returned.notify_one();
   const auto batches = [](std::uint64_t filled) { return filled & ~Impl::kFailed; };
@@ -184,15 +187,15 @@ const RawBatch& Loader::Next() {
   std::uint64_t filled = impl.filled.load();
   if (!ready(filled)) {
     const auto start = std::chrono::steady_clock::now();
-    // To wake a sleeper costs the background thread as much as copying half a batch, on a virtual machine more: who
-    // needs a batch now asks for a while first. The background thread, when it is ahead, sleeps at once and leaves the
-    // core to those who compute.
+    // Waking a sleeping thread costs the background thread as much as copying half a batch, and more on a virtual
+    // machine. So this thread polls for a while first. The background thread sleeps at once when it is ahead, and
+    // leaves its core to the compute threads.
     constexpr std::chrono::microseconds kAsks(500);
     while (!ready(impl.filled.load()) && std::chrono::steady_clock::now() - start < kAsks) std::this_thread::yield();
     filled = Await(impl.filled, ready);
     impl.waited += std::chrono::steady_clock::now() - start;
   }
-  // Batches made before the error are still good.
+  // Batches that were made before the error are still valid.
   if (batches(filled) <= impl.given) std::rethrow_exception(impl.error);
   return impl.slots[impl.given++ % impl.slots.size()];
 }

@@ -1,4 +1,4 @@
-// From shards to batches, without LibTorch.
+// Reads shards and delivers batches. Needs no LibTorch.
 #pragma once
 
 #include <cstddef>
@@ -17,14 +17,14 @@
 
 namespace gan::data {
 
-// A shard folder opened for training: every shard checked against the manifest (count, size, format version), mapped,
-// never read as a whole. Split into training records and a holdout chosen by content (a hash of the CRC32C that the
-// shard's footer keeps), so the same pictures are held out whatever their order, copies of one picture stay on one
-// side, and opening reads footers only. Memory: one bit a record, and O(holdout). Safe to share among threads.
+// A shard folder opened for training. Every shard is compared with the manifest (count, size, format version) and
+// memory-mapped, not read as a whole. A holdout is chosen by content (a hash of the record's CRC32C in the shard's
+// footer), so the same images are held out in every order, copies of an image are on the same side, and opening reads
+// only the footers. Memory: one bit per record, plus O(holdout). Safe to share among threads.
 class Dataset {
  public:
-  // At most holdout_fraction (0 to 0.5) of the records and at most max_holdout; 0 keeps all for training.
-  // Throws DataError naming the shard or the manifest at fault, UsageError on a fraction out of range.
+  // Holds out at most holdout_fraction (0 to 0.5) of the records and at most max_holdout; 0 uses all records for
+  // training. Throws DataError naming the damaged shard or manifest, UsageError when the fraction is out of range.
   explicit Dataset(const std::filesystem::path& folder, double holdout_fraction = 0.05,
                    std::uint64_t max_holdout = 2000);
 
@@ -33,25 +33,27 @@ class Dataset {
   std::uint64_t size() const;  // training records, at least 1
   std::uint64_t holdout_size() const;
   std::uint64_t bytes() const;  // of all records
-  // uint8 HWC, a view that lives as long as the dataset. The checksum is verified on the first use: DataError.
+  // uint8 HWC, a view that is valid as long as the dataset. The first use verifies the checksum and throws DataError
+  // when it does not match.
   std::span<const std::byte> Record(std::uint64_t i) const;
-  // The same, but where record i is damaged, the next intact one in its place; `report` is told what is wrong with each
-  // that was passed over. Throws DataError when none is intact.
+  // Record i or, when it is damaged, the next intact one. `report` is called with the error of every damaged record
+  // that was skipped. Throws DataError when no record is intact.
   using DamageReport = std::function<void(const DataError&)>;
   std::span<const std::byte> IntactRecord(std::uint64_t i, const DamageReport& report) const;
-  // The same two of what is held out, in an order that depends on content alone.
+  // The same two functions for the holdout, whose order depends only on the content.
   std::span<const std::byte> HoldoutRecord(std::uint64_t i) const;
   std::span<const std::byte> IntactHoldoutRecord(std::uint64_t i, const DamageReport& report) const;
 
-  // Hints to the kernel, which change no byte. Record i will be read soon: passed on while it cannot be in memory yet,
-  // or when memory cannot hold all records. And: pages that were read need not stay mapped, so that this process does
-  // not seem to hold the whole data set (they stay in the page cache while there is room).
+  // Hints to the kernel that change no data. WillNeed: record i will be read soon; has an effect only while the record
+  // cannot be in memory yet, or when memory cannot hold all records. Unmap: the pages that were read need not stay
+  // mapped, so that the data set does not count as memory of this process. They stay in the page cache while there is
+  // room.
   void WillNeed(std::uint64_t i) const;
   void Unmap() const;
 
  private:
   void OpenShards(const std::filesystem::path& folder);
-  // `number`: position among all records of all shards.
+  // `number`: position among the records of all shards.
   struct Place {
     std::size_t shard, record;
   };
@@ -64,8 +66,8 @@ class Dataset {
   std::shared_ptr<Split> split_;
 };
 
-// Calls `copy`, which copies what Record() and its like give, and calls it again when pages of a mapped file were lost
-// meanwhile: they came as zeros, and Record() then finds the damage.
+// Calls `copy`, which copies the results of Record() and similar functions. Calls it again when pages of a mapped file
+// became unreadable meanwhile: they were read as zeros, and the second call finds the damage.
 template <typename Copy>
 void UntilNothingIsLost(const Copy& copy) {
   std::uint64_t lost = 0;
@@ -77,34 +79,36 @@ void UntilNothingIsLost(const Copy& copy) {
 
 // A batch of raw pixels: uint8 [count, size, size, 3].
 struct RawBatch {
-  std::uint64_t cursor = 0;  // global number of the batch's first image in the endless stream
+  std::uint64_t cursor = 0;  // number of the batch's first image in the endless stream of samples
   std::vector<std::uint8_t> pixels;
 };
 
 struct LoaderOptions {
   std::uint64_t seed = 0;
-  std::uint64_t count = 0;       // images a Next() gives to this rank
-  std::uint64_t first = 0;       // cursor of this rank's first image: run cursor + rank * count
-  std::uint64_t stride = 0;      // cursor distance between two successive Next(): images of all ranks
-  bool flip = false;             // mirrors an image left-right with probability 1/2
-  bool replace_corrupt = false;  // a record whose checksum fails: the next intact one instead of an error
-  std::size_t prefetch = 2;      // batches made ahead by one background thread
-  // Of records that stay mapped; a larger data set is let go of each time that so much was read.
+  std::uint64_t count = 0;   // images per Next() for this rank
+  std::uint64_t first = 0;   // cursor of this rank's first image: run cursor + rank * count
+  std::uint64_t stride = 0;  // cursor distance between two calls of Next(): images of all ranks
+  bool flip = false;         // mirrors an image left-right with probability 1/2
+  bool replace_corrupt =
+      false;  // a record with a wrong checksum is replaced by the next intact one instead of being an error
+  std::size_t prefetch = 2;  // batches that the background thread prepares in advance
+  // Upper limit of mapped data: after this many bytes were read, a larger data set is unmapped.
   std::uint64_t mapped_bytes = 256 << 20;
 };
 
-// Gives batch after batch: the k-th holds the images of cursors first + k * stride + [0, count), picked by SampleAt().
-// Batches' memory is allocated once. Every rank gets the same number of them for ever. Not thread-safe.
+// Delivers one batch after the other. Batch k holds the images with the cursors first + k * stride + [0, count),
+// selected by SampleAt(). Memory is allocated once. The stream never ends, so all ranks get the same number of batches.
+// Not thread-safe.
 class Loader {
  public:
   // Throws UsageError when count is 0 or above stride.
   Loader(std::shared_ptr<const Dataset> dataset, const LoaderOptions& options);
   ~Loader();
-  // Blocks until a batch is there; `wait_seconds()` says how long in all. The reference is valid until the next call.
-  // Rethrows a DataError met by the background thread.
+  // Blocks until a batch is ready; `wait_seconds()` returns the total waiting time. The reference is valid until the
+  // next call. Rethrows a DataError of the background thread.
   const RawBatch& Next();
   double wait_seconds() const;
-  // Records that were replaced so far (one that comes again in a later epoch counts again), and the newest's error.
+  // Number of records replaced so far (a record counts again in every epoch), and the newest error.
   std::uint64_t corrupt_records() const;
   std::string last_corrupt() const;
 

@@ -7,7 +7,8 @@
 namespace gan::data {
 namespace {
 
-// One round of mixing is enough between eight Feistel rounds; the product's high half depends on every bit of both.
+// One round of mixing is enough between eight Feistel rounds: every bit of the result depends on every bit of both
+// inputs.
 std::uint64_t RoundFunction(std::uint64_t half, std::uint64_t key) {
   std::uint64_t x = (half ^ key) * 0x9E3779B97F4A7C15;
   x = (x ^ (x >> 32)) * 0xD6E8FEB86659FD93;
@@ -19,7 +20,7 @@ std::uint64_t RoundFunction(std::uint64_t half, std::uint64_t key) {
 Permutation::Permutation(std::uint64_t n, std::uint64_t seed, std::uint64_t epoch)
     : n_(n), half_bits_((static_cast<unsigned>(std::bit_width(n - 1)) + 1) / 2) {
   assert(n >= 1);
-  // Two keys a Philox block; the stream's number keeps these blocks apart from those of any other use of the seed.
+  // Each Philox block gives two keys. The stream's number separates these blocks from all other uses of the seed.
   for (std::uint64_t i = 0; i < std::size(keys_) / 2; ++i) {
     const Philox4x32 words = Philox(seed, epoch, std::uint64_t{static_cast<std::uint32_t>(Stream::kOrder)} << 32 | i);
     keys_[2 * i] = std::uint64_t{words.v[1]} << 32 | words.v[0];
@@ -27,6 +28,7 @@ Permutation::Permutation(std::uint64_t n, std::uint64_t seed, std::uint64_t epoc
   }
 }
 
+// Eight Feistel rounds: each replaces one half by the XOR with a function of the other half, which is invertible.
 std::uint64_t Permutation::Encrypt(std::uint64_t x) const {
   const std::uint64_t mask = (std::uint64_t{1} << half_bits_) - 1;
   std::uint64_t left = x >> half_bits_, right = x & mask;
@@ -38,6 +40,7 @@ std::uint64_t Permutation::Encrypt(std::uint64_t x) const {
   return left << half_bits_ | right;
 }
 
+// The rounds of Encrypt in reverse order.
 std::uint64_t Permutation::Decrypt(std::uint64_t x) const {
   const std::uint64_t mask = (std::uint64_t{1} << half_bits_) - 1;
   std::uint64_t left = x >> half_bits_, right = x & mask;
@@ -49,8 +52,8 @@ std::uint64_t Permutation::Decrypt(std::uint64_t x) const {
   return left << half_bits_ | right;
 }
 
-// Cycle walking: the network permutes fewer than 4 n values, so following its cycle comes back into [0, n), and on
-// average after fewer than four steps.
+// Cycle walking: the network permutes fewer than 4 n values, so repeated encryption returns to [0, n), after fewer than
+// four steps on average.
 std::uint64_t Permutation::operator()(std::uint64_t position) const {
   assert(position < n_);
   do position = Encrypt(position);

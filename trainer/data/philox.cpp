@@ -6,6 +6,7 @@
 namespace gan::data {
 namespace {
 
+// The constants of the paper.
 constexpr std::uint32_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
 constexpr std::uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;  // golden ratio, sqrt(3) - 1
 constexpr int kRounds = 10;
@@ -13,23 +14,24 @@ constexpr int kRounds = 10;
 std::uint32_t Low(std::uint64_t x) { return static_cast<std::uint32_t>(x); }
 std::uint32_t High(std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); }
 
-// The finalizer of SplitMix64: a bijection that spreads every bit.
+// The finaliser of SplitMix64, a bijection that spreads every bit.
 std::uint64_t Mix(std::uint64_t x) {
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
   x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
   return x ^ (x >> 31);
 }
 
-// Seeds are small and near each other; their keys are not. The counter has room for 32 bits of `sample`, the rest
-// enters here.
+// Derives a key from the seed, because seeds are often small and similar. The counter has room for 32 bits of `sample`;
+// the upper bits become part of the key.
 std::uint64_t StreamKey(std::uint64_t seed, Stream stream, std::uint64_t sample) {
   const std::uint64_t key = Mix(Mix(seed + 0x9E3779B97F4A7C15) + static_cast<std::uint32_t>(stream));
   return sample >> 32 == 0 ? key : Mix(key + (sample >> 32));
 }
 
-// In (0, 1], never 0, so that its logarithm is finite.
+// Maps to (0, 1], never 0, so that the logarithm is finite.
 float OpenUnit(std::uint32_t word) { return (static_cast<float>(word) + 0.5F) * 0x1p-32F; }
 
+// Two independent standard normal numbers from two uniform ones.
 void BoxMuller(std::uint32_t a, std::uint32_t b, float* pair) {
   const float radius = std::sqrt(-2.0F * std::log(OpenUnit(a)));
   const float angle = 2.0F * std::numbers::pi_v<float> * (static_cast<float>(b >> 8) * 0x1p-24F);
@@ -39,6 +41,7 @@ void BoxMuller(std::uint32_t a, std::uint32_t b, float* pair) {
 
 }  // namespace
 
+// Ten rounds of two multiplications with XOR of their halves, as in the paper.
 Philox4x32 Philox(std::uint64_t key, std::uint64_t counter_high, std::uint64_t counter_low) {
   std::uint32_t c0 = Low(counter_low), c1 = High(counter_low), c2 = Low(counter_high), c3 = High(counter_high);
   std::uint32_t k0 = Low(key), k1 = High(key);
@@ -68,6 +71,7 @@ void FillNormal(float* out, std::uint64_t count, std::uint64_t seed, Stream stre
   }
 }
 
+// 53 random bits, as many as a double can hold.
 double Uniform(std::uint64_t seed, Stream stream, std::uint64_t cursor, std::uint64_t sample) {
   const Philox4x32 random = Philox(StreamKey(seed, stream, sample), cursor, sample << 32);
   const std::uint64_t bits = std::uint64_t{random.v[1]} << 32 | random.v[0];

@@ -1,5 +1,5 @@
-// The order of samples and the random numbers of a run, as pure functions of (seed, counter): nothing is saved per
-// rank, and any number of ranks draws the same.
+// The order of the samples and the random numbers of a run, as pure functions of (seed, counter). So there is no random
+// state per rank to save, and the result does not depend on the number of ranks.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ struct Philox4x32 {
 // Words of key and counter run from the lowest 32 bits up, as in Random123: {low(counter_low), high(counter_low), ...}.
 Philox4x32 Philox(std::uint64_t key, std::uint64_t counter_high, std::uint64_t counter_low);
 
-// What a random number is for; part of the key, so no two uses share a stream.
+// The purpose of a random number. It is part of the key, so two purposes never share a stream.
 enum class Stream : std::uint32_t {
   kOrder = 1,
   kLatentD = 2,

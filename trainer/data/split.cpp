@@ -7,11 +7,12 @@
 namespace gan::data {
 
 std::uint64_t ContentKey(std::uint32_t crc32c) {
-  // The checksum in the low half keeps different checksums apart even where the random halves meet.
+  // The checksum in the lower half distinguishes records even if their random upper halves are equal.
   const std::uint64_t random = Philox(0, 0, crc32c).v[0];
   return random << 32 | crc32c;
 }
 
+// Keeps the limit_ + 1 smallest candidates: the additional one shows where the groups that fit end.
 void HoldoutChooser::Offer(std::uint64_t key, std::uint64_t record) {
   if (limit_ == 0) return;
   const Candidate candidate{key, record};
@@ -26,7 +27,8 @@ void HoldoutChooser::Offer(std::uint64_t key, std::uint64_t record) {
 
 std::vector<std::uint64_t> HoldoutChooser::Choose() {
   std::sort_heap(smallest_.begin(), smallest_.end());
-  // Where the heap overflowed, its last key may have copies that were not kept: the whole group stays out.
+  // When the heap is full, further records with its last key may have been dropped, so the whole group of that key is
+  // excluded.
   std::size_t chosen = smallest_.size();
   if (chosen > limit_) {
     const std::uint64_t end = smallest_.back().key;
@@ -38,7 +40,7 @@ std::vector<std::uint64_t> HoldoutChooser::Choose() {
 }
 
 std::uint64_t SkipHeld(std::uint64_t i, const std::vector<std::uint64_t>& held) {
-  // The answer is i plus the number of held records before it: the first j with held[j] - j > i.
+  // The result is i plus the number of held-out records before it: the first j with held[j] - j > i.
   std::size_t low = 0, high = held.size();
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;

@@ -1,4 +1,4 @@
-// Which records are held out, decided by content alone.
+// Decides from content alone which records are held out.
 #pragma once
 
 #include <cstdint>
@@ -6,11 +6,11 @@
 
 namespace gan::data {
 
-// A record's place in the order of choice: a bijection of its CRC32C, so equal pictures have equal keys.
+// The key by which records are chosen: a bijection of the CRC32C, so equal images have equal keys.
 std::uint64_t ContentKey(std::uint32_t crc32c);
 
-// The records with the smallest keys, at most `limit` of them and only whole groups of equal keys: as many as fit.
-// One pass over the keys, O(limit) memory, the same choice whatever the order of the records.
+// Chooses the records with the smallest keys: as many as fit into `limit` without splitting a group of equal keys. One
+// scan over the keys, O(limit) memory. The result does not depend on the order of the records.
 class HoldoutChooser {
  public:
   explicit HoldoutChooser(std::uint64_t limit) : limit_(limit) {}
@@ -26,9 +26,9 @@ class HoldoutChooser {
 
   std::uint64_t limit_;
   std::vector<Candidate> smallest_;  // a max-heap of limit + 1: its top is the first key that does not fit
-};
+};                                   // a max-heap of limit + 1 entries; its top is the first key that does not fit
 
-// The number of the i-th record that is not in `held` (ascending record numbers). O(log held).
+// The number of the i-th record that is not in `held` (ascending record numbers). Takes O(log held).
 std::uint64_t SkipHeld(std::uint64_t i, const std::vector<std::uint64_t>& held);
 
 }  // namespace gan::data

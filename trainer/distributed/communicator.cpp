@@ -29,6 +29,7 @@ c10d::ReduceOp ToC10d(ReduceOp op) {
   throw std::logic_error("unknown reduction");
 }
 
+// Texts travel as byte tensors, padded to a common length.
 at::Tensor BytesOf(const std::string& text, std::int64_t padded) {
   at::Tensor tensor = at::zeros({padded}, at::kByte);
   std::ranges::copy(text, static_cast<char*>(tensor.mutable_data_ptr()));
@@ -48,7 +49,7 @@ struct Communicator::Impl {
   std::uint64_t sent_by_gpu = 0;  // bytes
   std::string rendezvous;
 
-  // A rank that is alone exchanges nothing: it has no NCCL, and nothing of it listens.
+  // A single rank has no NCCL backend and opens no listening socket.
   bool NothingToDo(const at::Tensor& tensor) const { return world.size == 1 && !tensor.is_cpu(); }
 };
 
@@ -56,6 +57,7 @@ std::shared_ptr<Communicator> Communicator::Create(const World& world, const std
                                                    const std::string& device, std::chrono::seconds timeout) {
   auto impl = std::make_unique<Impl>();
   impl->world = world;
+  // Every communicator has an MPI backend, also on GPUs: control messages always use MPI.
   impl->mpi = c10::make_intrusive<MpiBackend>(world, purpose, timeout);
   impl->group = c10::make_intrusive<ProcessGroup>(world.rank, world.size);
   impl->group->setBackend(c10::DeviceType::CPU, ProcessGroup::BackendType::CUSTOM, impl->mpi);
@@ -74,6 +76,7 @@ int Communicator::size() const { return impl_->world.size; }
 
 void Communicator::AllReduce(at::Tensor& tensor, ReduceOp op) {
   if (impl_->NothingToDo(tensor)) return;
+  // The MPI backend counts its own traffic; that of a GPU is counted here.
   if (!tensor.is_cpu()) CountSent(tensor.nbytes());
   std::vector<at::Tensor> tensors = {tensor};
   c10d::AllreduceOptions options;
@@ -99,6 +102,7 @@ void Communicator::Broadcast(at::Tensor& tensor, int root) {
   impl_->group->getBackend(tensor.device().type())->broadcast(tensors, options)->wait();
 }
 
+// Two collectives: the lengths first, because all tensors of a gather must have the same size.
 std::vector<std::string> Communicator::AllGather(const std::string& bytes) {
   const auto gather = [this](at::Tensor mine) {
     std::vector<at::Tensor> inputs = {mine};

@@ -1,5 +1,5 @@
-// Collectives for one purpose among a fixed set of ranks, behind c10d: MPI on CPUs, NCCL on GPUs.
-// This library knows nothing of GANs.
+// Collectives among a fixed set of ranks, implemented on c10d: MPI on CPUs, NCCL on GPUs. This library knows nothing
+// about GANs.
 #pragma once
 
 #include <chrono>
@@ -29,7 +29,7 @@ class CommunicationError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// What passed through a communicator since it was made, for tests and metrics.
+// The traffic of a communicator since it was created, for tests and metrics.
 struct TrafficCounters {
   std::uint64_t collectives = 0;
   std::uint64_t bytes = 0;
@@ -43,21 +43,21 @@ struct World {
   int size = 1;
   int local_rank = 0;  // among the ranks of this host
   int local_size = 1;
-  // By local rank: the numbers of the CPUs that the kernel lets it run on, as its launcher left them.
+  // Indexed by local rank: the numbers of the CPUs on which the launcher allows that rank to run.
   std::vector<std::vector<int>> local_cpus = {};
 };
 
-// Starts MPI (MPI_THREAD_MULTIPLE) for the life of the process and finds this process's place.
-// Throws UsageError when srun has started it without PMIx, when a launcher of another MPI library has started several
-// processes that do not know of each other, or when the MPI library cannot give that thread level. Call once, from
+// Initialises MPI (MPI_THREAD_MULTIPLE) for the life of the process and determines this process's rank. Throws
+// UsageError when srun has started the process without PMIx, when a launcher of another MPI library has started several
+// processes that are not connected, or when the MPI library does not support that thread level. Create it once, in
 // main, before any communicator.
 class Environment {
  public:
-  // `expected_size`: the number of ranks that the user named, 0 for none. One alone under a launcher that this library
-  // does not understand is accepted only if 1 was named.
+  // `expected_size`: the number of ranks that the user has specified, 0 for none. A single rank under a launcher that
+  // this MPI library does not support is accepted only if 1 was specified.
   Environment(int* argc, char*** argv, int expected_size = 0);
-  // Finalizes MPI, which waits for all ranks; not while an exception unwinds, when the others may be anywhere. mpirun
-  // then ends them.
+  // Finalises MPI, which waits for all ranks. Skips this while an exception unwinds the stack, because the other ranks
+  // may never reach it; mpirun then ends them.
   ~Environment();
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
@@ -70,12 +70,12 @@ class Environment {
   World world_;
 };
 
-// Every rank must call the same operations in the same order. One thread at a time per communicator; different
-// communicators may be used from different threads at once (each has its own MPI communicator).
+// Every rank must call the same operations in the same order. At most one thread at a time may use a communicator;
+// different threads may use different communicators at once, because each has its own MPI communicator.
 class Communicator {
  public:
-  // Collective over all ranks of the job; every rank creates its communicators in the same order.
-  // `device` is "cpu" or "cuda" (tensors' home). `purpose` names the communicator in errors ("gradients", "control").
+  // Collective over all ranks of the job; every rank creates its communicators in the same order. `device`: where the
+  // tensors are, "cpu" or "cuda". `purpose`: names the communicator in errors ("gradients", "control").
   static std::shared_ptr<Communicator> Create(const World& world, const std::string& purpose,
                                               const std::string& device = "cpu",
                                               std::chrono::seconds timeout = std::chrono::minutes(10));
@@ -84,25 +84,26 @@ class Communicator {
   int rank() const;
   int size() const;
 
-  // In place. Tensors must be dense and of the same shape and order in memory on all ranks.
+  // Collectives work in place. Tensors must be dense and have the same shape and memory order on all ranks.
   void AllReduce(at::Tensor& tensor, ReduceOp op = ReduceOp::kSum);
-  // All of them in one collective, without a copy into a buffer of their joint size. At least one; of one type and
-  // device.
+  // All-reduces all tensors in one collective, without copying them into one buffer. Needs at least one tensor; all
+  // must have the same type and device.
   void AllReduce(std::vector<at::Tensor> tensors, ReduceOp op = ReduceOp::kSum);
   void Broadcast(at::Tensor& tensor, int root = 0);
-  // Small control messages, always over MPI. AllGather gives every rank's bytes in rank order.
+  // Small control messages, always over MPI. AllGather returns the bytes of every rank in rank order.
   std::vector<std::string> AllGather(const std::string& bytes);
   std::string Broadcast(const std::string& bytes, int root = 0);
   bool AllAgree(bool mine);  // true when true on every rank
   void Barrier();
 
   TrafficCounters traffic() const;
-  double wait_seconds() const;  // that of the traffic: in collectives of the CPU; those of a GPU are queued
-  // For what c10d has sent past the calls above: c10d::Reducer's buckets on a GPU.
+  double wait_seconds() const;  // waiting time in CPU collectives; those of a GPU are asynchronous
+  // Counts traffic that c10d sends without the functions above, as c10d::Reducer does with its buckets on a GPU.
   void CountSent(std::uint64_t bytes);
-  // One line for the log: where the ranks of GPUs meet and NCCL listens. Empty on CPUs and for one rank.
+  // One line for the log: the rendezvous address of ranks on GPUs and the addresses on which NCCL listens. Empty on
+  // CPUs and for one rank.
   const std::string& rendezvous() const;
-  // The c10d group itself, for c10d::Reducer and other users of c10d. Of one rank alone it has no CUDA backend.
+  // The c10d group itself, for c10d::Reducer and other users of c10d. The group of a single rank has no CUDA backend.
   const c10::intrusive_ptr<c10d::ProcessGroup>& process_group() const;
 
  private:

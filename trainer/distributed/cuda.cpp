@@ -15,15 +15,16 @@ namespace gan::distributed {
 
 namespace {
 
+// The functions of the plugin, or the reason why it could not be loaded.
 struct Plugin {
   decltype(&GanCudaDeviceCount) device_count = nullptr;
   decltype(&GanUseCudaDevice) use_device = nullptr;
   decltype(&GanAddNcclBackend) add_backend = nullptr;
-  std::string why;  // not loaded
+  std::string why;  // why the plugin was not loaded
 };
 
 Plugin Load() {
-  // Read by ProcessGroupNCCL: a rank that dies or hangs ends the others instead of blocking them for ever.
+  // Read by ProcessGroupNCCL: with it, a rank that dies or hangs ends the others instead of blocking them for ever.
   ::setenv("TORCH_NCCL_ASYNC_ERROR_HANDLING", "1", /*overwrite=*/0);
   Plugin plugin;
   void* library = ::dlopen("libgan_nccl.so", RTLD_NOW | RTLD_GLOBAL);
@@ -33,14 +34,14 @@ Plugin Load() {
   }
   const auto find = [&](auto& function, const char* name) {
     function = reinterpret_cast<std::decay_t<decltype(function)>>(::dlsym(library, name));
-    // Not a sum: under -fsanitize=thread GCC 12 sees overlaps in it that are not there.
+    // Not written as a sum, in which GCC 12 reports overlaps that do not exist under -fsanitize=thread.
     if (function == nullptr) plugin.why.assign("the GPU plugin lacks ").append(name);
   };
   find(plugin.device_count, "GanCudaDeviceCount");
   find(plugin.use_device, "GanUseCudaDevice");
   find(plugin.add_backend, "GanAddNcclBackend");
   if (plugin.why.empty() && plugin.device_count() == 0)
-    plugin.why = "no CUDA device was found: the driver knows no GPU";
+    plugin.why = "no CUDA device was found: the driver reports no GPU";
   return plugin;
 }
 
@@ -68,7 +69,7 @@ std::string AddNcclBackend(Communicator& communicator, const World& world, std::
   const Rendezvous rendezvous = Meet(communicator, world);
   ThePlugin().add_backend(communicator.process_group().get(), rendezvous.store.get(), world.rank, world.size, device,
                           timeout.count());
-  return rendezvous.told;
+  return rendezvous.log_line;
 }
 
 }  // namespace gan::distributed

@@ -1,4 +1,4 @@
-// The door to the GPU half: libgan_nccl.so, loaded when a GPU is asked for and never needed otherwise.
+// Loads the GPU part of the program, libgan_nccl.so. It is needed only with --device cuda.
 #pragma once
 
 #include <chrono>
@@ -8,15 +8,16 @@
 
 namespace gan::distributed {
 
-// Loads the plugin once. Says whether it is there, loads, and finds a GPU; `why` (may be null) tells why not.
+// Loads the plugin on the first call. Returns whether it could be loaded and finds a GPU; otherwise sets `why`, which
+// may be null, to the reason.
 bool CudaAvailable(std::string* why = nullptr);
 
-// This rank's GPU: its number on the host modulo the host's GPUs; made the current device. Throws UsageError when there
-// is none.
+// Selects this rank's GPU, local rank modulo the number of GPUs on the host, makes it the current device and returns
+// its number. Throws UsageError when there is none.
 int UseCudaDevice(const World& world);
 
-// Collective. Gives `communicator` ProcessGroupNCCL for CUDA tensors, with its time-out and watchdog set. Returns a
-// line for the log: where it listens.
+// Collective. Adds ProcessGroupNCCL to `communicator` for CUDA tensors, with its time-out and watchdog. Returns a line
+// for the log with the addresses on which NCCL listens.
 std::string AddNcclBackend(Communicator& communicator, const World& world, std::chrono::seconds timeout);
 
 }  // namespace gan::distributed

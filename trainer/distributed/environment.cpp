@@ -17,8 +17,9 @@ namespace gan::distributed {
 
 namespace {
 
-// Whether a rank may read another's memory: containers forbid the call, Yama can keep it to debuggers.
-bool MayReadOtherProcesses() {
+// Whether a rank may read another rank's memory. Containers can forbid the system call, and Yama can restrict it to
+// debuggers.
+bool CanReadOtherProcesses() {
   std::ifstream scope("/proc/sys/kernel/yama/ptrace_scope");
   if (int value = 0; scope >> value && value != 0) return false;
   char from = 1, to = 0;
@@ -26,10 +27,10 @@ bool MayReadOtherProcesses() {
   return ::process_vm_readv(::getpid(), &local, 1, &remote, 1, 0) == 1;
 }
 
-// Fixed before MPI starts and only where the user has not chosen: Open MPI copies between ranks through the kernel,
-// once instead of twice, and complains at every start where that is forbidden.
+// Open MPI copies data between ranks through the kernel, once instead of twice, and prints a warning at every start
+// where that is forbidden. The setting must be made before MPI is initialised, and only if the user has not made it.
 void SetQuietDefaults() {
-  if (MayReadOtherProcesses()) return;
+  if (CanReadOtherProcesses()) return;
   ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", /*overwrite=*/0);
 }
 
@@ -37,7 +38,7 @@ bool IsSet(const char* name) { return std::getenv(name) != nullptr; }
 
 std::string Value(const char* name) { return IsSet(name) ? std::getenv(name) : ""; }
 
-// "Open MPI v4.1.4", without what follows.
+// The name and version of the MPI library, such as "Open MPI v4.1.4".
 std::string LibraryName() {
   char text[MPI_MAX_LIBRARY_VERSION_STRING] = {};
   int length = 0;
@@ -46,31 +47,33 @@ std::string LibraryName() {
   return whole.substr(0, whole.find_first_of(",\n"));
 }
 
-// srun without PMIx starts processes that do not know of each other; MPI would end each with a page of advice, or each
-// would be a world of its own.
+// srun without PMIx starts processes that are not connected. MPI would end each of them with a long message, or each
+// would train alone.
 void RequireNoSingletons() {
   const char* tasks = std::getenv("SLURM_STEP_NUM_TASKS");
   if (tasks == nullptr || std::atoi(tasks) < 2) return;
   if (IsSet("PMIX_RANK") || IsSet("PMI_RANK") || IsSet("OMPI_COMM_WORLD_SIZE")) return;
   throw UsageError(std::string("srun has started ") + tasks +
-                   " processes that do not know of each other; start them with srun --mpi=pmix or with mpirun");
+                   " processes that are not connected; start them with srun --mpi=pmix or with mpirun");
 }
 
-// What a launcher has left in the environment, read before MPI starts, which sets some of it by itself.
+// What launchers put into the environment. It is read before MPI is initialised, because MPI sets some of the variables
+// itself.
 struct LaunchersMarks {
-  int pmi_size = std::atoi(Value("PMI_SIZE").c_str());  // MPICH's and others': the number of processes
+  int pmi_size = std::atoi(Value("PMI_SIZE").c_str());  // set by MPICH and others: the number of processes
   std::string pmix_version = Value("PMIX_VERSION");
   bool by_pmix = IsSet("PMIX_RANK");
   bool by_own_mpirun = IsSet("OMPI_COMM_WORLD_SIZE");
   bool by_slurm = IsSet("SLURM_JOB_ID") || IsSet("SLURM_PROCID");
 };
 
-// Under the launcher of another MPI library each process is a world of its own: N trainings would run side by side,
-// each as if it were alone.
+// Under the launcher of another MPI library every process is a job of one rank: N independent trainings would run, each
+// as if it were alone.
 void RequireLauncherOfThisLibrary(const LaunchersMarks& marks, const World& world, int expected_size) {
-  const std::string alone = " started this process, but " + LibraryName() +
-                            ", with which this program runs, does not understand it and would train one rank alone; "
-                            "start it with the mpirun of that library";
+  const std::string alone =
+      " started this process, but " + LibraryName() +
+      ", with which this program runs, does not support that launcher and would train with one rank alone; "
+      "start it with the mpirun of that library";
   if (marks.pmi_size > world.size) {
     throw UsageError("a launcher of another MPI library, such as MPICH's mpiexec (PMI_SIZE " +
                      std::to_string(marks.pmi_size) + ")," + alone);
@@ -79,7 +82,7 @@ void RequireLauncherOfThisLibrary(const LaunchersMarks& marks, const World& worl
   if (!marks.by_pmix || understood || expected_size == 1) return;
   throw UsageError("a PMIx launcher other than mpirun, such as prterun of Open MPI 5 (PMIx " +
                    (marks.pmix_version.empty() ? "of unknown version" : marks.pmix_version) + ")," + alone +
-                   ", or pass --expect-world-size 1 if that is meant");
+                   ", or pass --expect-world-size 1 if that is intended");
 }
 
 using CpuMask = std::array<unsigned long, 128>;  // 8,192 CPUs, as many as Linux can be built for
@@ -93,9 +96,11 @@ std::vector<int> NumbersIn(const CpuMask& mask) {
   return numbers;
 }
 
+// Exchanges the CPU masks of the ranks on a host, because each rank can only ask for its own.
 std::vector<std::vector<int>> GatherCpus(MPI_Comm host, int ranks) {
   CpuMask mine{};
-  ::sched_getaffinity(0, sizeof mine, reinterpret_cast<cpu_set_t*>(mine.data()));  // none where the kernel does not say
+  ::sched_getaffinity(0, sizeof mine,
+                      reinterpret_cast<cpu_set_t*>(mine.data()));  // stays empty if the kernel does not report it
   std::vector<CpuMask> all(static_cast<std::size_t>(ranks));
   MPI_Allgather(mine.data(), static_cast<int>(mine.size()), MPI_UNSIGNED_LONG, all.data(),
                 static_cast<int>(mine.size()), MPI_UNSIGNED_LONG, host);
@@ -128,7 +133,8 @@ Environment::Environment(int* argc, char*** argv, int expected_size)
   MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided);
   if (provided < MPI_THREAD_MULTIPLE) {
     MPI_Finalize();
-    throw UsageError("this MPI library has no MPI_THREAD_MULTIPLE, which several communicators at once need");
+    throw UsageError(
+        "this MPI library has no MPI_THREAD_MULTIPLE, which the use of several communicators at once requires");
   }
   world_ = FindWorld();
   try {
@@ -137,7 +143,8 @@ Environment::Environment(int* argc, char*** argv, int expected_size)
     MPI_Finalize();
     throw;
   }
-  // An error in a nonblocking collective is reported on the world's handler, which by default ends the job wordlessly.
+  // Errors in nonblocking collectives are reported to the error handler of MPI_COMM_WORLD, which by default ends the
+  // job without a message.
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
 }
 
@@ -147,7 +154,7 @@ Environment::~Environment() {
 
 void Environment::Abort(int exit_code) {
   MPI_Abort(MPI_COMM_WORLD, exit_code);
-  std::_Exit(exit_code);  // MPI_Abort does not return; the compiler cannot know
+  std::_Exit(exit_code);  // MPI_Abort does not return, but the compiler does not know that
 }
 
 }  // namespace gan::distributed

@@ -12,11 +12,11 @@
 
 namespace gan::distributed {
 
-// c10d::Reducer's constructor differs between versions of LibTorch: this is its only caller.
-// It gets the parameters in the order in which backward reaches them, and rebuilds its buckets by that order before the
-// first backward. Left to itself it would do so after the first step, which changes the order of summation: with more
-// than two ranks a resumed run would then differ from the uninterrupted one in the last bit. Left out altogether, it
-// notes every parameter of every backward for a rebuilding that never comes.
+// The only user of c10d::Reducer's constructor, which differs between versions of LibTorch. The Reducer gets the
+// parameters in the order in which the backward reaches them, and rebuilds its buckets in that order before the first
+// backward. By default it would rebuild them after the first step, which changes the order of summation: with more than
+// two ranks, a resumed run would then differ from the uninterrupted one in the last bit. Without any rebuilding, it
+// would record every parameter of every backward without end.
 struct GradientSync::Buckets {
   Buckets(const std::vector<at::Tensor>& parameters, const Communicator& communicator, std::int64_t bucket_bytes) {
     const std::vector<at::Tensor> backwards(parameters.rbegin(), parameters.rend());
@@ -35,6 +35,7 @@ struct GradientSync::Buckets {
 
 namespace {
 
+// See SyncPath: the default is the faster path in measurements.
 SyncPath Resolve(SyncPath path, const at::Tensor& parameter) {
   if (path != SyncPath::kAuto) return path;
   return parameter.is_cuda() ? SyncPath::kBucketed : SyncPath::kFlat;
@@ -43,7 +44,8 @@ SyncPath Resolve(SyncPath path, const at::Tensor& parameter) {
 std::vector<at::Tensor> GradientsOf(const std::vector<at::Tensor>& parameters) {
   std::vector<at::Tensor> gradients;
   for (const at::Tensor& parameter : parameters) {
-    if (!parameter.grad().defined()) throw CommunicationError("a parameter has no gradient: no backward reached it");
+    if (!parameter.grad().defined())
+      throw CommunicationError("a parameter has no gradient: the loss does not depend on it");
     gradients.push_back(parameter.grad());
   }
   return gradients;
@@ -68,6 +70,8 @@ GradientSync::~GradientSync() = default;
 GradientSync::GradientSync(GradientSync&&) noexcept = default;
 GradientSync& GradientSync::operator=(GradientSync&&) noexcept = default;
 
+// In the bucketed path the Reducer's hooks all-reduce during the backward; in the flat path the average is computed
+// after it.
 SyncResult GradientSync::Backward(const at::Tensor& loss) {
   if (buckets_) buckets_->reducer->prepare_for_backward({loss});
   loss.backward();

@@ -13,24 +13,26 @@
 namespace gan::distributed {
 
 struct SyncResult {
-  // Of the averaged gradient, all parameters together: its Euclidean norm, 0-dim float64 on the gradients' device. Not
-  // finite when a value of any rank is not. On a GPU it may not have been computed yet: the two below wait for it.
+  // The Euclidean norm of the averaged gradient of all parameters, 0-dim float64 on the gradients' device. It is not
+  // finite when a value on any rank is not. On a GPU it may not be computed yet; gradient_norm() and finite() wait for
+  // it.
   at::Tensor norm;
   double gradient_norm() const;
   bool finite() const;
 };
 
-// What DistributedDataParallel is to a module in Python: after Backward() every rank holds the gradient of the loss
-// averaged over the ranks. It wraps the backward, not the forward, so a module may run any number of times before it
-// (a GAN's discriminator sees reals and fakes), and any number of modules may each have one.
+// The C++ counterpart of DistributedDataParallel: after Backward() every rank holds the gradient of the loss averaged
+// over the ranks. It wraps the backward instead of the forward. So a module may be forwarded any number of times before
+// one backward (a GAN's discriminator processes real and generated images), and a program may have several modules,
+// each with its own GradientSync.
 //
-// Losses of several forwards, gradient penalties (autograd::grad with create_graph) included, are summed into the one
-// scalar that Backward gets. A module that is frozen (requires_grad false on all its parameters) takes no part while
-// another one's Backward passes through it.
+// Sum the losses of several forwards, including gradient penalties (autograd::grad with create_graph), into the scalar
+// that Backward gets. A frozen module (requires_grad is false for all its parameters) is not synchronised while another
+// module's Backward passes through it.
 //
-// Shares the parameters; the bucketed path owns buffers of their size. Parameters need one type and device; each must
-// get a gradient from every Backward. Every rank calls the same in the same order. Throws CommunicationError. Not
-// thread-safe.
+// Shares the parameters; kBucketed also owns buffers of their size. All parameters must have the same type and device,
+// and each must receive a gradient in every Backward. Every rank makes the same calls in the same order. Throws
+// CommunicationError. Not thread-safe.
 class GradientSync {
  public:
   GradientSync(std::vector<at::Tensor> parameters, std::shared_ptr<Communicator> communicator,
@@ -39,9 +41,10 @@ class GradientSync {
   GradientSync(GradientSync&&) noexcept;
   GradientSync& operator=(GradientSync&&) noexcept;
 
-  // loss: a scalar. Adds to gradients that are there already (Accumulate), then averages over the ranks.
+  // loss: a scalar. Adds its gradient to existing ones (see Accumulate), then averages over the ranks.
   SyncResult Backward(const at::Tensor& loss);
-  // This rank's gradients grow, nothing is sent: micro-batches before the one that calls Backward (PyTorch: no_sync).
+  // Adds to this rank's gradients without communication: for all micro-batches of an update but the last, which calls
+  // Backward (no_sync in PyTorch).
   void Accumulate(const at::Tensor& loss);
 
  private:
@@ -49,7 +52,7 @@ class GradientSync {
 
   std::vector<at::Tensor> parameters_;
   std::shared_ptr<Communicator> communicator_;
-  std::unique_ptr<Buckets> buckets_;  // the bucketed path, with more than one rank
+  std::unique_ptr<Buckets> buckets_;  // null unless gradients are bucketed and there is more than one rank
 };
 
 }  // namespace gan::distributed

@@ -4,10 +4,10 @@
 
 namespace gan::distributed {
 
-// How gradients cross the ranks. kFlat: one all-reduce after backward; the order of summation never changes.
-// kBucketed: c10d::Reducer all-reduces buckets of parameters while backward still computes the others.
-// kAuto: the faster one by measurement (docs/decisions/0008-flat-or-bucketed.md): flat on CPUs, where there is no spare
-// core to overlap with, bucketed on GPUs.
+// How gradients are all-reduced. kFlat: one all-reduce after the backward; the order of summation never changes.
+// kBucketed: c10d::Reducer all-reduces buckets of parameters while the backward still computes other gradients. kAuto:
+// whichever was faster in measurements (docs/decisions/0008-flat-or-bucketed.md): flat on CPUs, where no core is free
+// for communication during the backward, bucketed on GPUs.
 enum class SyncPath { kAuto, kFlat, kBucketed };
 
 struct GradientSyncOptions {

@@ -1,4 +1,5 @@
-// MPI's C interface alone: Open MPI's header would drag in C++ bindings that were removed from the standard.
+// Includes only MPI's C interface. Open MPI's header would otherwise include its C++ bindings, which were removed from
+// the MPI standard.
 #pragma once
 
 #define OMPI_SKIP_MPICXX 1

@@ -22,19 +22,20 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A count in MPI 3 is an int, and a buffer in flight costs as much again inside the library.
+// MPI 3 counts elements with an int, and a buffer in flight needs as much memory again inside the library.
 constexpr std::int64_t kChunkElements = std::int64_t{1} << 24;
 
-// Of what is summed by halving: what another rank sent is then still in the cache when it is added. (15.6 MB between
-// two ranks: 2.3 ms, in one piece 2.6.)
+// The size of the pieces in recursive halving. With this size the data from another rank is still in the cache when it
+// is added: 15.6 MB between two ranks take 2.3 ms, and 2.6 ms in one piece.
 constexpr std::int64_t kHalvedElements = std::int64_t{1} << 20;
 
+// The length of a call's description in an error about a mismatch.
 constexpr std::int64_t kMismatchText = 96;
 
-// Below, the few messages more of halving cost more than the bytes that it saves.
+// Below this size, the additional messages of halving cost more than the saved transfer.
 constexpr std::int64_t kHalvingElements = 1 << 14;
 
-// Memory that MPI may still read or write after a collective was given up: kept to the end of the process.
+// Keeps memory that MPI may still read or write after a collective has failed until the process ends.
 void Abandon(const std::vector<at::Tensor>& buffers) {
   static std::mutex mutex;
   static std::vector<at::Tensor> abandoned;
@@ -49,7 +50,7 @@ std::string MpiErrorText(int error) {
   return text;
 }
 
-// Work that was complete when it was made.
+// A c10d::Work that is already complete.
 class DoneWork : public c10d::Work {
  public:
   DoneWork(int rank, c10d::OpType type, std::vector<at::Tensor> result)
@@ -110,17 +111,17 @@ std::uint64_t ByteCount(const at::Tensor& tensor, std::int64_t elements) {
 }
 std::uint64_t ByteCount(const at::Tensor& tensor) { return ByteCount(tensor, tensor.numel()); }
 
-// Elements are exchanged as they lie in memory: every rank's tensor has the same layout, NCHW or NHWC.
+// Elements are exchanged in memory order: every rank's tensor has the same layout, NCHW or NHWC.
 void RequireDense(const at::Tensor& tensor) {
   if (!tensor.is_non_overlapping_and_dense() || !tensor.device().is_cpu()) {
     throw CommunicationError("MPI backend: tensors must be dense and on the CPU");
   }
 }
 
-// Counts the host's cores, not the one that this rank may be bound to.
+// Counts the cores of the host, not the one to which this rank may be bound.
 bool HasACoreEach(const World& world) { return world.local_size <= ::sysconf(_SC_NPROCESSORS_ONLN); }
 
-// Of several tensors, so that no two lists of one joint size are taken for the same.
+// Describes several tensors, so that two lists with the same total size are not considered equal.
 std::string SizesOf(const std::vector<at::Tensor>& tensors) {
   if (tensors.size() == 1) return "";
   std::string sizes;
@@ -130,12 +131,12 @@ std::string SizesOf(const std::vector<at::Tensor>& tensors) {
 }
 
 at::Tensor& OnlyTensor(std::vector<at::Tensor>& tensors) {
-  if (tensors.size() != 1) throw CommunicationError("MPI backend: one tensor a call");
+  if (tensors.size() != 1) throw CommunicationError("MPI backend: one tensor per call");
   RequireDense(tensors[0]);
   return tensors[0];
 }
 
-// Calls body(part) for parts small enough for MPI; once when there are none.
+// Calls body(part) for consecutive parts of at most `at_most` elements; once with an empty part if there are none.
 template <typename Body>
 void ForEachChunk(std::int64_t elements, std::int64_t at_most, const Body& body) {
   std::int64_t done = 0;
@@ -157,7 +158,7 @@ MpiBackend::MpiBackend(const World& world, std::string purpose, std::chrono::sec
   MPI_Comm_set_errhandler(communicator_, MPI_ERRORS_RETURN);
 }
 
-// Freeing a communicator is collective; ranks may end in any order after an error, so it is left to MPI_Finalize.
+// Freeing a communicator is collective, but ranks may end in any order after an error; so it is left to MPI_Finalize.
 MpiBackend::~MpiBackend() = default;
 
 void MpiBackend::Fail(const std::string& what, const std::string& why) const {
@@ -165,6 +166,7 @@ void MpiBackend::Fail(const std::string& what, const std::string& why) const {
                            ", " + what + ": " + why);
 }
 
+// An all-reduce of a hash of the call's description: if its maximum and its minimum differ, so do the calls.
 void MpiBackend::Meet(const Call& call) {
   if (broken_) Fail(call.Text(), "an earlier collective of this communicator has failed");
   if (getSize() == 1) return;
@@ -174,9 +176,11 @@ void MpiBackend::Meet(const Call& call) {
   Complete(call, WaitFor::kPeers, {extremes}, [&](Requests& requests) {
     return MPI_Iallreduce(MPI_IN_PLACE, data, 2, MPI_INT64_T, MPI_MAX, communicator_, requests.New());
   });
-  if (data[0] != -data[1]) ReportMismatch(call);  // largest and smallest differ: all ranks see it
+  if (data[0] != -data[1]) ReportMismatch(call);  // maximum and minimum differ, and all ranks see it
 }
 
+// Gathers the descriptions of all ranks for the error message. The gather uses no further check, since it is the same
+// on every rank.
 void MpiBackend::ReportMismatch(const Call& call) {
   at::Tensor texts = at::zeros({getSize() + 1, kMismatchText}, at::kByte);
   auto* all = static_cast<char*>(texts.mutable_data_ptr());
@@ -197,6 +201,7 @@ void MpiBackend::Complete(const Call& call, WaitFor what, const std::vector<at::
   try {
     if (const int error = start(requests); error != MPI_SUCCESS) Fail(call.Text(), MpiErrorText(error));
     Poll(call, what, requests);
+    // MPI may still use the buffers, so they must not be freed.
   } catch (const CommunicationError&) {
     broken_ = true;
     Abandon(buffers);
@@ -216,11 +221,11 @@ int MpiBackend::Requests::Test(int* done) {
   return error;
 }
 
-// Peers that still compute are waited for asleep after a while: to wake up costs a tenth of a millisecond, which two
-// ranks with a core each, never far apart, need not pay. A transfer only yields: it moves on in MPI_Testall alone, and
-// with sleeps between its pieces 64 MB took three times as long.
+// Waiting for a peer that is still computing eventually sleeps: waking up costs a tenth of a millisecond, which two
+// ranks with a core each need not pay, because they are never far apart. A transfer only yields: it progresses only
+// inside MPI_Testall, and with sleeps between the pieces 64 MB took three times as long.
 void MpiBackend::Poll(const Call& call, WaitFor what, Requests& requests) {
-  constexpr int kSpins = 100;  // the other ranks are usually a few microseconds away
+  constexpr int kSpins = 100;  // the other ranks are usually only microseconds behind
   const auto awake = what == WaitFor::kPeers ? awake_ : std::chrono::milliseconds(1000);
   const Clock::time_point start = Clock::now();
   auto pause = std::chrono::microseconds(20);
@@ -259,6 +264,7 @@ void MpiBackend::Reduce(const std::vector<at::Tensor>& tensors, const c10d::Redu
   Call call{"allreduce", ByteCount(tensors[0], row.size()),
             std::string(c10::toString(tensors[0].scalar_type())) + " " + reduction.name + SizesOf(tensors)};
   Meet(call);
+  // Halving needs a power of two. It is used for sums only, because large tensors are gradients.
   const bool can_halve =
       reduction.operation == MPI_SUM && getSize() > 1 && std::has_single_bit(static_cast<unsigned>(getSize()));
   ForEachChunk(row.size(), can_halve ? kHalvedElements : kChunkElements, [&](Part part) {
@@ -269,6 +275,7 @@ void MpiBackend::Reduce(const std::vector<at::Tensor>& tensors, const c10d::Redu
     }
     const std::vector<at::Tensor> pieces = row.Pieces(part);
     if (pieces.empty()) return Count(call);
+    // Several pieces are joined into one buffer, because MPI needs contiguous memory.
     at::Tensor joined = pieces.size() == 1 ? pieces[0] : at::cat(pieces);
     Complete(call, WaitFor::kTransfer, {joined}, [&](Requests& requests) {
       return MPI_Iallreduce(MPI_IN_PLACE, joined.mutable_data_ptr(), static_cast<int>(part.size()), type,
@@ -343,7 +350,7 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::allgather(std::vector<std::vector<at:
   return c10::make_intrusive<DoneWork>(getRank(), c10d::OpType::ALLGATHER, outputs[0]);
 }
 
-// To meet is all that a barrier does.
+// The exchange in Meet() is already a barrier.
 c10::intrusive_ptr<c10d::Work> MpiBackend::barrier(const c10d::BarrierOptions& /*options*/) {
   const Call call{"barrier", 0, ""};
   Meet(call);

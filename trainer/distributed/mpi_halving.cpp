@@ -1,4 +1,4 @@
-// Large sums of MpiBackend.
+// How MpiBackend adds up large tensors.
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
@@ -10,10 +10,10 @@ namespace gan::distributed {
 
 namespace {
 
-// Elements that are still in the cache when they are looked at a second time.
+// The size of slices that are still in the cache when they are used a second time.
 constexpr std::int64_t kCachedElements = 1 << 15;
 
-// sum += addend, divided by `divisor`.
+// Computes sum = (sum + addend) / divisor.
 void Add(const at::Tensor& sum, const at::Tensor& addend, int divisor) {
   for (std::int64_t at = 0; at < sum.numel(); at += kCachedElements) {
     const std::int64_t count = std::min(kCachedElements, sum.numel() - at);
@@ -29,6 +29,7 @@ void MpiBackend::Swap(const Call& call, MPI_Datatype type, int peer, const std::
                       const std::vector<at::Tensor>& take) {
   std::vector<at::Tensor> buffers = give;
   buffers.insert(buffers.end(), take.begin(), take.end());
+  // All receives and sends are started before any of them is waited for, so that two peers cannot block each other.
   Complete(call, WaitFor::kTransfer, buffers, [&](Requests& requests) {
     for (const at::Tensor& tensor : take) {
       const int error = MPI_Irecv(tensor.mutable_data_ptr(), static_cast<int>(tensor.numel()), type, peer, /*tag=*/0,
@@ -45,11 +46,12 @@ void MpiBackend::Swap(const Call& call, MPI_Datatype type, int peer, const std::
 }
 
 // Recursive halving and doubling (Thakur, Rabenseifner and Gropp, "Optimization of collective communication operations
-// in MPICH", 2005): of two ranks each sums one half and hands it back, so that both work all the time, where a tree
-// sends the whole buffer up, sums it on one rank and sends it down. Neighbours come first: every number is summed in
-// the order of the binomial tree.
+// in MPICH", 2005). Of two ranks each adds one half and sends the result back, so that both work all the time; a tree
+// would send the whole buffer to one rank, add there and send it back. Neighbours are combined first, which is the
+// order of the binomial tree.
 void MpiBackend::ReduceByHalving(const Call& call, const TensorRow& row, Part part, MPI_Datatype type, bool average) {
   const at::Tensor received = at::empty({(part.size() + 1) / 2}, row.tensors()[0].options());
+  // The first loop halves the part that this rank is responsible for, the second one collects the finished parts.
   std::vector<Part> parts = {part};
   for (int distance = 1; distance < getSize(); distance *= 2) {
     const Part all = parts.back();

@@ -1,4 +1,4 @@
-// The plugin's whole interface: three C functions that cuda.cpp looks up by name.
+// The complete interface of the plugin: three C functions that cuda.cpp looks up by name.
 #pragma once
 
 #include <cstdint>

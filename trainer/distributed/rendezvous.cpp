@@ -20,9 +20,10 @@ namespace gan::distributed {
 
 namespace {
 
-constexpr int kAtOnce = 4096;  // connections that wait to be accepted: every rank comes at the same time
+constexpr int kAtOnce = 4096;  // pending connections: all ranks connect at the same time
 constexpr const char* kNcclInterface = "NCCL_SOCKET_IFNAME";
 
+// Closes its descriptor unless it was released.
 class Socket {
  public:
   explicit Socket(int descriptor) : descriptor_(descriptor) {}
@@ -44,7 +45,7 @@ Addresses Resolve(const std::string& host, int type) {
   addrinfo hints = {};
   hints.ai_socktype = type;
   addrinfo* found = nullptr;
-  // A port is needed to connect; which one does not matter.
+  // connect() needs a port, but any will do.
   if (::getaddrinfo(host.c_str(), "9", &hints, &found) != 0) found = nullptr;
   return {found, &::freeaddrinfo};
 }
@@ -59,6 +60,7 @@ socklen_t LengthOf(const sockaddr* address) {
   return address->sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
 }
 
+// The name of the interface that has this address.
 std::string NameOfInterface(const std::string& address) {
   ifaddrs* all = nullptr;
   if (::getifaddrs(&all) != 0) return "";
@@ -77,7 +79,7 @@ std::string HostName() {
   return name;
 }
 
-// A socket that listens on `address` alone, at a free port; -1 when there can be none.
+// A socket that listens on a free port of `address` only; -1 on failure.
 int ListenOn(const std::string& address) {
   const Addresses found = Resolve(address, SOCK_STREAM);
   if (!found) return -1;
@@ -101,7 +103,7 @@ std::uint16_t PortOf(int listening) {
                                          : reinterpret_cast<sockaddr_in&>(own).sin_port);
 }
 
-// Rank 0's: towards the first rank that is on another host, loopback when none is.
+// The interface on which rank 0 listens: the one towards the first rank on another host, or loopback if there is none.
 std::optional<Interface> WhereToListen(const std::vector<std::string>& hosts, const World& world) {
   if (world.local_size == world.size) return Interface{"lo", "127.0.0.1"};
   for (const std::string& host : hosts) {
@@ -111,12 +113,14 @@ std::optional<Interface> WhereToListen(const std::vector<std::string>& hosts, co
   return std::nullopt;
 }
 
-void TellNccl(const std::optional<Interface>& interface) {
+// Sets the interface on which NCCL listens, unless the user has set it.
+void SetNcclInterface(const std::optional<Interface>& interface) {
   if (!interface || interface->name.empty()) return;
-  // "=" asks for exactly this name; NCCL takes names for prefixes otherwise.
+  // "=" requires an exact match; otherwise NCCL takes the name as a prefix.
   ::setenv(kNcclInterface, interface->name == "lo" ? "lo" : ("=" + interface->name).c_str(), /*overwrite=*/0);
 }
 
+// The workers need not be waited for: every rank reads the store when it connects.
 c10d::TCPStoreOptions OptionsAt(std::uint16_t port) {
   c10d::TCPStoreOptions options;
   options.port = port;
@@ -124,7 +128,7 @@ c10d::TCPStoreOptions OptionsAt(std::uint16_t port) {
   return options;
 }
 
-// Listens on the interface; forgets it, and listens on all, where that cannot be.
+// Listens on the interface. If that fails, resets `interface` and listens on all interfaces.
 c10::intrusive_ptr<c10d::TCPStore> OpenStore(std::optional<Interface>& interface) {
   const int listening = interface ? ListenOn(interface->address) : -1;
   c10d::TCPStoreOptions options = OptionsAt(listening < 0 ? 0 : PortOf(listening));
@@ -132,17 +136,18 @@ c10::intrusive_ptr<c10d::TCPStore> OpenStore(std::optional<Interface>& interface
   if (listening < 0) {
     interface.reset();
   } else {
-    options.masterListenFd = listening;  // the store's from now on; by itself it would listen on every interface
+    options.masterListenFd =
+        listening;  // owned by the store from now on; without it the store would listen on every interface
   }
   return c10::make_intrusive<c10d::TCPStore>(interface ? interface->address : HostName(), options);
 }
 
-// "address port" of rank 0's store.
+// "address port" of rank 0's store, on every rank.
 std::string AddressOf(c10d::TCPStore* store, Communicator& communicator) {
   return communicator.Broadcast(store == nullptr ? "" : store->getHost() + " " + std::to_string(store->getPort()));
 }
 
-std::string Told(const std::string& address, const std::optional<Interface>& interface) {
+std::string LogLine(const std::string& address, const std::optional<Interface>& interface) {
   const char* nccl = std::getenv(kNcclInterface);
   return (interface ? "ranks meet at " + address + " (" + interface->name + ")"
                     : "ranks meet on every interface of this host, for no other host could be resolved") +
@@ -155,7 +160,7 @@ std::optional<Interface> InterfaceTowards(const std::string& host) {
   const Addresses found = Resolve(host, SOCK_DGRAM);
   for (const addrinfo* each = found.get(); each != nullptr; each = each->ai_next) {
     const Socket socket(::socket(each->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    // To connect a datagram socket asks the kernel for the route and sends nothing.
+    // Connecting a datagram socket determines the route without sending anything.
     if (socket.get() < 0 || ::connect(socket.get(), each->ai_addr, each->ai_addrlen) != 0) continue;
     sockaddr_storage own = {};
     socklen_t length = sizeof own;
@@ -174,16 +179,17 @@ Rendezvous Meet(Communicator& communicator, const World& world) {
     interface = WhereToListen(hosts, world);
     store = OpenStore(interface);
   }
-  std::istringstream told(AddressOf(store.get(), communicator));
+  std::istringstream text(AddressOf(store.get(), communicator));
   std::string address;
   std::uint16_t port = 0;
-  told >> address >> port;
+  text >> address >> port;
+  // Only rank 0 has a store yet; the others connect to it.
   if (!store) {
     interface = world.local_size == world.size ? Interface{"lo", address} : InterfaceTowards(address);
     store = c10::make_intrusive<c10d::TCPStore>(address, OptionsAt(port));
   }
-  TellNccl(interface);
-  return {store, Told(address, interface)};
+  SetNcclInterface(interface);
+  return {store, LogLine(address, interface)};
 }
 
 }  // namespace gan::distributed

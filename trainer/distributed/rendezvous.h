@@ -1,4 +1,4 @@
-// Where the ranks of a job on GPUs meet before NCCL connects them.
+// How the ranks of a job on GPUs find each other before NCCL connects them.
 #pragma once
 
 #include <c10/util/intrusive_ptr.h>
@@ -14,24 +14,25 @@ class Store;
 
 namespace gan::distributed {
 
-// A network interface with one of its addresses.
+// A network interface and one of its addresses.
 struct Interface {
   std::string name;
   std::string address;
 };
 
-// The interface that packets to `host` (a name or an address) leave through; nothing when the host cannot be resolved
-// or reached. Sends nothing.
+// The interface that routes packets to `host` (a name or an address). Empty when the host cannot be resolved or
+// reached. Sends no packets.
 std::optional<Interface> InterfaceTowards(const std::string& host);
 
 struct Rendezvous {
   c10::intrusive_ptr<c10d::Store> store;
-  std::string told;  // one line for the log: who listens where
+  std::string log_line;  // one line for the log: who listens where
 };
 
-// Collective. Rank 0 keeps a store that listens on one address alone: loopback where all ranks share its host, else
-// that of the interface which reaches another host. Sets NCCL_SOCKET_IFNAME likewise unless the user has, for NCCL
-// opens a listener of its own. Where no other host can be resolved, both listen on every interface, and `told` says so.
+// Collective. Rank 0 creates a store that listens on one address only: on loopback when all ranks share its host,
+// otherwise on the address of the interface that routes to another host. NCCL opens its own listening socket, so
+// NCCL_SOCKET_IFNAME is set to the same interface unless the user has set it. When no other host can be resolved, both
+// listen on every interface, and the log line says so.
 Rendezvous Meet(Communicator& communicator, const World& world);
 
 }  // namespace gan::distributed

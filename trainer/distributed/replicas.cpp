@@ -9,6 +9,7 @@
 namespace gan::distributed {
 
 std::string DigestOf(const std::vector<at::Tensor>& tensors) {
+  // Bytes are compared instead of values: they must be identical, including the sign of zeros and NaN.
   storage::Digest digest;
   for (const at::Tensor& tensor : tensors) {
     const at::Tensor bytes = tensor.detach().to(at::kCPU).contiguous();
@@ -24,7 +25,7 @@ void RequireEqualReplicas(const std::vector<at::Tensor>& tensors, Communicator& 
   for (std::size_t rank = 1; rank < digests.size(); ++rank) {
     if (digests[rank] == digests[0]) continue;
     throw CommunicationError("rank " + std::to_string(rank) + " and rank 0 differ in " + what +
-                             ": the replicas have drifted apart");
+                             ": the replicas differ");
   }
 }
 

@@ -10,6 +10,7 @@ struct Holder : torch::CustomClassHolder {
   std::shared_ptr<Communicator> communicator;
 };
 
+// A sum over the ranks whose backward is the same sum; calling apply() in backward makes it differentiable again.
 class SumFunction : public torch::autograd::Function<SumFunction> {
  public:
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& tensor,
@@ -44,7 +45,7 @@ SyncBatchNorm2dImpl::SyncBatchNorm2dImpl(const torch::nn::BatchNorm2dImpl& local
   for (const auto& item : local.named_buffers()) my_buffers[item.key()].set_data(item.value().clone());
 }
 
-// Sums travel in double: the variance is a difference of two of them.
+// The sums are computed in double precision, because the variance is a small difference between large sums.
 torch::Tensor SyncBatchNorm2dImpl::forward(const torch::Tensor& input) {
   if (!is_training()) return torch::nn::BatchNorm2dImpl::forward(input);
   const auto [local_variance, local_mean] = torch::var_mean(input, {0, 2, 3}, /*unbiased=*/false);
@@ -57,6 +58,7 @@ torch::Tensor SyncBatchNorm2dImpl::forward(const torch::Tensor& input) {
   const torch::Tensor total = sums[2 * channels];
   const torch::Tensor mean = sums.narrow(0, 0, channels) / total;
   const torch::Tensor variance = sums.narrow(0, channels, channels) / total - mean.square();
+  // The biased variance normalises, the unbiased one is stored, as in PyTorch.
   UpdateRunningStatistics(mean, variance, total);
   const torch::Tensor scale = (torch::rsqrt(variance + options.eps())).to(input.scalar_type());
   const torch::Tensor normal = (input - PerChannel(mean.to(input.scalar_type()))) * PerChannel(scale);
@@ -69,7 +71,7 @@ void SyncBatchNorm2dImpl::UpdateRunningStatistics(const torch::Tensor& mean, con
   if (!options.track_running_stats()) return;
   torch::NoGradGuard no_grad;
   num_batches_tracked += 1;
-  // The counter is asked for only where it is needed: on a GPU the host would wait for all that was queued.
+  // On a GPU the host would wait for all queued work to read the counter, so it is read only when it is needed.
   const double momentum = options.momentum() ? *options.momentum() : 1.0 / num_batches_tracked.item<double>();
   running_mean.lerp_(mean.to(running_mean.scalar_type()), momentum);
   running_var.lerp_((variance * count / (count - 1)).to(running_var.scalar_type()), momentum);

@@ -8,15 +8,15 @@
 
 namespace gan::distributed {
 
-// Batch normalisation over the samples of all ranks: n ranks with b images each give what one rank gives with n*b
-// (Ioffe and Szegedy, 2015; torch.nn.SyncBatchNorm). Differentiable twice, as gradient penalties need.
+// Batch normalisation over the samples of all ranks: n ranks with b images each compute the same as one rank with n*b
+// images (Ioffe and Szegedy, 2015; torch.nn.SyncBatchNorm). Twice differentiable, as gradient penalties require.
 // Parameters, buffers and their names are those of BatchNorm2d. In training mode forward and every backward are
-// collective: one all-reduce of 2C+1 doubles each; in evaluation mode it is local.
+// collective, with one all-reduce of 2C+1 doubles each. In evaluation mode there is no communication.
 class SyncBatchNorm2dImpl : public torch::nn::BatchNorm2dImpl {
  public:
-  // Starts from the values of `local`.
+  // Copies the parameters and buffers of `local`.
   SyncBatchNorm2dImpl(const torch::nn::BatchNorm2dImpl& local, std::shared_ptr<Communicator> communicator);
-  // input: [N, C, H, W], N of this rank; ranks may differ in N.
+  // input: [N, C, H, W] with the samples of this rank; N may differ between ranks.
   torch::Tensor forward(const torch::Tensor& input);
 
  private:
@@ -26,12 +26,12 @@ class SyncBatchNorm2dImpl : public torch::nn::BatchNorm2dImpl {
 };
 TORCH_MODULE(SyncBatchNorm2d);
 
-// The same layers with every BatchNorm2d replaced by a synchronised one that starts from its values; all other layers
-// are shared with `layers`.
+// A network in which every BatchNorm2d is replaced by a synchronised one with the same values. All other layers are
+// shared with `layers`.
 torch::nn::Sequential WithSyncBatchNorm(const torch::nn::Sequential& layers,
                                         const std::shared_ptr<Communicator>& communicator);
 
-// The sum over all ranks, differentiable any number of times: its gradient is the sum of all ranks' gradients.
+// The sum over all ranks, differentiable any number of times. Its gradient is the sum of the gradients of all ranks.
 torch::Tensor AllReduceSum(const torch::Tensor& tensor, const std::shared_ptr<Communicator>& communicator);
 
 }  // namespace gan::distributed

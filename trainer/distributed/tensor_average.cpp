@@ -9,9 +9,10 @@ namespace gan::distributed {
 
 namespace {
 
-// In double precision. LibTorch's norm of floats as doubles takes three times as long on a CPU as reading them does.
+// The squared norm in double precision. On a CPU, LibTorch's norm of floats as doubles takes three times as long as
+// reading them.
 double SquaredNormOnCpu(const float* values, std::int64_t count) {
-  constexpr std::int64_t kLanes = 16;  // independent sums, which the compiler turns into vectors
+  constexpr std::int64_t kLanes = 16;  // independent sums, which the compiler vectorises
   double sums[kLanes] = {};
   std::int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes) {
@@ -31,6 +32,7 @@ bool IsPlainOnCpu(const at::Tensor& tensor) {
 
 }  // namespace
 
+// Tensors that the fast loop cannot handle use LibTorch's norm.
 at::Tensor NormOf(const std::vector<at::Tensor>& tensors) {
   double sum = 0;
   std::vector<at::Tensor> others;

@@ -8,14 +8,14 @@
 
 namespace gan::distributed {
 
-// Elements [begin, end) of a row.
+// Elements [begin, end) of a TensorRow.
 struct Part {
   std::int64_t begin, end;
   std::int64_t size() const { return end - begin; }
 };
 
-// Dense tensors as one row of elements, one tensor after the other, in the order in which they lie in memory. Shares
-// their memory, and has no part in autograd's graph.
+// Views dense tensors as one row of elements, concatenated in their memory order. Shares their memory and is not part
+// of autograd's graph.
 class TensorRow {
  public:
   explicit TensorRow(const std::vector<at::Tensor>& tensors) {
@@ -27,7 +27,7 @@ class TensorRow {
   std::int64_t size() const { return size_; }
   const std::vector<at::Tensor>& tensors() const { return tensors_; }
 
-  // The pieces of memory that the part consists of, each a tensor of one dimension.
+  // The contiguous pieces of memory that make up `part`, each a one-dimensional tensor.
   std::vector<at::Tensor> Pieces(Part part) const {
     std::vector<at::Tensor> pieces;
     std::int64_t begin = 0;
@@ -44,7 +44,7 @@ class TensorRow {
   std::int64_t size_ = 0;
 };
 
-// `values`, of one dimension, cut into pieces of the lengths of these; shares its memory.
+// Splits the one-dimensional tensor `values` into pieces with the lengths of `pieces`. The result shares its memory.
 inline std::vector<at::Tensor> CutLike(const at::Tensor& values, const std::vector<at::Tensor>& pieces) {
   std::vector<at::Tensor> cut;
   std::int64_t begin = 0;

@@ -9,7 +9,7 @@ namespace gan::host {
 
 namespace {
 
-// Settings of Open MPI 4 and of PRRTE, the launcher of Open MPI 5, that bind by being there.
+// Settings of Open MPI 4 and of PRRTE, Open MPI 5's launcher, that request a binding whatever their value.
 constexpr std::array<const char*, 8> kBindingVariables = {"OMPI_MCA_hwloc_base_binding_policy",
                                                           "OMPI_MCA_hwloc_base_cpu_set",
                                                           "OMPI_MCA_hwloc_base_cpu_list",
@@ -18,10 +18,10 @@ constexpr std::array<const char*, 8> kBindingVariables = {"OMPI_MCA_hwloc_base_b
                                                           "OMPI_MCA_rmaps_rank_file_path",
                                                           "PRTE_MCA_hwloc_default_cpu_list",
                                                           "PRTE_MCA_hwloc_default_binding_policy"};
-// Those that place ranks, and bind only where they name the CPUs per rank.
+// Settings that place ranks, and request a binding only if they name the CPUs per rank.
 constexpr std::array<const char*, 2> kMappingVariables = {"OMPI_MCA_rmaps_base_mapping_policy",
                                                           "PRTE_MCA_rmaps_default_mapping_policy"};
-// Words on PRRTE's command line that do the same.
+// Words on PRRTE's command line that request a binding.
 constexpr std::array<std::string_view, 9> kBindingWords = {"--bind-to",
                                                            "--cpu-set",
                                                            "--cpu-list",
@@ -38,13 +38,13 @@ std::string Lower(std::string text) {
   return text;
 }
 
-// "slot:PE=4", "pe-list=0,2".
+// Whether a policy such as "slot:PE=4" or "pe-list=0,2" names CPUs.
 bool NamesCpus(const std::string& policy) {
   const std::string lower = Lower(policy);
   return lower.find("pe=") != std::string::npos || lower.find("pe-list=") != std::string::npos;
 }
 
-// The name of a flag or of a setting, however many dashes stand in front of it: "--name".
+// The name of a flag or setting in the form "--name", whatever the number of dashes.
 std::string NameIn(const std::string& argument) {
   const std::size_t begin = argument.find_first_not_of('-');
   if (begin == std::string::npos) return "";
@@ -69,6 +69,7 @@ Binding BindingOf(const Lookup& environment, const std::optional<std::vector<std
   }
   for (const char* name : kMappingVariables) {
     if (const auto policy = environment(name); policy && NamesCpus(*policy)) return Binding::kAskedFor;
+    // Without such a setting, a bound rank was bound by the launcher's default.
   }
   if (environment("OMPI_MCA_orte_bound_at_launch")) return Binding::kDefault;
   if (!environment("PRTE_LAUNCHED")) return Binding::kNone;

@@ -1,4 +1,4 @@
-// Whether somebody asked the launcher to bind ranks to CPUs.
+// Finds out whether the user asked the launcher to bind ranks to CPUs.
 #pragma once
 
 #include <functional>
@@ -10,12 +10,12 @@
 
 namespace gan::host {
 
-// The value of an environment variable, or nothing.
+// Returns the value of an environment variable, or nothing.
 using Lookup = std::function<std::optional<std::string>(const std::string&)>;
 
-// Who bound a rank that `environment` describes. Open MPI 4 tells its ranks that it bound them and which of its
-// settings the user made; Open MPI 5 tells nothing, so that its command line decides, where the rank can see it
-// (`launcher_arguments`: nothing where it cannot; the binding then counts as asked for).
+// Who bound the rank with this environment. The environment that Open MPI 4 sets says whether ranks are bound and which
+// settings the user made. Open MPI 5 sets neither, so its command line decides: `launcher_arguments`, empty when the
+// rank cannot read them; the binding then counts as requested by the user.
 Binding BindingOf(const Lookup& environment, const std::optional<std::vector<std::string>>& launcher_arguments);
 
 }  // namespace gan::host

@@ -1,4 +1,4 @@
-// The CPU quota of control groups, of both versions.
+// Reads the CPU quota of control groups, version 1 and 2.
 #include <algorithm>
 #include <fstream>
 #include <limits>
@@ -17,22 +17,22 @@ constexpr double kNoQuota = std::numeric_limits<double>::infinity();
 
 double Ratio(double quota, double period) { return quota > 0 && period > 0 ? quota / period : kNoQuota; }
 
-// Version 2: "max 100000" or "150000 100000".
+// Version 2: cpu.max contains "max 100000" or, for example, "150000 100000".
 double FromCpuMax(const fs::path& group) {
   std::ifstream file(group / "cpu.max");
   double quota = 0, period = 0;
   return file >> quota >> period ? Ratio(quota, period) : kNoQuota;
 }
 
-// Version 1: -1 for none.
+// Version 1: a quota of -1 means none.
 double FromCfsQuota(const fs::path& group) {
   std::ifstream quota_file(group / "cpu.cfs_quota_us"), period_file(group / "cpu.cfs_period_us");
   double quota = 0, period = 0;
   return quota_file >> quota && period_file >> period ? Ratio(quota, period) : kNoQuota;
 }
 
-// Of the group and of every group around it, up to where the hierarchy is mounted. A container may see the path of its
-// group from outside, which is not there in its own hierarchy: then the groups that exist are asked.
+// The smallest quota of a group and all groups above it, up to the mount point. In a container the path of the group
+// may be the one outside, which does not exist inside; then only the existing groups are read.
 double Smallest(const fs::path& mount, const fs::path& group, double (*quota_of)(const fs::path&)) {
   double smallest = quota_of(mount);
   fs::path folder = mount;
@@ -43,7 +43,7 @@ double Smallest(const fs::path& mount, const fs::path& group, double (*quota_of)
   return smallest;
 }
 
-// Whether "cpu" is among the controllers "cpu,cpuacct".
+// Whether "cpu" is one of the controllers in a list like "cpu,cpuacct".
 bool HasCpu(const std::string& controllers) { return ("," + controllers + ",").find(",cpu,") != std::string::npos; }
 
 }  // namespace
@@ -52,12 +52,13 @@ double CpuQuota(const fs::path& root) {
   const fs::path mount = root / "sys/fs/cgroup";
   double smallest = kNoQuota;
   std::ifstream groups(root / "proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {  // number:controllers:path
+  for (std::string line; std::getline(groups, line);) {  // each line is number:controllers:path
     std::istringstream fields(line);
     std::string number, controllers, path;
     if (!std::getline(fields, number, ':') || !std::getline(fields, controllers, ':') || !std::getline(fields, path)) {
       continue;
     }
+    // An empty list of controllers marks the hierarchy of version 2.
     if (controllers.empty()) {
       smallest = std::min(smallest, Smallest(mount, path, FromCpuMax));
     } else if (HasCpu(controllers)) {

@@ -13,7 +13,7 @@ bool Holds(const std::vector<int>& numbers, int number) {
   return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
 }
 
-// The allowed ones, neighbours in the machine beside each other, so that a share straddles as few packages as it can.
+// The allowed CPUs, sorted by their position in the machine, so that a share spans as few packages as possible.
 std::vector<int> InOrderOfTheMachine(const CpuFacts& facts) {
   std::vector<Cpu> allowed;
   for (const Cpu& cpu : facts.cpus) {
@@ -27,7 +27,7 @@ std::vector<int> InOrderOfTheMachine(const CpuFacts& facts) {
   return numbers;
 }
 
-// The part of `cpus` that is this rank's; all of them where there are fewer than ranks.
+// The part of `cpus` that belongs to this rank; all of them if there are fewer CPUs than ranks.
 std::vector<int> PartOf(const std::vector<int>& cpus, std::size_t rank, std::size_t ranks) {
   std::vector<int> part = cpus;
   if (cpus.size() >= ranks) {
@@ -38,14 +38,14 @@ std::vector<int> PartOf(const std::vector<int>& cpus, std::size_t rank, std::siz
   return part;
 }
 
-// How many of its CPUs a rank has to itself, where one that k ranks may run on is a k-th of one for each.
+// How many CPUs this rank effectively has: one that k ranks may use counts as 1/k.
 double Worth(const CpuFacts& facts, const std::vector<int>& mine) {
   double worth = 0;
   for (const int cpu : mine) {
     worth += 1.0 / static_cast<double>(std::count_if(facts.bound.begin(), facts.bound.end(),
                                                      [&](const auto& bound) { return Holds(bound, cpu); }));
   }
-  return worth + 1e-9;  // sums of thirds
+  return worth + 1e-9;  // corrects the rounding of sums of thirds
 }
 
 std::string Number(double value) {
@@ -58,6 +58,7 @@ std::string Cpus(std::size_t count) { return std::to_string(count) + (count == 1
 
 std::string Ranks(std::size_t count) { return std::to_string(count) + (count == 1 ? " rank" : " ranks"); }
 
+// The line for the log: what was found, and why the rank computes with this number of threads.
 std::string Explain(const CpuFacts& facts, const CpuShare& share, int before_quota) {
   const std::size_t ranks = facts.bound.size();
   const std::size_t mine = facts.bound[static_cast<std::size_t>(facts.rank)].size();
@@ -67,7 +68,7 @@ std::string Explain(const CpuFacts& facts, const CpuShare& share, int before_quo
            "; the launcher's default binding to " + Cpus(mine) + " became one to " + Cpus(share.run_on.size());
   } else {
     text = Cpus(mine) + " of " + std::to_string(facts.cpus.size()) + " on this host";
-    if (facts.binding == Binding::kAskedFor) text += ", as the launcher was asked to bind";
+    if (facts.binding == Binding::kAskedFor) text += ", bound as requested";
     if (ranks > 1) text += ", " + Ranks(ranks) + " on this host";
   }
   if (share.threads < before_quota) text += "; the container's quota is " + Number(facts.quota) + " CPUs";
@@ -76,7 +77,7 @@ std::string Explain(const CpuFacts& facts, const CpuShare& share, int before_quo
 
 }  // namespace
 
-CpuShare ShareOf(const CpuFacts& facts) {
+CpuShare CpuShareOf(const CpuFacts& facts) {
   const std::size_t ranks = facts.bound.size();
   const auto rank = static_cast<std::size_t>(facts.rank);
   CpuShare share;
@@ -84,10 +85,11 @@ CpuShare ShareOf(const CpuFacts& facts) {
   if (facts.binding == Binding::kDefault) {
     const std::vector<int> cpus = InOrderOfTheMachine(facts);
     share.run_on = PartOf(cpus, rank, ranks);
-    worth = static_cast<double>(cpus.size() / ranks);  // the same for all, though parts may differ by one
+    worth = static_cast<double>(cpus.size() / ranks);  // the same for all ranks, although their parts may differ by one
   } else {
     worth = Worth(facts, facts.bound[rank]);
   }
+  // A quota limits CPU time, not CPUs: with more threads the kernel would stop all of them for a part of every period.
   const int before_quota = std::max(1, static_cast<int>(worth));
   const double granted = std::floor(facts.quota / static_cast<double>(ranks));
   share.threads = static_cast<int>(std::clamp<double>(granted, 1, before_quota));

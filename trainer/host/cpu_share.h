@@ -1,4 +1,4 @@
-// How the CPUs of a host are shared among the ranks of a job: a pure function, for any machine.
+// How the ranks of a job share the CPUs of a host. A pure function, independent of the machine.
 #pragma once
 
 #include <limits>
@@ -7,39 +7,40 @@
 
 namespace gan::host {
 
-// One that the kernel gives threads to: a core, or each of the hardware threads of a core.
+// One CPU as the kernel counts them: a core or, with simultaneous multithreading, one hardware thread of a core.
 struct Cpu {
   int number = 0;
   int package = 0;
   int core = 0;  // within the package
 };
 
-// Who decided which CPUs a rank may run on.
+// Who decided on which CPUs a rank may run.
 enum class Binding {
-  kNone,      // nobody narrowed it: what the shell, the container or the batch system left
-  kDefault,   // the launcher, without having been asked to
-  kAskedFor,  // the user
+  kNone,      // nobody: the limits of the shell, the container or the batch system apply
+  kDefault,   // the launcher's default
+  kAskedFor,  // the user, by an option of the launcher
 };
 
 struct CpuFacts {
   std::vector<Cpu> cpus;                // of the host, in any order
-  std::vector<int> allowed;             // the numbers of those that this job may use
-  std::vector<std::vector<int>> bound;  // by rank on this host: the numbers of those that it was started on
-  int rank = 0;                         // on this host
+  std::vector<int> allowed;             // numbers of the CPUs that this job may use
+  std::vector<std::vector<int>> bound;  // by local rank: numbers of the CPUs to which it was bound at the start
+  int rank = 0;                         // local rank
   Binding binding = Binding::kNone;
-  // CPU seconds per second that the container grants to all ranks of this host together.
+  // CPU seconds per second that the container's quota grants to all ranks on this host together.
   double quota = std::numeric_limits<double>::infinity();
 };
 
 struct CpuShare {
-  int threads = 1;          // to compute with; the same on every rank of a host whose ranks were bound alike
-  std::vector<int> run_on;  // the numbers of the CPUs to run on from now on; empty: those that it has
-  std::string why;          // one line for the log: what was found, and what follows
+  int threads = 1;          // number of compute threads; equal on all ranks of a host that were bound alike
+  std::vector<int> run_on;  // numbers of the CPUs to run on; empty: no change
+  std::string why;          // one line for the log: what was found, and the conclusion
 };
 
-// The ranks of a host get equal shares of all CPUs that the job may use there. A binding that is the launcher's default
-// is replaced by one to the rank's share, along packages and cores; any other is kept, and CPUs that several ranks may
-// run on are shared among them. Never more threads than the quota has whole CPUs for this rank, never fewer than one.
-CpuShare ShareOf(const CpuFacts& facts);
+// All ranks of a host get equal shares of the CPUs that the job may use there. A binding that is only the launcher's
+// default is replaced by a binding to the rank's share, aligned with packages and cores. Any other binding is kept, and
+// CPUs on which several ranks may run are divided among them. The number of threads is at least one and otherwise at
+// most the whole CPUs that the quota grants to this rank.
+CpuShare CpuShareOf(const CpuFacts& facts);
 
 }  // namespace gan::host

@@ -20,11 +20,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kMostCpus = 8192;  // as many as Linux can be built for
+constexpr int kMostCpus = 8192;  // the maximum that Linux can be built for
 constexpr int kWord = 8 * sizeof(unsigned long);
 using Mask = std::array<unsigned long, kMostCpus / kWord>;
 
-// What starts ranks, by the names under which the kernel lists it.
+// The programs that start ranks, by the names that the kernel reports.
 constexpr std::array<std::string_view, 7> kLaunchers = {"mpirun",  "orterun", "mpiexec", "orted",
                                                         "prterun", "prte",    "prted"};
 
@@ -41,7 +41,7 @@ std::optional<int> NumberIn(const fs::path& file) {
   return stream >> number ? std::optional(number) : std::nullopt;
 }
 
-// "0-3,8,10-11".
+// Parses a list like "0-3,8,10-11".
 std::vector<int> ParseCpuList(const std::string& list) {
   std::vector<int> cpus;
   std::istringstream ranges(list);
@@ -66,7 +66,7 @@ bool SetAffinity(int thread, const Mask& mask) {
   return ::sched_setaffinity(thread, sizeof mask, reinterpret_cast<const cpu_set_t*>(mask.data())) == 0;
 }
 
-// The nearest process above this one that starts ranks; 0 when none can be seen.
+// The nearest ancestor process that starts ranks; 0 if none is visible.
 int Launcher() {
   for (int process = ::getppid(); process > 1;) {
     const fs::path folder = fs::path("/proc") / std::to_string(process);
@@ -81,7 +81,8 @@ int Launcher() {
   return 0;
 }
 
-// Of the launcher that the user started; nothing for a daemon of it, whose line says nothing of binding.
+// The command line of the launcher that the user started. Empty for a daemon of it, whose command line does not mention
+// binding.
 std::optional<std::vector<std::string>> ArgumentsOf(int launcher) {
   const fs::path folder = fs::path("/proc") / std::to_string(launcher);
   if (launcher == 0 || FirstLine(folder / "comm") == "prted") return std::nullopt;
@@ -91,7 +92,7 @@ std::optional<std::vector<std::string>> ArgumentsOf(int launcher) {
   return arguments.empty() ? std::nullopt : std::optional(arguments);
 }
 
-// What the kernel would let this thread run on: asked for everything, it gives what the container has.
+// The CPUs that the kernel allows this thread at most. A request for all CPUs is reduced to those of the container.
 std::vector<int> WidestAffinity() {
   const Mask before = MaskOf(AffinityOf(0));
   Mask all;
@@ -116,7 +117,7 @@ std::vector<int> AffinityOf(int process) {
 
 bool RunOn(const std::vector<int>& cpus) {
   const Mask mask = MaskOf(cpus);
-  std::error_code ignored;  // threads may end meanwhile
+  std::error_code ignored;  // a thread may end meanwhile
   for (const auto& thread : fs::directory_iterator("/proc/self/task", ignored)) {
     SetAffinity(std::atoi(thread.path().filename().c_str()), mask);
   }
@@ -146,9 +147,10 @@ CpuFacts FindCpuFacts(std::vector<std::vector<int>> bound, int rank) {
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   };
   facts.binding = BindingOf(environment, ArgumentsOf(launcher));
+  // A launcher that was not bound itself shows what the job may use.
   if (launcher > 0) facts.allowed = AffinityOf(launcher);
   if (facts.allowed.empty()) facts.allowed = WidestAffinity();
-  if (facts.cpus.empty()) {  // no sysfs: every CPU then counts as a core of one package
+  if (facts.cpus.empty()) {  // without sysfs every CPU counts as a core of one package
     for (const int number : facts.allowed) facts.cpus.push_back({number, 0, number});
   }
   return facts;

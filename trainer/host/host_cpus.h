@@ -1,4 +1,4 @@
-// What this machine says of its CPUs and of what this process may use of them.
+// Reads from the kernel which CPUs this machine has and which of them this process may use.
 #pragma once
 
 #include <filesystem>
@@ -8,22 +8,23 @@
 
 namespace gan::host {
 
-// The numbers of the CPUs that a process (0: the calling thread) may run on; empty when the kernel does not say.
+// The numbers of the CPUs on which a process (0: the calling thread) may run. Empty when the kernel does not report
+// them.
 std::vector<int> AffinityOf(int process);
 
-// Lets every thread of this process run on these CPUs alone; those that it starts later inherit it. False, with nothing
-// said, when the kernel refuses for the calling thread.
+// Restricts every thread of this process to these CPUs; threads started later inherit this. Returns false, without
+// logging, when the kernel refuses it for the calling thread.
 bool RunOn(const std::vector<int>& cpus);
 
-// The host's CPUs that are online. `root` is where the file system begins, for tests.
+// The host's online CPUs. `root`: the root of the file system; tests pass another folder.
 std::vector<Cpu> CpusOfHost(const std::filesystem::path& root = "/");
 
-// The smallest CPU quota of this process's control group and of those around it, of version 1 or 2 (cpu.max,
-// cpu.cfs_quota_us), in CPUs; infinite where there is none.
+// The smallest CPU quota, in CPUs, of this process's control group and its parents, of version 1 or 2 (cpu.max,
+// cpu.cfs_quota_us). Infinite when there is no quota.
 double CpuQuota(const std::filesystem::path& root = "/");
 
-// All that ShareOf() needs. `bound`: of each rank on this host, as it was started. Reads /proc, /sys and the
-// environment.
+// Collects the input of CpuShareOf(). `bound`: for each local rank, the CPUs to which it was bound at the start. Reads
+// /proc, /sys and the environment.
 CpuFacts FindCpuFacts(std::vector<std::vector<int>> bound, int rank);
 
 }  // namespace gan::host

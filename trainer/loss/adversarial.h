@@ -1,4 +1,4 @@
-// The adversarial losses of both networks. The formulas of each stand in a file of their own, together with its row.
+// The adversarial losses of both networks. Each loss has a file with its formulas and its table row.
 #pragma once
 
 #include <torch/torch.h>
@@ -9,9 +9,9 @@
 
 namespace gan::loss {
 
-// Scalars that keep their graph.
+// Scalars with their autograd graph.
 struct DiscriminatorLoss {
-  torch::Tensor real;                                  // the part on real images
+  torch::Tensor real;                                  // one sum for one backward
   torch::Tensor fake;                                  // the part on generated images
   torch::Tensor Total() const { return real + fake; }  // one sum, one backward
 };

@@ -13,7 +13,7 @@ torch::Tensor CrossEntropyTo(const torch::Tensor& logits, double label) {
   return torch::binary_cross_entropy_with_logits(logits, torch::full_like(logits, label));
 }
 
-// Cross entropy of a Bernoulli(label) target under the prediction p.
+// The cross entropy between a Bernoulli(label) target and the prediction p.
 double CrossEntropy(double label, double p) {
   const auto term = [](double weight, double value) { return weight == 0 ? 0.0 : -weight * std::log(value); };
   return term(label, p) + term(1 - label, 1 - p);
@@ -28,9 +28,9 @@ torch::Tensor BceGenerator(const torch::Tensor& fake_logits, const torch::Tensor
   return CrossEntropyTo(fake_logits, 1.0);
 }
 
-// Entropies that follow from the labels alone.
+// The range depends only on the labels: it consists of their entropies.
 LossRange BceRange(const Labels& labels) {
-  const double undecided = (labels.real + labels.fake) / 2;  // the best constant answer
+  const double undecided = (labels.real + labels.fake) / 2;  // the best constant output
   return {.floor = CrossEntropy(labels.real, labels.real) + CrossEntropy(labels.fake, labels.fake),
           .ceiling = CrossEntropy(labels.real, undecided) + CrossEntropy(labels.fake, undecided)};
 }

@@ -8,6 +8,7 @@ namespace gan::loss {
 
 namespace {
 
+// The mean features of all layers in one vector, so that one all-reduce is enough.
 torch::Tensor BatchMeans(const std::vector<torch::Tensor>& layers) {
   std::vector<torch::Tensor> means;
   means.reserve(layers.size());
@@ -15,6 +16,7 @@ torch::Tensor BatchMeans(const std::vector<torch::Tensor>& layers) {
   return torch::cat(means);
 }
 
+// Accepts a tensor, a list or a tuple; other elements of a tuple are ignored.
 std::vector<torch::Tensor> TensorsOf(const torch::IValue& value) {
   if (value.isTensor()) return {value.toTensor()};
   if (value.isTensorList()) return value.toTensorVector();
@@ -31,6 +33,7 @@ std::vector<torch::Tensor> TensorsOf(const torch::IValue& value) {
 torch::Tensor MatchFeatures(const std::vector<torch::Tensor>& real, const std::vector<torch::Tensor>& fake,
                             const MeanOverRanks& mean_over_ranks) {
   const torch::Tensor squares = mean_over_ranks(BatchMeans(fake) - BatchMeans(real)).square();
+  // Each layer has the same weight, whatever its number of features.
   torch::Tensor sum = torch::zeros({}, squares.options());
   std::int64_t first = 0;
   for (const torch::Tensor& layer : fake) {
@@ -53,6 +56,7 @@ FeatureExtractor::FeatureExtractor(const std::filesystem::path& file, torch::Dev
     throw DataError(file, std::string("is not a TorchScript network: ") + error.what_without_backtrace());
   }
   network_->module.eval();
+  // Gradients flow through the network to the images, but not into its parameters.
   for (torch::Tensor parameter : network_->module.parameters()) parameter.set_requires_grad(false);
 }
 
@@ -62,7 +66,7 @@ std::vector<torch::Tensor> FeatureExtractor::operator()(const torch::Tensor& ima
   const std::vector<torch::Tensor> features = TensorsOf(network_->module.forward({images}));
   bool usable = !features.empty();
   for (const torch::Tensor& layer : features) usable = usable && layer.dim() > 0 && layer.size(0) == images.size(0);
-  if (!usable) throw DataError(file_, "must give a tensor, or a tuple or list of them, with a row for each image");
+  if (!usable) throw DataError(file_, "must return a tensor, or a tuple or list of tensors, with one row per image");
   return features;
 }
 

@@ -13,7 +13,7 @@ DiscriminatorLoss HingeDiscriminator(const torch::Tensor& real_logits, const tor
 
 torch::Tensor HingeGenerator(const torch::Tensor& fake_logits, const torch::Tensor&) { return -fake_logits.mean(); }
 
-// 0 behind both margins, 2 where every output is 0.
+// 0 when all images are beyond their margin, 2 when every output is 0.
 LossRange HingeRange(const Labels&) { return {.floor = 0, .ceiling = 2}; }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What is minimised, as options: no formula and no LibTorch here.
+// The options of the losses. This header contains no formula and no LibTorch.
 #pragma once
 
 #include <array>
@@ -7,13 +7,13 @@
 
 namespace gan::loss {
 
-// The adversarial losses. A new one is a file with its formulas and its row (see hinge.cpp), and one line in each of
-// the three lists that follow.
+// The adversarial losses. A new loss needs a file with its formulas and its row (see hinge.cpp) and one line in each of
+// the three lists below.
 enum class Kind {
   kBce,     // binary cross entropy with smoothed labels; Goodfellow et al. 2014
   kHinge,   // Lim and Ye 2017
   kWganGp,  // Wasserstein critic with gradient penalty; Gulrajani et al. 2017
-  kRpgan,   // relativistic pairs, to be used with R1 and R2; Huang et al. 2024 (R3GAN)
+  kRpgan,   // relativistic pairing loss, to be used with R1 and R2; Huang et al. 2024 (R3GAN)
 };
 struct AdversarialLoss;  // trainer/loss/adversarial.h
 extern const AdversarialLoss kBceLoss, kHingeLoss, kWassersteinLoss, kRelativisticLoss;
@@ -26,8 +26,8 @@ struct Labels {
   double fake = 0.1;
 };
 
-// Values of the discriminator's loss when it is perfect (floor) and when it cannot tell real from generated images
-// (ceiling). Both 0 when the loss has no bounds.
+// The discriminator's loss when it is perfect (floor) and when it cannot distinguish real from generated images
+// (ceiling). Both are 0 when the loss has no bounds.
 struct LossRange {
   double floor = 0;
   double ceiling = 0;
@@ -35,13 +35,14 @@ struct LossRange {
 
 struct LossOptions {
   Kind kind = Kind::kBce;
-  double r1 = 0;                     // gamma of R1 (penalty gamma/2 * E|grad D(real)|^2); 0: none
-  double r2 = 0;                     // gamma of R2, the same on generated images
-  double gradient_penalty = 10;      // lambda of WGAN-GP; only that loss uses it
-  std::uint64_t penalty_every = 1;   // R1 and R2 in every k-th step, k times as heavy (lazy regularisation)
-  double feature_matching = 0;       // weight of the match with reals in D's own features, in G's loss
-  double perceptual = 0;             // weight of the same match in the features of `perceptual_file`
-  std::string perceptual_file = {};  // TorchScript: float [N, 3, R, R] in [-1, 1] -> a tensor or several, [N, ...]
+  double r1 = 0;                 // gamma of R1 (penalty gamma/2 * E|grad D(real)|^2); 0: none
+  double r2 = 0;                 // gamma of R2, the same on generated images
+  double gradient_penalty = 10;  // lambda of WGAN-GP; used only by that loss
+  std::uint64_t penalty_every =
+      1;  // R1 and R2 are applied in every k-th step with k times the weight (lazy regularisation)
+  double feature_matching = 0;       // weight of feature matching in D's layers, in G's loss
+  double perceptual = 0;             // weight of feature matching in the layers of `perceptual_file`
+  std::string perceptual_file = {};  // TorchScript: float [N, 3, R, R] in [-1, 1] -> one tensor or several, [N, ...]
 };
 
 }  // namespace gan::loss

@@ -3,6 +3,7 @@
 namespace gan::loss {
 
 torch::Tensor SquaredGradientNorms(const Critic& critic, const torch::Tensor& images) {
+  // Detached from G's graph: the penalty trains D alone.
   const torch::Tensor leaf = images.detach().requires_grad_(true);
   const torch::Tensor gradient = torch::autograd::grad({critic(leaf).sum()}, {leaf}, /*grad_outputs=*/{},
                                                        /*retain_graph=*/true, /*create_graph=*/true)[0];
@@ -17,7 +18,7 @@ torch::Tensor InterpolatedPenalty(const Critic& critic, const torch::Tensor& rea
                                   const torch::Tensor& mix, double lambda) {
   const torch::Tensor weight = mix.view({-1, 1, 1, 1});
   const torch::Tensor between = weight * real.detach() + (1 - weight) * fake.detach();
-  // A norm of exactly 0 has no gradient; the root of a hair more has.
+  // A norm of exactly 0 has no gradient; the small addend avoids that.
   const torch::Tensor norms = (SquaredGradientNorms(critic, between) + 1e-16).sqrt();
   return (norms - 1).square().mean() * lambda;
 }

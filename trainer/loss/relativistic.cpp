@@ -9,7 +9,7 @@ namespace gan::loss {
 
 namespace {
 
-// A pair's loss belongs to both of its images: each gets half.
+// The loss of a pair is assigned to its real and its generated image in equal parts.
 DiscriminatorLoss RelativisticDiscriminator(const torch::Tensor& real_logits, const torch::Tensor& fake_logits,
                                             const Labels&) {
   const torch::Tensor half = torch::softplus(fake_logits - real_logits).mean() / 2;
@@ -20,6 +20,7 @@ torch::Tensor RelativisticGenerator(const torch::Tensor& fake_logits, const torc
   return torch::softplus(real_logits - fake_logits).mean();
 }
 
+// ln 2 is the loss of a D that gives both images of every pair the same output.
 LossRange RelativisticRange(const Labels&) { return {.floor = 0, .ceiling = std::numbers::ln2}; }
 
 }  // namespace

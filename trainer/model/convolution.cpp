@@ -10,13 +10,13 @@ namespace nn = torch::nn;
 
 namespace {
 
-// Our ways want weights in channels-last order: taps before channels.
-bool MayChoose(ConvolutionPath path, const torch::Tensor& input, const torch::Tensor& weight) {
+// Our implementations need weights in channels-last order, in which the kernel's positions come before the channels.
+bool CanChoose(ConvolutionPath path, const torch::Tensor& input, const torch::Tensor& weight) {
   return path == ConvolutionPath::kAuto && input.device().is_cpu() && !at::autocast::is_autocast_enabled(at::kCPU) &&
          weight.is_contiguous(torch::MemoryFormat::ChannelsLast);
 }
 
-// From one pixel to 4x4 without padding: each latent times the weight.
+// From one pixel to 4x4 without padding, which is a product of each latent with the weight.
 torch::Tensor UpFromOnePixel(const torch::Tensor& input, const torch::Tensor& weight) {
   const torch::Tensor rows =
       input.reshape({input.size(0), input.size(1)}).matmul(weight.permute({0, 2, 3, 1}).reshape({weight.size(0), -1}));
@@ -29,7 +29,7 @@ DownConv2dImpl::DownConv2dImpl(std::int64_t in, std::int64_t out, ConvolutionPat
     : nn::Conv2dImpl(nn::Conv2dOptions(in, out, 4).stride(2).padding(1).bias(false)), path_(path) {}
 
 torch::Tensor DownConv2dImpl::forward(const torch::Tensor& input) {
-  return MayChoose(path_, input, weight) ? StridedDown(input, weight) : nn::Conv2dImpl::forward(input);
+  return CanChoose(path_, input, weight) ? StridedDown(input, weight) : nn::Conv2dImpl::forward(input);
 }
 
 UpConv2dImpl::UpConv2dImpl(std::int64_t in, std::int64_t out, Place place, ConvolutionPath path)
@@ -41,7 +41,7 @@ UpConv2dImpl::UpConv2dImpl(std::int64_t in, std::int64_t out, Place place, Convo
       path_(path) {}
 
 torch::Tensor UpConv2dImpl::forward(const torch::Tensor& input) {
-  if (!MayChoose(path_, input, weight)) return nn::ConvTranspose2dImpl::forward(input);
+  if (!CanChoose(path_, input, weight)) return nn::ConvTranspose2dImpl::forward(input);
   return place_ == Place::kFirst ? UpFromOnePixel(input, weight) : StridedUp(input, weight);
 }
 

@@ -1,5 +1,5 @@
-// The convolutions of DCGAN (4x4 taps, no bias, stride 2 and padding 1; for the first of G stride 1 and no padding)
-// with a choice of how they are computed.
+// The convolutions of DCGAN: 4x4 kernels without bias, stride 2 and padding 1, but stride 1 and no padding in G's first
+// layer. The ConvolutionPath selects the implementation.
 #pragma once
 
 #include <torch/torch.h>
@@ -8,8 +8,9 @@
 
 namespace gan::model {
 
-// Under ConvolutionPath::kAuto, on CPUs and with a weight in channels-last order, each takes the faster way for its
-// shape (strided.h); the sums are the same in another order. All of it is differentiable any number of times.
+// With ConvolutionPath::kAuto, on CPUs and with channels-last weights, each layer uses the implementation that is
+// faster for its shape (strided.h); only the order of summation differs. All operations are differentiable any number
+// of times.
 
 // nn::Conv2d(4, stride 2, padding 1): [N, in, 2s, 2s] -> [N, out, s, s].
 class DownConv2dImpl : public torch::nn::Conv2dImpl {

@@ -12,11 +12,13 @@ namespace {
 
 constexpr std::int64_t kGeneratorBlock = 3;  // convolution, norm, ReLU
 
+// The number of times the resolution doubles.
 std::int64_t Octaves(const NetworkOptions& small, const NetworkOptions& large) {
   return std::countr_zero(static_cast<std::uint64_t>(large.resolution)) -
          std::countr_zero(static_cast<std::uint64_t>(small.resolution));
 }
 
+// The name of a parameter, split into the number of its layer and the rest.
 struct LayerName {
   std::int64_t layer;
   std::string rest;  // ".weight"
@@ -30,13 +32,13 @@ LayerName Parse(const std::string& name) {
 constexpr std::int64_t kRgb = 3;
 using torch::indexing::Slice;
 
-// The 4x4 taps of a convolution of stride 2: in G they enlarge bilinearly, in D they halve.
+// A separable 4x4 kernel: bilinear interpolation in G's transposed convolution, averaging in D's convolution.
 torch::Tensor Taps(const std::vector<double>& taps, const torch::Tensor& like) {
   const torch::Tensor one = torch::tensor(taps, like.options());
   return torch::outer(one, one);
 }
 
-// The layers of `network` that hold a convolution, by their place.
+// The indices of the layers in `network` that contain a convolution.
 std::vector<std::size_t> Convolutions(const torch::nn::Sequential& network) {
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < network->size(); ++i) {
@@ -51,6 +53,7 @@ torch::Tensor WeightOf(const torch::nn::Sequential& network, std::size_t layer) 
   return network->ptr(layer)->named_parameters()["weight"];
 }
 
+// Runs the first `layers` layers in evaluation mode.
 torch::Tensor Forward(torch::nn::Sequential& network, torch::Tensor value, std::size_t layers) {
   network->eval();
   std::size_t i = 0;
@@ -62,8 +65,8 @@ torch::Tensor Forward(torch::nn::Sequential& network, torch::Tensor value, std::
   return value;
 }
 
-// Sets the norm at `layer` so that the first channels of `seen` [N, C, H, W] are after it what they were before. A
-// layer without parameters is left alone.
+// Sets the norm at `layer` so that it does not change the first `channels` channels of its input `seen` [N, C, H, W].
+// Does nothing for a layer without parameters.
 void PassOn(const torch::nn::Sequential& network, std::size_t layer, const torch::Tensor& seen, std::int64_t channels) {
   const torch::Tensor mean = seen.mean({0, 2, 3}), variance = seen.var({0, 2, 3}, /*unbiased=*/false);
   const Slice kept(0, channels);
@@ -82,7 +85,8 @@ std::string RgbOfGenerator(const NetworkOptions& options) {
          ".weight";
 }
 
-// The convolution before the last takes over `rgb` [in, 3, 4, 4], the last makes one picture of both signs.
+// The convolution before the last one computes the smaller network's image, from `rgb` [in, 3, 4, 4], with both signs;
+// the last convolution combines the signs and enlarges the image.
 bool ContinueGenerator(torch::nn::Sequential& generator, const torch::Tensor& rgb, const torch::Tensor& latents) {
   torch::NoGradGuard no_grad;
   const auto places = Convolutions(generator);
@@ -101,8 +105,8 @@ bool ContinueGenerator(torch::nn::Sequential& generator, const torch::Tensor& rg
   return true;
 }
 
-// The first convolution halves the picture in both signs, the second takes over `rgb` [out, 3, 4, 4]. Of both signs
-// through LeakyReLU with slope 0.2 the difference is 1.2 times the picture.
+// The first convolution halves the image, with both signs; the second one applies the smaller network's `rgb` [out, 3,
+// 4, 4]. After LeakyReLU with slope 0.2, the difference between the two signs is 1.2 times the image.
 void ContinueDiscriminator(torch::nn::Sequential& discriminator, const torch::Tensor& rgb,
                            const torch::Tensor& images) {
   torch::NoGradGuard no_grad;
@@ -118,13 +122,14 @@ void ContinueDiscriminator(torch::nn::Sequential& discriminator, const torch::Te
   constexpr double kBoth = 1.2;
   weight.index_put_({Slice(), Slice(0, kRgb)}, rgb / kBoth);
   weight.index_put_({Slice(), Slice(kRgb, 2 * kRgb)}, -rgb / kBoth);
-  const std::size_t norm = places[1] + 1;  // or LeakyReLU, when there is no norm
+  const std::size_t norm = places[1] + 1;  // or LeakyReLU if D has no norm
   PassOn(discriminator, norm, Forward(discriminator, images, norm), weight.size(0));
 }
 
 std::optional<std::string> GeneratorSource(const std::string& name, const NetworkOptions& small,
                                            const NetworkOptions& large) {
   if (Octaves(small, large) == 0) return name;
+  // G's layers are numbered from the latents on, so the kept layers have the same numbers in both networks.
   const std::int64_t blocks_before_rgb = std::countr_zero(static_cast<std::uint64_t>(small.resolution)) - 2;
   return Parse(name).layer < kGeneratorBlock * blocks_before_rgb ? std::optional(name) : std::nullopt;
 }
@@ -136,6 +141,7 @@ std::optional<std::string> DiscriminatorSource(const std::string& name, const Ne
   constexpr std::int64_t kFirstBlock = 2;  // convolution and LeakyReLU
   const std::int64_t block = large.d_norm == Norm::kNone ? 2 : 3;
   const auto [layer, rest] = Parse(name);
+  // D's layers are numbered from the image on, so the new layers shift the numbers of the kept ones.
   const std::int64_t source = layer - octaves * block;
   return source >= kFirstBlock ? std::optional(std::to_string(source) + rest) : std::nullopt;
 }

@@ -1,4 +1,4 @@
-// Growth: the layers that a network for a higher resolution takes over from one for a lower.
+// Growing a network: which layers a network for a higher resolution takes from one for a lower resolution.
 #pragma once
 
 #include <optional>
@@ -10,27 +10,30 @@
 
 namespace gan::model {
 
-// Which tensor of the smaller network belongs where `name` ("9.weight") is in the larger one; nothing where the layer
-// is new. G keeps all layers before its last convolution, D all after its first (their widths agree by the rule of
-// widths); the layers that touch RGB are dropped. For equal resolutions every name is its own source.
+// The name in the smaller network of the tensor that is called `name` ("9.weight") in the larger one. Empty when the
+// layer is new. G keeps all layers before its last convolution and D all layers after its first; their widths agree by
+// the rule of widths (networks.h). The layers that process RGB are dropped. With equal resolutions every name maps to
+// itself.
 std::optional<std::string> GeneratorSource(const std::string& name, const NetworkOptions& small,
                                            const NetworkOptions& large);
 std::optional<std::string> DiscriminatorSource(const std::string& name, const NetworkOptions& small,
                                                const NetworkOptions& large);
 
-// Throws UsageError when `large` cannot have grown from `small`: a lower resolution, other widths, noise or norms.
+// Throws UsageError when `large` cannot have grown from `small`: its resolution is lower, or the widths, the latent
+// dimension or the norms differ.
 void RequireGrowable(const NetworkOptions& small, const NetworkOptions& large);
 
-// Lets the new layers of a network that has grown by one octave begin as what the smaller network did, at twice the
-// size, in the way of Net2Net (Chen et al., 2016): G's picture is the smaller one's enlarged (bilinear), D judges a
-// picture by its half. The smaller network's convolution at the RGB end, `rgb`, goes on in six channels, three with the
-// sign turned, since ReLU lets half of each pass; the others stay as they were initialised. New norms are set so that
-// they pass these channels on unchanged, by what they see of `latents` [N, noise, 1, 1] or `images` [N, 3, R, R].
-// Statistics of kept layers must be in place. Nothing changes where there are fewer than six channels (G: false then).
-// D must be without spectral norm, which would scale what is put in.
+// Initialises the new layers of a network that has grown by one octave so that it continues the smaller network's
+// function at twice the size, similar to Net2Net (Chen et al., 2016). G's image is the smaller network's image enlarged
+// bilinearly; D judges an image as the smaller network judged it at half the size. The smaller network's convolution at
+// the RGB end, `rgb`, is carried in six channels, three of them negated, because ReLU removes half of each signal. The
+// other channels keep their random initialisation. New norms are set to pass these channels unchanged, based on their
+// statistics for `latents` [N, noise, 1, 1] or `images` [N, 3, R, R].
+// The statistics of kept layers must be set before. With fewer than six channels nothing changes, and ContinueGenerator
+// returns false. D must not use spectral norm, which would rescale the new weights.
 bool ContinueGenerator(torch::nn::Sequential& generator, const torch::Tensor& rgb, const torch::Tensor& latents);
 void ContinueDiscriminator(torch::nn::Sequential& discriminator, const torch::Tensor& rgb, const torch::Tensor& images);
-// Where the convolutions at the RGB end stand: in G the last, in D the first.
+// The names of the convolutions at the RGB end: the last one of G, the first one of D.
 std::string RgbOfGenerator(const NetworkOptions& options);
 inline constexpr const char* kRgbOfDiscriminator = "0.weight";
 

@@ -16,7 +16,7 @@ namespace nn = torch::nn;
 
 namespace {
 
-// D's last convolution, of one tap.
+// D's last convolution, with a 1x1 kernel.
 nn::Conv2dOptions ToLogit(std::int64_t in) { return nn::Conv2dOptions(in, 1, 1).bias(false); }
 
 void PushNorm(nn::Sequential& layers, Norm norm, std::int64_t channels) {
@@ -25,7 +25,8 @@ void PushNorm(nn::Sequential& layers, Norm norm, std::int64_t channels) {
       layers->push_back(nn::BatchNorm2d(channels));
       return;
     case Norm::kLayer:
-      layers->push_back(nn::GroupNorm(nn::GroupNormOptions(1, channels)));  // one group: all of C, H and W
+      layers->push_back(
+          nn::GroupNorm(nn::GroupNormOptions(1, channels)));  // one group, which contains all of C, H and W
       return;
     case Norm::kInstance:
       layers->push_back(nn::InstanceNorm2d(nn::InstanceNorm2dOptions(channels).affine(true)));
@@ -35,6 +36,7 @@ void PushNorm(nn::Sequential& layers, Norm norm, std::int64_t channels) {
   }
 }
 
+// The numbers are drawn on the CPU, so that they are the same on every device.
 void FillFromStream(torch::Tensor& tensor, float mean, float deviation, std::uint64_t seed, std::uint64_t network,
                     std::uint64_t index) {
   std::vector<float> values(static_cast<std::size_t>(tensor.numel()));
@@ -50,6 +52,7 @@ void Validate(const NetworkOptions& options) {
   if (options.resolution != 64 && options.resolution != 128 && options.resolution != 256) {
     throw UsageError("--resolution " + std::to_string(options.resolution) + ": must be 64, 128 or 256");
   }
+  // Feature maps of 128x128 pixels, which exist at 256 pixels, have half of `features` channels: a whole number.
   const std::int64_t least = std::max<std::int64_t>(options.resolution / 128, 1);
   for (const auto& [flag, features] :
        {std::pair("--features", options.features), std::pair("--features-d", options.DiscriminatorFeatures())}) {
@@ -89,6 +92,7 @@ nn::Sequential MakeDiscriminator(const NetworkOptions& options) {
     } else {
       layers->push_back(DownConv2d(in, out, options.convolutions));
     }
+    // The first convolution has no norm, as in the paper.
     if (side != options.resolution / 2) PushNorm(layers, options.d_norm, out);
     layers->push_back(nn::LeakyReLU(nn::LeakyReLUOptions().negative_slope(0.2).inplace(true)));
     in = out;
@@ -131,6 +135,7 @@ void InitialiseWeights(nn::Module& module, std::uint64_t seed, std::uint64_t net
     }
     ++index;
   }
+  // Weights were set after the layer had estimated its singular vectors.
   for (const auto& layer : module.modules(/*include_self=*/false)) {
     if (auto* spectral = layer->as<SpectralConv2d>()) spectral->Converge();
   }

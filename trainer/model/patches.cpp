@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::int64_t kTaps = 4;
 
+// The shape of the smaller map and of the matrix of patches.
 struct Shape {
   std::int64_t count, side, channels;  // side: of the smaller map
   std::int64_t large() const { return 2 * side; }
@@ -17,9 +18,10 @@ struct Shape {
   std::int64_t pixels() const { return count * large() * large() * channels; }
 };
 
-// Calls run(in the map, in the row, length) for each of a patch's runs that lie within the map.
+// Calls run(offset in the map, offset in the row, length) for each contiguous run of a patch that is inside the map.
 template <typename Run>
 void VisitRuns(const Shape& s, std::int64_t image, std::int64_t y, std::int64_t x, const Run& run) {
+  // A patch begins one pixel outside because of the padding; its left and right end are cut to the map.
   const std::int64_t left = 2 * x - 1;
   const std::int64_t first = std::max<std::int64_t>(0, -left);
   const std::int64_t end = std::min(kTaps, s.large() - left);
@@ -37,6 +39,7 @@ void Gather(const Value* map, Value* rows, const Shape& s) {
     for (std::int64_t line = begin; line < end; ++line) {
       for (std::int64_t x = 0; x < s.side; ++x) {
         Value* row = rows + (line * s.side + x) * s.row();
+        // Only patches at the border have positions outside of the map, which must be 0.
         const bool at_edge = line % s.side == 0 || line % s.side == s.side - 1 || x == 0 || x == s.side - 1;
         if (at_edge) std::fill_n(row, s.row(), Value{0});
         VisitRuns(s, line / s.side, line % s.side, x,
@@ -50,7 +53,7 @@ void Gather(const Value* map, Value* rows, const Shape& s) {
 
 template <typename Value>
 void Add(const Value* from, std::int64_t length, Value* to) {
-  // Four taps of three colours: in G's last layer nearly every run, and a loop of known length is twice as fast.
+  // In G's last layer almost every run has 4 x 3 values. A loop of known length is twice as fast.
   constexpr std::int64_t kColours = kTaps * 3;
   if (length == kColours) {
     for (std::int64_t i = 0; i < kColours; ++i) to[i] += from[i];
@@ -61,16 +64,18 @@ void Add(const Value* from, std::int64_t length, Value* to) {
 
 template <typename Value>
 void Scatter(const Value* rows, Value* map, const Shape& s) {
-  at::parallel_for(0, s.count, 1, [&](std::int64_t begin, std::int64_t end) {  // patches of one image overlap
-    std::fill(map + begin * s.pixels() / s.count, map + end * s.pixels() / s.count, Value{0});
-    for (std::int64_t place = begin * s.side * s.side; place < end * s.side * s.side; ++place) {
-      const Value* row = rows + place * s.row();
-      VisitRuns(s, place / (s.side * s.side), place / s.side % s.side, place % s.side,
-                [&](std::int64_t in_map, std::int64_t in_row, std::int64_t length) {
-                  Add(row + in_row, length, map + in_map);
-                });
-    }
-  });
+  at::parallel_for(
+      0, s.count, 1,
+      [&](std::int64_t begin, std::int64_t end) {  // parallel over images, because patches of one image overlap
+        std::fill(map + begin * s.pixels() / s.count, map + end * s.pixels() / s.count, Value{0});
+        for (std::int64_t place = begin * s.side * s.side; place < end * s.side * s.side; ++place) {
+          const Value* row = rows + place * s.row();
+          VisitRuns(s, place / (s.side * s.side), place / s.side % s.side, place % s.side,
+                    [&](std::int64_t in_map, std::int64_t in_row, std::int64_t length) {
+                      Add(row + in_row, length, map + in_map);
+                    });
+        }
+      });
 }
 
 }  // namespace

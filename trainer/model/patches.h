@@ -1,18 +1,18 @@
-// The patches that the taps of DCGAN's convolutions (4x4, stride 2, padding 1) meet, as the rows of a matrix, so that
+// Extracts the patches under the 4x4 kernels of DCGAN's convolutions (stride 2, padding 1) as rows of a matrix, so that
 // the convolution is one matrix product (Chellapilla et al., "High performance convolutional neural networks for
-// document processing", 2006). For maps whose channels stand next to each other in memory (NHWC): a patch is then four
-// runs. No autograd here: strided.h has that.
+// document processing", 2006). For channels-last maps (NHWC), in which a patch consists of four contiguous runs.
+// Without autograd, which strided.h adds.
 #pragma once
 
 #include <torch/torch.h>
 
 namespace gan::model {
 
-// NHWC [N, 2s, 2s, C] -> [N*s*s, 16*C], a row by tap row, tap column, channel; 0 outside of the map. float or double,
-// on the CPU.
+// NHWC [N, 2s, 2s, C] -> [N*s*s, 16*C]. Each row is ordered by kernel row, kernel column and channel, with 0 outside of
+// the map. float or double, on the CPU.
 torch::Tensor Patches(const torch::Tensor& map);
 
-// The transpose: adds each row to the places that it came from. [N*s*s, 16*C] -> [N, 2s, 2s, C].
+// The transpose: adds each row to the pixels that it was taken from. [N*s*s, 16*C] -> [N, 2s, 2s, C].
 torch::Tensor SumOfPatches(const torch::Tensor& rows, std::int64_t count, std::int64_t side);
 
 }  // namespace gan::model

@@ -6,7 +6,8 @@ namespace gan::model {
 
 namespace {
 
-// What torch.compile calls for a Linear layer: x [M, K], weight [N, K] -> [M, N]. Registered, but in no header.
+// The operator that torch.compile uses for a Linear layer: x [M, K], weight [N, K] -> [M, N]. It is registered with the
+// dispatcher but declared in no header.
 using LinearPointwise = at::Tensor(const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>& bias,
                                    std::string_view activation, torch::List<std::optional<at::Scalar>> scalars,
                                    std::optional<std::string_view> algorithm);

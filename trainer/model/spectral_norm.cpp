@@ -7,6 +7,7 @@ namespace nn = torch::nn;
 namespace {
 
 constexpr double kEpsilon = 1e-12;
+// One iteration per forward is enough afterwards, because a weight changes little in a step.
 constexpr int kFirstIterations = 15;
 
 torch::Tensor Normal(const torch::Tensor& vector) { return vector / vector.norm().clamp_min(kEpsilon); }
@@ -18,9 +19,9 @@ SpectralConv2dImpl::SpectralConv2dImpl(const nn::Conv2dOptions& options) : optio
 void SpectralConv2dImpl::reset() {
   const std::int64_t side = options_.kernel_size()->at(0);
   weight = register_parameter("weight", torch::empty({options_.out_channels(), options_.in_channels(), side, side}));
-  nn::init::kaiming_uniform_(weight, std::sqrt(5.0));  // as nn::Conv2d
+  nn::init::kaiming_uniform_(weight, std::sqrt(5.0));  // as in nn::Conv2d
   const std::int64_t fan_in = weight[0].numel();
-  // Any vector that no singular vector is orthogonal to; the same on every rank.
+  // A start vector that is almost certainly not orthogonal to a singular vector, and that is the same on every rank.
   u_ = register_buffer("u", Normal(torch::linspace(1, 2, options_.out_channels())));
   v_ = register_buffer("v", Normal(torch::linspace(1, 2, fan_in)));
 }
@@ -38,7 +39,7 @@ void SpectralConv2dImpl::Converge() {
 
 torch::Tensor SpectralConv2dImpl::forward(const torch::Tensor& input) {
   if (is_training()) Iterate();
-  // Copies: the graph keeps them while the next forward changes the buffers.
+  // The graph needs these values in the backward, but the next forward changes the buffers; hence the copies.
   const torch::Tensor sigma = torch::dot(u_.clone(), torch::mv(Matrix(), v_.clone()));
   return torch::conv2d(input, weight / sigma, /*bias=*/{}, options_.stride(),
                        std::get<torch::ExpandingArray<2>>(options_.padding()));

@@ -4,16 +4,16 @@
 
 namespace gan::model {
 
-// A convolution without bias whose weight is divided by its largest singular value, found by one power iteration in
-// every forward in training mode (Miyato et al., "Spectral normalization for generative adversarial networks", ICLR
+// A convolution without bias whose weight is divided by its largest singular value. One power iteration per forward in
+// training mode estimates the value (Miyato et al., "Spectral normalization for generative adversarial networks", ICLR
 // 2018, algorithm 1; torch.nn.utils.parametrizations.spectral_norm does the same). The singular vectors are the buffers
-// "u" [out] and "v" [in*k*k]; in evaluation mode they stay as they are.
+// "u" [out] and "v" [in*k*k]; they do not change in evaluation mode.
 class SpectralConv2dImpl : public torch::nn::Cloneable<SpectralConv2dImpl> {
  public:
   explicit SpectralConv2dImpl(const torch::nn::Conv2dOptions& options);
   void reset() override;
   torch::Tensor forward(const torch::Tensor& input);
-  // Brings u and v close to the weight's singular vectors, after the weight was set.
+  // Iterates until u and v are close to the weight's singular vectors. Call it after setting the weight.
   void Converge();
 
   torch::Tensor weight;  // [out, in, k, k], not normalised

@@ -14,10 +14,11 @@ using NamedTensors = std::vector<std::pair<std::string, torch::Tensor>>;
 // storage with the module: writing into them changes it.
 NamedTensors NamedState(const torch::nn::Module& module, const std::string& prefix);
 
-// Floating-point buffers (batch-norm running mean and variance), the ones that ranks average.
+// Floating-point buffers (batch-norm running mean and variance), which are averaged over the ranks.
 std::vector<torch::Tensor> RunningStatistics(const torch::nn::Module& module);
 
-// Parameters and floating-point buffers in another type; counters stay integers, as module.double() does in Python.
+// Converts parameters and floating-point buffers to another type. Counters stay integers, as with module.double() in
+// Python.
 void ConvertFloatingPoint(torch::nn::Module& module, torch::ScalarType type);
 
 }  // namespace gan::model

@@ -13,7 +13,7 @@ using torch::autograd::tensor_list;
 constexpr auto kChannelsLast = torch::MemoryFormat::ChannelsLast;
 constexpr std::int64_t kTaps = 4;
 
-// [K, C, 4, 4] as a matrix [K, 16*C], without a copy in channels-last order.
+// The weight [K, C, 4, 4] as a matrix [K, 16*C]. Needs no copy in channels-last order.
 torch::Tensor AsMatrix(const torch::Tensor& weight) {
   return weight.permute({0, 2, 3, 1}).reshape({weight.size(0), -1});
 }
@@ -21,11 +21,11 @@ torch::Tensor AsMatrix(const torch::Tensor& weight) {
 torch::Tensor ToNhwc(const torch::Tensor& map) { return map.permute({0, 2, 3, 1}); }
 torch::Tensor ToNchw(const torch::Tensor& map) { return map.permute({0, 3, 1, 2}); }
 
-// [N, K, s, s] as [N*s*s, K].
+// The map [N, K, s, s] as a matrix [N*s*s, K].
 torch::Tensor Places(const torch::Tensor& small) { return ToNhwc(small).reshape({-1, small.size(1)}); }
 
-// Bounds found by bench/train/convolutions.cpp (docs/decisions/0010-convolutions.md). oneDNN brings a large weight into
-// an order of its own in every pass, and is slow at making pictures, which have three channels.
+// Limits from measurements with bench/train/convolutions.cpp (docs/decisions/0010-convolutions.md). oneDNN reorders a
+// large weight in every call, and is slow for images, which have only three channels.
 bool WeightDominates(std::int64_t weights, std::int64_t places) { return weights >= 2048 * places; }
 constexpr std::int64_t kFewChannels = 8;
 
@@ -58,8 +58,8 @@ torch::Tensor Weight(const torch::Tensor& large, const torch::Tensor& small) {
   return ToNchw(rows.view({shape[0], kTaps, kTaps, shape[1]}));
 }
 
-// Saves both arguments and calls `compute` below autograd, and below its notes on views: an activation may follow in
-// place.
+// Saves both arguments and calls `compute` without recording its operations in autograd. Views are not tracked either,
+// because an in-place activation may follow.
 template <typename Compute>
 torch::Tensor Forward(AutogradContext* context, const torch::Tensor& a, const torch::Tensor& b,
                       const Compute& compute) {
@@ -68,7 +68,8 @@ torch::Tensor Forward(AutogradContext* context, const torch::Tensor& a, const to
   return compute(a, b);
 }
 
-// The derivatives by both arguments, each only when it is asked for.
+// The derivatives with respect to both arguments, each computed only if it is needed. They are computed by the
+// functions of strided.h, so they are differentiable again.
 template <typename ByFirst, typename BySecond>
 tensor_list Backward(AutogradContext* context, const ByFirst& by_first, const BySecond& by_second) {
   const tensor_list saved = context->get_saved_variables();

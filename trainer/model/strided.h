@@ -1,9 +1,10 @@
-// DCGAN's convolution (4x4 taps, stride 2, padding 1, no bias) between a map of 2s x 2s and one of s x s pixels, on
-// CPUs, both in channels-last order: down, up, and the gradient of the weight. Each is linear in its two arguments, and
-// their derivatives are one another: so all three are differentiable any number of times, and G's layers use those of
-// D.
+// DCGAN's convolution (4x4 kernel, stride 2, padding 1, no bias) between a map of 2s x 2s and one of s x s pixels, both
+// channels-last and on the CPU: downwards, upwards, and the gradient of the weight. Each function is linear in both
+// arguments, and the derivatives of each are the other two. So all three are differentiable any number of times, and
+// G's layers use the same functions as D's.
 //
-// Each is computed by the faster of two ways, by its shape: oneDNN's convolution, or one matrix product of all patches.
+// Each is computed by the faster of two implementations, selected by its shape: oneDNN's convolution, or one matrix
+// product of all patches.
 #pragma once
 
 #include <torch/torch.h>

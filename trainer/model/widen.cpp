@@ -9,16 +9,18 @@ namespace gan::model {
 
 namespace {
 
+// Identifies the random numbers of one tensor.
 struct Draw {
   std::uint64_t seed, counter, tensor;
 };
 
-// Copy c * n + j of n channels comes from channel j.
+// Copies all channels; of n channels, number c * n + j is a copy of channel j.
 torch::Tensor Copied(const torch::Tensor& tensor, std::int64_t dim, std::int64_t copies) {
   return torch::cat(std::vector<torch::Tensor>(static_cast<std::size_t>(copies), tensor), dim);
 }
 
-// Positive shares of each weight, [copies, weights], each column's sum 1 and none below 1/(3*copies - 2).
+// Random shares of each weight, [copies, weights]. They are positive, the shares of a weight add up to 1, and none is
+// smaller than 1/(3*copies - 2).
 torch::Tensor Shares(std::int64_t copies, std::int64_t weights, const Draw& draw) {
   std::vector<double> shares(static_cast<std::size_t>(copies * weights));
   for (std::size_t i = 0; i < shares.size(); ++i) {
@@ -28,7 +30,7 @@ torch::Tensor Shares(std::int64_t copies, std::int64_t weights, const Draw& draw
   return all / all.sum(0);
 }
 
-// [out, in, k, k] -> [out, copies*in, k, k].
+// [out, in, k, k] -> [out, copies*in, k, k]: each weight is divided among the copies of its input channel.
 torch::Tensor Split(const torch::Tensor& weight, std::int64_t copies, const Draw& draw) {
   const torch::Tensor shares = Shares(copies, weight.numel(), draw).to(weight.options());
   std::vector<torch::Tensor> parts;
@@ -36,6 +38,7 @@ torch::Tensor Split(const torch::Tensor& weight, std::int64_t copies, const Draw
   return torch::cat(parts, 1);
 }
 
+// Input channels are split only in convolutions; output channels are copied in all tensors.
 torch::Tensor Widened(const torch::Tensor& narrow, const torch::Tensor& wide, const Draw& draw) {
   if (narrow.dim() == 0) return narrow;
   torch::Tensor result = narrow;

@@ -1,5 +1,5 @@
-// A wider discriminator that computes what the narrow one did (Net2Wider: Chen et al., "Net2Net: accelerating learning
-// via knowledge transfer", ICLR 2016, section 3.1).
+// Creates a wider discriminator that computes the same function as the narrow one (Net2Wider: Chen et al., "Net2Net:
+// accelerating learning via knowledge transfer", ICLR 2016, section 3.1).
 #pragma once
 
 #include <torch/torch.h>
@@ -8,10 +8,10 @@
 
 namespace gan::model {
 
-// `wide` has the layers of `narrow` with k times the channels, k a whole number. Each channel gets k copies; each
-// weight that leaves it is split among them at random (an equal split would leave the copies identical for ever); norms
-// and their statistics are copied. The splits are functions of (seed, counter) alone. Spectral normalisation would undo
-// the copying: not for such networks.
+// `wide` has the layers of `narrow` with k times the channels, for a whole number k. Each channel gets k copies. Each
+// outgoing weight is divided randomly among them, because after an equal division the copies would stay identical.
+// Norms and their statistics are copied. The divisions depend only on (seed, counter). Not for networks with spectral
+// normalisation, which would rescale the copied weights.
 void Widen(const torch::nn::Module& narrow, torch::nn::Module& wide, std::uint64_t seed, std::uint64_t counter);
 
 }  // namespace gan::model

@@ -6,7 +6,7 @@ namespace {
 
 constexpr std::int64_t kNeighbours = 5;
 
-// By differences, not by a product: near neighbours are the point.
+// Computed from differences: distances from products would be inaccurate for near neighbours, which matter here.
 torch::Tensor Distances(const torch::Tensor& a, const torch::Tensor& b) {
   return torch::cdist(a, b, 2, /*compute_mode=*/2);
 }
@@ -16,7 +16,7 @@ torch::Tensor Distances(const torch::Tensor& a, const torch::Tensor& b) {
 DensityCoverage MeasureDensityCoverage(const torch::Tensor& real_features, const torch::Tensor& fake_features) {
   torch::NoGradGuard no_grad;
   const torch::Tensor real = real_features.to(torch::kDouble), fake = fake_features.to(torch::kDouble);
-  // The nearest of all is the real itself.
+  // The nearest point of a real image is the image itself, hence kNeighbours + 1.
   const torch::Tensor radius = std::get<0>(Distances(real, real).kthvalue(kNeighbours + 1, 1));
   const torch::Tensor inside = Distances(real, fake) < radius.unsqueeze(1);  // [N, M]
   return {.density = inside.to(torch::kDouble).sum(0).mean().item<double>() / kNeighbours,

@@ -11,6 +11,7 @@ torch::Tensor Covariance(const torch::Tensor& features) {
   return torch::mm(centred.t(), centred) / static_cast<double>(features.size(0) - 1);
 }
 
+// The square root of a symmetric positive semidefinite matrix. Small negative eigenvalues are rounding errors.
 torch::Tensor Root(const torch::Tensor& symmetric) {
   const auto [values, vectors] = torch::linalg_eigh(symmetric);
   return torch::mm(vectors * values.clamp_min(0).sqrt(), vectors.t());
@@ -20,7 +21,7 @@ torch::Tensor Kernel(const torch::Tensor& a, const torch::Tensor& b) {
   return (torch::mm(a, b.t()) / static_cast<double>(a.size(1)) + 1).pow(3);
 }
 
-// Mean of the kernel over pairs of different rows.
+// The mean of the kernel over pairs of different rows, which makes the estimate unbiased.
 double MeanWithin(const torch::Tensor& a) {
   const torch::Tensor kernel = Kernel(a, a);
   const auto n = static_cast<double>(a.size(0));
@@ -38,7 +39,7 @@ double FrechetDistance(const torch::Tensor& first, const torch::Tensor& second) 
   const torch::Tensor a = first.to(torch::kDouble), b = second.to(torch::kDouble);
   if (!Finite(a, b)) return std::numeric_limits<double>::quiet_NaN();
   const torch::Tensor covariance_a = Covariance(a), covariance_b = Covariance(b);
-  // (C1 C2)^1/2 has the trace of (C1^1/2 C2 C1^1/2)^1/2, which is symmetric.
+  // The trace of (C1 C2)^1/2 equals that of (C1^1/2 C2 C1^1/2)^1/2, which is symmetric and has real eigenvalues.
   const torch::Tensor root = Root(covariance_a);
   const torch::Tensor eigenvalues = torch::linalg_eigvalsh(torch::mm(torch::mm(root, covariance_b), root));
   const torch::Tensor distance = (a.mean(0) - b.mean(0)).square().sum() + covariance_a.trace() + covariance_b.trace() -

@@ -23,9 +23,10 @@ const std::map<std::string, bool>& LargerIsBetter() {
   return names;
 }
 
+// Measures for which the training images give a useful reference.
 const std::set<std::string> kWithFloor = {"swd", "frechet", "coverage"};
 
-// Rows of one share, collected batch by batch.
+// Collects the rows of one rank's share batch by batch.
 class Rows {
  public:
   void Add(const torch::Tensor& rows) { parts_.push_back(rows.to(torch::kCPU)); }
@@ -35,6 +36,7 @@ class Rows {
   std::vector<torch::Tensor> parts_;
 };
 
+// MS-SSIM between each image and its successor.
 torch::Tensor OfPairs(const torch::Tensor& images) {
   using torch::indexing::None;
   using torch::indexing::Slice;
@@ -59,9 +61,10 @@ Evaluator::Evaluator(const EvaluatorOptions& options, ImageSource reals, ImageSo
   if (!options.inception.empty()) inception_.emplace(options.inception, device);
 }
 
+// Each rank processes its share; then all ranks get all rows, because the distances need whole sets.
 Evaluator::Summary Evaluator::Summarise(const ImageSource& images) const {
   torch::NoGradGuard no_grad;
-  const Share share = ShareOf(options_.count, communicator_->rank(), communicator_->size());
+  const Share share = ShareOfRank(options_.count, communicator_->rank(), communicator_->size());
   std::vector<Rows> patches;
   Rows features, inception, similarity;
   for (std::int64_t done = 0; done < share.count; done += kBatch) {
@@ -79,6 +82,7 @@ Evaluator::Summary Evaluator::Summarise(const ImageSource& images) const {
   for (const Rows& level : patches) summary.patches.push_back(gathered(level));
   summary.features = gathered(features);
   if (inception_) summary.inception = gathered(inception);
+  // The mean is computed from the sum over all ranks, because their shares may differ in size.
   torch::Tensor sum = similarity.All().sum().view({1});
   communicator_->AllReduce(sum);
   summary.ms_ssim = sum.item<double>() / static_cast<double>(options_.count / 2);
@@ -86,6 +90,7 @@ Evaluator::Summary Evaluator::Summarise(const ImageSource& images) const {
 }
 
 Measured Evaluator::Measure(const ImageSource& fakes) {
+  // The real images do not change, so their features are computed once.
   if (!real_) {
     real_ = Summarise(reals_);
     if (training_) {

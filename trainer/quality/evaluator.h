@@ -1,4 +1,4 @@
-// Measures generated images against held-out real ones.
+// Measures the quality of generated images against held-out real ones.
 #pragma once
 
 #include <torch/torch.h>
@@ -19,38 +19,42 @@ namespace gan::quality {
 
 struct Measured {
   std::vector<std::pair<std::string, double>> values;  // name -> value, in a fixed order
-  double diversity = 0, diversity_reference = 0;       // 1 - mean MS-SSIM of pairs of fakes, of reals
+  double diversity = 0, diversity_reference = 0;       // 1 - mean MS-SSIM of pairs of generated and of real images
 };
 
-// Names that a checkpoint can be kept by, and which way is better.
+// IsMeasure: whether `name` is a measure by which the best checkpoint can be chosen. IsBetter: whether `value` is
+// better than `than`.
 bool IsMeasure(const std::string& name);
 bool IsBetter(const std::string& name, double value, double than);
 
 struct EvaluatorOptions {
   std::int64_t count = 512;  // images of each kind, even
   std::uint64_t seed = 1;
-  std::filesystem::path inception;  // TorchScript; empty: no FID and KID
+  std::filesystem::path inception;  // TorchScript; empty: FID and KID are not measured
 };
 
-// Images [first, first + count) of a set, float [count, 3, R, R] in [-1, 1]: the same whoever asks.
+// Returns images [first, first + count) of a set, float [count, 3, R, R] in [-1, 1]. The result must not depend on the
+// rank.
 using ImageSource = std::function<torch::Tensor(std::int64_t first, std::int64_t count)>;
 
-// Ranks share the images, the network passes and the projections; each ends with the same numbers, those that one rank
-// alone gets (up to rounding in convolutions of other batch sizes). Reals are looked at once. Not thread-safe.
+// The ranks share the images, the forwards of the networks and the projections. All ranks get the same numbers, equal
+// to those of one rank alone up to rounding in convolutions with other batch sizes. Features of the real images are
+// computed once. Not thread-safe.
 class Evaluator {
  public:
-  // `reals`: held out. `training`: pictures that the generator learns from; what they reach against the held-out ones
-  // is the floor of a measure, which no generator need fall below. None: no floors.
+  // `reals`: held-out images. `training`: images that the generator learns from. Their measures against the held-out
+  // images are the floors of the measures, which a generator need not surpass. Empty: no floors.
   Evaluator(const EvaluatorOptions& options, ImageSource reals, ImageSource training, torch::Device device,
             std::shared_ptr<distributed::Communicator> communicator);
-  // Collective. swd, ms_ssim, density, coverage, frechet, kernel and, with an Inception, fid and kid; then swd_floor,
-  // frechet_floor and coverage_floor (for coverage a ceiling in fact: the same measure of the training pictures).
+  // Collective. Measures swd, ms_ssim, density, coverage, frechet, kernel and, with an Inception network, fid and kid;
+  // then swd_floor, frechet_floor and coverage_floor. Higher coverage is better, so coverage_floor is an upper
+  // reference: the coverage of the training images.
   Measured Measure(const ImageSource& fakes);
 
  private:
-  // A set of images as the measures see it, the same on every rank.
+  // The features of a set of images, the same on every rank.
   struct Summary {
-    std::vector<torch::Tensor> patches;  // a tensor a pyramid level
+    std::vector<torch::Tensor> patches;  // one tensor per pyramid level
     torch::Tensor features, inception;   // [count, D]
     double ms_ssim = 0;                  // mean over pairs of neighbours
   };

@@ -15,8 +15,9 @@ namespace {
 
 constexpr std::int64_t kMaps[] = {3, 16, 32, 64};
 constexpr std::int64_t kKernel = 4;
-constexpr std::uint64_t kNetworkSeed = 20260101;  // part of the measure: never to be changed
+constexpr std::uint64_t kNetworkSeed = 20260101;  // part of the definition of the measures: must never change
 
+// Whether the network's forward has an argument with this name.
 bool Takes(const torch::jit::Module& module, const std::string& argument) {
   for (const c10::Argument& a : module.get_method("forward").function().getSchema().arguments()) {
     if (a.name() == argument) return true;
@@ -65,6 +66,7 @@ InceptionFeatures::~InceptionFeatures() = default;
 
 torch::Tensor InceptionFeatures::operator()(const torch::Tensor& images) const {
   torch::NoGradGuard no_grad;
+  // Inception was trained on whole pixel values, as they are read from image files.
   const torch::Tensor pixels = images.to(network_->device, torch::kFloat).add(1).mul(127.5).add(0.5).floor();
   const torch::IValue result = network_->module.forward({pixels.clamp(0, 255)}, network_->arguments);
   if (!result.isTensor() || result.toTensor().dim() != 2 || result.toTensor().size(0) != images.size(0)) {

@@ -1,4 +1,4 @@
-// What images are compared by: one row of numbers an image.
+// Features by which images are compared: one row of numbers per image.
 #pragma once
 
 #include <torch/torch.h>
@@ -9,8 +9,9 @@
 
 namespace gan::quality {
 
-// A fixed random convolutional network (4x4, stride 2, LeakyReLU; 16, 32, 64 maps; mean over places), the same on every
-// machine: coarse but free of downloads, and of any taste for photographs (Naeem et al., ICML 2020, use one likewise).
+// A fixed random convolutional network (4x4 kernels, stride 2, LeakyReLU; 16, 32 and 64 maps; mean over positions), the
+// same on every machine. Its features are coarse, but it needs no download and does not favour photographs. Naeem et
+// al. (ICML 2020) use a random network as well.
 class RandomFeatures {
  public:
   explicit RandomFeatures(torch::Device device);
@@ -20,14 +21,16 @@ class RandomFeatures {
   std::vector<torch::Tensor> weights_;
 };
 
-// A user's Inception as TorchScript, for FID and KID: pixels float [N, 3, R, R] in [0, 255] -> features [N, D]. The
-// public inception-2015-12-05.pt is asked for its features by its own argument `return_features`.
+// An Inception network in TorchScript that the user provides, for FID and KID: float pixels [N, 3, R, R] in [0, 255] ->
+// features [N, D]. The public file inception-2015-12-05.pt returns features when its argument `return_features` is set,
+// which this class does.
 class InceptionFeatures {
  public:
   // Throws DataError naming the file when it is not TorchScript.
   InceptionFeatures(const std::filesystem::path& file, torch::Device device);
   ~InceptionFeatures();
-  // images: float [N, 3, R, R] in [-1, 1], brought to whole pixel values. Throws DataError on other shapes than [N, D].
+  // images: float [N, 3, R, R] in [-1, 1]; they are rounded to whole pixel values. Throws DataError for features of a
+  // shape other than [N, D].
   torch::Tensor operator()(const torch::Tensor& images) const;
 
  private:

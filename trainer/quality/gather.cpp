@@ -2,7 +2,8 @@
 
 namespace gan::quality {
 
-Share ShareOf(std::int64_t total, int rank, int ranks) {
+Share ShareOfRank(std::int64_t total, int rank, int ranks) {
+  // Even boundaries keep pairs of neighbours on one rank.
   const auto edge = [&](std::int64_t r) { return r == ranks ? total : total / 2 * r / ranks * 2; };
   return {edge(rank), edge(rank + 1) - edge(rank)};
 }
@@ -12,6 +13,7 @@ torch::Tensor GatherRows(const torch::Tensor& mine, const Share& share, std::int
   if (communicator.size() == 1) return mine;
   c10::DimVector shape(mine.sizes());
   shape[0] = total;
+  // Adding zeros does not change a number, so the sum equals the rows bit for bit.
   torch::Tensor all = torch::zeros(shape, mine.options());
   all.narrow(0, share.first, share.count).copy_(mine);
   communicator.AllReduce(all);

@@ -8,14 +8,14 @@
 
 namespace gan::quality {
 
-// The part of [0, total) that a rank computes: neighbours stay together in pairs.
+// The range of [0, total) that one rank computes. Pairs of neighbours (2k, 2k + 1) are not separated.
 struct Share {
   std::int64_t first = 0, count = 0;
 };
-Share ShareOf(std::int64_t total, int rank, int ranks);
+Share ShareOfRank(std::int64_t total, int rank, int ranks);
 
-// Collective. Every rank's rows together on every rank, as if one rank had computed them all (bit for bit: each row is
-// added to zeros). mine: [share.count, ...] on the CPU.
+// Collective. Returns the rows of all ranks on every rank, bit for bit as if one rank had computed them: each row is
+// only added to zeros. mine: [share.count, ...] on the CPU.
 torch::Tensor GatherRows(const torch::Tensor& mine, const Share& share, std::int64_t total,
                          distributed::Communicator& communicator);
 

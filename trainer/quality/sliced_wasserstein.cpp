@@ -10,7 +10,7 @@ namespace nn = torch::nn::functional;
 
 constexpr std::int64_t kSmallest = 16;
 
-// Burt and Adelson's 5x5 binomial filter, mirrored at the edges.
+// The 5x5 binomial filter of Burt and Adelson, with mirrored borders.
 torch::Tensor Filtered(const torch::Tensor& images, double gain) {
   const torch::Tensor row = torch::tensor({1.0, 4.0, 6.0, 4.0, 1.0}, images.options()) / 16;
   const torch::Tensor filter = (torch::outer(row, row) * gain).repeat({3, 1, 1, 1});
@@ -24,6 +24,7 @@ torch::Tensor Down(const torch::Tensor& images) {
   return Filtered(images, 1).index({Slice(), Slice(), Slice(0, None, 2), Slice(0, None, 2)});
 }
 
+// Inserts zeros and filters; the gain of 4 restores the mean.
 torch::Tensor Up(const torch::Tensor& images) {
   using torch::indexing::None;
   using torch::indexing::Slice;
@@ -32,16 +33,17 @@ torch::Tensor Up(const torch::Tensor& images) {
   return Filtered(spread, 4);
 }
 
+// Cuts the patches of all images out with one indexing operation.
 torch::Tensor Patches(const torch::Tensor& images, const torch::Tensor& corners) {
   const torch::Tensor offset = torch::arange(kPatchSide);
   const torch::Tensor rows = (corners.select(2, 0).unsqueeze(-1) + offset).unsqueeze(-1);     // [N, P, 7, 1]
   const torch::Tensor columns = (corners.select(2, 1).unsqueeze(-1) + offset).unsqueeze(-2);  // [N, P, 1, 7]
   const torch::Tensor image = torch::arange(images.size(0)).view({-1, 1, 1, 1});
-  // Advanced indices around a slice: their dimensions come first, colour last.
+  // Advanced indices on both sides of a slice: their dimensions come first, and the colour becomes the last one.
   return images.index({image, torch::indexing::Slice(), rows, columns}).permute({0, 1, 4, 2, 3}).contiguous();
 }
 
-// Every colour with mean 0 and deviation 1 over all patches, as rows of 147 numbers.
+// Normalises every colour to mean 0 and standard deviation 1 over all patches. Returns rows of 147 numbers.
 torch::Tensor Normalised(const torch::Tensor& patches) {
   const torch::Tensor rows = patches.flatten(0, 1);
   const torch::Tensor wide = rows.to(torch::kDouble);
@@ -58,6 +60,7 @@ torch::Tensor PatchCorners(std::uint64_t seed, std::uint64_t first_image, std::i
   const auto places = static_cast<double>(side - kPatchSide + 1);
   for (std::int64_t image = 0; image < count; ++image) {
     for (std::int64_t i = 0; i < 2 * kPatchesAnImage; ++i) {
+      // The size is part of the counter, so that each level of the pyramid has its own positions.
       const auto draw = static_cast<std::uint64_t>(side << 10 | i);
       *corner++ = static_cast<std::int64_t>(
           places * data::Uniform(seed, data::Stream::kQuality, first_image + static_cast<std::uint64_t>(image), draw));
@@ -80,6 +83,8 @@ std::vector<torch::Tensor> LaplacianPatches(const torch::Tensor& images, std::ui
   torch::Tensor image = images.to(torch::kCPU, torch::kFloat);
   while (true) {
     const std::int64_t side = image.size(2);
+    // A level of the Laplacian pyramid is the detail that the next smaller image lacks; the last level is that image
+    // itself.
     const torch::Tensor smaller = side > kSmallest ? Down(image) : torch::Tensor();
     const torch::Tensor level = smaller.defined() ? image - Up(smaller) : image;
     levels.push_back(Patches(level, PatchCorners(seed, first_image, image.size(0), side)));
@@ -99,6 +104,7 @@ double SlicedWasserstein(const std::vector<torch::Tensor>& a, const std::vector<
     const auto sorted = [&](const torch::Tensor& patches) {
       return std::get<0>(torch::mm(Normalised(patches), directions).t().contiguous().sort(1));
     };
+    // In one dimension, the Wasserstein distance is the mean distance between sorted values.
     sum += (sorted(a[level]) - sorted(b[level])).abs().to(torch::kDouble).mean(1).sum();
   }
   communicator.AllReduce(sum);

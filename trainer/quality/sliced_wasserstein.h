@@ -1,6 +1,7 @@
-// Sliced Wasserstein distance between sets of images on the patches of a Laplacian pyramid (Karras et al., "Progressive
-// growing of GANs", ICLR 2018, section 5): at each size from R down to 16 px, patches of 7x7 from every image, each
-// colour brought to mean 0 and deviation 1 over the set, projected on random directions, sorted, and compared.
+// The sliced Wasserstein distance between the patches of two sets of images in a Laplacian pyramid (Karras et al.,
+// "Progressive growing of GANs", ICLR 2018, section 5). At each size from R down to 16 px: 7x7 patches of every image,
+// each colour normalised to mean 0 and standard deviation 1 over the set, projected on random directions, sorted and
+// compared.
 #pragma once
 
 #include <torch/torch.h>
@@ -16,8 +17,8 @@ inline constexpr std::int64_t kPatchSide = 7;
 inline constexpr std::int64_t kPatchesAnImage = 32;
 inline constexpr std::int64_t kDirections = 512;
 
-// images: float [N, 3, R, R]. One tensor a size, [N, kPatchesAnImage, 3, 7, 7]. Image i's patches lie where (seed,
-// first_image + i) says, on whatever rank.
+// images: float [N, 3, R, R]. Returns one tensor per size, [N, kPatchesAnImage, 3, 7, 7]. The positions of image i's
+// patches depend only on (seed, first_image + i), not on the rank.
 std::vector<torch::Tensor> LaplacianPatches(const torch::Tensor& images, std::uint64_t seed, std::uint64_t first_image);
 
 // Top-left corners of the patches of `count` images at one size: int64 [count, kPatchesAnImage, 2] (row, column).
@@ -25,8 +26,8 @@ torch::Tensor PatchCorners(std::uint64_t seed, std::uint64_t first_image, std::i
 // Unit vectors as columns: float [147, kDirections].
 torch::Tensor Directions(std::uint64_t seed, std::uint64_t level);
 
-// Collective. Mean over the sizes of the mean distance along the directions. a, b: the same patches on every rank,
-// equal numbers in both. The ranks share the directions.
+// Collective. The mean over the sizes of the mean distance along the directions. a, b: equal numbers of patches, the
+// same on every rank. The ranks share the directions.
 double SlicedWasserstein(const std::vector<torch::Tensor>& a, const std::vector<torch::Tensor>& b, std::uint64_t seed,
                          distributed::Communicator& communicator);
 

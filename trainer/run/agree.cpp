@@ -8,6 +8,7 @@
 namespace gan::run {
 
 void OnAllRanks(distributed::Communicator& control, const std::function<void()>& work) {
+  // Every exception is caught, because a rank that left early would not take part in the exchange.
   std::exception_ptr error;
   int exit_code = cli::kDone;
   try {
@@ -17,6 +18,7 @@ void OnAllRanks(distributed::Communicator& control, const std::function<void()>&
     exit_code = cli::ExitCodeOf(error);
   }
   const std::vector<std::string> codes = control.AllGather(std::to_string(exit_code));
+  // The lowest failing rank reports, so that the user sees one error and not one per rank.
   for (int rank = 0; rank < control.size(); ++rank) {
     const int code = std::stoi(codes[static_cast<std::size_t>(rank)]);
     if (code == cli::kDone) continue;

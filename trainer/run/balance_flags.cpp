@@ -10,7 +10,7 @@ namespace {
 
 using enum OnResume;
 
-// One line per threshold that users set, with its default. docs/balance-study.md has the others.
+// One line per public threshold with its default. docs/balance-study.md lists all others.
 std::string PublicThresholds() {
   const nlohmann::json defaults = balance::BalanceOptions();
   std::string lines;
@@ -29,7 +29,7 @@ void AddBalanceFlags(Flags& flags, TrainOptions& o) {
   flags
       .Add(kMayChange, "--balance-actions", o.balance_actions,
            "Actions that --balance act may take, separated by commas; all or none." +
-               cli::Explanations(balance::kRemedies))
+               cli::Explanations(balance::kActionGroups))
       ->type_name("LIST");
   flags
       .Add(kMayChange, "--balance-set", o.balance_set,
@@ -49,6 +49,7 @@ void AddBalanceFlags(Flags& flags, TrainOptions& o) {
       ->type_name("LIST");
 }
 
+// Thresholds are set through the JSON form of the options, which knows all their names.
 balance::BalanceOptions ResolveBalance(const TrainOptions& options) {
   nlohmann::json fields = options.balance;
   for (const std::string& setting : options.balance_set) {
@@ -63,15 +64,16 @@ balance::BalanceOptions ResolveBalance(const TrainOptions& options) {
     }
     fields[name] = value;
   }
+  // These values are not thresholds: they come from other flags.
   auto resolved = fields.get<balance::BalanceOptions>();
-  resolved.remedies = balance::ParseRemedies(options.balance_actions);
+  resolved.action_groups = balance::ParseActionGroups(options.balance_actions);
   resolved.rule = options.balance.rule;
   resolved.lr_g = options.lr_g;
   resolved.lr_d = options.lr_d;
   resolved.features = static_cast<std::uint32_t>(options.gan.network.features);
   if (options.lr_g > 0) resolved.d_pace = options.lr_d * static_cast<double>(options.d_steps) / options.lr_g;
   balance::CheckOptions(resolved);
-  if (resolved.IsEnabled(balance::Remedy::kWidenDiscriminator) && options.gan.network.spectral_norm) {
+  if (resolved.IsEnabled(balance::ActionGroup::kWidenDiscriminator) && options.gan.network.spectral_norm) {
     throw UsageError("--balance-actions widen-d: --spectral-norm would change what the wider D computes");
   }
   return resolved;

@@ -6,6 +6,7 @@ namespace gan::run {
 
 namespace {
 
+// Within the images of one micro-batch of all ranks, rank k takes the k-th part.
 data::LoaderOptions OptionsOf(const TrainOptions& options, std::uint64_t batch, const distributed::World& world,
                               std::uint64_t cursor) {
   data::LoaderOptions loader;
@@ -18,13 +19,13 @@ data::LoaderOptions OptionsOf(const TrainOptions& options, std::uint64_t batch, 
   return loader;
 }
 
-// By a number a GPU divides as by its reciprocal, with another rounding than a CPU; by a tensor it divides.
+// A GPU divides by a number as by its reciprocal, with other rounding than a CPU; by a tensor it really divides.
 torch::Tensor Normalised(const torch::Tensor& pixels) {
   const torch::Tensor images = pixels.to(torch::kFloat);
   return images.div_(torch::full({}, 255, images.options())).sub_(0.5).div_(0.5);
 }
 
-// The same, bit for bit, in one pass over the memory.
+// The same result, bit for bit, in one scan over the memory.
 torch::Tensor NormalisedOnCpu(const torch::Tensor& pixels) {
   const torch::Tensor packed = pixels.contiguous();
   torch::Tensor images = torch::empty(packed.sizes(), torch::kFloat);
@@ -68,6 +69,7 @@ Batches::Batches(std::shared_ptr<const data::Dataset> dataset, const TrainOption
       images_of_all_ranks_(static_cast<std::uint64_t>(world.size) * batch),
       cursor_(cursor),
       loader_(dataset, OptionsOf(options, batch, world, cursor)) {
+  // On a CPU a feed would only take cores away from the step.
   if (!device.is_cpu()) feed_.emplace(device, [this] { return Make(); });
 }
 
@@ -82,9 +84,9 @@ double Batches::wait_seconds() const { return feed_ ? feed_->wait_seconds() : lo
 step::Batch Batches::Make() {
   const data::RawBatch& raw = loader_.Next();
   const auto side = static_cast<std::int64_t>(dataset_->image_size());
-  const torch::Tensor pixels =
-      torch::from_blob(const_cast<std::uint8_t*>(raw.pixels.data()),  // from_blob takes no const; nothing writes to it
-                       {static_cast<std::int64_t>(batch_), side, side, 3}, torch::kByte);
+  const torch::Tensor pixels = torch::from_blob(
+      const_cast<std::uint8_t*>(raw.pixels.data()),  // from_blob takes no const pointer; nothing writes through it
+      {static_cast<std::int64_t>(batch_), side, side, 3}, torch::kByte);
   const bool channels_last = options_.gan.UsesChannelsLast();
   const auto format = channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
   return {

@@ -15,26 +15,28 @@
 
 namespace gan::run {
 
-// uint8 [N, S, S, 3] -> float [N, 3, R, R] in [-1, 1] on `device`: (x/255 - 0.5)/0.5 as torchvision's ToTensor and
-// Normalize do, then averaged down by blocks when R is a divisor of S; in memory as `format` says.
+// uint8 [N, S, S, 3] -> float [N, 3, R, R] in [-1, 1] on `device`: (x/255 - 0.5)/0.5, as torchvision's ToTensor and
+// Normalize compute it. When R is a proper divisor of S, blocks of pixels are then averaged. `format` is the memory
+// order of the result.
 torch::Tensor ToImages(const torch::Tensor& pixels, std::int64_t resolution, torch::Device device,
                        torch::MemoryFormat format = torch::MemoryFormat::Contiguous);
 
-// Standard normal [count, noise_dim, 1, 1]; row i belongs to image cursor + i of the run, on whatever rank.
+// Standard normal latents [count, noise_dim, 1, 1]. Row i belongs to image cursor + i of the run, on any rank.
 torch::Tensor Latents(std::uint64_t seed, data::Stream stream, std::uint64_t cursor, std::uint64_t count,
                       std::int64_t noise_dim, torch::Device device);
 
-// This rank's share of the endless shuffled stream: real pictures with their latents. Not thread-safe.
+// This rank's share of the endless shuffled stream: real images with their latents. Not thread-safe.
 class Batches {
  public:
-  // `noise_seed`: of the latents. `batch`: images a call of Next. `cursor`: real images consumed by all ranks so far.
+  // `noise_seed`: seed of the latents. `batch`: images per call of Next. `cursor`: real images consumed so far by all
+  // ranks.
   Batches(std::shared_ptr<const data::Dataset> dataset, const TrainOptions& options, std::uint64_t noise_seed,
           std::uint64_t batch, const distributed::World& world, torch::Device device, std::uint64_t cursor);
   Batches(const Batches&) = delete;
   Batches& operator=(const Batches&) = delete;
 
   step::Batch Next();
-  // Real images consumed by all ranks: what a checkpoint keeps of the data position.
+  // Real images consumed by all ranks. A checkpoint stores this number as the position in the data.
   std::uint64_t cursor() const { return cursor_; }
   double wait_seconds() const;
   std::uint64_t corrupt_records() const { return loader_.corrupt_records(); }
@@ -45,7 +47,7 @@ class Batches {
 
   std::shared_ptr<const data::Dataset> dataset_;
   const TrainOptions& options_;
-  torch::TensorOptions home_;  // device and type of the networks
+  torch::TensorOptions home_;  // device and data type of the networks
   std::uint64_t noise_seed_;
   std::uint64_t batch_;
   std::uint64_t images_of_all_ranks_;

@@ -9,15 +9,16 @@ namespace gan::run {
 
 namespace {
 
+// Runs on the writing thread. An old checkpoint that cannot be removed does not fail the save.
 checkpoint::SaveResult WriteAndPrune(const std::filesystem::path& root, const checkpoint::SaveRequest& request,
                                      distributed::Communicator& communicator, const checkpoint::Retention& keep) {
-  const checkpoint::SaveResult result = checkpoint::Save(root, request, RanksOf(communicator));
+  const checkpoint::SaveResult result = checkpoint::Save(root, request, RankGroupOf(communicator));
   if (communicator.rank() == 0) {
     for (const std::string& why : checkpoint::Prune(root, keep)) {
-      cli::LogWarning(why + "; an old checkpoint stays until the next save");
+      cli::LogWarning(why + "; the old checkpoint stays until the next save");
     }
   }
-  communicator.Barrier();  // pruning is part of the save: nobody waits for rank 0 elsewhere
+  communicator.Barrier();  // pruning is part of the save: a rank that waits for the save also waits for pruning
   return result;
 }
 
@@ -28,6 +29,7 @@ CheckpointSaver::CheckpointSaver(std::filesystem::path root, checkpoint::Retenti
     : root_(std::move(root)), keep_(keep), communicator_(std::move(communicator)), saver_(communicator_->size() > 1) {}
 
 void CheckpointSaver::Prepare(const model::NamedTensors& tensors) {
+  // The shapes change only when D was widened.
   if (snapshot_ && snapshot_->Fits(tensors)) {
     snapshot_->Update(tensors);
   } else {
@@ -49,9 +51,11 @@ std::optional<SaveReport> CheckpointSaver::Save(SavedState state) {
   request.before_commit = std::move(state.before_commit);
   checkpoint::Retention keep = keep_;
   keep.best = state.best;
+  // The lambda owns everything that it uses, because it may outlive this object.
   saver_.Start([root = root_, request = std::move(request), snapshot = snapshot_, communicator = communicator_, keep] {
     return WriteAndPrune(root, request, *communicator, keep);
   });
+  // Training is paused only until here: for the previous save and for the copy.
   pause_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return before;
 }

@@ -18,38 +18,41 @@
 
 namespace gan::run {
 
-// What a checkpoint holds, at a step boundary.
+// The content of a checkpoint, taken at a step boundary.
 struct SavedState {
   std::uint64_t step = 0, images = 0;
   std::string lineage;
   nlohmann::json state;
   model::NamedTensors tensors;          // copied before Save() returns
-  std::function<void()> before_commit;  // called in the writing thread before the checkpoint becomes visible
-  std::optional<std::uint64_t> best;    // step of the checkpoint that pruning keeps for its quality
+  std::function<void()> before_commit;  // called on the writing thread before the checkpoint becomes visible
+  std::optional<std::uint64_t> best;    // step of the best checkpoint, which is never removed
 };
 
-// How a save ended: exactly one of the first two. The same kind on every rank, since a save fails on all or none.
+// The result of a save: exactly one of the first two members is set. All ranks get the same kind, because a save
+// succeeds or fails on all of them.
 struct SaveReport {
   std::optional<checkpoint::SaveResult> saved;
   std::exception_ptr error;
-  double pause_seconds = 0;  // for which training stood still
+  double pause_seconds = 0;  // how long training was paused
 };
 
-// Saves checkpoints while training goes on: the tensors are copied at the step boundary, and another thread writes the
-// copy. At most one save is in flight. Collective over `communicator` except for Poll(). Not thread-safe.
+// Saves checkpoints while training continues: the tensors are copied at the step boundary, and another thread writes
+// the copy. At most one save is in flight. All members except Poll() are collective over `communicator`. Not
+// thread-safe.
 class CheckpointSaver {
  public:
-  // `communicator` is used by the writing thread alone and has the time-out of saving.
+  // `communicator`: used only by the writing thread, with the time-out for saving.
   CheckpointSaver(std::filesystem::path root, checkpoint::Retention keep,
                   std::shared_ptr<distributed::Communicator> communicator);
 
-  // Allocates the buffers of the copy, so that the first save does not have to.
+  // Allocates the buffers for the copy, so that the first save does not pause training for that.
   void Prepare(const model::NamedTensors& tensors);
-  // Waits for the save in flight, then copies `state` and starts writing it. Returns the report of the one before.
+  // Waits for the save in flight, then copies `state` and starts to write the copy. Returns the report of the previous
+  // save.
   std::optional<SaveReport> Save(SavedState state);
-  // The report of the save in flight once it has ended; nothing while it is being written or when there is none.
+  // The report of the save in flight once it has ended. Empty while it is being written, or when there is none.
   std::optional<SaveReport> Poll();
-  // Waits for the save in flight. Nothing when there is none.
+  // Waits for the save in flight. Empty when there is none.
   std::optional<SaveReport> Wait();
   // Step of the newest checkpoint of this run.
   std::optional<std::uint64_t> last_saved_step() const { return last_saved_step_; }
@@ -60,7 +63,7 @@ class CheckpointSaver {
 
   std::filesystem::path root_;
   checkpoint::Retention keep_;
-  // Shared with the save in flight.
+  // Both are shared with the save in flight.
   std::shared_ptr<distributed::Communicator> communicator_;
   std::shared_ptr<Snapshot> snapshot_;
   std::optional<std::uint64_t> last_saved_step_;

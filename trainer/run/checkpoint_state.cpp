@@ -30,14 +30,15 @@ std::size_t ByteCount(const torch::Tensor& tensor) {
   return static_cast<std::size_t>(tensor.numel()) * tensor.element_size();
 }
 
-// In place: afterwards the memory holds the elements in row-major order, whatever the tensor's strides say.
+// Reorders the elements in place. Afterwards the memory is in row-major order, although the tensor's strides say
+// otherwise.
 void MakeRowMajor(const torch::Tensor& tensor) {
   torch::NoGradGuard no_grad;
   const torch::Tensor ordered = tensor.contiguous();
   std::memcpy(tensor.mutable_data_ptr(), ordered.const_data_ptr(), ByteCount(tensor));
 }
 
-// Until the first growth an optimizer counted its steps once for all parameters.
+// Before networks could grow, an optimizer counted its steps once for all parameters.
 bool IsCommonStepCount(const checkpoint::OwnedTensor& source, const torch::Tensor& target) {
   return source.name.ends_with("_adam.steps") && source.shape == std::vector<std::int64_t>{1} && target.dim() == 1 &&
          source.dtype == TypeName(target.scalar_type());
@@ -57,7 +58,7 @@ void CopyFrom(const checkpoint::OwnedTensor& source, const torch::Tensor& target
 
 Snapshot::Snapshot(const model::NamedTensors& state) {
   for (const auto& [name, tensor] : state) {
-    // Page-locked memory takes a copy from a GPU several times as fast.
+    // Copies from a GPU to page-locked memory are several times as fast.
     const auto options = torch::TensorOptions().dtype(tensor.scalar_type()).pinned_memory(!tensor.is_cpu());
     copies_.push_back(torch::empty_strided(tensor.sizes(), tensor.strides(), options));
     const torch::Tensor& copy = copies_.back();
@@ -75,6 +76,7 @@ void Snapshot::Update(const model::NamedTensors& state) {
   torch::NoGradGuard no_grad;
   if (!Fits(state)) throw std::logic_error("a snapshot of other tensors than before");
   for (std::size_t i = 0; i < state.size(); ++i) copies_[i].copy_(state[i].second, /*non_blocking=*/true);
+  // The copies are asynchronous, and training may change the tensors only after they are complete.
   const torch::Device device = state.empty() ? torch::kCPU : state[0].second.device();
   if (!device.is_cpu()) step::CurrentStream(device).synchronize();
 }
@@ -101,11 +103,12 @@ void RestoreAll(const checkpoint::Checkpoint& saved, const model::NamedTensors& 
   std::set<std::string> expected;
   for (const auto& item : state) expected.insert(item.first);
   for (const checkpoint::OwnedTensor& tensor : saved.tensors) {
-    if (!expected.contains(tensor.name)) throw DataError(saved.folder, "tensor " + tensor.name + " is not of this run");
+    if (!expected.contains(tensor.name))
+      throw DataError(saved.folder, "tensor " + tensor.name + "  does not belong to this run's networks");
   }
 }
 
-checkpoint::Ranks RanksOf(distributed::Communicator& control) {
+checkpoint::RankGroup RankGroupOf(distributed::Communicator& control) {
   return {.rank = control.rank(), .size = control.size(), .all_gather = [&control](const std::string& mine) {
             return control.AllGather(mine);
           }};

@@ -1,4 +1,4 @@
-// Between live tensors and the bytes of a checkpoint.
+// Converts between live tensors and the bytes of a checkpoint.
 #pragma once
 
 #include <torch/torch.h>
@@ -11,16 +11,16 @@
 
 namespace gan::run {
 
-// Copies of tensors on the CPU with views on them, in buffers that are kept from one snapshot to the next; the views
-// live as long as the object. A copy keeps the memory order of its tensor (channels-last convolutions), which is
-// several times faster while training waits; the views bring it into row-major order when they are settled, once an
-// update.
+// Copies tensors to the CPU and provides views of the copies. The buffers are reused from one snapshot to the next; the
+// views are valid as long as the object. A copy keeps the memory order of its tensor (channels-last convolutions),
+// which is several times faster while training waits. The views' settle function converts it to row-major order, once
+// per update.
 class Snapshot {
  public:
   explicit Snapshot(const model::NamedTensors& state);
-  // Copies the tensors anew. The same tensors, in the same order, as at first, by Fits.
+  // Copies the tensors again. They must be the tensors of the constructor in the same order, as Fits() checks.
   void Update(const model::NamedTensors& state);
-  // Whether `state` has the shapes and strides that the buffers were made for: a network may have been widened since.
+  // Whether `state` has the shapes and strides of the buffers. It does not after a network was widened.
   bool Fits(const model::NamedTensors& state) const;
   const std::vector<checkpoint::TensorView>& views() const { return views_; }
 
@@ -29,13 +29,13 @@ class Snapshot {
   std::vector<checkpoint::TensorView> views_;
 };
 
-// Copies every tensor of `state` from the checkpoint, which may hold more. Throws DataError naming the tensor when one
-// is missing or has another shape or type.
+// Copies every tensor of `state` from the checkpoint, which may contain others. Throws DataError naming the tensor when
+// one is missing or has another shape or type.
 void RestoreSome(const checkpoint::Checkpoint& saved, const model::NamedTensors& state);
 
-// The same, and the checkpoint may hold nothing else.
+// The same, but throws DataError when the checkpoint contains other tensors.
 void RestoreAll(const checkpoint::Checkpoint& saved, const model::NamedTensors& state);
 
-checkpoint::Ranks RanksOf(distributed::Communicator& control);
+checkpoint::RankGroup RankGroupOf(distributed::Communicator& control);
 
 }  // namespace gan::run

@@ -10,22 +10,23 @@ namespace gan::run {
 
 namespace {
 
-// MKL picks code by CPU and memory alignment unless told to be reproducible; read by MKL at its first call.
+// MKL selects code by CPU and memory alignment unless it is configured to be reproducible. It reads this variable at
+// its first call, cuBLAS likewise.
 void MakeDeterministic() {
   ::setenv("MKL_CBWR", "AUTO,STRICT", /*overwrite=*/0);
   ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
 }
 
-// Moves this rank to its share of the host's CPUs and sets the threads that it computes with. The line for the log.
-std::string TakeCpus(int wanted, const distributed::World& world) {
-  const host::CpuShare share = host::ShareOf(host::FindCpuFacts(world.local_cpus, world.local_rank));
+// Binds this rank to its share of the host's CPUs and sets the number of compute threads. Returns a line for the log.
+std::string AssignCpus(int wanted, const distributed::World& world) {
+  const host::CpuShare share = host::CpuShareOf(host::FindCpuFacts(world.local_cpus, world.local_rank));
   std::string why = share.why;
   if (!share.run_on.empty() && !host::RunOn(share.run_on)) why += ", which the kernel refused";
   const int before_limit = wanted > 0 ? wanted : share.threads;
   AllowWholeRegions();
   const int threads = WithinThreadLimit(before_limit);
-  torch::set_num_threads(threads);  // MKL's too, which alone goes to one under Open MPI
+  torch::set_num_threads(threads);  // also MKL's, which under Open MPI would otherwise be one
   RequireWholeRegions(threads);
   if (wanted > 0) why += "; --threads " + std::to_string(wanted);
   if (threads < before_limit) why += "; OMP_THREAD_LIMIT " + std::to_string(threads);
@@ -35,7 +36,8 @@ std::string TakeCpus(int wanted, const distributed::World& world) {
 torch::Device FindDevice(const TrainOptions& options, const distributed::World& world) {
   if (options.device == "cpu") return torch::kCPU;
   if (options.device == "auto" && !distributed::CudaAvailable()) return torch::kCPU;
-  // cuDNN tries its ways at each shape's first use and keeps the fastest; which one wins may differ from run to run.
+  // cuDNN tries its algorithms at the first use of each shape and keeps the fastest. The choice may differ from run to
+  // run.
   at::globalContext().setBenchmarkCuDNN(!options.deterministic);
   return {torch::kCUDA, static_cast<torch::DeviceIndex>(distributed::UseCudaDevice(world))};
 }
@@ -44,7 +46,7 @@ torch::Device FindDevice(const TrainOptions& options, const distributed::World& 
 
 Place PrepareDevice(const TrainOptions& options, const distributed::World& world) {
   if (options.deterministic) MakeDeterministic();
-  std::string cpus = TakeCpus(options.threads, world);
+  std::string cpus = AssignCpus(options.threads, world);
   return {FindDevice(options, world), std::move(cpus)};
 }
 

@@ -11,12 +11,12 @@ namespace gan::run {
 
 struct Place {
   torch::Device device;
-  std::string cpus;  // one line for the log: the CPUs that were found, and why this rank computes with so many threads
+  std::string cpus;  // one line for the log: the CPUs that were found and the reason for the number of threads
 };
 
-// Settles where and how this rank computes, before LibTorch's first real work: device by local rank, CPUs and number of
-// threads, reproducibility switches. Throws UsageError when a GPU is asked for where there is none, and when OpenMP
-// withholds threads.
+// Sets up where and how this rank computes: the device by local rank, the CPUs and the number of threads, and the
+// switches for reproducibility. Call it before LibTorch computes anything. Throws UsageError when a GPU is requested
+// but there is none, and when OpenMP provides fewer threads than needed.
 Place PrepareDevice(const TrainOptions& options, const distributed::World& world);
 
 }  // namespace gan::run

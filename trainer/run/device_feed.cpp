@@ -12,7 +12,7 @@ namespace gan::run {
 
 namespace {
 
-constexpr std::size_t kAhead = 2;  // batches
+constexpr std::size_t kAhead = 2;  // batches prepared in advance
 
 }  // namespace
 
@@ -32,13 +32,14 @@ DeviceFeed::~DeviceFeed() {
 void DeviceFeed::Produce() try {
   AllowWholeRegions();
   const torch::NoGradGuard no_grad;
-  std::optional<c10::StreamGuard> own_stream;  // which is of this rank's GPU, the first one in any new thread
+  std::optional<c10::StreamGuard> own_stream;  // a new thread begins on the default stream of the first GPU
   if (!device_.is_cpu()) {
     own_stream.emplace(c10::impl::VirtualGuardImpl(device_.type()).getStreamFromGlobalPool(device_));
   }
   while (true) {
     Ready next = Make();
     std::unique_lock lock(mutex_);
+    // Made before waiting for room, so that a batch is ready as soon as there is room.
     changed_.wait(lock, [this] { return stopped_ || ready_.size() < kAhead; });
     if (stopped_) return;
     ready_.push_back(std::move(next));
@@ -61,6 +62,7 @@ step::Batch DeviceFeed::Next() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return !ready_.empty() || error_ != nullptr; });
   waited_ += std::chrono::steady_clock::now() - start;
+  // Batches that were made before the error are still returned.
   if (ready_.empty()) std::rethrow_exception(error_);
   Ready ready = std::move(ready_.front());
   ready_.pop_front();
@@ -69,7 +71,8 @@ step::Batch DeviceFeed::Next() {
   if (ready.copied) {
     const c10::Stream stream = step::CurrentStream(device_);
     ready.copied->block(stream);
-    // Their memory came from the other stream: it is not given away there before this one is done with it.
+    // The memory was allocated on the feed's stream. It must not be reused there before this stream has finished with
+    // it.
     ready.batch.real.record_stream(stream);
     ready.batch.latents.record_stream(stream);
   }

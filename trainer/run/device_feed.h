@@ -15,20 +15,20 @@
 
 namespace gan::run {
 
-// Has the next batches ready on a GPU while it trains: a thread of its own makes them, on a stream of its own. On a CPU
-// the same without streams. One thread calls Next(); errors of `make` are rethrown there, after the batches before
-// them.
+// Prepares the next batches on a GPU while it trains: a separate thread makes them on a separate CUDA stream. On a CPU
+// it works without streams. One thread calls Next(), which rethrows errors of `make` after it has returned all earlier
+// batches.
 class DeviceFeed {
  public:
-  // `make` is called in the thread, in order, with the stream current.
+  // `make` is called on the feed's thread, in order, with the feed's stream as the current one.
   DeviceFeed(torch::Device device, step::BatchSource make);
   ~DeviceFeed();
   DeviceFeed(const DeviceFeed&) = delete;
   DeviceFeed& operator=(const DeviceFeed&) = delete;
 
-  // What the caller queues from now on waits for the batch's copies.
+  // Returns the next batch. Work that the caller queues on the GPU afterwards waits for the batch's copies.
   step::Batch Next();
-  double wait_seconds() const;  // that Next() has taken in all
+  double wait_seconds() const;  // total time that Next() has waited
 
  private:
   struct Ready {
@@ -44,8 +44,8 @@ class DeviceFeed {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Ready> ready_;   // guarded by mutex_, like the two that follow
-  std::exception_ptr error_;  // no more batches come
+  std::deque<Ready> ready_;   // guarded by mutex_, as are error_ and stopped_
+  std::exception_ptr error_;  // set: there are no more batches
   bool stopped_ = false;
 
   std::thread thread_;

@@ -23,20 +23,21 @@ std::string Line(const char* format, ...) {
   return text;
 }
 
-// Passes of a step in units of one forward; a backward costs two (one for the weights, one for the input).
-// D phase: D forward and backward on real and on fake. G phase: D forward and backward to its input, G's backward.
+// The cost of a step in units of one forward; a backward costs two, one for the weights and one for the input. D phase:
+// forward and backward of D on real and on generated images. G phase: forward of D, its backward to the input, and G's
+// backward.
 constexpr double kGeneratorPasses = 1 + 2;
 constexpr double kDiscriminatorPasses = 2 * (1 + 2) + (1 + 1);
 
 struct Cost {
   BatchPlan batches;
   int ranks = 1;
-  model::ForwardCost generator, discriminator;  // of one image
+  model::ForwardCost generator, discriminator;  // per image
   // Per rank:
   double step_flops = 0;
   double state_bytes = 0;  // weights, gradients and moments
   double activation_bytes = 0;
-  double exchanged_bytes = 0;  // per step: the gradients of both networks, and the buffer for them
+  double exchanged_bytes = 0;  // per step: the gradients of both networks and the buffer for them
   double checkpoint_bytes = 0;
 
   double images() const { return static_cast<double>(batches.batch) * batches.micro_batches; }
@@ -45,7 +46,7 @@ struct Cost {
 
 Cost CostOf(const TrainOptions& options, int world_size) {
   model::NetworkOptions network = options.gan.network;
-  network.spectral_norm = false;  // adds next to nothing
+  network.spectral_norm = false;  // costs almost nothing
   Cost cost;
   cost.ranks = world_size;
   cost.batches = PlanBatches(options.batch, options.global_batch, world_size);
@@ -57,10 +58,12 @@ Cost CostOf(const TrainOptions& options, int world_size) {
   const double parameters = static_cast<double>(g.parameters + d.parameters);
   const double averaged = options.gan.ema_half_life_images > 0 ? static_cast<double>(g.parameters) : 0;
   cost.step_flops = cost.images() * (kGeneratorPasses * g.flops + kDiscriminatorPasses * d.flops);
+  // Weights, gradients and two moments, and G's average.
   cost.state_bytes = bytes * (4 * parameters + averaged);
   cost.activation_bytes = bytes_of_activation * static_cast<double>(cost.batches.batch) *
                           static_cast<double>(g.activations + 2 * d.activations);
   cost.exchanged_bytes = bytes * parameters;
+  // A checkpoint has no gradients.
   cost.checkpoint_bytes = bytes * (3 * parameters + averaged);
   return cost;
 }

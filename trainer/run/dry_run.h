@@ -6,8 +6,8 @@
 
 namespace gan::run {
 
-// What --dry-run prints, or with --json one JSON object: parameters, memory per rank, floating-point operations per
-// step. Throws UsageError when the ranks cannot share the global batch.
+// The text of --dry-run, or a JSON object with --json: parameters, memory per rank, floating-point operations per step.
+// Throws UsageError when the ranks cannot share the global batch evenly.
 std::string DescribeCost(const TrainOptions& options, int world_size);
 
 }  // namespace gan::run

@@ -41,7 +41,7 @@ Faults::Fault Faults::Parse(const std::string& text) {
   return fault;
 }
 
-void Faults::Spoil(step::Gan& gan, std::uint64_t step) const {
+void Faults::Inject(step::Gan& gan, std::uint64_t step) const {
   torch::NoGradGuard no_grad;
   for (const Fault& fault : faults_) {
     if (fault.Strikes(Kind::kMoments, step)) {
@@ -50,12 +50,12 @@ void Faults::Spoil(step::Gan& gan, std::uint64_t step) const {
       }
     }
     if (!fault.Strikes(Kind::kWeights, step)) continue;
-    // Its last convolution: behind any other a norm would take the factor out again.
+    // The last convolution, because after any other one a norm would remove the factor.
     for (const auto& parameter : gan.discriminator->children().back()->parameters()) parameter.mul_(fault.amount);
   }
 }
 
-void Faults::Spoil(step::StepPlan& plan, std::uint64_t step) const {
+void Faults::Inject(step::StepPlan& plan, std::uint64_t step) const {
   for (const Fault& fault : faults_) {
     if (fault.Strikes(Kind::kLoss, step)) plan.loss_factor = fault.amount;
   }
@@ -68,13 +68,13 @@ void Faults::Wait(Kind kind, std::uint64_t step) const {
   }
 }
 
-step::Batch Faults::Spoil(step::Batch batch, std::uint64_t step) const {
+step::Batch Faults::Inject(step::Batch batch, std::uint64_t step) const {
   Wait(Kind::kLoader, step);
   for (const Fault& fault : faults_) {
     if (fault.Strikes(Kind::kPictures, step)) batch.real.mul_(fault.amount);
     if (!fault.Strikes(Kind::kLatents, step)) continue;
     const std::int64_t different = std::min(static_cast<std::int64_t>(fault.amount), batch.latents.size(0));
-    // The same few in every step: whatever the batch, a generator that sees nothing else forgets the rest.
+    // The same latents in every step: a generator that sees only a few latents forgets all others.
     torch::manual_seed(0);
     const torch::Tensor few = torch::randn({different, batch.latents.size(1), 1, 1}).to(batch.latents.options());
     batch.latents = few.index_select(

@@ -8,29 +8,28 @@
 
 namespace gan::run {
 
-// Faults that --inject brings about on purpose, to see what the balance (docs/balance.md) and the watchdog make of
-// them.
+// Deliberate faults for testing the balance (docs/balance.md) and the watchdog, given to --inject:
 //   latents:K@S+N   in N steps from step S on, only K different latents
 //   loss:X@S        both losses of step S times X ("nan" for X: not a number)
 //   weights:X@S     D's last layer times X before step S
 //   moments:X@S     the first moments of D's Adam times X before step S
-//   pictures:X@S    the real pictures of step S times X
+//   pictures:X@S    the real images of step S times X
 //   loader:T@S      the last rank gets the batch of step S T seconds late
 //   rank:T@S        the last rank begins step S T seconds late: the others wait in a collective
-// Several are separated by commas. The first ones are the same on every rank. The two that wait leave out the first
-// step of a resumed run, so that a run saved before each step gets over them.
+// Several faults are separated by commas. All but loader and rank are the same on every rank. Those two are skipped in
+// the first step of a resumed run, so that a run that was saved before the step can get past it.
 class Faults {
  public:
-  // Throws UsageError naming what it cannot read.
+  // Throws UsageError naming the text that it cannot parse.
   Faults(const std::string& text, bool is_last_rank);
 
-  // `step`: the first one of this process.
+  // `step`: the first step of this process.
   void BeginAt(std::uint64_t step) { first_step_ = step; }
 
-  // Before step `step` (from 1).
-  void Spoil(step::Gan& gan, std::uint64_t step) const;
-  void Spoil(step::StepPlan& plan, std::uint64_t step) const;
-  step::Batch Spoil(step::Batch batch, std::uint64_t step) const;
+  // The faults of step `step` (counted from 1), applied before it.
+  void Inject(step::Gan& gan, std::uint64_t step) const;
+  void Inject(step::StepPlan& plan, std::uint64_t step) const;
+  step::Batch Inject(step::Batch batch, std::uint64_t step) const;
   void Delay(std::uint64_t step) const { Wait(Kind::kRank, step); }
 
  private:

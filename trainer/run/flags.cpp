@@ -7,7 +7,7 @@ namespace gan::run {
 
 nlohmann::json Flags::ToJson() const {
   nlohmann::json json;
-  for (const auto& [name, value] : values_) json[name] = value.tell();
+  for (const auto& [name, value] : values_) json[name] = value.get();
   return json;
 }
 

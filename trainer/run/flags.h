@@ -1,4 +1,4 @@
-// One declaration per flag: how it is parsed, its name in a checkpoint, and whether a resumed run may change it.
+// One declaration per flag defines how it is parsed, its name in a checkpoint, and whether a resumed run may change it.
 #pragma once
 
 #include <cstdint>
@@ -18,16 +18,16 @@
 namespace gan::run {
 
 enum class OnResume : std::uint8_t {
-  kFixed,     // part of the mathematics: changing it in mid-run would make the run irreproducible
-  kMayChange  // where, how long, how often, on what machine
+  kFixed,     // affects the result of training: a change during a run would make it irreproducible
+  kMayChange  // paths, length, intervals, machine
 };
 
 class Flags {
  public:
-  // Both must outlive what `app` parses into.
+  // `app` must outlive this object, and the variables that flags are added for must outlive `app`.
   explicit Flags(CLI::App& app) : app_(app) {}
 
-  // The heading in --help of the flags that follow.
+  // Sets the heading in --help for the flags that follow.
   void Group(const std::string& name) { group_ = name; }
   // The same for flags that only --help-all shows.
   void RareGroup(const std::string& what) { group_ = cli::RareGroup(what); }
@@ -42,14 +42,14 @@ class Flags {
     return option;
   }
 
-  // --name, and --no-name, which overrides a file of options.
+  // Declares --name and --no-name. The latter overrides a configuration file.
   CLI::Option* AddSwitch(OnResume on_resume, const std::string& name, bool& value, const std::string& help) {
     Remember(on_resume, name,
              {[&value] { return nlohmann::json(value); }, [&value](const auto& json) { Read(json, value); }});
     return app_.add_flag(name + ",!--no-" + name.substr(2), value, help)->group(group_);
   }
 
-  // --name WORD, a name in `table`, which must outlive the flags.
+  // Declares --name WORD, where WORD is a name in `table`, which must outlive the flags.
   template <typename Target, typename Table>
   CLI::Option* AddChoice(OnResume on_resume, const std::string& name, Target& target, const Table& table,
                          const std::string& help) {
@@ -62,17 +62,17 @@ class Flags {
     return cli::AddChoice(app_, name, target, table, help)->group(group_);
   }
 
-  // What the flags hold now, by their names with "_" for "-".
+  // The current values of the flags, by their names with "_" in place of "-".
   nlohmann::json ToJson() const;
   const std::set<std::string>& may_change() const { return may_change_; }
-  // Sets the flag that ToJson calls `name` to a value that ToJson once returned. Throws nlohmann::json::exception,
-  // std::out_of_range or UsageError when the value does not suit the flag.
-  void Take(const std::string& name, const nlohmann::json& value) { values_.at(name).take(value); }
+  // Sets the flag `name`, as spelled by ToJson, to a value that ToJson has returned. Throws nlohmann::json::exception,
+  // std::out_of_range or UsageError when the flag does not accept the value.
+  void Set(const std::string& name, const nlohmann::json& value) { values_.at(name).set(value); }
 
  private:
   struct Access {
-    std::function<nlohmann::json()> tell;
-    std::function<void(const nlohmann::json&)> take;
+    std::function<nlohmann::json()> get;
+    std::function<void(const nlohmann::json&)> set;
   };
 
   static nlohmann::json JsonOf(const std::filesystem::path& path) { return path.string(); }

@@ -18,26 +18,26 @@ namespace {
 
 using nlohmann::json;
 
-// Flags that say where this start finds its files, and what it is to do once.
+// Flags that apply to one start only: where it finds its files, and actions that it performs once.
 const std::set<std::string>& OfOneStart() {
   static const std::set<std::string> names = {"shards",    "out",     "run",  "resume",
                                               "init_from", "dry_run", "json", "expect_world_size"};
   return names;
 }
 
-constexpr std::array kLengths = {"steps", "images", "epochs"};  // at most one is given
+constexpr std::array kLengths = {"steps", "images", "epochs"};  // at most one of them is given
 
 bool IsLength(const std::string& name) { return std::ranges::find(kLengths, name) != kLengths.end(); }
 
 json FlagsIn(const checkpoint::Manifest& manifest) {
   if (manifest.state.contains("flags")) return manifest.state.at("flags");
-  // An older run kept the batch that a rank had in the end, not the one that was asked for.
+  // An older run stored the batch that a rank ended up with, not the one that the user requested.
   json flags = manifest.state.value("options", json::object());
   for (const char* name : {"batch", "global_batch"}) flags.erase(name);
   return flags;
 }
 
-// What the checkpoint that will be resumed from says; null when there is none.
+// The flags in the checkpoint from which the run will resume; null if there is none.
 json ReadFlags(const TrainOptions& options) {
   if (options.resume == "none") return nullptr;
   if (options.resume != "auto") return FlagsIn(checkpoint::ReadManifest(options.resume));
@@ -47,7 +47,7 @@ json ReadFlags(const TrainOptions& options) {
       return FlagsIn(checkpoint::ReadManifest(folder));
     } catch (const checkpoint::NewerVersionError&) {
       throw;
-    } catch (const DataError&) {  // resuming will say so, and take an older one
+    } catch (const DataError&) {  // damaged: resuming will report it and use an older one
     }
   }
   return nullptr;
@@ -72,6 +72,7 @@ std::set<std::string> GivenFlags(const CLI::App& app) {
   return given;
 }
 
+// A second set of flags on a copy of the options gives access to each option by its name.
 TrainOptions WithFlagsOf(const TrainOptions& options, const json& saved) {
   TrainOptions taken = options;
   CLI::App app;
@@ -84,10 +85,10 @@ TrainOptions WithFlagsOf(const TrainOptions& options, const json& saved) {
     if (before == saved.end() || *before == value) continue;
     if (options.given.contains(name) || OfOneStart().contains(name) || (has_length && IsLength(name))) continue;
     try {
-      flags.Take(name, *before);
+      flags.Set(name, *before);
     } catch (const std::exception& error) {
-      throw UsageError("the run says " + AsFlag(name, *before) + ", which this program does not understand (" +
-                       error.what() + "); give the flag");
+      throw UsageError("the run was started with " + AsFlag(name, *before) + ", which this program does not accept (" +
+                       error.what() + "); set the flag on the command line");
     }
     taken.from_run.push_back(AsFlag(name, *before));
   }

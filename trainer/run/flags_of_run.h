@@ -1,4 +1,4 @@
-// A run goes on as it began: the flags that nobody gives to a resumed run are those of the run.
+// A resumed run keeps its flags: those that are not given again have the values of the run.
 #pragma once
 
 #include <set>
@@ -12,15 +12,16 @@
 
 namespace gan::run {
 
-// The names of the flags that were given to `app`, on the command line or in a file, with "_" for "-".
+// The names of the flags that were given to `app` on the command line or in a configuration file, with "_" in place of
+// "-".
 std::set<std::string> GivenFlags(const CLI::App& app);
 
-// `options` with the values of `saved`, which ToJson once gave, for every flag that was not given; but for those that
-// say where this start finds its things (--shards, --run ...), and for the length when another kind of it was given.
+// `options` with the values in `saved`, a result of ToJson, for every flag that was not given. Exceptions: flags for
+// paths (--shards, --run and others), and the length of the run when another kind of length was given.
 TrainOptions WithFlagsOf(const TrainOptions& options, const nlohmann::json& saved);
 
-// Collective. The same with the checkpoint that `options` will resume from; `options` as they are when there is none.
-// Throws DataError, IoError and checkpoint::NewerVersionError, and ReportedElsewhere.
+// Collective. The same with the checkpoint from which a run with `options` will resume. Returns `options` unchanged
+// when there is none. Throws DataError, IoError, checkpoint::NewerVersionError and ReportedElsewhere.
 TrainOptions WithFlagsOfRun(const TrainOptions& options, const distributed::World& world);
 
 }  // namespace gan::run

@@ -36,7 +36,7 @@ void Import(const TensorView& source, torch::Tensor target, const std::filesyste
   target.copy_(torch::from_blob(values.data(), target.sizes()));
 }
 
-// PyTorch counts the batches that batch norm has seen; nothing here depends on it.
+// PyTorch's counter of batches in batch norm, which nothing here depends on.
 bool IsCounter(const std::string& name) { return name.ends_with("num_batches_tracked"); }
 
 void ImportNetwork(const WeightsFile& file, const std::string& prefix, const torch::nn::Module& network) {
@@ -48,17 +48,19 @@ void ImportNetwork(const WeightsFile& file, const std::string& prefix, const tor
     if (source == nullptr) throw DataError(file.path(), "tensor " + name + " is missing");
     Import(*source, target, file.path());
   }
+  // A tensor that the network lacks means that the file belongs to another network, even if all others fit.
   for (const auto& [name, tensor] : file.tensors()) {
     if (!name.starts_with(prefix) || IsCounter(name) || known.contains(name)) continue;
     throw DataError(file.path(), "this run's network has no tensor " + name);
   }
 }
 
+// The first layers of G and D have different shapes, which identifies the network.
 bool FirstLayerFits(const WeightsFile& file, const std::string& prefix, const torch::nn::Module& network) {
   return file.Find(prefix + "0.weight")->shape == network.parameters().front().sizes().vec();
 }
 
-// A file of one network: G or D, whichever's first layer has the shape.
+// Imports a file with one network: G or D, whichever has a first layer of the right shape.
 std::string ImportOnly(const WeightsFile& file, step::Gan& gan) {
   const std::string prefix = file.PrefixOf("generator");
   for (const auto& [network, name] : {std::pair(gan.generator, "generator"), {gan.discriminator, "discriminator"}}) {
@@ -85,6 +87,7 @@ std::string ImportWeights(const std::filesystem::path& path, step::Gan& gan) {
     imported += (imported.empty() ? "" : " and ") + std::string(name);
   }
   if (imported.empty()) imported = ImportOnly(file, gan);
+  // An average of the old weights would be wrong.
   gan.ema = step::Ema(*gan.generator, gan.options.ema_half_life_images);
   return "imported " + imported + " from " + path.string();
 }

@@ -19,7 +19,7 @@ namespace {
 
 using Source = std::function<std::optional<std::string>(const std::string&)>;
 
-// The tensors of the smaller network, by their names there, with the places they go to.
+// Pairs the names of tensors in the smaller network with the tensors that receive them.
 void AddKept(const model::NamedTensors& state, const std::string& prefix, const Source& source,
              model::NamedTensors& kept) {
   for (const auto& [name, target] : state) {
@@ -33,15 +33,16 @@ bool Has(const checkpoint::Checkpoint& saved, const std::string& prefix) {
                      [&](const checkpoint::OwnedTensor& tensor) { return tensor.name.starts_with(prefix); });
 }
 
+// The position of each parameter, by which an optimizer stores its step counts.
 std::map<std::string, std::int64_t> ParameterOrder(const torch::nn::Module& module) {
   std::map<std::string, std::int64_t> order;
   for (const auto& item : module.named_parameters()) order.emplace(item.key(), std::ssize(order));
   return order;
 }
 
-// How many updates each kept parameter has had; new ones have had none.
-void TakeSteps(const checkpoint::Checkpoint& saved, const std::string& name, const torch::nn::Module& small,
-               const torch::nn::Module& large, const Source& source, torch::Tensor target) {
+// Restores the number of updates of each kept parameter; new parameters have none.
+void RestoreSteps(const checkpoint::Checkpoint& saved, const std::string& name, const torch::nn::Module& small,
+                  const torch::nn::Module& large, const Source& source, torch::Tensor target) {
   const std::map<std::string, std::int64_t> small_order = ParameterOrder(small);
   torch::Tensor before = torch::zeros({std::ssize(small_order)}, target.options().device(torch::kCPU));
   RestoreSome(saved, {{name, before}});
@@ -52,12 +53,13 @@ void TakeSteps(const checkpoint::Checkpoint& saved, const std::string& name, con
   }
 }
 
-void TakeMoments(const checkpoint::Checkpoint& saved, const std::string& prefix, const step::Adam& adam,
-                 const torch::nn::Module& small, const torch::nn::Module& large, const Source& source) {
+// Restores the moments of kept parameters; those of new parameters stay 0.
+void RestoreMoments(const checkpoint::Checkpoint& saved, const std::string& prefix, const step::Adam& adam,
+                    const torch::nn::Module& small, const torch::nn::Module& large, const Source& source) {
   model::NamedTensors kept;
   for (const auto& [name, target] : adam.NamedState(prefix)) {
     if (name == prefix + "steps") {
-      TakeSteps(saved, name, small, large, source, target);
+      RestoreSteps(saved, name, small, large, source, target);
       continue;
     }
     const std::string kind = prefix + (name.starts_with(prefix + "exp_avg_sq.") ? "exp_avg_sq." : "exp_avg.");
@@ -73,9 +75,10 @@ torch::Tensor RgbOf(const checkpoint::Checkpoint& saved, const std::string& pref
   return rgb;
 }
 
-// New layers begin with what the smaller networks did in their place (model/growth.h).
+// New layers continue the function of the smaller networks (model/growth.h).
 void ContinueAtTheRgbEnd(const checkpoint::Checkpoint& saved, const model::NetworkOptions& small,
                          const torch::nn::Module& small_g, const torch::nn::Module& small_d, step::Gan& gan) {
+  // Enough images for stable batch statistics.
   constexpr std::uint64_t kPictures = 64;
   const torch::Tensor like = gan.generator->parameters()[0];
   const torch::Tensor latents =
@@ -100,9 +103,11 @@ void InitFrom(const checkpoint::Checkpoint& saved, step::Gan& gan) {
   AddKept(model::NamedState(*gan.discriminator, "discriminator."), "discriminator.", d_source, kept);
   RestoreSome(saved, kept);
   const auto small_g = model::MakeGenerator(small), small_d = model::MakeDiscriminator(small);
+  // The method of growth.h covers one doubling of the resolution.
   if (large.resolution == 2 * small.resolution) ContinueAtTheRgbEnd(saved, small, *small_g, *small_d, gan);
-  TakeMoments(saved, "generator_adam.", gan.generator_optimizer, *small_g, *gan.generator, g_source);
-  TakeMoments(saved, "discriminator_adam.", gan.discriminator_optimizer, *small_d, *gan.discriminator, d_source);
+  RestoreMoments(saved, "generator_adam.", gan.generator_optimizer, *small_g, *gan.generator, g_source);
+  RestoreMoments(saved, "discriminator_adam.", gan.discriminator_optimizer, *small_d, *gan.discriminator, d_source);
+  // The average restarts from the new weights; the kept layers then get their saved averages.
   gan.ema = step::Ema(*gan.generator, gan.options.ema_half_life_images);
   if (!Has(saved, "generator_ema.")) return;
   model::NamedTensors averages;

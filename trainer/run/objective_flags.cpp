@@ -13,7 +13,7 @@ namespace {
 
 using enum OnResume;
 
-// The names and descriptions that stand beside the formulas of each loss.
+// The names and descriptions are in the rows of the losses, next to their formulas.
 const auto& Losses() {
   static const auto table = [] {
     std::array<cli::Choice<loss::Kind>, loss::kAdversarialLosses.size()> rows;
@@ -109,6 +109,7 @@ void ValidateObjective(const TrainOptions& options) {
   }
 }
 
+// Older checkpoints lack the newer options, which then have the values that were fixed at that time.
 model::NetworkOptions NetworkFromJson(const nlohmann::json& options) {
   model::NetworkOptions network;
   options.at("resolution").get_to(network.resolution);

@@ -1,4 +1,4 @@
-// The flags of what is optimised and how its result is measured.
+// The flags of the loss, of the networks and of the quality measures.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -13,7 +13,7 @@ void AddQualityFlags(Flags& flags, TrainOptions& options);
 // Throws UsageError.
 void ValidateObjective(const TrainOptions& options);
 
-// The networks that a run with these options (ToJson's, with "d_width": what D has grown to) has.
+// The networks of a run with these options. `options`: a result of ToJson, with "d_width" for the current width of D.
 model::NetworkOptions NetworkFromJson(const nlohmann::json& options);
 
 }  // namespace gan::run

@@ -11,12 +11,12 @@ namespace gan::run {
 
 namespace {
 
-// Of a batch the host is done with these before Torch's threads would have woken up.
+// A view of the logits. For a batch, the host computes faster than LibTorch's threads would wake up.
 std::span<const double> Values(const torch::Tensor& row) {
   return {row.const_data_ptr<double>(), static_cast<std::size_t>(row.numel())};
 }
 
-constexpr double kNotMeasured = -1;  // on every rank alike, so the mean says the same
+constexpr double kNotMeasured = -1;  // the same on every rank, so the mean keeps the value
 
 }  // namespace
 
@@ -24,9 +24,11 @@ double AreaUnderCurve(std::span<const double> a, std::span<const double> b) {
   std::vector<double> sorted;
   std::ranges::copy_if(b, std::back_inserter(sorted), [](double value) { return !std::isnan(value); });
   std::ranges::sort(sorted);
-  double halves = static_cast<double>(a.size() * (b.size() - sorted.size()));  // a pair won is two, a tie one
+  double halves =
+      static_cast<double>(a.size() * (b.size() - sorted.size()));  // counted in halves: a won pair is two, a tie one
   for (const double value : a) {
-    const auto ties = std::ranges::equal_range(sorted, value);  // all of them when it is a NaN, which nothing is below
+    const auto ties =
+        std::ranges::equal_range(sorted, value);  // for a NaN: all values, since it is not less than any of them
     halves += static_cast<double>((ties.begin() - sorted.begin()) + (ties.end() - sorted.begin()));
   }
   return halves / (2 * static_cast<double>(a.size()) * static_cast<double>(b.size()));
@@ -41,6 +43,7 @@ Observation Observe(const step::StepResult& result, bool augmented, bool stop_re
     auc = AreaUnderCurve(Values(result.unaugmented_real_logits), Values(result.unaugmented_fake_logits));
   }
   const RankMeasurements measured{result, real, fake, auc_augmented, auc};
+  // All numbers of the table travel in one all-reduce, in the order of its rows.
   std::vector<double> packed = {stop_requested ? 1.0 : 0.0};
   for (const StepNumber& number : StepNumbers()) {
     if (number.of_rank != nullptr) packed.push_back(number.of_rank(measured));
@@ -49,6 +52,7 @@ Observation Observe(const step::StepResult& result, bool augmented, bool stop_re
   communicator.AllReduce(sums);
   const double* sum = sums.const_data_ptr<double>();
   Observation seen;
+  // The sum is positive if any rank has received a stop signal.
   seen.stop_requested = *sum++ > 0;
   for (const StepNumber& number : StepNumbers()) {
     if (number.of_rank != nullptr) seen.*number.member = *sum++ / communicator.size();
@@ -72,6 +76,7 @@ balance::Signals ToSignals(const Observation& observation, const step::StepResul
   signals.diversity_reference = observation.diversity_reference;
   if (result.generator) signals.grad_norm_g = result.generator->gradient_norm;
   if (result.discriminator) signals.grad_norm_d = result.discriminator->gradient_norm;
+  // A network that was not trained has no update, which is no sign of divergence.
   const auto applied = [](const std::optional<step::Update>& update) { return !update || update->applied; };
   signals.finite = applied(result.generator) && applied(result.discriminator) && std::isfinite(observation.loss_d) &&
                    std::isfinite(observation.loss_g);

@@ -9,8 +9,8 @@
 
 namespace gan::run {
 
-// Brings together what the ranks measured in a step. Collective: one all-reduce of some fifteen numbers.
-// `augmented`: the logits of `result` are those of augmented images.
+// Collective. Reduces the measurements of all ranks in a step with one all-reduce of some fifteen numbers. `augmented`:
+// the logits in `result` are those of augmented images.
 Observation Observe(const step::StepResult& result, bool augmented, bool stop_requested,
                     distributed::Communicator& communicator);
 

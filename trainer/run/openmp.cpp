@@ -13,15 +13,15 @@ namespace gan::run {
 
 namespace {
 
-// A function of the OpenMP library that LibTorch has brought with it, whichever that is; null when there is none.
-// Linking to one by name could bring a second one into the process.
+// A function of the OpenMP library that LibTorch has loaded; null if there is none. Linking to a library by name could
+// load a second one.
 template <typename Function>
 Function* Find(const char* name) {
   return reinterpret_cast<Function*>(::dlsym(RTLD_DEFAULT, name));
 }
 
-// The parts of OpenMP's interface that are used here; of GNU's, which LLVM's and Intel's libraries have as well, the
-// way to open a region without compiling with -fopenmp.
+// The OpenMP functions that are used here. GOMP_parallel is GNU's way to open a region without compiling with -fopenmp;
+// LLVM's and Intel's libraries provide it too.
 using SetNumber = void(int);
 using GetNumber = int();
 using OpenRegion = void(void (*body)(void*), void* data, unsigned threads, unsigned flags);
@@ -32,7 +32,7 @@ constexpr std::array<const char*, 4> kVariables = {"OMP_THREAD_LIMIT", "OMP_DYNA
 int SizeOfRegion(int threads) {
   const auto open = Find<OpenRegion>("GOMP_parallel");
   if (open == nullptr || Find<GetNumber>("omp_get_num_threads") == nullptr)
-    return threads;  // no OpenMP: no limits of it
+    return threads;  // without OpenMP there are no limits of it
   int size = 0;
   const auto ask = [](void* data) {
     if (Find<GetNumber>("omp_get_thread_num")() == 0)
@@ -54,6 +54,7 @@ std::string VariablesThatAreSet() {
 
 }  // namespace
 
+// These settings belong to the calling thread and override the environment.
 void AllowWholeRegions() {
   if (const auto set = Find<SetNumber>("omp_set_dynamic")) set(0);
   const auto levels = Find<GetNumber>("omp_get_max_active_levels");
@@ -70,8 +71,8 @@ void RequireWholeRegions(int threads) {
   const int size = SizeOfRegion(threads);
   if (size == threads) return;
   throw UsageError("OpenMP gives a parallel region " + std::to_string(size) + " of the " + std::to_string(threads) +
-                   " threads that were asked for, with which LibTorch computes wrong gradients; " +
-                   VariablesThatAreSet() + ", or pass --threads " + std::to_string(std::max(size, 1)));
+                   " requested threads, and LibTorch would compute wrong gradients; " + VariablesThatAreSet() +
+                   ", or pass --threads " + std::to_string(std::max(size, 1)));
 }
 
 }  // namespace gan::run

@@ -1,19 +1,19 @@
-// How many threads LibTorch's OpenMP gives to a parallel region. LibTorch 2.11 computes the gradient of a convolution's
-// weight as a sum of as many parts as it asked threads for, and leaves out the parts of threads that it did not get,
-// without an error. So a region must have all of the threads that it asks for.
+// How many threads OpenMP gives to LibTorch's parallel regions. LibTorch 2.11 splits the gradient of a convolution's
+// weight into as many partial sums as it requested threads, and silently omits the partial sums of threads that it did
+// not get. So a region must have all of the requested threads.
 #pragma once
 
 namespace gan::run {
 
-// Overrides OMP_DYNAMIC and OMP_MAX_ACTIVE_LEVELS, which make regions smaller, for the calling thread: every thread
-// that computes with LibTorch calls it before it does.
+// Overrides OMP_DYNAMIC and OMP_MAX_ACTIVE_LEVELS, which can reduce the number of threads, for the calling thread.
+// Every thread must call it before it computes with LibTorch.
 void AllowWholeRegions();
 
-// `threads`, or what OMP_THREAD_LIMIT leaves of them: nothing can override that.
+// The smaller of `threads` and OMP_THREAD_LIMIT, which a program cannot override.
 int WithinThreadLimit(int threads);
 
-// Opens a region of `threads` threads. Throws UsageError, naming the environment variables that are to blame, when it
-// is smaller.
+// Opens a region of `threads` threads. Throws UsageError naming the responsible environment variables when it gets
+// fewer.
 void RequireWholeRegions(int threads);
 
 }  // namespace gan::run

@@ -35,7 +35,7 @@ constexpr cli::Choice<model::ConvolutionPath> kConvolutionPaths[] = {
 
 void AddDataFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Data and run folder");
-  // The data set is compared by its digest, not by its path.
+  // A resumed run compares the data set's digest, not its path.
   flags.Add(kMayChange, "--shards", o.shards, "Shard folder that gan-preprocess wrote.")->required()->type_name("DIR");
   auto* root = flags.Add(kMayChange, "--out", o.run_root, "Folder in which a new, numbered run folder is created.");
   root->type_name("DIR");
@@ -185,7 +185,7 @@ void AddTimeoutFlags(Flags& flags, TrainOptions& o) {
       ->check(CLI::Range(1, 86400));
 }
 
-// Which options a resumed run may change, and what else differs without harm.
+// The names of the options that a resumed run may change, and of other values that may differ.
 std::set<std::string> Changeable() {
   CLI::App app;
   Flags flags(app);
@@ -234,17 +234,19 @@ void Validate(const TrainOptions& options, int world_size) {
   model::Validate(options.gan.network);
   ValidateObjective(options);
   ResolveBalance(options);
-  cli::MetricsPort(options.metrics_port);  // a resumed run may have brought it along
+  cli::MetricsPort(options.metrics_port);  // the value may come from the resumed run, whose flags were not parsed
   if (options.json && !options.dry_run) throw UsageError("--json: needs --dry-run");
 }
 
 BatchPlan PlanBatches(std::uint64_t batch, std::uint64_t global_batch, int world_size) {
   const auto ranks = static_cast<std::uint64_t>(world_size);
+  // Without a global batch there is nothing to keep constant, so every update has one micro-batch.
   if (global_batch == 0) return {batch, 1};
   if (global_batch % ranks != 0) {
     throw UsageError("a global batch of " + std::to_string(global_batch) + " images cannot be shared evenly by " +
                      std::to_string(ranks) + " ranks; start a number of ranks that divides it");
   }
+  // Each rank processes the same number of images; if they exceed --batch, gradients are accumulated.
   const std::uint64_t per_rank = global_batch / ranks;
   if (per_rank <= batch) return {per_rank, 1};
   if (per_rank % batch != 0) {
@@ -256,6 +258,7 @@ BatchPlan PlanBatches(std::uint64_t batch, std::uint64_t global_batch, int world
 }
 
 void RequireResumable(const nlohmann::json& saved, const nlohmann::json& now, const std::filesystem::path& checkpoint) {
+  // Every difference is collected, so that the user can correct all of them at once.
   const std::set<std::string> changeable = Changeable();
   std::string differences;
   for (const auto& [name, value] : now.items()) {
@@ -268,7 +271,7 @@ void RequireResumable(const nlohmann::json& saved, const nlohmann::json& now, co
   std::string allowed;
   for (const std::string& name : changeable) allowed += (allowed.empty() ? "" : ", ") + name;
   throw UsageError("cannot resume " + checkpoint.string() + ": " + differences + ". These may change: " + allowed +
-                   ". For a new run name another --run, or pass --resume none into an empty folder");
+                   ". To start a new run, choose another --run, or use --resume none with an empty folder");
 }
 
 }  // namespace gan::run

@@ -23,15 +23,16 @@ class Flags;
 struct TrainOptions {
   // Data and place
   std::filesystem::path shards;
-  std::filesystem::path run_root = "runs";       // a new numbered folder is made in it
-  std::filesystem::path run;                     // exactly this folder, when given
+  std::filesystem::path run_root = "runs";       // a new numbered folder is created in it
+  std::filesystem::path run;                     // use exactly this folder; empty: use run_root
   std::string resume = "auto";                   // auto, none or a checkpoint
-  std::string corrupt_records = "stop";          // or "replace": the next intact one, counted
+  std::string corrupt_records = "stop";          // or "replace": use the next intact record and count it
   std::vector<std::filesystem::path> init_from;  // checkpoints or weights that a new run starts from
   double holdout = 0.05;                         // fraction of the records that is never trained on
   bool flip = false;
 
-  // Length: totals, so a resumed run ends where the first would have. At most one is not 0; all 0: 100 epochs.
+  // Length of the run in total, so that a resumed run ends where the uninterrupted one would have. At most one is not
+  // 0; when all are 0, 100 epochs.
   std::uint64_t steps = 0;
   std::uint64_t images = 0;
   double epochs = 0;
@@ -47,27 +48,27 @@ struct TrainOptions {
   double fake_label = 0.1;
   std::uint64_t seed = 1;
 
-  balance::BalanceOptions balance;  // the mode; the rest follows from the next two (ResolveBalance)
-  std::string balance_actions = std::string(balance::kDefaultRemedies);
+  balance::BalanceOptions balance;  // the mode; ResolveBalance computes the rest from the next two members
+  std::string balance_actions = std::string(balance::kDefaultActionGroups);
   std::vector<std::string> balance_set;  // "name=value"
-  std::uint64_t d_steps = 1;             // updates of D per step, before the balance changes them
-  std::string inject;                    // faults for studies of the balance (faults.h)
+  std::uint64_t d_steps = 1;             // updates of D per step, unless the balance changes the number
+  std::string inject;                    // faults for tests of the balance (faults.h)
 
   // Output, in steps (0: only at the end)
   std::uint64_t log_every = 1;
   std::uint64_t sample_every = 500;
   std::uint64_t checkpoint_every = 1000;
-  std::uint64_t check_every = 100;     // replicas compared bit for bit
+  std::uint64_t check_every = 100;     // interval of comparing the replicas bit for bit
   std::uint64_t quality_every = 0;     // 0: never
-  std::uint64_t quality_images = 512;  // of each kind, at most; no more than are held out
+  std::uint64_t quality_images = 512;  // maximum of each kind, limited by the size of the holdout
   std::filesystem::path inception;     // TorchScript for FID and KID
-  std::string keep_best = "swd";       // the measure whose best checkpoint is never removed
+  std::string keep_best = "swd";       // the measure that selects the best checkpoint, which is never removed
   checkpoint::Retention keep;
   bool tensorboard = false;  // event files beside stats.jsonl
 
   // Machine
   std::string device = "auto";
-  int threads = 0;  // 0: this host's cores shared among its ranks
+  int threads = 0;  // 0: an equal share of this host's cores per rank
   bool deterministic = false;
   bool dry_run = false;
   bool json = false;                    // of --dry-run
@@ -78,9 +79,9 @@ struct TrainOptions {
   std::uint64_t comm_timeout_seconds = 600;
   WatchdogOptions watchdog;
 
-  // Where the values come from, by the names that ToJson uses. These are no flags themselves.
-  std::set<std::string> given;        // set by the user, on the command line or in a file of options
-  std::vector<std::string> from_run;  // "--name value": not set by the user, but taken from the resumed run
+  // How the values were set, by the names that ToJson uses. These members are not flags.
+  std::set<std::string> given;        // set by the user, on the command line or in a configuration file
+  std::vector<std::string> from_run;  // "--name value": taken from the resumed run
 };
 
 // Declares every flag of gan-train on `app`. Parsing fills `options`, which must outlive it.
@@ -90,22 +91,22 @@ void AddTrainFlags(Flags& flags, TrainOptions& options);
 // Checks flags against each other and the number of ranks. Throws UsageError.
 void Validate(const TrainOptions& options, int world_size);
 
-// The options of the balance after --balance-set and --balance-actions. Throws UsageError.
+// The options of the balance, with --balance-set and --balance-actions applied. Throws UsageError.
 balance::BalanceOptions ResolveBalance(const TrainOptions& options);
 
-// How many images a micro-batch of a rank has and how many micro-batches make an update.
+// The size of a rank's micro-batch and the number of micro-batches per update.
 struct BatchPlan {
   std::uint64_t batch = 0;
   std::uint32_t micro_batches = 1;
 };
-// global_batch: from the flag or a checkpoint (0: batch x ranks). The batch shrinks when ranks x batch would exceed the
-// global batch. Throws UsageError when the ranks cannot share the global batch evenly.
+// global_batch: from the flag or a checkpoint (0: batch x ranks). The micro-batch becomes smaller when ranks x batch
+// would exceed the global batch. Throws UsageError when the ranks cannot share the global batch evenly.
 BatchPlan PlanBatches(std::uint64_t batch, std::uint64_t global_batch, int world_size);
 
 nlohmann::json ToJson(const TrainOptions& options);
 
-// Throws UsageError naming every option that differs between a checkpoint's and this run's and may not, and those that
-// may. `saved` and `now` are what ToJson gave, plus "world_size" and "dataset_digest".
+// Throws UsageError with a list of all options that differ between a checkpoint and this run and are not allowed to,
+// and of those that are. `saved` and `now`: results of ToJson with "world_size" and "dataset_digest" added.
 void RequireResumable(const nlohmann::json& saved, const nlohmann::json& now, const std::filesystem::path& checkpoint);
 
 }  // namespace gan::run

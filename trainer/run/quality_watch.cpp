@@ -16,17 +16,18 @@ namespace gan::run {
 
 namespace {
 
-constexpr const char* kPassed = "; another held-out picture takes its place";
+constexpr const char* kPassed = "; another held-out image is used instead";
 constexpr std::uint64_t kFloorSeed = 0;
-constexpr std::int64_t kFewest = 12;  // of each kind: density looks at five neighbours
+constexpr std::int64_t kFewest = 12;  // per kind; density needs five neighbours of each image
 
-// Records [first, first + count) as images, whatever record_of(i) means by i.
+// Images [first, first + count). record_of(i) returns the record of image i.
 template <typename RecordOf>
 torch::Tensor ImagesOf(const data::Dataset& dataset, std::int64_t first, std::int64_t count, std::int64_t resolution,
                        const RecordOf& record_of) {
   const auto side = static_cast<std::int64_t>(dataset.image_size());
   torch::Tensor pixels = torch::empty({count, side, side, 3}, torch::kByte);
   auto* out = pixels.data_ptr<std::uint8_t>();
+  // Copied at once, since a page that becomes unreadable during the copy requires a second attempt.
   for (std::int64_t i = first; i < first + count; ++i) {
     data::UntilNothingIsLost([&] {
       const std::span<const std::byte> record = record_of(static_cast<std::uint64_t>(i));
@@ -37,11 +38,11 @@ torch::Tensor ImagesOf(const data::Dataset& dataset, std::int64_t first, std::in
   return ToImages(pixels, resolution, torch::kCPU);
 }
 
-// Training pictures in an order of their own: those of a folder lie sorted by name, often by class.
+// Training images in a random order, because records are sorted by file name and thus often by class.
 torch::Tensor Learnt(const data::Dataset& dataset, std::int64_t first, std::int64_t count, std::int64_t resolution) {
   return ImagesOf(dataset, first, count, resolution, [&](std::uint64_t i) {
     return dataset.IntactRecord(data::SampleAt(i, dataset.size(), kFloorSeed),
-                                [](const DataError&) {});  // the run's own reading says what is damaged
+                                [](const DataError&) {});  // the loader reports damaged records
   });
 }
 
@@ -62,9 +63,10 @@ QualityWatch::QualityWatch(const TrainOptions& options, std::shared_ptr<const da
     : options_(options), device_(device), communicator_(std::move(communicator)), enter_(std::move(enter)) {
   if (options.quality_every == 0) return;
   const auto wanted = static_cast<std::int64_t>(std::min(options.quality_images, dataset->holdout_size())) / 2 * 2;
+  // The measures need pairs of images, and every rank needs at least one pair.
   if (wanted < std::max<std::int64_t>(kFewest, 2 * communicator_->size())) {
-    throw UsageError("--quality-every needs more held-out pictures than the " +
-                     std::to_string(dataset->holdout_size()) + " there are; raise --holdout or --quality-images");
+    throw UsageError("--quality-every needs more held-out images than the " + std::to_string(dataset->holdout_size()) +
+                     "  available; raise --holdout or --quality-images");
   }
   const std::int64_t resolution = options.gan.network.resolution;
   const bool replace_corrupt = options.corrupt_records == "replace";
@@ -102,10 +104,10 @@ quality::Measured OfRankZero(quality::Measured measured, distributed::Communicat
   for (const auto& [name, value] : measured.values) numbers.push_back(value);
   torch::Tensor packed = torch::tensor(numbers, torch::kDouble);
   communicator.Broadcast(packed);
-  const double* told = packed.const_data_ptr<double>();
-  measured.diversity = told[0];
-  measured.diversity_reference = told[1];
-  for (std::size_t i = 0; i < measured.values.size(); ++i) measured.values[i].second = told[i + 2];
+  const double* values = packed.const_data_ptr<double>();
+  measured.diversity = values[0];
+  measured.diversity_reference = values[1];
+  for (std::size_t i = 0; i < measured.values.size(); ++i) measured.values[i].second = values[i + 2];
   return measured;
 }
 
@@ -125,7 +127,7 @@ nlohmann::json QualityWatch::Save() const {
 
 void QualityWatch::Restore(const nlohmann::json& state) {
   best_step_.reset();
-  // By another measure the old best is no best.
+  // A best value of another measure cannot be compared.
   if (state.at("best_step").is_null() || state.at("measure") != options_.keep_best) return;
   best_step_ = state.at("best_step").get<std::uint64_t>();
   best_value_ = state.at("best_value");

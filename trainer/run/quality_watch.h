@@ -15,22 +15,23 @@
 
 namespace gan::run {
 
-// Measures the pictures of G's averaged weights (raw ones where there is no average) against the holdout on a schedule,
-// and remembers the best step by the measure that the user named. The same on every rank. Not thread-safe.
+// Measures images of G's averaged weights (of its current weights when there is no average) against the holdout in
+// regular intervals, and remembers the best step according to the measure that the user has selected. The same on every
+// rank. Not thread-safe.
 class QualityWatch {
  public:
-  // `enter` is told of every batch that begins, and at the end that the step goes on. Throws UsageError when the
-  // holdout is too small to be measured against.
+  // `enter` is called at the beginning of every batch with Section::kEvaluate and at the end with Section::kStep.
+  // Throws UsageError when the holdout is too small for the measures.
   QualityWatch(const TrainOptions& options, std::shared_ptr<const data::Dataset> dataset, torch::Device device,
                std::shared_ptr<distributed::Communicator> communicator, std::function<void(Section)> enter);
 
   QualityWatch(const QualityWatch&) = delete;
   QualityWatch& operator=(const QualityWatch&) = delete;
 
-  // Collective. Nothing when this step is not one of the schedule. What rank 0 has measured, on every rank: a rounding
-  // that differs must not make ranks decide differently.
+  // Collective. Empty in steps that are not measured. Every rank gets the numbers of rank 0, because a rounding
+  // difference must not lead to different decisions.
   std::optional<quality::Measured> Measure(const step::Gan& gan, std::uint64_t step);
-  // The step with the best measure so far; its checkpoint is never removed.
+  // The step with the best quality so far. Its checkpoint is never removed.
   const std::optional<std::uint64_t>& best_step() const { return best_step_; }
 
   nlohmann::json Save() const;
@@ -48,7 +49,7 @@ class QualityWatch {
   double best_value_ = 0;
 };
 
-// Collective. The numbers of rank 0, bit for bit. Every rank has measured the same things.
+// Collective. Returns the numbers of rank 0, bit for bit. Every rank passes the same measures.
 quality::Measured OfRankZero(quality::Measured measured, distributed::Communicator& communicator);
 
 }  // namespace gan::run

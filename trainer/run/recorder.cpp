@@ -22,8 +22,8 @@ using Seconds = std::chrono::duration<double>;
 constexpr Seconds kLogInterval{10.0};
 
 double RestartsByLauncher() {
-  const char* told = std::getenv(cli::kRestartsVariable);
-  return told == nullptr ? 0 : std::strtod(told, nullptr);
+  const char* restarts = std::getenv(cli::kRestartsVariable);
+  return restarts == nullptr ? 0 : std::strtod(restarts, nullptr);
 }
 
 nlohmann::json Number(double value) { return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(); }
@@ -49,6 +49,7 @@ nlohmann::json ToJson(const StepRecord& record) {
   return json;
 }
 
+// StatsFile opens the file but does not change it, so that a run that fails to start leaves it as it was.
 Recorder::Recorder(const RunFolder& folder, const TrainOptions& options, const distributed::World& world,
                    monitoring::Metrics& metrics, std::uint64_t first_step, std::uint64_t first_image,
                    std::optional<std::uint64_t> stats_bytes)
@@ -91,7 +92,7 @@ void Recorder::LogForecast(const StepRecord& record) {
   const std::string step = "step " + std::to_string(record.step) + ": ";
   if (!collapse_foretold_) return cli::LogInfo(step + "a mode collapse is no longer expected");
   cli::LogWarning(step +
-                  "a mode collapse is to be expected: D tells almost every image, and the generated images stay "
+                  "a mode collapse is expected: D distinguishes almost every image, and the generated images stay "
                   "alike; " +
                   (options_.balance.mode == balance::Mode::kAct ? "the balance controller holds D back"
                                                                 : "try --balance act or a lower --lr-d"));
@@ -101,7 +102,7 @@ void Recorder::OpenTensorBoard(std::uint64_t first_step) {
   ForTensorBoard([&] { events_ = std::make_unique<tensorboard::EventFile>(folder_.path(), first_step); });
 }
 
-// Every number of stats.jsonl under its name there.
+// TensorBoard's tags are the names of the numbers in stats.jsonl.
 void Recorder::AddToTensorBoard(std::uint64_t step, const nlohmann::json& stats) {
   std::vector<tensorboard::Scalar> scalars;
   for (const auto& [name, value] : stats.items()) {
@@ -116,11 +117,12 @@ void Recorder::ForTensorBoard(const std::function<void()>& work) {
     events_failed_ = false;
   } catch (const IoError& error) {
     if (std::exchange(events_failed_, true)) return;
-    cli::LogWarning(std::string(error.what()) + "; training goes on without its event file");
+    cli::LogWarning(std::string(error.what()) + "; training continues without the TensorBoard event file");
   }
 }
 
 void Recorder::Picture(const std::string& name, std::uint64_t step, const std::filesystem::path& png) {
+  // A rollback trains steps again, whose grids must not appear twice.
   if (!events_ || !published_pictures_.emplace(name, step).second) return;
   ForTensorBoard([&] { events_->AddPicture(step, name, storage::ReadFile(png)); });
 }
@@ -132,6 +134,7 @@ void Recorder::LogStep(const StepRecord& record, double fraction_done) {
   if (now - last_log_ < kLogInterval && fraction_done < 1) return;
   last_log_ = now;
   const double progress = fraction_done - *first_fraction_;
+  // Extrapolated from the progress of this process.
   if (progress > 0) seconds_left_ = Seconds((now - start_) * ((1 - fraction_done) / progress)).count();
   const std::string left = seconds_left_ ? cli::FormatDuration(Seconds(*seconds_left_)) : std::string("?");
   char line[256];
@@ -143,6 +146,7 @@ void Recorder::LogStep(const StepRecord& record, double fraction_done) {
   Status("running");
 }
 
+// Metrics are set in every step, also when --log-every skips the line.
 void Recorder::SetMetrics(const StepRecord& record) {
   for (const StepNumber& number : StepNumbers()) {
     if (!number.metric) continue;
@@ -189,7 +193,7 @@ void Recorder::Checkpoint(const checkpoint::SaveResult& saved, double pause_seco
 
 void Recorder::CheckpointFailed(const std::string& why) {
   metrics_.Add(Metric::kCheckpointFailures, 1);
-  if (is_rank_zero_) cli::LogError(why + "; training goes on, the previous checkpoint stays");
+  if (is_rank_zero_) cli::LogError(why + "; training continues, and the previous checkpoint stays");
 }
 
 void Recorder::Traffic(const distributed::TrafficCounters& traffic, double data_wait_seconds) {
@@ -204,7 +208,7 @@ void Recorder::CorruptRecords(std::uint64_t count, const std::string& newest) {
   if (count == reported_corrupt_records_) return;
   metrics_.Add(Metric::kCorruptRecords, static_cast<double>(count - reported_corrupt_records_));
   reported_corrupt_records_ = count;
-  cli::LogWarning(newest + "; the next intact record takes its place (" + std::to_string(count) + " so far)");
+  cli::LogWarning(newest + "; the next intact record is used instead (" + std::to_string(count) + " so far)");
 }
 
 void Recorder::AddTimes(const StepRecord& record) {
@@ -263,8 +267,8 @@ void Recorder::Status(const std::string& state) {
   try {
     storage::WriteFileAtomically(folder_.Status(), status.dump(2) + "\n");
   } catch (const IoError& error) {
-    if (state != "running") throw;  // the last word; what comes every few seconds may fail
-    cli::LogWarning(std::string(error.what()) + "; training goes on, status.json is old");
+    if (state != "running") throw;  // the final status must be written; one of the frequent updates may fail
+    cli::LogWarning(std::string(error.what()) + "; training continues, and status.json is outdated");
   }
 }
 

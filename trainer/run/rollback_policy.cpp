@@ -6,10 +6,12 @@ namespace gan::run {
 
 namespace {
 
-// Diversity falls for about this many steps before a mode collapse becomes the verdict.
+// Diversity usually falls for about this many steps before the verdict becomes mode collapse.
 constexpr std::uint64_t kCollapseBegan = 60;
-// Steps trained before the next rollback for a collapse: one that returns at once has a cause that going back keeps.
+// Minimum number of trained steps between two rollbacks from a mode collapse. A collapse that returns at once has a
+// cause that a rollback does not remove.
 constexpr std::uint64_t kStepsBetweenCollapses = 200;
+// Interval of searching for a healthy checkpoint after a search without success.
 constexpr std::uint64_t kStepsBetweenSearches = 50;
 
 }  // namespace
@@ -20,16 +22,18 @@ void RollbackPolicy::Observe(bool finite, bool diverging, balance::Verdict verdi
   if (verdict != balance::Verdict::kModeCollapse) no_way_back_from_collapse_ = false;
 }
 
+// Two causes: the controller asks for a rollback, or too many steps in a row were not finite.
 std::string RollbackPolicy::Cause(std::uint64_t step, const balance::Controller& controller) const {
   if (step < no_target_before_) return "";
   const std::string& cause = controller.rollback_cause();
   if (!cause.empty() && !MustWaitOutCollapse(step, controller.verdict())) return cause;
   const balance::BalanceOptions& options = controller.options();
-  const bool may_go_back = options.mode == balance::Mode::kAct && options.IsEnabled(balance::Remedy::kRollback);
+  const bool may_go_back = options.mode == balance::Mode::kAct && options.IsEnabled(balance::ActionGroup::kRollback);
   if (!may_go_back || bad_steps_in_a_row_ < kMostBadSteps) return "";
   return std::to_string(bad_steps_in_a_row_) + " steps in a row were not finite";
 }
 
+// Trained steps are counted including those that were discarded, because a rollback sets the step back.
 bool RollbackPolicy::MustWaitOutCollapse(std::uint64_t step, balance::Verdict verdict) const {
   if (verdict != balance::Verdict::kModeCollapse) return false;
   if (no_way_back_from_collapse_) return true;
@@ -41,6 +45,7 @@ std::uint64_t RollbackPolicy::NewestTarget(std::uint64_t step, balance::Verdict 
   return verdict == balance::Verdict::kModeCollapse ? step - std::min(step, kCollapseBegan) : step;
 }
 
+// A collapse does not end the run: it is reported, and training continues.
 void RollbackPolicy::GiveUpFor(std::uint64_t step, balance::Verdict verdict) {
   const bool collapse = verdict == balance::Verdict::kModeCollapse;
   given_up_ = IsExhausted(step) && !collapse;

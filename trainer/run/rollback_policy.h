@@ -10,23 +10,25 @@
 
 namespace gan::run {
 
-// Decides when a run goes back to an older checkpoint and when it has to end as diverged. Every decision follows from
-// values that are the same on all ranks, so all ranks decide alike. Not thread-safe.
+// Decides when a run returns to an older checkpoint and when it must end as diverged. Every decision depends only on
+// values that are the same on all ranks, so all ranks decide the same. Not thread-safe.
 class RollbackPolicy {
  public:
-  // `finite`: of the step that was judged last. `diverging`: its numbers are not finite or have blown up.
+  // `finite`: whether all numbers of the last decided step were finite. `diverging`: they were not finite or have blown
+  // up.
   void Observe(bool finite, bool diverging, balance::Verdict verdict);
 
-  // Why the run should go back now; empty when it should not. `step`: where the run is.
+  // Why the run should roll back now; empty when it should not. `step`: the current step of the run.
   std::string Cause(std::uint64_t step, const balance::Controller& controller) const;
-  // The newest step whose checkpoint the run may go back to. A mode collapse is older than its verdict.
+  // The newest step whose checkpoint may be used for a rollback. A mode collapse began before its verdict, so its
+  // target must be older.
   std::uint64_t NewestTarget(std::uint64_t step, balance::Verdict verdict) const;
-  // Whether the run went back so often within a short time that it must not do so again.
+  // Whether the run has rolled back so often recently that it must not do so again.
   bool IsExhausted(std::uint64_t step) const { return history_.Exhausted(step); }
-  // There was no way back at `step`: it is tried again later, or given up.
+  // No usable checkpoint was found at `step`: decides whether the search is repeated later or abandoned.
   void GiveUpFor(std::uint64_t step, balance::Verdict verdict);
 
-  // Training on would be a waste: many steps in a row without a finite update, or one divergence after the other.
+  // Whether further training would be useless: many consecutive steps without a finite update, or repeated divergence.
   bool MustEnd() const {
     return bad_steps_in_a_row_ >= kMostBadSteps || diverged_in_a_row_ >= kMostDivergedSteps || given_up_;
   }
@@ -34,7 +36,7 @@ class RollbackPolicy {
   Rollbacks& history() { return history_; }
   const Rollbacks& history() const { return history_; }
 
-  // The counts that a checkpoint keeps, as members of its state.
+  // Stores the counters as members of a checkpoint's state.
   void SaveTo(nlohmann::json& state) const;
   void Restore(const nlohmann::json& state);
 
@@ -45,11 +47,11 @@ class RollbackPolicy {
   bool MustWaitOutCollapse(std::uint64_t step, balance::Verdict verdict) const;
 
   Rollbacks history_;
-  std::uint32_t bad_steps_in_a_row_ = 0;    // not finite
-  std::uint32_t diverged_in_a_row_ = 0;     // not finite or blown up
-  bool given_up_ = false;                   // went back too often
-  bool no_way_back_from_collapse_ = false;  // of the collapse that lasts
-  std::uint64_t no_target_before_ = 0;      // step until which no healthy checkpoint is looked for again
+  std::uint32_t bad_steps_in_a_row_ = 0;    // consecutive steps that were not finite
+  std::uint32_t diverged_in_a_row_ = 0;     // consecutive steps that were not finite or blew up
+  bool given_up_ = false;                   // rolled back too often
+  bool no_way_back_from_collapse_ = false;  // for the present mode collapse
+  std::uint64_t no_target_before_ = 0;      // until this step no further search for a healthy checkpoint
 };
 
 }  // namespace gan::run

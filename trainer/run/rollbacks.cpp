@@ -9,6 +9,7 @@ namespace gan::run {
 
 namespace {
 
+// The cause is a text for the log, which begins with this word for a collapse.
 bool IsCollapse(const Rollback& one) { return one.cause.starts_with("mode collapse"); }
 
 }  // namespace
@@ -38,7 +39,8 @@ std::string Rollbacks::Text() const {
 
 std::uint64_t Rollbacks::TrainedAtLast() const { return all_.empty() ? 0 : ForgottenSteps() + all_.back().to; }
 
-// Weeks of training may meet more than a few mishaps; a few in a row say that going back does not help.
+// Weeks of training may meet more than a few accidents, but several rollbacks in a short time show that they do not
+// help.
 bool Rollbacks::Exhausted(std::uint64_t step) const {
   const std::uint64_t trained = step + ForgottenSteps();
   std::uint64_t forgotten = 0;

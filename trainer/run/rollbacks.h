@@ -9,21 +9,22 @@
 
 namespace gan::run {
 
-// One return to an older checkpoint of the run.
+// One rollback of the run to an older checkpoint.
 struct Rollback {
   std::uint64_t from = 0, to = 0;  // steps
   std::string cause;
-  bool done = false;  // false: killed in the middle of it; later checkpoints may still have to be set aside
+  bool done = false;  // false: the process ended during it, and later checkpoints may still need to be renamed
 };
 
-// The run's rollbacks.json: what no checkpoint can know, because going back forgets it. The same on every rank; written
-// by rank 0.
+// The content of the run's rollbacks.json: the rollbacks, which a checkpoint cannot contain because a rollback restores
+// an older state. The same on every rank; written by rank 0.
 class Rollbacks {
  public:
-  static constexpr std::size_t kMost = 3;  // within so many trained steps; then the run ends as diverged
+  static constexpr std::size_t kMost =
+      3;  // at most this many within kRemembered trained steps; after that the run ends as diverged
   static constexpr std::uint64_t kRemembered = 20000;
 
-  // What `text`, a file's content, holds; empty: none. Throws DataError naming `file`.
+  // Parses `text`, the content of a file; an empty text means no rollbacks. Throws DataError naming `file`.
   static Rollbacks Parse(const std::string& text, const std::filesystem::path& file);
   std::string Text() const;
 
@@ -31,17 +32,19 @@ class Rollbacks {
   void Finish() { all_.back().done = true; }
 
   const std::vector<Rollback>& all() const { return all_; }
-  // `step`: where the run is now.
+  // Whether the limit of rollbacks is reached. `step`: the current step of the run.
   bool Exhausted(std::uint64_t step) const;
-  // Whether the newest one was for a collapse and went back to this step.
+  // Whether the newest rollback was caused by a mode collapse and returned to this step.
   bool LastIsCollapseTo(std::uint64_t step) const;
-  // How many before the newest were for a collapse.
+  // The number of rollbacks from a mode collapse before the newest rollback.
   std::uint32_t CollapsesBefore() const;
-  // Other noise after each: the same would lead to the same end.
+  // The seed after all rollbacks so far. Each rollback changes the noise, because the same noise would lead to the same
+  // result.
   std::uint64_t Seed(std::uint64_t seed) const { return seed + all_.size() * 0x9E3779B97F4A7C15ULL; }
-  // Steps that were trained and forgotten.
+  // The number of steps that were trained and then discarded by rollbacks.
   std::uint64_t ForgottenSteps() const;
-  // How many steps had been trained in all, forgotten ones included, when the run last went back; 0: never.
+  // The number of steps that had been trained in total, including discarded ones, at the last rollback; 0 when there
+  // was none.
   std::uint64_t TrainedAtLast() const;
 
  private:

@@ -25,7 +25,7 @@ std::string Padded(std::uint64_t number, int width) {
   return text;
 }
 
-// runs/00000, runs/00001, ...: the first number that no other job has taken.
+// runs/00000, runs/00001 and so on: the first number that no other job has used.
 fs::path MakeNumberedFolder(const fs::path& root) {
   storage::MakeFolders(root);
   for (std::uint64_t number = 0;; ++number) {
@@ -46,21 +46,23 @@ fs::path MakeFolder(const TrainOptions& options) {
 void RemoveLeftovers(const fs::path& folder) {
   storage::RemoveTemporaries(folder);
   const fs::path checkpoints = RunFolder::CheckpointsOf(folder);
+  // A link would let this run delete or rename checkpoints outside of its folder.
   if (fs::is_symlink(checkpoints)) {
-    throw UsageError(checkpoints.string() +
-                     " is a link, which a run folder does not follow; put the whole --run there");
+    throw UsageError(
+        checkpoints.string() +
+        "  is a symbolic link, which a run folder may not contain; use a --run on that file system instead");
   }
   storage::MakeFolders(checkpoints);
   checkpoint::RemoveLeftovers(checkpoints);
 }
 
-// Whether this rank reads what rank 0 wrote. The contents count: a name alone may be left from a job that was killed.
-// A folder that cannot be read is no proof that it is another one: that is an error of its own.
+// Whether this rank reads the token that rank 0 wrote. The content counts, because the file's name may be left from a
+// killed job. A folder that cannot be read is an error of its own, since it may still be the same folder.
 bool Reads(const fs::path& probe, const std::string& token) {
   return fs::exists(probe) && storage::ReadFile(probe, 1024) == token;
 }
 
-// Every rank must read the token that rank 0 has just written, else ranks would write into different folders.
+// Every rank must read the token that rank 0 has just written; otherwise ranks would write into different folders.
 void RequireShared(const fs::path& folder, distributed::Communicator& control) {
   const fs::path probe = folder / control.Broadcast(".probe-" + std::to_string(::getpid()));
   const auto now = std::chrono::system_clock::now().time_since_epoch().count();
@@ -76,7 +78,7 @@ void RequireShared(const fs::path& folder, distributed::Communicator& control) {
   });
 }
 
-// The number in "fakes-NUMBER.png".
+// The number in "fakes-NUMBER.png"; empty for any other name.
 std::optional<std::uint64_t> StepOfFakes(std::string_view name) {
   constexpr std::string_view kPrefix = "fakes-", kSuffix = ".png";
   if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
@@ -97,7 +99,7 @@ RunFolder RunFolder::Open(const TrainOptions& options, distributed::Communicator
     folder.lock_ = std::make_unique<storage::FolderLock>(chosen);
     RemoveLeftovers(chosen);
   });
-  // A relative path means rank 0's folder, wherever another host's launcher put its ranks.
+  // A relative path is resolved on rank 0, because ranks on other hosts may have another working folder.
   absolute = control.Broadcast(absolute);
   folder.path_ = control.rank() == 0 ? chosen : absolute;
   RequireShared(folder.path_, control);
@@ -111,6 +113,7 @@ void RunFolder::SetLaterGridsAside(std::uint64_t step, const std::string& lineag
   for (const auto& entry : fs::directory_iterator(path_)) {
     const std::string name = entry.path().filename().string();
     const auto of_step = StepOfFakes(name);
+    // Only names that Fakes() produces: other files belong to the user.
     if (of_step && *of_step > step && Fakes(*of_step).filename() == name) later.push_back(entry.path());
   }
   for (const fs::path& grid : later) fs::rename(grid, storage::FreeName(grid.string() + ".abandoned-" + lineage));

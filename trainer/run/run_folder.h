@@ -11,12 +11,12 @@
 
 namespace gan::run {
 
-// The one owner of every file name in a run folder.
+// The paths of all files in a run folder. No other code knows their names.
 class RunFolder {
  public:
-  // Collective. Rank 0 makes (or finds) the folder, locks it for the life of the object and removes leftovers of killed
-  // attempts; then every rank makes sure that it sees the same folder. Throws UsageError when another job holds it or
-  // when it is not shared.
+  // Collective. Rank 0 creates or finds the folder, locks it for the life of the object and removes leftovers of killed
+  // processes. Then every rank checks that it sees the same folder. Throws UsageError when another job holds the lock
+  // or when the ranks do not share the folder.
   static RunFolder Open(const TrainOptions& options, distributed::Communicator& control);
 
   const std::filesystem::path& path() const { return path_; }
@@ -31,8 +31,8 @@ class RunFolder {
   std::filesystem::path Checkpoints() const { return CheckpointsOf(path_); }
   static std::filesystem::path CheckpointsOf(const std::filesystem::path& run) { return run / "checkpoints"; }
 
-  // The grids of steps after `step` belong to a branch that was left: they become "<name>.abandoned-<lineage>", like
-  // its checkpoints. Rank 0 only. Throws IoError.
+  // Renames the grids of steps after `step` to "<name>.abandoned-<lineage>", like the checkpoints, because a rollback
+  // has discarded those steps. Rank 0 only. Throws IoError.
   void SetLaterGridsAside(std::uint64_t step, const std::string& lineage) const;
 
  private:

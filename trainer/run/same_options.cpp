@@ -9,6 +9,7 @@ namespace gan::run {
 
 namespace {
 
+// Options that may differ from host to host.
 constexpr std::array kOfAHost = {"shards", "threads", "metrics_address", "metrics_password_file", "metrics_port"};
 
 nlohmann::json Compared(nlohmann::json options) {
@@ -16,7 +17,8 @@ nlohmann::json Compared(nlohmann::json options) {
   return options;
 }
 
-std::string Told(const nlohmann::json& options, const std::string& name) {
+// The value of an option as text.
+std::string ValueText(const nlohmann::json& options, const std::string& name) {
   return options.contains(name) ? options.at(name).dump() : "none";
 }
 
@@ -25,11 +27,11 @@ std::string Told(const nlohmann::json& options, const std::string& name) {
 std::string DifferenceOfRanks(const std::vector<nlohmann::json>& options) {
   const nlohmann::json first = Compared(options.at(0));
   for (std::size_t rank = 1; rank < options.size(); ++rank) {
-    nlohmann::json all = first;  // the names of both
+    nlohmann::json all = first;  // the names of both ranks' options
     const nlohmann::json other = Compared(options[rank]);
     all.update(other);
     for (const auto& item : all.items()) {
-      const std::string &name = item.key(), here = Told(other, name), there = Told(first, name);
+      const std::string &name = item.key(), here = ValueText(other, name), there = ValueText(first, name);
       if (here == there) continue;
       return name + " is " + here + " on rank " + std::to_string(rank) + " and " + there + " on rank 0";
     }

@@ -14,6 +14,7 @@ namespace gan::run {
 
 void WriteGrid(const std::filesystem::path& path, const torch::Tensor& images,
                const std::optional<picture::Mark>& mark) {
+  // Maps [-1, 1] to whole numbers 0 to 255, rounded to the nearest.
   torch::NoGradGuard no_grad;
   const torch::Tensor bytes = images.to(torch::kCPU)
                                   .add(1)
@@ -32,6 +33,7 @@ void WriteGrid(const std::filesystem::path& path, const torch::Tensor& images,
 }
 
 picture::Mark MarkOf(torch::nn::Sequential& generator, std::uint64_t step, std::uint64_t seed) {
+  // gan-generate computes the same digest for a checkpoint's generator, so an image can be traced to its model.
   storage::Digest digest;
   for (const torch::Tensor& parameter : generator->parameters()) {
     const torch::Tensor values = parameter.detach().to(torch::kCPU, torch::kFloat).contiguous();
@@ -43,6 +45,7 @@ picture::Mark MarkOf(torch::nn::Sequential& generator, std::uint64_t step, std::
   return mark;
 }
 
+// Enough latents for stable statistics; they depend on the seed alone, so every process measures the same.
 void FitStatistics(torch::nn::Sequential& generator, std::uint64_t seed, const torch::TensorOptions& home,
                    std::int64_t noise_dim) {
   constexpr std::uint64_t kLatents = 128;
@@ -52,6 +55,7 @@ void FitStatistics(torch::nn::Sequential& generator, std::uint64_t seed, const t
 }
 
 torch::nn::Sequential GeneratorForPictures(const step::Gan& gan, std::uint64_t seed) {
+  // A copy, because the running statistics of the training generator must not change.
   torch::NoGradGuard no_grad;
   const torch::TensorOptions home = gan.generator->parameters().front().options().requires_grad(false);
   torch::nn::Sequential copy = model::MakeGenerator(gan.options.network);
@@ -82,11 +86,12 @@ torch::Tensor FixedLatents(std::uint64_t seed, std::uint64_t count, std::int64_t
 }
 
 torch::Tensor FirstReals(const data::Dataset& dataset, std::uint64_t count, std::int64_t resolution) {
+  // A small data set may have fewer images than the grid has places.
   const std::uint64_t shown = std::min(count, dataset.size());
   const auto side = static_cast<std::int64_t>(dataset.image_size());
   torch::Tensor pixels = torch::empty({static_cast<std::int64_t>(shown), side, side, 3}, torch::kByte);
   for (std::uint64_t i = 0; i < shown; ++i) {
-    // The run's own reading says what is damaged; a preview must not be what ends it.
+    // A preview must not end the run because of a damaged record; the loader reports it.
     data::UntilNothingIsLost([&] {
       const std::span<const std::byte> record = dataset.IntactRecord(i, [](const DataError&) {});
       std::memcpy(pixels.data_ptr<std::uint8_t>() + i * record.size(), record.data(), record.size());

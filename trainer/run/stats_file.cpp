@@ -18,6 +18,7 @@ StatsFile::StatsFile(const std::filesystem::path& path, std::uint64_t last_step,
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (descriptor_ < 0) throw IoError(path, "open", errno);
   try {
+    // The checkpoint knows the length of the file at its step, which avoids a search in a large file.
     StatsLines lines(path, descriptor_);
     written_ = bytes && lines.EndsAt(*bytes, last_step) ? *bytes : lines.EndOf(last_step);
     torn_ = written_ != lines.size();
@@ -28,10 +29,11 @@ StatsFile::StatsFile(const std::filesystem::path& path, std::uint64_t last_step,
 }
 
 StatsFile::~StatsFile() {
+  // The last attempt to write lines that are still kept.
   if (!kept_.empty()) WriteKept();
   if (kept_lines_ + lost_lines_ > 0) {
     cli::LogError(path_.string() + ": the last " + std::to_string(kept_lines_ + lost_lines_) +
-                  " line(s) are missing, there was no room for them");
+                  "  line(s) are missing, because the disk had no room for them");
   }
   ::close(descriptor_);
 }
@@ -44,10 +46,12 @@ void StatsFile::Cut() {
 
 void StatsFile::Append(nlohmann::json record) {
   const std::lock_guard lock(mutex_);
+  // The next line that is written says how many lines are missing before it.
   if (lost_lines_ > 0) record["lines_lost"] = lost_lines_;
   const std::string line = record.dump() + "\n";
   if (kept_.size() + line.size() > kMostKept) {
-    if (lost_lines_++ == 0) cli::LogWarning(path_.string() + ": no more lines are kept; they are counted from now on");
+    if (lost_lines_++ == 0)
+      cli::LogWarning(path_.string() + ": no further lines are kept in memory; they are only counted from now on");
   } else {
     kept_ += line;
     ++kept_lines_;
@@ -56,7 +60,7 @@ void StatsFile::Append(nlohmann::json record) {
   WriteKept();
 }
 
-// A line that is written in part is taken back, so that whatever happens next the file holds whole lines.
+// A partly written line is removed, so that the file always consists of complete lines.
 void StatsFile::WriteKept() {
   if (torn_ && ::ftruncate(descriptor_, static_cast<off_t>(written_)) != 0) return;
   torn_ = false;
@@ -65,7 +69,7 @@ void StatsFile::WriteKept() {
     const ssize_t n = ::write(descriptor_, kept_.data() + done, kept_.size() - done);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) {
-      TellRefusal(n == 0 ? ENOSPC : errno);
+      LogFailure(n == 0 ? ENOSPC : errno);
       break;
     }
     done += static_cast<std::size_t>(n);
@@ -76,20 +80,21 @@ void StatsFile::WriteKept() {
       static_cast<std::uint64_t>(std::count(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(whole), '\n'));
   kept_.erase(0, whole);
   torn_ = done > whole && ::ftruncate(descriptor_, static_cast<off_t>(written_)) != 0;
-  if (kept_.empty()) TellRoom();
+  if (kept_.empty()) LogRecovery();
 }
 
-void StatsFile::TellRefusal(int error) {
+void StatsFile::LogFailure(int error) {
   if (std::exchange(refused_, true)) return;
   cli::LogWarning(std::string(IoError(path_, "write", error).what()) +
-                  "; training goes on, and its lines are kept until there is room");
+                  "; training continues, and its lines are kept until there is room");
 }
 
-void StatsFile::TellRoom() {
+void StatsFile::LogRecovery() {
   if (std::exchange(refused_, false)) cli::LogInfo(path_.string() + " is written again");
 }
 
 void StatsFile::Sync() {
+  // A checkpoint relies on the lines that are in the file; lines that are still kept are not waited for.
   const std::lock_guard lock(mutex_);
   WriteKept();
   if (::fsync(descriptor_) != 0) throw IoError(path_, "fsync", errno);

@@ -16,7 +16,7 @@ namespace gan::run {
 namespace {
 
 constexpr std::uint64_t kBlock = std::uint64_t{1} << 20;
-constexpr std::uint64_t kLongestLine = kBlock;  // ours have some 1,000 bytes
+constexpr std::uint64_t kLongestLine = kBlock;  // lines of the trainer have about 1,000 bytes
 
 }  // namespace
 
@@ -31,14 +31,14 @@ void StatsLines::Read(std::uint64_t offset, std::string& into) const {
   while (done < into.size()) {
     const ssize_t n = ::pread(descriptor_, into.data() + done, into.size() - done, static_cast<off_t>(offset + done));
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) throw IoError(path_, "read", n == 0 ? EIO : errno);  // it ended before its size
+    if (n <= 0) throw IoError(path_, "read", n == 0 ? EIO : errno);  // the file ended before its size
     done += static_cast<std::size_t>(n);
   }
 }
 
 char StatsLines::At(std::uint64_t offset) {
   if (block_.empty() || offset < block_at_ || offset >= block_at_ + block_.size()) {
-    block_.clear();  // stays empty when the reading fails
+    block_.clear();  // stays empty if reading fails
     block_at_ = offset / kBlock * kBlock;
     std::string block(std::min(kBlock, size_ - block_at_), '\0');
     Read(block_at_, block);
@@ -48,12 +48,13 @@ char StatsLines::At(std::uint64_t offset) {
 }
 
 std::uint64_t StatsLines::BeginOf(std::uint64_t end) {
-  std::uint64_t begin = end > 0 ? end - 1 : 0;  // the newline that ends this line is not the one before it
+  std::uint64_t begin = end > 0 ? end - 1 : 0;  // skips the newline that ends this line
   while (begin > 0 && At(begin - 1) != '\n') --begin;
   return begin;
 }
 
 std::optional<std::uint64_t> StatsLines::StepOf(std::uint64_t begin, std::uint64_t end) {
+  // Limits the memory for a line of a damaged file.
   if (end - begin > kLongestLine) return std::nullopt;
   std::string line(end - begin, '\0');
   Read(begin, line);
@@ -64,6 +65,7 @@ std::optional<std::uint64_t> StatsLines::StepOf(std::uint64_t begin, std::uint64
 }
 
 bool StatsLines::EndsAt(std::uint64_t at, std::uint64_t last_step) {
+  // The position must be the end of a line, and the lines around it must belong to the right steps.
   if (at > size_ || (at > 0 && At(at - 1) != '\n')) return false;
   if (at > 0) {
     const auto before = StepOf(BeginOf(at), at);
@@ -76,7 +78,8 @@ bool StatsLines::EndsAt(std::uint64_t at, std::uint64_t last_step) {
 }
 
 std::uint64_t StatsLines::EndOf(std::uint64_t last_step) {
-  std::uint64_t end = size_ == 0 || At(size_ - 1) == '\n' ? size_ : BeginOf(size_);  // a torn last line is none
+  std::uint64_t end =
+      size_ == 0 || At(size_ - 1) == '\n' ? size_ : BeginOf(size_);  // an incomplete last line does not count
   while (end > 0) {
     const std::uint64_t begin = BeginOf(end);
     const auto step = StepOf(begin, end);

@@ -7,23 +7,23 @@
 
 namespace gan::run {
 
-// Looks at the lines of a stats.jsonl of any size with little memory: near a place that is known, or from the end
-// backwards. Throws IoError.
+// Finds lines in a stats.jsonl of any size with little memory: near a known position, or from the end backwards. Throws
+// IoError.
 class StatsLines {
  public:
-  // `descriptor` is open for reading and outlives this object; `path` is what errors name.
+  // `descriptor`: open for reading, and must outlive this object. `path`: named in errors.
   StatsLines(std::filesystem::path path, int descriptor);
 
   std::uint64_t size() const { return size_; }
-  // Whether the lines of steps <= last_step end at byte `at`: those just before it and just after it say so.
+  // Whether the lines of steps <= last_step end at byte `at`, judged by the line before it and the line after it.
   bool EndsAt(std::uint64_t at, std::uint64_t last_step);
-  // Where the last whole line of a step <= last_step ends; 0 when there is none.
+  // The end of the last complete line with a step <= last_step; 0 when there is none.
   std::uint64_t EndOf(std::uint64_t last_step);
 
  private:
-  // Where the line that ends before byte `end` begins.
+  // The start of the line that ends before byte `end`.
   std::uint64_t BeginOf(std::uint64_t end);
-  // The step of the line in [begin, end); nothing when that is no line of ours.
+  // The step of the line in [begin, end). Empty when the line is not a JSON object with a step.
   std::optional<std::uint64_t> StepOf(std::uint64_t begin, std::uint64_t end);
   char At(std::uint64_t offset);
   void Read(std::uint64_t offset, std::string& into) const;

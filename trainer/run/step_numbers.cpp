@@ -29,6 +29,7 @@ Value GradientNorm(const std::optional<step::Update>& update) {
 using Rank = const RankMeasurements&;
 using Record = const StepRecord&;
 
+// Each row is one number; the order is that of the table in docs/monitoring.md.
 // clang-format off
 const std::array kNumbers = {
     StepNumber{.name = "epoch", .unit = "epochs", .meaning = "Passes over the training images so far",
@@ -64,7 +65,7 @@ const std::array kNumbers = {
                .meaning = "Probability that D ranks a real image above a generated one, both without augmentation",
                .member = &Observation::auc, .of_rank = [](Rank r) { return r.auc; },
                .metric = Metric::kDiscriminatorAuc},
-    StepNumber{.name = "", .unit = "ratio", .meaning = "The same on the images as D got them",
+    StepNumber{.name = "", .unit = "ratio", .meaning = "The same on D's augmented inputs",
                .member = &Observation::auc_augmented, .of_rank = [](Rank r) { return r.auc_augmented; }},
     StepNumber{.name = "diversity", .unit = "pixel values in [-1, 1]",
                .meaning = "Mean distance of a generated image to its nearest neighbour in the batch",

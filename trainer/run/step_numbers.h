@@ -1,6 +1,6 @@
-// The table of a step's numbers. One row says what a number means, how it comes together from the ranks, and where it
-// is published. The all-reduce, stats.jsonl, TensorBoard and the metrics follow from the rows; a test holds the table
-// in docs/monitoring.md against them.
+// The table of the numbers of a step. A row defines the meaning of a number, how it is reduced over the ranks, and
+// where it is published. The all-reduce, stats.jsonl, TensorBoard and the metrics are generated from the rows. A test
+// compares the table in docs/monitoring.md with them.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@
 
 namespace gan::run {
 
-// What one rank measured in a step. The spans point into `result` and live as long as it.
+// The measurements of one rank in a step. The spans point into `result` and are valid as long as it.
 struct RankMeasurements {
   const step::StepResult& result;
   std::span<const double> real_logits, fake_logits;
@@ -20,22 +20,22 @@ struct RankMeasurements {
 };
 
 struct StepNumber {
-  std::string_view name;  // key in stats.jsonl and tag in TensorBoard; empty: published in neither
+  std::string_view name;  // key in stats.jsonl and tag in TensorBoard; empty: in neither
   std::string_view unit;
   std::string_view meaning;
-  // Numbers that every rank measures: the mean over the ranks of `of_rank` becomes `member`.
+  // For numbers that every rank measures: `member` becomes the mean of `of_rank` over the ranks.
   double Observation::*member = nullptr;
   double (*of_rank)(const RankMeasurements&) = nullptr;
-  // All others, and those that are absent from some steps; null: `member` is the value.
+  // For all other numbers, and for those that some steps lack. Null: the value is `member`.
   std::optional<double> (*of_record)(const StepRecord&) = nullptr;
   std::optional<monitoring::Metric> metric = {};
   std::string_view label = {};  // value of the metric's label
 };
 
-// All numbers, in the order in which the documents list them.
+// All numbers, in the order of the documentation.
 std::span<const StepNumber> StepNumbers();
 
-// The number in this step; absent when it was not measured.
+// The value of the number in this step. Empty when it was not measured.
 std::optional<double> ValueOf(const StepNumber& number, const StepRecord& record);
 
 }  // namespace gan::run

@@ -10,23 +10,23 @@
 
 namespace gan::run {
 
-// What all ranks measured together in one step; the same on every rank. Each member is a row of StepNumbers().
+// The measurements of a step, reduced over all ranks and equal on every rank. Each member is a row of StepNumbers().
 struct Observation {
   double loss_d = 0, loss_d_real = 0, loss_d_fake = 0, loss_g = 0;
-  double penalty_d = 0, matching_g = 0;  // terms of the two losses that are not in the numbers above
+  double penalty_d = 0, matching_g = 0;  // terms of the losses that are not included in the members above
   double real_mean = 0, fake_mean = 0;   // mean of sigmoid(D(x)) over real and generated images
   double accuracy_real = 0, accuracy_fake = 0;
-  // P(D(real) > D(fake)), a tie counting one half: the mean over ranks of the value over the pairs of each rank. The
-  // first is of the images as D got them, the second of the images without augmentation (negative: not measured).
+  // P(D(real) > D(fake)), where a tie counts one half: the mean over the ranks of the value over each rank's pairs.
+  // auc_augmented: on D's augmented inputs. auc: on images without augmentation (negative: not measured).
   double auc_augmented = 0.5, auc = -1;
   // Mean distance of an image to its nearest neighbour in the batch; negative: a batch of one has none.
   double diversity = -1, diversity_reference = -1;
-  bool stop_requested = false;  // some rank was asked to stop
+  bool stop_requested = false;  // a rank has received a stop signal
 };
 
-// Everything that is known of one finished step.
+// All data about one finished step.
 struct StepRecord {
-  std::uint64_t step = 0;    // 1 for the first
+  std::uint64_t step = 0;    // counted from 1
   std::uint64_t images = 0;  // real images consumed so far by all ranks
   double epoch = 0;
   double lr_g = 0, lr_d = 0;
@@ -35,11 +35,11 @@ struct StepRecord {
   double images_per_second = 0;
   Observation seen;
   std::optional<quality::Measured> quality;  // present when quality was measured in this step
-  step::StepResult local;                    // of this rank alone
+  step::StepResult local;                    // measurements of this rank alone
   balance::Verdict verdict = balance::Verdict::kBalanced;
   bool collapse_foretold = false;  // the controller expects a mode collapse
   std::vector<balance::Intervention> interventions;
-  bool best = false;  // the best quality so far, by the measure that the user named
+  bool best = false;  // the best quality so far, according to the measure that the user has selected
 };
 
 }  // namespace gan::run

@@ -13,6 +13,7 @@ std::atomic<bool> stop_requested{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "written by a signal handler");
 
 void RequestStop(int signal) {
+  // The second INT ends the process at once, for a user who does not want to wait.
   if (signal == SIGINT && stop_requested) ::_exit(128 + SIGINT);
   stop_requested = true;
 }
@@ -27,6 +28,7 @@ void InstallStopSignals() {
   for (const int signal : {SIGUSR1, SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
   struct sigaction before = {};
   sigaction(SIGHUP, nullptr, &before);
+  // nohup ignores SIGHUP on purpose.
   if (before.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
   action.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &action, nullptr);

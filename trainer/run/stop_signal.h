@@ -2,10 +2,10 @@
 
 namespace gan::run {
 
-// From now on SIGUSR1, SIGINT, SIGTERM and SIGHUP (the terminal was closed) ask for save-and-stop at the next step
-// boundary; a second SIGINT ends the process at once. (mpirun forwards SIGUSR1 as it is, but kills ranks a second after
-// it gets SIGTERM.) A SIGHUP that was ignored at the start, as under nohup, stays ignored. SIGPIPE is ignored: who
-// reads the log may leave, and the run goes on.
+// From now on SIGUSR1, SIGINT, SIGTERM and SIGHUP (closed terminal) request save-and-stop at the next step boundary; a
+// second SIGINT ends the process at once. (mpirun forwards SIGUSR1 unchanged, but after a SIGTERM it kills the ranks
+// within a second.) A SIGHUP that was ignored at the start, as under nohup, stays ignored. SIGPIPE is ignored, so that
+// the run continues when a reader of its log exits.
 void InstallStopSignals();
 bool StopRequested();
 

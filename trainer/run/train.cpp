@@ -21,12 +21,15 @@ int Finish(Trainer& trainer, const char* state, int exit_code) {
 
 }  // namespace
 
+// The order within a step matters: a rollback discards the step, and a save must not store a state that is about to be
+// discarded.
 int Train(const TrainOptions& asked, const distributed::World& world) {
   if (asked.dry_run) {
     Validate(asked, world.size);
     if (world.rank == 0) std::cout << DescribeCost(asked, world.size);
     return cli::kDone;
   }
+  // From here on every rank does the same, because all decisions depend on values that are equal on all ranks.
   const TrainOptions options = WithFlagsOfRun(asked, world);
   Watchdog watchdog(options.watchdog, world.rank);
   Trainer trainer(options, world, [&](Section section) { watchdog.Enter(section); });
@@ -42,12 +45,13 @@ int Train(const TrainOptions& asked, const distributed::World& world) {
     if (Due(options.sample_every, record.step)) trainer.SaveSamples();
     watchdog.Enter(Section::kSave);
     if (record.seen.stop_requested && !trainer.Finished()) {
-      // What cannot be saved now goes on from the checkpoint before, where a rollback may cure it.
+      // If the state cannot be saved, the run resumes from the previous checkpoint, where a rollback may help.
       if (trainer.SaveLast() || trainer.HasCheckpoint()) return Finish(trainer, "stopped", cli::kStoppedSaved);
       return Finish(trainer, "diverged", cli::kDiverged);
     }
     if ((record.best || Due(options.checkpoint_every, record.step)) && !trainer.Finished()) trainer.SaveCheckpoint();
   }
+  // The results of a finished run are checked and saved even if no interval has ended.
   watchdog.Enter(Section::kEvaluate);
   trainer.RequireEqualReplicas();
   trainer.SaveSamples();

@@ -5,9 +5,9 @@
 
 namespace gan::run {
 
-// Trains until the end that `options` name or until asked to stop; flags that were not given are those of the run that
-// goes on. Gives the process's exit code (done, stopped and saved, diverged). Collective over the world. Throws
-// UsageError, DataError, IoError, CommunicationError, and ReportedElsewhere on ranks whose peer reports.
+// Trains until the end of the run or until a stop is requested. Flags that were not given have the values of the
+// resumed run. Returns the exit code of the process (done, stopped and saved, or diverged). Collective over the world.
+// Throws UsageError, DataError, IoError and CommunicationError, and ReportedElsewhere on ranks that must stay silent.
 int Train(const TrainOptions& options, const distributed::World& world);
 
 }  // namespace gan::run

@@ -23,11 +23,12 @@ namespace {
 
 constexpr std::uint64_t kGridPictures = 64;
 constexpr double kDefaultEpochs = 100;
-constexpr double kGradientPenalty = 10;  // lambda of WGAN-GP where the options name none
+constexpr double kGradientPenalty = 10;  // lambda of WGAN-GP when the options do not set it
 
 constexpr std::uint64_t kNever = std::uint64_t{10} * 365 * 24 * 3600;  // seconds
 
-// Where ranks wait for each other's saving or evaluating, the time-out of that part counts; 0: none.
+// A communicator with its own time-out: ranks may wait longer for saving or evaluating than for a step. 0 means no
+// time-out.
 std::shared_ptr<distributed::Communicator> NewCommunicator(std::uint64_t timeout_seconds,
                                                            const distributed::World& world, const std::string& purpose,
                                                            const std::string& device) {
@@ -37,7 +38,7 @@ std::shared_ptr<distributed::Communicator> NewCommunicator(std::uint64_t timeout
 
 std::shared_ptr<const data::Dataset> OpenDataset(const TrainOptions& options) {
   auto dataset = std::make_shared<const data::Dataset>(options.shards, options.holdout);
-  if (dataset->size() == 0) throw DataError(options.shards, "holds no pictures to train on");
+  if (dataset->size() == 0) throw DataError(options.shards, "holds no images to train on");
   const auto side = static_cast<std::int64_t>(dataset->image_size());
   if (side % options.gan.network.resolution != 0) {
     throw UsageError("--resolution " + std::to_string(options.gan.network.resolution) + " does not divide the " +
@@ -47,9 +48,9 @@ std::shared_ptr<const data::Dataset> OpenDataset(const TrainOptions& options) {
   return dataset;
 }
 
-// The configured losses with what the balance controller adds to them.
-loss::LossOptions WithRemedies(loss::LossOptions loss, const balance::Controls& controls,
-                               const balance::BalanceOptions& options) {
+// The configured losses with the changes that the balance controller has decided.
+loss::LossOptions WithBalanceActions(loss::LossOptions loss, const balance::Controls& controls,
+                                     const balance::BalanceOptions& options) {
   if (controls.r1) loss.r1 = std::max(loss.r1, options.r1_gamma);
   if (controls.feature_matching) loss.feature_matching = std::max(loss.feature_matching, options.matching_weight);
   if (!controls.wgan_gp) return loss;
@@ -58,6 +59,7 @@ loss::LossOptions WithRemedies(loss::LossOptions loss, const balance::Controls& 
   return loss;
 }
 
+// All checks come first, so that a run with a mistake in its flags creates no folder.
 RunFolder CheckThenOpenFolder(const TrainOptions& options, const distributed::World& world,
                               distributed::Communicator& control, std::shared_ptr<const data::Dataset>& dataset) {
   OnAllRanks(control, [&] {
@@ -78,6 +80,7 @@ Trainer::Trainer(const TrainOptions& options, const distributed::World& world, s
       enter_(std::move(enter)),
       place_(PrepareDevice(options, world)),
       device_(place_.device),
+      // Control messages always use MPI, gradients the backend of the device.
       control_(NewCommunicator(options.comm_timeout_seconds, world, "control", "cpu")),
       gradients_(NewCommunicator(options.comm_timeout_seconds, world, "gradients", device_.is_cuda() ? "cuda" : "cpu")),
       folder_(CheckThenOpenFolder(options, world, *control_, dataset_)),
@@ -92,6 +95,7 @@ Trainer::Trainer(const TrainOptions& options, const distributed::World& world, s
   if (world_.rank == 0 && !gradients_->rendezvous().empty()) cli::LogInfo("GPUs: " + gradients_->rendezvous());
   OpenMetrics();
   BeginOrResume();
+  // Faults count trained steps, including those that a rollback has discarded.
   faults_.BeginAt(step_ + 1 + rollback_policy_.history().ForgottenSteps());
 }
 
@@ -110,12 +114,13 @@ void Trainer::OpenMetrics() {
     }
   });
   metrics_ = std::make_unique<monitoring::Metrics>(metrics);
-  if (wanted && !metrics_->serving()) cli::LogWarning("no metrics: " + metrics_->why() + "; training goes on");
+  if (wanted && !metrics_->serving()) cli::LogWarning("no metrics: " + metrics_->why() + "; training continues");
   if (metrics_->serving() && metrics.credentials.empty() && !monitoring::IsLoopback(metrics.address) &&
       world_.rank == 0) {
-    cli::LogWarning("everybody who reaches " + metrics_->address() +
-                    " can see this run's metrics and pictures; --metrics-password-file asks for a password");
+    cli::LogWarning("everybody who can reach " + metrics_->address() +
+                    "  can see this run's metrics and images; --metrics-password-file requires a password");
   }
+  // The addresses of all ranks, for Prometheus's file-based service discovery.
   std::vector<std::string> targets;
   for (const std::string& address : control_->AllGather(metrics_->serving() ? metrics_->address() : "")) {
     if (!address.empty()) targets.push_back(address);
@@ -139,6 +144,7 @@ std::uint64_t Trainer::GlobalBatch() const {
 
 bool Trainer::Finished() const { return FractionDone() >= 1; }
 
+// A run has exactly one kind of length; a data set's size in epochs is converted to images.
 double Trainer::FractionDone() const {
   if (options_.steps > 0) return static_cast<double>(step_) / static_cast<double>(options_.steps);
   const double epochs = options_.epochs > 0 ? options_.epochs : kDefaultEpochs;
@@ -147,6 +153,7 @@ double Trainer::FractionDone() const {
   return static_cast<double>(images_) / images;
 }
 
+// Combines the configuration with the controller's decisions. This step's plan is the same on all ranks.
 step::StepPlan Trainer::PlanStep() const {
   const balance::Controls& controls = controller_.controls();
   step::StepPlan plan;
@@ -159,16 +166,19 @@ step::StepPlan Trainer::PlanStep() const {
   plan.lr_g = options_.lr_g * scale * controls.base_scale_g * controls.lr_scale_g;
   plan.max_beta1 = controls.max_beta1;
   plan.labels = {options_.real_label, options_.fake_label};
-  plan.loss = WithRemedies(options_.gan.loss, controls, controller_.options());
+  plan.loss = WithBalanceActions(options_.gan.loss, controls, controller_.options());
+  // Lazy regularisation counts updates of D, not steps.
   plan.zero_centred_penalties = d_updates_ % plan.loss.penalty_every == 0;
   plan.seed = rollback_policy_.history().Seed(options_.seed);
   if (options_.gan.augmentation == step::Augmentation::kDiff) plan.augment_probability = 1;
   if (options_.gan.augmentation == step::Augmentation::kAda) plan.augment_probability = ada_.probability();
   plan.augment_probability = std::max(plan.augment_probability, controls.augment);
+  // D's AUC without augmentation costs two further forwards, so it is measured now and then only.
   plan.evaluate_unaugmented = plan.augment_probability > 0 && step_ % kUnaugmentedEvery == 0;
   return plan;
 }
 
+// Widening and restarting change D itself, so they cannot be part of a plan.
 void Trainer::ChangeDiscriminatorAsDecided() {
   const std::int64_t width = options_.gan.network.d_width * controller_.controls().d_width;
   if (gan_.options.network.d_width < width) step::WidenDiscriminator(gan_, width, options_.seed);
@@ -177,7 +187,7 @@ void Trainer::ChangeDiscriminatorAsDecided() {
   step::RestartDiscriminator(gan_, rollback_policy_.history().Seed(options_.seed) + d_restarts_);
 }
 
-// The controllers' decisions on one step, which take effect in the step that comes next.
+// The decisions of the controllers on one step. They take effect in the next step.
 void Trainer::Decide(const UndecidedStep& done, StepRecord& record) {
   ada_.Observe(done.sign_mean, done.images);
   for (auto& intervention : controller_.Observe(done.step, done.signals)) {
@@ -192,19 +202,22 @@ bool Trainer::IsDiverging() const {
          balance::IsBlownUp(controller_.averages(), undecided_->signals, controller_.options());
 }
 
+// The step's numbers are decided upon in the next call, so that a GPU does not wait for the decision. The record of
+// this step therefore contains the interventions that followed from the step before.
 StepRecord Trainer::Step() {
   const auto start = std::chrono::steady_clock::now();
   step::StepPlan plan = PlanStep();
   const std::uint64_t images_before = images_;
   StepRecord record;
   ChangeDiscriminatorAsDecided();
-  // Injected faults strike once, also where steps are trained again after a rollback.
+  // A fault is injected once, even if a rollback causes its step to be trained again.
   const std::uint64_t trained = step_ + 1 + rollback_policy_.history().ForgottenSteps();
-  faults_.Spoil(gan_, trained);
-  faults_.Spoil(plan, trained);
+  faults_.Inject(gan_, trained);
+  faults_.Inject(plan, trained);
   faults_.Delay(trained);
-  record.local = step::TrainStep(gan_, plan, [&] { return faults_.Spoil(batches_->Next(), trained); });
+  record.local = step::TrainStep(gan_, plan, [&] { return faults_.Inject(batches_->Next(), trained); });
   record.seen = Observe(record.local, plan.augment_probability > 0, StopRequested(), *control_);
+  // Without a new measurement, the last AUC without augmentation stays.
   if (record.seen.auc < 0) record.seen.auc = auc_;
   auc_ = record.seen.auc;
   record.step = ++step_;
@@ -220,13 +233,14 @@ StepRecord Trainer::Step() {
   signals.epoch = record.epoch;
   record.interventions = std::exchange(unpublished_, {});
   if (undecided_) Decide(*undecided_, record);
+  // The mean sign of D on real images, for ADA: accuracy is the fraction of positive outputs.
   undecided_ = {step_, signals, 2 * record.seen.accuracy_real - 1, images_ - images_before};
   if (!signals.finite) {
-    record.interventions.push_back({step_, "skip_step", "a gradient or a loss was not finite: the update is left out"});
+    record.interventions.push_back({step_, "skip_step", "a gradient or a loss was not finite: the update was skipped"});
   }
   record.verdict = controller_.verdict();
   record.collapse_foretold = controller_.IsCollapseForetold();
-  // Measuring quality has a duration of its own and is not part of the step's.
+  // Measuring quality is timed separately and does not count as part of the step.
   record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start - evaluation).count();
   record.images_per_second = static_cast<double>(images_ - images_before) / record.seconds;
   Publish(record);
@@ -255,6 +269,7 @@ void Trainer::RequireEqualReplicas() {
   distributed::RequireEqualReplicas(tensors, *evaluation_, "weights, statistics and moments");
 }
 
+// Only rank 0 generates, but all ranks wait, because the next step needs them all.
 void Trainer::SaveSamples() {
   OnRankZero(*evaluation_, [&] {
     torch::nn::Sequential generator = GeneratorForPictures(gan_, options_.seed);
@@ -263,7 +278,7 @@ void Trainer::SaveSamples() {
       WriteGrid(folder_.Fakes(step_), Generate(generator, latents), MarkOf(generator, step_, options_.seed));
       recorder_->Picture("fakes", step_, folder_.Fakes(step_));
     } catch (const IoError& error) {
-      cli::LogWarning(std::string(error.what()) + "; training goes on without the grid of step " +
+      cli::LogWarning(std::string(error.what()) + "; training continues without the grid of step " +
                       std::to_string(step_));
     }
   });
@@ -271,12 +286,12 @@ void Trainer::SaveSamples() {
 
 void Trainer::ReportEnd(const std::string& state) {
   recorder_->Status(state);
-  control_->Barrier();  // when one rank exits, mpirun kills those that are not done
+  control_->Barrier();  // when one rank exits, mpirun kills the ranks that are still working
   if (world_.rank != 0) return;
   cli::LogInfo(state + " after " + std::to_string(step_) + " steps, " + std::to_string(images_) + " images; " +
                folder_.path().string());
   if (controller_.verdict() == balance::Verdict::kModeCollapse) {
-    cli::LogWarning("the result is a mode collapse: the pictures are far more alike than they were" +
+    cli::LogWarning("the result is a mode collapse: the generated images are far more alike than before" +
                     (quality_->best_step()
                          ? "; the best checkpoint is that of step " + std::to_string(*quality_->best_step())
                          : std::string("; --quality-every N would have kept the best checkpoint")));
@@ -294,6 +309,7 @@ nlohmann::json Trainer::SaveUndecidedStep() const {
   return state;
 }
 
+// Everything that the next step depends on; a resumed run continues bit for bit.
 SavedState Trainer::StateToSave() const {
   SavedState saved;
   saved.step = step_;
@@ -312,6 +328,7 @@ SavedState Trainer::StateToSave() const {
 }
 
 void Trainer::ReportSave(const SaveReport& report) {
+  // Only known kinds of failure are survived; any other exception ends the run.
   if (report.saved) return recorder_->Checkpoint(*report.saved, report.pause_seconds);
   try {
     std::rethrow_exception(report.error);
@@ -340,7 +357,7 @@ bool Trainer::SaveLast() {
   if (report.error) {
     try {
       std::rethrow_exception(report.error);
-    } catch (const DataError& error) {  // a weight that is not finite
+    } catch (const DataError& error) {  // a weight is not finite
       recorder_->CheckpointFailed(error.what());
       return false;
     }

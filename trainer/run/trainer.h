@@ -25,40 +25,41 @@
 
 namespace gan::run {
 
-// State of a training run: everything that lives from one step to the next. The loop in train.cpp says when something
-// happens, this class says how. Every member function is collective over the world. Not thread-safe.
+// The state of a training run: everything that lives from one step to the next. The loop in train.cpp decides when
+// something happens; this class implements how. Every member function is collective over the world, except where noted.
+// Not thread-safe.
 class Trainer {
  public:
-  // Opens data, run folder, communicators and metrics, makes the networks, and resumes from the newest checkpoint where
-  // there is one. `enter` is called as a sign of life where a part begins that has a time-out of its own. Throws
-  // UsageError, DataError and IoError.
+  // Opens data, run folder, communicators and metrics, creates the networks, and resumes from the newest checkpoint if
+  // there is one. `enter` is called as a sign of life at the beginning of each section that has its own time-out
+  // (watchdog.h). Throws UsageError, DataError and IoError.
   Trainer(const TrainOptions& options, const distributed::World& world, std::function<void(Section)> enter);
 
   bool Finished() const;
   // One step: next batch, discriminator phase, generator phase, measurements, verdict, record.
   StepRecord Step();
 
-  // Whether to end the run: going on would be a waste.
+  // Whether the run should end because further training would be useless.
   bool Diverged() const { return rollback_policy_.MustEnd(); }
-  // Whether the newest step was not finite or had a loss that has blown up: a run that ends so has failed, whether it
-  // was to act or to watch. (The verdict lasts for some steps longer.)
+  // Whether the newest step was not finite or had a loss that blew up. A run that ends in this state has failed, in the
+  // mode act as well as in watch. (The verdict `diverged` stays for some steps longer.)
   bool IsDiverging() const;
-  // Whether the step just done asks for an older checkpoint.
+  // Whether the last step calls for a rollback to an older checkpoint.
   bool WantsRollback() const { return !rollback_policy_.Cause(step_, controller_).empty(); }
-  // Goes back to the newest healthy checkpoint. False, with a line in the log, when there is none or when the run went
-  // back too often.
+  // Rolls back to the newest healthy checkpoint. Returns false, with a line in the log, when there is none or when the
+  // run has rolled back too often.
   bool RollBack();
 
-  // Throws when the ranks' weights, statistics or moments differ.
+  // Throws when weights, statistics or moments differ between the ranks.
   void RequireEqualReplicas();
   void SaveSamples();
-  // Copies the state and leaves the writing to another thread; waits for the save before if that is not done. A failure
-  // is logged and counted; training goes on with the previous checkpoint.
+  // Copies the state and lets another thread write it. Waits for the previous save first. A failure is logged and
+  // counted, and training continues with the previous checkpoint.
   void SaveCheckpoint();
-  // Logs and publishes a save that has ended since. Not collective.
+  // Logs and publishes a save that has ended since the last call. Not collective.
   void ReportFinishedSave();
-  // The last save before the end: a failure is an error, but false when the state is not finite and must not be saved.
-  // Nothing is written when this step is saved already.
+  // The last save before the end of the run. A failure is an error. Returns false without saving when the state is not
+  // finite. Writes nothing when this step is already saved.
   bool SaveLast();
   bool HasCheckpoint() const { return saver_->last_saved_step().has_value(); }
   // Logs and publishes how the run ended: "finished", "stopped" or "diverged".
@@ -68,8 +69,8 @@ class Trainer {
  private:
   static constexpr std::uint64_t kUnaugmentedEvery = 20;  // steps; costs a twentieth of two forwards of D
 
-  // What the step just done showed. It is decided upon after the next step, so that on a GPU the next step can be
-  // queued before these numbers are read.
+  // The result of the last step. The controller decides on it after the following step, so that on a GPU that step can
+  // be queued before the numbers are read.
   struct UndecidedStep {
     std::uint64_t step = 0;
     balance::Signals signals;
@@ -77,7 +78,7 @@ class Trainer {
     std::uint64_t images = 0;
   };
 
-  // Where a run begins: trainer_resume.cpp.
+  // The start of a run (trainer_resume.cpp).
   void OpenMetrics();
   void BeginOrResume();
   void AnnounceStart();
@@ -94,22 +95,22 @@ class Trainer {
   void WriteFirstImages();
   nlohmann::json Identity() const;
 
-  // Going back.
+  // Rollbacks.
   bool ReadRollbackHistory();
   void WriteRollbackHistory();
   std::string FindHealthyCheckpoint(std::uint64_t latest);
 
-  // A step.
+  // One step.
   step::StepPlan PlanStep() const;
   void ChangeDiscriminatorAsDecided();
   void Decide(const UndecidedStep& done, StepRecord& record);
-  // Returns how long it took.
+  // Returns the time that it took.
   std::chrono::steady_clock::duration MeasureQuality(StepRecord& record);
   void Publish(const StepRecord& record);
   double FractionDone() const;
   std::uint64_t GlobalBatch() const;
 
-  // A save.
+  // Saving.
   SavedState StateToSave() const;
   nlohmann::json SaveUndecidedStep() const;
   void ReportSave(const SaveReport& report);
@@ -119,7 +120,7 @@ class Trainer {
   const std::function<void(Section)> enter_;
   const Place place_;
   torch::Device device_;
-  std::shared_ptr<distributed::Communicator> control_;    // agreement and measurements: always over MPI
+  std::shared_ptr<distributed::Communicator> control_;    // for decisions and measurements; always over MPI
   std::shared_ptr<distributed::Communicator> gradients_;  // on the device
   std::shared_ptr<const data::Dataset> dataset_;
   RunFolder folder_;
@@ -127,21 +128,21 @@ class Trainer {
   step::Gan gan_;
   balance::Controller controller_;
   step::AdaController ada_;
-  std::shared_ptr<distributed::Communicator> evaluation_;  // with the time-out of evaluating
+  std::shared_ptr<distributed::Communicator> evaluation_;  // with the time-out of evaluations
   std::optional<QualityWatch> quality_;
   Faults faults_;
 
   BatchPlan batches_of_step_;
   std::uint64_t step_ = 0;
   std::uint64_t images_ = 0;                  // real images consumed by all ranks
-  std::uint64_t d_updates_ = 0;               // steps in which D was trained; lazy penalties count them
-  std::optional<std::uint64_t> stats_bytes_;  // of stats.jsonl at the step that was resumed from, when it is known
+  std::uint64_t d_updates_ = 0;               // steps in which D was trained; lazy regularisation counts these
+  std::optional<std::uint64_t> stats_bytes_;  // length of stats.jsonl at the resumed step, when it is known
   std::string lineage_;
   RollbackPolicy rollback_policy_;
-  std::vector<balance::Intervention> unpublished_;  // interventions that the next record will hold
+  std::vector<balance::Intervention> unpublished_;  // interventions for the next record
   std::optional<UndecidedStep> undecided_;
-  double auc_ = 0.5;              // the newest on images without augmentation
-  std::uint32_t d_restarts_ = 0;  // of those that the controller asks for, how many are done
+  double auc_ = 0.5;              // newest AUC on images without augmentation
+  std::uint32_t d_restarts_ = 0;  // number of executed restarts of D, out of those that the controller has requested
   std::optional<Batches> batches_;
   std::optional<Recorder> recorder_;
   std::optional<CheckpointSaver> saver_;

@@ -1,4 +1,4 @@
-// How a Trainer begins: a new run, from a checkpoint, or, in a rollback, from an older checkpoint of its own run.
+// How a Trainer starts: with a new run, from a checkpoint, or, in a rollback, from an older checkpoint of the same run.
 #include <random>
 
 #include "cli/build_facts.h"
@@ -14,6 +14,7 @@ namespace gan::run {
 
 namespace {
 
+// The identifier of a branch of a run's history. Random, because it only has to be different.
 std::string NewLineage() {
   std::random_device random;
   char text[17];
@@ -21,6 +22,7 @@ std::string NewLineage() {
   return text;
 }
 
+// Rolling back to a state that has already diverged or collapsed would not help.
 bool IsHealthy(const nlohmann::json& state) {
   const auto& verdict = state.at("balance").at("verdict");
   return verdict != "diverged" && verdict != "mode_collapse";
@@ -28,7 +30,7 @@ bool IsHealthy(const nlohmann::json& state) {
 
 }  // namespace
 
-// What must stay the same for a checkpoint to be continued.
+// The values that a checkpoint and a run must have in common for resuming.
 nlohmann::json Trainer::Identity() const {
   nlohmann::json identity = ToJson(options_);
   identity["d_width"] = gan_.options.network.d_width;
@@ -43,14 +45,14 @@ std::optional<checkpoint::Checkpoint> Trainer::FindCheckpoint() {
   if (options_.resume == "none") {
     OnRankZero(*control_, [&] {
       if (checkpoint::ListCheckpoints(folder_.Checkpoints()).empty()) return;
-      throw UsageError(folder_.path().string() + " holds checkpoints; name another --run, or leave out --resume none");
+      throw UsageError(folder_.path().string() + "  holds checkpoints; choose another --run, or omit --resume none");
     });
     return std::nullopt;
   }
   if (options_.resume != "auto") return LoadNamedCheckpoint();
   std::optional<checkpoint::Checkpoint> newest;
   OnAllRanks(*control_, [&] {
-    newest = checkpoint::LoadNewest(folder_.Checkpoints(), RanksOf(*control_),
+    newest = checkpoint::LoadNewest(folder_.Checkpoints(), RankGroupOf(*control_),
                                     [](const std::string& why) { cli::LogWarning(why); });
   });
   return newest;
@@ -58,20 +60,21 @@ std::optional<checkpoint::Checkpoint> Trainer::FindCheckpoint() {
 
 std::optional<checkpoint::Checkpoint> Trainer::LoadNamedCheckpoint() {
   std::optional<checkpoint::Checkpoint> named;
-  OnAllRanks(*control_, [&] { named = checkpoint::LoadTogether(options_.resume, RanksOf(*control_)); });
+  OnAllRanks(*control_, [&] { named = checkpoint::LoadTogether(options_.resume, RankGroupOf(*control_)); });
   OnRankZero(*control_, [&] {
+    // Two histories in one folder would be mixed up.
     const auto existing = checkpoint::ListCheckpoints(folder_.Checkpoints());
     if (existing.empty()) return;
     if (!std::filesystem::equivalent(named->folder.parent_path(), folder_.Checkpoints())) {
-      throw UsageError(folder_.path().string() + " has checkpoints of its own, up to " +
-                       existing[0].filename().string() + "; name another --run to branch off " + options_.resume);
+      throw UsageError(folder_.path().string() + "  already has checkpoints, up to " + existing[0].filename().string() +
+                       "; choose another --run to start from " + options_.resume);
     }
   });
   return named;
 }
 
-// Resuming from an older checkpoint of the same run begins another branch of its history: the later checkpoints are
-// kept aside, since they may be healthier than what follows.
+// Resuming from an older checkpoint of the same run starts another branch of its history. The later checkpoints are
+// renamed and kept, because they may turn out to be better than what follows.
 void Trainer::AbandonLaterCheckpoints() {
   std::string left = lineage_;
   OnRankZero(*control_, [&] {
@@ -88,16 +91,17 @@ void Trainer::AbandonLaterCheckpoints() {
   lineage_ = control_->Broadcast(left);
 }
 
-// Image grids of the abandoned branch. A failure here does not end a run.
+// Renames the image grids of the abandoned branch. A failure does not end the run.
 void Trainer::AbandonLaterGrids() {
   if (world_.rank != 0) return;
   try {
     folder_.SetLaterGridsAside(step_, lineage_);
   } catch (const std::exception& error) {
-    cli::LogWarning(std::string(error.what()) + "; grids of the abandoned branch stay where they are");
+    cli::LogWarning(std::string(error.what()) + "; the grids of the abandoned branch keep their names");
   }
 }
 
+// The order matters: nothing in the folder changes until everything that can fail has succeeded.
 void Trainer::BeginOrResume() {
   const bool was_going_back = ReadRollbackHistory();
   const std::optional<checkpoint::Checkpoint> saved = FindCheckpoint();
@@ -115,11 +119,12 @@ void Trainer::BeginOrResume() {
   if (saved) AbandonLaterCheckpoints();
   OpenRecorderAndBatches();
   if (!saved) BeginNew();
+  // Allocates the buffers now, so that the first save does not pause training longer than others.
   saver_->Prepare(gan_.NamedState());
   OnRankZero(*control_, [&] {
     storage::WriteFileAtomically(
         folder_.Options(), nlohmann::json({{"options", Identity()}, {"build", cli::BuildFacts()}}).dump(2) + "\n");
-    recorder_->CutStats();  // last: what cannot begin has changed nothing
+    recorder_->CutStats();  // last, so that a run that cannot start has changed nothing
   });
   AnnounceStart();
 }
@@ -127,7 +132,7 @@ void Trainer::BeginOrResume() {
 void Trainer::AnnounceStart() {
   if (world_.rank != 0) return;
   cli::LogInfo("run folder " + folder_.path().string() + "  ranks " + std::to_string(world_.size) + "  threads " +
-               std::to_string(torch::get_num_threads()) + "  device " + device_.str() + "  pictures " +
+               std::to_string(torch::get_num_threads()) + "  device " + device_.str() + "   images " +
                std::to_string(dataset_->size()) + " (+" + std::to_string(dataset_->holdout_size()) + " held out)");
   recorder_->Status("running");
   if (!metrics_->serving()) return;
@@ -138,6 +143,7 @@ void Trainer::AnnounceStart() {
 
 void Trainer::Restore(const checkpoint::Checkpoint& saved) {
   RequireResumable(saved.state.at("options"), Identity(), saved.folder);
+  // The checkpoint's D may be wider than configured, because the balance can widen it during a run.
   RebuildDiscriminator(NetworkFromJson(saved.state.at("options")).d_width);
   RestoreAll(saved, gan_.NamedState());
   if (options_.gan.network.d_width > gan_.options.network.d_width) {
@@ -147,10 +153,10 @@ void Trainer::Restore(const checkpoint::Checkpoint& saved) {
   if (saved.state.contains("quality")) quality_->Restore(saved.state.at("quality"));
   controller_.Restore(saved.state.at("balance"));
   RestoreUndecidedStep(saved.state.value("row", nlohmann::json::object()));
-  // Decided here and not in RollBack(), so that a run that is killed before its next checkpoint decides it again.
+  // Decided here and not in RollBack(), so that a run that is killed before its next checkpoint repeats the decision.
   if (rollback_policy_.history().LastIsCollapseTo(saved.step)) {
-    for (auto& detour : controller_.TakeAnotherWay(saved.step, rollback_policy_.history().CollapsesBefore())) {
-      unpublished_.push_back(std::move(detour));
+    for (auto& change : controller_.RespondToCollapse(saved.step, rollback_policy_.history().CollapsesBefore())) {
+      unpublished_.push_back(std::move(change));
     }
   }
   rollback_policy_.Restore(saved.state);
@@ -170,7 +176,7 @@ void Trainer::LogResume(const checkpoint::Checkpoint& saved) const {
                std::to_string(images_) + " images");
   std::string from_run;
   for (const std::string& flag : options_.from_run) from_run += (from_run.empty() ? "" : ", ") + flag;
-  if (!from_run.empty()) cli::LogInfo("not given, and as the run had it: " + from_run);
+  if (!from_run.empty()) cli::LogInfo("flags taken from the run: " + from_run);
   const int ranks_before = saved.state.at("options").at("world_size");
   if (ranks_before == world_.size) return;
   cli::LogInfo(std::to_string(ranks_before) + " ranks before, " + std::to_string(world_.size) +
@@ -179,7 +185,7 @@ void Trainer::LogResume(const checkpoint::Checkpoint& saved) const {
                std::to_string(batches_of_step_.batch) + " images on each rank; equal up to rounding, not bit for bit");
 }
 
-// Older checkpoints, whose controller decided within the step, hold none.
+// Older checkpoints contain no such step, because their controller decided within the step.
 void Trainer::RestoreUndecidedStep(const nlohmann::json& state) {
   undecided_.reset();
   auc_ = state.value("auc", 0.5);
@@ -188,7 +194,7 @@ void Trainer::RestoreUndecidedStep(const nlohmann::json& state) {
                 state.at("sign_mean").get<double>(), state.at("images").get<std::uint64_t>()};
 }
 
-// Makes the networks anew with a discriminator as wide as a checkpoint's.
+// Recreates the networks with a discriminator as wide as that of a checkpoint.
 void Trainer::RebuildDiscriminator(std::int64_t width) {
   if (width == gan_.options.network.d_width) return;
   step::GanOptions as_saved = options_.gan;
@@ -205,13 +211,14 @@ void Trainer::BeginNew() {
       if (world_.rank == 0) cli::LogInfo(what);
     }
   });
+  // Equal already, unless an imported file differs between the hosts.
   for (auto& [name, tensor] : gan_.NamedState()) gradients_->Broadcast(tensor);
   lineage_ = control_->Broadcast(NewLineage());
   WriteFirstImages();
   SaveSamples();
 }
 
-// At the place in the run and in the data that was restored.
+// Opens both at the restored position in the run and in the data.
 void Trainer::OpenRecorderAndBatches() {
   const auto published = recorder_ ? recorder_->published_traffic() : distributed::TrafficCounters();
   OnAllRanks(*control_, [&] { recorder_.emplace(folder_, options_, world_, *metrics_, step_, images_, stats_bytes_); });
@@ -227,7 +234,7 @@ bool Trainer::ReadRollbackHistory() {
   });
   rollback_policy_.history() = Rollbacks::Parse(control_->Broadcast(text), folder_.Rollbacks());
   if (rollback_policy_.history().all().empty() || rollback_policy_.history().all().back().done) return false;
-  // Killed in the middle: no checkpoint of the new branch can be there yet.
+  // The process was killed during a rollback, so the new branch cannot have a checkpoint yet.
   OnRankZero(*control_,
              [&] { checkpoint::SetLaterAside(folder_.Checkpoints(), rollback_policy_.history().all().back().to); });
   rollback_policy_.history().Finish();
@@ -239,7 +246,7 @@ void Trainer::WriteRollbackHistory() {
   OnRankZero(*control_, [&] { storage::WriteFileAtomically(folder_.Rollbacks(), rollback_policy_.history().Text()); });
 }
 
-// The newest intact checkpoint of a healthy run up to `latest`; its path, empty when there is none.
+// The path of the newest intact checkpoint up to step `latest` whose state is healthy; empty if there is none.
 std::string Trainer::FindHealthyCheckpoint(std::uint64_t latest) {
   std::string found;
   OnRankZero(*control_, [&] {
@@ -252,13 +259,15 @@ std::string Trainer::FindHealthyCheckpoint(std::uint64_t latest) {
       } catch (const checkpoint::NewerVersionError&) {
         throw;
       } catch (const DataError& error) {
-        cli::LogWarning(std::string(error.what()) + "; an older checkpoint is tried");
+        cli::LogWarning(std::string(error.what()) + "; trying an older checkpoint");
       }
     }
   });
   return control_->Broadcast(found);
 }
 
+// The rollback is recorded before anything changes and marked as done at the end, so that a killed process can complete
+// it.
 bool Trainer::RollBack() {
   enter_(Section::kSave);
   if (const auto before = saver_->Wait()) ReportSave(*before);
@@ -277,15 +286,16 @@ bool Trainer::RollBack() {
     return false;
   }
   std::optional<checkpoint::Checkpoint> saved;
-  OnAllRanks(*control_, [&] { saved = checkpoint::LoadTogether(target, RanksOf(*control_)); });
+  OnAllRanks(*control_, [&] { saved = checkpoint::LoadTogether(target, RankGroupOf(*control_)); });
   rollback_policy_.history().Begin({step_, saved->step, cause, false});
   WriteRollbackHistory();
   unpublished_.push_back(
-      {step_, "rollback", cause + ": back to step " + std::to_string(saved->step) + ", with other noise from there"});
+      {step_, "rollback",
+       cause + ": back to step " + std::to_string(saved->step) + ", with other noise from there on"});
   OnAllRanks(*control_, [&] { Restore(*saved); });
   AbandonLaterGrids();
   AbandonLaterCheckpoints();
-  lineage_ = control_->Broadcast(NewLineage());  // other noise: another history, whether anything was set aside or not
+  lineage_ = control_->Broadcast(NewLineage());  // other noise means another history, even if no checkpoint was renamed
   rollback_policy_.history().Finish();
   WriteRollbackHistory();
   OpenRecorderAndBatches();

@@ -21,14 +21,17 @@ namespace {
 
 using std::chrono::steady_clock;
 
+// The interval at which the thread checks for signs of life.
 constexpr std::chrono::milliseconds kGlance{100};
 
+// Written before a signal is sent and read by its handler, hence atomic.
 std::atomic<int> stacks_file{2};
 std::atomic<std::uint64_t> stacks_written{0};
 
-// SIGRTMAX - 1: what neither MPI, the C library nor LibTorch uses.
+// SIGRTMAX - 1 is used by neither MPI nor the C library nor LibTorch.
 int StackSignal() { return SIGRTMAX - 1; }
 
+// Runs in a signal handler on the thread whose stack is wanted. Both functions allocate no memory.
 void WriteOwnStack(int /*signal*/) {
   std::array<void*, 64> frames{};
   const int count = ::backtrace(frames.data(), static_cast<int>(frames.size()));
@@ -53,15 +56,16 @@ std::vector<pid_t> OtherThreads() {
     const pid_t thread = std::atoi(entry.path().filename().c_str());
     if (thread != ::gettid()) threads.push_back(thread);
   }
-  std::sort(threads.begin(), threads.end());  // the main thread first
+  std::sort(threads.begin(), threads.end());  // puts the main thread first
   return threads;
 }
 
 void WriteText(int file, const std::string& text) {
-  [[maybe_unused]] const ssize_t n = ::write(file, text.data(), text.size());  // the process ends in any case
+  [[maybe_unused]] const ssize_t n =
+      ::write(file, text.data(), text.size());  // ignored, because the process ends in any case
 }
 
-// One thread after another, so that their stacks don't mix; a thread that cannot answer is left out after a second.
+// One thread at a time, so that the stacks do not mix. A thread that does not answer within a second is skipped.
 void WriteAllStacks() {
   for (const pid_t thread : OtherThreads()) {
     WriteText(stacks_file, "thread " + std::to_string(thread) + "\n");
@@ -79,7 +83,7 @@ const char* NameOf(Section section) {
 }  // namespace
 
 bool HasLauncher() {
-  // SLURM_PROCID also stands in the script of sbatch, which is no launcher.
+  // SLURM_PROCID is not used, because it is also set in sbatch scripts, which are no launcher.
   return std::ranges::any_of(std::array{"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"},
                              [](const char* name) { return std::getenv(name) != nullptr; });
 }
@@ -129,7 +133,7 @@ void Watchdog::Watch() {
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, kGlance, [this] { return done_; })) {
     const auto now = steady_clock::now();
-    // A glance that came very late means that this thread did not run either: the process was stopped, not hanging.
+    // A very late wake-up means that this thread did not run either: the process was stopped and does not hang.
     silent += std::min<std::chrono::duration<double>>(now - last, 10 * kGlance);
     last = now;
     const std::uint64_t signs = signs_;
@@ -138,12 +142,13 @@ void Watchdog::Watch() {
     const Section section = section_;
     const std::uint64_t limit = LimitOf(section);
     if (limit > 0 && silent.count() > static_cast<double>(limit)) End(section, silent);
+    // The parent changes when the launcher dies.
     if (options_.has_launcher && ::getppid() != parent_) EndWithoutLauncher();
   }
 }
 
 void Watchdog::EndWithoutLauncher() const {
-  WriteText(2, "gan-train: [rank " + std::to_string(rank_) + "] the launcher is gone; ending\n");
+  WriteText(2, "gan-train: [rank " + std::to_string(rank_) + "] the launcher has died; ending\n");
   ::_exit(1);
 }
 

@@ -1,4 +1,4 @@
-// Notices when a rank hangs: a thread that expects a sign of life within each section's time-out.
+// Detects a hanging rank: a thread expects a sign of life within the time-out of each section of the run.
 #pragma once
 
 #include <atomic>
@@ -14,22 +14,23 @@ namespace gan::run {
 enum class Section : int { kStart, kStep, kSave, kEvaluate };
 
 struct WatchdogOptions {
-  // Seconds without a sign of life that are too many; 0: never.
+  // The longest allowed time without a sign of life, in seconds; 0: no limit.
   std::uint64_t start_seconds = 1800;
   std::uint64_t step_seconds = 600;
   std::uint64_t save_seconds = 1800;
   std::uint64_t evaluate_seconds = 1800;
-  bool has_launcher = false;  // as HasLauncher says; the process ends with its parent then
+  bool has_launcher = false;  // result of HasLauncher(); if true, the process ends when its parent does
 };
 
-// Whether mpirun, srun or another launcher of MPI started this process. To be asked before MPI begins, which sets the
-// variables that tell it.
+// Whether mpirun, srun or another MPI launcher started this process. Call it before MPI is initialised, because MPI
+// sets the environment variables that this function checks.
 bool HasLauncher();
 
-// On silence: the stacks of all threads go to `stacks-rank-00000.txt` in the run folder (stderr before there is one),
-// one line to stderr, and the process ends with exit code 1. The launcher then ends the other ranks. It also ends the
-// process when the launcher that started it is gone: nobody would stop it any more. A process that a shell started
-// outlives the shell. A time in which the whole process was stopped (SIGSTOP) does not count.
+// When a time-out expires, the watchdog writes the stack traces of all threads to `stacks-rank-00000.txt` in the run
+// folder (to stderr before there is one) and one line to stderr, and ends the process with exit code 1. The launcher
+// then ends the other ranks. The watchdog also ends the process when the launcher that started it has died, because
+// nobody could stop the process any more. A process started by a shell outlives the shell. Time during which the whole
+// process was stopped (SIGSTOP) does not count.
 class Watchdog {
  public:
   Watchdog(const WatchdogOptions& options, int rank);
@@ -37,9 +38,9 @@ class Watchdog {
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
 
-  // A sign of life: the rank is at the beginning of `section`. From any thread.
+  // A sign of life: the rank begins `section`. Any thread may call it.
   void Enter(Section section);
-  // Where the stacks go from now on. Once.
+  // Sets the folder for the stack traces. Call it once.
   void SetFolder(const std::filesystem::path& run);
 
  private:

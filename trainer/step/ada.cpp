@@ -7,6 +7,7 @@ namespace gan::step {
 
 namespace {
 
+// The values of the paper's section 3.1.
 constexpr double kTarget = 0.6;
 constexpr double kImagesFromZeroToOne = 500'000;
 constexpr std::uint64_t kStepsADecision = 4;
@@ -18,6 +19,7 @@ void AdaController::Observe(double sign_mean, std::uint64_t images) {
   sum_of_means_ += sign_mean;
   images_ += images;
   if (++observed_ < kStepsADecision) return;
+  // Only the sign matters: the probability changes at a constant speed.
   const double over = sum_of_means_ / static_cast<double>(observed_) - kTarget;
   const double sign = over > 0 ? 1.0 : (over < 0 ? -1.0 : 0.0);
   probability_ = std::clamp(probability_ + sign * static_cast<double>(images_) / kImagesFromZeroToOne, 0.0, 1.0);

@@ -12,6 +12,7 @@ Adam::Adam(const torch::OrderedDict<std::string, torch::Tensor>& parameters, con
     first_moments_.push_back(torch::zeros_like(item.value()));
     second_moments_.push_back(torch::zeros_like(item.value()));
   }
+  // One counter per parameter, because layers that were added by growth have had fewer updates.
   steps_ = torch::zeros({static_cast<std::int64_t>(names_.size())},
                         torch::TensorOptions(parameters_.front().device()).dtype(torch::kFloat));
 }
@@ -21,11 +22,12 @@ void Adam::Step(double learning_rate) { Update(learning_rate, {}, {}); }
 void Adam::Step(double learning_rate, const torch::Tensor& norm, double clip_norm) {
   torch::NoGradGuard no_grad;
   std::optional<torch::Tensor> divisor;
+  // Computed on the device, so that the host does not wait for the norm.
   if (clip_norm > 0) divisor = (norm / clip_norm).clamp_min(1).to(torch::kFloat).view({1});
   Update(learning_rate, divisor, norm.isfinite().logical_not().to(torch::kFloat).view({1}));
 }
 
-// The kernel does nothing where `skipped` holds 1.
+// Parameters stay unchanged when `skipped` is 1; the kernel checks it on the device.
 void Adam::Update(double learning_rate, const std::optional<torch::Tensor>& divisor,
                   const std::optional<torch::Tensor>& skipped) {
   torch::NoGradGuard no_grad;

@@ -14,7 +14,7 @@ constexpr std::int64_t kCutoutStrength = 10;      // 10, 11
 constexpr double kTranslationRatio = 0.125;
 constexpr double kCutoutRatio = 0.5;
 
-// The draws of a batch on the images' device, in their type.
+// The random numbers of a batch, on the device of the images.
 struct Plan {
   torch::Tensor draws;
   double probability;
@@ -23,6 +23,7 @@ struct Plan {
   torch::Tensor Strength(std::int64_t draw) const { return draws.select(1, draw).view({-1, 1, 1, 1}); }
 };
 
+// The formulas of the paper's public code. Each operation that is not applied gets a neutral strength.
 torch::Tensor Colour(const torch::Tensor& images, const Plan& plan) {
   const auto type = images.scalar_type();
   const torch::Tensor shift = (plan.Strength(kColourStrength) - 0.5) * plan.Gated(kBrightness);
@@ -35,7 +36,7 @@ torch::Tensor Colour(const torch::Tensor& images, const Plan& plan) {
   return (result - level) * contrast.to(type) + level;
 }
 
-// Moves each image along `dim` by up to `most` pixels; what comes in from outside is 0.
+// Shifts each image along `dim` by up to `most` pixels. Pixels from outside are 0.
 torch::Tensor Shifted(const torch::Tensor& images, const Plan& plan, std::int64_t dim, std::int64_t draw,
                       std::int64_t most) {
   const std::int64_t side = images.size(dim);
@@ -48,10 +49,11 @@ torch::Tensor Shifted(const torch::Tensor& images, const Plan& plan, std::int64_
   return images.gather(dim, index.expand(images.sizes())) * inside;
 }
 
-// 1 where a row (or column) lies within the square that is cut out.
+// 1 for the rows or columns within the square that is cut out.
 torch::Tensor CutAlong(std::int64_t side, std::int64_t length, const Plan& plan, std::int64_t dim, std::int64_t draw) {
   std::vector<std::int64_t> along = {1, 1, 1, 1};
   along[static_cast<std::size_t>(dim)] = side;
+  // The square may extend beyond the border, so that border pixels are cut as often as others.
   const double places = static_cast<double>(side + 1 - length % 2);
   const torch::Tensor first = (plan.Strength(draw) * places).floor() - static_cast<double>(length / 2);
   const torch::Tensor place = torch::arange(side, first.options()).view(along);
@@ -72,6 +74,7 @@ torch::Tensor CutOut(const torch::Tensor& images, const Plan& plan) {
 torch::Tensor AugmentDraws(const AugmentKey& key, std::int64_t count) {
   torch::Tensor draws = torch::empty({count, kAugmentDraws}, torch::kDouble);
   auto* value = draws.data_ptr<double>();
+  // The use is part of the counter, so that real and generated images get independent numbers.
   const auto use = static_cast<std::uint64_t>(key.use) << 8;
   for (std::int64_t image = 0; image < count; ++image) {
     for (std::int64_t draw = 0; draw < kAugmentDraws; ++draw) {

@@ -4,8 +4,8 @@
 
 namespace gan::step {
 
-// kDiff: every operation on every image. kAda: each operation on each image with a probability that follows how well D
-// knows the training images by heart.
+// kDiff: every operation on every image. kAda: each operation on each image with a probability that adapts to how much
+// D overfits to the training images.
 enum class Augmentation { kNone, kDiff, kAda };
 
 }  // namespace gan::step

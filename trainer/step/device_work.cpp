@@ -14,7 +14,7 @@ Moment::Moment(torch::Device device) {
   if (device.is_cpu()) {
     time_ = std::chrono::steady_clock::now();
   } else {
-    event_.emplace(device.type(), c10::EventFlag::BACKEND_DEFAULT);  // the flag with which CUDA keeps the time
+    event_.emplace(device.type(), c10::EventFlag::BACKEND_DEFAULT);  // the flag that makes CUDA record times
     event_->record(CurrentStream(device));
   }
 }

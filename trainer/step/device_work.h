@@ -1,4 +1,4 @@
-// Work queued on a GPU, without CUDA's headers: the same code on a CPU, where nothing is queued.
+// Work queued on a GPU, without CUDA's headers. The same code runs on a CPU, where nothing is queued.
 #pragma once
 
 #include <c10/core/Event.h>
@@ -10,18 +10,20 @@
 
 namespace gan::step {
 
-// The stream that this thread's operations on `device` go to. `device` is no CPU.
+// The stream that receives this thread's operations on `device`, which must not be a CPU.
 c10::Stream CurrentStream(torch::Device device);
 
-// A copy of `host` on `device`, queued from page-locked memory: the caller does not wait for what was queued before it.
-// On a CPU `host` itself.
+// A copy of `host` on `device`, queued from page-locked memory, so that the caller does not wait for earlier work. On a
+// CPU, `host` itself.
 torch::Tensor ToDevice(const torch::Tensor& host, torch::Device device);
 
-// A point in a device's work: on a CPU now, on a GPU when what this thread has queued so far is done. Not copyable.
+// A point in time of a device's work: on a CPU the present, on a GPU the time at which the work queued so far by this
+// thread is done. Not copyable.
 class Moment {
  public:
   explicit Moment(torch::Device device);
-  // In seconds. On a GPU both moments must have come: after a copy to the host that was queued after both.
+  // The time between two moments in seconds. On a GPU both must have been reached, for example because a copy to the
+  // host that was queued after both has finished.
   double Until(const Moment& later) const;
 
  private:

@@ -8,8 +8,8 @@ namespace gan::step {
 
 namespace {
 
-// [N, 3, R, R] -> [N, 8*8*3], double. Rows first: eight times as fast as adaptive_avg_pool2d where channels come last
-// in memory.
+// [N, 3, R, R] -> [N, 8*8*3] in double. Averages rows first, which for channels-last images is eight times as fast as
+// adaptive_avg_pool2d.
 torch::Tensor MeansOfBlocks(const torch::Tensor& images) {
   constexpr std::int64_t kSide = 8;
   const std::int64_t count = images.size(0), block = images.size(2) / kSide;
@@ -18,13 +18,13 @@ torch::Tensor MeansOfBlocks(const torch::Tensor& images) {
   return rows.view({count, kSide, kSide, block, 3}).mean(3).flatten(1).to(torch::kDouble);
 }
 
-// [N, K] -> [N]: of each row to the nearest of the others. In blocks of rows: the differences of all pairs at once are
-// N x N x K numbers, 13 GB at N = 2,048.
+// [N, K] -> [N]: the distance of each row to the nearest other row. Computed in blocks of rows, because the differences
+// between all pairs are N x N x K numbers: 13 GB at N = 2,048.
 torch::Tensor NearestOneByOne(const torch::Tensor& rows) {
   constexpr std::int64_t kNumbersInFlight = std::int64_t{1} << 20;  // 8 MB
   const std::int64_t count = rows.size(0);
   const std::int64_t block = std::clamp<std::int64_t>(kNumbersInFlight / (count * rows.size(1)), 1, count);
-  // One buffer for all blocks: glibc does not use again what it has freed of large aligned ones.
+  // One buffer for all blocks, because glibc does not reuse freed memory of large aligned allocations.
   const torch::Tensor buffer = torch::empty({block, count, rows.size(1)}, rows.options());
   std::vector<torch::Tensor> nearest;
   for (std::int64_t begin = 0; begin < count; begin += block) {
@@ -32,7 +32,7 @@ torch::Tensor NearestOneByOne(const torch::Tensor& rows) {
     torch::Tensor differences = buffer.narrow(0, 0, mine.size(0));
     torch::sub_out(differences, mine.unsqueeze(1), rows.unsqueeze(0));
     torch::Tensor distances = differences.square_().mean(2).sqrt();
-    distances.diagonal(begin).fill_(std::numeric_limits<double>::infinity());  // itself
+    distances.diagonal(begin).fill_(std::numeric_limits<double>::infinity());  // excludes the row itself
     nearest.push_back(std::get<0>(distances.min(1)));
   }
   return torch::cat(nearest);
@@ -47,6 +47,7 @@ torch::Tensor NearestByProduct(const torch::Tensor& rows) {
 }  // namespace
 
 torch::Tensor SquaredDistancesByProduct(const torch::Tensor& rows) {
+  // Centring reduces the cancellation in the difference of large products.
   const torch::Tensor centred = rows - rows.mean(0);
   const torch::Tensor squares = centred.square().sum(1);
   return (squares.unsqueeze(1) + squares.unsqueeze(0) - 2 * centred.matmul(centred.t())).clamp_min(0);

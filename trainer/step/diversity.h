@@ -4,12 +4,13 @@
 
 namespace gan::step {
 
-// Mean Euclidean distance, per value, of each picture of [N, 3, R, R] to its nearest neighbour among the others, on
-// pictures averaged down to 8x8: one double, on the pictures' device. Copies and near copies, the sign of a collapse,
-// pull it to 0. Negative for N < 2.
+// The mean Euclidean distance per value between each image of [N, 3, R, R] and its nearest neighbour in the batch, for
+// images averaged down to 8x8: one double on the images' device. Copies and near copies, which indicate a mode
+// collapse, pull it towards 0. Negative for N < 2.
 torch::Tensor NearestNeighbourDistance(const torch::Tensor& images);
-// Between each two rows of [N, K], as it is computed on GPUs: without a tensor of N x N x K numbers, which at N = 256
-// takes a twentieth of a step there. [N, N]; copies may be a rounding error apart.
+// The squared distances between all pairs of rows of [N, K] in the way that is used on GPUs: [N, N]. It avoids a tensor
+// of N x N x K numbers, which at N = 256 takes a twentieth of a step. The distance of copies may differ from 0 by a
+// rounding error.
 torch::Tensor SquaredDistancesByProduct(const torch::Tensor& rows);
 
 }  // namespace gan::step

@@ -19,6 +19,7 @@ Ema::Ema(const torch::nn::Module& module, std::uint64_t half_life_images) : half
 void Ema::Update(const torch::nn::Module& module, std::uint64_t images_of_step, std::uint64_t images_of_run) {
   if (!active()) return;
   torch::NoGradGuard no_grad;
+  // The ramp-up: an average over a fixed number of images would contain the untrained weights for too long.
   const double half_life = std::min<double>(half_life_images_, std::max(kRampUp * images_of_run, 1.0));
   const double fresh = 1 - std::exp2(-static_cast<double>(images_of_step) / half_life);
   std::vector<torch::Tensor> averages;
@@ -47,7 +48,7 @@ void ReestimateStatistics(torch::nn::Sequential& generator, const torch::Tensor&
     if (norm == nullptr) continue;
     norm->reset_running_stats();
     momenta.push_back(norm->options.momentum());
-    norm->options.momentum(std::nullopt);  // PyTorch's word for the plain mean over all batches
+    norm->options.momentum(std::nullopt);  // for PyTorch, no momentum means the plain mean over all batches
     norms.push_back(norm);
   }
   generator->train();

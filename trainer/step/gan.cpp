@@ -22,8 +22,8 @@ std::vector<torch::Tensor> AllStatistics(torch::nn::Sequential& generator, torch
   return statistics;
 }
 
-// Lets convolutions and matrix products compute in bfloat16 within its scope, and those within it. A weight is
-// converted once in the outermost.
+// Enables bfloat16 for convolutions and matrix products in its scope. Scopes may be nested; a weight is converted once
+// for the outermost one.
 class Autocast {
  public:
   Autocast(Precision precision, torch::Device device) : type_(device.type()), active_(precision == Precision::kBf16) {
@@ -47,6 +47,7 @@ class Autocast {
 };
 
 torch::nn::Sequential Prepared(torch::nn::Sequential module, const GanOptions& options, torch::Device device,
+                               // Batch norms are replaced before the parameters move, because the new layers copy them.
                                const std::shared_ptr<distributed::Communicator>& communicator) {
   if (options.sync_batch_norm) module = distributed::WithSyncBatchNorm(module, communicator);
   module->to(device);
@@ -76,6 +77,8 @@ Gan::Gan(const GanOptions& made_of, torch::Device home, std::uint64_t seed,
       discriminator_sync(discriminator->parameters(), communicator, options.gradients),
       statistics(AllStatistics(generator, discriminator)),
       ema(*generator, options.ema_half_life_images) {
+  // The weights are set after the optimizers and averages were created; only the average has copied them and must be
+  // created again.
   model::InitialiseWeights(*generator, seed, 0);
   model::InitialiseWeights(*discriminator, seed, 1);
   ema = Ema(*generator, options.ema_half_life_images);
@@ -118,11 +121,13 @@ void WidenDiscriminator(Gan& gan, std::int64_t width, std::uint64_t seed) {
   }
   if (network.spectral_norm)
     throw UsageError("--widen-d: spectral normalisation would change what the wider D computes");
+  // The old D is kept until its weights are copied.
   const torch::nn::Sequential narrow = gan.discriminator;
   const auto counter = static_cast<std::uint64_t>(network.d_width);
   network.d_width = width;
   gan.discriminator = Prepared(model::MakeDiscriminator(network), gan.options, gan.device, gan.communicator);
   model::Widen(*narrow, *gan.discriminator, seed, counter);
+  // The moments of the narrow D do not fit the wide one.
   gan.discriminator_optimizer = Adam(gan.discriminator->named_parameters(), gan.options.adam);
   gan.discriminator_sync =
       distributed::GradientSync(gan.discriminator->parameters(), gan.communicator, gan.options.gradients);

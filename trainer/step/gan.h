@@ -17,17 +17,18 @@
 
 namespace gan::step {
 
-// Both networks with all that trains them. Owned by the run; the same on every rank after every step.
+// Both networks, their optimizers and everything else that training changes. Owned by the trainer; the same on every
+// rank after every step.
 struct Gan {
   Gan(const GanOptions& options, torch::Device device, std::uint64_t seed,
       const std::shared_ptr<distributed::Communicator>& communicator);
 
-  // All that a checkpoint keeps of the networks, averages and optimizers; the tensors share storage with them.
+  // The tensors of networks, averages and optimizers that a checkpoint stores. They share storage with the originals.
   model::NamedTensors NamedState() const;
 
   GanOptions options;
   torch::Device device;
-  std::shared_ptr<distributed::Communicator> communicator;  // carries gradients and statistics
+  std::shared_ptr<distributed::Communicator> communicator;  // for gradients and statistics
   torch::nn::Sequential generator;
   torch::nn::Sequential discriminator;
   Adam generator_optimizer;
@@ -36,26 +37,27 @@ struct Gan {
   distributed::GradientSync discriminator_sync;
   std::vector<torch::Tensor> statistics;                    // batch-norm running mean and variance of both networks
   Ema ema;                                                  // of the generator
-  std::shared_ptr<const loss::FeatureExtractor> extractor;  // of the perceptual term, when there is one
+  std::shared_ptr<const loss::FeatureExtractor> extractor;  // of the perceptual loss; null without one
 };
 
-// With the precision that the options ask for. latents [N, noise_dim, 1, 1] -> images [N, 3, R, R].
+// Runs G with the precision of the options. latents [N, noise_dim, 1, 1] -> images [N, 3, R, R].
 torch::Tensor Fakes(Gan& gan, const torch::Tensor& latents);
-// [N, 1], in the weights' own type.
+// Runs D. Returns logits [N, 1] in the data type of the weights.
 torch::Tensor Logits(Gan& gan, const torch::Tensor& images);
 struct LogitsOfBoth {
   torch::Tensor real, fake;
 };
-// Two batches, each normed by itself; in bfloat16 D's weights are converted once for both.
+// Runs D on two batches, each with its own batch-norm statistics. In bfloat16 D's weights are converted once for both.
 LogitsOfBoth Logits(Gan& gan, const torch::Tensor& real, const torch::Tensor& fake);
 model::DiscriminatorOutput OutputAndFeatures(Gan& gan, const torch::Tensor& images);
 
-// D gets `width` times the channels of the rule of widths, a multiple of what it has, and still computes what it did;
-// its optimizer starts anew. The same on every rank without a collective. Throws UsageError when that cannot be.
+// Gives D `width` times the channels of the rule of widths (model/networks.h), a multiple of its present width. D still
+// computes the same function. Its optimizer is reset. The same on every rank without communication. Throws UsageError
+// when D cannot be widened.
 void WidenDiscriminator(Gan& gan, std::int64_t width, std::uint64_t seed);
 
-// D begins anew: weights, running statistics and moments as those of a new network of its shape. The same on every rank
-// without a collective.
+// Initialises D anew: weights, running statistics and moments become those of a new network of the same shape. The same
+// on every rank without communication.
 void RestartDiscriminator(Gan& gan, std::uint64_t seed);
 
 }  // namespace gan::step

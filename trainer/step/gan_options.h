@@ -11,10 +11,10 @@
 namespace gan::step {
 
 // kBf16: matrix products and convolutions in bfloat16, weights and sums in float (autocast). kFp64: everything in
-// double, for proofs.
+// double, for numerical tests.
 enum class Precision { kFp32, kBf16, kFp64 };
 
-// What Gan is made of; all of it is part of the mathematics.
+// The options of Gan. All of them affect the result of training.
 struct GanOptions {
   model::NetworkOptions network;
   AdamOptions adam;
@@ -23,11 +23,11 @@ struct GanOptions {
   Precision precision = Precision::kFp32;
   bool channels_last = false;
   bool sync_batch_norm = false;
-  double clip_norm = 0;                        // longest gradient of a network that is applied unshortened; 0: any
-  std::uint64_t ema_half_life_images = 10000;  // 0: no average is kept
+  double clip_norm = 0;                        // maximum gradient norm of a network; 0 disables clipping
+  std::uint64_t ema_half_life_images = 10000;  // 0: no average of the weights is kept
   distributed::GradientSyncOptions gradients;
 
-  // The convolutions that we choose on CPUs want it (model/convolution.h), those of cuDNN are faster with it.
+  // The layout that our convolutions on CPUs (model/convolution.h) need, and with which those of cuDNN are faster.
   bool UsesChannelsLast() const { return channels_last || network.convolutions == model::ConvolutionPath::kAuto; }
 };
 

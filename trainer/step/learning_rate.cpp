@@ -24,6 +24,7 @@ double DecayScale(Decay decay, double fraction_done) {
 }  // namespace
 
 double LearningRateScale(const LearningRateSchedule& schedule, std::uint64_t step, double fraction_done) {
+  // The step counts from 1, so the first step of the warm-up already has a rate above 0.
   const double warm = schedule.warmup_steps == 0
                           ? 1.0
                           : std::min(1.0, static_cast<double>(step) / static_cast<double>(schedule.warmup_steps));

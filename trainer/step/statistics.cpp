@@ -6,7 +6,7 @@ namespace gan::step {
 
 namespace {
 
-// Few kernels on a GPU, however many tensors.
+// One call for all tensors needs only a few kernels on a GPU.
 void Copy(std::vector<torch::Tensor>& to, const std::vector<torch::Tensor>& from) {
   torch::NoGradGuard no_grad;
   if (!from.empty()) at::_foreach_copy_(to, from);
@@ -21,31 +21,32 @@ std::vector<torch::Tensor> CopyOf(const std::vector<torch::Tensor>& tensors) {
 
 }  // namespace
 
-KeptStatistics::KeptStatistics(const std::vector<torch::Tensor>& tensors)
+SavedStatistics::SavedStatistics(const std::vector<torch::Tensor>& tensors)
     : tensors_(tensors), copies_(CopyOf(tensors)) {}
 
-void KeptStatistics::PutBack() { Copy(tensors_, copies_); }
+void SavedStatistics::Restore() { Copy(tensors_, copies_); }
 
-StatisticsOfPasses::StatisticsOfPasses(std::vector<torch::Tensor> statistics, std::uint32_t passes)
+StatisticsPerMicroBatch::StatisticsPerMicroBatch(std::vector<torch::Tensor> statistics, std::uint32_t micro_batches)
     : statistics_(std::move(statistics)) {
-  if (passes < 2 || statistics_.empty()) return;
-  for (std::uint32_t i = 0; i < passes; ++i) of_passes_.push_back(CopyOf(statistics_));
+  if (micro_batches < 2 || statistics_.empty()) return;
+  for (std::uint32_t i = 0; i < micro_batches; ++i) copies_per_micro_batch_.push_back(CopyOf(statistics_));
 }
 
-void StatisticsOfPasses::Begin(std::size_t pass) {
-  if (!of_passes_.empty()) Copy(statistics_, of_passes_.at(pass));
+void StatisticsPerMicroBatch::Begin(std::size_t micro_batch) {
+  if (!copies_per_micro_batch_.empty()) Copy(statistics_, copies_per_micro_batch_.at(micro_batch));
 }
 
-void StatisticsOfPasses::End(std::size_t pass) {
-  if (!of_passes_.empty()) Copy(of_passes_.at(pass), statistics_);
+void StatisticsPerMicroBatch::End(std::size_t micro_batch) {
+  if (!copies_per_micro_batch_.empty()) Copy(copies_per_micro_batch_.at(micro_batch), statistics_);
 }
 
-void StatisticsOfPasses::Average() {
-  if (of_passes_.empty()) return;
+void StatisticsPerMicroBatch::Average() {
+  if (copies_per_micro_batch_.empty()) return;
   torch::NoGradGuard no_grad;
-  for (std::size_t i = 1; i < of_passes_.size(); ++i) at::_foreach_add_(of_passes_[0], of_passes_[i]);
-  at::_foreach_div_(of_passes_[0], static_cast<double>(of_passes_.size()));
-  Copy(statistics_, of_passes_[0]);
+  for (std::size_t i = 1; i < copies_per_micro_batch_.size(); ++i)
+    at::_foreach_add_(copies_per_micro_batch_[0], copies_per_micro_batch_[i]);
+  at::_foreach_div_(copies_per_micro_batch_[0], static_cast<double>(copies_per_micro_batch_.size()));
+  Copy(statistics_, copies_per_micro_batch_[0]);
 }
 
 }  // namespace gan::step

@@ -1,4 +1,4 @@
-// What a step does with running statistics besides moving them.
+// Saving, restoring and averaging running statistics within a step.
 #pragma once
 
 #include <torch/torch.h>
@@ -8,42 +8,43 @@
 
 namespace gan::step {
 
-// A copy of tensors as they were. Nothing is put back without being asked to: work on a device that fails in a
-// destructor would end the process without a word. The tensors share storage with the module's.
-class KeptStatistics {
+// A copy of tensors, which Restore() restores. The destructor does not restore them, because a device error in a
+// destructor would end the process without a message. The tensors share storage with the module's.
+class SavedStatistics {
  public:
-  explicit KeptStatistics(const std::vector<torch::Tensor>& tensors);
-  void PutBack();
+  explicit SavedStatistics(const std::vector<torch::Tensor>& tensors);
+  void Restore();
 
  private:
   std::vector<torch::Tensor> tensors_;
   std::vector<torch::Tensor> copies_;
 };
 
-// Running statistics of a step of several passes: each pass has its own, which move from the beginning of the step to
-// its end as those of a rank do. So k passes on one rank leave what one pass on each of k ranks leaves: the mean of
-// all. Does nothing where there is one pass.
-class StatisticsOfPasses {
+// Running statistics in a step of several micro-batches. Each micro-batch has its own copy, which starts from the
+// values at the beginning of the step, like those of a rank. So k micro-batches on one rank give the same result as one
+// micro-batch on each of k ranks: the mean of all copies. Does nothing with one micro-batch.
+class StatisticsPerMicroBatch {
  public:
-  // `statistics` share storage with the module's.
-  StatisticsOfPasses(std::vector<torch::Tensor> statistics, std::uint32_t passes);
+  // `statistics` must share storage with the module's.
+  StatisticsPerMicroBatch(std::vector<torch::Tensor> statistics, std::uint32_t micro_batches);
 
-  // Calls body() on the statistics of `pass`: its forward, and the backward, which needs them as forward left them.
+  // Calls body() with the statistics of micro-batch `micro_batch` in place. body() runs forward and backward, because
+  // the backward needs the statistics as the forward left them.
   template <typename Body>
-  void Around(std::size_t pass, const Body& body) {
-    Begin(pass);
+  void WithCopy(std::size_t micro_batch, const Body& body) {
+    Begin(micro_batch);
     body();
-    End(pass);
+    End(micro_batch);
   }
-  // At the end of the step.
+  // Averages the copies. Call it at the end of the step.
   void Average();
 
  private:
-  void Begin(std::size_t pass);
-  void End(std::size_t pass);
+  void Begin(std::size_t micro_batch);
+  void End(std::size_t micro_batch);
 
   std::vector<torch::Tensor> statistics_;
-  std::vector<std::vector<torch::Tensor>> of_passes_;
+  std::vector<std::vector<torch::Tensor>> copies_per_micro_batch_;
 };
 
 }  // namespace gan::step

@@ -16,7 +16,8 @@ bool HasZeroCentredPenalty(const StepPlan& plan) {
   return plan.zero_centred_penalties && (plan.loss.r1 > 0 || plan.loss.r2 > 0);
 }
 
-// Between which of its ends each pair's point lies, by the pair's number: [count] in [0, 1).
+// The position of each pair's point between its real and its generated image, determined by the pair's number: [count]
+// in [0, 1).
 torch::Tensor Mix(const StepPlan& plan, std::uint64_t cursor, const torch::Tensor& like) {
   std::vector<double> mix(static_cast<std::size_t>(like.size(0)));
   for (std::size_t i = 0; i < mix.size(); ++i) {
@@ -29,6 +30,7 @@ bool PenalisesInterpolates(const StepPlan& plan) {
   return loss::LossOf(plan.loss.kind).penalises_interpolates && plan.loss.gradient_penalty > 0;
 }
 
+// The mean over the ranks must be differentiable, because it is part of the loss.
 loss::MeanOverRanks MeanOverRanksOf(const Gan& gan) {
   if (gan.communicator->size() == 1) return [](const torch::Tensor& mine) { return mine; };
   return [&gan](const torch::Tensor& mine) {
@@ -36,6 +38,7 @@ loss::MeanOverRanks MeanOverRanksOf(const Gan& gan) {
   };
 }
 
+// The features of real images are the target of the generator and need no gradient.
 std::vector<torch::Tensor> FeaturesOfReals(Gan& gan, const torch::Tensor& real) {
   torch::NoGradGuard no_grad;
   return OutputAndFeatures(gan, real).features;
@@ -66,6 +69,7 @@ bool HasPenalty(const StepPlan& plan) {
 
 torch::Tensor Penalty(Gan& gan, const StepPlan& plan, const torch::Tensor& real, const torch::Tensor& fake,
                       std::uint64_t cursor) {
+  // Otherwise the gradient of one image's score would include the effect of the other images in its batch.
   const model::OnRunningStatistics each_sample_alone(*gan.discriminator);
   const loss::Critic critic = [&gan](const torch::Tensor& images) { return Logits(gan, images); };
   torch::Tensor sum = torch::zeros({}, gan.discriminator->parameters().front().options().requires_grad(false));
@@ -74,6 +78,7 @@ torch::Tensor Penalty(Gan& gan, const StepPlan& plan, const torch::Tensor& real,
     sum = sum + loss::InterpolatedPenalty(critic, real, fake, mix, plan.loss.gradient_penalty);
   }
   if (!HasZeroCentredPenalty(plan)) return sum;
+  // Lazy regularisation: applied in every k-th step only, hence with k times the weight.
   const auto laziness = static_cast<double>(plan.loss.penalty_every);
   if (plan.loss.r1 > 0) sum = sum + loss::ZeroCentredPenalty(critic, real, plan.loss.r1 * laziness);
   if (plan.loss.r2 > 0) sum = sum + loss::ZeroCentredPenalty(critic, fake, plan.loss.r2 * laziness);
@@ -85,6 +90,7 @@ GeneratorTerms GeneratorLossTerms(Gan& gan, const StepPlan& plan, const Batch& b
   const loss::AdversarialLoss& adversarial = loss::LossOf(plan.loss.kind);
   const bool needs_reals = adversarial.generator_needs_reals;
   GeneratorTerms terms;
+  // Feature matching needs D's layers anyway, so the logits come from the same forward.
   if (plan.loss.feature_matching > 0) {
     const torch::Tensor real = AugmentAsPlanned(batch.real, plan, batch.cursor, AugmentKey::Use::kReal);
     const std::vector<torch::Tensor> target = FeaturesOfReals(gan, real);

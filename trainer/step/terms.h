@@ -1,4 +1,4 @@
-// The parts of both losses that go beyond a formula on logits.
+// The terms of both losses that are not functions of logits alone.
 #pragma once
 
 #include <torch/torch.h>
@@ -11,13 +11,13 @@
 
 namespace gan::step {
 
-// The images as D gets them: augmented when the plan says so. cursor: of the batch's first image.
+// D's input images: augmented when the plan requires it. cursor: number of the batch's first image.
 torch::Tensor AugmentAsPlanned(const torch::Tensor& images, const StepPlan& plan, std::uint64_t cursor,
                                AugmentKey::Use use);
 
 bool HasPenalty(const StepPlan& plan);
-// Gradient penalties of D on the images it saw, D on its running statistics: a scalar with its graph. After D's
-// forwards on real and fake, which move the statistics.
+// Gradient penalties on D's input images, computed with D's running statistics: a scalar with its graph. Call it after
+// D's forwards on real and generated images, which update the statistics.
 torch::Tensor Penalty(Gan& gan, const StepPlan& plan, const torch::Tensor& real, const torch::Tensor& fake,
                       std::uint64_t cursor);
 

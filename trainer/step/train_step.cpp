@@ -15,17 +15,18 @@ namespace gan::step {
 
 namespace {
 
-// What the device knows of a step. The host asks for it once, at the end: each question in between would leave a GPU
-// without work while the host queues the next.
+// The numbers of a step that are still on the device. The host reads them once, at the end: every earlier read would
+// leave a GPU idle while the host queues the next work.
 struct DeviceStatistics {
-  torch::Tensor loss_d_real, loss_d_fake, loss_g, penalty, matching;  // undefined: nothing to tell
+  torch::Tensor loss_d_real, loss_d_fake, loss_g, penalty, matching;  // undefined: not part of this step
   torch::Tensor real_logits, fake_logits, real_distance, fake_distance;
   torch::Tensor unaugmented_real_logits, unaugmented_fake_logits;
   torch::Tensor discriminator_norm, generator_norm, statistics_norm;
 
-  void ForgetDiscriminatorPhase() { loss_d_real = loss_d_fake = penalty = real_logits = fake_logits = torch::Tensor(); }
-  // All of it in one copy, which waits until the device has done what it was given: rows of float64 on the host.
-  void BringToHost() {
+  void ClearDiscriminatorPhase() { loss_d_real = loss_d_fake = penalty = real_logits = fake_logits = torch::Tensor(); }
+  // Copies everything at once, which waits until the device has finished. The fields become rows of float64 on the
+  // host.
+  void CopyToHost() {
     std::vector<torch::Tensor*> fields;
     for (torch::Tensor* field : {&loss_d_real, &loss_d_fake, &loss_g, &penalty, &matching, &real_logits, &fake_logits,
                                  &real_distance, &fake_distance, &unaugmented_real_logits, &unaugmented_fake_logits,
@@ -61,14 +62,15 @@ void Append(torch::Tensor& all, const torch::Tensor& logits) {
   all = all.defined() ? torch::cat({all, flat}) : flat;
 }
 
-// Real batches and the fakes that D sees beside them, one a micro-batch. A single fake keeps its graph when G is to
-// learn from it; of several, G makes each again, so that memory does not grow with their number.
+// Real batches and the generated images that D processes with them, one of each per micro-batch. A single generated
+// batch keeps its graph if G learns from it. With several micro-batches G generates each of them again, so that memory
+// does not grow with their number.
 struct Round {
   std::vector<Batch> batches;
   std::vector<torch::Tensor> fakes;
 };
 
-// A step under way.
+// The state of one training step.
 class Step {
  public:
   Step(Gan& gan, const StepPlan& plan, const BatchSource& next_batch)
@@ -103,19 +105,20 @@ class Step {
   Gan& gan_;
   const StepPlan& plan_;
   const BatchSource& next_batch_;
-  StatisticsOfPasses of_generator_, of_discriminator_;
+  StatisticsPerMicroBatch of_generator_, of_discriminator_;
   DeviceStatistics on_device_;
   StepResult result_;
   std::vector<Lap> laps_;
 };
 
-// Adds the time from its construction to its end to `seconds`, without what was spent inside collectives: that is told
-// as synchronisation, and no second of a step is told twice. (On GPUs collectives are queued like all else.)
+// Adds the time from its construction to its destruction to `seconds`, without the time inside CPU collectives. That
+// time is reported as synchronisation, so no second of a step is counted twice. On GPUs collectives are queued like all
+// other work.
 class Step::Stopwatch {
  public:
   Stopwatch(Step& step, double& seconds)
       : step_(step), seconds_(seconds), waited_before_(step.Waited()), begin_(step.gan_.device) {}
-  // May throw: reading the time on a GPU is work on it. Nothing is read while an error is on its way already.
+  // May throw, because recording a time on a GPU is work on it. Records nothing while an exception unwinds the stack.
   ~Stopwatch() noexcept(false) {
     if (std::uncaught_exceptions() > exceptions_at_start_) return;
     step_.laps_.push_back({seconds_, std::move(begin_), Moment(step_.gan_.device), step_.Waited() - waited_before_});
@@ -131,7 +134,7 @@ class Step::Stopwatch {
   int exceptions_at_start_ = std::uncaught_exceptions();
 };
 
-// `last`: of the step.
+// `last`: whether it is the last round of the step.
 Round Step::NextRound(bool last) {
   Round round;
   for (std::uint32_t i = 0; i < plan_.micro_batches; ++i) {
@@ -142,40 +145,44 @@ Round Step::NextRound(bool last) {
     }
     {
       Stopwatch watch(*this, result_.times.generator);
+      // G's graph is needed only if G learns from exactly these images.
       torch::AutoGradMode mode(last && plan_.train_generator && plan_.micro_batches == 1);
-      of_generator_.Around(i, [&] { round.fakes.push_back(Fakes(gan_, round.batches.back().latents)); });
+      of_generator_.WithCopy(i, [&] { round.fakes.push_back(Fakes(gan_, round.batches.back().latents)); });
     }
   }
   if (last) {
-    // Now: on a CPU the pictures are still in the cache, and on a GPU G's forward hides that these kernels are short.
+    // Measured here because on a CPU the images are still in the cache, and on a GPU G's forward hides the launch of
+    // these short kernels.
     on_device_.real_distance = NearestNeighbourDistance(round.batches.back().real);
     on_device_.fake_distance = NearestNeighbourDistance(round.fakes.back());
   }
   return round;
 }
 
-// What one look of D or one try of G costs: the backward of each micro-batch's share, synchronised with the last.
-// Returns the gradient's norm.
+// Runs the backward of each micro-batch's share of the loss; the last one also synchronises the gradients. Returns the
+// norm of the averaged gradient.
 template <typename ShareOfLoss>
 torch::Tensor Step::AccumulatedBackward(distributed::GradientSync& sync, const ShareOfLoss& share_of_loss) {
   const auto micro_batches = static_cast<std::int64_t>(plan_.micro_batches);
   const std::size_t last = plan_.micro_batches - 1;
+  // All micro-batches but the last only accumulate gradients on this rank.
   for (std::size_t i = 0; i < last; ++i) {
-    of_discriminator_.Around(i, [&] { sync.Accumulate(share_of_loss(i) / micro_batches); });
+    of_discriminator_.WithCopy(i, [&] { sync.Accumulate(share_of_loss(i) / micro_batches); });
   }
   torch::Tensor norm;
-  of_discriminator_.Around(last, [&] {
+  of_discriminator_.WithCopy(last, [&] {
     const torch::Tensor loss = share_of_loss(last);
     norm = sync.Backward(micro_batches == 1 ? loss : loss / micro_batches).norm;
   });
   return norm;
 }
 
-// D's whole loss: penalties, when there are any, in one sum with the rest.
+// D's complete loss. Penalties are added before the backward, because one update has one backward per micro-batch.
 torch::Tensor Step::DiscriminatorLossOn(const Round& round, std::size_t i) {
   const Batch& batch = round.batches[i];
   const torch::Tensor real = AugmentAsPlanned(batch.real, plan_, batch.cursor, AugmentKey::Use::kReal);
   const torch::Tensor fake =
+      // Detached: D's loss must not change G.
       AugmentAsPlanned(round.fakes[i].detach(), plan_, batch.cursor, AugmentKey::Use::kFakeForDiscriminator);
   const LogitsOfBoth logits = Logits(gan_, real, fake);
   loss::DiscriminatorLoss losses = loss::LossOf(plan_.loss.kind).discriminator(logits.real, logits.fake, plan_.labels);
@@ -185,47 +192,49 @@ torch::Tensor Step::DiscriminatorLossOn(const Round& round, std::size_t i) {
   Add(on_device_.loss_d_fake, losses.fake, share);
   Append(on_device_.real_logits, logits.real);
   Append(on_device_.fake_logits, logits.fake);
+  // Without gradients there is nothing to penalise.
   if (!torch::GradMode::is_enabled() || !HasPenalty(plan_)) return losses.Total();
   const torch::Tensor penalty = Penalty(gan_, plan_, real, fake, batch.cursor);
   Add(on_device_.penalty, penalty, share);
   return losses.Total() + penalty;
 }
 
-// An augmented D must not look better or worse for it: its AUC is that on the images as they are. Running statistics
-// stay as they were, so training does not depend on how often this is done.
+// Computes D's logits on images without augmentation, so that augmentation does not change D's AUC. The running
+// statistics are restored, so training does not depend on how often this is done.
 void Step::EvaluateUnaugmented(const Round& round) {
   Stopwatch watch(*this, result_.times.discriminator);
   torch::NoGradGuard no_grad;
-  KeptStatistics untouched(model::RunningStatistics(*gan_.discriminator));
+  SavedStatistics untouched(model::RunningStatistics(*gan_.discriminator));
   for (std::size_t i = 0; i < round.fakes.size(); ++i) {
     const LogitsOfBoth logits = Logits(gan_, round.batches[i].real, round.fakes[i].detach());
     Append(on_device_.unaugmented_real_logits, logits.real);
     Append(on_device_.unaugmented_fake_logits, logits.fake);
   }
-  untouched.PutBack();
+  untouched.Restore();
 }
 
 void Step::TrainDiscriminator(const Round& round) {
   Stopwatch watch(*this, result_.times.discriminator);
   gan_.discriminator_optimizer.ClearGradients();
-  on_device_.ForgetDiscriminatorPhase();
+  // With several phases per step, the numbers of the last one are reported.
+  on_device_.ClearDiscriminatorPhase();
   on_device_.discriminator_norm =
       AccumulatedBackward(gan_.discriminator_sync, [&](std::size_t i) { return DiscriminatorLossOn(round, i); });
   gan_.discriminator_optimizer.LimitBeta1(plan_.max_beta1);
   gan_.discriminator_optimizer.Step(plan_.lr_d, on_device_.discriminator_norm, gan_.options.clip_norm);
 }
 
-// D's phase without an update: the balance still needs to see how it does.
+// D's phase without an update, because the balance still needs D's outputs.
 void Step::EvaluateDiscriminator(const Round& round) {
   Stopwatch watch(*this, result_.times.discriminator);
   torch::NoGradGuard no_grad;
-  on_device_.ForgetDiscriminatorPhase();
+  on_device_.ClearDiscriminatorPhase();
   for (std::size_t i = 0; i < round.fakes.size(); ++i) {
-    of_discriminator_.Around(i, [&] { DiscriminatorLossOn(round, i); });
+    of_discriminator_.WithCopy(i, [&] { DiscriminatorLossOn(round, i); });
   }
 }
 
-// The loss of G on the fakes that D has just learnt from.
+// G's loss on the same generated images that D has just been trained with.
 torch::Tensor Step::GeneratorLossOn(const Round& round, std::size_t i) {
   torch::Tensor fake = round.fakes[i];
   const Batch& batch = round.batches[i];
@@ -242,8 +251,9 @@ torch::Tensor Step::GeneratorLossOn(const Round& round, std::size_t i) {
 void Step::TrainGenerator(const Round& round) {
   Stopwatch watch(*this, result_.times.generator);
   gan_.generator_optimizer.ClearGradients();
-  // Fakes that are made again have been counted in D's phase: what they move G's statistics by is not kept.
-  model::SetRequiresGrad(*gan_.discriminator, false);  // D is frozen: gradients pass through it, none stay
+  // Generating images again also updates G's running statistics a second time; of_generator_ discards this update.
+  model::SetRequiresGrad(*gan_.discriminator,
+                         false);  // D is frozen: gradients flow through it, but its parameters get none
   on_device_.generator_norm =
       AccumulatedBackward(gan_.generator_sync, [&](std::size_t i) { return GeneratorLossOn(round, i); });
   model::SetRequiresGrad(*gan_.discriminator, true);
@@ -255,13 +265,14 @@ void Step::EvaluateGenerator(const Round& round) {
   Stopwatch watch(*this, result_.times.generator);
   torch::NoGradGuard no_grad;
   for (std::size_t i = 0; i < round.fakes.size(); ++i) {
-    of_discriminator_.Around(i, [&] { GeneratorLossOn(round, i); });
+    of_discriminator_.WithCopy(i, [&] { GeneratorLossOn(round, i); });
   }
 }
 
+// The order within a step: all rounds of D, then G on the images of the last round, then the statistics of both.
 StepResult Step::Run() {
   const double waited_before = Waited();
-  KeptStatistics before(gan_.statistics);
+  SavedStatistics before(gan_.statistics);
   Round round;
   const std::uint32_t rounds = std::max(plan_.discriminator_phases, 1U);
   for (std::uint32_t i = 0; i < rounds; ++i) {
@@ -280,16 +291,18 @@ StepResult Step::Run() {
   }
   of_generator_.Average();
   of_discriminator_.Average();
-  // The running statistics moved on every rank by its own images; averaged in every step, or no resume could be exact.
+  // Each rank has updated the running statistics with its own images. They are averaged in every step, because
+  // otherwise a resumed run could not be exact.
   on_device_.statistics_norm = distributed::AverageOverRanks(gan_.statistics, *gan_.communicator);
   Conclude(waited_before);
-  // One bad step must not leave NaN in them: they are never reset, and no later checkpoint could be saved.
-  if (!std::isfinite(Number(on_device_.statistics_norm))) before.PutBack();
+  // One step that is not finite must not leave NaN in the statistics, which are never reset: no later checkpoint could
+  // be saved.
+  if (!std::isfinite(Number(on_device_.statistics_norm))) before.Restore();
   return std::move(result_);
 }
 
 void Step::Conclude(double waited_before) {
-  on_device_.BringToHost();
+  on_device_.CopyToHost();
   result_.loss_d_real = Number(on_device_.loss_d_real);
   result_.loss_d_fake = Number(on_device_.loss_d_fake);
   result_.loss_g = Number(on_device_.loss_g);

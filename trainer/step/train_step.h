@@ -1,4 +1,4 @@
-// One training step: the discriminator's phase, then the generator's, as in the seed.
+// One training step: the discriminator's phase, then the generator's, as in the DCGAN paper (Radford et al., 2016).
 #pragma once
 
 #include <torch/torch.h>
@@ -11,35 +11,35 @@
 
 namespace gan::step {
 
-// A synchronised update: the norm of the averaged gradient, and whether it was applied (a gradient that is not finite
-// is never applied). Absent when the network was not trained in this step.
+// An update with synchronised gradients: the norm of the averaged gradient, and whether the update was applied (one
+// with a gradient that is not finite never is). Absent when the network was not trained in this step.
 struct Update {
   double gradient_norm = 0;
   bool applied = false;
 };
 
-// Seconds, each told once. On a CPU the networks' phases do not hold their synchronisation; on a GPU, where gradients
-// travel while backward goes on, they do.
+// Seconds per phase. On a CPU, `discriminator` and `generator` do not include the time for synchronisation. On a GPU
+// they do, because gradients are sent while the backward runs.
 struct StepTimes {
   double data = 0, discriminator = 0, generator = 0;
-  double sync = 0;  // in the CPU's collectives, within the two before it: waiting for other ranks included
+  double sync = 0;  // in CPU collectives during both phases, including waiting for other ranks
 };
 
-// What this rank saw; not reduced over the ranks except for the updates.
+// The measurements of this rank; only the updates are reduced over the ranks.
 struct StepResult {
-  double loss_d_real = 0, loss_d_fake = 0, loss_g = 0;  // without the two terms of the next line
-  double penalty = 0, matching = 0;                     // gradient penalties in D's loss, feature matching in G's
-  // [N] float64 on the CPU, of the last D phase (all its micro-batches), before its update.
+  double loss_d_real = 0, loss_d_fake = 0, loss_g = 0;  // without the terms of the next line
+  double penalty = 0, matching = 0;                     // gradient penalties in D's loss; feature matching in G's
+  // [N] float64 on the CPU, from the last D phase (all its micro-batches), before its update.
   torch::Tensor real_logits, fake_logits;
-  // The same for the images without augmentation; undefined in a step whose plan does not ask for them.
+  // The same for the images without augmentation. Undefined unless the plan requests them.
   torch::Tensor unaugmented_real_logits, unaugmented_fake_logits;
   double real_distance = 0, fake_distance = 0;  // NearestNeighbourDistance of the last batch
   std::optional<Update> discriminator, generator;
-  std::uint32_t real_batches = 0;  // batches taken from the source
+  std::uint32_t real_batches = 0;  // number of batches taken from the source
   StepTimes times;
 };
 
-// Collective: every rank calls it with the same plan. A GPU is waited for once, at the end.
+// Collective: every rank calls it with the same plan. Waits for a GPU once, at the end.
 StepResult TrainStep(Gan& gan, const StepPlan& plan, const BatchSource& next_batch);
 
 }  // namespace gan::step

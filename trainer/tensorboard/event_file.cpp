@@ -26,7 +26,7 @@ std::string Bytes(Number number) {
   return bytes;
 }
 
-// TFRecord's mask: a checksum of data that holds checksums would else be weak.
+// TFRecord masks checksums, because a checksum of data that contains its own checksum would be weak.
 std::string MaskedCrc(const std::string& data) {
   const std::uint32_t crc = storage::Crc32c(std::as_bytes(std::span(data)));
   return Bytes(std::uint32_t{std::rotr(crc, 15) + 0xa282ead8U});
@@ -39,13 +39,14 @@ wire::Event EventNow(std::uint64_t step) {
   return event;
 }
 
-// A PNG file's own words about its size: big-endian, at bytes 16 and 20 (PNG specification, 11.2.2).
+// Reads the width or height from a PNG file: big-endian, at bytes 16 and 20 (PNG specification, 11.2.2).
 std::int32_t PngNumber(const std::string& png, std::size_t at) {
   std::int32_t number = 0;
   for (std::size_t i = 0; i < 4; ++i) number = number << 8 | static_cast<unsigned char>(png.at(at + i));
   return number;
 }
 
+// TensorBoard recognises event files by this name.
 std::filesystem::path NewName(const std::filesystem::path& folder) {
   char host[256] = "host";
   ::gethostname(host, sizeof host - 1);
@@ -64,9 +65,11 @@ std::string Frame(const std::string& event) {
 EventFile::EventFile(const std::filesystem::path& folder, std::uint64_t first_step) : path_(NewName(folder)) {
   descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (descriptor_ < 0) throw IoError(path_, "open", errno);
+  // The first record must contain the version.
   wire::Event version = EventNow(0);
   version.set_file_version("brain.Event:2");
   Write(version.SerializeAsString());
+  // The start of a session makes TensorBoard drop later steps of earlier files.
   wire::Event start = EventNow(first_step);
   start.mutable_session_log()->set_status(wire::SessionLog::START);
   Write(start.SerializeAsString());
@@ -101,7 +104,7 @@ void EventFile::Write(const std::string& event) {
     const ssize_t n = ::write(descriptor_, record.data() + written, record.size() - written);
     if (n < 0 && errno != EINTR) {
       const int error = errno;
-      // Readers stop at a torn record: what follows must not stand behind one.
+      // Readers stop at an incomplete record, so nothing may follow one: the partly written record is removed.
       const off_t end = ::lseek(descriptor_, 0, SEEK_END);
       if (end >= 0 && written > 0) (void)!::ftruncate(descriptor_, end - static_cast<off_t>(written));
       throw IoError(path_, "write", error);

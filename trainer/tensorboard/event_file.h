@@ -1,4 +1,4 @@
-// TensorBoard's event files: a run's curves and grids for people who look at them there.
+// Event files for TensorBoard, which show a run's curves and image grids there.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +13,13 @@ struct Scalar {
   double value = 0;
 };
 
-// One file "events.out.tfevents.SECONDS.HOST.PID" in a folder that TensorBoard watches; records are framed as in
-// TFRecord: length, masked CRC32C of it, the event, masked CRC32C of it. A process that is killed leaves at most one
-// torn record at the end, which readers skip. Not thread-safe. Throws IoError.
+// One file "events.out.tfevents.SECONDS.HOST.PID" in a folder that TensorBoard watches. Records have the TFRecord
+// format: length, masked CRC32C of the length, event, masked CRC32C of the event. A killed process leaves at most one
+// incomplete record at the end, which readers skip. Not thread-safe. Throws IoError.
 class EventFile {
  public:
-  // first_step: the first that will be written; later ones of earlier files, from before a resume, become void.
+  // first_step: the first step that will be written. TensorBoard then ignores this and later steps in earlier files,
+  // from before a resume.
   EventFile(const std::filesystem::path& folder, std::uint64_t first_step);
   ~EventFile();
   EventFile(const EventFile&) = delete;

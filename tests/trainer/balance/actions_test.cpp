@@ -19,12 +19,12 @@ const std::string kBothRates = "g-rate,d-rate,d-every,d-steps,freeze-g";
 
 // Climbs at most `rungs` and gives the names of what was done.
 std::vector<std::string> Climb(const Ladder& ladder, Controls& controls, int rungs = 50,
-                               const std::string& remedies = kBothRates, double d_pace = 64) {
+                               const std::string& action_groups = kBothRates, double d_pace = 64) {
   std::vector<std::string> names;
   BalanceOptions options;
   options.d_pace = d_pace;
   options.min_lr_d = 0;
-  options.remedies = ParseRemedies(remedies);
+  options.action_groups = ParseActionGroups(action_groups);
   for (int i = 0; i < rungs; ++i) {
     const auto action = ladder(controls, options);
     if (!action) break;
@@ -58,7 +58,7 @@ TEST(Actions, NothingMakesDMuchSlowerThanG) {
 
 TEST(Actions, RatesStayWhereNetworksLearnWhateverWasConfigured) {
   BalanceOptions options;
-  options.remedies = ParseRemedies(kBothRates);
+  options.action_groups = ParseActionGroups(kBothRates);
   options.d_pace = 64;
   options.lr_g = 5e-4;
   options.lr_d = 1.5e-4;
@@ -77,14 +77,14 @@ TEST(Actions, ADThatStaysPerfectBeginsAnewWhenNothingElseIsLeft) {
 
 TEST(Actions, EachWayOnAfterACollapseIsAnother) {
   const BalanceOptions options;
-  const auto first = AnotherWay({}, options, 0);
+  const auto first = CollapseResponse({}, options, 0);
   EXPECT_EQ(first->name, "more_augmentation");
   EXPECT_EQ(first->controls.least_augment, options.max_augment);
-  const auto second = AnotherWay(first->controls, options, 1);
+  const auto second = CollapseResponse(first->controls, options, 1);
   EXPECT_EQ(second->effect, "both rates halved");
   EXPECT_EQ(second->controls.lr_scale_d, 0.5);
   EXPECT_EQ(second->controls.lr_scale_g, 0.5);
-  EXPECT_EQ(AnotherWay(second->controls, options, 2)->name, "restart_d");
+  EXPECT_EQ(CollapseResponse(second->controls, options, 2)->name, "restart_d");
 }
 
 TEST(Actions, UndoGoesBackOneRungAtATimeAndStopsAtNeutral) {
@@ -145,8 +145,8 @@ TEST(Actions, WideningHappensOnceAndIsNotUndone) {
 }
 
 TEST(Actions, UnknownRemediesAreRefusedByName) {
-  EXPECT_THROW(ParseRemedies("d-rate,pray"), UsageError);
-  EXPECT_EQ(ParseRemedies("all").size(), 14U);
+  EXPECT_THROW(ParseActionGroups("d-rate,pray"), UsageError);
+  EXPECT_EQ(ParseActionGroups("all").size(), 14U);
 }
 
 // Both rates after many steps with this AUC.
@@ -155,7 +155,7 @@ std::pair<double, double> LedRates(BalanceOptions options, std::uint32_t feature
   options.lr_g = 1e-4;
   options.lr_d = 5e-5;
   Controls controls;
-  for (int i = 0; i < 200; ++i) controls = LedToPace(controls, options, auc, epoch);
+  for (int i = 0; i < 200; ++i) controls = WithAdjustedBaseRates(controls, options, auc, epoch);
   return {options.lr_g * controls.base_scale_g, options.lr_d * controls.base_scale_d};
 }
 
@@ -186,15 +186,15 @@ TEST(Pace, WithinTheBandDsRateStays) {
   BalanceOptions options;
   options.features = 8;
   options.lr_d = 4e-4;
-  EXPECT_EQ(LedToPace({}, options, options.steer_auc + options.steer_band / 4, 0).base_scale_d, 1);
+  EXPECT_EQ(WithAdjustedBaseRates({}, options, options.steer_auc + options.steer_band / 4, 0).base_scale_d, 1);
 }
 
 TEST(Pace, ARateThatIsHigherAlreadyStaysButForADThatWins) {
   BalanceOptions options;
   options.features = 8;
   options.lr_g = options.lr_d = 2e-3;
-  EXPECT_EQ(LedToPace({}, options, 0.7, 0), Controls{.max_beta1 = options.pace_beta1});
-  const Controls wins = LedToPace({}, options, 0.95, 0);
+  EXPECT_EQ(WithAdjustedBaseRates({}, options, 0.7, 0), Controls{.max_beta1 = options.pace_beta1});
+  const Controls wins = WithAdjustedBaseRates({}, options, 0.95, 0);
   EXPECT_EQ(wins.base_scale_g, 1);
   EXPECT_DOUBLE_EQ(wins.base_scale_d, 1 / (1 + options.steer_rate));
 }
@@ -204,7 +204,7 @@ TEST(Pace, ATinyRateIsLedNoFurtherThanACheckpointMayHold) {
   options.features = 8;
   options.lr_g = 1e-9;
   Controls controls;
-  for (int i = 0; i < 2000; ++i) controls = LedToPace(controls, options, 0.7, 0);
+  for (int i = 0; i < 2000; ++i) controls = WithAdjustedBaseRates(controls, options, 0.7, 0);
   EXPECT_EQ(controls.base_scale_g, kMostLrScale);
 }
 
@@ -223,18 +223,18 @@ TEST(Pace, ImpossibleThresholdsAreRefused) {
 TEST(Pace, OneStepMovesARateByItsPart) {
   BalanceOptions options;
   options.features = 8;
-  EXPECT_DOUBLE_EQ(LedToPace({}, options, 0.7, 0).base_scale_g, 1 + options.steer_rate);
+  EXPECT_DOUBLE_EQ(WithAdjustedBaseRates({}, options, 0.7, 0).base_scale_g, 1 + options.steer_rate);
 }
 
 TEST(Pace, ARateIsLeftAsConfiguredWithoutAGoal) {
   BalanceOptions options;
   options.pace_lr_d = options.pace_lr_g = 0;
-  EXPECT_EQ(LedToPace({}, options, 0.99, 0), Controls{.max_beta1 = options.pace_beta1});
+  EXPECT_EQ(WithAdjustedBaseRates({}, options, 0.99, 0), Controls{.max_beta1 = options.pace_beta1});
 }
 
 TEST(Actions, FloorOfTheRateIsReachedNotPassed) {
   BalanceOptions options;
-  options.remedies = ParseRemedies("d-rate,d-every");
+  options.action_groups = ParseActionGroups("d-rate,d-every");
   options.d_pace = 16;
   options.lr_factor = 0.3;
   options.min_lr_scale = 0.2;
@@ -256,7 +256,7 @@ TEST(Actions, CeilingOfDsRateIsReachedNotPassed) {
 
 TEST(Actions, LaddersCanBeSwitchedOff) {
   BalanceOptions options;
-  options.remedies = ParseRemedies(kBothRates);
+  options.action_groups = ParseActionGroups(kBothRates);
   options.min_lr_scale = options.max_lr_scale_d = options.max_lr_scale_g = 1;
   options.max_d_every = options.max_d_steps = 1;
   options.freeze_g_for = 0;

@@ -10,7 +10,7 @@ TEST(Controller, FirstActionComesWithTheVerdictAndItsReasonInWords) {
   options.warmup_steps = 0;
   options.max_augment = 0;
   options.max_lr_scale_g = 1;
-  options.remedies = ParseRemedies("d-rate");
+  options.action_groups = ParseActionGroups("d-rate");
   Script script(options);
   EXPECT_TRUE(script.Feed(19, DiscriminatorWins()).empty());
   const auto done = script.Feed(1, DiscriminatorWins());
@@ -50,7 +50,7 @@ TEST(Controller, ABlowUpSoonAfterAStepThatIsNotFiniteStillAsksForARollback) {
 
 TEST(Controller, ADThatStaysPerfectBeginsAnewButNotAllTheTime) {
   BalanceOptions options = Quick();
-  options.remedies = ParseRemedies("restart-d");
+  options.action_groups = ParseActionGroups("restart-d");
   options.restart_interval = 50;
   Script script(options);
   const auto done = script.Feed(151, DiscriminatorWins());
@@ -60,7 +60,7 @@ TEST(Controller, ADThatStaysPerfectBeginsAnewButNotAllTheTime) {
 
 TEST(Controller, NoRollbackIsAskedForThatIsNotAllowed) {
   BalanceOptions options = Quick();
-  options.remedies = ParseRemedies("d-rate");
+  options.action_groups = ParseActionGroups("d-rate");
   Script script(options);
   script.Feed(60, Healthy());
   Signals blown_up = Healthy();
@@ -125,7 +125,7 @@ TEST(Controller, WhatHoldsABalanceThatOnlyJustHoldsIsKept) {
 TEST(Controller, AfterHelpWasTakenBackARelapseOfDIsSeenSooner) {
   BalanceOptions options = Quick();
   options.g_raise_steps = 30;
-  const Signals nearly_silent = With(0.7, 1.364, 1.0);  // excess 0.97
+  const Signals nearly_silent = With(0.7, 1.364, 1.0);  // normalised_loss 0.97
   Script script(options);
   EXPECT_TRUE(script.Feed(100, nearly_silent).empty());
   ASSERT_EQ(script.Feed(30, GeneratorWins()).back().action, "raise_d_rate");

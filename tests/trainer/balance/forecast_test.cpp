@@ -67,7 +67,7 @@ TEST(Forecast, IsPartOfTheSavedState) {
 // While augmentation may still rise, an acting controller waits for it, but not once a collapse is foretold.
 TEST(Forecast, AnActingControllerNoLongerWaitsForAugmentation) {
   BalanceOptions options;
-  options.remedies = ParseRemedies("augment,d-rate");
+  options.action_groups = ParseActionGroups("augment,d-rate");
   options.augment_epochs = 0;
   options.steer_gain = 1e-6;  // it always has room
   options.d_ahead_auc = 0.96;

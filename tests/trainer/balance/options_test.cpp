@@ -57,9 +57,9 @@ TEST(Options, ModesAreParsedByName) {
 }
 
 TEST(Options, AllAndNoneAreLists) {
-  EXPECT_EQ(ParseRemedies("all").size(), std::size(kRemedies));
-  EXPECT_TRUE(ParseRemedies("none").empty());
-  EXPECT_THROW(ParseRemedies("none,augment"), UsageError);
+  EXPECT_EQ(ParseActionGroups("all").size(), std::size(kActionGroups));
+  EXPECT_TRUE(ParseActionGroups("none").empty());
+  EXPECT_THROW(ParseActionGroups("none,augment"), UsageError);
 }
 
 // {name: default} of the rows "| `name` | 0.5 | meaning |".

@@ -21,15 +21,15 @@ TEST(Imbalance, FollowsTheFormula) {
 
 TEST(Imbalance, TwoZeroLossesAreLevelNotNaN) { EXPECT_EQ(Imbalance(0, 0), 0); }
 
-TEST(Excess, RunsFromFloorToCeiling) {
-  EXPECT_DOUBLE_EQ(*Excess(With(1, 0.650, 1)), 0);
-  EXPECT_DOUBLE_EQ(*Excess(With(0.5, 1.386, 1)), 1);
+TEST(NormalisedLoss, RunsFromFloorToCeiling) {
+  EXPECT_DOUBLE_EQ(*NormalisedLoss(With(1, 0.650, 1)), 0);
+  EXPECT_DOUBLE_EQ(*NormalisedLoss(With(0.5, 1.386, 1)), 1);
 }
 
-TEST(Excess, UnknownBoundsGiveNothing) {
+TEST(NormalisedLoss, UnknownBoundsGiveNothing) {
   Signals signals = Healthy();
   signals.loss_d_floor = signals.loss_d_ceiling = 0;
-  EXPECT_FALSE(Excess(signals).has_value());
+  EXPECT_FALSE(NormalisedLoss(signals).has_value());
 }
 
 TEST(IsFinite, EveryDecidingNumberCounts) {

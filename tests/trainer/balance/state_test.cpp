@@ -48,7 +48,7 @@ TEST(State, RestoredRunEqualsTheUninterruptedOneBitForBit) {
 
 TEST(State, AStepThatIsNotFiniteRightAfterARestoreFindsAugmentationWhereItWas) {
   BalanceOptions options = Quick();
-  options.remedies = ParseRemedies("augment,d-rate");
+  options.action_groups = ParseActionGroups("augment,d-rate");
   options.max_augment = 1;
   options.augment_epochs = 10;
   options.steer_gain = 1e-3;  // still on its way up

@@ -49,7 +49,7 @@ TEST(Steering, AugmentationWaitsUntilThePicturesAreKnown) {
 TEST(Steering, ThePaceIsSetOnlyWhereItIsAllowed) {
   BalanceOptions options = Steered();
   options.pace_lr_g = 8e-4;
-  options.remedies = ParseRemedies("augment");
+  options.action_groups = ParseActionGroups("augment");
   Script script(options);
   script.Feed(10, Healthy());
   EXPECT_EQ(script.controller.controls().base_scale_g, 1);
@@ -95,11 +95,11 @@ TEST(Steering, WatchingSteersNothing) {
 
 TEST(Controller, AWayThatCollapsedIsNotTakenAgain) {
   Script script(Steered());
-  EXPECT_EQ(script.controller.TakeAnotherWay(100, 0).front().action, "more_augmentation");
+  EXPECT_EQ(script.controller.RespondToCollapse(100, 0).front().action, "more_augmentation");
   script.Feed(100, Augmented(0.5));
   EXPECT_EQ(script.controller.controls().augment, 1) << "from here on, whatever D's AUC";
-  EXPECT_EQ(script.controller.TakeAnotherWay(200, 1).front().action, "lower_g_rate");
-  EXPECT_EQ(script.controller.TakeAnotherWay(300, 2).front().action, "restart_d");
+  EXPECT_EQ(script.controller.RespondToCollapse(200, 1).front().action, "lower_g_rate");
+  EXPECT_EQ(script.controller.RespondToCollapse(300, 2).front().action, "restart_d");
 }
 
 }  // namespace

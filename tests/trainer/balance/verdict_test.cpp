@@ -162,7 +162,7 @@ TEST(Verdict, DiversityThatNeverCameIsNotLost) {
 }
 
 TEST(Verdict, ASurelyPerfectAucNeedsNoLowLoss) {
-  Signals signals = With(1.0, 0.978, 1.5);  // excess 0.45
+  Signals signals = With(1.0, 0.978, 1.5);  // normalised_loss 0.45
   signals.accuracy_real = signals.accuracy_fake = 0.95;
   EXPECT_EQ(After(Watching(), 3, signals), Verdict::kDiscriminatorAhead);
   signals.auc = 0.985;

@@ -68,7 +68,7 @@ CpuFacts FactsOf(const Machine& machine, int ranks, Binding binding, double quot
 std::vector<CpuShare> SharesOf(CpuFacts facts) {
   std::vector<CpuShare> shares;
   for (facts.rank = 0; facts.rank < static_cast<int>(facts.bound.size()); ++facts.rank)
-    shares.push_back(ShareOf(facts));
+    shares.push_back(CpuShareOf(facts));
   return shares;
 }
 
@@ -173,11 +173,11 @@ TEST(CpuShare, MoreRanksThanCpusGetOneThreadAndEveryCpu) {
 }
 
 TEST(CpuShare, SaysWhatWasFoundAndWhy) {
-  EXPECT_THAT(ShareOf(FactsOf({1, 8}, 2, Binding::kDefault)).why,
+  EXPECT_THAT(CpuShareOf(FactsOf({1, 8}, 2, Binding::kDefault)).why,
               AllOf(HasSubstr("8 CPUs of this job on this host, shared by 2 ranks"),
                     HasSubstr("default binding to 1 CPU became one to 4 CPUs")));
-  EXPECT_THAT(ShareOf(FactsOf({1, 8}, 1, Binding::kNone, 1.5)).why, HasSubstr("quota is 1.5 CPUs"));
-  EXPECT_THAT(ShareOf(FactsOf({1, 8}, 1, Binding::kAskedFor)).why, HasSubstr("as the launcher was asked to bind"));
+  EXPECT_THAT(CpuShareOf(FactsOf({1, 8}, 1, Binding::kNone, 1.5)).why, HasSubstr("quota is 1.5 CPUs"));
+  EXPECT_THAT(CpuShareOf(FactsOf({1, 8}, 1, Binding::kAskedFor)).why, HasSubstr("bound as requested"));
 }
 
 }  // namespace

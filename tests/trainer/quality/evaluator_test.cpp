@@ -46,7 +46,7 @@ TEST(Evaluator, RowsOfAllRanksAreThoseOfOne) {
   const auto communicator = distributed::Communicator::Create(world, "control");
   const RandomFeatures features{torch::kCPU};
   const torch::Tensor images = Pictures(2, 0.3)(0, kImages);
-  const Share share = ShareOf(kImages, world.rank, world.size);
+  const Share share = ShareOfRank(kImages, world.rank, world.size);
   const torch::Tensor mine = features(images.narrow(0, share.first, share.count));
   EXPECT_LE((features(images) - GatherRows(mine, share, kImages, *communicator)).abs().max().item<double>(), 1e-6);
 }
@@ -76,7 +76,7 @@ TEST(Evaluator, SharesCoverTheSetInPairs) {
     for (const int ranks : {1, 2, 3, 5}) {
       std::int64_t next = 0;
       for (int rank = 0; rank < ranks; ++rank) {
-        const Share share = ShareOf(total, rank, ranks);
+        const Share share = ShareOfRank(total, rank, ranks);
         EXPECT_EQ(share.first, next);
         EXPECT_EQ(share.count % 2, 0);
         next += share.count;

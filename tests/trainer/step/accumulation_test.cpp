@@ -1,4 +1,4 @@
-// An update made of several passes: the gradient of the large batch, each image and its statistics counted once.
+// An update made of several micro_batches: the gradient of the large batch, each image and its statistics counted once.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -24,9 +24,9 @@ void ExpectClose(const std::vector<torch::Tensor>& a, const std::vector<torch::T
   }
 }
 
-StepResult Step(Gan& gan, std::uint32_t passes, const std::vector<Batch>& batches) {
+StepResult Step(Gan& gan, std::uint32_t micro_batches, const std::vector<Batch>& batches) {
   StepPlan plan;
-  plan.micro_batches = passes;
+  plan.micro_batches = micro_batches;
   std::size_t next = 0;
   return TrainStep(gan, plan, [&] { return batches.at(next++); });
 }
