@@ -107,7 +107,7 @@ void RequireKnown(const BmpHeader& h) {
   const bool fields = h.compression == kBitFields && h.bits >= 16;
   if (h.compression == kRaw || packed || fields) return;
   RejectBmp(Reason::kUnsupported,
-         "compression " + std::to_string(h.compression) + " with " + std::to_string(h.bits) + " bits per pixel");
+            "compression " + std::to_string(h.compression) + " with " + std::to_string(h.bits) + " bits per pixel");
 }
 
 using BmpPalette = std::array<std::array<std::uint8_t, 3>, 256>;

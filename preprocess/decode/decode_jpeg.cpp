@@ -156,11 +156,12 @@ struct Decompressor {
   Decompressor& operator=(const Decompressor&) = delete;
 };
 
-// Valid JPEGs that libjpeg-turbo does not read: 12 bits, lossless, hierarchical, JPEG-LS, fractions of samples, and those
-// that tell their height behind the picture (DNL).
+// Valid JPEGs that libjpeg-turbo does not read: 12 bits, lossless, hierarchical, JPEG-LS, fractions of samples, and
+// those that tell their height behind the picture (DNL).
 bool IsUnsupported(const jpeg_decompress_struct& info, int message) {
-  constexpr std::array kNotRead = {JERR_BAD_PRECISION,  JERR_SOF_UNSUPPORTED, JERR_FRACT_SAMPLE_NOTIMPL, JERR_CCIR601_NOTIMPL,
-                                   JERR_UNKNOWN_MARKER, JERR_NOT_COMPILED,    JERR_ARITH_NOTIMPL,        JERR_CONVERSION_NOTIMPL};
+  constexpr std::array kNotRead = {JERR_BAD_PRECISION,   JERR_SOF_UNSUPPORTED,   JERR_FRACT_SAMPLE_NOTIMPL,
+                                   JERR_CCIR601_NOTIMPL, JERR_UNKNOWN_MARKER,    JERR_NOT_COMPILED,
+                                   JERR_ARITH_NOTIMPL,   JERR_CONVERSION_NOTIMPL};
   const bool told_later = message == JERR_EMPTY_IMAGE && info.image_height == 0 && info.image_width > 0;
   return told_later || std::find(kNotRead.begin(), kNotRead.end(), message) != kNotRead.end();
 }

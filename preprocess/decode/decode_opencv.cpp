@@ -18,7 +18,8 @@ constexpr std::uint64_t kBytesPerPixel = 12;  // OpenCV's own, three floats at m
 
 std::uint64_t BigEndian(FileBytes file, std::size_t at) {
   std::uint64_t value = 0;
-  for (std::size_t i = at; i < at + 4; ++i) value = value << 8 | (i < file.size() ? static_cast<std::uint64_t>(file[i]) : 0);
+  for (std::size_t i = at; i < at + 4; ++i)
+    value = value << 8 | (i < file.size() ? static_cast<std::uint64_t>(file[i]) : 0);
   return value;
 }
 

@@ -28,7 +28,8 @@ std::uint32_t SunNumber(std::span<const std::byte> file, std::size_t field) {
 
 SunHeader ReadSunHeader(std::span<const std::byte> file) {
   if (file.size() < kSunHeader) RejectSun(Reason::kTruncated, "the data ends early");
-  const SunHeader h = {SunNumber(file, 1), SunNumber(file, 2), SunNumber(file, 3), SunNumber(file, 5), SunNumber(file, 7)};
+  const SunHeader h = {SunNumber(file, 1), SunNumber(file, 2), SunNumber(file, 3), SunNumber(file, 5),
+                       SunNumber(file, 7)};
   const bool depth = h.depth == 1 || h.depth == 8 || h.depth == 24 || h.depth == 32;
   if (!depth || h.kind > kSunIff) RejectSun(Reason::kUnsupported, std::to_string(h.depth) + " bits per pixel");
   const std::uint32_t map_kind = SunNumber(file, 6);
@@ -66,7 +67,8 @@ std::array<std::uint8_t, 3> SunColour(std::span<const std::byte> map, std::size_
   const std::size_t colours = map.size() / 3;
   std::array<std::uint8_t, 3> colour{};
   for (std::size_t c = 0; c < 3; ++c) {
-    colour[c] = index < colours ? static_cast<std::uint8_t>(map[c * colours + index]) : static_cast<std::uint8_t>(index);
+    colour[c] =
+        index < colours ? static_cast<std::uint8_t>(map[c * colours + index]) : static_cast<std::uint8_t>(index);
   }
   return colour;
 }

@@ -12,7 +12,8 @@ constexpr const char* kTiff = "libgan_tiff.so";
 constexpr const char* kAvif = "libgan_avif.so";
 constexpr const char* kJxl = "libgan_jxl.so";
 constexpr const char* kHeif = "libgan_heif.so";
-constexpr const char* kHeifAdvice = "HEIC needs libheif: run setup/libheif.sh and build again; ";  // no plugin was built
+constexpr const char* kHeifAdvice =
+    "HEIC needs libheif: run setup/libheif.sh and build again; ";  // no plugin was built
 
 }  // namespace
 

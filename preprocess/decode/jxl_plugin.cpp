@@ -24,7 +24,8 @@ int Fail(const GanDecodeHost& host, int result, const char* why) {
 bool HasBlack(JxlDecoder* decoder, const JxlBasicInfo& info) {
   for (std::uint32_t i = 0; i < info.num_extra_channels; ++i) {
     JxlExtraChannelInfo extra;
-    if (JxlDecoderGetExtraChannelInfo(decoder, i, &extra) == JXL_DEC_SUCCESS && extra.type == JXL_CHANNEL_BLACK) return true;
+    if (JxlDecoderGetExtraChannelInfo(decoder, i, &extra) == JXL_DEC_SUCCESS && extra.type == JXL_CHANNEL_BLACK)
+      return true;
   }
   return false;
 }

@@ -98,7 +98,8 @@ std::optional<std::string> RawProfile(FileSpan kind, FileSpan payload) {
   return unpacked;
 }
 
-// Behind three line ends, hexadecimal digits and white space; nothing where anything else comes. "Exif\0\0" is optional.
+// Behind three line ends, hexadecimal digits and white space; nothing where anything else comes. "Exif\0\0" is
+// optional.
 std::vector<std::byte> BytesOfRawProfile(std::string_view text) {
   for (int i = 0; i < 3; ++i) {
     const std::size_t end = text.find('\n');

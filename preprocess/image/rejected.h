@@ -7,7 +7,17 @@
 namespace gan::preprocess {
 
 // Why a picture is not in the data set: the fixed list of quarantine.jsonl.
-enum class Reason { kUnreadable, kNotAPicture, kUnsupported, kTruncated, kCorrupt, kTooLarge, kTooSmall, kCropped, kDuplicate };
+enum class Reason {
+  kUnreadable,
+  kNotAPicture,
+  kUnsupported,
+  kTruncated,
+  kCorrupt,
+  kTooLarge,
+  kTooSmall,
+  kCropped,
+  kDuplicate
+};
 std::string_view Name(Reason reason);  // "unreadable", "not_a_picture", ...
 
 // One input is left out; the run goes on.

@@ -27,11 +27,10 @@ json ToJson(const ShardResult& r) {
   for (const QuarantineEntry& q : r.quarantine) {
     quarantine.push_back({PathText(q.path), q.reason, PathText(q.detail), q.for_now});
   }
-  return {{"number", r.entry.number},      {"records", r.entry.records}, {"bytes", r.entry.bytes},
-          {"digest", r.entry.digest},      {"quarantine", quarantine},   {"sum", r.sums.plain},
-          {"sum_squares", r.sums.squares}, {"bytes_read", r.bytes_read}, {"left_to_try", r.left_to_try},
-          {"decoders", r.decoders},
-          {"label_counts", r.label_counts}};
+  return {{"number", r.entry.number},      {"records", r.entry.records},    {"bytes", r.entry.bytes},
+          {"digest", r.entry.digest},      {"quarantine", quarantine},      {"sum", r.sums.plain},
+          {"sum_squares", r.sums.squares}, {"bytes_read", r.bytes_read},    {"left_to_try", r.left_to_try},
+          {"decoders", r.decoders},        {"label_counts", r.label_counts}};
 }
 
 ShardResult ShardResultFrom(const json& j) {

@@ -29,7 +29,7 @@ struct ShardResult {
   std::vector<QuarantineEntry> quarantine;
   std::vector<std::uint64_t> left_to_try;  // inputs, by their numbers in the list of sources
   ChannelSums sums;
-  std::map<std::string, std::string> decoders;  // format -> name and version of what decoded it
+  std::map<std::string, std::string> decoders;          // format -> name and version of what decoded it
   std::map<std::uint32_t, std::uint64_t> label_counts;  // records by label; none where the data set has no labels
   std::uint64_t bytes_read = 0;
 };

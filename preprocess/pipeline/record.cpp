@@ -54,7 +54,8 @@ Rgb8 ToRgb(const Contents& contents, const std::array<std::uint8_t, 3>& backgrou
 
 Record MakeRecordOfPixels(const Contents& pixels, const RecordOptions& options) {
   RequireRoom(pixels.width, pixels.height, 3, options.decode);
-  return {ResizeAndCrop(ToRgb(pixels, options.decode.background), options.size, options.filter, BestKernels(), options.crop),
+  return {ResizeAndCrop(ToRgb(pixels, options.decode.background), options.size, options.filter, BestKernels(),
+                        options.crop),
           "array", "gan-preprocess"};
 }
 
@@ -67,10 +68,9 @@ Record MakeRecord(std::span<const std::byte> file, const RecordOptions& options)
 
 Record MakeRecordHere(std::span<const std::byte> file, const RecordOptions& options) {
   const Format& format = RecogniseOrReject(file);
-  Rgb8 picture = format.decode == DecodeJpeg
-                     ? RecordOfJpeg(file, options)
-                     : ResizeAndCrop(DecodeAs(format, file, options.decode), options.size, options.filter,
-                                     BestKernels(), options.crop);
+  Rgb8 picture = format.decode == DecodeJpeg ? RecordOfJpeg(file, options)
+                                             : ResizeAndCrop(DecodeAs(format, file, options.decode), options.size,
+                                                             options.filter, BestKernels(), options.crop);
   return {std::move(picture), std::string(format.name), format.library()};
 }
 

@@ -27,9 +27,9 @@ struct RecordOptions {
 };
 
 struct Record {
-  Rgb8 picture;          // uint8 [size, size, 3]
-  std::string format;    // "JPEG"
-  std::string library;   // "libjpeg-turbo 2.1.5"
+  Rgb8 picture;         // uint8 [size, size, 3]
+  std::string format;   // "JPEG"
+  std::string library;  // "libjpeg-turbo 2.1.5"
 };
 
 // Throws Rejected; std::runtime_error when a worker process is killed from outside again and again. Safe to call from

@@ -86,8 +86,7 @@ Rgb8 RowResizer::Finish() {
 }
 
 Rgb8 ResizeAndCrop(const Rgb8& image, std::uint32_t size, Filter filter, const ResampleKernels& kernels, Crop crop) {
-  RowResizer resizer({0, 0, image.width, image.height}, image.width, image.height, size, filter, kernels,
-                     crop);
+  RowResizer resizer({0, 0, image.width, image.height}, image.width, image.height, size, filter, kernels, crop);
   // The last rows are copied to where something may be read behind them.
   const std::size_t row_bytes = std::size_t{3} * image.width;
   const auto last = static_cast<std::uint32_t>(std::min<std::size_t>(image.height, kReadBeyond / row_bytes + 1));

@@ -17,8 +17,8 @@ enum class Crop { kCenter, kTop };
 
 // The short side becomes `size`, the long one in proportion, then `crop` keeps size x size; only that part is computed.
 // Any picture of at least one pixel. Throws Rejected when the long side would grow beyond reason.
-Rgb8 ResizeAndCrop(const Rgb8& image, std::uint32_t size, Filter filter,
-                   const ResampleKernels& kernels = BestKernels(), Crop crop = Crop::kCenter);
+Rgb8 ResizeAndCrop(const Rgb8& image, std::uint32_t size, Filter filter, const ResampleKernels& kernels = BestKernels(),
+                   Crop crop = Crop::kCenter);
 
 // Which part of a picture of width x height the kept square is made of.
 Region InputOfCrop(std::uint32_t width, std::uint32_t height, std::uint32_t size, Filter filter,

@@ -28,7 +28,8 @@ inline std::uint8_t* Allocate(void* context, std::uint32_t width, std::uint32_t 
 
 inline int DecodeAny(const std::uint8_t* data, std::size_t size) {
   PluginCall call;
-  const GanDecodeHost host = {&call, Allocate, [](void*, int) {}, [](void*, const char* why) {
+  const GanDecodeHost host = {&call, Allocate, [](void*, int) {},
+                              [](void*, const char* why) {
                                 if (why == nullptr) std::abort();
                               }};
   const int result = GanDecode(data, size, &host);

@@ -58,7 +58,7 @@ TEST_F(ManifestFile, NewerVersionIsRefusedByName) {
 
 TEST_F(ManifestFile, EveryMissingFieldIsReportedByName) {
   for (const auto& [key, value] : good_.items()) {
-    if (key == "digest") continue;         // Write() makes it
+    if (key == "digest") continue;        // Write() makes it
     if (key == "label_counts") continue;  // older manifests have none
     json j = good_;
     j.erase(key);
