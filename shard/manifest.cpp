@@ -30,6 +30,15 @@ Number Count(const json& j, const char* key) {
   return value.get<Number>();
 }
 
+std::vector<std::uint64_t> Counts(const json& list) {
+  std::vector<std::uint64_t> counts;
+  for (const json& count : list) {
+    if (!list.is_array() || !count.is_number_unsigned()) throw std::out_of_range("label_counts holds what is no count");
+    counts.push_back(count);
+  }
+  return counts;
+}
+
 json ToJson(const ShardEntry& entry) {
   return {{"number", entry.number}, {"records", entry.records}, {"bytes", entry.bytes}, {"digest", entry.digest}};
 }
@@ -49,7 +58,7 @@ Manifest FromJson(const json& j) {
   for (const json& entry : j.at("shards")) m.shards.push_back(EntryFromJson(entry));
   m.labels = j.at("labels").get<std::vector<std::string>>();
   // Folders of older versions have no label_counts.
-  if (j.contains("label_counts")) m.label_counts = j.at("label_counts").get<std::vector<std::uint64_t>>();
+  if (j.contains("label_counts")) m.label_counts = Counts(j.at("label_counts"));
   m.channel_mean = j.at("channel_mean").get<std::array<double, 3>>();
   m.channel_std = j.at("channel_std").get<std::array<double, 3>>();
   m.inputs = Count<std::uint64_t>(j, "inputs");
@@ -62,9 +71,13 @@ Manifest FromJson(const json& j) {
 }
 
 void RequireLabelCounts(const Manifest& m, const std::filesystem::path& file) {
-  std::uint64_t sum = 0;
-  for (const std::uint64_t count : m.label_counts) sum += std::min(count, m.accepted);  // cannot wrap around
-  if (m.label_counts.size() != m.labels.size() || sum != m.accepted) {
+  std::uint64_t left = m.accepted;
+  bool fits = m.label_counts.size() == m.labels.size();
+  for (const std::uint64_t count : m.label_counts) {
+    fits = fits && count <= left;
+    left -= std::min(count, left);
+  }
+  if (!fits || left > 0) {
     throw DataError(file, "label_counts does not fit `labels` and `accepted`");
   }
 }

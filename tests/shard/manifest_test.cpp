@@ -147,5 +147,21 @@ TEST_F(ManifestFile, NumberBeyondAllRangeIsReported) {
   EXPECT_THROW(Read(), DataError);
 }
 
+TEST_F(ManifestFile, CountsPerLabelThatDoNotFitAreReported) {
+  good_["labels"] = {"a", "b"};
+  good_["label_counts"] = {4, 2};
+  Write(good_);
+  EXPECT_EQ(Read().label_counts, (std::vector<std::uint64_t>{4, 2}));
+  for (const json& counts : {json{4, 3}, json{4, 1}, json{6}, json{-1, 7}, json{18446744073709551615ULL, 0},
+                             json{4, 2, 0}, json{4.0, 2}, json{{"a", 4}}, json("4")}) {
+    good_["label_counts"] = counts;
+    Write(good_);
+    EXPECT_THAT([&] { Read(); }, ThrowsMessage<DataError>(HasSubstr("label_counts"))) << counts;
+  }
+  good_.erase("label_counts");  // as older versions wrote it
+  Write(good_);
+  EXPECT_TRUE(Read().label_counts.empty());
+}
+
 }  // namespace
 }  // namespace gan::shard
