@@ -15,6 +15,8 @@ constexpr std::size_t kBatch = 32;  // of candidates
 constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
 constexpr double kRate = 0.1;        // the first; it falls to 0 along half a cosine
 constexpr double kMostLength = 1.3;  // in times of the length of a typical latent, sqrt(noise_dim)
+constexpr std::size_t kLook = 15;    // the search ends when so many evaluations have not made
+constexpr double kStalled = 0.995;   // the distance less than so many times what it was
 constexpr std::size_t kShrink = 4;   // the nearest of so many starts go on
 
 double Length(std::span<const float> latent) {
@@ -149,7 +151,13 @@ Projection Projector::Project(std::span<const float> photograph, const OnStep& o
     on_step(search.step);
   }
   Lbfgs last([this](const auto& point, auto& gradient) { return Value(point, gradient); }, search.best);
-  for (std::size_t step = with_adam; step < options_.steps && last.Evaluate(); ++step) on_step(step + 1);
+  double before = INFINITY;  // the value at the last look
+  for (std::size_t step = with_adam; step < options_.steps && last.Evaluate(); ++step) {
+    on_step(step + 1);
+    if ((step - with_adam) % kLook != 0) continue;
+    if (last.best_value() > kStalled * before) break;
+    before = last.best_value();
+  }
   on_step(options_.steps);
   const std::span<const float> image = generator_.Forward(last.best());
   Projection found{.latent = last.best(), .image = FromBlocks(image, side()), .distances = {}};
