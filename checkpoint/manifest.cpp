@@ -87,6 +87,7 @@ std::string EncodeManifest(const Manifest& manifest) {
 
 Manifest DecodeManifest(const std::string& text, const std::filesystem::path& file) {
   const json j = storage::ParseJsonObject(text, file);
+  if (j.contains("shards")) throw DataError(file, "is the manifest of a shard folder, not of a checkpoint");
   try {
     RequireKnownVersion(j, file);
     storage::RequireSealed(text, j, file);

@@ -1,9 +1,11 @@
 // JPEG 2000 and Radiance HDR by OpenCV, which brings GDAL and a hundred libraries with it.
 #include <opencv2/core.hpp>
+#include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgcodecs.hpp>
 
 #include <algorithm>
 #include <cstring>
+#include <iostream>
 
 #include "preprocess/decode/decoder_plugin.h"
 
@@ -34,6 +36,18 @@ void Copy(const cv::Mat& in, int channels, std::uint8_t* out) {
   }
 }
 
+// OpenCV tells of damage on standard error, without the name of the file; the quarantine has both.
+class Silence {
+ public:
+  Silence() { cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT); }
+  ~Silence() { std::cerr.rdbuf(before_); }
+  Silence(const Silence&) = delete;
+  Silence& operator=(const Silence&) = delete;
+
+ private:
+  std::streambuf* const before_ = std::cerr.rdbuf(nullptr);
+};
+
 int Decode(const std::uint8_t* file, std::size_t bytes, const GanDecodeHost& host) {
   const cv::Mat data(1, static_cast<int>(bytes), CV_8U, const_cast<std::uint8_t*>(file));
   const cv::Mat image = cv::imdecode(data, cv::IMREAD_UNCHANGED | cv::IMREAD_IGNORE_ORIENTATION);
@@ -51,6 +65,7 @@ int Decode(const std::uint8_t* file, std::size_t bytes, const GanDecodeHost& hos
 }  // namespace
 
 int GanDecode(const std::uint8_t* file, std::size_t bytes, const GanDecodeHost* host) {
+  const Silence silence;
   try {
     return Decode(file, bytes, *host);
   } catch (const std::exception& error) {

@@ -37,6 +37,15 @@ class DamagedCheckpoint : public ::testing::Test {
   fs::path folder_ = WriteSmallCheckpoint(root_.path(), 3);
 };
 
+TEST(Manifest, OneOfAShardFolderIsNamed) {
+  try {
+    DecodeManifest(R"({"format_version": 1, "shards": []})", "shards/manifest.json");
+    FAIL() << "a shard folder was taken for a checkpoint";
+  } catch (const DataError& error) {
+    EXPECT_STREQ(error.what(), "shards/manifest.json: is the manifest of a shard folder, not of a checkpoint");
+  }
+}
+
 // 900 bytes in all, three ways each.
 TEST_F(DamagedCheckpoint, EveryFlipAndTruncationIsReportedWithTheFilesName) {
   for (const fs::path& file : FilesOf(folder_)) {

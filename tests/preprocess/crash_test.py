@@ -34,6 +34,13 @@ class Crash(unittest.TestCase):
         self.assertEqual(0, self.preprocess(self.top / 'out').returncode)
         self.assertEqual(5, len(names(self.top / 'out')))
 
+    def test_a_decoder_says_nothing_beside_the_quarantine(self):
+        whole = (self.top / 'photos/c.j2k').read_bytes()
+        (self.top / 'photos/c.j2k').write_bytes(whole[:len(whole) // 8] + bytes(40))
+        done = self.preprocess(self.top / 'out')
+        self.assertEqual((0, {'c.j2k': 'corrupt'}), (done.returncode, quarantine(self.top / 'out')))
+        self.assertEqual(b'', done.stderr)
+
     def test_a_crash_is_told_and_the_run_goes_on(self):
         for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGILL):
             out = self.top / f'out-{int(number)}'
