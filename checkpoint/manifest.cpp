@@ -24,6 +24,7 @@ std::uint64_t Count(const json& j, const char* key, const std::filesystem::path&
   return value.get<std::uint64_t>();
 }
 
+// Part names are checked against their number, so that a manifest cannot refer to files outside of its folder.
 std::vector<Part> PartsFromJson(const json& j, const std::filesystem::path& file) {
   std::vector<Part> parts;
   for (const json& entry : j) {
@@ -72,6 +73,7 @@ std::string PartFileName(std::size_t number, std::size_t count) {
   return name;
 }
 
+// The keys are sorted by the JSON library, so that equal manifests have equal bytes.
 std::string EncodeManifest(const Manifest& manifest) {
   json parts = json::array();
   for (const Part& part : manifest.parts) {
@@ -85,6 +87,7 @@ std::string EncodeManifest(const Manifest& manifest) {
                             {"parts", parts}});
 }
 
+// A missing or mistyped field raises a JSON exception, which does not know the file's name.
 Manifest DecodeManifest(const std::string& text, const std::filesystem::path& file) {
   const json j = storage::ParseJsonObject(text, file);
   try {

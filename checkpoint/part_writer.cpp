@@ -54,6 +54,7 @@ void PartWriter::Write(std::span<const std::byte> data) {
   }
 }
 
+// The thread is joined first, so that the last chunk is written after all others.
 Part PartWriter::Finish() {
   EndThread();
   if (error_) std::rethrow_exception(error_);
@@ -110,6 +111,7 @@ void PartWriter::StopDirect() {
   if (std::exchange(direct_, false)) ::fcntl(descriptor_, F_SETFL, 0);
 }
 
+// pwrite with explicit offsets, because both threads write to the file.
 void PartWriter::WriteOut(const std::byte* data, std::size_t size, std::uint64_t offset) {
   while (size > 0) {
     const ssize_t n = ::pwrite(descriptor_, data, size, static_cast<off_t>(offset));

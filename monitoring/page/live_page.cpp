@@ -47,6 +47,7 @@ std::vector<std::uint64_t> Spread(const std::vector<std::uint64_t>& steps, std::
   return chosen;
 }
 
+// Data URLs make the report a single file.
 nlohmann::json PicturesOf(const RunView& run) {
   nlohmann::json pictures = nlohmann::json::object();
   const auto add = [&](const std::string& name) {

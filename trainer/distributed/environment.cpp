@@ -109,6 +109,7 @@ std::vector<std::vector<int>> GatherCpus(MPI_Comm host, int ranks) {
   return cpus;
 }
 
+// Ranks that can share memory are those of one host; their order there is that of their ranks.
 World FindWorld() {
   World world;
   MPI_Comm host = MPI_COMM_NULL;
