@@ -101,11 +101,11 @@ Manifest DecodeManifest(const std::string& text, const std::filesystem::path& fi
 
 Manifest ReadManifest(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / kManifestName;
-  if (TypeOf(folder / ".") != file_type::directory) throw DataError(folder, "is not a folder, so it is no checkpoint");
+  if (TypeOf(folder / ".") != file_type::directory) throw DataError(folder, "no such checkpoint folder");
   const file_type type = TypeOf(file);
   if (type == file_type::symlink)
     throw DataError(file, "is a symbolic link; a checkpoint must consist of regular files");
-  if (type == file_type::not_found) throw DataError(folder, "holds no manifest.json, so it is no checkpoint");
+  if (type == file_type::not_found) throw DataError(folder, "has no manifest.json, so it is not a checkpoint");
   return DecodeManifest(storage::ReadFile(file, kMaxManifestBytes), file);
 }
 

@@ -191,7 +191,7 @@ int Plot(const fs::path& run, const fs::path& png) {
 void RequirePictures(const fs::path& path, const std::string& flag) {
   const Kind kind = Recognise(path);
   if (kind == Kind::kShard || kind == Kind::kShardFolder) return;
-  throw UsageError(flag + path.string() + " holds no images; name a shard or a shard folder");
+  throw UsageError(flag + path.string() + " contains no images; name a shard or a shard folder");
 }
 
 }  // namespace gan::inspect

@@ -66,7 +66,7 @@ json ReadTable(const std::filesystem::path& run) {
   while (!stats.Update()) {
   }
   json table = json::parse(stats.JsonText()).at("table");
-  if (table.at("x").empty()) throw DataError(run / "stats.jsonl", "holds no step yet");
+  if (table.at("x").empty()) throw DataError(run / "stats.jsonl", "contains no step yet");
   return table;
 }
 

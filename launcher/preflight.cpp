@@ -57,7 +57,7 @@ class CheckResults {
   bool all_good_ = true;
 };
 
-// What one rank needs, as reported by the program's own --dry-run --json.
+// The needs of one rank, as reported by the program's own --dry-run --json.
 struct Need {
   double memory_bytes = 0;      // per rank
   double checkpoint_bytes = 0;  // per checkpoint

@@ -39,7 +39,7 @@ std::string Endpoint(const std::string& host, int port) {
   return (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
-// An address that stands for all interfaces is of no use to others.
+// The address that means all interfaces is of no use to others.
 std::string ReachableHost(const std::string& address) {
   if (address != "0.0.0.0" && address != "::" && !address.empty()) return address;
   std::array<char, HOST_NAME_MAX + 1> name{};

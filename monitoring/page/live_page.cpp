@@ -21,7 +21,7 @@ HttpResponse Page() {
 
 HttpResponse PictureResponse(const RunView& run, std::string_view name) {
   auto bytes = run.Picture(name);
-  if (!bytes) return {404, "text/plain", "No such picture.\n"};
+  if (!bytes) return {404, "text/plain", "No such image.\n"};
   return {.content_type = "image/png", .body = std::move(*bytes)};
 }
 

@@ -84,7 +84,7 @@ Action Widened(const Controls& before) {
 
 // The trainer compares this counter with its own and initialises D once per difference.
 Action Restarted(const Controls& before) {
-  Action action{"restart_d", "D begins anew", before};
+  Action action{"restart_d", "D initialised anew", before};
   ++action.controls.d_restarts;
   return action;
 }

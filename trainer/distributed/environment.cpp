@@ -57,8 +57,8 @@ void RequireNoSingletons() {
                    " processes that are not connected; start them with srun --mpi=pmix or with mpirun");
 }
 
-// What launchers put into the environment. It is read before MPI is initialised, because MPI sets some of the variables
-// itself.
+// The variables that launchers put into the environment. It is read before MPI is initialised, because MPI sets some of
+// the variables itself.
 struct LaunchersMarks {
   int pmi_size = std::atoi(Value("PMI_SIZE").c_str());  // set by MPICH and others: the number of processes
   std::string pmix_version = Value("PMIX_VERSION");
