@@ -15,7 +15,7 @@ namespace gan::checkpoint {
 
 namespace {
 
-constexpr std::size_t kAlignment = 4096;  // required of the memory, offset and size of a direct write
+constexpr std::size_t kAlignment = 4096;  // direct writes need memory, offset and size aligned to this
 
 // Size of the pieces that are digested and copied: small enough to stay in the processor's cache between both, and to
 // let the disk continue while a large tensor is digested.

@@ -14,7 +14,7 @@ void AppendNumber(std::string& json, double value) {
   json += text;
 }
 
-// Writes the text directly: a JSON library would need several times the memory and time for long arrays.
+// Writes the text directly, because JSON values of long arrays would need much more memory.
 template <class Cells, class Value>
 void AppendArray(std::string& json, const char* name, const Cells& cells, Value value) {
   json += std::string("\"") + name + "\":[";
