@@ -16,6 +16,7 @@ struct BackgroundSaver::Shared {
   std::optional<Outcome> outcome;
   bool ending = false;
 
+  // The mutex is not held while `work` runs, so that Poll() never waits for it.
   void Serve() {
     std::unique_lock lock(mutex);
     while (true) {
@@ -63,6 +64,7 @@ bool BackgroundSaver::busy() const {
   return static_cast<bool>(shared_->work);
 }
 
+// Taking the outcome makes room for the next save.
 std::optional<Outcome> BackgroundSaver::Poll() {
   const std::lock_guard lock(shared_->mutex);
   return std::exchange(shared_->outcome, std::nullopt);

@@ -106,8 +106,8 @@ struct Retention {
 };
 
 // Removes all other committed checkpoints: renames each, then deletes it. Call it on rank 0 only. It never throws,
-// because it runs after a successful save. What could not be removed stays until the next call and is described in the
-// returned messages.
+// because it runs after a successful save. Whatever could not be removed stays until the next call and is described in
+// the returned messages.
 std::vector<std::string> Prune(const std::filesystem::path& root, const Retention& retention);
 
 // After a rollback to `step`: renames the later checkpoints to "<name>.abandoned-<their lineage>", or with "-1", "-2"

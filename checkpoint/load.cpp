@@ -49,6 +49,7 @@ Manifest ForEachTensor(const std::filesystem::path& folder, const Visit& visit) 
 
 }  // namespace
 
+// The tensors are copied, because the mapping ends with each part.
 Checkpoint Load(const std::filesystem::path& folder) {
   Checkpoint loaded;
   const Manifest manifest = ForEachTensor(folder, [&](const TensorView& t) {
@@ -64,6 +65,7 @@ Checkpoint Load(const std::filesystem::path& folder) {
   return loaded;
 }
 
+// Decoding alone checks the structure; nothing is kept.
 void Verify(const std::filesystem::path& folder) {
   ForEachTensor(folder, [](const TensorView&) {});
 }

@@ -24,6 +24,7 @@ std::uint64_t Count(const json& j, const char* key, const std::filesystem::path&
   return value.get<std::uint64_t>();
 }
 
+// Part names are checked against their number, so that a manifest cannot refer to files outside of its folder.
 std::vector<Part> PartsFromJson(const json& j, const std::filesystem::path& file) {
   std::vector<Part> parts;
   for (const json& entry : j) {
@@ -72,6 +73,7 @@ std::string PartFileName(std::size_t number, std::size_t count) {
   return name;
 }
 
+// The keys are sorted by the JSON library, so that equal manifests have equal bytes.
 std::string EncodeManifest(const Manifest& manifest) {
   json parts = json::array();
   for (const Part& part : manifest.parts) {
@@ -85,6 +87,7 @@ std::string EncodeManifest(const Manifest& manifest) {
                             {"parts", parts}});
 }
 
+// A missing or mistyped field raises a JSON exception, which does not know the file's name.
 Manifest DecodeManifest(const std::string& text, const std::filesystem::path& file) {
   const json j = storage::ParseJsonObject(text, file);
   if (j.contains("shards")) throw DataError(file, "is the manifest of a shard folder, not of a checkpoint");
@@ -99,11 +102,11 @@ Manifest DecodeManifest(const std::string& text, const std::filesystem::path& fi
 
 Manifest ReadManifest(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / kManifestName;
-  if (TypeOf(folder / ".") != file_type::directory) throw DataError(folder, "is not a folder, so it is no checkpoint");
+  if (TypeOf(folder / ".") != file_type::directory) throw DataError(folder, "no such checkpoint folder");
   const file_type type = TypeOf(file);
   if (type == file_type::symlink)
     throw DataError(file, "is a symbolic link; a checkpoint must consist of regular files");
-  if (type == file_type::not_found) throw DataError(folder, "holds no manifest.json, so it is no checkpoint");
+  if (type == file_type::not_found) throw DataError(folder, "has no manifest.json, so it is not a checkpoint");
   return DecodeManifest(storage::ReadFile(file, kMaxManifestBytes), file);
 }
 

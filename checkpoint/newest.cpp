@@ -57,7 +57,7 @@ void SetAside(const std::vector<Damaged>& damaged, const RankGroup& ranks,
 }
 
 constexpr const char* kWayOut =
-    "; repair one of them, name another --run, or remove this folder to begin anew in the same run";
+    "; repair one of them, choose another --run, or remove this folder to start from scratch in the same run";
 
 }  // namespace
 

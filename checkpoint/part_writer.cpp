@@ -15,7 +15,7 @@ namespace gan::checkpoint {
 
 namespace {
 
-constexpr std::size_t kAlignment = 4096;  // required of the memory, offset and size of a direct write
+constexpr std::size_t kAlignment = 4096;  // direct writes need memory, offset and size aligned to this
 
 // Size of the pieces that are digested and copied: small enough to stay in the processor's cache between both, and to
 // let the disk continue while a large tensor is digested.
@@ -54,6 +54,7 @@ void PartWriter::Write(std::span<const std::byte> data) {
   }
 }
 
+// The thread is joined first, so that the last chunk is written after all others.
 Part PartWriter::Finish() {
   EndThread();
   if (error_) std::rethrow_exception(error_);
@@ -110,6 +111,7 @@ void PartWriter::StopDirect() {
   if (std::exchange(direct_, false)) ::fcntl(descriptor_, F_SETFL, 0);
 }
 
+// pwrite with explicit offsets, because both threads write to the file.
 void PartWriter::WriteOut(const std::byte* data, std::size_t size, std::uint64_t offset) {
   while (size > 0) {
     const ssize_t n = ::pwrite(descriptor_, data, size, static_cast<off_t>(offset));

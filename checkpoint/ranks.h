@@ -1,4 +1,4 @@
-// What the ranks do collectively while they load a checkpoint.
+// Collective operations of the ranks while they load a checkpoint.
 #pragma once
 
 #include <functional>

@@ -80,6 +80,7 @@ std::size_t DtypeBits(const std::string& dtype) {
   return found == kSizes.end() ? 0 : found->second;
 }
 
+// Offsets follow from the order of the tensors, without gaps.
 std::string EncodeHeader(const std::vector<TensorView>& tensors) {
   json header = json::object();
   std::uint64_t offset = 0;

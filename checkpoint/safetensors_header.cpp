@@ -53,6 +53,7 @@ class HeaderReader : public json::json_sax_t {
     return true;
   }
 
+  // Objects may only be the header itself and the tensors in it.
   bool start_object(std::size_t) override {
     if (Skips()) return Deeper();
     if (level_ >= 2) NotAsItMustBe();
@@ -66,6 +67,7 @@ class HeaderReader : public json::json_sax_t {
     return true;
   }
 
+  // Arrays are only allowed for the shape and the offsets of a tensor.
   bool start_array(std::size_t) override {
     if (Skips()) return Deeper();
     if (level_ == 3) NoCount("a list");

@@ -128,6 +128,7 @@ std::vector<std::string> Together(const RankGroup& ranks, const fs::path& root,
   return answers;
 }
 
+// The others contribute an empty text and receive that of rank 0.
 std::string OnRankZero(const RankGroup& ranks, const fs::path& root, const std::function<std::string()>& work) {
   return Together(ranks, root, [&] { return ranks.rank == 0 ? work() : std::string(); }).front();
 }

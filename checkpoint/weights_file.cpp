@@ -49,6 +49,7 @@ bool IsPickle(std::span<const std::byte> bytes) {
   return begin == "PK\x03\x04" || (begin[0] == '\x80' && begin[1] >= 2 && begin[1] <= 5);
 }
 
+// The message contains the commands that convert the file, so that the user need not search for them.
 void RefusePickle(std::span<const std::byte> bytes, const std::filesystem::path& file) {
   if (!IsPickle(bytes)) return;
   std::filesystem::path target = file;
@@ -92,6 +93,7 @@ const TensorView* WeightsFile::Find(const std::string& name) const {
   return found == tensors_.end() ? nullptr : &found->second;
 }
 
+// A name such as "10.weight" also ends with "0.weight", hence the check for a dot.
 std::string WeightsFile::PrefixOf(const std::string& network) const {
   if (Find(network + "." + std::string(kFirst)) != nullptr) return network + ".";
   std::vector<std::string> prefixes;

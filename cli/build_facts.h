@@ -4,7 +4,7 @@
 
 namespace gan::cli {
 
-// What this program was built from and with, one fact per line: version, commit, compiler, build type, libraries.
+// The build of this program, one fact per line: version, commit, compiler, build type, libraries.
 std::string BuildFacts();
 // The version alone: "0.1.0".
 std::string Version();

@@ -14,6 +14,7 @@ constexpr std::string_view kRare = "Rarely needed: ";
 // MetricsOptions treats a negative port as "no server".
 constexpr int kOff = -1;
 
+// from_chars rejects signs, spaces and numbers beyond 65535.
 std::optional<int> ReadPort(const std::string& text) {
   if (text == "off") return kOff;
   std::uint16_t port = 0;

@@ -18,6 +18,7 @@ constexpr const char* kGeneral =
     "Options";  // CLI11's name of the group of flags without a group, which are those of AddStandardFlags
 constexpr char kSpace = '\x1f';  // marks a space at which a line must not be broken
 
+// The text may contain line ends.
 std::size_t LengthOfLastLine(const std::string& text) {
   const std::size_t end = text.rfind('\n');
   return end == std::string::npos ? text.size() : text.size() - end - 1;
@@ -99,6 +100,7 @@ std::string HelpFormatter::make_usage(const CLI::App* app, std::string name) con
   return usage + "\n";
 }
 
+// A long name has its description on the next line.
 std::string HelpFormatter::make_option(const CLI::Option* option, bool is_positional) const {
   std::string text = "  " + make_option_name(option, is_positional) + make_option_opts(option);
   const std::size_t used = LengthOfLastLine(text);

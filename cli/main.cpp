@@ -59,6 +59,7 @@ void HandleSignalsAsFirstProcess() {
   }
 }
 
+// Exceptions that are not derived from std::exception have no text.
 std::string What(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
@@ -132,6 +133,7 @@ void RefuseEmptyValues(const CLI::App& app, int argc, char** argv) {
   }
 }
 
+// Errors of CLI11 are reported by RunMain.
 int ParseAndRun(CLI::App& app, int argc, char** argv, const std::function<int()>& body, Company company) {
   RefuseEmptyValues(app, argc, argv);
   try {
@@ -172,6 +174,7 @@ void AddStandardFlags(CLI::App& app, const std::string& build_facts) {
   app.add_flag("--print-config")->description("Print the resolved options as TOML and exit.")->configurable(false);
 }
 
+// The table in README.md lists the codes.
 int ExitCodeOf(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);

@@ -25,6 +25,7 @@ std::string Bar(double fraction) {
 
 }  // namespace
 
+// Two units are precise enough for an estimate.
 std::string FormatDuration(std::chrono::duration<double> seconds) {
   const auto whole = static_cast<long long>(seconds.count() + 0.5);
   char text[64];

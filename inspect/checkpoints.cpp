@@ -67,6 +67,7 @@ Report InspectTensorFile(const fs::path& file) {
   return report;
 }
 
+// The facts are read first, so that the report of a damaged checkpoint still shows its step.
 Report InspectCheckpoint(const fs::path& folder) {
   Report report;
   report.facts = {{"kind", "checkpoint"}, {"path", folder.string()}};

@@ -31,6 +31,7 @@ Report InspectFolderWithProgress(const fs::path& folder) {
   });
 }
 
+// One report per kind of file or folder.
 Report Inspect(const fs::path& path) {
   switch (Recognise(path)) {
     case Kind::kShard:
@@ -61,10 +62,12 @@ int Print(const Report& report, bool as_json) {
   return cli::kBadData;
 }
 
+// The commands on runs read several files, so a wrong path is rejected before any of them.
 void RequireRun(const fs::path& path) {
   if (Recognise(path) != Kind::kRun) throw UsageError(path.string() + " is not a run folder");
 }
 
+// One image in its own size, or a grid of the first images.
 int Dump(const CommandFlags& flags) {
   RequirePictures(flags.path, "");
   if (flags.record) {
@@ -76,6 +79,7 @@ int Dump(const CommandFlags& flags) {
   return cli::kDone;
 }
 
+// Every command has a path, under a name that says what kind it must be.
 void AddPath(CLI::App& app, CommandFlags& flags, const std::string& name, const std::string& help) {
   app.add_option(name, flags.path, help)->required();
 }
@@ -84,6 +88,7 @@ void AddOut(CLI::App& app, CommandFlags& flags, const std::string& help) {
   app.add_option("OUT", flags.out, help)->required();
 }
 
+// The functions Declare… add the flags of one command; the table below names them.
 void DeclareVerify(CLI::App& app, CommandFlags& flags) {
   AddPath(app, flags, "PATH",
           "Shard folder, shard, checkpoint, .safetensors file, run folder or image (.png, .webp, .mp4).");
@@ -127,6 +132,7 @@ void DeclareServe(CLI::App& app, CommandFlags& flags) {
   cli::AddAddressFlags(add, "--", flags.server.address, flags.server.password_file);
 }
 
+// The order is that of the list in --help.
 constexpr Command kCommands[] = {
     {"verify", "PATH", "Report the content of PATH and check every checksum.", DeclareVerify,
      [](const CommandFlags& flags) { return Verify(flags.path, flags.json); }},
@@ -154,6 +160,7 @@ const Command* FindCommand(std::string_view name) {
 
 int Verify(const fs::path& path, bool as_json) { return Print(Inspect(path), as_json); }
 
+// A damaged shard is not listed: its names and labels could be wrong.
 int List(const fs::path& path, bool as_json) {
   RequirePictures(path, "");
   const Report report = Inspect(path);
@@ -184,7 +191,7 @@ int Plot(const fs::path& run, const fs::path& png) {
 void RequirePictures(const fs::path& path, const std::string& flag) {
   const Kind kind = Recognise(path);
   if (kind == Kind::kShard || kind == Kind::kShardFolder) return;
-  throw UsageError(flag + path.string() + " holds no images; name a shard or a shard folder");
+  throw UsageError(flag + path.string() + " contains no images; name a shard or a shard folder");
 }
 
 }  // namespace gan::inspect

@@ -24,6 +24,7 @@ struct Pictures {
   std::vector<std::uint8_t> pixels;  // uint8 [count, image_size, image_size, 3]
 };
 
+// The shards to read, in order: the file itself, or all shards of a folder's manifest.
 std::vector<fs::path> ShardsOf(const fs::path& path) {
   if (!fs::is_directory(path)) return {path};
   std::vector<fs::path> files;
@@ -49,6 +50,7 @@ void AppendImages(const shard::ShardReader& reader, std::uint32_t wanted, Pictur
 
 }  // namespace
 
+// Reads only as many shards as the images need.
 void DumpPictures(const fs::path& path, std::uint32_t count, const fs::path& out) {
   Pictures pictures;
   for (const fs::path& file : ShardsOf(path)) {

@@ -33,6 +33,7 @@ Kind KindOfFile(const std::string& ending) {
 
 }  // namespace
 
+// The content is not read here: a damaged file must be recognised as well.
 Kind Recognise(const fs::path& path) {
   const fs::file_status status = fs::status(path);
   if (!fs::exists(status)) throw DataError(path, "no such file or folder");

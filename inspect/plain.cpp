@@ -23,6 +23,7 @@ void AddPictureFlags(CLI::App& app, PlainFlags& flags) {
   for (CLI::Option* option : {out, dump, record, list}) cli::Hide(option);
 }
 
+// The flags of the commands report, plot and serve.
 void AddPageFlags(CLI::App& app, PlainFlags& flags) {
   CLI::Option* serve = app.add_flag("--serve", flags.serve);
   CLI::Option* report = app.add_flag("--report", flags.report)->excludes(serve);
@@ -35,6 +36,7 @@ void AddPageFlags(CLI::App& app, PlainFlags& flags) {
   for (CLI::Option* option : {serve, report, plot, file, address, port, password}) cli::Hide(option);
 }
 
+// Combinations that CLI11's needs() and excludes() cannot express.
 void RequireWhatBelongsTogether(const PlainFlags& flags) {
   if (!flags.out.empty() && flags.dump == 0 && !flags.record) throw UsageError("--out: needs --dump or --record");
   if (flags.dump > 0) RequirePictures(flags.path, "--dump: ");
@@ -60,6 +62,7 @@ void AddPlainFlags(CLI::App& app, PlainFlags& flags) {
   AddPageFlags(app, flags);
 }
 
+// The report comes first, so that images of a damaged shard are not written.
 int RunPlain(const PlainFlags& flags) {
   Recognise(flags.path);  // reports a missing path before any other error
   RequireWhatBelongsTogether(flags);

@@ -30,6 +30,7 @@ struct PanelOfNames {
   bool sparse = false;              // measured in few steps, so gaps between the points are normal
 };
 
+// Numbers that are compared with each other share a panel.
 const std::vector<PanelOfNames>& Panels() {
   static const std::vector<PanelOfNames> kPanels = {
       {"Loss", {"loss_d", "loss_g"}},
@@ -44,6 +45,7 @@ const std::vector<PanelOfNames>& Panels() {
   return kPanels;
 }
 
+// A missing value becomes NaN, which interrupts the curve.
 std::vector<double> Numbers(const json& values) {
   std::vector<double> numbers;
   for (const json& value : values) numbers.push_back(value.is_number() ? value.get<double>() : std::nan(""));
@@ -58,12 +60,13 @@ decltype(&GanPlotDraw) LoadPlugin() {
   return reinterpret_cast<decltype(&GanPlotDraw)>(draw);
 }
 
+// RunStats limits the number of points, so that a run of any length can be drawn.
 json ReadTable(const std::filesystem::path& run) {
   monitoring::RunStats stats(run / "stats.jsonl");
   while (!stats.Update()) {
   }
   json table = json::parse(stats.JsonText()).at("table");
-  if (table.at("x").empty()) throw DataError(run / "stats.jsonl", "holds no step yet");
+  if (table.at("x").empty()) throw DataError(run / "stats.jsonl", "contains no step yet");
   return table;
 }
 

@@ -49,6 +49,7 @@ void ForEach(const fs::path& path, const std::function<bool(const Place&)>& take
   }
 }
 
+// A label without a name is shown as its number.
 Json Row(const Place& place) {
   const shard::RecordInfo info = place.shard.Info(place.record);
   const bool named = info.label < place.labels.size();
@@ -68,6 +69,7 @@ std::string Cell(const Json& value) {
 
 }  // namespace
 
+// Each line is written at once, so that a large data set needs little memory.
 void ListRecords(const fs::path& path, bool as_json, std::ostream& out) {
   if (!as_json) out << "record\tshard\tinput\tlabel\tsource\n";
   ForEach(path, [&](const Place& place) {

@@ -15,6 +15,7 @@ using Json = nlohmann::ordered_json;
 // Names may contain bytes that are not UTF-8. They are shown as replacement characters instead of causing an exception.
 std::string Dump(const Json& j, int indent) { return j.dump(indent, ' ', false, Json::error_handler_t::replace); }
 
+// Long values are cut, because a line of the report should fit a screen.
 std::string Value(const Json& j) {
   constexpr std::size_t kWidest = 400;
   std::string text = j.is_string() ? j.get<std::string>() : Dump(j, -1);
@@ -42,6 +43,7 @@ void Report::AddDamage(std::string finding) {
   ++damage_count;
 }
 
+// Other exceptions are errors of the program or the system, not of the inspected file.
 bool Report::Check(const std::function<void()>& check) {
   try {
     check();
@@ -57,6 +59,7 @@ void Report::Add(const Report& part) {
   damage_count += part.damage_count - part.damage.size();
 }
 
+// Values are aligned in one column.
 std::string ReportText(const Report& report) {
   std::size_t width = 0;
   for (const auto& [key, value] : report.facts.items()) width = std::max(width, key.size());

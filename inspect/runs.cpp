@@ -16,6 +16,7 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
+// Sorted by name, because a folder has no order of its own.
 Json FilesOf(const fs::path& folder) {
   std::vector<Json> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
@@ -42,6 +43,7 @@ Json LastLine(const fs::path& file) {
 
 }  // namespace
 
+// Each part is checked even if another one is damaged.
 Report InspectRun(const fs::path& folder) {
   Report report;
   report.facts = {{"kind", "run"}, {"path", folder.string()}, {"files", FilesOf(folder)}};

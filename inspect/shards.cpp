@@ -37,12 +37,14 @@ std::string CheckRecords(const shard::ShardReader& reader, Report& report) {
   return digest.Text();
 }
 
+// Compares a number in the manifest with that of the shard.
 void RequireSame(const fs::path& file, const char* what, std::uint64_t manifest, std::uint64_t shard) {
   if (manifest == shard) return;
   throw DataError(
       file, "the manifest says " + std::to_string(manifest) + " " + what + ", the shard has " + std::to_string(shard));
 }
 
+// The cheap checks come first: they explain a truncated or exchanged file better than a wrong checksum.
 Report CheckShard(const fs::path& folder, const shard::Manifest& manifest, const shard::ShardEntry& entry) {
   Report report;
   const fs::path file = shard::ShardFileName(folder, entry.number);
@@ -79,6 +81,7 @@ void CheckShards(const fs::path& folder, const shard::Manifest& manifest, std::u
   }
 }
 
+// The quarantine file has no checksum; the manifest only counts its lines.
 void CheckQuarantine(const fs::path& folder, const shard::Manifest& manifest) {
   const fs::path file = folder / shard::kQuarantineName;
   if (!fs::exists(file)) {
@@ -147,6 +150,7 @@ Report InspectShard(const fs::path& file) {
   return report;
 }
 
+// Without a readable manifest there is no list of shards to check.
 Report InspectShardFolder(const fs::path& folder, const ShowProgress& show) {
   Report report;
   report.facts = {{"kind", "shard folder"}, {"path", folder.string()}};

@@ -116,6 +116,7 @@ std::vector<std::string> SplitArguments(const CLI::App& app, const std::vector<s
   return own;
 }
 
+// As in CLI11, the last of several values counts.
 std::string ProgramFlag(const std::vector<std::string>& program, const std::string& name) {
   std::string value;
   for (std::size_t i = 0; i < program.size(); ++i) {

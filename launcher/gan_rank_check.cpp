@@ -21,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// The kernel's own estimate, which includes memory that caches can give back.
 double MemoryAvailable() {
   std::ifstream file("/proc/meminfo");
   for (std::string name, unit; file >> name;) {

@@ -50,6 +50,7 @@ void AddHostList(const std::string& list, std::vector<Host>& hosts) {
 
 }  // namespace
 
+// Words other than slots=N, such as max_slots, are not needed here.
 std::vector<Host> HostsInFile(const std::filesystem::path& hostfile) {
   std::ifstream file(hostfile);
   if (!file) throw UsageError("the hostfile " + hostfile.string() + " cannot be read");
@@ -64,6 +65,7 @@ std::vector<Host> HostsInFile(const std::filesystem::path& hostfile) {
   return hosts;
 }
 
+// Every flag that names hosts has its value in the next argument.
 std::vector<Host> HostsOf(const std::vector<std::string>& launcher_arguments) {
   std::vector<Host> hosts;
   for (std::size_t i = 0; i + 1 < launcher_arguments.size(); ++i) {
@@ -75,6 +77,7 @@ std::vector<Host> HostsOf(const std::vector<std::string>& launcher_arguments) {
   return hosts;
 }
 
+// One host with an unknown number makes the total unknown.
 std::optional<std::uint64_t> SlotsOf(const std::vector<Host>& hosts) {
   std::uint64_t slots = 0;
   for (const Host& host : hosts) {
@@ -98,6 +101,7 @@ std::optional<Placement> PlaceWithout(const std::vector<std::string>& gone, cons
   return placement;
 }
 
+// Both kinds of flags are removed with their values; the new hostfile replaces all of them.
 std::vector<std::string> WithHostfile(const std::vector<std::string>& launcher_arguments,
                                       const std::filesystem::path& hostfile) {
   std::vector<std::string> arguments;
@@ -112,6 +116,7 @@ std::vector<std::string> WithHostfile(const std::vector<std::string>& launcher_a
   return arguments;
 }
 
+// A host without a number keeps it unspecified, so that Open MPI determines it.
 std::string HostfileText(const std::vector<Host>& hosts) {
   std::string text;
   for (const Host& host : hosts) {

@@ -57,6 +57,7 @@ std::string WhyIncurable(const LaunchOptions& options, const fs::path& run, bool
   return WhySharedMemoryIsTooSmall(options, std::uint64_t{shared.f_blocks} * shared.f_frsize);
 }
 
+// Each launcher prints the name of its library or of its process manager.
 std::string LibraryOf(std::string_view version) {
   const auto says = [&](std::string_view word) { return version.find(word) != std::string_view::npos; };
   if (says("Open MPI") || says("PRRTE") || says("OpenRTE")) return "Open MPI";

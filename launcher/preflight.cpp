@@ -57,7 +57,7 @@ class CheckResults {
   bool all_good_ = true;
 };
 
-// What one rank needs, as reported by the program's own --dry-run --json.
+// The needs of one rank, as reported by the program's own --dry-run --json.
 struct Need {
   double memory_bytes = 0;      // per rank
   double checkpoint_bytes = 0;  // per checkpoint
@@ -74,6 +74,7 @@ std::optional<Need> ReadNeed(const std::string& text) {
   return std::nullopt;
 }
 
+// The dry run parses all flags, so a mistake in them is found here.
 Need CheckProgram(const LaunchOptions& options, CheckResults& results) {
   std::vector<std::string> command = options.program;
   command.front() = BesideThisProgram(command.front());
@@ -170,6 +171,7 @@ void CheckRanks(const LaunchOptions& options, const fs::path& run, const Need& n
 
 }  // namespace
 
+// A failed check does not stop the others, so that one call finds all problems.
 int Preflight(const LaunchOptions& options, const fs::path& run) {
   const bool made = fs::create_directories(run);
   CheckResults results;

@@ -14,6 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// A folder can be executable as well.
 bool IsProgram(const fs::path& file) {
   std::error_code error;
   return fs::is_regular_file(file, error) && ::access(file.c_str(), X_OK) == 0;

@@ -40,6 +40,7 @@ std::string AddressBytes(const sockaddr* address) {
   return "";
 }
 
+// All addresses of all interfaces of this machine.
 std::vector<std::string> OwnAddresses() {
   std::vector<std::string> own;
   ifaddrs* interfaces = nullptr;
@@ -50,6 +51,7 @@ std::vector<std::string> OwnAddresses() {
   return own;
 }
 
+// A host can have many names, so its addresses are compared.
 bool IsThisMachine(const std::string& name) {
   if (monitoring::IsLoopback(name)) return true;  // also when no hosts file lists it
   std::array<char, 256> own_name{};

@@ -45,6 +45,7 @@ Decision RestartPolicy::After(const Ending& ending, std::optional<std::uint64_t>
   return {true, ranks_, std::min(wait, kLongestWait), Describe(ending)};
 }
 
+// A signal never is: the job may have been killed by accident.
 bool IsFinal(const Ending& ending, bool first_attempt) {
   if (ending.by_signal) return false;
   switch (ending.code) {

@@ -37,6 +37,7 @@ std::string OnlyHostfile(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
+// Checked before the first attempt, because mpirun's own message would be repeated for every restart.
 void RequireSlots(const LaunchOptions& options) {
   const std::vector<std::string>& given = options.launcher_arguments;
   if (options.launcher != "mpirun" || std::any_of(given.begin(), given.end(), SpeaksOfOversubscribing)) return;

@@ -115,6 +115,7 @@ class Supervisor {
     return newest_step_;
   }
 
+  // Damaged ones count as well: gan-train decides what to do with them.
   bool HasCheckpoints() const {
     try {
       return !checkpoint::ListCheckpoints(run_ / "checkpoints").empty();
@@ -236,6 +237,7 @@ class Supervisor {
                   "mpirun " + Describe(ending) + ", and no rank was started; a restart would not help");
   }
 
+  // Exit code 75 nevertheless: the same command continues from the newest checkpoint.
   int StoppedUnsaved(const Ending& ending, const std::optional<std::uint64_t>& step) {
     return Finish("stopped", cli::kStoppedSaved,
                   "stopped on request, but the job " + Describe(ending) + " before it could save; " + StepText(step) +

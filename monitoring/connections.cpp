@@ -186,6 +186,7 @@ void Connections::MakeRoom() {
   if (oldest != nullptr) Close(oldest->descriptor);
 }
 
+// Only the head is read: GET and HEAD requests have no body.
 bool Connections::Receive(Connection& connection) {
   std::array<char, 4096> block{};
   const ssize_t n = ::recv(connection.descriptor, block.data(), block.size(), 0);
@@ -205,6 +206,7 @@ bool Connections::Receive(Connection& connection) {
   return true;
 }
 
+// The deadline moves with every part, so that a slow but steady client gets a large response.
 bool Connections::Transmit(Connection& connection) {
   const ssize_t n = ::send(connection.descriptor, connection.answer.data() + connection.sent,
                            // MSG_NOSIGNAL: a client that has closed its side must not end the process with SIGPIPE.

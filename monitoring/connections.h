@@ -72,8 +72,8 @@ class Connections {
   int watch_ = -1;  // epoll: what idle connections cost does not grow with their number
   int port_ = 0;
 
-  // Only the loop's thread uses these members. While a connection is asked and not answered, a worker uses that
-  // connection.
+  // Only the loop's thread uses these members. Between `asked` and `answered`, a worker uses a connection
+  // instead.
   std::map<int, Connection> connections_;  // by descriptor
   std::uint64_t arrivals_ = 0;
   Clock::time_point next_look_ = {};  // when late connections are next searched for

@@ -11,6 +11,7 @@
 
 namespace gan::monitoring {
 
+// The whole block 127.0.0.0/8 is loopback.
 bool IsLoopback(std::string_view address) {
   return address == "localhost" || address == "::1" || (address.starts_with("127.") && IsAddress(address));
 }
@@ -38,12 +39,14 @@ std::string Endpoint(const std::string& host, int port) {
   return (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
+// The address that means all interfaces is of no use to others.
 std::string ReachableHost(const std::string& address) {
   if (address != "0.0.0.0" && address != "::" && !address.empty()) return address;
   std::array<char, HOST_NAME_MAX + 1> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? name.data() : address;
 }
 
+// Without the port; an IPv6 address is in brackets.
 std::string_view HostOf(std::string_view header) {
   if (header.starts_with('['))
     return header.substr(1, header.find(']') == std::string_view::npos ? 0 : header.find(']') - 1);

@@ -62,6 +62,7 @@ bool ReadRequestLine(std::string_view line, HttpRequest& request) {
 
 }  // namespace
 
+// Names are stored in lower case, since they are case-insensitive.
 std::string_view HttpRequest::Header(const std::string& name) const {
   const auto found = headers.find(name);
   return found == headers.end() ? std::string_view() : std::string_view(found->second);
@@ -77,6 +78,7 @@ std::optional<std::size_t> EndOfHead(std::string_view bytes) {
   return std::nullopt;
 }
 
+// The first of several headers with one name counts.
 std::optional<HttpRequest> ParseHead(std::string_view head) {
   HttpRequest request;
   if (!ReadRequestLine(TakeLine(head), request)) return std::nullopt;

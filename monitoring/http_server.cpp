@@ -25,6 +25,7 @@ bool EqualSecrets(std::string_view a, std::string_view b) {
   return difference == 0;
 }
 
+// Clients ignore the text, but the protocol requires one.
 const char* ReasonOf(int status) {
   switch (status) {
     case 200:
@@ -107,6 +108,7 @@ struct HttpServer::Impl {
   }
 };
 
+// The threads of the connections start last, when everything that they use exists.
 HttpServer::HttpServer(const std::string& address, int port, const std::string& credentials)
     : impl_(std::make_unique<Impl>()) {
   if (!credentials.empty()) impl_->authorization = "Basic " + Base64(credentials);

@@ -13,6 +13,7 @@ constexpr Scope kRank = Scope::kRank;
 
 constexpr std::string_view kNetworks[] = {"discriminator", "generator"};
 constexpr std::string_view kInputs[] = {"real", "fake"};
+// The values of labels. Each is exported from the start, so that a query finds the series before its first event.
 constexpr std::string_view kStates[] = {"balanced", "discriminator_ahead", "generator_ahead", "mode_collapse",
                                         "diverged"};
 constexpr std::string_view kActions[] = {"lower_d_rate",         "raise_d_rate", "d_less_often",

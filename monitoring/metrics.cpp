@@ -35,6 +35,7 @@ struct Series {
 
 std::size_t Index(Metric metric) { return static_cast<std::size_t>(metric); }
 
+// Metrics of a rank have its number as a label; only the build info has further ones.
 prometheus::Labels LabelsOf(const MetricRow& row, const MetricsOptions& options, std::string_view label_value) {
   prometheus::Labels labels;
   if (row.scope == Scope::kRank) labels["rank"] = std::to_string(options.rank);
@@ -133,6 +134,7 @@ struct Metrics::Impl {
     cpu_seconds_seen += grown;
   }
 
+  // A port in use must not end training, so the error is only stored.
   void Serve(const MetricsOptions& options, std::function<std::string()> text) {
     if (options.port < 0) {
       why = "the metrics endpoint is switched off";
@@ -149,6 +151,7 @@ struct Metrics::Impl {
   }
 };
 
+// The server starts last, when all series exist.
 Metrics::Metrics(const MetricsOptions& options) : impl_(std::make_unique<Impl>(options)) {
   Set(Metric::kBuildInfo, 1);
   Set(Metric::kProcessStartTime, UnixSeconds());

@@ -1,4 +1,4 @@
-// What the kernel reports about this process, for the process_ metrics that every Prometheus client exports.
+// Figures of this process that the kernel reports, for the process_ metrics that every Prometheus client exports.
 #pragma once
 
 namespace gan::monitoring {

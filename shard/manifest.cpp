@@ -43,6 +43,7 @@ json ToJson(const ShardEntry& entry) {
   return {{"number", entry.number}, {"records", entry.records}, {"bytes", entry.bytes}, {"digest", entry.digest}};
 }
 
+// The range of each count is that of its type.
 ShardEntry EntryFromJson(const json& j) {
   return {.number = Count<std::uint32_t>(j, "number"),
           .records = Count<std::uint64_t>(j, "records"),
@@ -104,6 +105,7 @@ void RequireConsistent(const Manifest& m, const std::filesystem::path& file) {
 
 }  // namespace
 
+// Digests of digests: the order of the shards counts, their names do not.
 std::string DatasetDigest(const std::vector<ShardEntry>& shards) {
   std::string all;
   for (const ShardEntry& entry : shards) all += entry.digest + "\n";
@@ -146,6 +148,7 @@ Manifest ReadManifest(const std::filesystem::path& folder) {
   return DecodeManifest(storage::ReadFile(file, kMaxManifestBytes), file);
 }
 
+// Older readers ignore members that they do not know, so new ones may be added.
 void WriteManifest(const std::filesystem::path& folder, const Manifest& m) {
   json shards = json::array();
   for (const ShardEntry& entry : m.shards) shards.push_back(ToJson(entry));

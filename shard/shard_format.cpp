@@ -35,6 +35,7 @@ void RequireZero(std::span<const std::byte> bytes, const std::filesystem::path& 
 
 }  // namespace
 
+// The checksum comes last, because it covers all fields before it.
 std::array<std::byte, kHeaderBytes> EncodeHeader(const Header& header) {
   std::array<std::byte, kHeaderBytes> bytes{};
   std::memcpy(bytes.data(), kMagic.data(), kMagic.size());

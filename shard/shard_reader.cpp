@@ -59,10 +59,12 @@ void ShardReader::RequireFooter() const {
 
 std::uint64_t ShardReader::record_bytes() const { return RecordBytes(image_size_); }
 
+// Records have a fixed size and are contiguous, so no index is needed to find one.
 std::span<const std::byte> ShardReader::Record(std::size_t i) const {
   return file_.bytes().subspan(kHeaderBytes + i * record_bytes(), record_bytes());
 }
 
+// Entries have fixed offsets; see the table in docs/shard-format.md.
 RecordInfo ShardReader::Info(std::size_t i) const {
   const std::byte* entry = &index_[i * kIndexEntryBytes];
   const auto offset = Load<std::uint64_t>(entry + 16);
@@ -84,6 +86,7 @@ std::uint32_t ShardReader::RecordCrc32c(std::size_t i) const {
   return Load<std::uint32_t>(&index_[i * kIndexEntryBytes]);
 }
 
+// A lost page is reported as such, because the file itself may be intact.
 void ShardReader::VerifyRecord(std::size_t i) const {
   if (storage::Crc32c(Record(i)) == RecordCrc32c(i)) return;
   throw DataError(path(), kHeaderBytes + i * record_bytes(),

@@ -124,6 +124,7 @@ Digest& Digest::operator=(Digest&&) noexcept = default;
 
 void Digest::Update(std::span<const std::byte> data) { XXH3_128bits_update(state_->xxh3, data.data(), data.size()); }
 
+// The prefix names the algorithm, so that it can change without ambiguity.
 std::string Digest::Text() const {
   const XXH128_hash_t hash = XXH3_128bits_digest(state_->xxh3);
   char text[48];

@@ -37,6 +37,7 @@ fs::path FolderOf(const fs::path& path) { return path.has_parent_path() ? path.p
 
 }  // namespace
 
+// O_EXCL and O_NOFOLLOW: a file or link that somebody else has put there is never written to.
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
   temporary_ = path_;
   temporary_ += std::string(kTemporaryMark) + std::to_string(::getpid());
@@ -128,6 +129,7 @@ bool MakeFolders(const fs::path& folder) {
   return true;
 }
 
+// Only regular files: a folder or link with such a name is not ours.
 void RemoveTemporaries(const fs::path& folder) {
   std::vector<fs::path> leftovers;
   for (const auto& entry : fs::directory_iterator(folder)) {

@@ -126,6 +126,7 @@ void TakeHolderFile(const fs::path& folder, const fs::path& file) {
 
 }  // namespace
 
+// The file stays when the lock is released: removing it would let two processes lock different files of one name.
 FolderLock::FolderLock(const fs::path& folder, const std::string& name) {
   const fs::path path = folder / name;
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);

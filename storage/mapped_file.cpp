@@ -100,6 +100,7 @@ MappedFile::MappedFile(MappedFile&& other) noexcept
       size_(std::exchange(other.size_, 0)),
       region_(std::move(other.region_)) {}
 
+// Swapping leaves the old mapping to the destructor of `other`.
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(path_, other.path_);
   std::swap(data_, other.data_);
@@ -108,6 +109,7 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   return *this;
 }
 
+// Memory that was read without a mapping cannot be released.
 void MappedFile::ReleasePages(std::span<const std::byte> part) const {
   if (region_ != nullptr) Advise(part, MADV_DONTNEED);
 }

@@ -48,6 +48,7 @@ class ModestyCheck : public json::json_sax_t {
   std::size_t position() const { return position_; }
 
  private:
+  // Fails before the memory would be allocated, since the document is not built yet.
   bool Take(std::size_t bytes) {
     if (bytes > room_) return Stop("contains more values than allowed for a file of its size");
     room_ -= bytes;

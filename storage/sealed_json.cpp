@@ -43,6 +43,7 @@ json ParseJsonObject(const std::string& text, const std::filesystem::path& file)
   return parsed;
 }
 
+// The digest explains most damage; the comparison with the canonical text finds the rest.
 void RequireSealed(const std::string& text, const json& object, const std::filesystem::path& file) {
   try {
     if (!object.contains(kDigest)) throw DataError(file, "has no digest of itself");

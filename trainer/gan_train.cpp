@@ -11,6 +11,8 @@
 #include "trainer/run/stop_signal.h"
 #include "trainer/run/train.h"
 
+// The environment is created inside RunMain, because MPI must not start for --help and usage errors, and it outlives
+// RunMain, because an error is reported before the other ranks are ended.
 int main(int argc, char** argv) {
   CLI::App app(
       "Trains a DCGAN on shards that gan-preprocess wrote, data-parallel over the ranks\n"

@@ -21,7 +21,7 @@ HttpResponse Page() {
 
 HttpResponse PictureResponse(const RunView& run, std::string_view name) {
   auto bytes = run.Picture(name);
-  if (!bytes) return {404, "text/plain", "No such picture.\n"};
+  if (!bytes) return {404, "text/plain", "No such image.\n"};
   return {.content_type = "image/png", .body = std::move(*bytes)};
 }
 
@@ -47,6 +47,7 @@ std::vector<std::uint64_t> Spread(const std::vector<std::uint64_t>& steps, std::
   return chosen;
 }
 
+// Data URLs make the report a single file.
 nlohmann::json PicturesOf(const RunView& run) {
   nlohmann::json pictures = nlohmann::json::object();
   const auto add = [&](const std::string& name) {

@@ -120,6 +120,7 @@ void RunStats::ReadLine(std::string_view line) {
   AddNonfinite(last_step_, record);
 }
 
+// Only changes are kept, so that memory does not grow with the run.
 void RunStats::AddVerdict(std::uint64_t step, const Json& line) {
   const auto verdict = line.find("verdict");
   if (verdict == line.end() || !verdict->is_string()) return;
@@ -127,6 +128,7 @@ void RunStats::AddVerdict(std::uint64_t step, const Json& line) {
   if (verdicts_.empty() || verdicts_.back().second != name) verdicts_.emplace_back(step, name);
 }
 
+// Counts are exact; the list of steps keeps the newest only.
 void RunStats::AddActions(std::uint64_t step, const Json& line) {
   const auto actions = line.find("actions");
   if (actions == line.end() || !actions->is_array()) return;
@@ -158,6 +160,7 @@ Json RunStats::Verdicts() const {
   return shown;
 }
 
+// Invalid UTF-8 from the file is replaced, because JSON must be valid for the page.
 std::string RunStats::JsonText() const {
   using nlohmann::json;
   const json facts = {{"lines", lines_},

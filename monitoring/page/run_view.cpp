@@ -18,6 +18,7 @@ constexpr std::uint64_t kLargestPicture = std::uint64_t{64} << 20;
 constexpr std::uint64_t kLargestJson = std::uint64_t{4} << 20;
 constexpr std::string_view kReals = "reals.png";
 
+// Symbolic links are not followed, because the page must show files of the run folder only.
 bool IsPlainFile(const fs::path& path) {
   std::error_code error;
   return fs::symlink_status(path, error).type() == fs::file_type::regular;
@@ -104,6 +105,7 @@ std::string RunView::JsonText() {
   return JsonTextLocked();
 }
 
+// Update() reads a limited amount per call.
 std::string RunView::CompleteJsonText() {
   const std::lock_guard lock(mutex_);
   while (!stats_.Update()) {

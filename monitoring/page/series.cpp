@@ -14,6 +14,7 @@ void AppendNumber(std::string& json, double value) {
   json += text;
 }
 
+// Writes the text directly, because JSON values of long arrays would need much more memory.
 template <class Cells, class Value>
 void AppendArray(std::string& json, const char* name, const Cells& cells, Value value) {
   json += std::string("\"") + name + "\":[";
@@ -95,6 +96,7 @@ void SeriesTable::AppendColumn(std::string& json, const Column& column) const {
   json += '}';
 }
 
+// Names come from a file, so they are escaped by the JSON library.
 std::string SeriesTable::JsonText() const {
   std::string json = "{\"width\":" + std::to_string(width_) + ",\"x\":[";
   for (std::size_t i = 0; i < last_steps_.size(); ++i) json += (i > 0 ? "," : "") + std::to_string(last_steps_[i]);

@@ -77,7 +77,7 @@ class EveryCall(Case):
 class WhatMayFail(Case):
     def test_a_grid_or_a_status_that_cannot_be_written_is_said_and_training_goes_on(self):
         whole = self.whole_run()
-        for match, words in (('fakes-', 'without the grid of step'), ('status.json', 'status.json is old')):
+        for match, words in (('fakes-', 'without the grid of step'), ('status.json', 'status.json is outdated')):
             with self.subTest(match):
                 done = self.train_anew(calls=['write'], match=match, nth=1, error='ENOSPC')
                 self.assert_code(0, done)

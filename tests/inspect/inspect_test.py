@@ -233,8 +233,8 @@ class Inspect(unittest.TestCase):
 
     def test_commands_refuse_what_they_cannot_do(self):
         out = self.folder / 'out'
-        for command, words in ((('dump', self.run_folder, out), 'holds no images'),
-                               (('list', self.part.parent), 'holds no images'),
+        for command, words in ((('dump', self.run_folder, out), 'contains no images'),
+                               (('list', self.part.parent), 'contains no images'),
                                (('plot', self.shards, out), 'is not a run folder'),
                                (('report', self.shards, out), 'is not a run folder'),
                                (('serve', self.shards), 'is not a run folder'),

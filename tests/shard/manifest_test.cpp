@@ -46,7 +46,7 @@ TEST_F(ManifestFile, ComesBackAsItWasWritten) {
 
 TEST_F(ManifestFile, MissingOneSaysThatTheFolderIsUnfinished) {
   std::filesystem::remove(folder_ / "manifest.json");
-  EXPECT_THAT([&] { Read(); }, ThrowsMessage<DataError>(HasSubstr("no finished data set")));
+  EXPECT_THAT([&] { Read(); }, ThrowsMessage<DataError>(HasSubstr("not a finished data set")));
   EXPECT_THROW(ReadManifest(folder_ / "none"), DataError);
 }
 

@@ -113,8 +113,9 @@ TEST_F(LesserFileSystem, TheFileOfAProcessThatIsGoneIsTakenOver) {
 TEST_F(LesserFileSystem, TheFileOfAnotherHostIsBelieved) {
   flock_error = ENOSYS;
   WriteHeld("another-host 1 1\n");
-  EXPECT_THAT([&] { FolderLock lock(folder_.path()); },
-              ThrowsMessage<UsageError>(HasSubstr("if that one is gone, remove " + (folder_ / ".lock.held").string())));
+  EXPECT_THAT(
+      [&] { FolderLock lock(folder_.path()); },
+      ThrowsMessage<UsageError>(HasSubstr("if that process has ended, remove " + (folder_ / ".lock.held").string())));
 }
 
 TEST_F(LesserFileSystem, AnyOtherErrorOfTheLockIsOne) {

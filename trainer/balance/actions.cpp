@@ -6,6 +6,7 @@
 namespace gan::balance {
 namespace {
 
+// Four digits, because scales are powers of lr_factor or the result of many small steps.
 std::string Scale(double scale) {
   char text[32];
   std::snprintf(text, sizeof text, "x%.4g", scale);
@@ -49,6 +50,7 @@ Action WithUpdates(const Controls& before, std::uint32_t updates) {
   return action;
 }
 
+// The controller counts the steps down; 0 ends the freeze early.
 Action WithFreeze(const Controls& before, std::uint32_t steps) {
   Action action{steps > 0 ? "freeze_g" : "unfreeze_g",
                 steps > 0 ? "G frozen for " + std::to_string(steps) + " steps" : "G no longer frozen", before};
@@ -80,8 +82,9 @@ Action Widened(const Controls& before) {
   return action;
 }
 
+// The trainer compares this counter with its own and initialises D once per difference.
 Action Restarted(const Controls& before) {
-  Action action{"restart_d", "D begins anew", before};
+  Action action{"restart_d", "D initialised anew", before};
   ++action.controls.d_restarts;
   return action;
 }
@@ -139,10 +142,12 @@ std::optional<Action> UndoHolding(const Controls& controls, const BalanceOptions
 
 }  // namespace
 
+// The controls that ReleaseDiscriminator undoes.
 bool IsHeldBack(const Controls& controls) {
   return controls.wgan_gp || controls.d_every > 1 || controls.r1 || controls.lr_scale_d < 1;
 }
 
+// The controls that UndoHelp undoes, except for the frozen G, which ends by itself.
 bool IsHelped(const Controls& controls) {
   return controls.freeze_g_steps > 0 || controls.d_steps > 1 || controls.lr_scale_d > 1 || controls.lr_scale_g < 1;
 }
@@ -218,6 +223,7 @@ std::optional<Action> HelpDiscriminator(const Controls& controls, const BalanceO
   return std::nullopt;
 }
 
+// Feature matching: images that are all alike do not have the mean features of the real images.
 std::optional<Action> SpreadGenerator(const Controls& controls, const BalanceOptions& options) {
   if (!options.IsEnabled(ActionGroup::kFeatureMatching) || controls.feature_matching) return std::nullopt;
   return WithSwitch(controls, &Controls::feature_matching, true);

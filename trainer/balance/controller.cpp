@@ -14,6 +14,7 @@ namespace {
 constexpr int kStateVersion = 7;
 constexpr std::uint32_t kMaxPatience = 64;
 
+// The text is part of the reason in the log.
 std::string Ahead(const char* who, const Averages& averages, const Latch& latch) {
   char text[96];
   std::snprintf(text, sizeof text, "%s ahead (AUC %.3f for %llu steps)", who, averages.auc.mean(),
@@ -27,6 +28,7 @@ std::string Percent(const Averages& averages) {
   return std::to_string(std::lround(100 * part)) + " %";
 }
 
+// Names instead of numbers, because enumerators may be reordered between versions.
 Verdict ParseVerdict(const std::string& name) {
   for (Verdict verdict : kVerdicts) {
     if (Name(verdict) == name) return verdict;
@@ -133,6 +135,7 @@ bool Controller::SteeringHasRoom() const {
   return augmentation_rises || rate_has_room;
 }
 
+// The intervals start again, because the rollback has changed the situation.
 std::vector<Intervention> Controller::RespondToCollapse(std::uint64_t step, std::uint32_t collapses_before) {
   const auto way = CollapseResponse(controls_, options_, collapses_before);
   if (!way) return {};
@@ -208,6 +211,7 @@ std::string Controller::RollbackCause(bool finite, bool blown_up) const {
   return "";
 }
 
+// Everything that the next decision depends on, except the options, which come from the run's flags.
 nlohmann::json Controller::Save() const {
   return {{"version", kStateVersion},
           {"averages", averages_},

@@ -16,6 +16,7 @@ ActionGroup ParseActionGroup(const std::string& word) {
   return group->value;
 }
 
+// The text is completed by the caller with the range that is allowed.
 void Require(bool good, const char* what) {
   if (!good) throw UsageError(std::string("balance: ") + what);
 }
@@ -96,6 +97,7 @@ Mode ParseMode(std::string_view name) {
 
 std::string_view Name(ActionGroup group) { return cli::NameOf(group, kActionGroups); }
 
+// An empty list is not an error here: the flag itself rejects empty values.
 std::set<ActionGroup> ParseActionGroups(const std::string& names) {
   std::set<ActionGroup> action_groups;
   if (names == "none") return action_groups;
@@ -149,6 +151,7 @@ void to_json(nlohmann::json& json, const BalanceOptions& options) {
   VisitThresholds(options, [&](const char* name, const auto& field) { json[name] = field; });
 }
 
+// Checkpoints of older versions lack newer fields, which then have their defaults.
 void from_json(const nlohmann::json& json, BalanceOptions& options) {
   options = {};
   if (json.contains("mode")) options.mode = ParseMode(json.at("mode").get<std::string>());

@@ -35,6 +35,7 @@ void VisitSignals(AnySignals& s, Visitor&& visit) {
 
 }  // namespace
 
+// A value that is not finite and not used is left out.
 void to_json(nlohmann::json& json, const Signals& signals) {
   json = {{"finite", IsFinite(signals)}};
   if (!IsFinite(signals)) return;
@@ -49,6 +50,7 @@ void from_json(const nlohmann::json& json, Signals& signals) {
   VisitSignals(signals, [&](const char* name, double& value) { value = json.value(name, value); });
 }
 
+// D's loss is the sum of two parts, so half of it is comparable with G's loss.
 double Imbalance(double loss_d, double loss_g) {
   const double half = loss_d / 2;
   const double sum = half + loss_g;
@@ -82,6 +84,7 @@ void from_json(const nlohmann::json& json, Average& average) {
   json.at(1).get_to(average.weight_);
 }
 
+// All averages of one step; diversity only after the warm-up and in steps that measured it.
 void Update(Averages& a, const Signals& signals, const BalanceOptions& options, bool warm) {
   const double steps = options.smoothing_steps;
   a.auc.Add(signals.auc, steps);
@@ -122,6 +125,7 @@ void to_json(nlohmann::json& json, const Averages& a) {
           {"best_diversity_ratio", a.best_diversity_ratio}};
 }
 
+// Members that older versions lack start from a related value or empty.
 void from_json(const nlohmann::json& json, Averages& a) {
   json.at("auc").get_to(a.auc);
   if (json.contains("steering")) json.at("steering").get_to(a.steering);

@@ -33,6 +33,7 @@ void UpdateDiscriminatorAhead(Latch& latch, const Averages& a, const BalanceOpti
   latch.Update(raise, !stays, o.raise_steps, o.clear_steps);
 }
 
+// An almost perfect AUC for a long time is a problem even if the loss and the diversity look healthy.
 void UpdatePerfectDiscriminator(Latch& latch, const Averages& a, const BalanceOptions& o) {
   latch.Update(a.auc.mean() >= o.sure_auc, a.auc.mean() < o.d_ahead_auc, o.perfect_steps, o.clear_steps);
 }
@@ -73,6 +74,7 @@ void Latch::Update(bool raise, bool clear, std::uint32_t raise_steps, std::uint3
   run = 0;
 }
 
+// For conditions that need no confirmation by further steps.
 void Latch::RaiseNow() {
   held = on ? held + 1 : 1;
   on = true;
@@ -107,6 +109,7 @@ void UpdateForecast(Findings& findings, const Averages& a, const BalanceOptions&
   findings.collapse_foretold.Update(raise, !raise, o.foretell_steps, o.foretell_steps);
 }
 
+// Several conditions may hold; the verdict is the one that is handled first.
 Verdict VerdictOf(const Findings& findings) {
   if (findings.diverged.on) return Verdict::kDiverged;
   if (findings.mode_collapse.on) return Verdict::kModeCollapse;

@@ -129,6 +129,7 @@ std::span<const std::byte> Dataset::HoldoutRecord(std::uint64_t i) const {
   return VerifiedRecord(split_->holdout[i]);
 }
 
+// A binary search, because there may be thousands of shards.
 Dataset::Place Dataset::PlaceOf(std::uint64_t number) const {
   const auto& firsts = split_->first_records;
   const auto shard =
@@ -149,6 +150,7 @@ std::span<const std::byte> Dataset::VerifiedRecord(std::uint64_t number) const {
   return shards_[shard].Record(i);
 }
 
+// The hint is a system call, so it is skipped where it cannot help.
 void Dataset::WillNeed(std::uint64_t i) const {
   assert(i < size());
   // A record that was read before is in memory, unless memory cannot hold all records.

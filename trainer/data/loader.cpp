@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kChannels = 3;
 
+// Copies three bytes per pixel in reverse order of the columns.
 void CopyMirrored(std::span<const std::byte> record, std::size_t size, std::uint8_t* out) {
   const auto* row = reinterpret_cast<const std::uint8_t*>(record.data());
   for (std::size_t y = 0; y < size; ++y, row += size * kChannels, out += size * kChannels) {
@@ -160,6 +161,7 @@ std::vector<std::uint64_t> Loader::Impl::RecordsFrom(std::uint64_t cursor) {
   return records;
 }
 
+// The decision to mirror belongs to the image's cursor, so that it does not depend on ranks or batches.
 void Loader::Impl::CopyImage(std::uint64_t cursor, std::span<const std::byte> record, std::uint8_t* out) {
   if (options.flip && Uniform(options.seed, Stream::kFlip, cursor, 0) < 0.5) {
     CopyMirrored(record, dataset->image_size(), out);
@@ -168,6 +170,7 @@ void Loader::Impl::CopyImage(std::uint64_t cursor, std::span<const std::byte> re
   }
 }
 
+// A batch larger than the stride would use images that belong to other ranks.
 Loader::Loader(std::shared_ptr<const Dataset> dataset, const LoaderOptions& options) {
   if (options.count == 0 || options.count > options.stride) {
     throw UsageError("a batch must have at least one image and no more than all ranks take together");

@@ -58,6 +58,7 @@ Philox4x32 Philox(std::uint64_t key, std::uint64_t counter_high, std::uint64_t c
   return {{c0, c1, c2, c3}};
 }
 
+// Each block gives four numbers; surplus ones are dropped, so a longer fill has the same beginning.
 void FillNormal(float* out, std::uint64_t count, std::uint64_t seed, Stream stream, std::uint64_t cursor,
                 std::uint64_t sample) {
   const std::uint64_t key = StreamKey(seed, stream, sample);

@@ -36,6 +36,7 @@ at::Tensor BytesOf(const std::string& text, std::int64_t padded) {
   return tensor;
 }
 
+// The padding is removed by the text's own length.
 std::string TextOf(const at::Tensor& tensor, std::int64_t length) {
   return {static_cast<const char*>(tensor.const_data_ptr()), static_cast<std::size_t>(length)};
 }
@@ -84,6 +85,7 @@ void Communicator::AllReduce(at::Tensor& tensor, ReduceOp op) {
   impl_->group->getBackend(tensor.device().type())->allreduce(tensors, options)->wait();
 }
 
+// One coalesced collective needs no buffer of the joint size.
 void Communicator::AllReduce(std::vector<at::Tensor> tensors, ReduceOp op) {
   if (impl_->NothingToDo(tensors.at(0))) return;
   for (const at::Tensor& tensor : tensors) {
@@ -122,6 +124,7 @@ std::vector<std::string> Communicator::AllGather(const std::string& bytes) {
   return all;
 }
 
+// The length first: the other ranks must provide a tensor of the same size.
 std::string Communicator::Broadcast(const std::string& bytes, int root) {
   at::Tensor length = at::tensor(static_cast<std::int64_t>(bytes.size()), at::kLong).view({1});
   std::vector<at::Tensor> lengths = {length};
@@ -134,6 +137,7 @@ std::string Communicator::Broadcast(const std::string& bytes, int root) {
   return TextOf(texts[0], count);
 }
 
+// The minimum is 1 only if every rank contributes 1.
 bool Communicator::AllAgree(bool mine) {
   at::Tensor agreed = at::tensor(mine ? 1 : 0, at::kInt).view({1});
   AllReduce(agreed, ReduceOp::kMin);

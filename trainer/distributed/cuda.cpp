@@ -45,6 +45,7 @@ Plugin Load() {
   return plugin;
 }
 
+// Loaded at the first use, because a run on CPUs never needs it.
 const Plugin& ThePlugin() {
   static const Plugin kPlugin = Load();
   return kPlugin;
@@ -57,6 +58,7 @@ bool CudaAvailable(std::string* why) {
   return ThePlugin().why.empty();
 }
 
+// Several ranks may share a GPU when a host has more ranks than GPUs.
 int UseCudaDevice(const World& world) {
   if (!CudaAvailable()) throw UsageError("--device cuda: " + ThePlugin().why);
   const int device = world.local_rank % ThePlugin().device_count();

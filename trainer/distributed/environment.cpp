@@ -57,8 +57,8 @@ void RequireNoSingletons() {
                    " processes that are not connected; start them with srun --mpi=pmix or with mpirun");
 }
 
-// What launchers put into the environment. It is read before MPI is initialised, because MPI sets some of the variables
-// itself.
+// The variables that launchers put into the environment. It is read before MPI is initialised, because MPI sets some of
+// the variables itself.
 struct LaunchersMarks {
   int pmi_size = std::atoi(Value("PMI_SIZE").c_str());  // set by MPICH and others: the number of processes
   std::string pmix_version = Value("PMIX_VERSION");
@@ -109,6 +109,7 @@ std::vector<std::vector<int>> GatherCpus(MPI_Comm host, int ranks) {
   return cpus;
 }
 
+// Ranks that can share memory are those of one host; their order there is that of their ranks.
 World FindWorld() {
   World world;
   MPI_Comm host = MPI_COMM_NULL;

@@ -46,7 +46,7 @@ void MpiBackend::Swap(const Call& call, MPI_Datatype type, int peer, const std::
 }
 
 // Recursive halving and doubling (Thakur, Rabenseifner and Gropp, "Optimization of collective communication operations
-// in MPICH", 2005). Of two ranks each adds one half and sends the result back, so that both work all the time; a tree
+// in MPICH", 2005). Each rank of a pair adds one half and sends the result back, so that both work all the time; a tree
 // would send the whole buffer to one rank, add there and send it back. Neighbours are combined first, which is the
 // order of the binomial tree.
 void MpiBackend::ReduceByHalving(const Call& call, const TensorRow& row, Part part, MPI_Datatype type, bool average) {

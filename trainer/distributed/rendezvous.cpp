@@ -41,6 +41,7 @@ class Socket {
 
 using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 
+// An empty result means that the host cannot be resolved.
 Addresses Resolve(const std::string& host, int type) {
   addrinfo hints = {};
   hints.ai_socktype = type;
@@ -50,6 +51,7 @@ Addresses Resolve(const std::string& host, int type) {
   return {found, &::freeaddrinfo};
 }
 
+// The numeric form of an address.
 std::string TextOf(const sockaddr* address, socklen_t length) {
   char text[NI_MAXHOST] = {};
   if (::getnameinfo(address, length, text, sizeof text, nullptr, 0, NI_NUMERICHOST) != 0) return "";
@@ -95,6 +97,7 @@ int ListenOn(const std::string& address) {
   return socket.Release();
 }
 
+// The kernel has chosen the port.
 std::uint16_t PortOf(int listening) {
   sockaddr_storage own = {};
   socklen_t length = sizeof own;
@@ -156,6 +159,7 @@ std::string LogLine(const std::string& address, const std::optional<Interface>& 
 
 }  // namespace
 
+// A host may have several addresses; the first one with a route decides.
 std::optional<Interface> InterfaceTowards(const std::string& host) {
   const Addresses found = Resolve(host, SOCK_DGRAM);
   for (const addrinfo* each = found.get(); each != nullptr; each = each->ai_next) {

@@ -26,6 +26,7 @@ double SquaredNormOnCpu(const float* values, std::int64_t count) {
   return sum;
 }
 
+// Whether the fast loop can read the memory directly.
 bool IsPlainOnCpu(const at::Tensor& tensor) {
   return tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.is_non_overlapping_and_dense();
 }

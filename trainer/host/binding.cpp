@@ -51,6 +51,7 @@ std::string NameIn(const std::string& argument) {
   return "--" + argument.substr(begin, argument.find('=') - begin);
 }
 
+// A policy is either part of the argument or the next one.
 bool AsksForBinding(const std::vector<std::string>& arguments) {
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string name = NameIn(arguments[i]);

@@ -15,6 +15,7 @@ namespace {
 
 constexpr double kNoQuota = std::numeric_limits<double>::infinity();
 
+// A missing or negative quota means that there is no limit.
 double Ratio(double quota, double period) { return quota > 0 && period > 0 ? quota / period : kNoQuota; }
 
 // Version 2: cpu.max contains "max 100000" or, for example, "150000 100000".
@@ -48,6 +49,7 @@ bool HasCpu(const std::string& controllers) { return ("," + controllers + ",").f
 
 }  // namespace
 
+// A process can belong to groups of both versions at once.
 double CpuQuota(const fs::path& root) {
   const fs::path mount = root / "sys/fs/cgroup";
   double smallest = kNoQuota;

@@ -77,6 +77,7 @@ std::string Explain(const CpuFacts& facts, const CpuShare& share, int before_quo
 
 }  // namespace
 
+// Only a default binding is replaced; any other binding is the decision of somebody who knows the machine.
 CpuShare CpuShareOf(const CpuFacts& facts) {
   const std::size_t ranks = facts.bound.size();
   const auto rank = static_cast<std::size_t>(facts.rank);

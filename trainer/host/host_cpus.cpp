@@ -56,6 +56,7 @@ std::vector<int> ParseCpuList(const std::string& list) {
   return cpus;
 }
 
+// A mask of our own type, because cpu_set_t holds only 1,024 CPUs.
 Mask MaskOf(const std::vector<int>& cpus) {
   Mask mask{};
   for (const int cpu : cpus) mask[static_cast<std::size_t>(cpu / kWord)] |= 1UL << (cpu % kWord);
@@ -115,6 +116,7 @@ std::vector<int> AffinityOf(int process) {
   return cpus;
 }
 
+// Affinity belongs to a thread, so all existing threads are changed one by one.
 bool RunOn(const std::vector<int>& cpus) {
   const Mask mask = MaskOf(cpus);
   std::error_code ignored;  // a thread may end meanwhile
@@ -124,6 +126,7 @@ bool RunOn(const std::vector<int>& cpus) {
   return SetAffinity(0, mask);
 }
 
+// Missing topology files make each CPU a core of its own.
 std::vector<Cpu> CpusOfHost(const fs::path& root) {
   const fs::path folder = root / "sys/devices/system/cpu";
   std::vector<Cpu> cpus;

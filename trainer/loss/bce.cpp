@@ -24,6 +24,7 @@ DiscriminatorLoss BceDiscriminator(const torch::Tensor& real_logits, const torch
   return {CrossEntropyTo(real_logits, labels.real), CrossEntropyTo(fake_logits, labels.fake)};
 }
 
+// The non-saturating loss: labels 1 for generated images, never smoothed.
 torch::Tensor BceGenerator(const torch::Tensor& fake_logits, const torch::Tensor&) {
   return CrossEntropyTo(fake_logits, 1.0);
 }

@@ -48,6 +48,7 @@ struct FeatureExtractor::Network {
   mutable torch::jit::Module module;
 };
 
+// LibTorch's error contains a stack trace, which is of no use to the user.
 FeatureExtractor::FeatureExtractor(const std::filesystem::path& file, torch::Device device)
     : file_(file), network_(std::make_unique<Network>()) {
   try {

@@ -19,6 +19,7 @@ double ConvolutionFlops(nn::Module& layer, const torch::Tensor& input, const tor
 
 }  // namespace
 
+// The network is run once, so that its layers report their own shapes.
 ForwardCost CostOf(nn::Sequential network, const std::vector<std::int64_t>& input_shape) {
   torch::NoGradGuard no_grad;
   network->eval();  // keeps the statistics unchanged

@@ -49,6 +49,7 @@ std::vector<std::size_t> Convolutions(const torch::nn::Sequential& network) {
   return places;
 }
 
+// The layer may be a plain convolution or one with spectral norm; both call it "weight".
 torch::Tensor WeightOf(const torch::nn::Sequential& network, std::size_t layer) {
   return network->ptr(layer)->named_parameters()["weight"];
 }
@@ -146,6 +147,7 @@ std::optional<std::string> DiscriminatorSource(const std::string& name, const Ne
   return source >= kFirstBlock ? std::optional(std::to_string(source) + rest) : std::nullopt;
 }
 
+// Layers are copied by name, so all other properties of the networks must agree.
 void RequireGrowable(const NetworkOptions& small, const NetworkOptions& large) {
   const bool same = small.features == large.features &&
                     small.DiscriminatorFeatures() == large.DiscriminatorFeatures() &&

@@ -19,6 +19,7 @@ namespace {
 // D's last convolution, with a 1x1 kernel.
 nn::Conv2dOptions ToLogit(std::int64_t in) { return nn::Conv2dOptions(in, 1, 1).bias(false); }
 
+// PyTorch's layers are used, so that parameter names agree with those of a Sequential in Python.
 void PushNorm(nn::Sequential& layers, Norm norm, std::int64_t channels) {
   switch (norm) {
     case Norm::kBatch:
@@ -64,6 +65,7 @@ void Validate(const NetworkOptions& options) {
   if (options.noise_dim < 1) throw UsageError("--noise-dim must be at least 1");
 }
 
+// Each round doubles the side and applies the rule of widths; only the last layer has no norm.
 nn::Sequential MakeGenerator(const NetworkOptions& options) {
   Validate(options);
   using Place = UpConv2dImpl::Place;
@@ -106,10 +108,12 @@ nn::Sequential MakeDiscriminator(const NetworkOptions& options) {
   return layers;
 }
 
+// The network's output has two dimensions of size 1, which losses do not expect.
 torch::Tensor Discriminate(nn::Sequential& discriminator, const torch::Tensor& images) {
   return discriminator->forward(images).view({images.size(0), 1});
 }
 
+// Runs the layers one by one to keep the outputs of the activations.
 DiscriminatorOutput DiscriminateWithFeatures(nn::Sequential& discriminator, const torch::Tensor& images) {
   DiscriminatorOutput output;
   torch::Tensor value = images;
@@ -121,6 +125,7 @@ DiscriminatorOutput DiscriminateWithFeatures(nn::Sequential& discriminator, cons
   return output;
 }
 
+// The index of a parameter is part of its counter, so that all parameters get independent numbers.
 void InitialiseWeights(nn::Module& module, std::uint64_t seed, std::uint64_t network) {
   torch::NoGradGuard no_grad;
   std::uint64_t index = 0;

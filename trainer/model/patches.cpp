@@ -33,6 +33,7 @@ void VisitRuns(const Shape& s, std::int64_t image, std::int64_t y, std::int64_t 
   }
 }
 
+// Parallel over lines of patches, which write to separate rows.
 template <typename Value>
 void Gather(const Value* map, Value* rows, const Shape& s) {
   at::parallel_for(0, s.count * s.side, 1, [&](std::int64_t begin, std::int64_t end) {
@@ -80,6 +81,7 @@ void Scatter(const Value* rows, Value* map, const Shape& s) {
 
 }  // namespace
 
+// The map must be packed, so that a patch consists of four runs.
 torch::Tensor Patches(const torch::Tensor& map) {
   const torch::Tensor packed = map.contiguous();
   const Shape shape = {packed.size(0), packed.size(1) / 2, packed.size(3)};

@@ -26,6 +26,7 @@ void SpectralConv2dImpl::reset() {
   v_ = register_buffer("v", Normal(torch::linspace(1, 2, fan_in)));
 }
 
+// One power iteration: u and v approach the singular vectors of the largest singular value.
 void SpectralConv2dImpl::Iterate() {
   torch::NoGradGuard no_grad;
   const torch::Tensor matrix = Matrix();

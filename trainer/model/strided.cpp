@@ -29,6 +29,7 @@ torch::Tensor Places(const torch::Tensor& small) { return ToNhwc(small).reshape(
 bool WeightDominates(std::int64_t weights, std::int64_t places) { return weights >= 2048 * places; }
 constexpr std::int64_t kFewChannels = 8;
 
+// A product of all patches if the weight dominates the cost, otherwise oneDNN's convolution.
 torch::Tensor Down(const torch::Tensor& large, const torch::Tensor& weight) {
   const std::int64_t count = large.size(0), side = large.size(2) / 2;
   if (!WeightDominates(weight.numel(), count * side * side)) {
@@ -46,6 +47,7 @@ torch::Tensor Up(const torch::Tensor& small, const torch::Tensor& weight) {
   return ToNchw(SumOfPatches(Product(Places(small), AsMatrix(weight)), count, side));
 }
 
+// The gradient of the weight: a product of all output gradients with all patches, or LibTorch's function.
 torch::Tensor Weight(const torch::Tensor& large, const torch::Tensor& small) {
   const std::vector<std::int64_t> shape = {small.size(1), large.size(1), kTaps, kTaps};
   const std::int64_t weights = c10::multiply_integers(shape), places = small.size(0) * small.size(2) * small.size(3);

@@ -17,6 +17,7 @@ torch::Tensor Root(const torch::Tensor& symmetric) {
   return torch::mm(vectors * values.clamp_min(0).sqrt(), vectors.t());
 }
 
+// The polynomial kernel of KID.
 torch::Tensor Kernel(const torch::Tensor& a, const torch::Tensor& b) {
   return (torch::mm(a, b.t()) / static_cast<double>(a.size(1)) + 1).pow(3);
 }

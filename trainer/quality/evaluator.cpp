@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::int64_t kBatch = 32;
 
+// The measures by which a checkpoint can be the best; ms_ssim is none, because neither direction is always better.
 const std::map<std::string, bool>& LargerIsBetter() {
   static const std::map<std::string, bool> names = {{"swd", false},    {"frechet", false}, {"kernel", false},
                                                     {"fid", false},    {"kid", false},     {"density", true},
@@ -104,6 +105,7 @@ Measured Evaluator::Measure(const ImageSource& fakes) {
   return measured;
 }
 
+// Every rank has all features and computes the same numbers.
 Measured Evaluator::Compare(const Summary& fake) const {
   const DensityCoverage near = MeasureDensityCoverage(real_->features, fake.features);
   Measured measured;

@@ -27,6 +27,7 @@ bool Takes(const torch::jit::Module& module, const std::string& argument) {
 
 }  // namespace
 
+// The weights come from the counter-based generator, so that all machines compute the same features.
 RandomFeatures::RandomFeatures(torch::Device device) {
   for (std::size_t layer = 0; layer + 1 < std::size(kMaps); ++layer) {
     torch::Tensor weight = torch::empty({kMaps[layer + 1], kMaps[layer], kKernel, kKernel});
@@ -37,6 +38,7 @@ RandomFeatures::RandomFeatures(torch::Device device) {
   }
 }
 
+// The mean over positions makes the features independent of where a structure is in the image.
 torch::Tensor RandomFeatures::operator()(const torch::Tensor& images) const {
   torch::NoGradGuard no_grad;
   torch::Tensor value = images.to(weights_.front().options());
@@ -52,6 +54,7 @@ struct InceptionFeatures::Network {
   std::unordered_map<std::string, torch::IValue> arguments;
 };
 
+// The argument return_features exists only in the public file, not in other networks.
 InceptionFeatures::InceptionFeatures(const std::filesystem::path& file, torch::Device device) : file_(file) {
   try {
     network_ = std::make_unique<Network>(Network{torch::jit::load(file.string(), device), device, {}});

@@ -8,6 +8,7 @@ Share ShareOfRank(std::int64_t total, int rank, int ranks) {
   return {edge(rank), edge(rank + 1) - edge(rank)};
 }
 
+// An all-reduce of zeros and rows, because ranks may have different numbers of rows.
 torch::Tensor GatherRows(const torch::Tensor& mine, const Share& share, std::int64_t total,
                          distributed::Communicator& communicator) {
   if (communicator.size() == 1) return mine;

@@ -50,6 +50,7 @@ std::size_t Scales(std::int64_t side) {
 
 }  // namespace
 
+// Double precision, because a variance is a small difference between large numbers.
 torch::Tensor MsSsim(const torch::Tensor& first, const torch::Tensor& second) {
   torch::NoGradGuard no_grad;
   torch::Tensor a = first.to(torch::kDouble), b = second.to(torch::kDouble);

@@ -18,6 +18,7 @@ torch::Tensor Filtered(const torch::Tensor& images, double gain) {
   return nn::conv2d(padded, filter, nn::Conv2dFuncOptions().groups(3));
 }
 
+// Filters before dropping every second row and column, to avoid aliasing.
 torch::Tensor Down(const torch::Tensor& images) {
   using torch::indexing::None;
   using torch::indexing::Slice;
@@ -93,6 +94,7 @@ std::vector<torch::Tensor> LaplacianPatches(const torch::Tensor& images, std::ui
   }
 }
 
+// The ranks share the directions, since sorting the projections is the expensive part.
 double SlicedWasserstein(const std::vector<torch::Tensor>& a, const std::vector<torch::Tensor>& b, std::uint64_t seed,
                          distributed::Communicator& communicator) {
   torch::NoGradGuard no_grad;

@@ -23,6 +23,7 @@ std::string PublicThresholds() {
 
 }  // namespace
 
+// All but the faults may change on resuming: the balance is meant to be adjusted during a run.
 void AddBalanceFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Balance between G and D");
   flags.AddChoice(kMayChange, "--balance", o.balance.mode, balance::kModes, "What the balance controller does.");

@@ -48,6 +48,7 @@ torch::Tensor ToImages(const torch::Tensor& pixels, std::int64_t resolution, tor
   return block == 1 ? images : torch::avg_pool2d(images, block);
 }
 
+// One counter per image: the latents do not depend on how images are divided into batches.
 torch::Tensor Latents(std::uint64_t seed, data::Stream stream, std::uint64_t cursor, std::uint64_t count,
                       std::int64_t noise_dim, torch::Device device) {
   torch::Tensor latents = torch::empty({static_cast<std::int64_t>(count), noise_dim, 1, 1});
@@ -73,6 +74,7 @@ Batches::Batches(std::shared_ptr<const data::Dataset> dataset, const TrainOption
   if (!device.is_cpu()) feed_.emplace(device, [this] { return Make(); });
 }
 
+// The cursor advances when a batch is used, not when the feed prepares it, because a checkpoint stores it.
 step::Batch Batches::Next() {
   step::Batch batch = feed_ ? feed_->Next() : Make();
   cursor_ += images_of_all_ranks_;

@@ -37,6 +37,7 @@ void CheckpointSaver::Prepare(const model::NamedTensors& tensors) {
   }
 }
 
+// The previous save must end first: both use the same buffers.
 std::optional<SaveReport> CheckpointSaver::Save(SavedState state) {
   const auto start = std::chrono::steady_clock::now();
   std::optional<SaveReport> before = Wait();

@@ -13,6 +13,7 @@ namespace gan::run {
 
 namespace {
 
+// Only the types that networks, optimizers and counters use.
 std::string TypeName(torch::ScalarType type) {
   switch (type) {
     case torch::kFloat:
@@ -56,6 +57,7 @@ void CopyFrom(const checkpoint::OwnedTensor& source, const torch::Tensor& target
 
 }  // namespace
 
+// A copy has the strides of its tensor, so that copying needs no reordering.
 Snapshot::Snapshot(const model::NamedTensors& state) {
   for (const auto& [name, tensor] : state) {
     // Copies from a GPU to page-locked memory are several times as fast.
@@ -98,6 +100,7 @@ void RestoreSome(const checkpoint::Checkpoint& saved, const model::NamedTensors&
   }
 }
 
+// A tensor that the run does not have means that the checkpoint belongs to another network.
 void RestoreAll(const checkpoint::Checkpoint& saved, const model::NamedTensors& state) {
   RestoreSome(saved, state);
   std::set<std::string> expected;

@@ -33,6 +33,7 @@ std::string AssignCpus(int wanted, const distributed::World& world) {
   return why + ": " + std::to_string(threads) + " thread(s) per rank";
 }
 
+// auto falls back to the CPU without an error; cuda does not.
 torch::Device FindDevice(const TrainOptions& options, const distributed::World& world) {
   if (options.device == "cpu") return torch::kCPU;
   if (options.device == "auto" && !distributed::CudaAvailable()) return torch::kCPU;

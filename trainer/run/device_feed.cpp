@@ -20,6 +20,7 @@ DeviceFeed::DeviceFeed(torch::Device device, step::BatchSource make) : device_(d
   thread_ = std::thread([this] { Produce(); });
 }
 
+// The thread may wait for room or be inside `make`; it ends after the present batch.
 DeviceFeed::~DeviceFeed() {
   {
     const std::lock_guard lock(mutex_);
@@ -57,6 +58,7 @@ DeviceFeed::Ready DeviceFeed::Make() const {
   return ready;
 }
 
+// The GPU waits for the copies, not the calling thread.
 step::Batch DeviceFeed::Next() {
   const auto start = std::chrono::steady_clock::now();
   std::unique_lock lock(mutex_);

@@ -44,6 +44,7 @@ struct Cost {
   double memory_bytes() const { return state_bytes + activation_bytes + exchanged_bytes; }
 };
 
+// Networks are built for one image; all numbers scale linearly with the batch.
 Cost CostOf(const TrainOptions& options, int world_size) {
   model::NetworkOptions network = options.gan.network;
   network.spectral_norm = false;  // costs almost nothing
@@ -92,6 +93,7 @@ nlohmann::ordered_json NetworkJson(const model::ForwardCost& cost) {
   return {{"parameters", cost.parameters}, {"forward_flops_per_image", cost.flops}};
 }
 
+// gan-launch --check reads memory_bytes_per_rank and checkpoint_bytes.
 std::string AsJson(const Cost& cost) {
   const nlohmann::ordered_json json = {{"images_per_update", cost.images() * cost.ranks},
                                        {"ranks", cost.ranks},

@@ -17,6 +17,7 @@ Faults::Faults(const std::string& text, bool is_last_rank) : is_last_rank_(is_la
   for (std::string part; std::getline(parts, part, ',');) faults_.push_back(Parse(part));
 }
 
+// A regular expression rejects all malformed texts, so that the conversions below cannot fail.
 Faults::Fault Faults::Parse(const std::string& text) {
   static const std::regex kForm(
       R"((latents|loss|weights|moments|pictures|loader|rank):([-+.0-9e]+|nan)@([0-9]{1,12})(\+([0-9]{1,12}))?)");
@@ -55,12 +56,14 @@ void Faults::Inject(step::Gan& gan, std::uint64_t step) const {
   }
 }
 
+// A factor of NaN makes the loss of the step not finite.
 void Faults::Inject(step::StepPlan& plan, std::uint64_t step) const {
   for (const Fault& fault : faults_) {
     if (fault.Strikes(Kind::kLoss, step)) plan.loss_factor = fault.amount;
   }
 }
 
+// The first step of a resumed run is exempt, as the header explains.
 void Faults::Wait(Kind kind, std::uint64_t step) const {
   if (!is_last_rank_ || step == first_step_) return;
   for (const Fault& fault : faults_) {
@@ -68,6 +71,7 @@ void Faults::Wait(Kind kind, std::uint64_t step) const {
   }
 }
 
+// Called when a batch is taken, so that a late loader delays the step like a slow disk.
 step::Batch Faults::Inject(step::Batch batch, std::uint64_t step) const {
   Wait(Kind::kLoader, step);
   for (const Fault& fault : faults_) {

@@ -53,6 +53,7 @@ json ReadFlags(const TrainOptions& options) {
   return nullptr;
 }
 
+// The form in which the user would type the flag.
 std::string AsFlag(std::string name, const json& value) {
   std::ranges::replace(name, '_', '-');
   return "--" + name + " " + (value.is_string() ? value.get<std::string>() : value.dump());
@@ -60,6 +61,7 @@ std::string AsFlag(std::string name, const json& value) {
 
 }  // namespace
 
+// Options from a configuration file count as given, too.
 std::set<std::string> GivenFlags(const CLI::App& app) {
   std::set<std::string> given;
   for (const CLI::Option* option : app.get_options()) {
@@ -95,6 +97,7 @@ TrainOptions WithFlagsOf(const TrainOptions& options, const json& saved) {
   return taken;
 }
 
+// Rank 0 reads the file, so that all ranks get the same flags.
 TrainOptions WithFlagsOfRun(const TrainOptions& options, const distributed::World& world) {
   const auto control = distributed::Communicator::Create(world, "flags of the run", "cpu",
                                                          std::chrono::seconds(options.comm_timeout_seconds));

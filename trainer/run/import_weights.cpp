@@ -23,6 +23,7 @@ std::string ShapeText(c10::IntArrayRef shape) {
   return text.str();
 }
 
+// The message names the flags that determine the shape.
 void Import(const TensorView& source, torch::Tensor target, const std::filesystem::path& file) {
   if (source.shape != target.sizes().vec()) {
     throw DataError(file, "tensor " + source.name + " has the shape " + ShapeText(source.shape) +

@@ -68,6 +68,7 @@ void RestoreMoments(const checkpoint::Checkpoint& saved, const std::string& pref
   RestoreSome(saved, kept);
 }
 
+// The layer at the RGB end is not part of the larger network, so it is read separately.
 torch::Tensor RgbOf(const checkpoint::Checkpoint& saved, const std::string& prefix, const std::string& name,
                     const torch::nn::Module& small, const torch::Tensor& like) {
   torch::Tensor rgb = torch::empty(small.named_parameters()[name].sizes(), like.options().requires_grad(false));

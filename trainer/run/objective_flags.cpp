@@ -34,6 +34,7 @@ constexpr cli::Choice<step::Augmentation> kAugmentations[] = {
     {step::Augmentation::kNone, "none", "no augmentation, unless the balance adds it"},
     {step::Augmentation::kDiff, "diff", "colour, translation and cutout on every image (DiffAugment)"},
     {step::Augmentation::kAda, "ada", "the same with a probability that adapts to overfitting (ADA)"}};
+// The measures that quality::IsMeasure accepts, and none.
 constexpr cli::Choice<std::string_view> kMeasures[] = {
     cli::Word("swd", "sliced Wasserstein distance"),
     cli::Word("frechet", "Frechet distance on features of a random network"),
@@ -46,6 +47,7 @@ constexpr cli::Choice<std::string_view> kMeasures[] = {
 
 }  // namespace
 
+// All of them are fixed on resuming, because they change what is optimised.
 void AddObjectiveFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Losses and regularisation");
   const auto weight = [&](const std::string& name, double& value, const std::string& help) {
@@ -74,6 +76,7 @@ void AddObjectiveFlags(Flags& flags, TrainOptions& o) {
   weight("--perceptual-weight", loss.perceptual, "Weight of the perceptual loss in G's loss.");
 }
 
+// All of them may change on resuming, because they affect only what is measured and kept.
 void AddQualityFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Image quality, measured against the held-out images");
   flags.Add(kMayChange, "--quality-every", o.quality_every, "Steps between two measurements. 0 never measures.");
@@ -89,6 +92,7 @@ void AddQualityFlags(Flags& flags, TrainOptions& o) {
   flags.AddChoice(kMayChange, "--keep-best", o.keep_best, kMeasures, "Measure whose best checkpoint is never removed.");
 }
 
+// Combinations of flags that would silently do nothing, or something meaningless.
 void ValidateObjective(const TrainOptions& options) {
   const loss::LossOptions& loss = options.gan.loss;
   if (loss.perceptual > 0 && loss.perceptual_file.empty()) {

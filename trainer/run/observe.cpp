@@ -61,6 +61,7 @@ Observation Observe(const step::StepResult& result, bool augmented, bool stop_re
   return seen;
 }
 
+// The gradient norms are averaged already; everything else comes from the all-reduce.
 balance::Signals ToSignals(const Observation& observation, const step::StepResult& result,
                            const loss::LossRange& range) {
   balance::Signals signals;

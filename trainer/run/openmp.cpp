@@ -29,6 +29,7 @@ using OpenRegion = void(void (*body)(void*), void* data, unsigned threads, unsig
 constexpr std::array<const char*, 4> kVariables = {"OMP_THREAD_LIMIT", "OMP_DYNAMIC", "OMP_MAX_ACTIVE_LEVELS",
                                                    "OMP_NESTED"};
 
+// Opens a real region, because limits can come from sources that no function reports.
 int SizeOfRegion(int threads) {
   const auto open = Find<OpenRegion>("GOMP_parallel");
   if (open == nullptr || Find<GetNumber>("omp_get_num_threads") == nullptr)
@@ -42,6 +43,7 @@ int SizeOfRegion(int threads) {
   return size;
 }
 
+// Only variables that can reduce the size of a region.
 std::string VariablesThatAreSet() {
   std::string names;
   for (const char* name : kVariables) {

@@ -33,6 +33,7 @@ constexpr cli::Choice<model::ConvolutionPath> kConvolutionPaths[] = {
     {model::ConvolutionPath::kAuto, "auto", "channels-last; on CPUs the faster way for each shape"},
     {model::ConvolutionPath::kTorch, "torch", "LibTorch's own, bit for bit as in PyTorch"}};
 
+// The functions Add…Flags declare one group of --help each. OnResume says whether a resumed run may change a flag.
 void AddDataFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Data and run folder");
   // A resumed run compares the data set's digest, not its path.
@@ -64,6 +65,7 @@ void AddDataFlags(Flags& flags, TrainOptions& o) {
                   "What happens at a record with a wrong checksum.");
 }
 
+// The three kinds of length exclude each other; WithFlagsOf relies on that.
 void AddLengthFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Length of the whole run, resumed parts included (default: 100 epochs)");
   auto* steps = flags.Add(kMayChange, "--steps", o.steps, "Number of training steps.");
@@ -73,6 +75,7 @@ void AddLengthFlags(Flags& flags, TrainOptions& o) {
   images->excludes(epochs);
 }
 
+// Fixed except for D's width, which can be changed without changing what D computes.
 void AddModelFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Networks (G: generator, D: discriminator)");
   flags.Add(kFixed, "--resolution", o.gan.network.resolution, "Width and height of the images: 64, 128 or 256 pixels.");
@@ -90,6 +93,7 @@ void AddModelFlags(Flags& flags, TrainOptions& o) {
       ->check(CLI::Range(1, 64));
 }
 
+// Rates and labels may change, so that a user can intervene in a run; Adam's betas may not.
 void AddOptimizerFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Optimisation");
   flags.Add(kMayChange, "--batch", o.batch, "Images per rank and micro-batch.")->check(CLI::Range(1, 65536));
@@ -123,6 +127,7 @@ void AddOptimizerFlags(Flags& flags, TrainOptions& o) {
       ->check(CLI::Range(1, 100));
 }
 
+// Output does not affect training, so all of it may change.
 void AddOutputFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Output (intervals in steps; 0: only at the end)");
   flags.Add(kMayChange, "--log-every", o.log_every, "Interval between lines of stats.jsonl.");
@@ -137,6 +142,7 @@ void AddOutputFlags(Flags& flags, TrainOptions& o) {
             "Interval, in steps, at which the ranks compare their weights bit for bit.");
 }
 
+// How results are computed is fixed; what depends on the machine may change.
 void AddMachineFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Machine");
   flags.AddChoice(kFixed, "--device", o.device, kDevices, "Device to train on.");
@@ -168,6 +174,7 @@ void AddMetricsFlags(Flags& flags, TrainOptions& o) {
   cli::AddMetricsFlags(add, {o.metrics_port, o.metrics_address, o.metrics_password_file});
 }
 
+// One time limit per section of a run, because saving may take much longer than a step.
 void AddTimeoutFlags(Flags& flags, TrainOptions& o) {
   flags.RareGroup("time limits in seconds (0: none)");
   flags.Add(
@@ -198,6 +205,7 @@ std::set<std::string> Changeable() {
 
 }  // namespace
 
+// The order of the groups in --help.
 void AddTrainFlags(Flags& flags, TrainOptions& options) {
   AddDataFlags(flags, options);
   AddLengthFlags(flags, options);
@@ -217,6 +225,7 @@ void AddTrainFlags(CLI::App& app, TrainOptions& options) {
   AddTrainFlags(flags, options);
 }
 
+// The flags write through references, so they get a copy of the options.
 nlohmann::json ToJson(const TrainOptions& options) {
   CLI::App app;
   Flags flags(app);
@@ -238,6 +247,7 @@ void Validate(const TrainOptions& options, int world_size) {
   if (options.json && !options.dry_run) throw UsageError("--json: needs --dry-run");
 }
 
+// The global batch has priority over --batch, because it determines the result of training.
 BatchPlan PlanBatches(std::uint64_t batch, std::uint64_t global_batch, int world_size) {
   const auto ranks = static_cast<std::uint64_t>(world_size);
   // Without a global batch there is nothing to keep constant, so every update has one micro-batch.

@@ -46,6 +46,7 @@ torch::Tensor Learnt(const data::Dataset& dataset, std::int64_t first, std::int6
   });
 }
 
+// Damaged held-out records are handled like those of training.
 torch::Tensor HeldOut(const data::Dataset& dataset, std::int64_t first, std::int64_t count, std::int64_t resolution,
                       bool replace_corrupt) {
   return ImagesOf(dataset, first, count, resolution, [&](std::uint64_t i) {
@@ -57,6 +58,7 @@ torch::Tensor HeldOut(const data::Dataset& dataset, std::int64_t first, std::int
 
 }  // namespace
 
+// The evaluator calls back for images, so that only one batch is in memory at a time.
 QualityWatch::QualityWatch(const TrainOptions& options, std::shared_ptr<const data::Dataset> dataset,
                            torch::Device device, std::shared_ptr<distributed::Communicator> communicator,
                            std::function<void(Section)> enter)
@@ -83,6 +85,7 @@ QualityWatch::QualityWatch(const TrainOptions& options, std::shared_ptr<const da
       device, communicator_);
 }
 
+// Signs of life come from the image sources, because a measurement can take minutes.
 std::optional<quality::Measured> QualityWatch::Measure(const step::Gan& gan, std::uint64_t step) {
   if (!evaluator_ || step % options_.quality_every != 0) return std::nullopt;
   enter_(Section::kEvaluate);
@@ -111,6 +114,7 @@ quality::Measured OfRankZero(quality::Measured measured, distributed::Communicat
   return measured;
 }
 
+// A measure that is not finite can never be the best.
 void QualityWatch::Remember(const quality::Measured& measured, std::uint64_t step) {
   for (const auto& [name, value] : measured.values) {
     if (name != options_.keep_best || !std::isfinite(value)) continue;

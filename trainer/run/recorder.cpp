@@ -21,17 +21,20 @@ using Seconds = std::chrono::duration<double>;
 
 constexpr Seconds kLogInterval{10.0};
 
+// gan-launch passes the number in the environment; without gan-launch it is 0.
 double RestartsByLauncher() {
   const char* restarts = std::getenv(cli::kRestartsVariable);
   return restarts == nullptr ? 0 : std::strtod(restarts, nullptr);
 }
 
+// JSON has no NaN and no infinity.
 nlohmann::json Number(double value) { return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(); }
 
 double UnixSeconds() { return Seconds(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
 
+// The table of numbers gives all keys but those that are no numbers of a step.
 nlohmann::json ToJson(const StepRecord& record) {
   nlohmann::json actions = nlohmann::json::array();
   for (const balance::Intervention& intervention : record.interventions) actions.push_back(intervention.action);
@@ -68,6 +71,7 @@ Recorder::Recorder(const RunFolder& folder, const TrainOptions& options, const d
   metrics_.Set(Metric::kLaunchRestarts, RestartsByLauncher());
 }
 
+// Every rank updates its metrics; only rank 0 writes files.
 void Recorder::Step(const StepRecord& record, double fraction_done) {
   SetMetrics(record);
   AddTimes(record);
@@ -86,6 +90,7 @@ void Recorder::Step(const StepRecord& record, double fraction_done) {
   LogStep(record, fraction_done);
 }
 
+// Logged only when it changes, since it can last for many steps.
 void Recorder::LogForecast(const StepRecord& record) {
   if (record.collapse_foretold == collapse_foretold_) return;
   collapse_foretold_ = record.collapse_foretold;
@@ -98,6 +103,7 @@ void Recorder::LogForecast(const StepRecord& record) {
                                                                 : "try --balance act or a lower --lr-d"));
 }
 
+// An event file that cannot be created does not end the run either.
 void Recorder::OpenTensorBoard(std::uint64_t first_step) {
   ForTensorBoard([&] { events_ = std::make_unique<tensorboard::EventFile>(folder_.path(), first_step); });
 }
@@ -127,6 +133,7 @@ void Recorder::Picture(const std::string& name, std::uint64_t step, const std::f
   ForTensorBoard([&] { events_->AddPicture(step, name, storage::ReadFile(png)); });
 }
 
+// A line every ten seconds at most, and one at the end.
 void Recorder::LogStep(const StepRecord& record, double fraction_done) {
   const auto now = std::chrono::steady_clock::now();
   if (!first_fraction_) first_fraction_ = fraction_done;
@@ -169,6 +176,7 @@ void Recorder::SetMetrics(const StepRecord& record) {
   metrics_.Observe(Metric::kStepDuration, record.seconds, "total");
 }
 
+// An update that was not applied counts as not finite and as skipped.
 void Recorder::CountUpdates(const StepRecord& record) {
   const auto count = [&](const std::optional<step::Update>& update, const char* network) {
     if (!update) return;  // the network was not trained in this step
@@ -179,6 +187,7 @@ void Recorder::CountUpdates(const StepRecord& record) {
   count(record.local.generator, "generator");
 }
 
+// The pause is observed as a phase of the step, because training stood still for it.
 void Recorder::Checkpoint(const checkpoint::SaveResult& saved, double pause_seconds) {
   metrics_.Observe(Metric::kStepDuration, pause_seconds, "checkpoint");
   metrics_.Set(Metric::kCheckpointDuration, saved.seconds);
@@ -196,6 +205,7 @@ void Recorder::CheckpointFailed(const std::string& why) {
   if (is_rank_zero_) cli::LogError(why + "; training continues, and the previous checkpoint stays");
 }
 
+// Prometheus counters only grow, so the differences since the last call are added.
 void Recorder::Traffic(const distributed::TrafficCounters& traffic, double data_wait_seconds) {
   metrics_.Add(Metric::kCommWait, traffic.wait_seconds - published_traffic_.wait_seconds);
   metrics_.Add(Metric::kCommBytes, static_cast<double>(traffic.bytes - published_traffic_.bytes));
@@ -204,6 +214,7 @@ void Recorder::Traffic(const distributed::TrafficCounters& traffic, double data_
   published_data_wait_ = data_wait_seconds;
 }
 
+// Also reports the number so far, because the log shows only the newest record.
 void Recorder::CorruptRecords(std::uint64_t count, const std::string& newest) {
   if (count == reported_corrupt_records_) return;
   metrics_.Add(Metric::kCorruptRecords, static_cast<double>(count - reported_corrupt_records_));
@@ -221,6 +232,7 @@ void Recorder::AddTimes(const StepRecord& record) {
   ++times_steps_;
 }
 
+// Means over an interval are steadier than the times of single steps.
 std::string Recorder::MyTimes() {
   const auto steps = static_cast<double>(std::max<std::uint64_t>(times_steps_, 1));
   const nlohmann::json mine = {{"data", times_.data / steps},
@@ -248,6 +260,7 @@ void Recorder::CutStats() {
   if (stats_) stats_->Cut();
 }
 
+// Shares the file, because a save may outlive the recorder after a rollback.
 std::function<void()> Recorder::StatsSync() const {
   return [stats = stats_] {
     if (stats) stats->Sync();

@@ -29,6 +29,7 @@ Rollbacks Rollbacks::Parse(const std::string& text, const std::filesystem::path&
   return rollbacks;
 }
 
+// The names are part of the file format.
 std::string Rollbacks::Text() const {
   nlohmann::json list = nlohmann::json::array();
   for (const Rollback& one : all_) {
@@ -61,6 +62,7 @@ std::uint32_t Rollbacks::CollapsesBefore() const {
   return static_cast<std::uint32_t>(std::count_if(all_.begin(), all_.end() - 1, IsCollapse));
 }
 
+// Each rollback discards the steps between its two ends.
 std::uint64_t Rollbacks::ForgottenSteps() const {
   std::uint64_t steps = 0;
   for (const Rollback& one : all_) steps += one.from - one.to;

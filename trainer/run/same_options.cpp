@@ -39,6 +39,7 @@ std::string DifferenceOfRanks(const std::vector<nlohmann::json>& options) {
   return "";
 }
 
+// Texts are exchanged, because options have no fixed size.
 void RequireSameOptions(const nlohmann::json& mine, distributed::Communicator& control) {
   const std::vector<std::string> texts = control.AllGather(mine.dump());
   OnRankZero(control, [&] {

@@ -12,6 +12,7 @@
 
 namespace gan::run {
 
+// A grid is as square as the number of images allows.
 void WriteGrid(const std::filesystem::path& path, const torch::Tensor& images,
                const std::optional<picture::Mark>& mark) {
   // Maps [-1, 1] to whole numbers 0 to 255, rounded to the nearest.

@@ -38,6 +38,7 @@ StatsFile::~StatsFile() {
   ::close(descriptor_);
 }
 
+// The file has been opened for appending, so truncating it is enough.
 void StatsFile::Cut() {
   const std::lock_guard lock(mutex_);
   if (torn_ && ::ftruncate(descriptor_, static_cast<off_t>(written_)) != 0) throw IoError(path_, "truncate", errno);
@@ -83,6 +84,7 @@ void StatsFile::WriteKept() {
   if (kept_.empty()) LogRecovery();
 }
 
+// Logged once per failure, not for every line.
 void StatsFile::LogFailure(int error) {
   if (std::exchange(refused_, true)) return;
   cli::LogWarning(std::string(IoError(path_, "write", error).what()) +

@@ -26,6 +26,7 @@ StatsLines::StatsLines(std::filesystem::path path, int descriptor) : path_(std::
   size_ = static_cast<std::uint64_t>(status.st_size);
 }
 
+// pread leaves the file offset alone, which belongs to the writer.
 void StatsLines::Read(std::uint64_t offset, std::string& into) const {
   std::size_t done = 0;
   while (done < into.size()) {
@@ -36,6 +37,7 @@ void StatsLines::Read(std::uint64_t offset, std::string& into) const {
   }
 }
 
+// One block of the file is kept, because lines are searched byte by byte.
 char StatsLines::At(std::uint64_t offset) {
   if (block_.empty() || offset < block_at_ || offset >= block_at_ + block_.size()) {
     block_.clear();  // stays empty if reading fails
@@ -53,6 +55,7 @@ std::uint64_t StatsLines::BeginOf(std::uint64_t end) {
   return begin;
 }
 
+// Accepts any object with a step, so that lines of other versions are recognised.
 std::optional<std::uint64_t> StatsLines::StepOf(std::uint64_t begin, std::uint64_t end) {
   // Limits the memory for a line of a damaged file.
   if (end - begin > kLongestLine) return std::nullopt;
@@ -77,6 +80,7 @@ bool StatsLines::EndsAt(std::uint64_t at, std::uint64_t last_step) {
   return !after || *after > last_step;
 }
 
+// Searches from the end, because a resumed run usually cuts only a few lines.
 std::uint64_t StatsLines::EndOf(std::uint64_t last_step) {
   std::uint64_t end =
       size_ == 0 || At(size_ - 1) == '\n' ? size_ : BeginOf(size_);  // an incomplete last line does not count

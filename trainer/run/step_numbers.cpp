@@ -10,6 +10,7 @@ namespace {
 using monitoring::Metric;
 using Value = std::optional<double>;
 
+// The mean of a function of the logits.
 double Mean(std::span<const double> values, double (*of)(double)) {
   double sum = 0;
   for (const double value : values) sum += of(value);
@@ -20,8 +21,10 @@ double Sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 double IsPositive(double x) { return x > 0 ? 1 : 0; }
 double IsNegative(double x) { return x < 0 ? 1 : 0; }
 
+// A negative number means that the value was not measured.
 Value NotNegative(double value) { return value < 0 ? Value() : value; }
 
+// A network that was not trained has no gradient.
 Value GradientNorm(const std::optional<step::Update>& update) {
   return update ? Value(update->gradient_norm) : std::nullopt;
 }

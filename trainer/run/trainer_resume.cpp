@@ -14,7 +14,6 @@ namespace gan::run {
 
 namespace {
 
-// The identifier of a branch of a run's history. Random, because it only has to be different.
 std::string NewLineage() {
   std::random_device random;
   char text[17];
@@ -62,7 +61,6 @@ std::optional<checkpoint::Checkpoint> Trainer::LoadNamedCheckpoint() {
   std::optional<checkpoint::Checkpoint> named;
   OnAllRanks(*control_, [&] { named = checkpoint::LoadTogether(options_.resume, RankGroupOf(*control_)); });
   OnRankZero(*control_, [&] {
-    // Two histories in one folder would be mixed up.
     const auto existing = checkpoint::ListCheckpoints(folder_.Checkpoints());
     if (existing.empty()) return;
     if (!std::filesystem::equivalent(named->folder.parent_path(), folder_.Checkpoints())) {
@@ -119,7 +117,6 @@ void Trainer::BeginOrResume() {
   if (saved) AbandonLaterCheckpoints();
   OpenRecorderAndBatches();
   if (!saved) BeginNew();
-  // Allocates the buffers now, so that the first save does not pause training longer than others.
   saver_->Prepare(gan_.NamedState());
   OnRankZero(*control_, [&] {
     storage::WriteFileAtomically(
@@ -194,7 +191,6 @@ void Trainer::RestoreUndecidedStep(const nlohmann::json& state) {
                 state.at("sign_mean").get<double>(), state.at("images").get<std::uint64_t>()};
 }
 
-// Recreates the networks with a discriminator as wide as that of a checkpoint.
 void Trainer::RebuildDiscriminator(std::int64_t width) {
   if (width == gan_.options.network.d_width) return;
   step::GanOptions as_saved = options_.gan;
@@ -211,14 +207,12 @@ void Trainer::BeginNew() {
       if (world_.rank == 0) cli::LogInfo(what);
     }
   });
-  // Equal already, unless an imported file differs between the hosts.
   for (auto& [name, tensor] : gan_.NamedState()) gradients_->Broadcast(tensor);
   lineage_ = control_->Broadcast(NewLineage());
   WriteFirstImages();
   SaveSamples();
 }
 
-// Opens both at the restored position in the run and in the data.
 void Trainer::OpenRecorderAndBatches() {
   const auto published = recorder_ ? recorder_->published_traffic() : distributed::TrafficCounters();
   OnAllRanks(*control_, [&] { recorder_.emplace(folder_, options_, world_, *metrics_, step_, images_, stats_bytes_); });
@@ -227,6 +221,7 @@ void Trainer::OpenRecorderAndBatches() {
                    device_, images_);
 }
 
+// Returns whether a rollback was interrupted; it is completed here.
 bool Trainer::ReadRollbackHistory() {
   std::string text;
   OnRankZero(*control_, [&] {
@@ -266,8 +261,7 @@ std::string Trainer::FindHealthyCheckpoint(std::uint64_t latest) {
   return control_->Broadcast(found);
 }
 
-// The rollback is recorded before anything changes and marked as done at the end, so that a killed process can complete
-// it.
+// The rollback is recorded first and marked as done at the end, so that the next start can complete it.
 bool Trainer::RollBack() {
   enter_(Section::kSave);
   if (const auto before = saver_->Wait()) ReportSave(*before);

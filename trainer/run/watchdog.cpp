@@ -49,6 +49,7 @@ void PrepareStacks() {
   ::sigaction(StackSignal(), &action, nullptr);
 }
 
+// Read from /proc, because threads of libraries are unknown to this program.
 std::vector<pid_t> OtherThreads() {
   std::vector<pid_t> threads;
   std::error_code error;
@@ -102,6 +103,7 @@ Watchdog::~Watchdog() {
   thread_.join();
 }
 
+// Two atomics instead of a lock: it is called in every step.
 void Watchdog::Enter(Section section) {
   section_ = section;
   ++signs_;

@@ -49,6 +49,7 @@ void Adam::ClearGradients() {
   for (torch::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
 }
 
+// The names are part of the checkpoint format.
 model::NamedTensors Adam::NamedState(const std::string& prefix) const {
   model::NamedTensors state;
   for (std::size_t i = 0; i < names_.size(); ++i) {

@@ -60,6 +60,7 @@ torch::Tensor CutAlong(std::int64_t side, std::int64_t length, const Plan& plan,
   return (place >= first).logical_and(place < first + static_cast<double>(length));
 }
 
+// The two cuts along the axes intersect in a square.
 torch::Tensor CutOut(const torch::Tensor& images, const Plan& plan) {
   const std::int64_t side = images.size(2);
   const auto length = static_cast<std::int64_t>(static_cast<double>(side) * kCutoutRatio + 0.5);

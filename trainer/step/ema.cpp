@@ -16,6 +16,7 @@ Ema::Ema(const torch::nn::Module& module, std::uint64_t half_life_images) : half
   for (const auto& item : module.named_parameters()) averages_.emplace_back(item.key(), item.value().detach().clone());
 }
 
+// The weight of the new values follows from the number of images, so it does not depend on the batch size.
 void Ema::Update(const torch::nn::Module& module, std::uint64_t images_of_step, std::uint64_t images_of_run) {
   if (!active()) return;
   torch::NoGradGuard no_grad;
@@ -33,12 +34,14 @@ model::NamedTensors Ema::NamedState(const std::string& prefix) const {
   return state;
 }
 
+// Parameters are found by name: the target may be another object with the same layers.
 void Ema::CopyTo(torch::nn::Module& module) const {
   torch::NoGradGuard no_grad;
   auto parameters = module.named_parameters();
   for (const auto& [name, average] : averages_) parameters[name].copy_(average);
 }
 
+// The momenta are restored afterwards, because training uses them.
 void ReestimateStatistics(torch::nn::Sequential& generator, const torch::Tensor& latents, std::int64_t batch) {
   torch::NoGradGuard no_grad;
   std::vector<torch::nn::BatchNorm2dImpl*> norms;

@@ -16,6 +16,7 @@ model::NamedTensors Joined(std::initializer_list<model::NamedTensors> lists) {
   return all;
 }
 
+// One list for both networks, so that one all-reduce averages all of them.
 std::vector<torch::Tensor> AllStatistics(torch::nn::Sequential& generator, torch::nn::Sequential& discriminator) {
   std::vector<torch::Tensor> statistics = model::RunningStatistics(*generator);
   for (torch::Tensor& tensor : model::RunningStatistics(*discriminator)) statistics.push_back(tensor);
@@ -112,6 +113,7 @@ model::DiscriminatorOutput OutputAndFeatures(Gan& gan, const torch::Tensor& imag
   return output;
 }
 
+// The counter keeps the random numbers of successive widenings apart.
 void WidenDiscriminator(Gan& gan, std::int64_t width, std::uint64_t seed) {
   model::NetworkOptions& network = gan.options.network;
   if (width == network.d_width) return;
@@ -134,6 +136,7 @@ void WidenDiscriminator(Gan& gan, std::int64_t width, std::uint64_t seed) {
   gan.statistics = AllStatistics(gan.generator, gan.discriminator);
 }
 
+// The tensors are overwritten in place, so that everything that shares them stays valid.
 void RestartDiscriminator(Gan& gan, std::uint64_t seed) {
   torch::NoGradGuard no_grad;
   model::InitialiseWeights(*gan.discriminator, seed, 1);

@@ -40,6 +40,7 @@ void StatisticsPerMicroBatch::End(std::size_t micro_batch) {
   if (!copies_per_micro_batch_.empty()) Copy(copies_per_micro_batch_.at(micro_batch), statistics_);
 }
 
+// The sum is built in the first copy, which is no longer needed.
 void StatisticsPerMicroBatch::Average() {
   if (copies_per_micro_batch_.empty()) return;
   torch::NoGradGuard no_grad;

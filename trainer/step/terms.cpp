@@ -44,6 +44,7 @@ std::vector<torch::Tensor> FeaturesOfReals(Gan& gan, const torch::Tensor& real) 
   return OutputAndFeatures(gan, real).features;
 }
 
+// The user's network needs no graph for the real images, which are constants.
 torch::Tensor PerceptualTerm(const Gan& gan, const torch::Tensor& real, const torch::Tensor& fake) {
   std::vector<torch::Tensor> target;
   {

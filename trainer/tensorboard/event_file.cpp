@@ -98,6 +98,7 @@ void EventFile::AddPicture(std::uint64_t step, const std::string& name, const st
   Write(event.SerializeAsString());
 }
 
+// One write per record, so that readers rarely see an incomplete one.
 void EventFile::Write(const std::string& event) {
   const std::string record = Frame(event);
   for (std::size_t written = 0; written < record.size();) {
