@@ -16,7 +16,7 @@
 
 namespace {
 
-using gan::checkpoint::Ranks;
+using gan::checkpoint::RankGroup;
 
 // all_gather among threads.
 class Meeting {
@@ -58,7 +58,7 @@ int Save(const std::filesystem::path& root, std::uint64_t step, int size) {
   for (int rank = 0; rank < size; ++rank) {
     threads.emplace_back([&, rank] {
       try {
-        gan::checkpoint::Save(root, Request(step, values), Ranks{rank, size, [&, rank](const std::string& mine) {
+        gan::checkpoint::Save(root, Request(step, values), RankGroup{rank, size, [&, rank](const std::string& mine) {
                                                                    return meeting.Gather(rank, mine);
                                                                  }});
       } catch (const std::exception& error) {

@@ -63,7 +63,7 @@ TEST(Rendezvous, OfOneHostListensOnLoopbackAlone) {
     EXPECT_THAT(added, testing::IsEmpty());
   }
   EXPECT_STREQ(std::getenv("NCCL_SOCKET_IFNAME"), "lo");
-  EXPECT_THAT(met.told, testing::HasSubstr("127.0.0.1 (lo); NCCL listens on lo"));
+  EXPECT_THAT(met.log_line, testing::HasSubstr("127.0.0.1 (lo); NCCL listens on lo"));
   communicator->Barrier();
 }
 
@@ -79,7 +79,7 @@ TEST(Rendezvous, InterfaceOfTheUserIsKept) {
   ::setenv("NCCL_SOCKET_IFNAME", "ib0", 1);
   const auto communicator = Communicator::Create(TestWorld(), "meeting");
   const Rendezvous met = Meet(*communicator, TestWorld());
-  EXPECT_THAT(met.told, testing::HasSubstr("NCCL listens on ib0"));
+  EXPECT_THAT(met.log_line, testing::HasSubstr("NCCL listens on ib0"));
   EXPECT_STREQ(std::getenv("NCCL_SOCKET_IFNAME"), "ib0");
   ::unsetenv("NCCL_SOCKET_IFNAME");
   communicator->Barrier();
