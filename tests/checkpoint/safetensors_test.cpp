@@ -101,12 +101,12 @@ TEST(Safetensors, NumbersThatAreNoCountsAreRefused) {
   for (const char* number :
        {"-1", "0.5", "1e3", "\"1\"", "null", "18446744073709551615", "18446744073709551616", "[1]"}) {
     const std::string text = number;
-    ExpectRefused("{" + Tensor("a", "[" + text + "]", "[0,1]") + "}", 1, "count");
-    ExpectRefused("{" + Tensor("a", "[1]", "[0," + text + "]") + "}", 1, "count");
+    ExpectRefused("{" + Tensor("a", "[" + text + "]", "[0,1]") + "}", 1, "non-negative integer");
+    ExpectRefused("{" + Tensor("a", "[1]", "[0," + text + "]") + "}", 1, "non-negative integer");
   }
   ExpectRefused("{" + Tensor("a", "[1]", "[0,1,1]") + "}", 1, "two offsets");
-  ExpectRefused("{" + Tensor("a", "1", "[0,1]") + "}", 1, "list");
-  ExpectRefused("{" + Tensor("a", "[1]", "{\"0\":0}") + "}", 1, "list");
+  ExpectRefused("{" + Tensor("a", "1", "[0,1]") + "}", 1, "array");
+  ExpectRefused("{" + Tensor("a", "[1]", "{\"0\":0}") + "}", 1, "array");
 }
 
 TEST(Safetensors, ShapeWhoseSizeWrapsIsRefused) {

@@ -21,7 +21,7 @@ class Reference(unittest.TestCase):
             self.assertEqual((0, ''), (done.returncode, done.stderr))
             html = pathlib.Path(folder) / 'html'
             self.assertIn('under a temporary name', (html / 'classgan_1_1storage_1_1AtomicFile.html').read_text())
-            self.assertIn('Bytes already appended'.lower(),
+            self.assertIn('Bytes that were already appended'.lower(),
                           (html / 'classgan_1_1storage_1_1AtomicFile.html').read_text().lower())
 
     def test_a_warning_fails_it(self):
