@@ -88,7 +88,7 @@ class Container(unittest.TestCase):
 
     def test_it_has_the_libraries_that_the_programs_load(self):
         """Each Debian package that owns a library of the programs is installed, or comes with one that is."""
-        named = set(re.findall(r'\b(lib[a-z0-9.+-]+)\b', self.dockerfile.read_text().split('\nFROM ')[2]))
+        named = set(re.findall(r'\b(z?lib[a-z0-9.+-]+)\b', self.dockerfile.read_text().split('\nFROM ')[2]))
         for program in ('gan-preprocess', 'gan-train', 'gan-generate', 'gan-inspect', 'gan-launch'):
             needed = subprocess.run(['objdump', '-p', BIN / program], capture_output=True, text=True, check=True).stdout
             for library in re.findall(r'NEEDED +(\S+)', needed):

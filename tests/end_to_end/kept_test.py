@@ -59,7 +59,7 @@ class Resumed(WithShards):
         done = subprocess.run([BIN / 'gan-train', '--shards', self.shards, '--run', run, '--steps', '6'], capture_output=True,
                               text=True, env=ENVIRONMENT, timeout=120)
         self.assert_code(0, done)
-        self.assertRegex(done.stderr, 'as the run had it: .*--lr-g 0.001.*--resolution 64')
+        self.assertRegex(done.stderr, 'flags taken from the run: .*--lr-g 0.001.*--resolution 64')
         self.assertEqual(stats(whole), stats(run))
         self.assertEqual(digests(newest_checkpoint(whole)), digests(newest_checkpoint(run)))
         done = train(1, self.shards, run, '--steps', 8, '--loss', 'bce')

@@ -58,7 +58,7 @@ class Arithmetic(Changing):
 
     def test_nonsense_is_told_in_one_line(self):
         rows = self.rows
-        for expression, words in (('', 'holds no latent'), ('seed:1 +', 'missing at the end'), ('seed:x', 'is no seed'),
+        for expression, words in (('', 'needs a value'), ('seed:1 +', 'missing at the end'), ('seed:x', 'is no seed'),
                                   ('seed:1 seed:2', 'write + or -'), ('seed:1 + + seed:2', 'missing before "+"'),
                                   ('nan * seed:1', 'is no number'), ('x * seed:1', 'is no number'), ('2 *', 'missing'),
                                   (f'{rows}', 'choose one'), (f'{rows}[4]', 'holds 4 latents only'),

@@ -43,7 +43,7 @@ TEST(OpenMp, ARegionThatIsTooSmallIsRefusedByTheVariablesName) {
     FAIL() << "nothing was thrown";
   } catch (const UsageError& error) {
     EXPECT_THAT(error.what(), testing::HasSubstr("OMP_MAX_ACTIVE_LEVELS=0"));
-    EXPECT_THAT(error.what(), testing::HasSubstr("1 of the 2 threads"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("1 of the 2 requested threads"));
   }
   EXPECT_NO_THROW(RequireWholeRegions(1));
   AllowWholeRegions();
