@@ -21,8 +21,9 @@ using gan::inspect::CommandFlags;
 // The description of gan-inspect in --help, including the list of commands.
 std::string Description() {
   std::string text =
-      "Reports what a shard folder, a shard, a checkpoint or a run contains, and whether it\n"
-      "is intact. The exit code is 3 when anything is damaged. Nothing is changed.\n\n"
+      "Reports what a shard folder, a shard, a checkpoint or a run contains, and\n"
+      "whether it is intact. The exit code is 3 when anything is damaged. Nothing is\n"
+      "changed.\n\n"
       "Commands:\n";
   for (const Command& command : gan::inspect::Commands()) {
     std::string line = "  " + std::string(command.name) + " " + std::string(command.arguments);
