@@ -59,8 +59,8 @@ int Save(const std::filesystem::path& root, std::uint64_t step, int size) {
     threads.emplace_back([&, rank] {
       try {
         gan::checkpoint::Save(root, Request(step, values), RankGroup{rank, size, [&, rank](const std::string& mine) {
-                                                                   return meeting.Gather(rank, mine);
-                                                                 }});
+                                                                       return meeting.Gather(rank, mine);
+                                                                     }});
       } catch (const std::exception& error) {
         const std::lock_guard lock(mutex);
         ++failures;

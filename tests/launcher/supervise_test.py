@@ -328,7 +328,7 @@ class Mistakes(Launched):
     def test_what_cannot_begin_is_told_at_once(self):
         run = self.folder / 'never'
         for code, says, path, *command in (
-                (2, 'gan-trian behind -- is no program', None, '--', 'gan-trian', '--run', run),
+                (2, 'gan-trian after -- is neither', None, '--', 'gan-trian', '--run', run),
                 (2, 'mpirun is not in PATH', '/nonexistent', '--', 'gan-train', '--run', run),
                 (2, 'no program', None, '--'),
                 (2, '--backoff', None, '--backoff', 'soon', '--', 'gan-train', '--run', run),
