@@ -22,13 +22,8 @@ using gan::inspect::CommandFlags;
 std::string Description() {
   std::string text =
       "Reports what a shard folder, a shard, a checkpoint or a run contains, and\n"
-<<<<<<< HEAD
       "whether it is intact. The exit code is 3 when anything is damaged.\n"
       "Nothing is changed.\n\n"
-=======
-      "whether it is intact. The exit code is 3 when anything is damaged. Nothing is\n"
-      "changed.\n\n"
->>>>>>> wlang
       "Commands:\n";
   for (const Command& command : gan::inspect::Commands()) {
     std::string line = "  " + std::string(command.name) + " " + std::string(command.arguments);
