@@ -5,6 +5,7 @@
 
 #include "picture/png.h"
 #include "picture/webp_mux.h"
+#include "storage/byte_order.h"
 #include "storage/errors.h"
 #include "storage/files.h"
 
@@ -20,12 +21,6 @@ std::string_view TextOf(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-std::uint64_t BigEndian(std::string_view bytes) {
-  std::uint64_t value = 0;
-  for (const char byte : bytes) value = value << 8 | static_cast<unsigned char>(byte);
-  return value;
-}
-
 struct Box {
   std::string_view type, content;
   std::uint64_t bytes = 0;  // of the whole
@@ -35,12 +30,12 @@ struct Box {
 Box BoxAt(std::string_view file, std::uint64_t offset, const std::filesystem::path& path) {
   const std::string_view rest = file.substr(offset);
   if (rest.size() < kBoxHeaderBytes) throw DataError(path, offset, "the file ends within a box");
-  Box box{.type = rest.substr(4, 4), .content = {}, .bytes = BigEndian(rest.substr(0, 4))};
+  Box box{.type = rest.substr(4, 4), .content = {}, .bytes = storage::BigEndian(rest.substr(0, 4))};
   std::uint64_t header = kBoxHeaderBytes;
   if (box.bytes == 1) {
     header += 8;
     if (rest.size() < header) throw DataError(path, offset, "the file ends within a box");
-    box.bytes = BigEndian(rest.substr(8, 8));
+    box.bytes = storage::BigEndian(rest.substr(8, 8));
   }
   if (box.bytes == 0) box.bytes = rest.size();
   if (box.bytes < header || box.bytes > rest.size()) throw DataError(path, offset, "a box is longer than the file");

@@ -8,6 +8,7 @@
 #include "preprocess/decode/decode.h"
 #include "preprocess/decode/formats.h"
 #include "preprocess/decode/plugin.h"
+#include "storage/byte_order.h"
 
 namespace gan::preprocess {
 
@@ -15,13 +16,6 @@ namespace {
 
 constexpr const char* kOpenCv = "libgan_opencv.so";
 constexpr std::uint64_t kBytesPerPixel = 12;  // OpenCV's own, three floats at most
-
-std::uint64_t BigEndian(FileBytes file, std::size_t at) {
-  std::uint64_t value = 0;
-  for (std::size_t i = at; i < at + 4; ++i)
-    value = value << 8 | (i < file.size() ? static_cast<std::uint64_t>(file[i]) : 0);
-  return value;
-}
 
 Rgb8 Decode(FileBytes file, std::uint64_t width, std::uint64_t height, const DecodeOptions& options) {
   if (file.size() > std::numeric_limits<int>::max()) throw Rejected(Reason::kTooLarge, "the file has over 2 GiB");
@@ -40,7 +34,8 @@ Rgb8 DecodeJpeg2000(FileBytes file, const DecodeOptions& options) {
   if (file.end() - found < 24) throw Rejected(Reason::kCorrupt, "JPEG 2000: no codestream");
   const auto siz = static_cast<std::size_t>(found - file.begin()) + 8;
   const auto side = [&](std::size_t at) {
-    const std::uint64_t whole = BigEndian(file, at), offset = BigEndian(file, at + 8);
+    const std::uint64_t whole = storage::BigEndian(file.subspan(at, 4));
+    const std::uint64_t offset = storage::BigEndian(file.subspan(at + 8, 4));
     return whole > offset ? whole - offset : 0;
   };
   return Decode(file, side(siz), side(siz + 4), options);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "preprocess/decode/decode.h"
+#include "storage/byte_order.h"
 
 namespace gan::preprocess {
 
@@ -21,9 +22,7 @@ struct SunHeader {
 [[noreturn]] void RejectSun(Reason reason, const std::string& what) { throw Rejected(reason, "Sun raster: " + what); }
 
 std::uint32_t SunNumber(std::span<const std::byte> file, std::size_t field) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 4 * field; i < 4 * field + 4; ++i) value = value << 8 | static_cast<std::uint32_t>(file[i]);
-  return value;
+  return static_cast<std::uint32_t>(storage::BigEndian(file.subspan(4 * field, 4)));
 }
 
 SunHeader ReadSunHeader(std::span<const std::byte> file) {

@@ -11,6 +11,7 @@
 #include <webp/decode.h>
 
 #include "preprocess/decode/orientation.h"
+#include "storage/byte_order.h"
 
 namespace gan::preprocess {
 
@@ -33,12 +34,10 @@ std::string WebpLibrary() {
          std::to_string(version & 255);
 }
 
-std::uint32_t LittleEndian(FileBytes file, std::size_t at, std::size_t count) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 0; i < count && at + i < file.size(); ++i) {
-    value |= static_cast<std::uint32_t>(file[at + i]) << (8 * i);
-  }
-  return value;
+// The part of the number that the file holds.
+std::uint64_t LittleEndian(FileBytes file, std::size_t at, std::size_t count) {
+  const FileBytes rest = file.subspan(std::min(at, file.size()));
+  return storage::LittleEndian(rest.first(std::min(count, rest.size())));
 }
 
 // "BM" begins many a text; the size of the header that follows is one of a few.
@@ -57,9 +56,8 @@ bool HasBrand(FileBytes file, std::initializer_list<std::string_view> wanted) {
   };
   if (file.size() < 16 || is_wanted(8)) return file.size() >= 16;
   if (!BeginsWith(file.subspan(8), "mif1") && !BeginsWith(file.subspan(8), "msf1")) return false;
-  std::uint32_t box = 0;
-  for (std::size_t i = 0; i < 4; ++i) box = box << 8 | static_cast<std::uint32_t>(file[i]);
-  for (std::size_t at = 16; at + 4 <= std::min<std::size_t>(box, file.size()); at += 4) {
+  const std::uint64_t box = storage::BigEndian(file.first(4));
+  for (std::size_t at = 16; at + 4 <= std::min<std::uint64_t>(box, file.size()); at += 4) {
     if (is_wanted(at)) return true;
   }
   return false;

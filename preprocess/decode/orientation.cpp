@@ -1,4 +1,5 @@
 #include "preprocess/decode/orientation.h"
+#include "storage/byte_order.h"
 
 #include <cctype>
 #include <cstdint>
@@ -19,12 +20,8 @@ using FileSpan = std::span<const std::byte>;
 // Numbers of 2 or 4 bytes in either order; 0 beyond the end, which no valid tag needs.
 std::uint32_t Number(FileSpan bytes, std::size_t at, std::size_t count, bool big_endian) {
   if (at > bytes.size() || count > bytes.size() - at) return 0;
-  std::uint32_t value = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t k = big_endian ? i : count - 1 - i;
-    value = value << 8 | static_cast<std::uint32_t>(bytes[at + k]);
-  }
-  return value;
+  const FileSpan number = bytes.subspan(at, count);
+  return static_cast<std::uint32_t>(big_endian ? storage::BigEndian(number) : storage::LittleEndian(number));
 }
 
 bool HasAt(FileSpan bytes, std::size_t at, std::string_view text) {

@@ -1,4 +1,4 @@
-// The headers of NumPy's .npy (version 1 to 3) and of MNIST's IDX.
+// The headers of NumPy's .npy and of MNIST's IDX.
 #pragma once
 
 #include <cstdint>
@@ -8,26 +8,21 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/npy_header.h"
+
 namespace gan::preprocess {
 
-struct ArrayHeader {
-  std::string type;  // as NumPy writes it, for example "|u1" or "<i8"
-  bool is_fortran = false;
-  std::vector<std::uint64_t> shape;
-  std::uint64_t offset = 0;  // of the first value
-
+struct ArrayHeader : storage::NpyHeader {
   bool IsBytes() const { return type == "|u1" || type == "u1" || type == "<u1" || type == ">u1"; }
   std::uint64_t item_bytes() const;
   std::uint64_t count() const { return shape.empty() ? 0 : shape[0]; }
   std::string Words() const;  // "|u1 [60000, 28, 28]"
 };
 
-inline constexpr std::size_t kMostHeaderBytes = 4096;
-
 bool BeginsLikeAnArray(std::string_view head);
 
-// The header that stands at the beginning of `head`, of which the first kMostHeaderBytes of the file suffice; nothing
-// when it is no array. Throws DataError naming `file` and the offset when it is a damaged one.
+// The header that stands at the beginning of `head`, of which the first storage::kMaxNpyHeaderBytes of the file
+// suffice; nothing when it is no array. Throws DataError naming `file` and the offset when it is a damaged one.
 std::optional<ArrayHeader> ReadArrayHeader(std::string_view head, const std::filesystem::path& file);
 
 // The whole numbers of a list [n] or [n, 1]; `data` is the whole file. Throws DataError naming `file` when it holds

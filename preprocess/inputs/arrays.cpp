@@ -84,7 +84,7 @@ void Arrays::Take(const std::string& name, ByteOrigin origin, std::uint64_t byte
   if (IsCompressedIdx(name)) origin.kind = ByteOrigin::Kind::kCompressed;
   File file{std::move(origin), bytes, std::nullopt};
   if (!IsCifar10(name) && !MayBeCifar100(name) && !IsNameFile(name)) {
-    std::string head(kMostHeaderBytes, '\0');
+    std::string head(storage::kMaxNpyHeaderBytes, '\0');
     OrDataError(name, [&] { head.resize(ByteSource(file.origin).ReadAt(0, std::as_writable_bytes(std::span(head)))); });
     file.header = ReadArrayHeader(head, root_ / name);
     if (!file.header) return;

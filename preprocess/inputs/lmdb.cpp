@@ -16,8 +16,8 @@
 
 #include "preprocess/image/rejected.h"
 #include "preprocess/inputs/content.h"
+#include "preprocess/inputs/helper_process.h"
 #include "preprocess/inputs/lmdb_reader.h"
-#include "preprocess/inputs/own_process.h"
 #include "storage/errors.h"
 
 namespace gan::preprocess {
@@ -29,6 +29,7 @@ namespace {
 constexpr std::size_t kLongestKey = 511;  // of LMDB as it is built
 constexpr std::uint64_t kMaxValueBytes = std::uint64_t{1} << 30;
 constexpr std::size_t kLongestLabel = 256;
+constexpr int kMostSeconds = 600;  // for one block; a cold disk may take long
 
 struct LmdbEntry {
   std::string key;
@@ -39,7 +40,7 @@ struct LmdbEntry {
 // One LMDB file in a process of its own. Errors are std::runtime_error without the file's name.
 class LmdbFile {
  public:
-  explicit LmdbFile(const fs::path& file) : process_(kLmdbReaderArgument) {
+  explicit LmdbFile(const fs::path& file) : process_({kLmdbReaderArgument, "the reading process", kMostSeconds, true}) {
     const std::string path = file.string();
     Send({LmdbRequest::Kind::kOpen, path.size()});
     if (!SendAll(process_.socket(), std::as_bytes(std::span(path)))) Crashed();
@@ -59,13 +60,13 @@ class LmdbFile {
 
  private:
   void Send(const LmdbRequest& request) {
-    if (!SendAll(process_.socket(), std::as_bytes(std::span(&request, 1)))) Crashed();
+    if (!SendAll(process_.socket(), BytesOf(request))) Crashed();
   }
 
   // Nothing: it is done.
   std::optional<LmdbEntry> Receive() {
     LmdbAnswer answer;
-    if (!ReceiveAll(process_.socket(), std::as_writable_bytes(std::span(&answer, 1)))) Crashed();
+    if (!ReceiveAll(process_.socket(), WritableBytesOf(answer))) Crashed();
     if (answer.kind == LmdbAnswer::Kind::kDone) return std::nullopt;
     const bool is_error = answer.kind == LmdbAnswer::Kind::kError;
     if (!is_error && answer.key_bytes > kLongestKey) throw std::runtime_error("a key of over 511 bytes");
@@ -78,9 +79,15 @@ class LmdbFile {
     return entry;
   }
 
-  [[noreturn]] void Crashed() { throw std::runtime_error("the process that reads it " + process_.End()); }
+  [[noreturn]] void Crashed() {
+    const HelperProcess::Ended ended = process_.End();
+    const std::string how = ended.was_slow      ? "does not answer"
+                            : ended.signal != 0 ? std::string("crashed (") + ::strsignal(ended.signal) + ")"
+                                                : "gave up";
+    throw std::runtime_error("the process that reads it " + how);
+  }
 
-  OwnProcess process_;
+  HelperProcess process_;
 };
 
 class LmdbPictures : public ContainerReader {
@@ -160,7 +167,7 @@ class LmdbListing {
 
 void BecomeLmdbReaderWhenAsked(int argc, char** argv) {
   if (argc != 2 || std::strcmp(argv[1], kLmdbReaderArgument) != 0) return;
-  ServeLmdb(OwnProcess::kSocket);
+  ServeLmdb(HelperProcess::kSocket);
   ::_exit(0);
 }
 

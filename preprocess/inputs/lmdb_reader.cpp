@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "preprocess/decode/formats.h"
-#include "preprocess/inputs/own_process.h"
+#include "preprocess/inputs/helper_process.h"
 
 namespace gan::preprocess {
 
@@ -21,13 +21,8 @@ void Require(int result) {
   if (result != MDB_SUCCESS) throw std::runtime_error(::mdb_strerror(result));
 }
 
-std::span<const std::byte> BytesOf(const MDB_val& value) {
+std::span<const std::byte> ContentOf(const MDB_val& value) {
   return {static_cast<const std::byte*>(value.mv_data), value.mv_size};
-}
-
-template <typename Message>
-std::span<const std::byte> Raw(const Message& message) {
-  return std::as_bytes(std::span(&message, 1));
 }
 
 // One database, open for reading.
@@ -76,13 +71,14 @@ class Database {
 
 bool SendError(int socket, const std::string& text) {
   const LmdbAnswer answer = {LmdbAnswer::Kind::kError, text.size(), 0, 0};
-  return SendAll(socket, Raw(answer)) && SendAll(socket, std::as_bytes(std::span(text)));
+  return SendAll(socket, BytesOf(answer)) && SendAll(socket, std::as_bytes(std::span(text)));
 }
 
 bool SendEntry(int socket, const MDB_val& key, const MDB_val& value, std::size_t most_bytes) {
   const std::size_t sent = std::min<std::size_t>(value.mv_size, most_bytes);
   const LmdbAnswer answer = {LmdbAnswer::Kind::kEntry, key.mv_size, value.mv_size, sent};
-  return SendAll(socket, Raw(answer)) && SendAll(socket, BytesOf(key)) && SendAll(socket, BytesOf(value).first(sent));
+  return SendAll(socket, BytesOf(answer)) && SendAll(socket, ContentOf(key)) &&
+         SendAll(socket, ContentOf(value).first(sent));
 }
 
 bool SendList(int socket, Database& database) {
@@ -90,7 +86,7 @@ bool SendList(int socket, Database& database) {
   for (std::uint64_t position = 0; database.MoveTo(position, key, value); ++position) {
     if (!SendEntry(socket, key, value, kRecognisedBytes)) return false;
   }
-  return SendAll(socket, Raw(LmdbAnswer()));
+  return SendAll(socket, BytesOf(LmdbAnswer()));
 }
 
 bool SendOne(int socket, Database& database, std::uint64_t position) {
@@ -112,13 +108,13 @@ bool Answer(int socket, Database& database, const LmdbRequest& request) {
 
 void ServeLmdb(int socket) {
   LmdbRequest request;
-  if (!ReceiveAll(socket, std::as_writable_bytes(std::span(&request, 1)))) return;
+  if (!ReceiveAll(socket, WritableBytesOf(request))) return;
   std::string path(request.number, '\0');
   if (!ReceiveAll(socket, std::as_writable_bytes(std::span(path)))) return;
   try {
     Database database(path);
-    if (!SendAll(socket, Raw(LmdbAnswer()))) return;
-    while (ReceiveAll(socket, std::as_writable_bytes(std::span(&request, 1))) && Answer(socket, database, request)) {
+    if (!SendAll(socket, BytesOf(LmdbAnswer()))) return;
+    while (ReceiveAll(socket, WritableBytesOf(request)) && Answer(socket, database, request)) {
     }
   } catch (const std::runtime_error& error) {
     SendError(socket, error.what());

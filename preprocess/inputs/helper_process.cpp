@@ -1,5 +1,6 @@
-#include "preprocess/inputs/own_process.h"
+#include "preprocess/inputs/helper_process.h"
 
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -17,10 +18,8 @@ namespace gan::preprocess {
 
 namespace {
 
-constexpr int kMostSeconds = 600;  // for one block; a cold disk may take long
-
-[[noreturn]] void Fail(const char* what, int error) {
-  throw std::runtime_error(std::string("the reading process: ") + what + ": " + std::strerror(error));
+[[noreturn]] void Fail(const char* name, const char* what, int error) {
+  throw std::runtime_error(std::string(name) + ": " + what + ": " + std::strerror(error));
 }
 
 }  // namespace
@@ -45,35 +44,38 @@ bool ReceiveAll(int socket, std::span<std::byte> data) {
   return true;
 }
 
-OwnProcess::OwnProcess(const char* argument) {
+HelperProcess::HelperProcess(const Options& options) {
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) Fail("socketpair", errno);
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) Fail(options.name, "socketpair", errno);
   socket_ = ends[0];
-  const timeval patience = {.tv_sec = kMostSeconds, .tv_usec = 0};
+  const timeval patience = {.tv_sec = options.most_seconds, .tv_usec = 0};
   ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  const int error = Start(argument, ends[1]);
+  const int error = Start(options, ends[1]);
   ::close(ends[1]);
   if (error == 0) return;
   ::close(socket_);
-  Fail("start", error);
+  Fail(options.name, "start", error);
 }
 
-OwnProcess::~OwnProcess() {
+HelperProcess::~HelperProcess() {
   if (socket_ >= 0) ::close(socket_);  // it ends by itself then
   if (process_ > 0) ::waitpid(process_, nullptr, 0);
 }
 
-int OwnProcess::Start(const char* argument, int its_socket) {
+int HelperProcess::Start(const Options& options, int its_socket) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, its_socket, kSocket);  // without close-on-exec
-  std::array<char*, 3> arguments = {const_cast<char*>("gan-preprocess"), const_cast<char*>(argument), nullptr};
+  if (!options.keeps_its_errors) {
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  }
+  std::array<char*, 3> arguments = {const_cast<char*>("gan-preprocess"), const_cast<char*>(options.argument), nullptr};
   const int error = ::posix_spawn(&process_, "/proc/self/exe", &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   return error;
 }
 
-std::string OwnProcess::End() {
+HelperProcess::Ended HelperProcess::End() {
   ::close(std::exchange(socket_, -1));
   int status = 0;
   pid_t ended = 0;
@@ -82,13 +84,13 @@ std::string OwnProcess::End() {
     ended = ::waitpid(process_, &status, WNOHANG);
     if (ended == 0) ::usleep(10'000);
   }
-  if (ended == 0) {
+  const bool was_slow = ended == 0;
+  if (was_slow) {
     ::kill(process_, SIGKILL);
     ::waitpid(process_, &status, 0);
   }
   process_ = -1;
-  if (ended == 0) return "does not answer";
-  return WIFSIGNALED(status) ? std::string("crashed (") + ::strsignal(WTERMSIG(status)) + ")" : "gave up";
+  return {was_slow, !was_slow && WIFSIGNALED(status) ? WTERMSIG(status) : 0};
 }
 
 }  // namespace gan::preprocess

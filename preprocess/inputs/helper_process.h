@@ -1,0 +1,62 @@
+// A second process of this program, for work that may crash or hang: the crash costs what is being worked on, not the
+// run.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace gan::preprocess {
+
+// Sends and receives whole blocks over a socket; false when the other side is gone.
+bool SendAll(int socket, std::span<const std::byte> data);
+bool ReceiveAll(int socket, std::span<std::byte> data);
+
+// The bytes of a number or a plain structure, which both sides read as they are: they are one program.
+template <typename Plain>
+std::span<const std::byte> BytesOf(const Plain& plain) {
+  return std::as_bytes(std::span(&plain, 1));
+}
+template <typename Plain>
+std::span<std::byte> WritableBytesOf(Plain& plain) {
+  return std::as_writable_bytes(std::span(&plain, 1));
+}
+
+// Owns the process, which ends when its socket is closed. One thread at a time.
+class HelperProcess {
+ public:
+  // The socket that the process finds open.
+  static constexpr int kSocket = 3;
+
+  struct Options {
+    const char* argument;   // with which main() recognises its part
+    const char* name;       // in errors: "the decoding process"
+    int most_seconds;       // that a block may take to arrive
+    bool keeps_its_errors;  // false: what it prints on standard error is dropped
+  };
+  // Starts this program. Throws std::runtime_error when it cannot be started.
+  explicit HelperProcess(const Options& options);
+  ~HelperProcess();
+  HelperProcess(const HelperProcess&) = delete;
+  HelperProcess& operator=(const HelperProcess&) = delete;
+
+  int socket() const { return socket_; }
+
+  // How the process ended: by a signal (0: by none), or it did not end within two seconds and was killed.
+  struct Ended {
+    bool was_slow = false;
+    int signal = 0;
+  };
+  // To be called once, after a block did not come.
+  Ended End();
+
+ private:
+  int Start(const Options& options, int its_socket);
+
+  int socket_ = -1;
+  pid_t process_ = -1;
+};
+
+}  // namespace gan::preprocess
