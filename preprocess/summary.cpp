@@ -1,5 +1,6 @@
 #include "preprocess/summary.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <sstream>
@@ -7,7 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/progress.h"
-#include "preprocess/label_words.h"
 #include "shard/shard_format.h"
 
 namespace gan::preprocess {
@@ -20,6 +20,24 @@ nlohmann::ordered_json LeftOutJson(const LeftOut& left_out) {
     kinds[kind] = {{"files", found.files}, {"examples", found.examples}};
   }
   return kinds;
+}
+
+// {"cat": 12, "dog": 9}
+nlohmann::ordered_json LabelsJson(const Summary& s) {
+  nlohmann::ordered_json labels = nlohmann::ordered_json::object();
+  for (const auto& [name, count] : s.labels) labels[name] = count;
+  return labels;
+}
+
+// "2 labels: cat 12, dog 9"
+std::string LabelWords(const Summary& s) {
+  constexpr std::size_t kShown = 20;
+  std::string words = std::to_string(s.labels.size()) + (s.labels.size() == 1 ? " label:" : " labels:");
+  for (std::size_t i = 0; i < std::min(kShown, s.labels.size()); ++i) {
+    const auto& [name, count] = s.labels[i];
+    words += (i == 0 ? " " : ", ") + (name.empty() ? "(none)" : name) + " " + std::to_string(count);
+  }
+  return words + (s.labels.size() > kShown ? ", ..." : "");
 }
 
 }  // namespace
@@ -52,12 +70,11 @@ std::string SummaryInWords(const Summary& s, const PreprocessOptions& options, d
     char speed[96];
     std::snprintf(speed, sizeof speed, "  (%.0f images/s, %.1f MB/s, %s)", made / seconds,
                   static_cast<double>(s.bytes_read) / 1e6 / seconds,
-                  gan::cli::FormatDuration(std::chrono::duration<double>(seconds)).c_str());
+                  cli::FormatDuration(std::chrono::duration<double>(seconds)).c_str());
     text << speed << "\n";
     if (s.total > s.accepted) text << "the data set now has " << s.total << " pictures\n";
     if (s.kept_from_before > 0) text << "continued: " << s.kept_from_before << " inputs were done before\n";
-    if (!s.rejected.empty())
-      text << "rejected ones: " << (options.output / gan::shard::kQuarantineName).string() << "\n";
+    if (!s.rejected.empty()) text << "rejected ones: " << (options.output / shard::kQuarantineName).string() << "\n";
   }
   if (!s.labels.empty()) text << LabelWords(s) << "\n";
   for (const std::string& note : s.notes) text << "note: " << note << "\n";

@@ -8,6 +8,7 @@
 #include "preprocess/image/rejected.h"
 #include "preprocess/inputs/array_reader.h"
 #include "preprocess/inputs/path_text.h"
+#include "preprocess/inputs/text_lines.h"
 #include "storage/errors.h"
 
 namespace gan::preprocess {
@@ -197,15 +198,8 @@ std::vector<std::string> Arrays::CifarNames(bool is_cifar_100, bool is_coarse) c
       std::find_if(files_.begin(), files_.end(), [&](const auto& f) { return FileOf(f.first) == wanted; });
   std::vector<std::string> names;
   if (found == files_.end()) return names;
-  std::string line;
-  for (const char c : ReadAll(found->first, found->second)) {
-    if (c != '\n' && c != '\r') {
-      line += c;
-    } else if (!line.empty()) {
-      names.push_back(std::exchange(line, ""));
-    }
-  }
-  if (!line.empty()) names.push_back(line);
+  ForEachLine(ReadAll(found->first, found->second),
+              [&](std::string_view line, std::size_t /*offset*/) { names.emplace_back(line); });
   return names;
 }
 

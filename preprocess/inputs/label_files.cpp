@@ -10,6 +10,7 @@
 #include "preprocess/inputs/csv.h"
 #include "preprocess/inputs/dataset_json.h"
 #include "preprocess/inputs/path_text.h"
+#include "preprocess/inputs/text_lines.h"
 #include "storage/errors.h"
 #include "storage/files.h"
 #include "storage/parse_json.h"
@@ -38,18 +39,6 @@ std::vector<std::string> Words(std::string_view line) {
   std::vector<std::string> words;
   for (std::string word; stream >> word;) words.push_back(word);
   return words;
-}
-
-// Calls take(line, its offset) for each line that is not empty.
-template <typename Take>
-void ForEachLine(std::string_view text, const Take& take) {
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    std::string_view line = text.substr(at, end - at);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (!line.empty()) take(line, at);
-    at = end + 1;
-  }
 }
 
 // One of `names`, the first of `wanted` that there is; size() when there is none.

@@ -35,13 +35,13 @@ std::vector<std::uint64_t> LabelCounts(const std::filesystem::path& folder, cons
   return counts;
 }
 
-void TellLabels(const shard::Manifest& manifest, Summary& summary) {
+void AddLabelCounts(const shard::Manifest& manifest, Summary& summary) {
   for (std::size_t i = 0; i < manifest.label_counts.size(); ++i) {
     summary.labels.emplace_back(manifest.labels[i], manifest.label_counts[i]);
   }
 }
 
-void TellNewLabels(const shard::Manifest& before, const shard::Manifest& now, Summary& summary) {
+void NoteNewLabels(const shard::Manifest& before, const shard::Manifest& now, Summary& summary) {
   constexpr std::size_t kShown = 10;
   std::string names;
   for (std::size_t i = before.labels.size(); i < now.labels.size() && i < before.labels.size() + kShown; ++i) {
@@ -53,7 +53,7 @@ void TellNewLabels(const shard::Manifest& before, const shard::Manifest& now, Su
                           (count > kShown ? ", ..." : ""));
 }
 
-void TellDuplicatesAcrossLabels(const SourceList& sources, const Duplicates& duplicates, Summary& summary) {
+void NoteDuplicatesAcrossLabels(const SourceList& sources, const Duplicates& duplicates, Summary& summary) {
   std::uint64_t count = 0;
   std::uint64_t example = sources.size();
   for (const auto& [input, first] : duplicates) {

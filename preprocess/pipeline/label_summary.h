@@ -19,10 +19,10 @@ namespace gan::preprocess {
 std::vector<std::uint64_t> LabelCounts(const std::filesystem::path& folder, const Place& place,
                                        const std::vector<ShardResult>& results);
 
-void TellLabels(const shard::Manifest& manifest, Summary& summary);
+void AddLabelCounts(const shard::Manifest& manifest, Summary& summary);
 // The pictures that were added may have other classes than those that were there.
-void TellNewLabels(const shard::Manifest& before, const shard::Manifest& now, Summary& summary);
+void NoteNewLabels(const shard::Manifest& before, const shard::Manifest& now, Summary& summary);
 // Pictures that stand in two classes.
-void TellDuplicatesAcrossLabels(const SourceList& sources, const Duplicates& duplicates, Summary& summary);
+void NoteDuplicatesAcrossLabels(const SourceList& sources, const Duplicates& duplicates, Summary& summary);
 
 }  // namespace gan::preprocess

@@ -60,7 +60,7 @@ class Job {
     for (const ShardResult& result : results_) results.push_back(ToJson(result));
     const json report = {{"kept", kept_}, {"read", read_}, {"results", std::move(results)}};
     Summary summary = Conclude(ranks_.Gather(report.dump(-1, ' ', false, json::error_handler_t::replace)));
-    TellDuplicatesAcrossLabels(sources_, duplicates, summary);
+    NoteDuplicatesAcrossLabels(sources_, duplicates, summary);
     return summary;
   }
 
@@ -125,8 +125,8 @@ class Job {
     for (const ShardResult& result : results) summary.left_to_try += result.left_to_try.size();
     const shard::Manifest manifest = Publish(options_, place_, sources_.size(), results);
     summary.total = manifest.accepted;
-    TellLabels(manifest, summary);
-    if (place_.before) TellNewLabels(*place_.before, manifest, summary);
+    AddLabelCounts(manifest, summary);
+    if (place_.before) NoteNewLabels(*place_.before, manifest, summary);
     if (summary.left_to_try == 0) progress_.Remove();
     return summary;
   }
@@ -154,7 +154,7 @@ std::uint64_t Count(const std::vector<ShardResult>& left) {
 void TellComplete(const SourceList& sources, const shard::Manifest& complete, std::uint64_t left, Summary& summary) {
   summary.inputs = sources.size();
   summary.total = complete.accepted;
-  TellLabels(complete, summary);
+  AddLabelCounts(complete, summary);
   summary.left_to_try = left;
   summary.already_complete = true;
 }

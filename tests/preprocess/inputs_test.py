@@ -7,29 +7,18 @@ import shutil
 import socket
 import subprocess
 import tarfile
-import tempfile
 import unittest
 import zipfile
 
-from run_folder import BIN, make_pictures, names, quarantine, records, run
+from run_folder import BIN, FolderCase, make_pictures, names, quarantine, records, run
 
 NAMES = ['a/1.png', 'a/2.jpg', 'b/1.png', 'b/c/3.png', 'top.png']
 
 
-class Case(unittest.TestCase):
+class Case(FolderCase):
     def setUp(self):
-        temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.top = pathlib.Path(temporary.name)
-        self.photos = self.top / 'photos'
+        super().setUp()
         make_pictures(self.photos, NAMES)
-
-    def out(self, *flags, code=0, **kwargs):
-        out = self.top / f'out-{len(list(self.top.glob("out-*")))}'
-        done = run(out, *flags, **kwargs)
-        self.assertEqual(code, done.returncode, done.stderr)
-        self.stderr = done.stderr.decode()
-        return out
 
     def pixels(self, out):
         return {name: pixels for name, _, _, pixels in records(out)}

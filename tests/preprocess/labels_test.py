@@ -6,31 +6,22 @@ import pathlib
 import shutil
 import subprocess
 import tarfile
-import tempfile
 import unittest
 import zipfile
 
 import xxhash
 
 from accounting_test import write_7z
-from run_folder import BIN, make_pictures, quarantine, records, run
+from run_folder import BIN, FolderCase, make_pictures, quarantine, records, run
 
 TREE = ['cat/1.png', 'cat/2.png', 'dog/a/1.png', 'owl/1.png']
 CLASSES = ['cat', 'cat', 'dog', 'owl']
 
 
-class Case(unittest.TestCase):
-    def setUp(self):
-        temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.top = pathlib.Path(temporary.name)
-        self.photos = self.top / 'photos'
-
-    def out(self, *flags, code=0, mode='folder', **kwargs):
-        out = self.top / f'out-{len(list(self.top.glob("out-*")))}'
-        done = run(out, *flags, '--labels', mode, **kwargs)
-        self.assertEqual(code, done.returncode, done.stderr)
-        self.told = done.stdout.decode() + done.stderr.decode()
+class Case(FolderCase):
+    def out(self, *flags, mode='folder', **kwargs):
+        out = super().out(*flags, '--labels', mode, **kwargs)
+        self.told = self.stdout + self.stderr
         return out
 
     def labels(self, *flags, **kwargs):

@@ -4,6 +4,8 @@ import json
 import os
 import pathlib
 import subprocess
+import tempfile
+import unittest
 
 import numpy as np
 from PIL import Image
@@ -66,3 +68,21 @@ def digest(out):
         contents = path.read_bytes()
         total.update(f'{path.relative_to(out)} {len(contents)}\n'.encode() + contents)
     return total.hexdigest()
+
+
+class FolderCase(unittest.TestCase):
+    """A temporary folder `top`, and in it one shard folder per run of gan-preprocess."""
+
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.top = pathlib.Path(temporary.name)
+        self.photos = self.top / 'photos'
+
+    def out(self, *flags, code=0, **kwargs):
+        """Makes the next shard folder; what the program printed is in self.stdout and self.stderr."""
+        out = self.top / f'out-{len(list(self.top.glob("out-*")))}'
+        done = run(out, *flags, **kwargs)
+        self.assertEqual(code, done.returncode, done.stderr)
+        self.stdout, self.stderr = done.stdout.decode(), done.stderr.decode()
+        return out

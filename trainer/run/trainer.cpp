@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cli/build_facts.h"
+#include "cli/flags.h"
 #include "cli/log.h"
 #include "monitoring/http_access.h"
 #include "storage/errors.h"
@@ -102,8 +103,8 @@ Trainer::Trainer(const TrainOptions& options, const distributed::World& world, s
 void Trainer::OpenMetrics() {
   monitoring::MetricsOptions metrics;
   metrics.address = options_.metrics_address;
-  const bool wanted = options_.metrics_port != "off";
-  metrics.port = wanted ? std::stoi(options_.metrics_port) : -1;
+  metrics.port = cli::MetricsPort(options_.metrics_port);
+  const bool wanted = metrics.port >= 0;
   metrics.rank = world_.rank;
   metrics.local_rank = world_.local_rank;
   metrics.constant_labels = {{"run", folder_.path().filename().string()}};
@@ -118,7 +119,7 @@ void Trainer::OpenMetrics() {
   if (metrics_->serving() && metrics.credentials.empty() && !monitoring::IsLoopback(metrics.address) &&
       world_.rank == 0) {
     cli::LogWarning("everybody who can reach " + metrics_->address() +
-                    "  can see this run's metrics and images; --metrics-password-file requires a password");
+                    " can see this run's metrics and images; --metrics-password-file requires a password");
   }
   // The addresses of all ranks, for Prometheus's file-based service discovery.
   std::vector<std::string> targets;
@@ -188,7 +189,8 @@ void Trainer::ChangeDiscriminatorAsDecided() {
 }
 
 // The decisions of the controllers on one step. They take effect in the next step.
-void Trainer::Decide(const UndecidedStep& done, StepRecord& record) {
+void Trainer::DecideOnUndecided(StepRecord& record) {
+  const UndecidedStep& done = *undecided_;
   ada_.Observe(done.sign_mean, done.images);
   for (auto& intervention : controller_.Observe(done.step, done.signals)) {
     record.interventions.push_back(std::move(intervention));
@@ -232,7 +234,7 @@ StepRecord Trainer::Step() {
   balance::Signals signals = ToSignals(record.seen, record.local, loss::LossOf(plan.loss.kind).range(plan.labels));
   signals.epoch = record.epoch;
   record.interventions = std::exchange(unpublished_, {});
-  if (undecided_) Decide(*undecided_, record);
+  if (undecided_) DecideOnUndecided(record);
   // The mean sign of D on real images, for ADA: accuracy is the fraction of positive outputs.
   undecided_ = {step_, signals, 2 * record.seen.accuracy_real - 1, images_ - images_before};
   if (!signals.finite) {

@@ -103,7 +103,7 @@ class Trainer {
   // One step.
   step::StepPlan PlanStep() const;
   void ChangeDiscriminatorAsDecided();
-  void Decide(const UndecidedStep& done, StepRecord& record);
+  void DecideOnUndecided(StepRecord& record);
   // Returns the time that it took.
   std::chrono::steady_clock::duration MeasureQuality(StepRecord& record);
   void Publish(const StepRecord& record);
