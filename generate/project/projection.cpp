@@ -114,6 +114,7 @@ void Projector::KeepNearest(Search& search, std::size_t count) {
     *values = std::move(kept);
   }
   std::vector<double> totals;
+  totals.reserve(order.size());
   for (const std::size_t i : order) totals.push_back(search.totals[i]);
   search.totals = std::move(totals);
 }

@@ -70,7 +70,7 @@ bool LabelFiles::Knows(std::string_view name) const {
 
 void LabelFiles::ReadFile(const std::string& name) { Read(name, storage::ReadFile(root_ / name, kMaxTextBytes)); }
 
-void LabelFiles::Read(const std::string& name, std::string text) {
+void LabelFiles::Read(const std::string& name, const std::string& text) {
   const fs::path file = root_ / name;
   const std::string_view own = FileOf(name);
   const std::string folder(FoldersOf(name));

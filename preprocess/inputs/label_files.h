@@ -28,7 +28,7 @@ class LabelFiles {
   bool Knows(std::string_view name) const;
   // `name`: of a file that it knows, relative to the root. Throws DataError naming it, and the offset in it where there
   // is one.
-  void Read(const std::string& name, std::string text);
+  void Read(const std::string& name, const std::string& text);
   // The same for a file of the folder. Throws IoError as well.
   void ReadFile(const std::string& name);
   // Labels the inputs from `first` on. Throws UsageError when no table had options.column.

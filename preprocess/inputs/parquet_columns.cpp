@@ -98,6 +98,7 @@ class Choice {
 
   std::vector<std::string> TopColumns() const {
     std::vector<std::string> names;
+    names.reserve(static_cast<std::size_t>(schema_.group_node()->field_count()));
     for (int i = 0; i < schema_.group_node()->field_count(); ++i)
       names.push_back(schema_.group_node()->field(i)->name());
     return names;

@@ -37,7 +37,7 @@ class WebSamples {
  private:
   bool IsWebDataset(const SourceList& sources, std::uint64_t first) const;
   void KeepOnePicture(SourceList& sources, std::uint64_t first) const;
-  void Put(std::string_view key, std::string label) { labels_.try_emplace(std::string(key), std::move(label)); }
+  void Put(std::string_view key, const std::string& label) { labels_.try_emplace(std::string(key), label); }
 
   const LabelOptions& options_;
   const std::filesystem::path& file_;

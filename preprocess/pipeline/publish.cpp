@@ -48,8 +48,10 @@ json LibrariesOf(const json& before, const std::vector<ShardResult>& results) {
   json libraries = before.is_object() ? before : json::object();
   for (const ShardResult& result : results) {
     for (const auto& [format, library] : result.decoders) {
-      const std::string known = libraries.value(format, "");
-      if (known.find(library) == known.npos) libraries[format] = known + (known.empty() ? "" : ", ") + library;
+      std::string known = libraries.value(format, "");
+      if (known.find(library) != known.npos) continue;
+      if (!known.empty()) known += ", ";
+      libraries[format] = known + library;
     }
   }
   return libraries;

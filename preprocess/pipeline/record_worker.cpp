@@ -10,6 +10,7 @@
 #include <cstring>
 #include <optional>
 #include <span>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -145,8 +146,9 @@ class Worker {
         !ReceiveAll(process_.socket(), std::as_writable_bytes(std::span(record.picture.pixels)))) {
       return std::nullopt;
     }
-    record.format = text.c_str();
-    record.library = text.c_str() + std::min(record.format.size() + 1, text.size());
+    std::istringstream fields(text);
+    std::getline(fields, record.format, '\0');
+    std::getline(fields, record.library, '\0');
     return record;
   }
 
