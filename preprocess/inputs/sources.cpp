@@ -48,7 +48,7 @@ class LabelMembers : public OtherMembers {
     return is_tar_ && samples_.TakeField(member.name) ? Wish::kText : Wish::kNone;
   }
   void TakeText(const ArchiveMember& member, std::string text) override {
-    if (files_.Knows(member.name)) return files_.Read(member.name, std::move(text));
+    if (files_.Knows(member.name)) return files_.Read(member.name, text);
     samples_.TakeText(member.name, text);
   }
   void Apply(SourceList& found, std::uint64_t first) {

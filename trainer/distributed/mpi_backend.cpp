@@ -1,26 +1,19 @@
 #include "trainer/distributed/mpi_backend.h"
 
-#include <unistd.h>
-
 #include <ATen/core/ivalue.h>
 #include <ATen/ops/_foreach_copy.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/tensor.h>
-#include <ATen/ops/zeros.h>
 #include <torch/csrc/distributed/c10d/Work.hpp>
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <functional>
-#include <thread>
+#include <utility>
 
 namespace gan::distributed {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // MPI 3 counts elements with an int, and a buffer in flight needs as much memory again inside the library.
 constexpr std::int64_t kChunkElements = std::int64_t{1} << 24;
@@ -29,26 +22,8 @@ constexpr std::int64_t kChunkElements = std::int64_t{1} << 24;
 // is added: 15.6 MB between two ranks take 2.3 ms, and 2.6 ms in one piece.
 constexpr std::int64_t kHalvedElements = std::int64_t{1} << 20;
 
-// The length of a call's description in an error about a mismatch.
-constexpr std::int64_t kMismatchText = 96;
-
 // Below this size, the additional messages of halving cost more than the saved transfer.
 constexpr std::int64_t kHalvingElements = 1 << 14;
-
-// Keeps memory that MPI may still read or write after a collective has failed until the process ends.
-void Abandon(const std::vector<at::Tensor>& buffers) {
-  static std::mutex mutex;
-  static std::vector<at::Tensor> abandoned;
-  const std::lock_guard lock(mutex);
-  abandoned.insert(abandoned.end(), buffers.begin(), buffers.end());
-}
-
-std::string MpiErrorText(int error) {
-  char text[MPI_MAX_ERROR_STRING] = {};
-  int length = 0;
-  MPI_Error_string(error, text, &length);
-  return text;
-}
 
 // A c10d::Work that is already complete.
 class DoneWork : public c10d::Work {
@@ -118,9 +93,6 @@ void RequireDense(const at::Tensor& tensor) {
   }
 }
 
-// Counts the cores of the host, not the one to which this rank may be bound.
-bool HasACoreEach(const World& world) { return world.local_size <= ::sysconf(_SC_NPROCESSORS_ONLN); }
-
 // Describes several tensors, so that two lists with the same total size are not considered equal.
 std::string SizesOf(const std::vector<at::Tensor>& tensors) {
   if (tensors.size() == 1) return "";
@@ -150,120 +122,15 @@ void ForEachChunk(std::int64_t elements, std::int64_t at_most, const Body& body)
 }  // namespace
 
 MpiBackend::MpiBackend(const World& world, std::string purpose, std::chrono::seconds timeout)
-    : c10d::Backend(world.rank, world.size),
-      purpose_(std::move(purpose)),
-      timeout_(timeout),
-      awake_(HasACoreEach(world) ? 5 : 1) {
-  if (MPI_Comm_dup(MPI_COMM_WORLD, &communicator_) != MPI_SUCCESS) Fail("communicator", "cannot be made");
-  MPI_Comm_set_errhandler(communicator_, MPI_ERRORS_RETURN);
-}
-
-// Freeing a communicator is collective, but ranks may end in any order after an error; so it is left to MPI_Finalize.
-MpiBackend::~MpiBackend() = default;
-
-void MpiBackend::Fail(const std::string& what, const std::string& why) const {
-  throw CommunicationError("rank " + std::to_string(getRank()) + " of " + std::to_string(getSize()) + ", " + purpose_ +
-                           ", " + what + ": " + why);
-}
-
-// An all-reduce of a hash of the call's description: if its maximum and its minimum differ, so do the calls.
-void MpiBackend::Meet(const Call& call) {
-  if (broken_) Fail(call.Text(), "an earlier collective of this communicator has failed");
-  if (getSize() == 1) return;
-  const auto mine = static_cast<std::int64_t>(std::hash<std::string>{}(call.Text()) >> 2);
-  at::Tensor extremes = at::tensor({mine, -mine}, at::kLong);
-  auto* data = extremes.mutable_data_ptr<std::int64_t>();
-  Complete(call, WaitFor::kPeers, {extremes}, [&](Requests& requests) {
-    return MPI_Iallreduce(MPI_IN_PLACE, data, 2, MPI_INT64_T, MPI_MAX, communicator_, requests.New());
-  });
-  if (data[0] != -data[1]) ReportMismatch(call);  // maximum and minimum differ, and all ranks see it
-}
-
-// Gathers the descriptions of all ranks for the error message. The gather uses no further check, since it is the same
-// on every rank.
-void MpiBackend::ReportMismatch(const Call& call) {
-  at::Tensor texts = at::zeros({getSize() + 1, kMismatchText}, at::kByte);
-  auto* all = static_cast<char*>(texts.mutable_data_ptr());
-  char* mine = all + getSize() * kMismatchText;
-  call.Text().copy(mine, kMismatchText - 1);
-  Complete(call, WaitFor::kPeers, {texts}, [&](Requests& requests) {
-    return MPI_Iallgather(mine, kMismatchText, MPI_CHAR, all, kMismatchText, MPI_CHAR, communicator_, requests.New());
-  });
-  broken_ = true;
-  int other = 0;
-  while (other + 1 < getSize() && std::strcmp(all + other * kMismatchText, mine) == 0) ++other;
-  Fail(call.Text(), "rank " + std::to_string(other) + " calls " + (all + other * kMismatchText) + " here");
-}
-
-void MpiBackend::Complete(const Call& call, WaitFor what, const std::vector<at::Tensor>& buffers, const Start& start) {
-  const Clock::time_point began = Clock::now();
-  Requests requests;
-  try {
-    if (const int error = start(requests); error != MPI_SUCCESS) Fail(call.Text(), MpiErrorText(error));
-    Poll(call, what, requests);
-    // MPI may still use the buffers, so they must not be freed.
-  } catch (const CommunicationError&) {
-    broken_ = true;
-    Abandon(buffers);
-    throw;
-  }
-  const std::lock_guard lock(mutex_);
-  traffic_.wait_seconds += std::chrono::duration<double>(Clock::now() - began).count();
-}
-
-int MpiBackend::Requests::Test(int* done) {
-  states_.resize(all_.size());
-  const int error = MPI_Testall(static_cast<int>(all_.size()), all_.data(), done, states_.data());
-  if (error != MPI_ERR_IN_STATUS) return error;
-  for (const MPI_Status& state : states_) {
-    if (state.MPI_ERROR != MPI_SUCCESS && state.MPI_ERROR != MPI_ERR_PENDING) return state.MPI_ERROR;
-  }
-  return error;
-}
-
-// Waiting for a peer that is still computing eventually sleeps: waking up costs a tenth of a millisecond, which two
-// ranks with a core each need not pay, because they are never far apart. A transfer only yields: it progresses only
-// inside MPI_Testall, and with sleeps between the pieces 64 MB took three times as long.
-void MpiBackend::Poll(const Call& call, WaitFor what, Requests& requests) {
-  constexpr int kSpins = 100;  // the other ranks are usually only microseconds behind
-  const auto awake = what == WaitFor::kPeers ? awake_ : std::chrono::milliseconds(1000);
-  const Clock::time_point start = Clock::now();
-  auto pause = std::chrono::microseconds(20);
-  for (std::uint64_t polls = 0;; ++polls) {
-    int done = 0;
-    if (const int error = requests.Test(&done); error != MPI_SUCCESS) {
-      Fail(call.Text(), MpiErrorText(error));
-    }
-    if (done != 0) return;
-    if (polls < kSpins) continue;
-    const auto waited = Clock::now() - start;
-    if (waited < awake) {
-      std::this_thread::yield();
-      continue;
-    }
-    if (waited > timeout_) {
-      Fail(call.Text(), "no answer from the other ranks for " + std::to_string(timeout_.count()) +
-                            " s; one of them has probably died or hangs");
-    }
-    std::this_thread::sleep_for(pause);
-    pause = std::min(pause * 2, std::chrono::microseconds(200));
-  }
-}
-
-void MpiBackend::Count(const Call& call) {
-  const std::lock_guard lock(mutex_);
-  ++traffic_.collectives;
-  traffic_.bytes += call.bytes;
-  ++traffic_.calls[call.Name()];
-}
+    : c10d::Backend(world.rank, world.size), calls_(world, std::move(purpose), timeout) {}
 
 void MpiBackend::Reduce(const std::vector<at::Tensor>& tensors, const c10d::ReduceOp& op) {
   const TensorRow row(tensors);
   const MPI_Datatype type = TypeOf(tensors[0]);
   const Reduction reduction = ReductionOf(op);
-  Call call{"allreduce", ByteCount(tensors[0], row.size()),
-            std::string(c10::toString(tensors[0].scalar_type())) + " " + reduction.name + SizesOf(tensors)};
-  Meet(call);
+  MpiCall call{"allreduce", ByteCount(tensors[0], row.size()),
+               std::string(c10::toString(tensors[0].scalar_type())) + " " + reduction.name + SizesOf(tensors)};
+  calls_.Meet(call);
   // Halving needs a power of two. It is used for sums only, because large tensors are gradients.
   const bool can_halve =
       reduction.operation == MPI_SUM && getSize() > 1 && std::has_single_bit(static_cast<unsigned>(getSize()));
@@ -271,19 +138,19 @@ void MpiBackend::Reduce(const std::vector<at::Tensor>& tensors, const c10d::Redu
     call.bytes = ByteCount(tensors[0], part.size());
     if (can_halve && part.size() >= kHalvingElements) {
       ReduceByHalving(call, row, part, type, reduction.average);
-      return Count(call);
+      return calls_.Count(call);
     }
     const std::vector<at::Tensor> pieces = row.Pieces(part);
-    if (pieces.empty()) return Count(call);
+    if (pieces.empty()) return calls_.Count(call);
     // Several pieces are joined into one buffer, because MPI needs contiguous memory.
     at::Tensor joined = pieces.size() == 1 ? pieces[0] : at::cat(pieces);
-    Complete(call, WaitFor::kTransfer, {joined}, [&](Requests& requests) {
+    calls_.Complete(call, MpiCalls::WaitFor::kTransfer, {joined}, [&](MpiRequests& requests) {
       return MPI_Iallreduce(MPI_IN_PLACE, joined.mutable_data_ptr(), static_cast<int>(part.size()), type,
-                            reduction.operation, communicator_, requests.New());
+                            reduction.operation, calls_.communicator(), requests.New());
     });
     if (reduction.average) joined.div_(getSize());
     if (pieces.size() > 1) at::_foreach_copy_(pieces, CutLike(joined, pieces));
-    Count(call);
+    calls_.Count(call);
   });
 }
 
@@ -311,19 +178,19 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::broadcast(std::vector<at::Tensor>& te
   at::Tensor& tensor = OnlyTensor(tensors);
   const MPI_Datatype type = TypeOf(tensor);
   const int root = static_cast<int>(options.rootRank);
-  Call call{"broadcast", ByteCount(tensor),
-            std::string(c10::toString(tensor.scalar_type())) + " from rank " + std::to_string(root)};
-  Meet(call);
+  MpiCall call{"broadcast", ByteCount(tensor),
+               std::string(c10::toString(tensor.scalar_type())) + " from rank " + std::to_string(root)};
+  calls_.Meet(call);
   const TensorRow row({tensor});
   ForEachChunk(row.size(), kChunkElements, [&](Part part) {
     call.bytes = ByteCount(tensor, part.size());
     for (const at::Tensor& piece : row.Pieces(part)) {
-      Complete(call, WaitFor::kTransfer, tensors, [&](Requests& requests) {
-        return MPI_Ibcast(piece.mutable_data_ptr(), static_cast<int>(piece.numel()), type, root, communicator_,
+      calls_.Complete(call, MpiCalls::WaitFor::kTransfer, tensors, [&](MpiRequests& requests) {
+        return MPI_Ibcast(piece.mutable_data_ptr(), static_cast<int>(piece.numel()), type, root, calls_.communicator(),
                           requests.New());
       });
     }
-    Count(call);
+    calls_.Count(call);
   });
   return c10::make_intrusive<DoneWork>(getRank(), c10d::OpType::BROADCAST, tensors);
 }
@@ -336,13 +203,13 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::allgather(std::vector<std::vector<at:
   if (mine.numel() > kChunkElements) throw CommunicationError("MPI backend: allgather of too large a tensor");
   at::Tensor all = at::empty({getSize(), mine.numel()}, mine.options());
   const int count = static_cast<int>(mine.numel());
-  const Call call{"allgather", ByteCount(mine), c10::toString(mine.scalar_type())};
-  Meet(call);
-  Complete(call, WaitFor::kTransfer, {mine, all}, [&](Requests& requests) {
-    return MPI_Iallgather(mine.const_data_ptr(), count, type, all.mutable_data_ptr(), count, type, communicator_,
-                          requests.New());
+  const MpiCall call{"allgather", ByteCount(mine), c10::toString(mine.scalar_type())};
+  calls_.Meet(call);
+  calls_.Complete(call, MpiCalls::WaitFor::kTransfer, {mine, all}, [&](MpiRequests& requests) {
+    return MPI_Iallgather(mine.const_data_ptr(), count, type, all.mutable_data_ptr(), count, type,
+                          calls_.communicator(), requests.New());
   });
-  Count(call);
+  calls_.Count(call);
   for (int rank = 0; rank < getSize(); ++rank) {
     at::Tensor& output = outputs.at(0).at(static_cast<std::size_t>(rank));
     output.copy_(all[rank].view(output.sizes()));
@@ -352,20 +219,10 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::allgather(std::vector<std::vector<at:
 
 // The exchange in Meet() is already a barrier.
 c10::intrusive_ptr<c10d::Work> MpiBackend::barrier(const c10d::BarrierOptions& /*options*/) {
-  const Call call{"barrier", 0, ""};
-  Meet(call);
-  Count(call);
+  const MpiCall call{"barrier", 0, ""};
+  calls_.Meet(call);
+  calls_.Count(call);
   return c10::make_intrusive<DoneWork>(getRank(), c10d::OpType::BARRIER, std::vector<at::Tensor>{});
-}
-
-double MpiBackend::wait_seconds() const {
-  const std::lock_guard lock(mutex_);
-  return traffic_.wait_seconds;
-}
-
-TrafficCounters MpiBackend::traffic() const {
-  const std::lock_guard lock(mutex_);
-  return traffic_;
 }
 
 }  // namespace gan::distributed

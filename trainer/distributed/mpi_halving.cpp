@@ -25,20 +25,20 @@ void Add(const at::Tensor& sum, const at::Tensor& addend, int divisor) {
 
 }  // namespace
 
-void MpiBackend::Swap(const Call& call, MPI_Datatype type, int peer, const std::vector<at::Tensor>& give,
+void MpiBackend::Swap(const MpiCall& call, MPI_Datatype type, int peer, const std::vector<at::Tensor>& give,
                       const std::vector<at::Tensor>& take) {
   std::vector<at::Tensor> buffers = give;
   buffers.insert(buffers.end(), take.begin(), take.end());
   // All receives and sends are started before any of them is waited for, so that two peers cannot block each other.
-  Complete(call, WaitFor::kTransfer, buffers, [&](Requests& requests) {
+  calls_.Complete(call, MpiCalls::WaitFor::kTransfer, buffers, [&](MpiRequests& requests) {
     for (const at::Tensor& tensor : take) {
       const int error = MPI_Irecv(tensor.mutable_data_ptr(), static_cast<int>(tensor.numel()), type, peer, /*tag=*/0,
-                                  communicator_, requests.New());
+                                  calls_.communicator(), requests.New());
       if (error != MPI_SUCCESS) return error;
     }
     for (const at::Tensor& tensor : give) {
       const int error = MPI_Isend(tensor.const_data_ptr(), static_cast<int>(tensor.numel()), type, peer, /*tag=*/0,
-                                  communicator_, requests.New());
+                                  calls_.communicator(), requests.New());
       if (error != MPI_SUCCESS) return error;
     }
     return MPI_SUCCESS;
@@ -49,7 +49,8 @@ void MpiBackend::Swap(const Call& call, MPI_Datatype type, int peer, const std::
 // in MPICH", 2005). Each rank of a pair adds one half and sends the result back, so that both work all the time; a tree
 // would send the whole buffer to one rank, add there and send it back. Neighbours are combined first, which is the
 // order of the binomial tree.
-void MpiBackend::ReduceByHalving(const Call& call, const TensorRow& row, Part part, MPI_Datatype type, bool average) {
+void MpiBackend::ReduceByHalving(const MpiCall& call, const TensorRow& row, Part part, MPI_Datatype type,
+                                 bool average) {
   const at::Tensor received = at::empty({(part.size() + 1) / 2}, row.tensors()[0].options());
   // The first loop halves the part that this rank is responsible for, the second one collects the finished parts.
   std::vector<Part> parts = {part};
