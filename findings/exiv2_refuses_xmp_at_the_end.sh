@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Exiv2 0.28.8 (in the PyPI wheel pyexiv2 2.16.0): an MP4 whose last box holds XMP is refused as "corrupted image metadata".
-# With 28 bytes of free space behind the box it is read. ISO/IEC 14496-12 lets a `uuid` box stand anywhere at the top level,
-# and ExifTool puts XMP that it adds behind everything else.
+# With 28 bytes of free space behind the box it is read. ISO/IEC 14496-12 lets a `uuid` box stand anywhere at the top level.
 #
 # The guess before it was run: XMP is found wherever its box stands; a box at the end is the easiest place.
 #
