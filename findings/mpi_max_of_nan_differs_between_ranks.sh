@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
 # MPICH 5.0.2 (PyPI wheel, with mpi4py 4.1.2): MPI_Allreduce with MPI_MAX or MPI_MIN, where one rank gives NaN, returns
-# different values on different ranks. Some ranks see NaN, some the maximum, and some a value that is not the maximum of
-# anything but the order in which the library combines them.
+# different values on different ranks. Some ranks get NaN, some the largest number, and some another rank's smaller number.
 #
 # The guess before it was run: all ranks get the same value, be it NaN or the largest number.
 #
 # The reason: the operation keeps one of two values by a comparison, which is false for NaN, so it is not commutative; and
-# each rank combines short messages in its own order. Open MPI 4.1.4 of Debian 12 gives all ranks the same value in the
-# same experiment, but it too loses numbers: 1 for the values 0, 1, NaN, 3.
+# each rank combines short messages in its own order. Open MPI 4.1.4 of Debian 12 and gloo in torch 2.11.0 give all ranks
+# the same value in the same experiment, but they too lose numbers: 1 for the values 0, 1, NaN, 3.
 #
 # What follows for users: ranks that decide by such a maximum, for example whether a gradient norm is finite or whether to
 # stop, decide differently, and the next collective hangs. Reduce the count of values that are not finite with MPI_SUM.
