@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kUuidBytes = 16;
 constexpr std::size_t kBoxHeaderBytes = 8;
+// Exiv2 0.28 reads this far beyond a box of XMP and refuses the film where the file ends before.
+constexpr std::size_t kBytesBehindXmp = 20;
 constexpr char kXmpUuid[kUuidBytes + 1] = "\xBE\x7A\xCF\xCB\x97\xA9\x42\xE8\x9C\x71\x99\x94\x91\xE3\xAF\xAC";
 
 std::string_view TextOf(std::span<const std::byte> bytes) {
@@ -41,6 +43,13 @@ Box BoxAt(std::string_view file, std::uint64_t offset, const std::filesystem::pa
   if (box.bytes < header || box.bytes > rest.size()) throw DataError(path, offset, "a box is longer than the file");
   box.content = rest.substr(header, box.bytes - header);
   return box;
+}
+
+std::string BoxOf(const char* type, const std::string& content) {
+  const auto bytes = static_cast<std::uint32_t>(kBoxHeaderBytes + content.size());
+  std::string box;
+  for (int shift = 24; shift >= 0; shift -= 8) box += static_cast<char>(bytes >> shift & 255);
+  return box + type + content;
 }
 
 std::optional<std::string> XmpOfMp4(std::string_view file, const std::filesystem::path& path) {
@@ -73,11 +82,8 @@ std::optional<std::string> XmpOf(FileFormat format, std::span<const std::byte> b
 
 }  // namespace
 
-std::string Mp4XmpBox(const std::string& xmp) {
-  const auto bytes = static_cast<std::uint32_t>(kBoxHeaderBytes + kUuidBytes + xmp.size());
-  std::string box;
-  for (int shift = 24; shift >= 0; shift -= 8) box += static_cast<char>(bytes >> shift & 255);
-  return box + "uuid" + std::string(kXmpUuid, kUuidBytes) + xmp;
+std::string Mp4XmpBoxes(const std::string& xmp) {
+  return BoxOf("uuid", std::string(kXmpUuid, kUuidBytes) + xmp) + BoxOf("free", std::string(kBytesBehindXmp, '\0'));
 }
 
 std::string_view NameOf(FileFormat format) {

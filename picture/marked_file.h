@@ -19,8 +19,9 @@ inline constexpr const char* kWebpXmpChunk = "XMP ";
 // The bytes of a WebP file with the XMP put in. Throws std::runtime_error when libwebp refuses.
 std::string WebpWithXmp(std::string_view webp, const std::string& xmp);
 
-// A box for the end of an MP4 file that holds XMP (a uuid box, as XMP's specification, part 3, has it).
-std::string Mp4XmpBox(const std::string& xmp);
+// What goes behind an MP4 file to hold XMP: a uuid box, as XMP's specification, part 3, has it, and free space, which
+// Exiv2 wants behind it.
+std::string Mp4XmpBoxes(const std::string& xmp);
 
 enum class FileFormat { kPng, kWebp, kMp4 };
 std::string_view NameOf(FileFormat format);

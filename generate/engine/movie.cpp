@@ -109,7 +109,7 @@ int Movie::Wait() {
 void Movie::Finish(const std::string& xmp) {
   ::close(pipe_);
   if (Wait() == 0) {
-    if (!xmp.empty()) AppendTo(temporary_, picture::Mp4XmpBox(xmp));
+    if (!xmp.empty()) AppendTo(temporary_, picture::Mp4XmpBoxes(xmp));
     std::filesystem::rename(temporary_, path_);
     return;
   }

@@ -9,6 +9,7 @@ import unittest
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
+import pyexiv2
 from PIL import Image, PngImagePlugin
 from safetensors.torch import save_file
 
@@ -71,7 +72,7 @@ class Marks(WithFolder):
         films = ('--seeds', '3,4', '--interpolate', 3)
         return [self.make('grid.png', '--seeds', '3,4'), self.make('walk.webp', *films), self.make('walk.mp4', *films)]
 
-    def test_exiftool_and_an_xml_library_read_every_field(self):
+    def test_exiftool_exiv2_and_an_xml_library_read_every_field(self):
         digest = inspect(self.make('one.png', '--seeds', 3))['recipe']['modelDigest']
         self.assertRegex(digest, '^xxh3-128:[0-9a-f]{32}$')
         version = run(BIN / 'gan-generate', '--version').split()[1]
@@ -85,6 +86,8 @@ class Marks(WithFolder):
                 self.assertEqual((digest, '3-4'), (fields[OURS + 'modelDigest'], fields[OURS + 'seeds']))
                 read, = json.loads(run('exiftool', '-json', '-G1', file))
                 self.assertEqual(GENERATED, read['XMP-iptcExt:DigitalSourceType'])
+                with pyexiv2.Image(str(file)) as image:
+                    self.assertEqual(GENERATED, image.read_xmp()['Xmp.iptcExt.DigitalSourceType'])
 
     def test_files_with_marks_are_valid(self):
         png, webp, mp4 = self.all_formats()
