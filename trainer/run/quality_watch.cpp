@@ -92,8 +92,11 @@ std::optional<quality::Measured> QualityWatch::Measure(const step::Gan& gan, std
   torch::nn::Sequential generator = GeneratorForPictures(gan, options_.seed);
   quality::Measured measured = evaluator_->Measure([&](std::int64_t first, std::int64_t count) {
     enter_(Section::kEvaluate);
-    return Generate(generator, Latents(options_.seed, data::Stream::kQuality, static_cast<std::uint64_t>(first),
-                                       static_cast<std::uint64_t>(count), options_.gan.network.noise_dim, device_))
+    const auto begin = static_cast<std::uint64_t>(first), many = static_cast<std::uint64_t>(count);
+    return Generate(
+               generator,
+               Latents(options_.seed, data::Stream::kQuality, begin, many, options_.gan.network.noise_dim, device_),
+               DrawClasses(gan.classes, options_.seed, data::Stream::kQuality, begin, many, device_))
         .to(torch::kCPU, torch::kFloat);
   });
   measured = OfRankZero(std::move(measured), *communicator_);

@@ -10,6 +10,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "trainer/balance/balance.h"
+#include "trainer/data/classes.h"
 #include "trainer/data/loader.h"
 #include "trainer/run/batches.h"
 #include "trainer/run/checkpoint_saver.h"
@@ -123,6 +124,7 @@ class Trainer {
   std::shared_ptr<distributed::Communicator> control_;    // for decisions and measurements; always over MPI
   std::shared_ptr<distributed::Communicator> gradients_;  // on the device
   std::shared_ptr<const data::Dataset> dataset_;
+  data::Classes classes_;  // of a --conditional run
   RunFolder folder_;
   std::unique_ptr<monitoring::Metrics> metrics_;
   step::Gan gan_;

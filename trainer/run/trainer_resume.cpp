@@ -6,6 +6,7 @@
 #include "monitoring/page/live_page.h"
 #include "storage/errors.h"
 #include "trainer/run/agree.h"
+#include "trainer/run/classes_of_run.h"
 #include "trainer/run/init_from.h"
 #include "trainer/run/objective_flags.h"
 #include "trainer/run/trainer.h"
@@ -119,8 +120,9 @@ void Trainer::BeginOrResume() {
   if (!saved) BeginNew();
   saver_->Prepare(gan_.NamedState());
   OnRankZero(*control_, [&] {
-    storage::WriteFileAtomically(
-        folder_.Options(), nlohmann::json({{"options", Identity()}, {"build", cli::BuildFacts()}}).dump(2) + "\n");
+    nlohmann::json facts = {{"options", Identity()}, {"build", cli::BuildFacts()}};
+    if (!classes_.empty()) facts["classes"] = ToJson(classes_);
+    storage::WriteFileAtomically(folder_.Options(), facts.dump(2) + "\n");
     recorder_->CutStats();  // last, so that a run that cannot start has changed nothing
   });
   AnnounceStart();
@@ -139,6 +141,7 @@ void Trainer::AnnounceStart() {
 }
 
 void Trainer::Restore(const checkpoint::Checkpoint& saved) {
+  RequireSameClasses(saved.state, classes_, saved.folder);
   RequireResumable(saved.state.at("options"), Identity(), saved.folder);
   // The checkpoint's D may be wider than configured, because the balance can widen it during a run.
   RebuildDiscriminator(NetworkFromJson(saved.state.at("options")).d_width);
@@ -193,11 +196,12 @@ void Trainer::RestoreUndecidedStep(const nlohmann::json& state) {
 
 void Trainer::RebuildDiscriminator(std::int64_t width) {
   if (width == gan_.options.network.d_width) return;
-  step::GanOptions as_saved = options_.gan;
+  step::GanOptions as_saved = WithClasses(options_.gan, classes_);
   as_saved.network.d_width = width;
   const auto extractor = gan_.extractor;
   gan_ = step::Gan(as_saved, device_, options_.seed, gradients_);
   gan_.extractor = extractor;
+  gan_.classes = classes_;
 }
 
 void Trainer::BeginNew() {
@@ -217,8 +221,8 @@ void Trainer::OpenRecorderAndBatches() {
   const auto published = recorder_ ? recorder_->published_traffic() : distributed::TrafficCounters();
   OnAllRanks(*control_, [&] { recorder_.emplace(folder_, options_, world_, *metrics_, step_, images_, stats_bytes_); });
   recorder_->set_published_traffic(published);
-  batches_.emplace(dataset_, options_, rollback_policy_.history().Seed(options_.seed), batches_of_step_.batch, world_,
-                   device_, images_);
+  batches_.emplace(dataset_, classes_, options_, rollback_policy_.history().Seed(options_.seed), batches_of_step_.batch,
+                   world_, device_, images_);
 }
 
 // Returns whether a rollback was interrupted; it is completed here.

@@ -147,7 +147,10 @@ Round Step::NextRound(bool last) {
       Stopwatch watch(*this, result_.times.generator);
       // G's graph is needed only if G learns from exactly these images.
       torch::AutoGradMode mode(last && plan_.train_generator && plan_.micro_batches == 1);
-      of_generator_.WithCopy(i, [&] { round.fakes.push_back(Fakes(gan_, round.batches.back().latents)); });
+      of_generator_.WithCopy(i, [&] {
+        const Batch& batch = round.batches.back();
+        round.fakes.push_back(Fakes(gan_, batch.latents, batch.fake_classes));
+      });
     }
   }
   if (last) {
@@ -180,10 +183,11 @@ torch::Tensor Step::AccumulatedBackward(distributed::GradientSync& sync, const S
 // D's complete loss. Penalties are added before the backward, because one update has one backward per micro-batch.
 torch::Tensor Step::DiscriminatorLossOn(const Round& round, std::size_t i) {
   const Batch& batch = round.batches[i];
-  const torch::Tensor real = AugmentAsPlanned(batch.real, plan_, batch.cursor, AugmentKey::Use::kReal);
-  const torch::Tensor fake =
-      // Detached: D's loss must not change G.
-      AugmentAsPlanned(round.fakes[i].detach(), plan_, batch.cursor, AugmentKey::Use::kFakeForDiscriminator);
+  const Labelled real = {AugmentAsPlanned(batch.real, plan_, batch.cursor, AugmentKey::Use::kReal), batch.real_classes};
+  // Detached: D's loss must not change G.
+  const Labelled fake = {
+      AugmentAsPlanned(round.fakes[i].detach(), plan_, batch.cursor, AugmentKey::Use::kFakeForDiscriminator),
+      batch.fake_classes};
   const LogitsOfBoth logits = Logits(gan_, real, fake);
   loss::DiscriminatorLoss losses = loss::LossOf(plan_.loss.kind).discriminator(logits.real, logits.fake, plan_.labels);
   if (plan_.loss_factor != 1) losses = {losses.real * plan_.loss_factor, losses.fake * plan_.loss_factor};
@@ -206,7 +210,9 @@ void Step::EvaluateUnaugmented(const Round& round) {
   torch::NoGradGuard no_grad;
   SavedStatistics untouched(model::RunningStatistics(*gan_.discriminator));
   for (std::size_t i = 0; i < round.fakes.size(); ++i) {
-    const LogitsOfBoth logits = Logits(gan_, round.batches[i].real, round.fakes[i].detach());
+    const Batch& batch = round.batches[i];
+    const LogitsOfBoth logits =
+        Logits(gan_, {batch.real, batch.real_classes}, {round.fakes[i].detach(), batch.fake_classes});
     Append(on_device_.unaugmented_real_logits, logits.real);
     Append(on_device_.unaugmented_fake_logits, logits.fake);
   }
@@ -238,7 +244,7 @@ void Step::EvaluateDiscriminator(const Round& round) {
 torch::Tensor Step::GeneratorLossOn(const Round& round, std::size_t i) {
   torch::Tensor fake = round.fakes[i];
   const Batch& batch = round.batches[i];
-  if (torch::GradMode::is_enabled() && !fake.requires_grad()) fake = Fakes(gan_, batch.latents);
+  if (torch::GradMode::is_enabled() && !fake.requires_grad()) fake = Fakes(gan_, batch.latents, batch.fake_classes);
   GeneratorTerms terms = GeneratorLossTerms(gan_, plan_, batch, fake);
   if (plan_.loss_factor != 1) terms.adversarial = terms.adversarial * plan_.loss_factor;
   const double share = 1.0 / static_cast<double>(round.fakes.size());
