@@ -99,6 +99,43 @@ class Conditional(WithClasses):
                     self.assertTrue(all(np.isfinite(line[name]) for line in stats(run)))
 
 
+class Measured(unittest.TestCase):
+    """Two classes with fifty held-out pictures, and one with too few."""
+
+    @classmethod
+    def setUpClass(cls):
+        temporary = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(temporary.cleanup)
+        cls.folder = pathlib.Path(temporary.name)
+        photos = make_classes(cls.folder / 'photos', counts=(130, 130, 40))
+        cls.shards = preprocess(photos, cls.folder / 'shards', '--labels', 'folder')
+        cls.runs = []
+        for ranks in (1, 2):
+            run = cls.folder / f'run-{ranks}'
+            done = train(ranks, cls.shards, run, '--conditional', '--steps', 30, '--holdout', 0.5, '--global-batch', 16,
+                         '--quality-every', 30, '--precision', 'fp64', '--batch', 16 // ranks)
+            assert done.returncode == 0, done.stderr
+            cls.runs.append(stats(run))
+
+    def test_classes_are_measured_from_fifty_held_out_pictures_up(self):
+        for lines in self.runs:
+            self.assertNotIn('quality_by_class', lines[0])
+            by_class = lines[-1]['quality_by_class']
+            self.assertEqual({'dark', 'light'}, set(by_class))
+            for numbers in by_class.values():
+                self.assertEqual({'swd', 'frechet', 'coverage', 'diversity', 'diversity_reference'}, set(numbers))
+                self.assertTrue(all(np.isfinite(value) for value in numbers.values()))
+
+    def test_every_step_says_how_each_class_does(self):
+        for lines in self.runs:
+            last = lines[-1]
+            self.assertEqual(set(CLASSES), set(last['class_diversity']))
+            for name in CLASSES:
+                self.assertGreater(last['class_diversity'][name], 0)
+                self.assertTrue(0 <= last['class_auc'][name] <= 1)
+            self.assertEqual([], last['classes_collapsed'])
+
+
 class Refused(WithClasses):
     def test_data_with_one_class_or_none(self):
         one = preprocess(make_classes(self.folder / 'one', ['dark']), self.folder / 'one-shards', '--labels', 'folder')

@@ -47,11 +47,11 @@ std::vector<std::string> Without(const std::vector<std::string>& a, const std::v
 data::Classes ClassesOf(const TrainOptions& options, const data::Dataset& dataset) {
   if (!options.conditional) return {};
   const std::vector<std::string>& labels = dataset.manifest().labels;
-  const std::vector<std::uint64_t> counts = dataset.LabelCounts();
+  const std::vector<std::uint64_t> counts = labels.empty() ? std::vector<std::uint64_t>() : dataset.LabelCounts();
   const auto found = std::ranges::count_if(counts, [](std::uint64_t count) { return count > 0; });
   if (found < 2) {
     throw UsageError("--conditional: the training images in " + options.shards.string() + " have " +
-                     (found == 0 ? "no labels" : "only one class, \"" + labels.front() + "\"") +
+                     (found == 0 ? "no labels" : "only one class") +
                      "; gan-preprocess --labels folder or auto stores classes");
   }
   std::vector<data::ClassInfo> classes;

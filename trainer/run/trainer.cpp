@@ -92,6 +92,7 @@ Trainer::Trainer(const TrainOptions& options, const distributed::World& world, s
       controller_(ResolveBalance(options)),
       faults_(options.inject, world.rank == world.size - 1) {
   gan_.classes = classes_;
+  class_watch_.emplace(classes_);
   saver_.emplace(folder_.Checkpoints(), options_.keep,
                  NewCommunicator(options_.watchdog.save_seconds, world_, "checkpoints", "cpu"));
   evaluation_ = NewCommunicator(options_.watchdog.evaluate_seconds, world_, "evaluation", "cpu");
@@ -223,6 +224,10 @@ StepRecord Trainer::Step() {
   faults_.Delay(trained);
   record.local = step::TrainStep(gan_, plan, [&] { return faults_.Inject(batches_->Next(), trained); });
   record.seen = Observe(record.local, plan.augment_probability > 0, StopRequested(), *control_);
+  record.about_classes = class_watch_->Observe(record.local, *control_);
+  record.classes = class_watch_->Numbers();
+  record.classes_collapsed = class_watch_->collapsed();
+  record.classes_separated = class_watch_->separated();
   // Without a new measurement, the last AUC without augmentation stays.
   if (record.seen.auc < 0) record.seen.auc = auc_;
   auc_ = record.seen.auc;
@@ -256,6 +261,7 @@ StepRecord Trainer::Step() {
 std::chrono::steady_clock::duration Trainer::MeasureQuality(StepRecord& record) {
   const auto start = std::chrono::steady_clock::now();
   record.quality = quality_->Measure(gan_, step_);
+  if (record.quality) record.quality_by_class = quality_by_class_->Measure(gan_);
   record.best = record.quality && quality_->best_step() == step_;
   return std::chrono::steady_clock::now() - start;
 }
@@ -326,7 +332,10 @@ SavedState Trainer::StateToSave() const {
                  {"quality", quality_->Save()}, {"d_restarts", d_restarts_},
                  {"d_updates", d_updates_},     {"stats_bytes", recorder_->StatsBytes()},
                  {"flags", ToJson(options_)},   {"build", cli::BuildFacts()}};
-  if (!classes_.empty()) saved.state["classes"] = ToJson(classes_);
+  if (!classes_.empty()) {
+    saved.state["classes"] = ToJson(classes_);
+    saved.state["class_watch"] = class_watch_->Save();
+  }
   rollback_policy_.SaveTo(saved.state);
   saved.tensors = gan_.NamedState();
   saved.before_commit = recorder_->StatsSync();

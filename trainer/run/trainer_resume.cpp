@@ -109,6 +109,7 @@ void Trainer::BeginOrResume() {
     if (saved && global_batch == 0) global_batch = saved->state.at("options").at("global_batch");
     batches_of_step_ = PlanBatches(options_.batch, global_batch, world_.size);
     quality_.emplace(options_, dataset_, device_, evaluation_, enter_);
+    quality_by_class_.emplace(options_, dataset_, classes_, device_, evaluation_, enter_);
     if (saved) Restore(*saved);
     if (gan_.options.loss.perceptual > 0) {
       gan_.extractor = std::make_shared<loss::FeatureExtractor>(gan_.options.loss.perceptual_file, device_);
@@ -152,6 +153,7 @@ void Trainer::Restore(const checkpoint::Checkpoint& saved) {
   if (saved.state.contains("ada")) ada_.Restore(saved.state.at("ada"));
   if (saved.state.contains("quality")) quality_->Restore(saved.state.at("quality"));
   controller_.Restore(saved.state.at("balance"));
+  if (!classes_.empty()) class_watch_->Restore(saved.state.at("class_watch"));
   RestoreUndecidedStep(saved.state.value("row", nlohmann::json::object()));
   // Decided here and not in RollBack(), so that a run that is killed before its next checkpoint repeats the decision.
   if (rollback_policy_.history().LastIsCollapseTo(saved.step)) {

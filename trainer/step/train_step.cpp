@@ -21,15 +21,20 @@ struct DeviceStatistics {
   torch::Tensor loss_d_real, loss_d_fake, loss_g, penalty, matching;  // undefined: not part of this step
   torch::Tensor real_logits, fake_logits, real_distance, fake_distance;
   torch::Tensor unaugmented_real_logits, unaugmented_fake_logits;
+  torch::Tensor real_class_distances, fake_class_distances, real_classes, fake_classes;
   torch::Tensor discriminator_norm, generator_norm, statistics_norm;
 
-  void ClearDiscriminatorPhase() { loss_d_real = loss_d_fake = penalty = real_logits = fake_logits = torch::Tensor(); }
+  void ClearDiscriminatorPhase() {
+    loss_d_real = loss_d_fake = penalty = real_logits = fake_logits = torch::Tensor();
+    real_classes = fake_classes = torch::Tensor();
+  }
   // Copies everything at once, which waits until the device has finished. The fields become rows of float64 on the
   // host.
   void CopyToHost() {
     std::vector<torch::Tensor*> fields;
     for (torch::Tensor* field : {&loss_d_real, &loss_d_fake, &loss_g, &penalty, &matching, &real_logits, &fake_logits,
                                  &real_distance, &fake_distance, &unaugmented_real_logits, &unaugmented_fake_logits,
+                                 &real_class_distances, &fake_class_distances, &real_classes, &fake_classes,
                                  &discriminator_norm, &generator_norm, &statistics_norm}) {
       if (field->defined()) fields.push_back(field);
     }
@@ -60,6 +65,10 @@ void Add(torch::Tensor& sum, const torch::Tensor& term, double share) {
 void Append(torch::Tensor& all, const torch::Tensor& logits) {
   const torch::Tensor flat = logits.detach().flatten();
   all = all.defined() ? torch::cat({all, flat}) : flat;
+}
+
+bool WatchesClasses(const Batch& batch) {
+  return batch.real_classes.defined() && batch.real_classes.size(1) <= static_cast<std::int64_t>(kMostWatchedClasses);
 }
 
 // Real batches and the generated images that D processes with them, one of each per micro-batch. A single generated
@@ -158,6 +167,11 @@ Round Step::NextRound(bool last) {
     // these short kernels.
     on_device_.real_distance = NearestNeighbourDistance(round.batches.back().real);
     on_device_.fake_distance = NearestNeighbourDistance(round.fakes.back());
+    const Batch& batch = round.batches.back();
+    if (WatchesClasses(batch)) {
+      on_device_.real_class_distances = DistancesWithinClasses(batch.real, batch.real_classes);
+      on_device_.fake_class_distances = DistancesWithinClasses(round.fakes.back(), batch.fake_classes);
+    }
   }
   return round;
 }
@@ -196,6 +210,10 @@ torch::Tensor Step::DiscriminatorLossOn(const Round& round, std::size_t i) {
   Add(on_device_.loss_d_fake, losses.fake, share);
   Append(on_device_.real_logits, logits.real);
   Append(on_device_.fake_logits, logits.fake);
+  if (WatchesClasses(batch)) {
+    Append(on_device_.real_classes, real.classes.argmax(1).to(torch::kDouble));
+    Append(on_device_.fake_classes, fake.classes.argmax(1).to(torch::kDouble));
+  }
   // Without gradients there is nothing to penalise.
   if (!torch::GradMode::is_enabled() || !HasPenalty(plan_)) return losses.Total();
   const torch::Tensor penalty = Penalty(gan_, plan_, real, fake, batch.cursor);
@@ -318,6 +336,10 @@ void Step::Conclude(double waited_before) {
   result_.fake_logits = on_device_.fake_logits;
   result_.unaugmented_real_logits = on_device_.unaugmented_real_logits;
   result_.unaugmented_fake_logits = on_device_.unaugmented_fake_logits;
+  result_.real_class_distances = on_device_.real_class_distances;
+  result_.fake_class_distances = on_device_.fake_class_distances;
+  result_.real_classes = on_device_.real_classes;
+  result_.fake_classes = on_device_.fake_classes;
   result_.real_distance = Number(on_device_.real_distance);
   result_.fake_distance = Number(on_device_.fake_distance);
   result_.discriminator = ToUpdate(on_device_.discriminator_norm);
