@@ -94,7 +94,7 @@ void RunCase(const nlohmann::json& c, const std::string& folder, const gan::dist
   const auto type = gan.generator->parameters()[0].scalar_type();
   const std::int64_t rows = kJoinedBatch / world.size;
   gan::step::Batch batch = {torch::tanh(Mine({3, 64, 64}, 0, world, type)), Mine({16, 1, 1}, 1, world, type),
-                                  static_cast<std::uint64_t>(world.rank * rows)};
+                            static_cast<std::uint64_t>(world.rank * rows)};
   NamedTensors shown = {{"real", batch.real}, {"latents", batch.latents}, {"mix", Mixes(batch.cursor, rows)}};
   if (c.at("classes")) {
     batch.real_classes = ClassesOf(0, batch.cursor, rows).to(type);

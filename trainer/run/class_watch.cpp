@@ -36,7 +36,7 @@ double Median(std::vector<double> values) {
 }
 
 // The logits of the images of one class.
-std::vector<double> OfClass(const torch::Tensor& logits, const torch::Tensor& classes, std::size_t one) {
+std::vector<double> LogitsOfClass(const torch::Tensor& logits, const torch::Tensor& classes, std::size_t one) {
   std::vector<double> values;
   const auto* logit = logits.const_data_ptr<double>();
   const auto* of = classes.const_data_ptr<double>();
@@ -71,8 +71,8 @@ std::vector<double> ClassWatch::SumsOf(const step::StepResult& result) const {
       const double* pair = distances.const_data_ptr<double>() + 2 * one;
       sums.insert(sums.end(), {pair[0], pair[1]});
     }
-    const std::vector<double> real = OfClass(result.real_logits, result.real_classes, one);
-    const std::vector<double> fake = OfClass(result.fake_logits, result.fake_classes, one);
+    const std::vector<double> real = LogitsOfClass(result.real_logits, result.real_classes, one);
+    const std::vector<double> fake = LogitsOfClass(result.fake_logits, result.fake_classes, one);
     const double pairs = static_cast<double>(real.size()) * static_cast<double>(fake.size());
     sums.insert(sums.end(), {pairs > 0 ? pairs * AreaUnderCurve(real, fake) : 0, pairs});
   }

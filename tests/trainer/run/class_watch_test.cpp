@@ -13,11 +13,11 @@ data::Classes Three() { return {{{"a", 5}, {"b", 5}, {"c", 5}}, data::ClassSampl
 
 // What a step says of each class: the mean distance of its generated images, those of real images being 1 apart, and
 // the logit of its real images, those of generated ones being 0.
-struct OfClass {
+struct Shown {
   double fake_distance, real_logit;
 };
 
-step::StepResult StepWith(const std::vector<OfClass>& classes) {
+step::StepResult StepWith(const std::vector<Shown>& classes) {
   step::StepResult result;
   std::vector<double> real, fake, reals, fakes, of;
   for (std::size_t i = 0; i < classes.size(); ++i) {
@@ -39,7 +39,7 @@ step::StepResult StepWith(const std::vector<OfClass>& classes) {
 
 class Watch : public testing::Test {
  protected:
-  std::vector<std::string> Observe(const std::vector<OfClass>& classes, int steps) {
+  std::vector<std::string> Observe(const std::vector<Shown>& classes, int steps) {
     std::vector<std::string> lines;
     for (int i = 0; i < steps; ++i) {
       for (const std::string& line : watch_.Observe(StepWith(classes), *communicator_)) lines.push_back(line);
