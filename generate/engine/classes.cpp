@@ -90,6 +90,13 @@ std::vector<std::uint32_t> ChooseClasses(const std::vector<std::string>& names, 
   return chosen;
 }
 
+std::vector<std::string> NamesOf(const std::vector<std::uint32_t>& classes, const Generator& generator) {
+  std::vector<std::string> names;
+  names.reserve(classes.size());
+  for (const std::uint32_t one : classes) names.push_back(generator.classes->names[one]);
+  return names;
+}
+
 Latents WithEachClass(const Latents& latents, const std::vector<std::uint32_t>& classes, const Generator& generator) {
   if (classes.empty()) return latents;
   Latents all{.noise_dim = latents.noise_dim, .values = {}, .seeds = {}};

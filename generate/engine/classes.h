@@ -26,6 +26,9 @@ std::vector<data::ClassInfo> ParseClasses(const nlohmann::json& json, const Gene
 inline constexpr std::size_t kMostRows = 32;
 std::vector<std::uint32_t> ChooseClasses(const std::vector<std::string>& names, const Generator& generator);
 
+// The names of classes.
+std::vector<std::string> NamesOf(const std::vector<std::uint32_t>& classes, const Generator& generator);
+
 // Every latent with every class, class by class. The latents themselves when there are no classes.
 Latents WithEachClass(const Latents& latents, const std::vector<std::uint32_t>& classes, const Generator& generator);
 

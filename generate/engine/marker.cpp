@@ -1,6 +1,7 @@
 #include "generate/engine/marker.h"
 
 #include "cli/build_facts.h"
+#include "generate/engine/classes.h"
 #include "generate/engine/recipe.h"
 
 namespace gan::generate {
@@ -18,19 +19,13 @@ Marker::Marker(const GenerateOptions& options, const TrainedGenerator& trained, 
   if (options.mark) model_ = MarkOf(trained);
 }
 
-std::vector<std::string> Marker::NamesOf(const std::vector<std::uint32_t>& classes) const {
-  std::vector<std::string> names;
-  for (const std::uint32_t one : classes) names.push_back(generator_.classes->names[one]);
-  return names;
-}
-
 std::optional<picture::Mark> Marker::OfAll() const {
   if (!options_.mark) return std::nullopt;
   picture::Mark mark = model_;
   const OutputKind kind = options_.kind();
   const bool grid = kind == OutputKind::kGrid || kind == OutputKind::kStdout;
   AddRecipe({.latents = chosen_.latents,
-             .classes = NamesOf(chosen_.classes),
+             .classes = NamesOf(chosen_.classes, generator_),
              .truncation = options_.truncation,
              .interpolate = options_.interpolate,
              .columns = grid ? options_.columns : 0},
@@ -48,7 +43,7 @@ std::optional<picture::Mark> Marker::OfOne(std::size_t i) const {
   picture::Mark mark = model_;
   const bool has_class = !latents_.classes.empty();
   AddRecipe({.latents = one,
-             .classes = has_class ? NamesOf({latents_.classes[i]}) : std::vector<std::string>(),
+             .classes = has_class ? NamesOf({latents_.classes[i]}, generator_) : std::vector<std::string>(),
              .between_classes = !has_class && generator_.classes.has_value(),
              .truncation = options_.truncation},
             mark);

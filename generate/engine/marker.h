@@ -1,10 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "generate/engine/choose.h"
 #include "generate/engine/latents.h"
@@ -26,8 +23,6 @@ class Marker {
   std::optional<picture::Mark> OfOne(std::size_t i) const;
 
  private:
-  std::vector<std::string> NamesOf(const std::vector<std::uint32_t>& classes) const;
-
   const GenerateOptions& options_;
   const Generator& generator_;
   const Chosen& chosen_;

@@ -84,9 +84,8 @@ void WriteSamples(const fs::path& file, const generate::TrainedGenerator& traine
   std::optional<picture::Mark> mark;
   if (with_mark) {
     mark = generate::MarkOf(trained);
-    std::vector<std::string> names;
-    for (const std::uint32_t one : classes) names.push_back(generator.classes->names[one]);
-    generate::AddRecipe({.latents = latents, .classes = names, .columns = kSampleColumns}, *mark);
+    generate::AddRecipe(
+        {.latents = latents, .classes = generate::NamesOf(classes, generator), .columns = kSampleColumns}, *mark);
   }
   picture::WritePng(file, grid.pixels, grid.width, grid.height, mark);
 }
