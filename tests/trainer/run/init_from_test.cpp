@@ -237,7 +237,7 @@ TEST(InitFrom, OtherClassesAreRefusedByName) {
     const std::string text = error.what();
     EXPECT_NE(text.find("no longer has the classes \"dress\""), std::string::npos) << text;
     EXPECT_NE(text.find("new classes \"shoe\""), std::string::npos) << text;
-    EXPECT_EQ(text.find("hat"), std::string::npos) << text;
+    EXPECT_EQ(text.find("\"hat\""), std::string::npos) << text;
   }
   step::Gan reordered = NewConditional(64, 2, Classes({"dress", "coat", "hat"}));
   EXPECT_THROW(InitFrom(saved, reordered), DataError);
