@@ -5,18 +5,36 @@
 #include "cli/build_facts.h"
 #include "cli/main.h"
 #include "generate/engine/choose.h"
+#include "generate/engine/classes.h"
 #include "generate/engine/generate.h"
 #include "generate/export/onnx_file.h"
 #include "generate/export/weights_folder.h"
 #include "generate/project/project.h"
+#include "storage/errors.h"
 
 namespace {
 
+// What --export and --onnx write: with --class only that class.
+gan::generate::TrainedGenerator ToExport(const gan::generate::GenerateOptions& options,
+                                         const gan::generate::TrainedGenerator& trained) {
+  gan::generate::TrainedGenerator exported = trained;
+  if (options.classes.empty()) return exported;
+  const auto chosen = gan::generate::ChooseClasses(options.classes, trained.generator);
+  if (chosen.size() > 1) throw gan::UsageError("--export and --onnx write one class or, without --class, all");
+  exported.generator = gan::generate::OfOneClass(trained.generator, chosen.front());
+  return exported;
+}
+
 void Generate(const gan::generate::GenerateOptions& options, const gan::project::ProjectOptions& project) {
   const gan::generate::TrainedGenerator trained = gan::generate::LoadReady(options.checkpoint, options.weights);
-  if (!options.export_folder.empty()) gan::exporting::WriteWeightsFolder(options.export_folder, trained, options.mark);
-  if (!options.onnx.empty()) gan::exporting::WriteOnnx(options.onnx, trained);
+  if (!options.export_folder.empty()) {
+    gan::exporting::WriteWeightsFolder(options.export_folder, ToExport(options, trained), options.mark);
+  }
+  if (!options.onnx.empty()) gan::exporting::WriteOnnx(options.onnx, ToExport(options, trained));
   if (!options.directions.empty()) gan::generate::WriteDirections(options, trained.generator);
+  if (!project.source.empty() && trained.generator.classes) {
+    throw gan::UsageError("--project: does not know the classes of a conditional generator");
+  }
   if (!project.source.empty()) return gan::project::ProjectPhotographs(options, project, trained);
   gan::generate::WritePictures(options, trained);
 }

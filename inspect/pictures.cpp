@@ -33,8 +33,9 @@ std::string CommandAgain(const picture::Mark& mark, const fs::path& file) {
   const std::string latents = has_seeds
                                   ? Argument(mark, "seeds", "--seeds") + Argument(mark, "truncation", "--truncation")
                                   : " --latents " + Quoted(file.string());
-  return "gan-generate --checkpoint MODEL" + latents + Argument(mark, "interpolate", "--interpolate") +
-         Argument(mark, "columns", "--columns") + " --out again" + file.extension().string();
+  return "gan-generate --checkpoint MODEL" + latents + Argument(mark, "class", "--class") +
+         Argument(mark, "interpolate", "--interpolate") + Argument(mark, "columns", "--columns") + " --out again" +
+         file.extension().string();
 }
 
 void AddMark(const picture::Mark& mark, const fs::path& file, Json& facts) {

@@ -25,6 +25,7 @@ constexpr std::string_view kActions[] = {"lower_d_rate",         "raise_d_rate",
                                          "more_augmentation",    "skip_step",    "rollback"};
 constexpr std::string_view kMeasures[] = {"swd", "ms_ssim", "density",   "coverage",      "frechet",       "kernel",
                                           "fid", "kid",     "swd_floor", "frechet_floor", "coverage_floor"};
+constexpr std::string_view kClassStates[] = {"collapsed", "separated"};
 constexpr std::string_view kResults[] = {"accepted",  "unreadable", "not_a_picture", "unsupported",
                                          "truncated", "corrupt",    "too_large",     "duplicate"};
 constexpr std::string_view kPhases[] = {"data", "discriminator", "generator", "sync", "checkpoint", "total"};
@@ -56,6 +57,8 @@ constexpr MetricRow kTable[] = {
    "The same measure on real images, for comparison with the sample diversity."},
   {Metric::kCollapseForetold, "gan_train_collapse_foretold", kGauge, "1", kJob, "", {}, {},
    "1 while the balance controller expects a mode collapse, else 0."},
+  {Metric::kClasses, "gan_train_classes", kGauge, "1", kJob, "state", kClassStates, {},
+   "Number of classes of a conditional run whose generated images have become alike, or that D alone separates perfectly."},
   {Metric::kQuality, "gan_train_quality", kGauge, "1", kJob, "measure", kMeasures, {},
    "Last measured quality of generated images against held-out ones. Higher is better for density and coverage, lower otherwise. "
    "NAME_floor: the value of the training images."},

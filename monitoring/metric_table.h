@@ -19,6 +19,7 @@ enum class Metric {
   kSampleDiversity,
   kSampleDiversityReference,
   kCollapseForetold,
+  kClasses,  // {state}: the number of classes of a conditional run in this state
   kQuality,  // {measure}
   kPenalty,
   kAugmentProbability,

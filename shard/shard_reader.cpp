@@ -86,6 +86,17 @@ std::uint32_t ShardReader::RecordCrc32c(std::size_t i) const {
   return Load<std::uint32_t>(&index_[i * kIndexEntryBytes]);
 }
 
+// The checksum of the footer does not protect against a hostile writer, so the label is checked.
+std::uint32_t ShardReader::RecordLabel(std::size_t i, std::size_t count) const {
+  const std::byte* entry = &index_[i * kIndexEntryBytes];
+  const auto label = Load<std::uint32_t>(entry + 4);
+  if (lost_pages() > 0) RequireFooter();
+  if (label < count) return label;
+  throw DataError(path(), static_cast<std::uint64_t>(entry + 4 - file_.bytes().data()),
+                  "record " + std::to_string(i) + " has the label " + std::to_string(label) +
+                      ", the manifest names only " + std::to_string(count));
+}
+
 // A lost page is reported as such, because the file itself may be intact.
 void ShardReader::VerifyRecord(std::size_t i) const {
   if (storage::Crc32c(Record(i)) == RecordCrc32c(i)) return;

@@ -34,6 +34,9 @@ class ShardReader {
   RecordInfo Info(std::size_t i) const;
   // The stored checksum of record i alone: cheaper than Info(), which allocates a string.
   std::uint32_t RecordCrc32c(std::size_t i) const;
+  // The stored label of record i alone, for the same reason. Throws DataError naming the offset unless it is below
+  // `count`.
+  std::uint32_t RecordLabel(std::size_t i, std::size_t count) const;
   // Throws DataError when the bytes of record i do not match their checksum.
   void VerifyRecord(std::size_t i) const;
   const std::filesystem::path& path() const { return file_.path(); }

@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "generate/engine/classes.h"
 #include "generate/engine/directions.h"
 #include "generate/engine/latent_expression.h"
 #include "generate/engine/npy.h"
@@ -12,7 +13,9 @@ namespace gan::generate {
 
 namespace {
 
-Latents FromSource(const GenerateOptions& options, const Generator& generator) {
+constexpr std::uint64_t kColumnsOfClasses = 8;
+
+Latents FromSource(const GenerateOptions& options, const Generator& generator, std::uint64_t count) {
   const std::size_t noise_dim = generator.noise_dim();
   if (!options.expressions.empty()) return FromExpressions(options.expressions, noise_dim);
   if (!options.seeds.empty()) return FromSeeds(ParseSeeds(options.seeds), noise_dim);
@@ -20,7 +23,7 @@ Latents FromSource(const GenerateOptions& options, const Generator& generator) {
     WarnOfAnotherModel(options.latents, generator);
     return FromFile(options.latents, noise_dim);
   }
-  std::vector<std::uint64_t> seeds(options.count);
+  std::vector<std::uint64_t> seeds(count);
   std::iota(seeds.begin(), seeds.end(), options.seed);
   return FromSeeds(seeds, noise_dim);
 }
@@ -40,10 +43,18 @@ Latents SheetOf(const GenerateOptions& options, const Latents& base, const Gener
 
 }  // namespace
 
-Latents ChooseLatents(const GenerateOptions& options, const Generator& generator) {
-  Latents latents = FromSource(options, generator);
-  if (options.truncation != 1) Truncate(latents, options.truncation);
-  return options.sheet_rows > 0 ? SheetOf(options, latents, generator) : latents;
+Chosen Choose(const GenerateOptions& options, const Generator& generator) {
+  Chosen chosen;
+  // An image that is made again is made of the same class again.
+  const bool from_mark = options.classes.empty() && !options.latents.empty();
+  chosen.classes = ChooseClasses(from_mark ? ClassesOfMark(options.latents) : options.classes, generator);
+  const bool several = chosen.classes.size() > 1;
+  if (several && options.sheet_rows > 0) throw UsageError("--sheet: shows one class; choose it with --class");
+  const std::uint64_t usual = options.interpolate > 0 ? 1 : kColumnsOfClasses;
+  chosen.latents = FromSource(options, generator, several && !options.count_given ? usual : options.count);
+  if (options.truncation != 1) Truncate(chosen.latents, options.truncation);
+  if (options.sheet_rows > 0) chosen.latents = SheetOf(options, chosen.latents, generator);
+  return chosen;
 }
 
 void WriteDirections(const GenerateOptions& options, const Generator& generator) {

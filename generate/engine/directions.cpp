@@ -9,13 +9,15 @@ namespace gan::generate {
 
 namespace {
 
-// double [noise_dim, out * taps]: the first layer with its batch norm's factors.
-Eigen::MatrixXd FirstLayer(const Layer& layer) {
-  Eigen::MatrixXd matrix(layer.in, layer.out * kTaps);
+// double [noise_dim, out * taps]: the first layer with its batch norm's factors, without what is joined to the latent.
+Eigen::MatrixXd FirstLayer(const Generator& generator) {
+  const Layer& layer = generator.layers.front();
+  const std::size_t noise_dim = generator.noise_dim();
+  Eigen::MatrixXd matrix(noise_dim, layer.out * kTaps);
   for (std::size_t c = 0; c < layer.out; ++c) {
     const double factor =
         layer.norm ? double{layer.norm->scale[c]} / std::sqrt(double{layer.norm->variance[c]} + kBatchNormEpsilon) : 1;
-    for (std::size_t k = 0; k < layer.in; ++k) {
+    for (std::size_t k = 0; k < noise_dim; ++k) {
       for (std::size_t t = 0; t < kTaps; ++t) {
         matrix(static_cast<Eigen::Index>(k), static_cast<Eigen::Index>(c * kTaps + t)) =
             factor * double{layer.weight[(k * layer.out + c) * kTaps + t]};
@@ -28,7 +30,7 @@ Eigen::MatrixXd FirstLayer(const Layer& layer) {
 }  // namespace
 
 Latents PrincipalDirections(const Generator& generator) {
-  const Eigen::MatrixXd matrix = FirstLayer(generator.layers.front());
+  const Eigen::MatrixXd matrix = FirstLayer(generator);
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(matrix * matrix.transpose());
   const auto n = static_cast<Eigen::Index>(generator.noise_dim());
   Latents directions{.noise_dim = generator.noise_dim(), .values = {}, .seeds = {}};

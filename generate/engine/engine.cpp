@@ -35,9 +35,9 @@ Engine::Engine(const Generator& generator) {
   }
 }
 
-std::span<const float> Engine::Run(std::span<const float> latents) {
-  const std::size_t images = latents.size() / noise_dim();
-  const float* input = latents.data();
+std::span<const float> Engine::Run(std::span<const float> inputs) {
+  const std::size_t images = inputs.size() / this->inputs();
+  const float* input = inputs.data();
   for (const FoldedLayer& layer : layers_) {
     const std::size_t floats = images * layer.convolution.out() * layer.convolution.out_pixels();
     if (to_.size() < floats) to_.resize(floats);

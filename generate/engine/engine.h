@@ -25,11 +25,11 @@ class Engine {
  public:
   explicit Engine(const Generator& generator);
 
-  std::size_t noise_dim() const { return layers_.front().convolution.in(); }
+  std::size_t inputs() const { return layers_.front().convolution.in(); }
   std::size_t side() const { return layers_.back().convolution.out_side(); }
 
-  // latents: float [N, noise_dim] -> float [N, 3, side, side] in [-1, 1]; valid until the next call.
-  std::span<const float> Run(std::span<const float> latents);
+  // inputs: float [N, inputs()] -> float [N, 3, side, side] in [-1, 1]; valid until the next call.
+  std::span<const float> Run(std::span<const float> inputs);
 
  private:
   struct FoldedLayer {
@@ -44,9 +44,9 @@ class Engine {
   std::vector<float> from_, to_;
 };
 
-// Sets the mean and variance of every batch norm to those that `latents` [N, noise_dim] give, batch by batch, all with
+// Sets the mean and variance of every batch norm to those that `inputs` [N, inputs()] give, batch by batch, all with
 // equal weight: the running statistics of raw weights do not fit averaged ones (trainer/step/ema.h does the same in
 // training). Uses the TBB arena it is called in.
-void ReestimateStatistics(Generator& generator, std::span<const float> latents, std::size_t batch);
+void ReestimateStatistics(Generator& generator, std::span<const float> inputs, std::size_t batch);
 
 }  // namespace gan::generate

@@ -6,6 +6,7 @@
 
 #include "cli/progress.h"
 #include "generate/engine/choose.h"
+#include "generate/engine/classes.h"
 #include "generate/engine/marker.h"
 #include "generate/engine/sink.h"
 
@@ -20,8 +21,7 @@ void RunInBatches(Engine& engine, const Latents& latents, std::size_t batch, Sin
   cli::ProgressBar bar("generate", latents.count());
   for (std::size_t done = 0; done < latents.count();) {
     const std::size_t now = std::min(batch, latents.count() - done);
-    const std::span<const float> part(latents.values.data() + done * latents.noise_dim, now * latents.noise_dim);
-    sink.Add(engine.Run(part));
+    sink.Add(engine.Run(InputsOf(latents, done, now)));
     bar.Update(done += now);
   }
 }
@@ -31,8 +31,13 @@ void RunInBatches(Engine& engine, const Latents& latents, std::size_t batch, Sin
 TrainedGenerator LoadReady(const std::filesystem::path& path, Weights weights) {
   TrainedGenerator trained = Load(path, weights);
   if (trained.statistics_measured) return trained;
-  const Latents latents = ForStatistics(trained.seed(), kStatisticsLatents, trained.generator.noise_dim());
-  ReestimateStatistics(trained.generator, latents.values, kStatisticsBatch);
+  Latents latents = ForStatistics(trained.seed(), kStatisticsLatents, trained.generator.noise_dim());
+  for (std::size_t i = 0; !trained.training_classes.empty() && i < kStatisticsLatents; ++i) {
+    const auto row =
+        trained.generator.classes->Row(trained.training_classes.Draw(trained.seed(), data::Stream::kStatistics, i));
+    latents.embeddings.insert(latents.embeddings.end(), row.begin(), row.end());
+  }
+  ReestimateStatistics(trained.generator, InputsOf(latents, 0, kStatisticsLatents), kStatisticsBatch);
   trained.statistics_measured = true;
   return trained;
 }
@@ -51,17 +56,22 @@ std::vector<std::uint8_t> ToRgb(std::span<const float> pictures, std::size_t sid
   return rgb;
 }
 
-std::vector<std::uint8_t> SamplePictures(Engine& engine, std::size_t count) {
-  return ToRgb(engine.Run(FirstSeeds(count, engine.noise_dim()).values), engine.side());
+std::vector<std::uint8_t> SamplePictures(Engine& engine, const Latents& latents) {
+  return ToRgb(engine.Run(InputsOf(latents, 0, latents.count())), engine.side());
 }
 
 void WritePictures(const GenerateOptions& options, const TrainedGenerator& trained) {
   if (options.kind() == OutputKind::kNone) return;
-  const Latents stops = ChooseLatents(options, trained.generator);
+  const Chosen chosen = Choose(options, trained.generator);
+  const Latents stops = WithEachClass(chosen.latents, chosen.classes, trained.generator);
   const Latents latents = options.interpolate > 0 ? Walk(stops, options.interpolate) : stops;
-  const Marker marker(options, trained, stops, latents);
+  GenerateOptions settled = options;
+  if (chosen.classes.size() > 1 && options.columns == 0) settled.columns = chosen.latents.count();
+  const Marker marker(settled, trained, chosen, latents);
   Engine engine(trained.generator);
-  const std::unique_ptr<Sink> sink = OpenSink(options, latents, marker, engine.side());
+  const std::unique_ptr<Sink> sink = OpenSink(
+      settled, latents, trained.generator.classes ? trained.generator.classes->names : std::vector<std::string>(),
+      marker, engine.side());
   RunInBatches(engine, latents, options.batch, *sink);
   sink->Finish();
 }

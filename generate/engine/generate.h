@@ -16,8 +16,8 @@ TrainedGenerator LoadReady(const std::filesystem::path& path, Weights weights);
 // uint8 [N, side, side, 3] of pictures float [N, 3, side, side] in [-1, 1]: to the nearest of 256 levels.
 std::vector<std::uint8_t> ToRgb(std::span<const float> pictures, std::size_t side);
 
-// The first `count` pictures of seeds 0, 1, 2, ...: what a model card shows.
-std::vector<std::uint8_t> SamplePictures(Engine& engine, std::size_t count);
+// uint8 [N, side, side, 3]: what a model card shows.
+std::vector<std::uint8_t> SamplePictures(Engine& engine, const Latents& latents);
 
 // Writes the pictures that the options ask for (nothing when they name no --out), with a progress bar. The pictures
 // depend on weights and latents alone, bit for bit, not on --batch and --threads. Throws DataError, UsageError,

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,11 +26,23 @@ struct Layer {
   std::optional<BatchNorm> norm;  // followed by ReLU; absent on the last layer, which tanh follows
 };
 
-// The DCGAN generator of trainer/model: latents float [N, noise_dim] -> pictures float [N, 3, side, side] in [-1, 1].
+// What a generator that was trained with --conditional knows of classes. A class's row is joined to the latent.
+struct ClassTable {
+  std::vector<std::string> names;
+  std::size_t width = 0;
+  std::vector<float> embedding;  // float [classes, width]
+
+  std::span<const float> Row(std::size_t one) const { return std::span(embedding).subspan(one * width, width); }
+};
+
+// The DCGAN generator of trainer/model: latents float [N, noise_dim], with the row of a class joined to each where
+// there are classes, -> pictures float [N, 3, side, side] in [-1, 1].
 struct Generator {
   std::vector<Layer> layers;
+  std::optional<ClassTable> classes = {};  // of one class: exported with the class folded in
 
-  std::size_t noise_dim() const { return layers.front().in; }
+  std::size_t inputs() const { return layers.front().in; }  // of the first layer, for each picture
+  std::size_t noise_dim() const { return inputs() - (classes ? classes->width : 0); }
   std::size_t side() const { return std::size_t{4} << (layers.size() - 1); }
 };
 

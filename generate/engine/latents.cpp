@@ -128,11 +128,22 @@ void Truncate(Latents& latents, double psi) {
 
 Latents Walk(const Latents& stops, std::size_t steps) {
   const std::size_t n = stops.noise_dim, count = stops.count();
+  const std::size_t width = stops.embeddings.size() / count;
   Latents walk{.noise_dim = n, .values = std::vector<float>(count * steps * n), .seeds = {}};
+  walk.embeddings.reserve(count * steps * width);
+  const bool of_one_class =
+      !stops.classes.empty() && std::ranges::count(stops.classes, stops.classes[0]) == std::ssize(stops.classes);
+  if (of_one_class) walk.classes.assign(count * steps, stops.classes[0]);
   for (std::size_t i = 0; i < count * steps; ++i) {
     const float* from = stops.values.data() + i / steps * n;
     const float* to = stops.values.data() + (i / steps + 1) % count * n;
-    Slerp(from, to, n, static_cast<double>(i % steps) / static_cast<double>(steps), walk.values.data() + i * n);
+    const double t = static_cast<double>(i % steps) / static_cast<double>(steps);
+    Slerp(from, to, n, t, walk.values.data() + i * n);
+    const float* class_from = stops.embeddings.data() + i / steps * width;
+    const float* class_to = stops.embeddings.data() + (i / steps + 1) % count * width;
+    for (std::size_t k = 0; k < width; ++k) {
+      walk.embeddings.push_back(static_cast<float>((1 - t) * double{class_from[k]} + t * double{class_to[k]}));
+    }
   }
   return walk;
 }

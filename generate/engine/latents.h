@@ -13,6 +13,9 @@ struct Latents {
   std::size_t noise_dim = 0;
   std::vector<float> values;         // float [N, noise_dim]
   std::vector<std::uint64_t> seeds;  // of each, empty for latents from a file or between seeds
+  // For a generator with classes (classes.h); empty before classes were chosen.
+  std::vector<std::uint32_t> classes = {};  // of each; empty between classes
+  std::vector<float> embeddings = {};       // float [N, width], which are joined to the latents
 
   std::size_t count() const { return values.size() / noise_dim; }
 };
@@ -40,7 +43,8 @@ Latents FromFile(const std::filesystem::path& file, std::size_t noise_dim);
 void Truncate(Latents& latents, double psi);
 
 // A closed way through all of `stops`, `steps` pictures from one to the next, on great circles (Shoemake's slerp,
-// SIGGRAPH 1985): a straight line would pass through latents shorter than any that was trained on.
+// SIGGRAPH 1985): a straight line would pass through latents shorter than any that was trained on. Classes change on
+// straight lines.
 Latents Walk(const Latents& stops, std::size_t steps);
 
 }  // namespace gan::generate

@@ -10,6 +10,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/weights_file.h"
+#include "generate/engine/classes.h"
 #include "generate/engine/kernels.h"
 #include "storage/errors.h"
 #include "storage/files.h"
@@ -23,6 +24,7 @@ using checkpoint::TensorView;
 namespace {
 
 constexpr const char* kExportedWeights = "generator.safetensors";
+constexpr const char* kClassEmbedding = "class_embedding.weight";
 
 // Where a generator's tensors are found.
 struct Source {
@@ -33,20 +35,21 @@ struct Source {
 
 class Builder {
  public:
-  explicit Builder(Source source) : source_(std::move(source)) {}
+  explicit Builder(Source source) : source_(std::move(source)), first_(BeginsWithAClass() ? 1 : 0) {}
 
   Generator Build() const {
     Generator generator;
-    while (source_.find(Name(PlaceOf(generator.layers.size()), "weight")) != nullptr) {
+    while (source_.find(Name(Place(generator.layers.size()), "weight")) != nullptr) {
       generator.layers.push_back(ReadLayer(generator.layers.size()));
       RequireChain(generator);
     }
     const std::size_t count = generator.layers.size();
     if (count == 0) throw DataError(source_.file, "holds no generator: no tensor is named 0.weight");
     RequireNothingElse(generator);
+    generator.classes = first_ > 0 ? ReadFoldedClass(generator.inputs()) : ReadClasses(generator.inputs());
     if (generator.layers.back().norm || generator.layers.back().out != 3) {
       throw DataError(source_.file,
-                      "the generator's last layer, " + Name(PlaceOf(count - 1), "weight") + ", does not make RGB");
+                      "the generator's last layer, " + Name(Place(count - 1), "weight") + ", does not make RGB");
     }
     return generator;
   }
@@ -54,8 +57,44 @@ class Builder {
  private:
   static std::string Name(std::size_t place, const char* what) { return std::to_string(place) + "." + what; }
 
+  std::size_t Place(std::size_t layer) const { return first_ + PlaceOf(layer); }
+
+  // A class that was folded in by --export --class stands before the layers, as a convolution of one pixel.
+  bool BeginsWithAClass() const {
+    const TensorView* weight = source_.find(Name(0, "weight"));
+    return weight != nullptr && weight->shape.size() == 4 && weight->shape[2] == 1 && weight->shape[3] == 1;
+  }
+
+  // Its weight passes the latent on, and its bias appends the embedding.
+  ClassTable ReadFoldedClass(std::size_t inputs) const {
+    const TensorView& view = *source_.find(Name(0, "weight"));
+    const std::vector<float> weight = Numbers(view);
+    const std::vector<float> bias = Vector(Name(0, "bias"), inputs);
+    const auto noise = static_cast<std::size_t>(view.shape[1]);
+    bool passes = view.shape[0] == static_cast<std::int64_t>(inputs) && noise > 0 && noise < inputs;
+    for (std::size_t i = 0; passes && i < weight.size(); ++i) {
+      passes = weight[i] == (i / noise == i % noise ? 1.0F : 0.0F) && (i / noise >= noise || bias[i / noise] == 0);
+    }
+    if (!passes) throw DataError(source_.file, "tensor " + view.name + " does not append a class to the latent");
+    const auto row = bias.begin() + static_cast<std::ptrdiff_t>(noise);
+    return {.names = {"0"}, .width = inputs - noise, .embedding = {row, bias.end()}};
+  }
+
+  // The names are known only to whoever has read more than the weights.
+  std::optional<ClassTable> ReadClasses(std::size_t inputs) const {
+    const TensorView* embedding = source_.find(kClassEmbedding);
+    if (embedding == nullptr) return std::nullopt;
+    const auto& shape = embedding->shape;
+    if (shape.size() != 2 || shape[0] < 2 || shape[1] < 1 || shape[1] >= static_cast<std::int64_t>(inputs)) {
+      throw DataError(source_.file, "tensor " + embedding->name + " has a shape that does not fit the first layer");
+    }
+    ClassTable classes{.names = {}, .width = static_cast<std::size_t>(shape[1]), .embedding = Numbers(*embedding)};
+    for (std::int64_t i = 0; i < shape[0]; ++i) classes.names.push_back(std::to_string(i));
+    return classes;
+  }
+
   Layer ReadLayer(std::size_t number) const {
-    const std::string name = Name(PlaceOf(number), "weight");
+    const std::string name = Name(Place(number), "weight");
     const TensorView& weight = *source_.find(name);
     if (weight.shape.size() != 4 || weight.shape[2] != 4 || weight.shape[3] != 4 || weight.shape[0] < 1 ||
         weight.shape[1] < 1) {
@@ -65,9 +104,9 @@ class Builder {
     layer.in = static_cast<std::size_t>(weight.shape[0]);
     layer.out = static_cast<std::size_t>(weight.shape[1]);
     layer.weight = Numbers(weight);
-    const std::string bias = Name(PlaceOf(number), "bias");
+    const std::string bias = Name(Place(number), "bias");
     if (source_.find(bias) != nullptr) layer.bias = Vector(bias, layer.out);
-    const std::size_t place = PlaceOf(number) + 1;
+    const std::size_t place = Place(number) + 1;
     if (source_.find(Name(place, "weight")) != nullptr) layer.norm = ReadNorm(place, layer.out);
     return layer;
   }
@@ -106,19 +145,19 @@ class Builder {
     if (count < 2) return;
     const Layer& before = generator.layers[count - 2];
     if (before.out != generator.layers[count - 1].in || !before.norm) {
-      throw DataError(source_.file,
-                      "tensor " + Name(PlaceOf(count - 1), "weight") + " does not fit the layer before it");
+      throw DataError(source_.file, "tensor " + Name(Place(count - 1), "weight") + " does not fit the layer before it");
     }
   }
 
   // What is not understood could change every picture.
   void RequireNothingElse(const Generator& generator) const {
-    std::set<std::string> known;
+    std::set<std::string> known = {kClassEmbedding};
+    if (first_ > 0) known = {Name(0, "weight"), Name(0, "bias")};
     for (std::size_t i = 0; i < generator.layers.size(); ++i) {
-      for (const char* what : {"weight", "bias"}) known.insert(Name(PlaceOf(i), what));
+      for (const char* what : {"weight", "bias"}) known.insert(Name(Place(i), what));
       if (!generator.layers[i].norm) continue;
       for (const char* what : {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}) {
-        known.insert(Name(PlaceOf(i) + 1, what));
+        known.insert(Name(Place(i) + 1, what));
       }
     }
     for (const std::string& name : source_.names) {
@@ -128,7 +167,22 @@ class Builder {
   }
 
   Source source_;
+  std::size_t first_;  // the place of the first layer
 };
+
+// Throws DataError when there are no names, or another number of them.
+void NameClasses(const nlohmann::json& names, const fs::path& file, Generator& generator) {
+  std::vector<std::string> all;
+  for (const nlohmann::json& name : names.is_array() ? names : nlohmann::json::array()) {
+    if (!name.is_string()) throw DataError(file, "a class has no name");
+    all.push_back(name.get<std::string>());
+  }
+  if (all.size() != generator.classes->names.size()) {
+    throw DataError(file, "names " + std::to_string(all.size()) + " classes, the generator has " +
+                              std::to_string(generator.classes->names.size()));
+  }
+  generator.classes->names = std::move(all);
+}
 
 std::vector<std::string> NamesBelow(const std::string& prefix, const checkpoint::TensorsByName& tensors) {
   std::vector<std::string> names;
@@ -183,6 +237,12 @@ TrainedGenerator LoadCheckpoint(const fs::path& folder, Weights weights) {
     return found == tensors.end() ? nullptr : &found->second;
   };
   trained.generator = Builder({folder, find, NamesBelow("generator.", tensors)}).Build();
+  const auto classes = ParseClasses(saved.state.value("classes", nlohmann::json::array()), trained.generator, folder);
+  if (classes.empty()) return trained;
+  for (std::size_t i = 0; i < classes.size(); ++i) trained.generator.classes->names[i] = classes[i].name;
+  const bool uniform =
+      trained.facts.value("options", nlohmann::json::object()).value("class_sampling", "") == "uniform";
+  trained.training_classes = {classes, uniform ? data::ClassSampling::kUniform : data::ClassSampling::kData};
   return trained;
 }
 
@@ -205,6 +265,7 @@ TrainedGenerator LoadExported(const fs::path& folder, Weights weights) {
   if (!parsed.is_object()) throw DataError(config, "is not a JSON object");
   trained.facts = parsed.value("training", nlohmann::json::object());
   trained.averaged = parsed.value("weights", "raw") == "ema";
+  if (trained.generator.classes) NameClasses(parsed.value("classes", nlohmann::json()), config, trained.generator);
   if ((weights == Weights::kEma && !trained.averaged) || (weights == Weights::kRaw && trained.averaged)) {
     throw UsageError("--weights: " + folder.string() + " was exported with the other kind of weights");
   }

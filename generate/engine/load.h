@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "generate/engine/generator.h"
+#include "trainer/data/classes.h"
 
 namespace gan::generate {
 
@@ -21,6 +22,7 @@ struct TrainedGenerator {
   bool from_checkpoint = false;     // source is a checkpoint, which may hold a discriminator as well
   std::filesystem::path run;        // the run folder it belongs to; empty when there is none
   nlohmann::json facts;             // step, images, lineage, options: what the source says of itself; may be empty
+  data::Classes training_classes;   // how often training drew each class; empty without classes or when unknown
   std::uint64_t seed() const;       // of the run, 0 when unknown
 };
 

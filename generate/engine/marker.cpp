@@ -1,6 +1,7 @@
 #include "generate/engine/marker.h"
 
 #include "cli/build_facts.h"
+#include "generate/engine/classes.h"
 #include "generate/engine/recipe.h"
 
 namespace gan::generate {
@@ -12,9 +13,9 @@ picture::Mark MarkOf(const TrainedGenerator& trained) {
   return mark;
 }
 
-Marker::Marker(const GenerateOptions& options, const TrainedGenerator& trained, const Latents& stops,
+Marker::Marker(const GenerateOptions& options, const TrainedGenerator& trained, const Chosen& chosen,
                const Latents& latents)
-    : options_(options), stops_(stops), latents_(latents) {
+    : options_(options), generator_(trained.generator), chosen_(chosen), latents_(latents) {
   if (options.mark) model_ = MarkOf(trained);
 }
 
@@ -23,7 +24,8 @@ std::optional<picture::Mark> Marker::OfAll() const {
   picture::Mark mark = model_;
   const OutputKind kind = options_.kind();
   const bool grid = kind == OutputKind::kGrid || kind == OutputKind::kStdout;
-  AddRecipe({.latents = stops_,
+  AddRecipe({.latents = chosen_.latents,
+             .classes = NamesOf(chosen_.classes, generator_),
              .truncation = options_.truncation,
              .interpolate = options_.interpolate,
              .columns = grid ? options_.columns : 0},
@@ -39,7 +41,12 @@ std::optional<picture::Mark> Marker::OfOne(std::size_t i) const {
                     latents_.values.begin() + static_cast<std::ptrdiff_t>((i + 1) * n));
   if (!latents_.seeds.empty()) one.seeds = {latents_.seeds[i]};
   picture::Mark mark = model_;
-  AddRecipe({.latents = one, .truncation = options_.truncation}, mark);
+  const bool has_class = !latents_.classes.empty();
+  AddRecipe({.latents = one,
+             .classes = has_class ? NamesOf({latents_.classes[i]}, generator_) : std::vector<std::string>(),
+             .between_classes = !has_class && generator_.classes.has_value(),
+             .truncation = options_.truncation},
+            mark);
   return mark;
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 
+#include "generate/engine/choose.h"
 #include "generate/engine/latents.h"
 #include "generate/engine/load.h"
 #include "generate/engine/options.h"
@@ -13,8 +14,8 @@ namespace gan::generate {
 // The marks of the files of one call of gan-generate. Refers to its arguments.
 class Marker {
  public:
-  // stops: the latents that were asked for; latents: those and what lies on the walk between them.
-  Marker(const GenerateOptions& options, const TrainedGenerator& trained, const Latents& stops, const Latents& latents);
+  // chosen: what was asked for; latents: one per image, with those on the walk between them.
+  Marker(const GenerateOptions& options, const TrainedGenerator& trained, const Chosen& chosen, const Latents& latents);
 
   // Of one file that shows all; nothing with --no-mark.
   std::optional<picture::Mark> OfAll() const;
@@ -23,7 +24,8 @@ class Marker {
 
  private:
   const GenerateOptions& options_;
-  const Latents& stops_;
+  const Generator& generator_;
+  const Chosen& chosen_;
   const Latents& latents_;
   picture::Mark model_;
 };

@@ -26,10 +26,12 @@ void AddSourceFlags(CLI::App& app, GenerateOptions& o) {
   cli::AddChoice(app, "--weights", o.weights, kWeights, "Weights to use.")->group(group);
 }
 
+// The default number of latents depends on the number of classes, which only the generator knows (choose.cpp).
 void AddPictureFlags(CLI::App& app, GenerateOptions& o) {
   const std::string group = "Latents";
   app.add_option("--count", o.count,
-                 "Number of images. With --interpolate: number of latents that the walk visits, by default 8.")
+                 "Number of latents. With --interpolate: number that the walk visits, by default 8. With several "
+                 "classes each class shows every latent, by default 8, in a walk 1.")
       ->check(CLI::Range(1, 1'000'000))
       ->group(group)
       ->capture_default_str();
@@ -44,6 +46,13 @@ void AddPictureFlags(CLI::App& app, GenerateOptions& o) {
       ->group(group)
       ->excludes(seed)
       ->excludes(seeds);
+  app.add_option(
+         "--class", o.classes,
+         "Classes to generate, by name, of a generator that was trained with --conditional. Default: all. A grid "
+         "has one row per class.")
+      ->allow_extra_args(false)
+      ->type_name("NAME[,NAME]")
+      ->group(group);
   app.add_option("--interpolate", o.interpolate,
                  "Number of images from each latent to the next. The walk returns to the first latent.")
       ->check(CLI::Range(1, 10'000))
@@ -117,6 +126,7 @@ void Settle(const CLI::App& app, GenerateOptions& options) {
   if (options.out.empty() && options.export_folder.empty() && options.onnx.empty() && options.directions.empty()) {
     options.out = "grid.png";
   }
+  options.count_given = app.count("--count") > 0;
   SettleLatentFlags(app, options);
   const OutputKind kind = options.kind();
   const bool moves = kind == OutputKind::kAnimation || kind == OutputKind::kMovie;

@@ -23,6 +23,8 @@ struct GenerateOptions {
   std::uint64_t seed = 0;  // picture i has seed + i
   std::string seeds;       // a list of seeds instead
   std::filesystem::path latents;
+  bool count_given = false;
+  std::vector<std::string> classes;      // names, several with commas between them
   double truncation = 1;                 // what every latent is multiplied by
   std::vector<std::string> expressions;  // instead of seeds and latents: one latent each (latent_expression.h)
   std::size_t sheet_rows = 0;            // 0: no sheet

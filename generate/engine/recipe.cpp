@@ -21,6 +21,7 @@ constexpr const char* kLatentsDigest = "latentsDigest";
 constexpr const char* kTruncation = "truncation";
 constexpr const char* kInterpolate = "interpolate";
 constexpr const char* kColumns = "columns";
+constexpr const char* kClass = "class";
 
 // The shortest decimal number that reads back as the same value.
 template <typename Number>
@@ -47,10 +48,25 @@ std::string SeedList(const std::vector<std::uint64_t>& seeds) {
   return list;
 }
 
+std::string Joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) text += (i > 0 ? "," : "") + names[i];
+  return text;
+}
+
+bool CanHaveAMark(const std::filesystem::path& file) {
+  const std::string ending = file.extension().string();
+  return ending != ".npy" && ending != ".safetensors";
+}
+
 std::string Words(const Recipe& recipe, const std::string& seeds) {
   const std::size_t count = recipe.latents.count();
   std::string words = count == 1 ? "one latent" : std::to_string(count) + " latents";
   if (!seeds.empty()) words = (count == 1 ? "seed " : "seeds ") + seeds;
+  if (!recipe.classes.empty()) {
+    words += (recipe.classes.size() == 1 ? " of the class " : " of each of the classes ") + Joined(recipe.classes);
+  }
+  if (recipe.between_classes) words += ", between two classes";
   if (recipe.truncation != 1) words += ", truncation " + Decimal(recipe.truncation);
   if (recipe.interpolate > 0) words += ", a walk with " + std::to_string(recipe.interpolate) + " images per latent";
   return words;
@@ -109,20 +125,22 @@ std::string ModelDigest(const Generator& generator) {
     add(layer.norm->scale);
     add(layer.norm->shift);
   }
+  if (generator.classes) add(generator.classes->embedding);
   return digest.Text();
 }
 
 void AddRecipe(const Recipe& recipe, picture::Mark& mark) {
   const Latents& latents = recipe.latents;
   const std::string seeds = SeedList(latents.seeds);
-  if (!seeds.empty()) {
+  if (!seeds.empty() && !recipe.between_classes) {
     mark.recipe[kSeeds] = seeds;
     if (recipe.truncation != 1) mark.recipe[kTruncation] = Decimal(recipe.truncation);
-  } else if (latents.values.size() <= kMostNumbers) {
+  } else if (latents.values.size() <= kMostNumbers && !recipe.between_classes) {
     mark.recipe[kLatents] = Numbers(latents.values);
   } else {
     mark.recipe[kLatentsDigest] = storage::DigestOf(std::as_bytes(std::span(latents.values)));
   }
+  if (!recipe.classes.empty()) mark.recipe[kClass] = Joined(recipe.classes);
   if (recipe.interpolate > 0) mark.recipe[kInterpolate] = std::to_string(recipe.interpolate);
   if (recipe.columns > 0) mark.recipe[kColumns] = std::to_string(recipe.columns);
   mark.prompt = Words(recipe, seeds);
@@ -150,9 +168,15 @@ Latents FromMarkedFile(const std::filesystem::path& file, std::size_t noise_dim)
   return latents;
 }
 
+std::vector<std::string> ClassesOfMark(const std::filesystem::path& file) {
+  if (!CanHaveAMark(file)) return {};
+  const std::optional<picture::Mark> mark = picture::ReadMarkedFile(file).mark;
+  const std::string* names = mark ? Find(*mark, kClass) : nullptr;
+  return names == nullptr ? std::vector<std::string>() : std::vector<std::string>{*names};
+}
+
 void WarnOfAnotherModel(const std::filesystem::path& file, const Generator& generator) {
-  const std::string ending = file.extension().string();
-  if (ending == ".npy" || ending == ".safetensors") return;
+  if (!CanHaveAMark(file)) return;
   const std::optional<picture::Mark> mark = picture::ReadMarkedFile(file).mark;
   if (!mark) return;
   const std::string* made_by = Find(*mark, picture::kModelDigest);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "generate/engine/generator.h"
 #include "generate/engine/latents.h"
@@ -19,8 +20,10 @@ std::string ModelDigest(const Generator& generator);
 // Latents in a mark: their seeds when all have one, else the numbers, else (when those are too many) a digest.
 // interpolate, columns: 0 when there is no walk and no grid.
 struct Recipe {
-  const Latents& latents;  // before a walk; truncated
-  double truncation = 1;   // of the latents that the seeds give
+  const Latents& latents;                 // before a walk; truncated
+  std::vector<std::string> classes = {};  // names of the classes that show each latent
+  bool between_classes = false;           // one image of a walk from one class to another, which no flag can ask for
+  double truncation = 1;                  // of the latents that the seeds give
   std::size_t interpolate = 0;
   std::size_t columns = 0;
 };
@@ -31,6 +34,9 @@ void AddRecipe(const Recipe& recipe, picture::Mark& mark);
 // The latents of a recipe, as they were before a walk. Throws DataError naming the file: no mark of ours, latents of
 // another length, numbers that are none or not finite.
 Latents FromMarkedFile(const std::filesystem::path& file, std::size_t noise_dim);
+
+// What ChooseClasses takes to choose the classes of a recipe; nothing when the file is not marked or names none.
+std::vector<std::string> ClassesOfMark(const std::filesystem::path& file);
 
 // Warns once when `file` is marked and another model made it. Other files pass.
 void WarnOfAnotherModel(const std::filesystem::path& file, const Generator& generator);

@@ -1,5 +1,6 @@
 #include "generate/engine/sink.h"
 
+#include <cctype>
 #include <cmath>
 #include <cstdio>
 #include <iostream>
@@ -78,11 +79,23 @@ class GridSink : public RgbSink {
   std::vector<std::uint8_t> pixels_;
 };
 
-// One PNG each: picture-00007-seed-42.png, or frame-00007.png on a way between latents.
+// What a class is called in a file name.
+std::string InFileName(std::string name) {
+  constexpr std::size_t kMost = 64;
+  for (char& c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '-' && c != '_') c = '_';
+  }
+  return name.substr(0, kMost);
+}
+
+// One PNG each: picture-00007-seed-42.png, picture-00007-cat-seed-42.png with classes, or frame-00007.png on a way
+// between latents.
 class FolderSink : public RgbSink {
  public:
-  FolderSink(const GenerateOptions& options, const Latents& latents, const Marker& marker, std::size_t side)
+  FolderSink(const GenerateOptions& options, const Latents& latents, const std::vector<std::string>& class_names,
+             const Marker& marker, std::size_t side)
       : RgbSink(side), marker_(marker), folder_(options.out), frames_(options.interpolate > 0), seeds_(latents.seeds) {
+    for (const std::uint32_t one : latents.classes) classes_.push_back(InFileName(class_names.at(one)));
     std::filesystem::create_directories(folder_);
   }
 
@@ -97,13 +110,15 @@ class FolderSink : public RgbSink {
   std::string Name() const {
     char number[32];
     std::snprintf(number, sizeof number, "%s-%05zu", frames_ ? "frame" : "picture", next_);
-    return number + (seeds_.empty() ? "" : "-seed-" + std::to_string(seeds_[next_])) + ".png";
+    return number + (classes_.empty() || frames_ ? "" : "-" + classes_[next_]) +
+           (seeds_.empty() ? "" : "-seed-" + std::to_string(seeds_[next_])) + ".png";
   }
 
   const Marker& marker_;
   std::filesystem::path folder_;
   bool frames_;
   std::vector<std::uint64_t> seeds_;
+  std::vector<std::string> classes_;
   std::size_t next_ = 0;
 };
 
@@ -144,8 +159,8 @@ class MovieSink : public RgbSink {
 
 }  // namespace
 
-std::unique_ptr<Sink> OpenSink(const GenerateOptions& options, const Latents& latents, const Marker& marker,
-                               std::size_t side) {
+std::unique_ptr<Sink> OpenSink(const GenerateOptions& options, const Latents& latents,
+                               const std::vector<std::string>& class_names, const Marker& marker, std::size_t side) {
   switch (options.kind()) {
     case OutputKind::kAnimation:
       return std::make_unique<AnimationSink>(options, marker, side);
@@ -154,7 +169,7 @@ std::unique_ptr<Sink> OpenSink(const GenerateOptions& options, const Latents& la
     case OutputKind::kArray:
       return std::make_unique<ArraySink>(options, latents.count(), side);
     case OutputKind::kFolder:
-      return std::make_unique<FolderSink>(options, latents, marker, side);
+      return std::make_unique<FolderSink>(options, latents, class_names, marker, side);
     default:
       return std::make_unique<GridSink>(options, latents.count(), marker, side);
   }

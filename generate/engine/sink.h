@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "generate/engine/latents.h"
 #include "generate/engine/marker.h"
@@ -21,8 +23,9 @@ class Sink {
   virtual void Finish() = 0;
 };
 
-// For what --out names; `latents` and `marker` must outlive it. Throws UsageError, IoError; so do the members.
-std::unique_ptr<Sink> OpenSink(const GenerateOptions& options, const Latents& latents, const Marker& marker,
-                               std::size_t side);
+// For what --out names; `latents` and `marker` must outlive it. class_names: of the generator's classes. Throws
+// UsageError, IoError; so do the members.
+std::unique_ptr<Sink> OpenSink(const GenerateOptions& options, const Latents& latents,
+                               const std::vector<std::string>& class_names, const Marker& marker, std::size_t side);
 
 }  // namespace gan::generate

@@ -59,9 +59,9 @@ void MeasureChannel(const Channel& channel, std::size_t images, std::size_t batc
 
 }  // namespace
 
-void ReestimateStatistics(Generator& generator, std::span<const float> latents, std::size_t batch) {
-  const std::size_t images = latents.size() / generator.noise_dim();
-  std::vector<float> input(latents.begin(), latents.end());
+void ReestimateStatistics(Generator& generator, std::span<const float> inputs, std::size_t batch) {
+  const std::size_t images = inputs.size() / generator.inputs();
+  std::vector<float> input(inputs.begin(), inputs.end());
   std::size_t side = 1;
   for (Layer& layer : generator.layers) {
     if (!layer.norm) return;

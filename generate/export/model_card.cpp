@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kQuality = "quality_";  // begins the names of measures in stats.jsonl
 
 std::vector<std::size_t> Channels(const generate::Generator& generator) {
-  std::vector<std::size_t> channels = {generator.noise_dim()};
+  std::vector<std::size_t> channels = {generator.inputs()};
   for (const generate::Layer& layer : generator.layers) channels.push_back(layer.out);
   return channels;
 }
@@ -44,22 +44,60 @@ import torch
 from safetensors.torch import load_file
 
 channels = CHANNELS
-layers = []
+layers = [BEFORE]
 for i, (a, b) in enumerate(zip(channels, channels[1:])):
     layers.append(torch.nn.ConvTranspose2d(a, b, 4, 2 if i else 1, 1 if i else 0, bias=BIAS))
     layers += [torch.nn.Tanh()] if b == 3 else [torch.nn.BatchNorm2d(b), torch.nn.ReLU()]
 generator = torch.nn.Sequential(*layers).eval()
-generator.load_state_dict(load_file('generator.safetensors'))
+weights = load_file('generator.safetensors')
+CLASSESgenerator.load_state_dict(weights)
 with torch.inference_mode():
-    images = generator(torch.randn(64, channels[0], 1, 1))  # float [64, 3, SIDE, SIDE] in [-1, 1]
+    latents = torch.randn(64, NOISE, 1, 1)
+    JOINimages = generator(latents)  # float [64, 3, SIDE, SIDE] in [-1, 1]
 ```
 )";
+constexpr const char* kClasses = R"(classes = NAMES
+embedding = weights.pop('class_embedding.weight')  # float [CLASS_COUNT, WIDTH]
+)";
+constexpr const char* kJoin = R"(latents = torch.cat((latents, embedding[[0] * 64][:, :, None, None]), 1)  # classes[0]
+    )";
 
 std::string Replaced(std::string text, const std::string& what, const std::string& with) {
   for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size()) {
     text.replace(at, what.size(), with);
   }
   return text;
+}
+
+// The code that loads the weights, with the lines that a conditional generator needs. Names are written as JSON, in
+// which a text is a text of Python as well.
+std::string Loading(const generate::Generator& generator, const std::string& biases) {
+  const std::size_t count = generator.classes ? generator.classes->names.size() : 0;
+  const std::string noise = std::to_string(generator.noise_dim());
+  std::string code = Replaced(kLoading, "BEFORE", count == 1 ? "torch.nn.Conv2d(" + noise + ", channels[0], 1)" : "");
+  code = Replaced(code, "CHANNELS", json(Channels(generator)).dump());
+  code = Replaced(code, "SIDE", std::to_string(generator.side()));
+  code = Replaced(Replaced(code, "NOISE", noise), "BIAS", biases);
+  code = Replaced(Replaced(code, "CLASSES", count > 1 ? kClasses : ""), "JOIN", count > 1 ? kJoin : "");
+  if (count < 2) return code;
+  code =
+      Replaced(Replaced(code, "CLASS_COUNT", std::to_string(count)), "WIDTH", std::to_string(generator.classes->width));
+  // Last, because names are free text.
+  return Replaced(code, "NAMES", json(generator.classes->names).dump());
+}
+
+std::string ClassesSection(const generate::TrainedGenerator& trained) {
+  if (!trained.generator.classes) return "";
+  const std::vector<std::string>& names = trained.generator.classes->names;
+  if (names.size() == 1) return "It makes one class: " + names.front() + ".\n\n";
+  std::string list = "It makes the class that it is asked for";
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    list += (i > 0 ? ", " : ": ") + names[i];
+    if (!trained.training_classes.empty()) {
+      list += " (" + std::to_string(trained.training_classes.all()[i].images) + " training images)";
+    }
+  }
+  return list + ".\n\n";
 }
 
 // Which layers of the loop in kLoading have a bias, in Python.
@@ -110,6 +148,10 @@ json ConfigOf(const generate::TrainedGenerator& trained) {
                  {"image_range", {-1, 1}},
                  {"model_digest", generate::ModelDigest(generator)},
                  {"weights", trained.averaged ? "ema" : "raw"}};
+  if (generator.classes) {
+    config["classes"] = generator.classes->names;
+    config["class_embedding"] = generator.classes->width;
+  }
   if (!trained.facts.empty()) config["training"] = trained.facts;
   return config;
 }
@@ -134,15 +176,18 @@ json LastStats(const generate::TrainedGenerator& trained) {
 std::string ModelCard(const generate::TrainedGenerator& trained) {
   const std::string side = std::to_string(trained.generator.side());
   std::string card =
-      "# A DCGAN generator, " + side + "x" + side + " px\n\n![64 pictures, seeds 0 to 63](samples.png)\n\n";
+      "# A DCGAN generator, " + side + "x" + side + " px\n\n![" +
+      (trained.generator.classes && trained.generator.classes->names.size() > 1 ? "Seeds 0 to 7, one row per class"
+                                                                                : "64 pictures, seeds 0 to 63") +
+      "](samples.png)\n\n";
+  card += ClassesSection(trained);
   card +=
       "Latents of " + std::to_string(trained.generator.noise_dim()) +
       " standard normal numbers in, RGB pictures in [-1, 1] out. Weights: " +
       (trained.averaged ? "the exponential moving average of training, with batch-norm statistics measured for it."
                         : "as the last step left them.") +
       "\n\n## Use\n\n`gan-generate --checkpoint THIS_FOLDER --out grid.png`, or in PyTorch with no code of ours:\n\n";
-  const std::string channels = json(Channels(trained.generator)).dump();
-  card += Replaced(Replaced(Replaced(kLoading, "CHANNELS", channels), "SIDE", side), "BIAS", Biases(trained.generator));
+  card += Loading(trained.generator, Biases(trained.generator));
   card += "\n";
   card += TrainingSection(trained) + MetricsSection(LastStats(trained));
   return card +

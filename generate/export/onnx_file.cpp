@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "generate/export/appended_class.h"
 #include "storage/files.h"
 
 namespace gan::exporting {
@@ -14,10 +15,11 @@ namespace {
 constexpr std::int64_t kIrVersion = 8;
 constexpr std::int64_t kOpset = 15;
 
-void Describe(const std::string& name, const std::vector<std::int64_t>& shape, onnx::ValueInfoProto* value) {
+void Describe(const std::string& name, const std::vector<std::int64_t>& shape, onnx::TensorProto::DataType type,
+              onnx::ValueInfoProto* value) {
   value->set_name(name);
   auto* tensor = value->mutable_type()->mutable_tensor_type();
-  tensor->set_elem_type(onnx::TensorProto::FLOAT);
+  tensor->set_elem_type(type);
   tensor->mutable_shape()->add_dim()->set_dim_param("N");
   for (const std::int64_t extent : shape) tensor->mutable_shape()->add_dim()->set_dim_value(extent);
 }
@@ -29,35 +31,81 @@ void AddInts(const std::string& name, const std::vector<std::int64_t>& values, o
   for (const std::int64_t value : values) attribute->add_ints(value);
 }
 
+void AddInt(const std::string& name, std::int64_t value, onnx::NodeProto* node) {
+  auto* attribute = node->add_attribute();
+  attribute->set_name(name);
+  attribute->set_type(onnx::AttributeProto::INT);
+  attribute->set_i(value);
+}
+
 // Builds the chain of nodes; each takes the output of the one before it.
 class GraphBuilder {
  public:
   explicit GraphBuilder(onnx::GraphProto* graph) : graph_(graph) {}
 
   onnx::NodeProto* Node(const std::string& kind, const std::string& output) {
-    onnx::NodeProto* node = graph_->add_node();
-    node->set_op_type(kind);
-    node->set_name(output);
+    onnx::NodeProto* node = NodeWithoutInputs(kind, output);
     node->add_input(last_);
-    node->add_output(output);
     last_ = output;
     return node;
   }
 
   void Parameter(onnx::NodeProto* node, const std::string& name, const std::vector<std::int64_t>& shape,
                  const std::vector<float>& values) {
-    onnx::TensorProto* tensor = graph_->add_initializer();
-    tensor->set_name(name);
-    tensor->set_data_type(onnx::TensorProto::FLOAT);
-    for (const std::int64_t extent : shape) tensor->add_dims(extent);
-    tensor->set_raw_data(values.data(), values.size() * sizeof(float));
+    AddInitializer(name, shape, onnx::TensorProto::FLOAT)->set_raw_data(values.data(), values.size() * sizeof(float));
     node->add_input(name);
   }
 
+  // Joins the rows of "class" [N] in the table to the latents: [N, inputs, 1, 1].
+  void JoinClasses(const generate::ClassTable& classes) {
+    onnx::NodeProto* gather = NodeWithoutInputs("Gather", "class_rows");
+    Parameter(gather, "class_embedding.weight",
+              {static_cast<std::int64_t>(classes.names.size()), static_cast<std::int64_t>(classes.width)},
+              classes.embedding);
+    gather->add_input("class");
+    AddInt("axis", 0, gather);
+    const std::vector<std::int64_t> axes = {2, 3};
+    AddInitializer("class_axes", {2}, onnx::TensorProto::INT64)
+        ->set_raw_data(axes.data(), axes.size() * sizeof axes[0]);
+    onnx::NodeProto* unsqueeze = NodeWithoutInputs("Unsqueeze", "class_maps");
+    unsqueeze->add_input("class_rows");
+    unsqueeze->add_input("class_axes");
+    onnx::NodeProto* join = Node("Concat", "inputs");
+    join->add_input("class_maps");
+    AddInt("axis", 1, join);
+  }
+
  private:
+  onnx::NodeProto* NodeWithoutInputs(const std::string& kind, const std::string& output) {
+    onnx::NodeProto* node = graph_->add_node();
+    node->set_op_type(kind);
+    node->set_name(output);
+    node->add_output(output);
+    return node;
+  }
+
+  onnx::TensorProto* AddInitializer(const std::string& name, const std::vector<std::int64_t>& shape,
+                                    onnx::TensorProto::DataType type) {
+    onnx::TensorProto* tensor = graph_->add_initializer();
+    tensor->set_name(name);
+    tensor->set_data_type(type);
+    for (const std::int64_t extent : shape) tensor->add_dims(extent);
+    return tensor;
+  }
+
   onnx::GraphProto* graph_;
   std::string last_ = "latent";
 };
+
+// With one class the latents are joined to it by the convolution that an exported folder has as well.
+void AddClasses(const generate::Generator& generator, GraphBuilder& graph) {
+  const AppendedClass appended = AppendedClassOf(generator);
+  if (appended.bias.empty()) return graph.JoinClasses(*generator.classes);
+  onnx::NodeProto* node = graph.Node("Conv", "inputs");
+  const auto in = static_cast<std::int64_t>(generator.inputs());
+  graph.Parameter(node, "class.weight", {in, static_cast<std::int64_t>(generator.noise_dim()), 1, 1}, appended.weight);
+  graph.Parameter(node, "class.bias", {in}, appended.bias);
+}
 
 void AddConvolution(const generate::Layer& layer, std::size_t place, GraphBuilder& graph) {
   onnx::NodeProto* node = graph.Node("ConvTranspose", "layer" + std::to_string(place));
@@ -96,9 +144,14 @@ void WriteOnnx(const std::filesystem::path& file, const generate::TrainedGenerat
   model.add_opset_import()->set_version(kOpset);
   model.mutable_graph()->set_name("generator");
   const auto side = static_cast<std::int64_t>(generator.side());
-  Describe("latent", {static_cast<std::int64_t>(generator.noise_dim()), 1, 1}, model.mutable_graph()->add_input());
-  Describe("images", {3, side, side}, model.mutable_graph()->add_output());
+  const std::int64_t noise_dim = static_cast<std::int64_t>(generator.noise_dim());
+  Describe("latent", {noise_dim, 1, 1}, onnx::TensorProto::FLOAT, model.mutable_graph()->add_input());
+  if (generator.classes && generator.classes->names.size() > 1) {
+    Describe("class", {}, onnx::TensorProto::INT64, model.mutable_graph()->add_input());
+  }
+  Describe("images", {3, side, side}, onnx::TensorProto::FLOAT, model.mutable_graph()->add_output());
   GraphBuilder graph(model.mutable_graph());
+  if (generator.classes) AddClasses(generator, graph);
   for (std::size_t i = 0; i < generator.layers.size(); ++i) {
     const generate::Layer& layer = generator.layers[i];
     const std::size_t place = generate::PlaceOf(i);

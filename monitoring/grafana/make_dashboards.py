@@ -44,6 +44,9 @@ BALANCE = [
               'images. A fall far below the line of the real images is mode collapse.',
               ('gan_train_sample_diversity{%}', 'generated · {{run}}'),
               ('gan_train_sample_diversity_reference{%}', 'real · {{run}}')),
+        panel('Classes', 'none', 'Number of classes of a conditional run whose generated images have become alike, and of '
+              'those that the discriminator separates perfectly while it does not separate the others. The log names them.',
+              ('gan_train_classes{%}', '{{state}} · {{run}}')),
         panel('Gradient norms', 'none', 'Euclidean norm of each network\'s synchronised gradient, on a logarithmic scale. A '
               'generator whose norm vanishes learns nothing; a norm that explodes will soon not be finite.',
               ('gan_train_gradient_norm{%}', '{{network}} · {{run}}'), logarithmic=True)]),

@@ -24,7 +24,28 @@ function play(on) {
   byId('play').textContent = on ? '❚❚ Pause' : '▶ Play';
 }
 
+// The grids of a conditional run have one row per class, eight images wide.
+function showRows(run) {
+  const classes = (run.options || {}).classes;
+  const names = (Array.isArray(classes) ? classes : []).slice(0, 32).map((one) => String(one?.name ?? '') || '(no label)');
+  for (const frame of document.querySelectorAll('.frame')) {
+    const shown = [...frame.querySelectorAll('.rows li')].map((row) => row.textContent);
+    if (shown.join('\n') === names.join('\n')) continue;
+    frame.querySelector('.rows')?.remove();
+    frame.style.aspectRatio = `8 / ${names.length}`;
+    const list = document.createElement('ol');
+    list.className = 'rows';
+    for (const name of names) {
+      const row = document.createElement('li');
+      row.textContent = row.title = name;
+      list.append(row);
+    }
+    frame.append(list);
+  }
+}
+
 function showPictures(run) {
+  showRows(run);
   const all = run.fakes || [];
   pictures.embedded = run.pictures || null;
   pictures.steps = pictures.embedded ? all.filter((step) => Object.hasOwn(pictures.embedded, fakesName(step))) : all;

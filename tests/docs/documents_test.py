@@ -97,6 +97,8 @@ os.execv({str(BIN / "gan-train")!r}, ['gan-train', *kept, *{SHORTER!r}, '--steps
 class Commands(unittest.TestCase):
     def sandbox(self, page, folder):
         make_photos(folder / 'photos', count=24)
+        for i, kind in enumerate('ab'):
+            make_photos(folder / 'kinds' / kind, count=12, seed=i)
         wrappers = folder / 'wrappers'
         wrappers.mkdir()
         (wrappers / 'gan-train').write_text(WRAPPER)

@@ -9,6 +9,7 @@
 #include "checkpoint/safetensors.h"
 #include "storage/files.h"
 #include "trainer/data/sampler.h"
+#include "trainer/model/classes.h"
 #include "trainer/run/checkpoint_state.h"
 #include "trainer/step/train_step.h"
 
@@ -18,6 +19,7 @@ using gan::model::NamedTensors;
 
 constexpr std::int64_t kJoinedBatch = 8;
 constexpr std::uint64_t kSeed = 5;
+constexpr std::size_t kClasses = 3;
 
 void Write(const std::string& path, const NamedTensors& tensors) {
   const gan::run::Snapshot snapshot(tensors);
@@ -33,6 +35,7 @@ void Write(const std::string& path, const NamedTensors& tensors) {
 gan::step::GanOptions OptionsOf(const nlohmann::json& c, int ranks) {
   gan::step::GanOptions options;
   options.network = {.resolution = 64, .features = 4, .noise_dim = 16};
+  options.network.classes = c.at("classes") ? kClasses : 0;
   options.network.d_norm = static_cast<gan::model::Norm>(c.at("norm").get<int>());
   options.network.spectral_norm = c.at("spectral");
   // Our convolutions sum in another order than PyTorch's, which shows in single precision (pytorch_test.py).
@@ -71,6 +74,15 @@ torch::Tensor Mixes(std::uint64_t first, std::int64_t count) {
   return mixes;
 }
 
+// Classes of the joined batch, different ones for real and generated images; this rank's part.
+torch::Tensor ClassesOf(std::uint64_t what, std::uint64_t first, std::int64_t count) {
+  std::vector<std::uint32_t> classes;
+  for (std::uint64_t i = first; i < first + static_cast<std::uint64_t>(count); ++i) {
+    classes.push_back(static_cast<std::uint32_t>((i * (1 + what) + what) % kClasses));
+  }
+  return gan::model::OneHot(classes, kClasses);
+}
+
 void RunCase(const nlohmann::json& c, const std::string& folder, const gan::distributed::World& world,
              const std::shared_ptr<gan::distributed::Communicator>& communicator) {
   gan::step::Gan gan(OptionsOf(c, world.size), torch::kCPU, kSeed, communicator);
@@ -81,11 +93,17 @@ void RunCase(const nlohmann::json& c, const std::string& folder, const gan::dist
   const std::string mine = folder + "/" + c.at("name").get<std::string>() + "-" + std::to_string(world.rank) + "-";
   const auto type = gan.generator->parameters()[0].scalar_type();
   const std::int64_t rows = kJoinedBatch / world.size;
-  const gan::step::Batch batch = {torch::tanh(Mine({3, 64, 64}, 0, world, type)), Mine({16, 1, 1}, 1, world, type),
-                                  static_cast<std::uint64_t>(world.rank * rows)};
+  gan::step::Batch batch = {torch::tanh(Mine({3, 64, 64}, 0, world, type)), Mine({16, 1, 1}, 1, world, type),
+                            static_cast<std::uint64_t>(world.rank * rows)};
+  NamedTensors shown = {{"real", batch.real}, {"latents", batch.latents}, {"mix", Mixes(batch.cursor, rows)}};
+  if (c.at("classes")) {
+    batch.real_classes = ClassesOf(0, batch.cursor, rows).to(type);
+    batch.fake_classes = ClassesOf(1, batch.cursor, rows).to(type);
+    shown.emplace_back("real_classes", batch.real_classes.argmax(1));
+    shown.emplace_back("fake_classes", batch.fake_classes.argmax(1));
+  }
   Write(mine + "before.safetensors", gan.NamedState());
-  Write(mine + "batch.safetensors",
-        {{"real", batch.real}, {"latents", batch.latents}, {"mix", Mixes(batch.cursor, rows)}});
+  Write(mine + "batch.safetensors", shown);
   gan::step::StepPlan plan;
   plan.loss = gan.options.loss;
   plan.seed = kSeed;

@@ -18,9 +18,11 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch.nn.utils.parametrizations import spectral_norm
 
-from dcgan import discriminator, discriminator_channels, generator, generator_channels
+from dcgan import (ConditionalDiscriminator, ConditionalGenerator, discriminator, discriminator_channels, generator,
+                   generator_channels)
 
 FEATURES, NOISE, SIDE = 4, 16, 64
+CLASSES, EMBEDDING = 3, 64
 BCE, HINGE, WGAN_GP, RPGAN = range(4)
 BATCH, LAYER, INSTANCE, NONE = range(4)
 NORMS = {BATCH: nn.BatchNorm2d, LAYER: lambda n: nn.GroupNorm(1, n),
@@ -29,7 +31,7 @@ BAR = 1e-5
 
 
 def case(name, loss=BCE, norm=BATCH, spectral=False, r1=0.0, r2=0.0, every=1, feature_matching=0.0, perceptual=0.0,
-         frozen=False):
+         frozen=False, classes=False):
     return dict(locals())
 
 
@@ -40,7 +42,14 @@ CASES = [case('bce'), case('hinge', HINGE), case('wgan-gp', WGAN_GP), case('wgan
          case('hinge-instance-frozen', HINGE, INSTANCE, r2=3.0, frozen=True), case('hinge-spectral', HINGE, NONE, True),
          case('wgan-spectral', WGAN_GP, LAYER, True), case('bce-matching', norm=LAYER, feature_matching=2.0),
          case('rpgan-matching', RPGAN, LAYER, r1=1.0, feature_matching=1.0),
-         case('hinge-perceptual', HINGE, NONE, perceptual=3.0)]
+         case('hinge-perceptual', HINGE, NONE, perceptual=3.0),
+         # Conditional networks. The penalties see each image's class, and WGAN-GP's mixes those of both images. R1 and R2
+         # with the running statistics of an untrained batch norm are a millionth of the loss, below single precision.
+         case('bce-classes', classes=True), case('bce-r1-classes', norm=LAYER, r1=10.0, r2=1.0, classes=True),
+         case('hinge-classes', HINGE, LAYER, classes=True), case('hinge-spectral-classes', HINGE, NONE, True, classes=True),
+         case('wgan-gp-classes', WGAN_GP, LAYER, classes=True), case('rpgan-classes', RPGAN, LAYER, r1=1.0, r2=1.0, classes=True),
+         case('wgan-spectral-classes', WGAN_GP, LAYER, True, classes=True),
+         case('rpgan-matching-classes', RPGAN, LAYER, r1=1.0, feature_matching=1.0, classes=True)]
 
 
 class Extractor(nn.Module):
@@ -58,7 +67,7 @@ class Extractor(nn.Module):
 def load(module, state, prefix, spectral=False):
     state = {k[len(prefix):]: v for k, v in state.items() if k.startswith(prefix)}
     module.load_state_dict({k: v for k, v in state.items() if k.rsplit('.')[-1] not in 'uv'})
-    for i, layer in enumerate(module if spectral else []):
+    for i, layer in list(module.named_children()) if spectral else []:
         if isinstance(layer, nn.Conv2d):
             spectral_norm(layer)
             layer.parametrizations.weight[0]._u.copy_(state[f'{i}.u'])
@@ -66,8 +75,11 @@ def load(module, state, prefix, spectral=False):
     return module
 
 
-def judge(D, images):
+def judge(D, images, *classes):
+    """The logits and the features. classes: nothing without classes, or what ConditionalDiscriminator takes."""
     features = []
+    if classes:
+        return D(images, *classes, features=features), features
     for layer in D:
         images = layer(images)
         if isinstance(layer, nn.LeakyReLU):
@@ -83,43 +95,56 @@ def towards(logits, label):
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
 
 
-def gradient_norms(D, images):
+def gradient_norms(D, images, *classes):
     """One sample at a time, as the definition says."""
     norms = []
-    for image in images.detach():
+    for i, image in enumerate(images.detach()):
         x = image[None].requires_grad_(True)
-        norms.append(torch.autograd.grad(D(x).sum(), x, create_graph=True)[0].norm())
+        logit = judge(D, x, *(of_all[i:i + 1] for of_all in classes))[0]
+        norms.append(torch.autograd.grad(logit.sum(), x, create_graph=True)[0].norm())
     return torch.stack(norms)
 
 
-def penalty(c, D, real, fake, mix):
+def penalty(c, D, real, fake, mix, of_real, of_fake):
     D.eval()
     total = 0
+    mix = mix.to(real.dtype)
     if c['loss'] == WGAN_GP:
-        between = mix[:, None, None, None].to(real.dtype) * real
-        between = between + (1 - mix[:, None, None, None].to(real.dtype)) * fake.detach()
-        total = total + 10 * (gradient_norms(D, between) - 1).square().mean()
-    for gamma, images in ((c['r1'], real), (c['r2'], fake)):
+        between = mix[:, None, None, None] * real
+        between = between + (1 - mix[:, None, None, None]) * fake.detach()
+        of_both = (*of_real, *of_fake, mix) if of_real else ()
+        total = total + 10 * (gradient_norms(D, between, *of_both) - 1).square().mean()
+    for gamma, images, classes in ((c['r1'], real, of_real), (c['r2'], fake, of_fake)):
         if gamma:
-            total = total + gamma * c['every'] / 2 * gradient_norms(D, images).square().mean()
+            total = total + gamma * c['every'] / 2 * gradient_norms(D, images, *classes).square().mean()
     D.train()
     return total
+
+
+def networks(c):
+    d_channels = discriminator_channels(FEATURES, SIDE)
+    D = discriminator(d_channels, NORMS[c['norm']])
+    if not c['classes']:
+        return generator(generator_channels(FEATURES, SIDE, NOISE)), D
+    return (ConditionalGenerator(generator(generator_channels(FEATURES, SIDE, NOISE + EMBEDDING)), CLASSES, EMBEDDING),
+            ConditionalDiscriminator(D, CLASSES, d_channels[-1], c['spectral']))
 
 
 def step(c, folder, extractor):
     mine = f'{folder}/{c["name"]}-0-'
     state, batch = load_file(mine + 'before.safetensors'), load_file(mine + 'batch.safetensors')
     real, dtype = batch['real'], batch['real'].dtype
-    G = load(generator(generator_channels(FEATURES, SIDE, NOISE)).to(dtype), state, 'generator.')
+    G, D = networks(c)
+    G = load(G.to(dtype), state, 'generator.')
     G.train(not c['frozen'])
-    D = load(discriminator(discriminator_channels(FEATURES, SIDE), NORMS[c['norm']]).to(dtype), state, 'discriminator.',
-             c['spectral'])
+    D = load(D.to(dtype), state, 'discriminator.', c['spectral'])
+    of_real, of_fake = ((batch[k],) if c['classes'] else () for k in ('real_classes', 'fake_classes'))
     adam = torch.optim.Adam(D.parameters(), c['lr_d'], (0.5, 0.999), fused=True)
-    fake = G(batch['latents'])
-    r, f = D(real).flatten(1), D(fake.detach()).flatten(1)
+    fake = G(batch['latents'], *of_fake)
+    r, f = judge(D, real, *of_real)[0], judge(D, fake.detach(), *of_fake)[0]
     d = {BCE: lambda: towards(r, 0.9) + towards(f, 0.1), HINGE: lambda: F.relu(1 - r).mean() + F.relu(1 + f).mean(),
          WGAN_GP: lambda: f.mean() - r.mean(), RPGAN: lambda: F.softplus(f - r).mean()}[c['loss']]()
-    extra = penalty(c, D, real, fake, batch['mix'])
+    extra = penalty(c, D, real, fake, batch['mix'], of_real, of_fake)
     second = ()
     if torch.is_tensor(extra):
         second = torch.autograd.grad(extra, list(D.parameters()), retain_graph=True, allow_unused=True)
@@ -130,11 +155,11 @@ def step(c, folder, extractor):
     for p in D.parameters():
         p.requires_grad_(False)
     match = 0
-    real_features = judge(D, real)[1] if c['feature_matching'] else None
-    r = D(real).flatten(1) if c['loss'] == RPGAN and not c['feature_matching'] else None
-    f, features = judge(D, fake)
+    real_features = judge(D, real, *of_real)[1] if c['feature_matching'] else None
+    r = judge(D, real, *of_real)[0] if c['loss'] == RPGAN and not c['feature_matching'] else None
+    f, features = judge(D, fake, *of_fake)
     if c['feature_matching']:
-        r = D(real).flatten(1) if c['loss'] == RPGAN else None
+        r = judge(D, real, *of_real)[0] if c['loss'] == RPGAN else None
         match = match + c['feature_matching'] * matching(real_features, features)
     if c['perceptual']:
         match = match + c['perceptual'] * matching(extractor.to(dtype)(real), extractor(fake))

@@ -91,15 +91,19 @@ namespace {
 // thrown.
 template <typename Read>
 std::span<const std::byte> Intact(std::uint64_t i, std::uint64_t count, const Dataset::DamageReport& report,
-                                  const Read& read) {
+                                  std::uint64_t* used, const Read& read) {
+  std::uint64_t number = i;
   for (std::uint64_t tried = 0; tried + 1 < count; ++tried) {
+    if (used != nullptr) *used = number;
     try {
-      return read((i + tried) % count);
+      return read(number);
     } catch (const DataError& error) {
       report(error);
     }
+    number = (number + 1) % count;
   }
-  return read((i + count - 1) % count);
+  if (used != nullptr) *used = number;
+  return read(number);
 }
 
 }  // namespace
@@ -116,17 +120,38 @@ std::span<const std::byte> Dataset::Record(std::uint64_t i) const {
   return VerifiedRecord(SkipHeld(i, split_->held));
 }
 
-std::span<const std::byte> Dataset::IntactRecord(std::uint64_t i, const DamageReport& report) const {
-  return Intact(i, size(), report, [this](std::uint64_t number) { return Record(number); });
+std::span<const std::byte> Dataset::IntactRecord(std::uint64_t i, const DamageReport& report,
+                                                 std::uint64_t* used) const {
+  return Intact(i, size(), report, used, [this](std::uint64_t number) { return Record(number); });
 }
 
-std::span<const std::byte> Dataset::IntactHoldoutRecord(std::uint64_t i, const DamageReport& report) const {
-  return Intact(i, holdout_size(), report, [this](std::uint64_t number) { return HoldoutRecord(number); });
+std::span<const std::byte> Dataset::IntactHoldoutRecord(std::uint64_t i, const DamageReport& report,
+                                                        std::uint64_t* used) const {
+  return Intact(i, holdout_size(), report, used, [this](std::uint64_t number) { return HoldoutRecord(number); });
 }
 
 std::span<const std::byte> Dataset::HoldoutRecord(std::uint64_t i) const {
   assert(i < holdout_size());
   return VerifiedRecord(split_->holdout[i]);
+}
+
+std::uint32_t Dataset::LabelOf(std::uint64_t number) const {
+  const auto [shard, record] = PlaceOf(number);
+  return shards_[shard].RecordLabel(record, manifest_.labels.size());
+}
+
+std::uint32_t Dataset::Label(std::uint64_t i) const { return LabelOf(SkipHeld(i, split_->held)); }
+
+std::uint32_t Dataset::HoldoutLabel(std::uint64_t i) const { return LabelOf(split_->holdout[i]); }
+
+// All records are counted in the order of the footers, then those that are held out are taken off again.
+std::vector<std::uint64_t> Dataset::LabelCounts() const {
+  std::vector<std::uint64_t> counts(manifest_.labels.size());
+  for (const auto& shard : shards_) {
+    for (std::size_t i = 0; i < shard.size(); ++i) ++counts[shard.RecordLabel(i, counts.size())];
+  }
+  for (std::uint64_t i = 0; i < holdout_size(); ++i) --counts[HoldoutLabel(i)];
+  return counts;
 }
 
 // A binary search, because there may be thousands of shards.

@@ -52,7 +52,10 @@ struct Loader::Impl {
   Impl(std::shared_ptr<const Dataset> dataset_in, const LoaderOptions& options_in)
       : dataset(std::move(dataset_in)), options(options_in), slots(options.prefetch + 1) {
     const std::size_t record_bytes = kChannels * dataset->image_size() * dataset->image_size();
-    for (RawBatch& slot : slots) slot.pixels.resize(options.count * record_bytes);
+    for (RawBatch& slot : slots) {
+      slot.pixels.resize(options.count * record_bytes);
+      if (options.labels) slot.labels.resize(options.count);
+    }
     thread = std::thread([this] { Produce(); });
   }
   ~Impl() {
@@ -68,7 +71,12 @@ struct Loader::Impl {
   void CopyImages(const std::vector<std::uint64_t>& records, RawBatch& batch);
   void CopyImage(std::uint64_t cursor, std::span<const std::byte> record, std::uint8_t* out);
   std::vector<std::uint64_t> RecordsFrom(std::uint64_t cursor);
-  std::span<const std::byte> Fetch(std::uint64_t record);
+  // A record of the data set that is intact, and its number.
+  struct Found {
+    std::span<const std::byte> pixels;
+    std::uint64_t record = 0;
+  };
+  Found Fetch(std::uint64_t record);
 
   const std::shared_ptr<const Dataset> dataset;
   const LoaderOptions options;
@@ -130,23 +138,27 @@ void Loader::Impl::Fill(std::uint64_t number) {
 // Fetches the next record before copying the present one, so that TouchPages can prefetch it.
 void Loader::Impl::CopyImages(const std::vector<std::uint64_t>& records, RawBatch& batch) {
   const std::size_t record_bytes = batch.pixels.size() / options.count;
-  std::span<const std::byte> next = Fetch(records[0]);
+  Found next = Fetch(records[0]);
   for (std::uint64_t i = 0; i < options.count; ++i) {
-    const std::span<const std::byte> record = next;
+    const Found found = next;
     if (i + 1 < options.count) next = Fetch(records[i + 1]);
-    TouchPages(next);
-    CopyImage(batch.cursor + i, record, batch.pixels.data() + i * record_bytes);
+    TouchPages(next.pixels);
+    CopyImage(batch.cursor + i, found.pixels, batch.pixels.data() + i * record_bytes);
+    if (options.labels) batch.labels[i] = dataset->Label(found.record);
   }
 }
 
 // The replacement depends only on the data, so every rank and every resumed run uses the same.
-std::span<const std::byte> Loader::Impl::Fetch(std::uint64_t record) {
-  if (!options.replace_corrupt) return dataset->Record(record);
-  return dataset->IntactRecord(record, [this](const DataError& damage) {
+Loader::Impl::Found Loader::Impl::Fetch(std::uint64_t record) {
+  if (!options.replace_corrupt) return {dataset->Record(record), record};
+  Found found;
+  const auto report = [this](const DataError& damage) {
     const std::lock_guard lock(mutex);
     ++corrupt;
     last_corrupt = damage.what();
-  });
+  };
+  found.pixels = dataset->IntactRecord(record, report, &found.record);
+  return found;
 }
 
 // The records of a batch, each as in SampleAt(). The permutation of an epoch is computed once and kept.

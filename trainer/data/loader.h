@@ -37,12 +37,22 @@ class Dataset {
   // when it does not match.
   std::span<const std::byte> Record(std::uint64_t i) const;
   // Record i or, when it is damaged, the next intact one. `report` is called with the error of every damaged record
-  // that was skipped. Throws DataError when no record is intact.
+  // that was skipped. Throws DataError when no record is intact. `used`: gets the number of the record that is
+  // returned.
   using DamageReport = std::function<void(const DataError&)>;
-  std::span<const std::byte> IntactRecord(std::uint64_t i, const DamageReport& report) const;
+  std::span<const std::byte> IntactRecord(std::uint64_t i, const DamageReport& report,
+                                          std::uint64_t* used = nullptr) const;
   // The same two functions for the holdout, whose order depends only on the content.
   std::span<const std::byte> HoldoutRecord(std::uint64_t i) const;
-  std::span<const std::byte> IntactHoldoutRecord(std::uint64_t i, const DamageReport& report) const;
+  std::span<const std::byte> IntactHoldoutRecord(std::uint64_t i, const DamageReport& report,
+                                                 std::uint64_t* used = nullptr) const;
+
+  // The label of a record: a position in manifest().labels. Throws DataError naming shard and offset when the manifest
+  // has no such label.
+  std::uint32_t Label(std::uint64_t i) const;
+  std::uint32_t HoldoutLabel(std::uint64_t i) const;
+  // The number of training records of each label, in one scan over the footers. Checks every label.
+  std::vector<std::uint64_t> LabelCounts() const;
 
   // Hints to the kernel that change no data. WillNeed: record i will be read soon; has an effect only while the record
   // cannot be in memory yet, or when memory cannot hold all records. Unmap: the pages that were read need not stay
@@ -59,6 +69,7 @@ class Dataset {
   };
   Place PlaceOf(std::uint64_t number) const;
   std::span<const std::byte> VerifiedRecord(std::uint64_t number) const;
+  std::uint32_t LabelOf(std::uint64_t number) const;
 
   shard::Manifest manifest_;
   std::vector<shard::ShardReader> shards_;
@@ -81,6 +92,7 @@ void UntilNothingIsLost(const Copy& copy) {
 struct RawBatch {
   std::uint64_t cursor = 0;  // number of the batch's first image in the endless stream of samples
   std::vector<std::uint8_t> pixels;
+  std::vector<std::uint32_t> labels;  // of each image; empty unless the options ask for them
 };
 
 struct LoaderOptions {
@@ -89,6 +101,7 @@ struct LoaderOptions {
   std::uint64_t first = 0;   // cursor of this rank's first image: run cursor + rank * count
   std::uint64_t stride = 0;  // cursor distance between two calls of Next(): images of all ranks
   bool flip = false;         // mirrors an image left-right with probability 1/2
+  bool labels = false;       // also delivers the labels
   bool replace_corrupt =
       false;  // a record with a wrong checksum is replaced by the next intact one instead of being an error
   std::size_t prefetch = 2;  // batches that the background thread prepares in advance

@@ -47,7 +47,8 @@ enum class Stream : std::uint32_t {
   kStatistics = 9,
   kPenalty = 10,
   kWiden = 11,
-  kQuality = 12
+  kQuality = 12,
+  kClass = 13
 };
 
 // Fills out[0..count) with standard normal numbers of (seed, stream, cursor, sample): Philox and Box-Muller, in float.

@@ -88,6 +88,11 @@ torch::nn::Sequential WithSyncBatchNorm(const torch::nn::Sequential& layers,
       synchronised->push_back(layer);
     }
   }
+  for (const auto& beside : layers->named_children()) {
+    if (!synchronised->named_children().contains(beside.key())) {
+      synchronised->register_module(beside.key(), beside.value());
+    }
+  }
   return synchronised;
 }
 

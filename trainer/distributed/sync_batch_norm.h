@@ -27,7 +27,7 @@ class SyncBatchNorm2dImpl : public torch::nn::BatchNorm2dImpl {
 TORCH_MODULE(SyncBatchNorm2d);
 
 // A network in which every BatchNorm2d is replaced by a synchronised one with the same values. All other layers are
-// shared with `layers`.
+// shared with `layers`, and so are modules that are registered beside the layers.
 torch::nn::Sequential WithSyncBatchNorm(const torch::nn::Sequential& layers,
                                         const std::shared_ptr<Communicator>& communicator);
 

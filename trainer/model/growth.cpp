@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "storage/errors.h"
+#include "trainer/model/classes.h"
 #include "trainer/model/state.h"
 
 namespace gan::model {
@@ -129,7 +130,9 @@ void ContinueDiscriminator(torch::nn::Sequential& discriminator, const torch::Te
 
 std::optional<std::string> GeneratorSource(const std::string& name, const NetworkOptions& small,
                                            const NetworkOptions& large) {
-  if (Octaves(small, large) == 0) return name;
+  const bool is_new = IsOfClasses(name) && small.classes == 0;
+  if (is_new) return std::nullopt;
+  if (Octaves(small, large) == 0 || IsOfClasses(name)) return name;
   // G's layers are numbered from the latents on, so the kept layers have the same numbers in both networks.
   const std::int64_t blocks_before_rgb = std::countr_zero(static_cast<std::uint64_t>(small.resolution)) - 2;
   return Parse(name).layer < kGeneratorBlock * blocks_before_rgb ? std::optional(name) : std::nullopt;
@@ -138,13 +141,27 @@ std::optional<std::string> GeneratorSource(const std::string& name, const Networ
 std::optional<std::string> DiscriminatorSource(const std::string& name, const NetworkOptions& small,
                                                const NetworkOptions& large) {
   const std::int64_t octaves = Octaves(small, large);
-  if (octaves == 0) return name;
+  const bool is_new = IsOfClasses(name) && small.classes == 0;
+  if (is_new) return std::nullopt;
+  if (octaves == 0 || IsOfClasses(name)) return name;
   constexpr std::int64_t kFirstBlock = 2;  // convolution and LeakyReLU
   const std::int64_t block = large.d_norm == Norm::kNone ? 2 : 3;
   const auto [layer, rest] = Parse(name);
   // D's layers are numbered from the image on, so the new layers shift the numbers of the kept ones.
   const std::int64_t source = layer - octaves * block;
   return source >= kFirstBlock ? std::optional(std::to_string(source) + rest) : std::nullopt;
+}
+
+torch::Tensor GeneratorPart(const std::string& name, const torch::Tensor& tensor, const NetworkOptions& small,
+                            const NetworkOptions& large) {
+  const bool longer = name == "0.weight" && small.classes == 0 && large.classes > 0;
+  return longer ? tensor.narrow(0, 0, large.noise_dim) : tensor;
+}
+
+void BeginClasses(torch::nn::Sequential& generator, torch::nn::Sequential& discriminator, const NetworkOptions& large) {
+  torch::NoGradGuard no_grad;
+  generator->named_parameters()["0.weight"].narrow(0, large.noise_dim, NetworkOptions::kClassEmbedding).zero_();
+  if (!large.spectral_norm) discriminator->named_parameters()[kClassProjectionWeight].zero_();
 }
 
 // Layers are copied by name, so all other properties of the networks must agree.
@@ -155,6 +172,11 @@ void RequireGrowable(const NetworkOptions& small, const NetworkOptions& large) {
                     small.spectral_norm == large.spectral_norm && small.d_width == large.d_width;
   if (!same) {
     throw UsageError("--init-from: features, noise, D's norm and D's width must be those of the checkpoint");
+  }
+  if (small.classes > 0 && small.classes != large.classes) {
+    throw UsageError("--init-from: the networks of the checkpoint know " + std::to_string(small.classes) +
+                     " classes, those of this run " +
+                     (large.classes == 0 ? "none; add --conditional" : std::to_string(large.classes)));
   }
   if (large.resolution < small.resolution) {
     throw UsageError("--init-from: a checkpoint of " + std::to_string(small.resolution) + " px cannot start a run at " +

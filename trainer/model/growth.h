@@ -19,8 +19,13 @@ std::optional<std::string> GeneratorSource(const std::string& name, const Networ
 std::optional<std::string> DiscriminatorSource(const std::string& name, const NetworkOptions& small,
                                                const NetworkOptions& large);
 
-// Throws UsageError when `large` cannot have grown from `small`: its resolution is lower, or the widths, the latent
-// dimension or the norms differ.
+// The part of G's tensor `name` that the smaller network's tensor fills. A conditional network that starts from one
+// without classes has more inputs, those of the embedding.
+torch::Tensor GeneratorPart(const std::string& name, const torch::Tensor& tensor, const NetworkOptions& small,
+                            const NetworkOptions& large);
+
+// Throws UsageError when `large` cannot have grown from `small`: its resolution is lower, the widths, the latent
+// dimension or the norms differ, or it has other classes than `small`, which may have none.
 void RequireGrowable(const NetworkOptions& small, const NetworkOptions& large);
 
 // Initialises the new layers of a network that has grown by one octave so that it continues the smaller network's
@@ -33,6 +38,11 @@ void RequireGrowable(const NetworkOptions& small, const NetworkOptions& large);
 // returns false. D must not use spectral norm, which would rescale the new weights.
 bool ContinueGenerator(torch::nn::Sequential& generator, const torch::Tensor& rgb, const torch::Tensor& latents);
 void ContinueDiscriminator(torch::nn::Sequential& discriminator, const torch::Tensor& rgb, const torch::Tensor& images);
+// Makes conditional networks that start from networks without classes compute the same function as those, whatever the
+// class: the embedding's part of G's first layer and D's projection become 0, which training changes at once. A
+// spectral norm cannot scale 0, so with it the projection stays random.
+void BeginClasses(torch::nn::Sequential& generator, torch::nn::Sequential& discriminator, const NetworkOptions& large);
+
 // The names of the convolutions at the RGB end: the last one of G, the first one of D.
 std::string RgbOfGenerator(const NetworkOptions& options);
 inline constexpr const char* kRgbOfDiscriminator = "0.weight";

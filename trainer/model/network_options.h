@@ -18,9 +18,15 @@ struct NetworkOptions {
   std::int64_t noise_dim = 100;
   Norm d_norm = Norm::kBatch;
   bool spectral_norm = false;  // of D's convolutions
+  std::int64_t classes = 0;    // 0: the networks know no classes
   std::int64_t d_width = 1;    // multiplies D's channels (widen.h)
   ConvolutionPath convolutions = ConvolutionPath::kAuto;
 
+  // The length of a class's embedding. It makes G's first layer longer by two thirds and a step by less than 1 %.
+  static constexpr std::int64_t kClassEmbedding = 64;
+
+  // The channels of the input of G's first layer.
+  std::int64_t GeneratorInputs() const { return noise_dim + (classes > 0 ? kClassEmbedding : 0); }
   std::int64_t DiscriminatorFeatures() const { return d_features > 0 ? d_features : features; }
 };
 

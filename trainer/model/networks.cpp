@@ -7,6 +7,7 @@
 
 #include "storage/errors.h"
 #include "trainer/data/sampler.h"
+#include "trainer/model/classes.h"
 #include "trainer/model/convolution.h"
 #include "trainer/model/spectral_norm.h"
 
@@ -70,7 +71,7 @@ nn::Sequential MakeGenerator(const NetworkOptions& options) {
   Validate(options);
   using Place = UpConv2dImpl::Place;
   nn::Sequential layers;
-  std::int64_t in = options.noise_dim;
+  std::int64_t in = options.GeneratorInputs();
   for (std::int64_t side = 4; side < options.resolution; side *= 2) {
     const std::int64_t out = ChannelsAt(options.features, side);
     layers->push_back(UpConv2d(in, out, side == 4 ? Place::kFirst : Place::kOther, options.convolutions));
@@ -80,6 +81,7 @@ nn::Sequential MakeGenerator(const NetworkOptions& options) {
   }
   layers->push_back(UpConv2d(in, 3, Place::kOther, options.convolutions));
   layers->push_back(nn::Tanh());
+  AddClassEmbedding(layers, options);
   return layers;
 }
 
@@ -105,23 +107,39 @@ nn::Sequential MakeDiscriminator(const NetworkOptions& options) {
   } else {
     layers->push_back(nn::Conv2d(ToLogit(in)));
   }
+  AddClassProjection(layers, options, in);
   return layers;
 }
 
-// The network's output has two dimensions of size 1, which losses do not expect.
-torch::Tensor Discriminate(nn::Sequential& discriminator, const torch::Tensor& images) {
-  return discriminator->forward(images).view({images.size(0), 1});
+namespace {
+
+// Runs the layers one by one. The class is judged by the input of the pooling, the last feature map. The network's
+// output has two dimensions of size 1, which losses do not expect. features: null, or gets the outputs of the
+// activations.
+torch::Tensor RunLayers(nn::Sequential& discriminator, const torch::Tensor& images, const torch::Tensor& classes,
+                        std::vector<torch::Tensor>* features) {
+  torch::Tensor value = images, class_term;
+  for (nn::AnyModule& layer : *discriminator) {
+    if (layer.ptr()->as<nn::AdaptiveAvgPool2d>() != nullptr) {
+      class_term = ClassTerm(discriminator, value, classes);
+    }
+    value = layer.forward(value);
+    if (features != nullptr && layer.ptr()->as<nn::LeakyReLU>() != nullptr) features->push_back(value);
+  }
+  const torch::Tensor logits = value.view({images.size(0), 1});
+  return class_term.defined() ? logits + class_term : logits;
 }
 
-// Runs the layers one by one to keep the outputs of the activations.
-DiscriminatorOutput DiscriminateWithFeatures(nn::Sequential& discriminator, const torch::Tensor& images) {
+}  // namespace
+
+torch::Tensor Discriminate(nn::Sequential& discriminator, const torch::Tensor& images, const torch::Tensor& classes) {
+  return RunLayers(discriminator, images, classes, nullptr);
+}
+
+DiscriminatorOutput DiscriminateWithFeatures(nn::Sequential& discriminator, const torch::Tensor& images,
+                                             const torch::Tensor& classes) {
   DiscriminatorOutput output;
-  torch::Tensor value = images;
-  for (nn::AnyModule& layer : *discriminator) {
-    value = layer.forward(value);
-    if (layer.ptr()->as<nn::LeakyReLU>() != nullptr) output.features.push_back(value);
-  }
-  output.logits = value.view({images.size(0), 1});
+  output.logits = RunLayers(discriminator, images, classes, &output.features);
   return output;
 }
 
@@ -131,12 +149,13 @@ void InitialiseWeights(nn::Module& module, std::uint64_t seed, std::uint64_t net
   std::uint64_t index = 0;
   for (auto& parameter : module.named_parameters()) {
     torch::Tensor tensor = parameter.value();
-    const bool convolution = tensor.dim() == 4;
+    const bool vector = tensor.dim() == 1;
     const bool shift = parameter.key().ends_with("bias");
+    const bool embedding = parameter.key() == kClassEmbeddingWeight;
     if (shift) {
       tensor.zero_();
     } else {
-      FillFromStream(tensor, convolution ? 0.0F : 1.0F, 0.02F, seed, network, index);
+      FillFromStream(tensor, vector ? 1.0F : 0.0F, embedding ? 1.0F : 0.02F, seed, network, index);
     }
     ++index;
   }

@@ -30,7 +30,7 @@ torch::Tensor Shares(std::int64_t copies, std::int64_t weights, const Draw& draw
   return all / all.sum(0);
 }
 
-// [out, in, k, k] -> [out, copies*in, k, k]: each weight is divided among the copies of its input channel.
+// [out, in, ...] -> [out, copies*in, ...]: each weight is divided among the copies of its input channel.
 torch::Tensor Split(const torch::Tensor& weight, std::int64_t copies, const Draw& draw) {
   const torch::Tensor shares = Shares(copies, weight.numel(), draw).to(weight.options());
   std::vector<torch::Tensor> parts;
@@ -38,11 +38,11 @@ torch::Tensor Split(const torch::Tensor& weight, std::int64_t copies, const Draw
   return torch::cat(parts, 1);
 }
 
-// Input channels are split only in convolutions; output channels are copied in all tensors.
+// Input channels are split in convolutions and in the projection of classes; output channels are copied in all tensors.
 torch::Tensor Widened(const torch::Tensor& narrow, const torch::Tensor& wide, const Draw& draw) {
   if (narrow.dim() == 0) return narrow;
   torch::Tensor result = narrow;
-  if (narrow.dim() == 4 && wide.size(1) > narrow.size(1)) result = Split(result, wide.size(1) / narrow.size(1), draw);
+  if (narrow.dim() >= 2 && wide.size(1) > narrow.size(1)) result = Split(result, wide.size(1) / narrow.size(1), draw);
   return wide.size(0) > narrow.size(0) ? Copied(result, 0, wide.size(0) / narrow.size(0)) : result;
 }
 

@@ -1,5 +1,6 @@
 #include "trainer/run/batches.h"
 
+#include "trainer/model/classes.h"
 #include "trainer/step/device_work.h"
 
 namespace gan::run {
@@ -15,6 +16,7 @@ data::LoaderOptions OptionsOf(const TrainOptions& options, std::uint64_t batch, 
   loader.first = cursor + static_cast<std::uint64_t>(world.rank) * batch;
   loader.stride = static_cast<std::uint64_t>(world.size) * batch;
   loader.flip = options.flip;
+  loader.labels = options.conditional;
   loader.replace_corrupt = options.corrupt_records == "replace";
   return loader;
 }
@@ -59,9 +61,19 @@ torch::Tensor Latents(std::uint64_t seed, data::Stream stream, std::uint64_t cur
   return step::ToDevice(latents, device);
 }
 
-Batches::Batches(std::shared_ptr<const data::Dataset> dataset, const TrainOptions& options, std::uint64_t noise_seed,
-                 std::uint64_t batch, const distributed::World& world, torch::Device device, std::uint64_t cursor)
+torch::Tensor DrawClasses(const data::Classes& classes, std::uint64_t seed, data::Stream stream, std::uint64_t cursor,
+                          std::uint64_t count, torch::Device device) {
+  if (classes.empty()) return {};
+  std::vector<std::uint32_t> drawn(count);
+  for (std::uint64_t i = 0; i < count; ++i) drawn[i] = classes.Draw(seed, stream, cursor + i);
+  return step::ToDevice(model::OneHot(drawn, classes.size()), device);
+}
+
+Batches::Batches(std::shared_ptr<const data::Dataset> dataset, const data::Classes& classes,
+                 const TrainOptions& options, std::uint64_t noise_seed, std::uint64_t batch,
+                 const distributed::World& world, torch::Device device, std::uint64_t cursor)
     : dataset_(dataset),
+      classes_(classes),
       options_(options),
       home_(torch::TensorOptions(device).dtype(options.gan.precision == step::Precision::kFp64 ? torch::kDouble
                                                                                                : torch::kFloat)),
@@ -91,11 +103,16 @@ step::Batch Batches::Make() {
       {static_cast<std::int64_t>(batch_), side, side, 3}, torch::kByte);
   const bool channels_last = options_.gan.UsesChannelsLast();
   const auto format = channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
-  return {
+  step::Batch batch = {
       ToImages(pixels, options_.gan.network.resolution, home_.device(), format).to(home_),
       Latents(noise_seed_, data::Stream::kLatentD, raw.cursor, batch_, options_.gan.network.noise_dim, home_.device())
           .to(home_),
       raw.cursor};
+  if (classes_.empty()) return batch;
+  batch.real_classes = step::ToDevice(model::OneHot(raw.labels, classes_.size()), home_.device()).to(home_);
+  batch.fake_classes =
+      DrawClasses(classes_, noise_seed_, data::Stream::kLatentD, raw.cursor, batch_, home_.device()).to(home_);
+  return batch;
 }
 
 }  // namespace gan::run

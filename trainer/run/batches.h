@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "trainer/data/classes.h"
 #include "trainer/data/loader.h"
 #include "trainer/data/sampler.h"
 #include "trainer/distributed/communicator.h"
@@ -25,13 +26,19 @@ torch::Tensor ToImages(const torch::Tensor& pixels, std::int64_t resolution, tor
 torch::Tensor Latents(std::uint64_t seed, data::Stream stream, std::uint64_t cursor, std::uint64_t count,
                       std::int64_t noise_dim, torch::Device device);
 
+// The classes of the images of the same latents, as float [count, classes] (model/classes.h) on `device`. Undefined
+// when there are none.
+torch::Tensor DrawClasses(const data::Classes& classes, std::uint64_t seed, data::Stream stream, std::uint64_t cursor,
+                          std::uint64_t count, torch::Device device);
+
 // This rank's share of the endless shuffled stream: real images with their latents. Not thread-safe.
 class Batches {
  public:
-  // `noise_seed`: seed of the latents. `batch`: images per call of Next. `cursor`: real images consumed so far by all
-  // ranks.
-  Batches(std::shared_ptr<const data::Dataset> dataset, const TrainOptions& options, std::uint64_t noise_seed,
-          std::uint64_t batch, const distributed::World& world, torch::Device device, std::uint64_t cursor);
+  // `classes`: empty, or those of the data set. `noise_seed`: seed of the latents and their classes. `batch`: images
+  // per call of Next. `cursor`: real images consumed so far by all ranks.
+  Batches(std::shared_ptr<const data::Dataset> dataset, const data::Classes& classes, const TrainOptions& options,
+          std::uint64_t noise_seed, std::uint64_t batch, const distributed::World& world, torch::Device device,
+          std::uint64_t cursor);
   Batches(const Batches&) = delete;
   Batches& operator=(const Batches&) = delete;
 
@@ -46,6 +53,7 @@ class Batches {
   step::Batch Make();
 
   std::shared_ptr<const data::Dataset> dataset_;
+  const data::Classes& classes_;
   const TrainOptions& options_;
   torch::TensorOptions home_;  // device and data type of the networks
   std::uint64_t noise_seed_;

@@ -75,8 +75,10 @@ step::Batch DeviceFeed::Next() {
     ready.copied->block(stream);
     // The memory was allocated on the feed's stream. It must not be reused there before this stream has finished with
     // it.
-    ready.batch.real.record_stream(stream);
-    ready.batch.latents.record_stream(stream);
+    for (const torch::Tensor& tensor :
+         {ready.batch.real, ready.batch.latents, ready.batch.real_classes, ready.batch.fake_classes}) {
+      if (tensor.defined()) tensor.record_stream(stream);
+    }
   }
   return std::move(ready.batch);
 }

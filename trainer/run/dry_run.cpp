@@ -5,8 +5,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "trainer/data/loader.h"
 #include "trainer/model/cost.h"
 #include "trainer/model/networks.h"
+#include "trainer/run/classes_of_run.h"
 
 namespace gan::run {
 
@@ -48,10 +50,15 @@ struct Cost {
 Cost CostOf(const TrainOptions& options, int world_size) {
   model::NetworkOptions network = options.gan.network;
   network.spectral_norm = false;  // costs almost nothing
+  // Only the data set knows the number of classes.
+  if (options.conditional) {
+    network.classes =
+        static_cast<std::int64_t>(ClassesOf(options, data::Dataset(options.shards, options.holdout)).size());
+  }
   Cost cost;
   cost.ranks = world_size;
   cost.batches = PlanBatches(options.batch, options.global_batch, world_size);
-  cost.generator = model::CostOf(model::MakeGenerator(network), {1, network.noise_dim, 1, 1});
+  cost.generator = model::CostOf(model::MakeGenerator(network), {1, network.GeneratorInputs(), 1, 1});
   cost.discriminator = model::CostOf(model::MakeDiscriminator(network), {1, 3, network.resolution, network.resolution});
   const model::ForwardCost &g = cost.generator, &d = cost.discriminator;
   const double bytes = options.gan.precision == step::Precision::kFp64 ? 8 : 4;

@@ -52,7 +52,8 @@ void Faults::Inject(step::Gan& gan, std::uint64_t step) const {
     }
     if (!fault.Strikes(Kind::kWeights, step)) continue;
     // The last convolution, because after any other one a norm would remove the factor.
-    for (const auto& parameter : gan.discriminator->children().back()->parameters()) parameter.mul_(fault.amount);
+    const torch::nn::Sequential& layers = gan.discriminator;
+    for (const auto& parameter : layers->ptr(layers->size() - 1)->parameters()) parameter.mul_(fault.amount);
   }
 }
 

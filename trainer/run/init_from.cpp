@@ -7,8 +7,11 @@
 #include <vector>
 
 #include "storage/errors.h"
+#include "trainer/model/classes.h"
 #include "trainer/model/growth.h"
+#include "trainer/run/batches.h"
 #include "trainer/run/checkpoint_state.h"
+#include "trainer/run/classes_of_run.h"
 #include "trainer/run/import_weights.h"
 #include "trainer/run/objective_flags.h"
 #include "trainer/run/samples.h"
@@ -17,14 +20,19 @@ namespace gan::run {
 
 namespace {
 
-using Source = std::function<std::optional<std::string>(const std::string&)>;
+// The name in the smaller network of a tensor, and the part of the tensor that the smaller one fills.
+struct Source {
+  std::function<std::optional<std::string>(const std::string&)> name;
+  std::function<torch::Tensor(const std::string&, const torch::Tensor&)> part;
+};
 
 // Pairs the names of tensors in the smaller network with the tensors that receive them.
 void AddKept(const model::NamedTensors& state, const std::string& prefix, const Source& source,
              model::NamedTensors& kept) {
   for (const auto& [name, target] : state) {
-    const auto from = source(name.substr(prefix.size()));
-    if (from) kept.emplace_back(prefix + *from, target);
+    const std::string mine = name.substr(prefix.size());
+    const auto from = source.name(mine);
+    if (from) kept.emplace_back(prefix + *from, source.part(mine, target));
   }
 }
 
@@ -48,7 +56,7 @@ void RestoreSteps(const checkpoint::Checkpoint& saved, const std::string& name, 
   RestoreSome(saved, {{name, before}});
   std::int64_t index = 0;
   for (const auto& item : large.named_parameters()) {
-    const auto from = source(item.key());
+    const auto from = source.name(item.key());
     target[index++] = from ? before[small_order.at(*from)] : torch::zeros({}, before.options());
   }
 }
@@ -84,25 +92,36 @@ void ContinueAtTheRgbEnd(const checkpoint::Checkpoint& saved, const model::Netwo
   const torch::Tensor like = gan.generator->parameters()[0];
   const torch::Tensor latents =
       FixedLatents(0, kPictures, gan.options.network.noise_dim, like.device()).to(like.scalar_type());
+  torch::Tensor classes = DrawClasses(gan.classes, 0, data::Stream::kFixedLatents, 0, kPictures, like.device());
+  if (classes.defined()) classes = classes.to(like.scalar_type());
   const auto g_rgb = RgbOf(saved, "generator.", model::RgbOfGenerator(small), small_g, like);
-  if (!model::ContinueGenerator(gan.generator, g_rgb, latents) || small.spectral_norm) return;
+  if (!model::ContinueGenerator(gan.generator, g_rgb, model::GeneratorInput(gan.generator, latents, classes)) ||
+      small.spectral_norm)
+    return;
   const auto d_rgb = RgbOf(saved, "discriminator.", model::kRgbOfDiscriminator, small_d, like);
-  model::ContinueDiscriminator(gan.discriminator, d_rgb, Generate(gan.generator, latents));
+  model::ContinueDiscriminator(gan.discriminator, d_rgb, Generate(gan.generator, latents, classes));
 }
 
 }  // namespace
 
 void InitFrom(const checkpoint::Checkpoint& saved, step::Gan& gan) {
   torch::NoGradGuard no_grad;
-  const model::NetworkOptions small = NetworkFromJson(saved.state.at("options"));
+  RequireSameClasses(saved.state, gan.classes, saved.folder);
+  model::NetworkOptions small = NetworkFromJson(saved.state.at("options"));
+  small.classes = std::ssize(saved.state.value("classes", nlohmann::json::array()));
   const model::NetworkOptions& large = gan.options.network;
   model::RequireGrowable(small, large);
-  const Source g_source = [&](const std::string& name) { return model::GeneratorSource(name, small, large); };
-  const Source d_source = [&](const std::string& name) { return model::DiscriminatorSource(name, small, large); };
+  const Source g_source = {[&](const std::string& name) { return model::GeneratorSource(name, small, large); },
+                           [&](const std::string& name, const torch::Tensor& tensor) {
+                             return model::GeneratorPart(name, tensor, small, large);
+                           }};
+  const Source d_source = {[&](const std::string& name) { return model::DiscriminatorSource(name, small, large); },
+                           [](const std::string&, const torch::Tensor& tensor) { return tensor; }};
   model::NamedTensors kept;
   AddKept(model::NamedState(*gan.generator, "generator."), "generator.", g_source, kept);
   AddKept(model::NamedState(*gan.discriminator, "discriminator."), "discriminator.", d_source, kept);
   RestoreSome(saved, kept);
+  if (large.classes > 0 && small.classes == 0) model::BeginClasses(gan.generator, gan.discriminator, large);
   const auto small_g = model::MakeGenerator(small), small_d = model::MakeDiscriminator(small);
   // The method of growth.h covers one doubling of the resolution.
   if (large.resolution == 2 * small.resolution) ContinueAtTheRgbEnd(saved, small, *small_g, *small_d, gan);

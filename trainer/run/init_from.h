@@ -8,7 +8,8 @@
 
 namespace gan::run {
 
-// Initialises `gan` with the networks of a checkpoint of the same or a lower resolution. Layers that exist in both get
+// Initialises `gan` with the networks of a checkpoint of the same or a lower resolution. The checkpoint may have no
+// classes where `gan` has some; they then begin without effect. Layers that exist in both get
 // their weights, statistics, moments and averages bit for bit. New layers continue the function of the smaller networks
 // where possible (model/growth.h) and otherwise keep their random initialisation; their moments are 0. Throws
 // UsageError when the networks do not match, DataError when the checkpoint lacks a tensor.

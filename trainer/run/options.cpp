@@ -18,6 +18,9 @@ constexpr cli::Choice<std::string_view> kCorruptRecords[] = {
     cli::Word("stop", "end with exit code 3"), cli::Word("replace", "count it and train on the next intact record")};
 constexpr cli::Choice<std::string_view> kDevices[] = {cli::Word("auto", "cuda when there is a GPU, otherwise cpu"),
                                                       cli::Word("cpu", ""), cli::Word("cuda", "")};
+constexpr cli::Choice<data::ClassSampling> kClassSamplings[] = {
+    {data::ClassSampling::kData, "data", "each class as often as among the training images"},
+    {data::ClassSampling::kUniform, "uniform", "all classes equally often"}};
 constexpr cli::Choice<step::Decay> kDecays[] = {{step::Decay::kNone, "none", "constant learning rates"},
                                                 {step::Decay::kLinear, "linear", "a straight line to 0"},
                                                 {step::Decay::kCosine, "cosine", "half a cosine wave to 0"}};
@@ -82,10 +85,14 @@ void AddModelFlags(Flags& flags, TrainOptions& o) {
   flags.Add(kFixed, "--features", o.gan.network.features,
             "Number of feature maps in the last hidden layer of G and the first layer of D at 128 pixels.");
   flags.Add(kFixed, "--noise-dim", o.gan.network.noise_dim, "Dimension of the latent vector.");
+  flags.AddSwitch(kFixed, "--conditional", o.conditional,
+                  "Train G and D on the labels of the images as well, so that gan-generate can make a given class.");
   flags.AddSwitch(kFixed, "--sync-bn", o.gan.sync_batch_norm, "Synchronise batch norm over all ranks.");
   flags.Add(kFixed, "--ema", o.gan.ema_half_life_images,
             "Half-life, in images, of the moving average of G's weights. 0 keeps no average.");
   flags.RareGroup("networks");
+  flags.AddChoice(kFixed, "--class-sampling", o.class_sampling, kClassSamplings,
+                  "How often --conditional generates each class.");
   flags.Add(kFixed, "--features-d", o.gan.network.d_features, "The same as --features for D alone. 0 uses --features.");
   flags
       .Add(kMayChange, "--widen-d", o.gan.network.d_width,
@@ -241,6 +248,9 @@ void Validate(const TrainOptions& options, int world_size) {
                      "; start it with mpirun -np N or srun --mpi=pmix (plain srun starts N jobs of one rank)");
   }
   model::Validate(options.gan.network);
+  if (!options.conditional && options.class_sampling != data::ClassSampling::kData) {
+    throw UsageError("--class-sampling: needs --conditional");
+  }
   ValidateObjective(options);
   ResolveBalance(options);
   cli::MetricsPort(options.metrics_port);  // the value may come from the resumed run, whose flags were not parsed
@@ -268,12 +278,15 @@ BatchPlan PlanBatches(std::uint64_t batch, std::uint64_t global_batch, int world
 }
 
 void RequireResumable(const nlohmann::json& saved, const nlohmann::json& now, const std::filesystem::path& checkpoint) {
+  // An older checkpoint lacks the flags that are newer than it; its run did what their defaults do.
+  const nlohmann::json defaults = ToJson(TrainOptions());
   // Every difference is collected, so that the user can correct all of them at once.
   const std::set<std::string> changeable = Changeable();
   std::string differences;
   for (const auto& [name, value] : now.items()) {
     const auto before = saved.find(name);
-    if (changeable.contains(name) || (before != saved.end() && *before == value)) continue;
+    const bool same = before != saved.end() ? *before == value : defaults.value(name, nlohmann::json()) == value;
+    if (changeable.contains(name) || same) continue;
     differences += (differences.empty() ? "" : ", ") + name + " (" +
                    (before == saved.end() ? "absent" : before->dump()) + " then, " + value.dump() + " now)";
   }

@@ -12,6 +12,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "trainer/balance/balance.h"
+#include "trainer/data/classes.h"
 #include "trainer/run/watchdog.h"
 #include "trainer/step/gan_options.h"
 #include "trainer/step/learning_rate.h"
@@ -30,6 +31,8 @@ struct TrainOptions {
   std::vector<std::filesystem::path> init_from;  // checkpoints or weights that a new run starts from
   double holdout = 0.05;                         // fraction of the records that is never trained on
   bool flip = false;
+  bool conditional = false;  // the networks also get the labels of the images
+  data::ClassSampling class_sampling = data::ClassSampling::kData;
 
   // Length of the run in total, so that a resumed run ends where the uninterrupted one would have. At most one is not
   // 0; when all are 0, 100 epochs.

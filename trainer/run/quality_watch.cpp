@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "storage/errors.h"
 #include "trainer/data/sampler.h"
 #include "trainer/run/batches.h"
+#include "trainer/run/record_images.h"
 #include "trainer/run/samples.h"
 
 namespace gan::run {
@@ -19,24 +19,6 @@ namespace {
 constexpr const char* kPassed = "; another held-out image is used instead";
 constexpr std::uint64_t kFloorSeed = 0;
 constexpr std::int64_t kFewest = 12;  // per kind; density needs five neighbours of each image
-
-// Images [first, first + count). record_of(i) returns the record of image i.
-template <typename RecordOf>
-torch::Tensor ImagesOf(const data::Dataset& dataset, std::int64_t first, std::int64_t count, std::int64_t resolution,
-                       const RecordOf& record_of) {
-  const auto side = static_cast<std::int64_t>(dataset.image_size());
-  torch::Tensor pixels = torch::empty({count, side, side, 3}, torch::kByte);
-  auto* out = pixels.data_ptr<std::uint8_t>();
-  // Copied at once, since a page that becomes unreadable during the copy requires a second attempt.
-  for (std::int64_t i = first; i < first + count; ++i) {
-    data::UntilNothingIsLost([&] {
-      const std::span<const std::byte> record = record_of(static_cast<std::uint64_t>(i));
-      std::memcpy(out, record.data(), record.size());
-    });
-    out += 3 * side * side;
-  }
-  return ToImages(pixels, resolution, torch::kCPU);
-}
 
 // Training images in a random order, because records are sorted by file name and thus often by class.
 torch::Tensor Learnt(const data::Dataset& dataset, std::int64_t first, std::int64_t count, std::int64_t resolution) {
@@ -92,8 +74,11 @@ std::optional<quality::Measured> QualityWatch::Measure(const step::Gan& gan, std
   torch::nn::Sequential generator = GeneratorForPictures(gan, options_.seed);
   quality::Measured measured = evaluator_->Measure([&](std::int64_t first, std::int64_t count) {
     enter_(Section::kEvaluate);
-    return Generate(generator, Latents(options_.seed, data::Stream::kQuality, static_cast<std::uint64_t>(first),
-                                       static_cast<std::uint64_t>(count), options_.gan.network.noise_dim, device_))
+    const auto begin = static_cast<std::uint64_t>(first), many = static_cast<std::uint64_t>(count);
+    return Generate(
+               generator,
+               Latents(options_.seed, data::Stream::kQuality, begin, many, options_.gan.network.noise_dim, device_),
+               DrawClasses(gan.classes, options_.seed, data::Stream::kQuality, begin, many, device_))
         .to(torch::kCPU, torch::kFloat);
   });
   measured = OfRankZero(std::move(measured), *communicator_);

@@ -47,8 +47,12 @@ nlohmann::json ToJson(const StepRecord& record) {
     const std::optional<double> value = ValueOf(number, record);
     json[std::string(number.name)] = value ? Number(*value) : nlohmann::json();
   }
+  json.update(record.classes.is_object() ? record.classes : nlohmann::json::object());
   if (!record.quality) return json;
   for (const auto& [name, value] : record.quality->values) json["quality_" + name] = Number(value);
+  if (record.quality_by_class.is_object() && !record.quality_by_class.empty()) {
+    json["quality_by_class"] = record.quality_by_class;
+  }
   return json;
 }
 
@@ -80,6 +84,9 @@ void Recorder::Step(const StepRecord& record, double fraction_done) {
   if (!is_rank_zero_) return;
   for (const balance::Intervention& done : record.interventions) {
     cli::LogInfo("step " + std::to_string(done.step) + ": " + done.reason);
+  }
+  for (const std::string& line : record.about_classes) {
+    cli::LogWarning("step " + std::to_string(record.step) + ": " + line);
   }
   LogForecast(record);
   if (options_.log_every > 0 && record.step % options_.log_every == 0) {
@@ -161,6 +168,10 @@ void Recorder::SetMetrics(const StepRecord& record) {
   }
   if (record.quality) {
     for (const auto& [name, value] : record.quality->values) metrics_.Set(Metric::kQuality, value, name);
+  }
+  if (!record.classes.empty()) {
+    metrics_.Set(Metric::kClasses, record.classes_collapsed, "collapsed");
+    metrics_.Set(Metric::kClasses, record.classes_separated, "separated");
   }
   for (const balance::Verdict verdict : balance::kVerdicts) {
     metrics_.Set(Metric::kBalanceState, verdict == record.verdict ? 1 : 0, balance::Name(verdict));

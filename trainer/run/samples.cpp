@@ -8,13 +8,48 @@
 #include "picture/grid.h"
 #include "picture/png.h"
 #include "storage/checksum.h"
+#include "trainer/model/classes.h"
 #include "trainer/run/batches.h"
 
 namespace gan::run {
 
-// A grid is as square as the number of images allows.
-void WriteGrid(const std::filesystem::path& path, const torch::Tensor& images,
+namespace {
+
+constexpr std::uint64_t kColumnsOfClasses = 8;
+
+// Measures the running statistics of averaged weights on enough latents for stable ones. They depend on the seed alone,
+// so every process measures the same.
+void FitStatistics(torch::nn::Sequential& generator, const step::Gan& gan, std::uint64_t seed,
+                   const torch::TensorOptions& home) {
+  constexpr std::uint64_t kLatents = 128;
+  constexpr std::int64_t kBatch = 64;
+  constexpr auto kStream = data::Stream::kStatistics;
+  const torch::Tensor latents = Latents(seed, kStream, 0, kLatents, gan.options.network.noise_dim, home.device());
+  torch::Tensor classes = DrawClasses(gan.classes, seed, kStream, 0, kLatents, home.device());
+  if (classes.defined()) classes = classes.to(home);
+  torch::NoGradGuard no_grad;
+  step::ReestimateStatistics(generator, model::GeneratorInput(generator, latents.to(home), classes), kBatch);
+}
+
+// The records of a grid by rows: for each class its first ones, and nothing where it has too few.
+std::vector<std::optional<std::uint64_t>> FirstOfClasses(const data::Dataset& dataset, std::uint64_t rows) {
+  std::vector<std::optional<std::uint64_t>> places(rows * kColumnsOfClasses);
+  std::vector<std::uint64_t> found(rows);
+  std::uint64_t open = places.size();
+  for (std::uint64_t i = 0; i < dataset.size() && open > 0; ++i) {
+    const std::uint32_t label = dataset.Label(i);
+    if (label >= rows || found[label] == kColumnsOfClasses) continue;
+    places[label * kColumnsOfClasses + found[label]++] = i;
+    --open;
+  }
+  return places;
+}
+
+}  // namespace
+
+void WriteGrid(const std::filesystem::path& path, const GridOfImages& grid_of,
                const std::optional<picture::Mark>& mark) {
+  const torch::Tensor& images = grid_of.images;
   // Maps [-1, 1] to whole numbers 0 to 255, rounded to the nearest.
   torch::NoGradGuard no_grad;
   const torch::Tensor bytes = images.to(torch::kCPU)
@@ -26,7 +61,8 @@ void WriteGrid(const std::filesystem::path& path, const torch::Tensor& images,
                                   .permute({0, 2, 3, 1})
                                   .contiguous();
   const auto count = static_cast<std::uint32_t>(bytes.size(0));
-  const auto columns = static_cast<std::uint32_t>(std::ceil(std::sqrt(static_cast<double>(count))));
+  const auto square = static_cast<std::uint32_t>(std::ceil(std::sqrt(static_cast<double>(count))));
+  const std::uint32_t columns = grid_of.columns > 0 ? grid_of.columns : square;
   const picture::GridImage grid =
       picture::Grid({bytes.data_ptr<std::uint8_t>(), static_cast<std::size_t>(bytes.numel())}, count,
                     static_cast<std::uint32_t>(bytes.size(1)), columns);
@@ -46,15 +82,6 @@ picture::Mark MarkOf(torch::nn::Sequential& generator, std::uint64_t step, std::
   return mark;
 }
 
-// Enough latents for stable statistics; they depend on the seed alone, so every process measures the same.
-void FitStatistics(torch::nn::Sequential& generator, std::uint64_t seed, const torch::TensorOptions& home,
-                   std::int64_t noise_dim) {
-  constexpr std::uint64_t kLatents = 128;
-  constexpr std::int64_t kBatch = 64;
-  step::ReestimateStatistics(
-      generator, Latents(seed, data::Stream::kStatistics, 0, kLatents, noise_dim, home.device()).to(home), kBatch);
-}
-
 torch::nn::Sequential GeneratorForPictures(const step::Gan& gan, std::uint64_t seed) {
   // A copy, because the running statistics of the training generator must not change.
   torch::NoGradGuard no_grad;
@@ -68,16 +95,17 @@ torch::nn::Sequential GeneratorForPictures(const step::Gan& gan, std::uint64_t s
   copy->eval();
   if (gan.ema.active()) {
     gan.ema.CopyTo(*copy);
-    FitStatistics(copy, seed, home, gan.options.network.noise_dim);
+    FitStatistics(copy, gan, seed, home);
   }
   return copy;
 }
 
-torch::Tensor Generate(torch::nn::Sequential& generator, const torch::Tensor& latents) {
+torch::Tensor Generate(torch::nn::Sequential& generator, const torch::Tensor& latents, const torch::Tensor& classes) {
   torch::NoGradGuard no_grad;
   generator->eval();
-  const torch::Tensor images =
-      generator->forward(latents.to(generator->parameters().front().options().requires_grad(false)));
+  const torch::TensorOptions home = generator->parameters().front().options().requires_grad(false);
+  const torch::Tensor images = generator->forward(
+      model::GeneratorInput(generator, latents.to(home), classes.defined() ? classes.to(home) : classes));
   generator->train();
   return images;
 }
@@ -86,19 +114,38 @@ torch::Tensor FixedLatents(std::uint64_t seed, std::uint64_t count, std::int64_t
   return Latents(seed, data::Stream::kFixedLatents, 0, count, noise_dim, device);
 }
 
-torch::Tensor FirstReals(const data::Dataset& dataset, std::uint64_t count, std::int64_t resolution) {
+GridOfImages FixedFakes(const step::Gan& gan, torch::nn::Sequential& generator, std::uint64_t seed) {
+  const std::int64_t noise_dim = gan.options.network.noise_dim;
+  if (gan.classes.empty()) return {Generate(generator, FixedLatents(seed, kGridImages, noise_dim, gan.device))};
+  const auto rows = static_cast<std::uint32_t>(std::min<std::uint64_t>(gan.classes.size(), kMostRows));
+  std::vector<std::uint32_t> classes;
+  for (std::uint32_t row = 0; row < rows; ++row) classes.insert(classes.end(), kColumnsOfClasses, row);
+  const torch::Tensor latents =
+      FixedLatents(seed, kColumnsOfClasses, noise_dim, gan.device).repeat({std::int64_t{rows}, 1, 1, 1});
+  return {Generate(generator, latents, model::OneHot(classes, gan.classes.size())),
+          static_cast<std::uint32_t>(kColumnsOfClasses)};
+}
+
+GridOfImages FirstReals(const data::Dataset& dataset, const data::Classes& classes, std::int64_t resolution) {
   // A small data set may have fewer images than the grid has places.
-  const std::uint64_t shown = std::min(count, dataset.size());
+  std::vector<std::optional<std::uint64_t>> places(std::min(kGridImages, dataset.size()));
+  for (std::uint64_t i = 0; i < places.size(); ++i) places[i] = i;
+  if (!classes.empty()) places = FirstOfClasses(dataset, std::min<std::uint64_t>(classes.size(), kMostRows));
   const auto side = static_cast<std::int64_t>(dataset.image_size());
-  torch::Tensor pixels = torch::empty({static_cast<std::int64_t>(shown), side, side, 3}, torch::kByte);
-  for (std::uint64_t i = 0; i < shown; ++i) {
+  torch::Tensor pixels = torch::zeros({std::ssize(places), side, side, 3}, torch::kByte);
+  auto* out = pixels.data_ptr<std::uint8_t>();
+  for (const auto& place : places) {
     // A preview must not end the run because of a damaged record; the loader reports it.
-    data::UntilNothingIsLost([&] {
-      const std::span<const std::byte> record = dataset.IntactRecord(i, [](const DataError&) {});
-      std::memcpy(pixels.data_ptr<std::uint8_t>() + i * record.size(), record.data(), record.size());
-    });
+    if (place) {
+      data::UntilNothingIsLost([&] {
+        const std::span<const std::byte> record = dataset.IntactRecord(*place, [](const DataError&) {});
+        std::memcpy(out, record.data(), record.size());
+      });
+    }
+    out += 3 * side * side;
   }
-  return ToImages(pixels, resolution, torch::kCPU);
+  return {ToImages(pixels, resolution, torch::kCPU),
+          classes.empty() ? 0 : static_cast<std::uint32_t>(kColumnsOfClasses)};
 }
 
 }  // namespace gan::run

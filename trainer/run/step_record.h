@@ -2,7 +2,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "trainer/balance/balance.h"
 #include "trainer/quality/evaluator.h"
@@ -39,6 +42,10 @@ struct StepRecord {
   balance::Verdict verdict = balance::Verdict::kBalanced;
   bool collapse_foretold = false;  // the controller expects a mode collapse
   std::vector<balance::Intervention> interventions;
+  nlohmann::json quality_by_class;  // present with `quality`, for classes with enough held-out images
+  nlohmann::json classes;           // ClassWatch::Numbers()
+  double classes_collapsed = 0, classes_separated = 0;
+  std::vector<std::string> about_classes;  // lines for the log
   bool best = false;  // the best quality so far, according to the measure that the user has selected
 };
 

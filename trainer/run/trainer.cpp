@@ -13,6 +13,7 @@
 #include "trainer/distributed/replicas.h"
 #include "trainer/loss/adversarial.h"
 #include "trainer/run/agree.h"
+#include "trainer/run/classes_of_run.h"
 #include "trainer/run/observe.h"
 #include "trainer/run/same_options.h"
 #include "trainer/run/samples.h"
@@ -22,7 +23,6 @@ namespace gan::run {
 
 namespace {
 
-constexpr std::uint64_t kGridPictures = 64;
 constexpr double kDefaultEpochs = 100;
 constexpr double kGradientPenalty = 10;  // lambda of WGAN-GP when the options do not set it
 
@@ -62,13 +62,16 @@ loss::LossOptions WithBalanceActions(loss::LossOptions loss, const balance::Cont
 
 // All checks come first, so that a run with a mistake in its flags creates no folder.
 RunFolder CheckThenOpenFolder(const TrainOptions& options, const distributed::World& world,
-                              distributed::Communicator& control, std::shared_ptr<const data::Dataset>& dataset) {
+                              distributed::Communicator& control, std::shared_ptr<const data::Dataset>& dataset,
+                              data::Classes& classes) {
   OnAllRanks(control, [&] {
     Validate(options, world.size);
     dataset = OpenDataset(options);
+    classes = ClassesOf(options, *dataset);
   });
   nlohmann::json compared = ToJson(options);
   compared["dataset_digest"] = dataset->manifest().dataset_digest;
+  compared["classes"] = ToJson(classes);
   RequireSameOptions(compared, control);
   return RunFolder::Open(options, control);
 }
@@ -84,10 +87,12 @@ Trainer::Trainer(const TrainOptions& options, const distributed::World& world, s
       // Control messages always use MPI, gradients the backend of the device.
       control_(NewCommunicator(options.comm_timeout_seconds, world, "control", "cpu")),
       gradients_(NewCommunicator(options.comm_timeout_seconds, world, "gradients", device_.is_cuda() ? "cuda" : "cpu")),
-      folder_(CheckThenOpenFolder(options, world, *control_, dataset_)),
-      gan_(options.gan, device_, options.seed, gradients_),
+      folder_(CheckThenOpenFolder(options, world, *control_, dataset_, classes_)),
+      gan_(WithClasses(options.gan, classes_), device_, options.seed, gradients_),
       controller_(ResolveBalance(options)),
       faults_(options.inject, world.rank == world.size - 1) {
+  gan_.classes = classes_;
+  class_watch_.emplace(classes_);
   saver_.emplace(folder_.Checkpoints(), options_.keep,
                  NewCommunicator(options_.watchdog.save_seconds, world_, "checkpoints", "cpu"));
   evaluation_ = NewCommunicator(options_.watchdog.evaluate_seconds, world_, "evaluation", "cpu");
@@ -134,7 +139,7 @@ void Trainer::OpenMetrics() {
 
 void Trainer::WriteFirstImages() {
   OnRankZero(*control_, [&] {
-    WriteGrid(folder_.Reals(), FirstReals(*dataset_, kGridPictures, options_.gan.network.resolution));
+    WriteGrid(folder_.Reals(), FirstReals(*dataset_, classes_, options_.gan.network.resolution));
     recorder_->Picture("reals", step_, folder_.Reals());
   });
 }
@@ -219,6 +224,10 @@ StepRecord Trainer::Step() {
   faults_.Delay(trained);
   record.local = step::TrainStep(gan_, plan, [&] { return faults_.Inject(batches_->Next(), trained); });
   record.seen = Observe(record.local, plan.augment_probability > 0, StopRequested(), *control_);
+  record.about_classes = class_watch_->Observe(record.local, *control_);
+  record.classes = class_watch_->Numbers();
+  record.classes_collapsed = class_watch_->collapsed();
+  record.classes_separated = class_watch_->separated();
   // Without a new measurement, the last AUC without augmentation stays.
   if (record.seen.auc < 0) record.seen.auc = auc_;
   auc_ = record.seen.auc;
@@ -252,6 +261,7 @@ StepRecord Trainer::Step() {
 std::chrono::steady_clock::duration Trainer::MeasureQuality(StepRecord& record) {
   const auto start = std::chrono::steady_clock::now();
   record.quality = quality_->Measure(gan_, step_);
+  if (record.quality) record.quality_by_class = quality_by_class_->Measure(gan_);
   record.best = record.quality && quality_->best_step() == step_;
   return std::chrono::steady_clock::now() - start;
 }
@@ -275,9 +285,9 @@ void Trainer::RequireEqualReplicas() {
 void Trainer::SaveSamples() {
   OnRankZero(*evaluation_, [&] {
     torch::nn::Sequential generator = GeneratorForPictures(gan_, options_.seed);
-    const torch::Tensor latents = FixedLatents(options_.seed, kGridPictures, options_.gan.network.noise_dim, device_);
     try {
-      WriteGrid(folder_.Fakes(step_), Generate(generator, latents), MarkOf(generator, step_, options_.seed));
+      WriteGrid(folder_.Fakes(step_), FixedFakes(gan_, generator, options_.seed),
+                MarkOf(generator, step_, options_.seed));
       recorder_->Picture("fakes", step_, folder_.Fakes(step_));
     } catch (const IoError& error) {
       cli::LogWarning(std::string(error.what()) + "; training continues without the grid of step " +
@@ -322,6 +332,10 @@ SavedState Trainer::StateToSave() const {
                  {"quality", quality_->Save()}, {"d_restarts", d_restarts_},
                  {"d_updates", d_updates_},     {"stats_bytes", recorder_->StatsBytes()},
                  {"flags", ToJson(options_)},   {"build", cli::BuildFacts()}};
+  if (!classes_.empty()) {
+    saved.state["classes"] = ToJson(classes_);
+    saved.state["class_watch"] = class_watch_->Save();
+  }
   rollback_policy_.SaveTo(saved.state);
   saved.tensors = gan_.NamedState();
   saved.before_commit = recorder_->StatsSync();

@@ -10,12 +10,15 @@
 
 #include "checkpoint/checkpoint.h"
 #include "trainer/balance/balance.h"
+#include "trainer/data/classes.h"
 #include "trainer/data/loader.h"
 #include "trainer/run/batches.h"
 #include "trainer/run/checkpoint_saver.h"
+#include "trainer/run/class_watch.h"
 #include "trainer/run/device.h"
 #include "trainer/run/faults.h"
 #include "trainer/run/options.h"
+#include "trainer/run/quality_by_class.h"
 #include "trainer/run/quality_watch.h"
 #include "trainer/run/recorder.h"
 #include "trainer/run/rollback_policy.h"
@@ -123,13 +126,16 @@ class Trainer {
   std::shared_ptr<distributed::Communicator> control_;    // for decisions and measurements; always over MPI
   std::shared_ptr<distributed::Communicator> gradients_;  // on the device
   std::shared_ptr<const data::Dataset> dataset_;
+  data::Classes classes_;  // of a --conditional run
   RunFolder folder_;
   std::unique_ptr<monitoring::Metrics> metrics_;
   step::Gan gan_;
   balance::Controller controller_;
   step::AdaController ada_;
+  std::optional<ClassWatch> class_watch_;
   std::shared_ptr<distributed::Communicator> evaluation_;  // with the time-out of evaluations
   std::optional<QualityWatch> quality_;
+  std::optional<QualityByClass> quality_by_class_;
   Faults faults_;
 
   BatchPlan batches_of_step_;

@@ -6,6 +6,7 @@
 #include "monitoring/page/live_page.h"
 #include "storage/errors.h"
 #include "trainer/run/agree.h"
+#include "trainer/run/classes_of_run.h"
 #include "trainer/run/init_from.h"
 #include "trainer/run/objective_flags.h"
 #include "trainer/run/trainer.h"
@@ -108,6 +109,7 @@ void Trainer::BeginOrResume() {
     if (saved && global_batch == 0) global_batch = saved->state.at("options").at("global_batch");
     batches_of_step_ = PlanBatches(options_.batch, global_batch, world_.size);
     quality_.emplace(options_, dataset_, device_, evaluation_, enter_);
+    quality_by_class_.emplace(options_, dataset_, classes_, device_, evaluation_, enter_);
     if (saved) Restore(*saved);
     if (gan_.options.loss.perceptual > 0) {
       gan_.extractor = std::make_shared<loss::FeatureExtractor>(gan_.options.loss.perceptual_file, device_);
@@ -119,8 +121,9 @@ void Trainer::BeginOrResume() {
   if (!saved) BeginNew();
   saver_->Prepare(gan_.NamedState());
   OnRankZero(*control_, [&] {
-    storage::WriteFileAtomically(
-        folder_.Options(), nlohmann::json({{"options", Identity()}, {"build", cli::BuildFacts()}}).dump(2) + "\n");
+    nlohmann::json facts = {{"options", Identity()}, {"build", cli::BuildFacts()}};
+    if (!classes_.empty()) facts["classes"] = ToJson(classes_);
+    storage::WriteFileAtomically(folder_.Options(), facts.dump(2) + "\n");
     recorder_->CutStats();  // last, so that a run that cannot start has changed nothing
   });
   AnnounceStart();
@@ -139,6 +142,7 @@ void Trainer::AnnounceStart() {
 }
 
 void Trainer::Restore(const checkpoint::Checkpoint& saved) {
+  RequireSameClasses(saved.state, classes_, saved.folder);
   RequireResumable(saved.state.at("options"), Identity(), saved.folder);
   // The checkpoint's D may be wider than configured, because the balance can widen it during a run.
   RebuildDiscriminator(NetworkFromJson(saved.state.at("options")).d_width);
@@ -149,6 +153,7 @@ void Trainer::Restore(const checkpoint::Checkpoint& saved) {
   if (saved.state.contains("ada")) ada_.Restore(saved.state.at("ada"));
   if (saved.state.contains("quality")) quality_->Restore(saved.state.at("quality"));
   controller_.Restore(saved.state.at("balance"));
+  if (!classes_.empty()) class_watch_->Restore(saved.state.at("class_watch"));
   RestoreUndecidedStep(saved.state.value("row", nlohmann::json::object()));
   // Decided here and not in RollBack(), so that a run that is killed before its next checkpoint repeats the decision.
   if (rollback_policy_.history().LastIsCollapseTo(saved.step)) {
@@ -193,11 +198,12 @@ void Trainer::RestoreUndecidedStep(const nlohmann::json& state) {
 
 void Trainer::RebuildDiscriminator(std::int64_t width) {
   if (width == gan_.options.network.d_width) return;
-  step::GanOptions as_saved = options_.gan;
+  step::GanOptions as_saved = WithClasses(options_.gan, classes_);
   as_saved.network.d_width = width;
   const auto extractor = gan_.extractor;
   gan_ = step::Gan(as_saved, device_, options_.seed, gradients_);
   gan_.extractor = extractor;
+  gan_.classes = classes_;
 }
 
 void Trainer::BeginNew() {
@@ -217,8 +223,8 @@ void Trainer::OpenRecorderAndBatches() {
   const auto published = recorder_ ? recorder_->published_traffic() : distributed::TrafficCounters();
   OnAllRanks(*control_, [&] { recorder_.emplace(folder_, options_, world_, *metrics_, step_, images_, stats_bytes_); });
   recorder_->set_published_traffic(published);
-  batches_.emplace(dataset_, options_, rollback_policy_.history().Seed(options_.seed), batches_of_step_.batch, world_,
-                   device_, images_);
+  batches_.emplace(dataset_, classes_, options_, rollback_policy_.history().Seed(options_.seed), batches_of_step_.batch,
+                   world_, device_, images_);
 }
 
 // Returns whether a rollback was interrupted; it is completed here.

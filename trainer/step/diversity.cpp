@@ -53,6 +53,15 @@ torch::Tensor SquaredDistancesByProduct(const torch::Tensor& rows) {
   return (squares.unsqueeze(1) + squares.unsqueeze(0) - 2 * centred.matmul(centred.t())).clamp_min(0);
 }
 
+torch::Tensor DistancesWithinClasses(const torch::Tensor& images, const torch::Tensor& classes) {
+  torch::NoGradGuard no_grad;
+  const torch::Tensor rows = MeansOfBlocks(images), of = classes.to(torch::kDouble);
+  torch::Tensor distances = (SquaredDistancesByProduct(rows) / static_cast<double>(rows.size(1))).sqrt();
+  distances.fill_diagonal_(0);
+  const torch::Tensor count = of.sum(0);
+  return torch::stack({(of * distances.matmul(of)).sum(0), count * (count - 1)}, 1);
+}
+
 torch::Tensor NearestNeighbourDistance(const torch::Tensor& images) {
   torch::NoGradGuard no_grad;
   if (images.size(0) < 2) return torch::full({}, -1, images.options().dtype(torch::kDouble));

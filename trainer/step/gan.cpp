@@ -4,6 +4,7 @@
 
 #include "storage/errors.h"
 #include "trainer/distributed/sync_batch_norm.h"
+#include "trainer/model/classes.h"
 #include "trainer/model/widen.h"
 
 namespace gan::step {
@@ -91,24 +92,24 @@ model::NamedTensors Gan::NamedState() const {
                  discriminator_optimizer.NamedState("discriminator_adam.")});
 }
 
-torch::Tensor Fakes(Gan& gan, const torch::Tensor& latents) {
+torch::Tensor Fakes(Gan& gan, const torch::Tensor& latents, const torch::Tensor& classes) {
   const Autocast autocast(gan.options.precision, latents.device());
-  return gan.generator->forward(latents);
+  return gan.generator->forward(model::GeneratorInput(gan.generator, latents, classes));
 }
 
-torch::Tensor Logits(Gan& gan, const torch::Tensor& images) {
+torch::Tensor Logits(Gan& gan, const torch::Tensor& images, const torch::Tensor& classes) {
   const Autocast autocast(gan.options.precision, images.device());
-  return model::Discriminate(gan.discriminator, images).to(TypeOf(gan.options.precision));
+  return model::Discriminate(gan.discriminator, images, classes).to(TypeOf(gan.options.precision));
 }
 
-LogitsOfBoth Logits(Gan& gan, const torch::Tensor& real, const torch::Tensor& fake) {
-  const Autocast autocast(gan.options.precision, real.device());
-  return {.real = Logits(gan, real), .fake = Logits(gan, fake)};
+LogitsOfBoth Logits(Gan& gan, const Labelled& real, const Labelled& fake) {
+  const Autocast autocast(gan.options.precision, real.images.device());
+  return {.real = Logits(gan, real.images, real.classes), .fake = Logits(gan, fake.images, fake.classes)};
 }
 
-model::DiscriminatorOutput OutputAndFeatures(Gan& gan, const torch::Tensor& images) {
+model::DiscriminatorOutput OutputAndFeatures(Gan& gan, const torch::Tensor& images, const torch::Tensor& classes) {
   const Autocast autocast(gan.options.precision, images.device());
-  model::DiscriminatorOutput output = model::DiscriminateWithFeatures(gan.discriminator, images);
+  model::DiscriminatorOutput output = model::DiscriminateWithFeatures(gan.discriminator, images, classes);
   output.logits = output.logits.to(TypeOf(gan.options.precision));
   return output;
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "trainer/data/classes.h"
 #include "trainer/distributed/communicator.h"
 #include "trainer/distributed/gradient_sync.h"
 #include "trainer/distributed/tensor_average.h"
@@ -38,18 +39,24 @@ struct Gan {
   std::vector<torch::Tensor> statistics;                    // batch-norm running mean and variance of both networks
   Ema ema;                                                  // of the generator
   std::shared_ptr<const loss::FeatureExtractor> extractor;  // of the perceptual loss; null without one
+  data::Classes classes;                                    // of the data; as many as the networks have
 };
 
+// In all of them `classes` is as model/classes.h describes it, and undefined for networks without classes.
 // Runs G with the precision of the options. latents [N, noise_dim, 1, 1] -> images [N, 3, R, R].
-torch::Tensor Fakes(Gan& gan, const torch::Tensor& latents);
+torch::Tensor Fakes(Gan& gan, const torch::Tensor& latents, const torch::Tensor& classes = {});
 // Runs D. Returns logits [N, 1] in the data type of the weights.
-torch::Tensor Logits(Gan& gan, const torch::Tensor& images);
+torch::Tensor Logits(Gan& gan, const torch::Tensor& images, const torch::Tensor& classes = {});
+// Images with their classes.
+struct Labelled {
+  torch::Tensor images, classes;
+};
 struct LogitsOfBoth {
   torch::Tensor real, fake;
 };
 // Runs D on two batches, each with its own batch-norm statistics. In bfloat16 D's weights are converted once for both.
-LogitsOfBoth Logits(Gan& gan, const torch::Tensor& real, const torch::Tensor& fake);
-model::DiscriminatorOutput OutputAndFeatures(Gan& gan, const torch::Tensor& images);
+LogitsOfBoth Logits(Gan& gan, const Labelled& real, const Labelled& fake);
+model::DiscriminatorOutput OutputAndFeatures(Gan& gan, const torch::Tensor& images, const torch::Tensor& classes = {});
 
 // Gives D `width` times the channels of the rule of widths (model/networks.h), a multiple of its present width. D still
 // computes the same function. Its optimizer is reset. The same on every rank without communication. Throws UsageError

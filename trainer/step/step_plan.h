@@ -14,6 +14,8 @@ struct Batch {
   torch::Tensor latents;  // float [N, noise_dim, 1, 1]
   std::uint64_t cursor =
       0;  // number of the first real image among all images of the run; determines its random numbers
+  // float [N, classes] (model/classes.h); undefined for networks without classes.
+  torch::Tensor real_classes = {}, fake_classes = {};
 };
 using BatchSource = std::function<Batch()>;
 

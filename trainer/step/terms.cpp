@@ -26,6 +26,13 @@ torch::Tensor Mix(const StepPlan& plan, std::uint64_t cursor, const torch::Tenso
   return ToDevice(torch::tensor(mix, torch::kDouble), like.device()).to(like.options());
 }
 
+// The classes of pairs mixed as loss::InterpolatedPenalty mixes their images.
+torch::Tensor MixedClasses(const torch::Tensor& mix, const torch::Tensor& real, const torch::Tensor& fake) {
+  if (!real.defined()) return {};
+  const torch::Tensor weight = mix.unsqueeze(1);
+  return weight * real + (1 - weight) * fake;
+}
+
 bool PenalisesInterpolates(const StepPlan& plan) {
   return loss::LossOf(plan.loss.kind).penalises_interpolates && plan.loss.gradient_penalty > 0;
 }
@@ -39,9 +46,9 @@ loss::MeanOverRanks MeanOverRanksOf(const Gan& gan) {
 }
 
 // The features of real images are the target of the generator and need no gradient.
-std::vector<torch::Tensor> FeaturesOfReals(Gan& gan, const torch::Tensor& real) {
+std::vector<torch::Tensor> FeaturesOfReals(Gan& gan, const Labelled& real) {
   torch::NoGradGuard no_grad;
-  return OutputAndFeatures(gan, real).features;
+  return OutputAndFeatures(gan, real.images, real.classes).features;
 }
 
 // The user's network needs no graph for the real images, which are constants.
@@ -68,21 +75,26 @@ bool HasPenalty(const StepPlan& plan) {
   return interpolated || HasZeroCentredPenalty(plan);
 }
 
-torch::Tensor Penalty(Gan& gan, const StepPlan& plan, const torch::Tensor& real, const torch::Tensor& fake,
+torch::Tensor Penalty(Gan& gan, const StepPlan& plan, const Labelled& real, const Labelled& fake,
                       std::uint64_t cursor) {
   // Otherwise the gradient of one image's score would include the effect of the other images in its batch.
   const model::OnRunningStatistics each_sample_alone(*gan.discriminator);
-  const loss::Critic critic = [&gan](const torch::Tensor& images) { return Logits(gan, images); };
+  const auto critic_of = [&gan](const torch::Tensor& classes) {
+    return [&gan, classes](const torch::Tensor& images) { return Logits(gan, images, classes); };
+  };
   torch::Tensor sum = torch::zeros({}, gan.discriminator->parameters().front().options().requires_grad(false));
   if (PenalisesInterpolates(plan)) {
-    const torch::Tensor mix = Mix(plan, cursor, real);
-    sum = sum + loss::InterpolatedPenalty(critic, real, fake, mix, plan.loss.gradient_penalty);
+    const torch::Tensor mix = Mix(plan, cursor, real.images);
+    sum = sum + loss::InterpolatedPenalty(critic_of(MixedClasses(mix, real.classes, fake.classes)), real.images,
+                                          fake.images, mix, plan.loss.gradient_penalty);
   }
   if (!HasZeroCentredPenalty(plan)) return sum;
   // Lazy regularisation: applied in every k-th step only, hence with k times the weight.
   const auto laziness = static_cast<double>(plan.loss.penalty_every);
-  if (plan.loss.r1 > 0) sum = sum + loss::ZeroCentredPenalty(critic, real, plan.loss.r1 * laziness);
-  if (plan.loss.r2 > 0) sum = sum + loss::ZeroCentredPenalty(critic, fake, plan.loss.r2 * laziness);
+  if (plan.loss.r1 > 0)
+    sum = sum + loss::ZeroCentredPenalty(critic_of(real.classes), real.images, plan.loss.r1 * laziness);
+  if (plan.loss.r2 > 0)
+    sum = sum + loss::ZeroCentredPenalty(critic_of(fake.classes), fake.images, plan.loss.r2 * laziness);
   return sum;
 }
 
@@ -91,18 +103,24 @@ GeneratorTerms GeneratorLossTerms(Gan& gan, const StepPlan& plan, const Batch& b
   const loss::AdversarialLoss& adversarial = loss::LossOf(plan.loss.kind);
   const bool needs_reals = adversarial.generator_needs_reals;
   GeneratorTerms terms;
+  const auto augmented_reals = [&] {
+    return Labelled{AugmentAsPlanned(batch.real, plan, batch.cursor, AugmentKey::Use::kReal), batch.real_classes};
+  };
   // Feature matching needs D's layers anyway, so the logits come from the same forward.
   if (plan.loss.feature_matching > 0) {
-    const torch::Tensor real = AugmentAsPlanned(batch.real, plan, batch.cursor, AugmentKey::Use::kReal);
+    const Labelled real = augmented_reals();
     const std::vector<torch::Tensor> target = FeaturesOfReals(gan, real);
-    const model::DiscriminatorOutput output = OutputAndFeatures(gan, seen);
-    terms.adversarial = adversarial.generator(output.logits, needs_reals ? Logits(gan, real) : torch::Tensor());
+    const model::DiscriminatorOutput output = OutputAndFeatures(gan, seen, batch.fake_classes);
+    terms.adversarial =
+        adversarial.generator(output.logits, needs_reals ? Logits(gan, real.images, real.classes) : torch::Tensor());
     terms.matching = loss::MatchFeatures(target, output.features, MeanOverRanksOf(gan)) * plan.loss.feature_matching;
   } else {
     torch::Tensor real_logits;
-    if (needs_reals)
-      real_logits = Logits(gan, AugmentAsPlanned(batch.real, plan, batch.cursor, AugmentKey::Use::kReal));
-    terms.adversarial = adversarial.generator(Logits(gan, seen), real_logits);
+    if (needs_reals) {
+      const Labelled real = augmented_reals();
+      real_logits = Logits(gan, real.images, real.classes);
+    }
+    terms.adversarial = adversarial.generator(Logits(gan, seen, batch.fake_classes), real_logits);
   }
   if (plan.loss.perceptual > 0 && gan.extractor) {
     const torch::Tensor term = PerceptualTerm(gan, batch.real, fake) * plan.loss.perceptual;

@@ -17,9 +17,9 @@ torch::Tensor AugmentAsPlanned(const torch::Tensor& images, const StepPlan& plan
 
 bool HasPenalty(const StepPlan& plan);
 // Gradient penalties on D's input images, computed with D's running statistics: a scalar with its graph. Call it after
-// D's forwards on real and generated images, which update the statistics.
-torch::Tensor Penalty(Gan& gan, const StepPlan& plan, const torch::Tensor& real, const torch::Tensor& fake,
-                      std::uint64_t cursor);
+// D's forwards on real and generated images, which update the statistics. Each image is judged as one of its class, and
+// a mix of two images as one of both classes, in the same proportion. cursor: number of the first pair.
+torch::Tensor Penalty(Gan& gan, const StepPlan& plan, const Labelled& real, const Labelled& fake, std::uint64_t cursor);
 
 struct GeneratorTerms {
   torch::Tensor adversarial;

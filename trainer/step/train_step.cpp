@@ -21,15 +21,20 @@ struct DeviceStatistics {
   torch::Tensor loss_d_real, loss_d_fake, loss_g, penalty, matching;  // undefined: not part of this step
   torch::Tensor real_logits, fake_logits, real_distance, fake_distance;
   torch::Tensor unaugmented_real_logits, unaugmented_fake_logits;
+  torch::Tensor real_class_distances, fake_class_distances, real_classes, fake_classes;
   torch::Tensor discriminator_norm, generator_norm, statistics_norm;
 
-  void ClearDiscriminatorPhase() { loss_d_real = loss_d_fake = penalty = real_logits = fake_logits = torch::Tensor(); }
+  void ClearDiscriminatorPhase() {
+    loss_d_real = loss_d_fake = penalty = real_logits = fake_logits = torch::Tensor();
+    real_classes = fake_classes = torch::Tensor();
+  }
   // Copies everything at once, which waits until the device has finished. The fields become rows of float64 on the
   // host.
   void CopyToHost() {
     std::vector<torch::Tensor*> fields;
     for (torch::Tensor* field : {&loss_d_real, &loss_d_fake, &loss_g, &penalty, &matching, &real_logits, &fake_logits,
                                  &real_distance, &fake_distance, &unaugmented_real_logits, &unaugmented_fake_logits,
+                                 &real_class_distances, &fake_class_distances, &real_classes, &fake_classes,
                                  &discriminator_norm, &generator_norm, &statistics_norm}) {
       if (field->defined()) fields.push_back(field);
     }
@@ -60,6 +65,10 @@ void Add(torch::Tensor& sum, const torch::Tensor& term, double share) {
 void Append(torch::Tensor& all, const torch::Tensor& logits) {
   const torch::Tensor flat = logits.detach().flatten();
   all = all.defined() ? torch::cat({all, flat}) : flat;
+}
+
+bool WatchesClasses(const Batch& batch) {
+  return batch.real_classes.defined() && batch.real_classes.size(1) <= static_cast<std::int64_t>(kMostWatchedClasses);
 }
 
 // Real batches and the generated images that D processes with them, one of each per micro-batch. A single generated
@@ -147,7 +156,10 @@ Round Step::NextRound(bool last) {
       Stopwatch watch(*this, result_.times.generator);
       // G's graph is needed only if G learns from exactly these images.
       torch::AutoGradMode mode(last && plan_.train_generator && plan_.micro_batches == 1);
-      of_generator_.WithCopy(i, [&] { round.fakes.push_back(Fakes(gan_, round.batches.back().latents)); });
+      of_generator_.WithCopy(i, [&] {
+        const Batch& batch = round.batches.back();
+        round.fakes.push_back(Fakes(gan_, batch.latents, batch.fake_classes));
+      });
     }
   }
   if (last) {
@@ -155,6 +167,11 @@ Round Step::NextRound(bool last) {
     // these short kernels.
     on_device_.real_distance = NearestNeighbourDistance(round.batches.back().real);
     on_device_.fake_distance = NearestNeighbourDistance(round.fakes.back());
+    const Batch& batch = round.batches.back();
+    if (WatchesClasses(batch)) {
+      on_device_.real_class_distances = DistancesWithinClasses(batch.real, batch.real_classes);
+      on_device_.fake_class_distances = DistancesWithinClasses(round.fakes.back(), batch.fake_classes);
+    }
   }
   return round;
 }
@@ -180,10 +197,11 @@ torch::Tensor Step::AccumulatedBackward(distributed::GradientSync& sync, const S
 // D's complete loss. Penalties are added before the backward, because one update has one backward per micro-batch.
 torch::Tensor Step::DiscriminatorLossOn(const Round& round, std::size_t i) {
   const Batch& batch = round.batches[i];
-  const torch::Tensor real = AugmentAsPlanned(batch.real, plan_, batch.cursor, AugmentKey::Use::kReal);
-  const torch::Tensor fake =
-      // Detached: D's loss must not change G.
-      AugmentAsPlanned(round.fakes[i].detach(), plan_, batch.cursor, AugmentKey::Use::kFakeForDiscriminator);
+  const Labelled real = {AugmentAsPlanned(batch.real, plan_, batch.cursor, AugmentKey::Use::kReal), batch.real_classes};
+  // Detached: D's loss must not change G.
+  const Labelled fake = {
+      AugmentAsPlanned(round.fakes[i].detach(), plan_, batch.cursor, AugmentKey::Use::kFakeForDiscriminator),
+      batch.fake_classes};
   const LogitsOfBoth logits = Logits(gan_, real, fake);
   loss::DiscriminatorLoss losses = loss::LossOf(plan_.loss.kind).discriminator(logits.real, logits.fake, plan_.labels);
   if (plan_.loss_factor != 1) losses = {losses.real * plan_.loss_factor, losses.fake * plan_.loss_factor};
@@ -192,6 +210,10 @@ torch::Tensor Step::DiscriminatorLossOn(const Round& round, std::size_t i) {
   Add(on_device_.loss_d_fake, losses.fake, share);
   Append(on_device_.real_logits, logits.real);
   Append(on_device_.fake_logits, logits.fake);
+  if (WatchesClasses(batch)) {
+    Append(on_device_.real_classes, real.classes.argmax(1).to(torch::kDouble));
+    Append(on_device_.fake_classes, fake.classes.argmax(1).to(torch::kDouble));
+  }
   // Without gradients there is nothing to penalise.
   if (!torch::GradMode::is_enabled() || !HasPenalty(plan_)) return losses.Total();
   const torch::Tensor penalty = Penalty(gan_, plan_, real, fake, batch.cursor);
@@ -206,7 +228,9 @@ void Step::EvaluateUnaugmented(const Round& round) {
   torch::NoGradGuard no_grad;
   SavedStatistics untouched(model::RunningStatistics(*gan_.discriminator));
   for (std::size_t i = 0; i < round.fakes.size(); ++i) {
-    const LogitsOfBoth logits = Logits(gan_, round.batches[i].real, round.fakes[i].detach());
+    const Batch& batch = round.batches[i];
+    const LogitsOfBoth logits =
+        Logits(gan_, {batch.real, batch.real_classes}, {round.fakes[i].detach(), batch.fake_classes});
     Append(on_device_.unaugmented_real_logits, logits.real);
     Append(on_device_.unaugmented_fake_logits, logits.fake);
   }
@@ -238,7 +262,7 @@ void Step::EvaluateDiscriminator(const Round& round) {
 torch::Tensor Step::GeneratorLossOn(const Round& round, std::size_t i) {
   torch::Tensor fake = round.fakes[i];
   const Batch& batch = round.batches[i];
-  if (torch::GradMode::is_enabled() && !fake.requires_grad()) fake = Fakes(gan_, batch.latents);
+  if (torch::GradMode::is_enabled() && !fake.requires_grad()) fake = Fakes(gan_, batch.latents, batch.fake_classes);
   GeneratorTerms terms = GeneratorLossTerms(gan_, plan_, batch, fake);
   if (plan_.loss_factor != 1) terms.adversarial = terms.adversarial * plan_.loss_factor;
   const double share = 1.0 / static_cast<double>(round.fakes.size());
@@ -312,6 +336,10 @@ void Step::Conclude(double waited_before) {
   result_.fake_logits = on_device_.fake_logits;
   result_.unaugmented_real_logits = on_device_.unaugmented_real_logits;
   result_.unaugmented_fake_logits = on_device_.unaugmented_fake_logits;
+  result_.real_class_distances = on_device_.real_class_distances;
+  result_.fake_class_distances = on_device_.fake_class_distances;
+  result_.real_classes = on_device_.real_classes;
+  result_.fake_classes = on_device_.fake_classes;
   result_.real_distance = Number(on_device_.real_distance);
   result_.fake_distance = Number(on_device_.fake_distance);
   result_.discriminator = ToUpdate(on_device_.discriminator_norm);

@@ -18,6 +18,9 @@ struct Update {
   bool applied = false;
 };
 
+// Measuring each class costs time and room in every line of the statistics.
+inline constexpr std::size_t kMostWatchedClasses = 32;
+
 // Seconds per phase. On a CPU, `discriminator` and `generator` do not include the time for synchronisation. On a GPU
 // they do, because gradients are sent while the backward runs.
 struct StepTimes {
@@ -34,6 +37,9 @@ struct StepResult {
   // The same for the images without augmentation. Undefined unless the plan requests them.
   torch::Tensor unaugmented_real_logits, unaugmented_fake_logits;
   double real_distance = 0, fake_distance = 0;  // NearestNeighbourDistance of the last batch
+  // With up to kMostWatchedClasses classes, else undefined, float64 on the CPU: DistancesWithinClasses of the last
+  // batch, [2 * classes], and the class of each image of the logits above, [N].
+  torch::Tensor real_class_distances, fake_class_distances, real_classes, fake_classes;
   std::optional<Update> discriminator, generator;
   std::uint32_t real_batches = 0;  // number of batches taken from the source
   StepTimes times;

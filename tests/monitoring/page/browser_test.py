@@ -103,6 +103,29 @@ class Page(unittest.TestCase):
     def text(self, tab, selector):
         return tab.run(f"document.querySelector('{selector}').textContent")
 
+    def test_grids_of_classes_name_their_rows(self):
+        run = make_run(self.folder / 'classes', 100)
+        names = ['coat', HOSTILE, '', 'x' * 300]
+        (run / 'options.json').write_text(json.dumps({'options': {}, 'classes': [{'name': n, 'images': 3} for n in names]}))
+        with Server(run) as server:
+            tab = self.open(server.url)
+            for frame in ('#fakes', '#reals'):
+                rows = tab.run(f"[...document.querySelector('{frame}').parentNode.querySelectorAll('.rows li')].map((row) => "
+                               "[row.textContent, row.getBoundingClientRect().top + row.offsetHeight / 2])")
+                self.assertEqual(['coat', HOSTILE, '(no label)', 'x' * 300], [name for name, _ in rows])
+                top, height = tab.run(f"(() => {{ const box = document.querySelector('{frame}').parentNode"
+                                      ".getBoundingClientRect(); return [box.top, box.height]; })()")
+                for i, (_, middle) in enumerate(rows):
+                    self.assertAlmostEqual(top + height * (2 * i + 1) / 8, middle, delta=2)
+            self.assertEqual('classes · Equipoise', tab.run('document.title'))
+            self.assert_clean(tab, server.url)
+        for classes in ('coat', {'a': 1}, [None, 3], None):
+            (run / 'options.json').write_text(json.dumps({'classes': classes}))
+            with Server(run) as server:
+                tab = self.open(server.url)
+                self.assertEqual('● running', self.text(tab, '#state'))
+                self.assertEqual([], tab.complaints)
+
     def test_everything_is_there(self):
         with Server(self.run_folder) as server:
             tab = self.open(server.url)

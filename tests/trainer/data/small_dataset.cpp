@@ -44,11 +44,12 @@ Picture ToPicture(std::span<const std::byte> record) {
 namespace {
 
 shard::ShardEntry WriteShard(const std::filesystem::path& folder, std::uint32_t number,
-                             std::span<const Picture> pictures) {
+                             std::span<const Picture> pictures, std::uint64_t first, std::uint32_t modulus) {
   const auto path = shard::ShardFileName(folder, number);
   shard::ShardWriter writer(path, number, kPictureSize);
   for (const Picture& picture : pictures) {
-    writer.Append(std::as_bytes(std::span(picture)), {.input = writer.size(), .source = "made up"});
+    const auto label = static_cast<std::uint32_t>((first + writer.size()) % modulus);
+    writer.Append(std::as_bytes(std::span(picture)), {.label = label, .input = writer.size(), .source = "made up"});
   }
   writer.Commit();
   const std::string bytes = storage::ReadFile(path);
@@ -58,11 +59,18 @@ shard::ShardEntry WriteShard(const std::filesystem::path& folder, std::uint32_t 
 }  // namespace
 
 void WriteDatasetOfShards(const std::filesystem::path& folder, const std::vector<std::vector<Picture>>& shards) {
+  WriteLabelledDataset(folder, shards, {}, 1);
+}
+
+void WriteLabelledDataset(const std::filesystem::path& folder, const std::vector<std::vector<Picture>>& shards,
+                          const std::vector<std::string>& names, std::uint32_t modulus) {
   shard::Manifest manifest;
+  manifest.labels = names;
   manifest.format_version = shard::kFormatVersion;
   manifest.image_size = kPictureSize;
   for (std::size_t i = 0; i < shards.size(); ++i) {
-    manifest.shards.push_back(WriteShard(folder, static_cast<std::uint32_t>(i), shards[i]));
+    manifest.shards.push_back(
+        WriteShard(folder, static_cast<std::uint32_t>(i), shards[i], manifest.records(), modulus));
   }
   manifest.inputs = manifest.accepted = manifest.records();
   manifest.images_per_shard = static_cast<std::uint32_t>(manifest.records());

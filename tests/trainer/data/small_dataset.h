@@ -32,6 +32,10 @@ Picture ToPicture(std::span<const std::byte> record);
 
 // One shard of each element, and their manifest.
 void WriteDatasetOfShards(const std::filesystem::path& folder, const std::vector<std::vector<Picture>>& shards);
+// The same with names of labels; picture i of all has the label i % modulus, which must be below the number of names
+// for a valid data set.
+void WriteLabelledDataset(const std::filesystem::path& folder, const std::vector<std::vector<Picture>>& shards,
+                          const std::vector<std::string>& names, std::uint32_t modulus);
 // Shards of `per_shard` pictures, and their manifest.
 void WriteDataset(const std::filesystem::path& folder, const std::vector<Picture>& pictures, std::size_t per_shard);
 

@@ -9,6 +9,7 @@
 #include "storage/errors.h"
 #include "tests/trainer/distributed/mpi_world.h"
 #include "trainer/model/growth.h"
+#include "trainer/run/classes_of_run.h"
 #include "trainer/step/train_step.h"
 
 namespace gan::run {
@@ -38,6 +39,24 @@ step::Gan TrainedAt64(std::int64_t features = 2) {
   return gan;
 }
 
+data::Classes Classes(const std::vector<std::string>& names) {
+  std::vector<data::ClassInfo> classes;
+  for (const std::string& name : names) classes.push_back({name, 10});
+  return {classes, data::ClassSampling::kData};
+}
+
+step::Gan NewConditional(std::int64_t resolution, std::uint64_t seed, const data::Classes& classes,
+                         std::int64_t features = 2) {
+  step::Gan gan(WithClasses(At(resolution, features), classes), torch::kCPU, seed,
+                distributed::Communicator::Create(distributed::TestWorld(), "gradients"));
+  gan.classes = classes;
+  return gan;
+}
+
+torch::Tensor AllOf(std::int64_t one, std::int64_t count, std::int64_t classes) {
+  return torch::one_hot(torch::full({count}, one, torch::kLong), classes).to(torch::kFloat);
+}
+
 checkpoint::Checkpoint Saved(const step::Gan& gan) {
   checkpoint::Checkpoint saved;
   saved.state = {{"options",
@@ -45,6 +64,7 @@ checkpoint::Checkpoint Saved(const step::Gan& gan) {
                    {"features", gan.options.network.features},
                    {"noise_dim", 16},
                    {"d_norm", gan.options.network.d_norm == model::Norm::kNone ? "none" : "batch"}}}};
+  if (!gan.classes.empty()) saved.state["classes"] = ToJson(gan.classes);
   for (const auto& [name, tensor] : gan.NamedState()) {
     const torch::Tensor whole = tensor.detach().contiguous();
     checkpoint::OwnedTensor owned{name, whole.scalar_type() == torch::kLong ? "I64" : "F32", whole.sizes().vec(), {}};
@@ -147,6 +167,80 @@ TEST(InitFrom, AStepCountOfAnOlderCheckpointIsForAllParameters) {
   step::Gan large = NewGan(128, 2);
   InitFrom(saved, large);
   EXPECT_EQ(ByName(large).at("generator_adam.steps")[0].item<double>(), 3);
+}
+
+TEST(InitFrom, ConditionalNetworksBeginWithWhatTheUnconditionalOnesDid) {
+  step::Gan plain = TrainedAt64();
+  const data::Classes classes = Classes({"a", "b", "c"});
+  step::Gan conditional = NewConditional(64, 2, classes);
+  InitFrom(Saved(plain), conditional);
+  torch::NoGradGuard no_grad;
+  const torch::Tensor latents = torch::randn({8, 16, 1, 1}, torch::make_generator<at::CPUGeneratorImpl>(7));
+  for (step::Gan* gan : {&plain, &conditional}) gan->generator->eval(), gan->discriminator->eval();
+  const torch::Tensor images = step::Fakes(plain, latents), logits = step::Logits(plain, images);
+  for (const std::int64_t one : {0, 2}) {
+    EXPECT_TRUE(torch::allclose(step::Fakes(conditional, latents, AllOf(one, 8, 3)), images, 1e-5, 1e-6));
+    EXPECT_TRUE(torch::allclose(step::Logits(conditional, images, AllOf(one, 8, 3)), logits, 1e-5, 1e-6));
+  }
+  const auto before = ByName(plain), after = ByName(conditional);
+  for (const char* kind : {"generator.", "generator_ema.", "generator_adam.exp_avg.", "generator_adam.exp_avg_sq."}) {
+    const std::string first = std::string(kind) + "0.weight";
+    EXPECT_TRUE(torch::equal(after.at(first).narrow(0, 0, 16), before.at(first))) << first;
+    EXPECT_EQ(after.at(first).narrow(0, 16, 64).abs().sum().item<double>(), 0) << first;
+    ExpectEqual(after, std::string(kind) + "9.weight", before, std::string(kind) + "9.weight");
+  }
+  EXPECT_GT(after.at("generator.class_embedding.weight").abs().sum().item<double>(), 0);
+  // The classes have an effect after one step.
+  for (step::Gan* gan : {&conditional}) gan->generator->train(), gan->discriminator->train();
+  torch::AutoGradMode grad(true);
+  step::TrainStep(conditional, {}, [] {
+    step::Batch batch = {torch::rand({4, 3, 64, 64}) * 2 - 1, torch::randn({4, 16, 1, 1})};
+    batch.real_classes = AllOf(0, 4, 3), batch.fake_classes = AllOf(1, 4, 3);
+    return batch;
+  });
+  EXPECT_GT((step::Logits(conditional, images, AllOf(0, 8, 3)) - step::Logits(conditional, images, AllOf(1, 8, 3)))
+                .abs()
+                .max()
+                .item<double>(),
+            0);
+}
+
+TEST(InitFrom, ClassesGrowWithTheNetworks) {
+  const data::Classes classes = Classes({"a", "b", "c"});
+  const step::Gan small = NewConditional(64, 1, classes, 8);
+  step::Gan large = NewConditional(128, 2, classes, 8);
+  InitFrom(Saved(small), large);
+  const auto before = ByName(small), after = ByName(large);
+  for (const char* name : {"generator.class_embedding.weight", "generator_ema.class_embedding.weight",
+                           "generator.0.weight", "discriminator.class_projection.weight"}) {
+    ExpectEqual(after, name, before, name);
+  }
+}
+
+TEST(InitFrom, UnconditionalNetworksGrowIntoConditionalOnes) {
+  step::Gan large = NewConditional(128, 2, Classes({"a", "b"}), 8);
+  const step::Gan small = TrainedAt64(8);
+  InitFrom(Saved(small), large);
+  EXPECT_TRUE(
+      torch::equal(ByName(large).at("generator.0.weight").narrow(0, 0, 16), ByName(small).at("generator.0.weight")));
+}
+
+TEST(InitFrom, OtherClassesAreRefusedByName) {
+  const checkpoint::Checkpoint saved = Saved(NewConditional(64, 1, Classes({"coat", "dress", "hat"})));
+  step::Gan plain = NewGan(64, 2);
+  EXPECT_THROW(InitFrom(saved, plain), UsageError);
+  step::Gan other = NewConditional(64, 2, Classes({"coat", "hat", "shoe"}));
+  try {
+    InitFrom(saved, other);
+    FAIL() << "not refused";
+  } catch (const DataError& error) {
+    const std::string text = error.what();
+    EXPECT_NE(text.find("no longer has the classes \"dress\""), std::string::npos) << text;
+    EXPECT_NE(text.find("new classes \"shoe\""), std::string::npos) << text;
+    EXPECT_EQ(text.find("\"hat\""), std::string::npos) << text;
+  }
+  step::Gan reordered = NewConditional(64, 2, Classes({"dress", "coat", "hat"}));
+  EXPECT_THROW(InitFrom(saved, reordered), DataError);
 }
 
 TEST(InitFrom, AMissingTensorIsReported) {

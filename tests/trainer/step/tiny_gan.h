@@ -18,6 +18,17 @@ inline Gan TinyGan(const GanOptions& options = TinyOptions()) {
   return {options, torch::kCPU, /*seed=*/1, distributed::Communicator::Create(distributed::TestWorld(), "gradients")};
 }
 
+// The same batch with classes in turn, for networks with `count` of them.
+inline Batch WithClasses(Batch batch, std::int64_t count) {
+  const torch::Tensor numbers = torch::arange(batch.real.size(0));
+  const auto rows = [&](const torch::Tensor& classes) {
+    return torch::one_hot(classes, count).to(batch.real.scalar_type());
+  };
+  batch.real_classes = rows(numbers % count);
+  batch.fake_classes = rows((2 * numbers + 1) % count);
+  return batch;
+}
+
 inline Batch BatchOf(int number, std::int64_t images = 4, torch::ScalarType type = torch::kFloat) {
   torch::manual_seed(1000 + number);
   return {(torch::rand({images, 3, 64, 64}) * 2 - 1).to(type), torch::randn({images, 16, 1, 1}).to(type)};
