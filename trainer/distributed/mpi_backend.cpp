@@ -1,4 +1,5 @@
 #include "trainer/distributed/mpi_backend.h"
+#include "trainer/distributed/collective_note.h"
 
 #include <unistd.h>
 
@@ -197,6 +198,7 @@ void MpiBackend::ReportMismatch(const Call& call) {
 
 void MpiBackend::Complete(const Call& call, WaitFor what, const std::vector<at::Tensor>& buffers, const Start& start) {
   const Clock::time_point began = Clock::now();
+  const InCollective note(purpose_.c_str(), call.operation);
   Requests requests;
   try {
     if (const int error = start(requests); error != MPI_SUCCESS) Fail(call.Text(), MpiErrorText(error));

@@ -15,6 +15,7 @@
 #include "trainer/run/checkpoint_saver.h"
 #include "trainer/run/device.h"
 #include "trainer/run/faults.h"
+#include "trainer/run/notifier.h"
 #include "trainer/run/options.h"
 #include "trainer/run/quality_watch.h"
 #include "trainer/run/recorder.h"
@@ -65,6 +66,7 @@ class Trainer {
   // Logs and publishes how the run ended: "finished", "stopped" or "diverged".
   void ReportEnd(const std::string& state);
   const std::filesystem::path& folder() const { return folder_.path(); }
+  Notifier& notifier() { return *notifier_; }
 
  private:
   static constexpr std::uint64_t kUnaugmentedEvery = 20;  // steps; costs a twentieth of two forwards of D
@@ -125,6 +127,7 @@ class Trainer {
   std::shared_ptr<const data::Dataset> dataset_;
   RunFolder folder_;
   std::unique_ptr<monitoring::Metrics> metrics_;
+  std::unique_ptr<Notifier> notifier_;
   step::Gan gan_;
   balance::Controller controller_;
   step::AdaController ada_;

@@ -1,5 +1,5 @@
-#include "monitoring/page/run_files.h"
 #include "monitoring/page/run_view.h"
+#include "monitoring/page/run_files.h"
 
 #include <gmock/gmock.h>
 

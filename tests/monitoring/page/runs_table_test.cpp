@@ -4,8 +4,8 @@
 
 #include <fstream>
 
-#include "monitoring/page/run_files.h"
 #include "monitoring/page/live_page.h"
+#include "monitoring/page/run_files.h"
 #include "monitoring/page/runs_page.h"
 #include "storage/files.h"
 
@@ -36,7 +36,8 @@ class RunsTableTest : public ::testing::Test {
   static void AddSteps(const fs::path& run, int first, int last) {
     std::ofstream stats(run / "stats.jsonl", std::ios::app);
     for (int step = first; step <= last; ++step) {
-      Json line = {{"step", step}, {"images", 32 * step}, {"loss_d", step * 0.5}, {"d_auc", 0.8}, {"verdict", "balanced"}};
+      Json line = {
+          {"step", step}, {"images", 32 * step}, {"loss_d", step * 0.5}, {"d_auc", 0.8}, {"verdict", "balanced"}};
       if (step % 7 == 0) line["quality_swd"] = 1.0 + (step - 4200) * (step - 4200) * 1e-6;
       if (step % 7 == 0) line["quality_coverage"] = step == 693 ? 0.9 : 0.1;
       stats << line << '\n';
@@ -101,7 +102,8 @@ TEST_F(RunsTableTest, StatesOfRunsThatRunEndFailAndFallSilent) {
   MakeRun("b-silent", Json::object(), Status("running", 600));
   MakeRun("c-finished", Json::object(), Status("finished", 600));
   const fs::path failed = MakeRun("d-failed", Json::object(), Status("running", 600));
-  std::ofstream(failed / "launch.json") << Json{{"state", "failed"}, {"why", "rank 1 died"}, {"unix_seconds", UnixSecondsNow()}};
+  std::ofstream(failed / "launch.json") << Json{
+      {"state", "failed"}, {"why", "rank 1 died"}, {"unix_seconds", UnixSecondsNow()}};
   // A run that was started again after gan-launch had given it up.
   const fs::path again = MakeRun("e-again", Json::object(), Status("running"));
   std::ofstream(again / "launch.json") << Json{{"state", "failed"}, {"unix_seconds", UnixSecondsNow() - 900}};
@@ -141,7 +143,8 @@ TEST_F(RunsTableTest, DamagedFilesAndHostileNamesAreShownAsFarAsPossible) {
   std::ofstream(run / "options.json") << std::string(100000, '[');
   std::ofstream(run / "status.json") << R"({"state":5,"step":-1,"images":"many","unix_seconds":null})";
   std::ofstream stats(run / "stats.jsonl");
-  stats << "nonsense\n{\"step\":\"1\"}\n[1,2]\n" << std::string(3 << 20, 'x') << "\n{\"step\":5,\"images\":7,\"loss_d\":1}\n";
+  stats << "nonsense\n{\"step\":\"1\"}\n[1,2]\n"
+        << std::string(3 << 20, 'x') << "\n{\"step\":5,\"images\":7,\"loss_d\":1}\n";
   stats << R"({"step":6,"images":8,"quality_swd":null,"verdict":[]})" << '\n';
   stats.close();
   RunsTable table(root_);
@@ -168,7 +171,8 @@ TEST_F(RunsTableTest, NamesFromClientsReachOnlyRunsOfTheTable) {
   std::ofstream(MakeRun("run", Json::object()) / GridName(1)) << "grid";
   fs::create_directory(root_ / "photos");
   RunsView view(root_);
-  for (const std::string name : {"..", ".", "", "photos", "run/", "run/../photos"}) EXPECT_EQ(view.Open(name), nullptr) << name;
+  for (const std::string name : {"..", ".", "", "photos", "run/", "run/../photos"})
+    EXPECT_EQ(view.Open(name), nullptr) << name;
   ASSERT_NE(view.Open("run"), nullptr);
   EXPECT_EQ(RunResponse(*view.Open("run"), "pictures/" + GridName(1)).body, "grid");
   for (const std::string what : {"pictures/../options.json", "options.json", "pictures/", "x"}) {
