@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string_view>
 
 namespace gan::cli {
@@ -23,6 +24,15 @@ std::optional<int> ReadPort(const std::string& text) {
   return port;
 }
 
+std::set<std::string>& SecretNames() {
+  static std::set<std::string> names;
+  return names;
+}
+
+void Blank(char* text) {
+  for (; *text != '\0'; ++text) *text = '*';
+}
+
 std::string NotAPort(const std::string& text) { return "\"" + text + "\" is neither a port, 0 nor off"; }
 
 }  // namespace
@@ -33,6 +43,26 @@ bool IsRare(const std::string& group) { return group.starts_with(kRare); }
 
 // CLI11 does not print options without a group.
 void Hide(CLI::Option* option) { option->group(""); }
+
+CLI::Option* MarkSecret(CLI::Option* option) {
+  SecretNames().insert(option->get_name());
+  return option;
+}
+
+bool IsSecret(const std::string& name) { return SecretNames().contains(name); }
+
+// The kernel shows the memory of argv itself, so it must be overwritten in place.
+void HideSecrets(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    const std::size_t equals = argument.find('=');
+    if (equals != std::string::npos && IsSecret(argument.substr(0, equals))) {
+      Blank(argv[i] + equals + 1);
+    } else if (IsSecret(argument) && i + 1 < argc) {
+      Blank(argv[++i]);
+    }
+  }
+}
 
 void AddMetricsFlags(const AddText& add, MetricsFlags flags) {
   // Checked while parsing, so that --help shows the right error before any work begins.

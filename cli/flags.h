@@ -18,6 +18,13 @@ bool IsRare(const std::string& group);
 // The flag keeps working, but neither --help nor --help-all shows it. For old names of flags that were renamed.
 void Hide(CLI::Option* option);
 
+// The flag's value is secret: --print-config leaves it out, and HideSecrets() removes it from the list of processes.
+CLI::Option* MarkSecret(CLI::Option* option);
+bool IsSecret(const std::string& name);  // "--alert-webhook"
+// Overwrites the values of secret flags in argv, which other users can read. Call it when they have been parsed. Until
+// then, and in the command lines of other programs such as mpirun, they stay visible.
+void HideSecrets(int argc, char** argv);
+
 // Declares --name WORD, where WORD is one of the names in `table`, ignoring case. The table must outlive the parse. The
 // help text ends with one line per row.
 template <typename Target, typename Table>

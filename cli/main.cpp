@@ -9,6 +9,7 @@
 #include <exception>
 #include <iostream>
 #include <memory>
+#include <regex>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -74,7 +75,8 @@ std::string What(const std::exception_ptr& error) {
 std::string InWords(const CLI::ParseError& result) {
   constexpr std::string_view kEndless = " not in range 0.000000 to 1797693";  // the 309 digits of the largest double
   constexpr std::string_view kUnknownName = "INI was not able to parse ";     // CLI::ConfigError::Extras
-  std::string said = result.what();
+  // A misspelt flag may stand before an address that contains a password.
+  std::string said = std::regex_replace(result.what(), std::regex("[a-zA-Z]+://\\S+"), "(an address)");
   const std::size_t endless = said.find(kEndless);
   if (endless != std::string::npos) return said.substr(0, endless) + " is too small or not finite";
   if (!said.starts_with(kUnknownName)) return said;
@@ -97,6 +99,7 @@ std::string Config(const CLI::App& app) {
     const std::string name = line.substr(0, line.find('='));
     const CLI::Option* flag = app.get_option_no_throw("--" + name);
     const CLI::Option* option = flag != nullptr ? flag : app.get_option_no_throw(name);
+    if (IsSecret("--" + name)) continue;
     if (line.ends_with("=\"\"") && option != nullptr && option->count() == 0) continue;
     kept += line + "\n";
   }
@@ -142,6 +145,7 @@ int ParseAndRun(CLI::App& app, int argc, char** argv, const std::function<int()>
     // --print-config is meant to create a first configuration file, so a missing required flag is no error for it.
     if (app.count("--print-config") == 0) throw;
   }
+  HideSecrets(argc, argv);
   return app.count("--print-config") > 0 ? PrintConfig(app, company) : body();
 }
 

@@ -14,6 +14,7 @@ find_package(LibArchive REQUIRED)
 find_package(Arrow)  # without it Parquet files are not read
 find_package(OpenCV REQUIRED COMPONENTS core imgcodecs imgproc)
 find_package(nlohmann_json REQUIRED)
+find_package(CURL REQUIRED)
 find_package(Protobuf REQUIRED)
 # The schema alone, from Debian's libonnx-dev: our own compilation of it cannot clash with LibTorch's.
 find_path(ONNX_PROTO_DIR onnx/onnx.proto REQUIRED)

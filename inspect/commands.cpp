@@ -8,6 +8,7 @@
 #include "inspect/checkpoints.h"
 #include "inspect/dump.h"
 #include "inspect/kind.h"
+#include "inspect/list_runs.h"
 #include "inspect/pictures.h"
 #include "inspect/plot.h"
 #include "inspect/records.h"
@@ -46,6 +47,8 @@ Report Inspect(const fs::path& path) {
       return InspectCheckpoints(path);
     case Kind::kRun:
       return InspectRun(path);
+    case Kind::kRuns:
+      throw UsageError(path.string() + " is a folder of runs: name one of them, or use gan-inspect list or serve");
     case Kind::kPicture:
       return InspectPicture(path);
   }
@@ -96,8 +99,8 @@ void DeclareVerify(CLI::App& app, CommandFlags& flags) {
 }
 
 void DeclareList(CLI::App& app, CommandFlags& flags) {
-  AddPath(app, flags, "PATH", "Shard folder or shard.");
-  app.add_flag("--json", flags.json, "Print each record as a JSON object of its own line.");
+  AddPath(app, flags, "PATH", "Shard folder, shard, or folder of runs.");
+  app.add_flag("--json", flags.json, "Print each record or run as a JSON object of its own line.");
 }
 
 void DeclareDump(CLI::App& app, CommandFlags& flags) {
@@ -122,7 +125,7 @@ void DeclareReport(CLI::App& app, CommandFlags& flags) {
 }
 
 void DeclareServe(CLI::App& app, CommandFlags& flags) {
-  AddPath(app, flags, "RUN", "Folder of a finished or a running run.");
+  AddPath(app, flags, "RUN", "Folder of a finished or a running run, or a folder of runs.");
   const auto add = [&app](const std::string& name, std::string& value, const std::string& help) {
     return app.add_option(name, value, help)->capture_default_str();
   };
@@ -136,7 +139,7 @@ void DeclareServe(CLI::App& app, CommandFlags& flags) {
 constexpr Command kCommands[] = {
     {"verify", "PATH", "Report the content of PATH and check every checksum.", DeclareVerify,
      [](const CommandFlags& flags) { return Verify(flags.path, flags.json); }},
-    {"list", "PATH", "List the records of a data set and their sources.", DeclareList,
+    {"list", "PATH", "List the records of a data set, or the runs of a folder.", DeclareList,
      [](const CommandFlags& flags) { return List(flags.path, flags.json); }},
     {"dump", "PATH OUT.png", "Draw the images of a data set.", DeclareDump, Dump},
     {"plot", "RUN OUT.png", "Draw the curves of a run.", DeclarePlot,
@@ -162,6 +165,10 @@ int Verify(const fs::path& path, bool as_json) { return Print(Inspect(path), as_
 
 // A damaged shard is not listed: its names and labels could be wrong.
 int List(const fs::path& path, bool as_json) {
+  if (Recognise(path) == Kind::kRuns) {
+    ListRuns(path, as_json, std::cout);
+    return cli::kDone;
+  }
   RequirePictures(path, "");
   const Report report = Inspect(path);
   if (!report.intact()) return Print(report, as_json);
@@ -170,6 +177,10 @@ int List(const fs::path& path, bool as_json) {
 }
 
 int Serve(const fs::path& run, const ServeOptions& options) {
+  if (Recognise(run) == Kind::kRuns) {
+    ServeRuns(run, options);
+    return cli::kDone;
+  }
   RequireRun(run);
   ServeRun(run, options);
   return cli::kDone;

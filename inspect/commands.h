@@ -38,8 +38,10 @@ const Command* FindCommand(std::string_view name);  // nullptr when there is non
 // The implementation of the commands, also used by inspect/plain.cpp. Each prints to stdout and returns the exit code.
 // Verify prints the report. When something is damaged, it adds one line on stderr and returns 3.
 int Verify(const std::filesystem::path& path, bool as_json);
-// Lists the records of a shard or shard folder. When it is damaged, prints the report and returns 3.
+// Lists the records of a shard or shard folder, or the runs of a folder. When a shard is damaged, prints the report and
+// returns 3.
 int List(const std::filesystem::path& path, bool as_json);
+// `run`: a run folder or a folder of runs.
 int Serve(const std::filesystem::path& run, const ServeOptions& options);
 int WriteRunReport(const std::filesystem::path& run, const std::filesystem::path& html);
 int Plot(const std::filesystem::path& run, const std::filesystem::path& png);

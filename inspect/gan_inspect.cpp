@@ -38,7 +38,8 @@ std::string Description() {
          "  $ gan-inspect verify runs/00001 --json\n"
          "  $ gan-inspect dump shards/ images.png --count 64\n"
          "  $ gan-inspect plot runs/00001 curves.png\n"
-         "  $ gan-inspect serve runs/00001";
+         "  $ gan-inspect serve runs/00001\n"
+         "  $ gan-inspect list runs/ --json";
 }
 
 // A file or folder may have the name of a command. When it is the only argument, it is the path, as in versions without

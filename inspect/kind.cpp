@@ -3,6 +3,7 @@
 #include <string>
 
 #include "checkpoint/checkpoint.h"
+#include "monitoring/page/runs_table.h"
 #include "shard/shard_format.h"
 #include "storage/errors.h"
 
@@ -44,6 +45,7 @@ Kind Recognise(const fs::path& path) {
   if (checkpoint::ParseCheckpointFolderName(NameOf(path)) || AnyName(path, IsPart)) return Kind::kCheckpoint;
   if (AnyName(path, checkpoint::ParseCheckpointFolderName)) return Kind::kCheckpoints;
   if (fs::exists(path / shard::kManifestName) || AnyName(path, shard::ParseShardFileName)) return Kind::kShardFolder;
+  if (monitoring::HasRunFolders(path)) return Kind::kRuns;
   throw DataError(path, "is neither a shard folder nor a checkpoint nor a run");
 }
 

@@ -2,11 +2,13 @@
 
 #include <csignal>
 #include <exception>
+#include <functional>
 #include <iostream>
 #include <memory>
 
 #include "monitoring/http_access.h"
 #include "monitoring/page/live_page.h"
+#include "monitoring/page/runs_page.h"
 #include "storage/errors.h"
 
 namespace gan::inspect {
@@ -27,9 +29,8 @@ std::unique_ptr<monitoring::HttpServer> Listen(const ServeOptions& options) {
   }
 }
 
-}  // namespace
-
-void ServeRun(const std::filesystem::path& run, const ServeOptions& options) {
+// `add_pages` may start threads.
+void ServeUntilEnded(const ServeOptions& options, const std::function<void(monitoring::HttpServer&)>& add_pages) {
   // Blocked before any thread starts, so that only sigwait() receives them.
   sigset_t ending;
   sigemptyset(&ending);
@@ -37,10 +38,24 @@ void ServeRun(const std::filesystem::path& run, const ServeOptions& options) {
   sigaddset(&ending, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &ending, nullptr);
   const auto server = Listen(options);
-  monitoring::ServePage(*server, std::make_shared<monitoring::RunView>(run, /*live=*/false));
+  add_pages(*server);
   std::cout << "http://" + server->address() + "/  (Ctrl-C ends it)" << std::endl;
   int signal = 0;
   sigwait(&ending, &signal);
+}
+
+}  // namespace
+
+void ServeRun(const std::filesystem::path& run, const ServeOptions& options) {
+  ServeUntilEnded(options, [&](monitoring::HttpServer& server) {
+    monitoring::ServePage(server, std::make_shared<monitoring::RunView>(run, /*live=*/false));
+  });
+}
+
+void ServeRuns(const std::filesystem::path& root, const ServeOptions& options) {
+  ServeUntilEnded(options, [&](monitoring::HttpServer& server) {
+    monitoring::ServeRunsPage(server, std::make_shared<monitoring::RunsView>(root));
+  });
 }
 
 }  // namespace gan::inspect

@@ -6,6 +6,7 @@
 
 #include "cli/flags.h"
 #include "cli/main.h"
+#include "launcher/secrets.h"
 #include "storage/errors.h"
 
 namespace gan::launch {
@@ -53,6 +54,7 @@ std::vector<std::string> MpirunCommand(const LaunchOptions& options, std::uint64
     AddMca(command, given, "plm_rsh_args", "-o ServerAliveInterval=5 -o ServerAliveCountMax=3");
   }
   command.insert(command.end(), {"-x", cli::kRestartsVariable, "-np", std::to_string(ranks)});
+  for (const std::string& name : PassedVariables()) command.insert(command.end(), {"-x", name});
   command.insert(command.end(), given.begin(), given.end());
   return command;
 }
@@ -93,6 +95,15 @@ void AddLaunchFlags(CLI::App& app, LaunchOptions& o) {
       ->check(CLI::Range(0, 3600))
       ->group("Restarts")
       ->capture_default_str();
+  cli::MarkSecret(app.add_option("--alert-webhook", o.alert_webhook,
+                                 "Send alerts of the job and of the run as JSON to this address. Better @FILE or "
+                                 "EQUIPOISE_ALERT_WEBHOOK: other users see a command line until it has been read."))
+      ->type_name("URL|@FILE")
+      ->group("Alerts");
+  cli::MarkSecret(app.add_option("--alert-command", o.alert_command,
+                                 "Run this shell command for each alert, with the JSON on its standard input."))
+      ->type_name("CMD|@FILE")
+      ->group("Alerts");
 }
 
 std::vector<std::string> SplitArguments(const CLI::App& app, const std::vector<std::string>& arguments,

@@ -17,6 +17,7 @@ struct LaunchOptions {
   double backoff_seconds = 1;            // delay before the first restart; doubled by every restart without progress
   std::uint64_t kill_after_seconds = 5;  // between SIGTERM and SIGKILL, which mpirun sends to the ranks of a failed job
   bool check = false;                    // run the checks and exit without training
+  std::string alert_webhook, alert_command;     // secret
   std::vector<std::string> launcher_arguments;  // every argument before "--" that is not a flag of gan-launch
   std::vector<std::string> program;             // every argument after "--"
 };

@@ -2,12 +2,12 @@
 #include <vector>
 
 #include "cli/build_facts.h"
+#include "cli/flags.h"
 #include "cli/main.h"
 #include "launcher/command_line.h"
-#include "launcher/incurable.h"
+#include "launcher/evidence.h"
 #include "launcher/preflight.h"
-#include "launcher/programs.h"
-#include "launcher/slots.h"
+#include "launcher/secrets.h"
 #include "launcher/supervisor.h"
 
 int main(int argc, char** argv) {
@@ -27,13 +27,13 @@ int main(int argc, char** argv) {
   gan::cli::AddStandardFlags(app, gan::cli::BuildFacts());
 
   std::vector<std::string> own = gan::launch::SplitArguments(app, {argv + 1, argv + argc}, options);
+  gan::cli::HideSecrets(argc, argv);  // all of them have been copied
   std::vector<char*> arguments = {argv[0]};
   for (std::string& argument : own) arguments.push_back(argument.data());
   return gan::cli::RunMain(app, static_cast<int>(arguments.size()), arguments.data(), [&] {
+    gan::launch::MoveSecretsToEnvironment(options);
     const std::filesystem::path run = gan::launch::RunFolderOf(options);
-    gan::launch::RequirePrograms(options);
-    gan::launch::RequireOwnMpirun(options);
-    gan::launch::RequireSlots(options);
+    gan::launch::RequireJobCanStart(options, run);
     return options.check ? gan::launch::Preflight(options, run) : gan::launch::Supervise(options, run);
   });
 }

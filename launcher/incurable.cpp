@@ -27,6 +27,8 @@ constexpr std::size_t kProbeBytes = std::size_t{64}
                                     << 10;  // enough for a status file, a line of statistics and a log line
 constexpr std::uint64_t kLeastSharedMemory = std::uint64_t{1} << 20;
 
+}  // namespace
+
 // Tries to write a small file. The probe is never committed, so its destructor removes it. Only permanent errors count;
 // others may disappear until the next attempt.
 std::string WhyDiskIsFull(const fs::path& run) {
@@ -39,8 +41,6 @@ std::string WhyDiskIsFull(const fs::path& run) {
   }
   return "";
 }
-
-}  // namespace
 
 std::string WhySharedMemoryIsTooSmall(const LaunchOptions& options, std::uint64_t bytes) {
   if (options.launcher != "mpirun" || options.ranks < 2 || bytes >= kLeastSharedMemory) return "";

@@ -14,6 +14,9 @@ namespace gan::launch {
 // when nothing was saved yet, a /dev/shm that is too small for the shared memory of Open MPI's ranks.
 std::string WhyIncurable(const LaunchOptions& options, const std::filesystem::path& run, bool saved_something);
 
+// Why nothing can be written to `run` for good: a full disk, a quota, a read-only file system; "" when it can.
+std::string WhyDiskIsFull(const std::filesystem::path& run);
+
 // The same check for a /dev/shm with a total size of `bytes`.
 std::string WhySharedMemoryIsTooSmall(const LaunchOptions& options, std::uint64_t bytes);
 

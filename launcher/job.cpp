@@ -78,8 +78,9 @@ Children ChildrenOf(pid_t parent) {
   return {first != last, std::any_of(first, last, [](const auto& child) { return !child.second.ended; })};
 }
 
-// Runs in the forked child: becomes the launcher, or reports the error code through the pipe `errors`.
-[[noreturn]] void ExecuteCommand(const std::vector<std::string>& command, int errors) {
+// Runs in the forked child: becomes the launcher, or reports the error code through the pipe `report`.
+[[noreturn]] void ExecuteCommand(const std::vector<std::string>& command, int report, int errors) {
+  ::dup2(errors, STDERR_FILENO);
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // if the supervisor dies, nobody else would end this job
   sigset_t none;
@@ -94,7 +95,7 @@ Children ChildrenOf(pid_t parent) {
   arguments.push_back(nullptr);
   ::execvp(arguments[0], arguments.data());
   const int error = errno;
-  [[maybe_unused]] const ssize_t reported = ::write(errors, &error, sizeof error);
+  [[maybe_unused]] const ssize_t reported = ::write(report, &error, sizeof error);
   ::_exit(127);
 }
 
@@ -121,15 +122,15 @@ int WaitForSignal(std::chrono::milliseconds patience) {
 }
 
 // The pipe closes at a successful exec (O_CLOEXEC). If exec fails, the child sends its error code through it.
-Job::Job(const std::vector<std::string>& command) : is_mpirun_(command.front() == "mpirun") {
-  int errors[2];
-  if (::pipe2(errors, O_CLOEXEC) != 0) throw IoError(command.front(), "pipe", errno);
+Job::Job(const std::vector<std::string>& command, int errors) : is_mpirun_(command.front() == "mpirun") {
+  int report[2];
+  if (::pipe2(report, O_CLOEXEC) != 0) throw IoError(command.front(), "pipe", errno);
   launcher_ = ::fork();
-  if (launcher_ == 0) ExecuteCommand(command, errors[1]);
-  ::close(errors[1]);
+  if (launcher_ == 0) ExecuteCommand(command, report[1], errors);
+  ::close(report[1]);
   int error = launcher_ < 0 ? errno : 0;
-  if (launcher_ > 0 && ::read(errors[0], &error, sizeof error) != sizeof error) error = 0;
-  ::close(errors[0]);
+  if (launcher_ > 0 && ::read(report[0], &error, sizeof error) != sizeof error) error = 0;
+  ::close(report[0]);
   if (error == 0) return;
   if (launcher_ > 0) ::waitpid(launcher_, nullptr, 0);
   throw IoError(command.front(), "start", error);

@@ -28,8 +28,9 @@ int WaitForSignal(std::chrono::milliseconds patience);
 // Owns the processes: after the destructor none of them runs on this host. Not thread-safe.
 class Job {
  public:
-  // Starts `command` (searched in PATH). Throws IoError when it cannot be started.
-  explicit Job(const std::vector<std::string>& command);
+  // Starts `command` (searched in PATH), which writes its errors to the open file `errors`. Throws IoError when it
+  // cannot be started.
+  Job(const std::vector<std::string>& command, int errors);
   ~Job();  // kills the processes that still run
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;

@@ -8,15 +8,16 @@
 #include <optional>
 #include <thread>
 
-#include <nlohmann/json.hpp>
-
 #include "checkpoint/checkpoint.h"
 #include "cli/log.h"
 #include "cli/main.h"
+#include "launcher/diagnosis.h"
+#include "launcher/evidence.h"
 #include "launcher/hosts.h"
 #include "launcher/incurable.h"
 #include "launcher/job.h"
 #include "launcher/programs.h"
+#include "launcher/report.h"
 #include "launcher/restart_policy.h"
 #include "storage/errors.h"
 #include "storage/files.h"
@@ -69,7 +70,11 @@ void AwaitFree(const fs::path& run) {
 class Supervisor {
  public:
   Supervisor(const LaunchOptions& options, fs::path run)
-      : options_(options), run_(std::move(run)), hosts_(HostsOf(options.launcher_arguments)) {
+      : options_(options),
+        run_(std::move(run)),
+        hosts_(HostsOf(options.launcher_arguments)),
+        report_(run_),
+        evidence_(options.ranks) {
     program_ = options.program;
     program_.front() = BesideThisProgram(program_.front());
   }
@@ -87,16 +92,18 @@ class Supervisor {
     while (true) {
       const Ending ending = Attempt(ranks);
       started_ = true;
+      if (!stop_ && !interrupted_) diagnosis_ = Diagnose(evidence_.Of(ending, run_, placed_));
+      if (const std::string died = Sentence(diagnosis_); !died.empty()) cli::LogError("why: " + died);
       if (interrupted_) return Finish("interrupted", 128 + SIGINT, "ended at once on a second INT");
       if (IsFinal(ending, policy.restarts() == 0)) return FinishWithCode(ending.code);
       if (!had_processes_ && !ending.by_signal && !stop_) return FailedToStart(ending);
       const auto step = NewestStep();
       if (stop_) return StoppedUnsaved(ending, step);
       if (const std::string why = WhyIncurable(options_, run_, step != step_before); !why.empty()) {
-        return Finish("failed", CodeOf(ending), Describe(ending) + "; " + why + "; a restart would not help");
+        return Finish("failed", ending.code, Describe(ending) + "; " + why + "; a restart would not help");
       }
       const Decision decision = policy.After(ending, step);
-      if (!decision.restart) return Finish("failed", CodeOf(ending), decision.why);
+      if (!decision.restart) return Finish("failed", ending.code, decision.why);
       Announce(decision, step, policy.restarts());
       if (!Sleep(decision.wait_seconds)) return Finish("stopped", cli::kStoppedSaved, "stopped between two attempts");
       ranks = decision.ranks;
@@ -126,11 +133,13 @@ class Supervisor {
   }
 
   Ending Attempt(std::uint64_t ranks) {
-    const LaunchOptions placed = Placed(ranks);
+    placed_ = Placed(ranks);
+    diagnosis_ = {};
+    evidence_.Begin();
     const auto start = steady_clock::now();
     ::setenv(cli::kRestartsVariable, std::to_string(restarts_).c_str(), /*overwrite=*/1);
-    cli::LogInfo("starting " + std::to_string(placed.ranks) + " rank(s) with " + placed.launcher);
-    Job job(JobCommand(placed, placed.ranks, Program()));
+    cli::LogInfo("starting " + std::to_string(placed_.ranks) + " rank(s) with " + placed_.launcher);
+    Job job(JobCommand(placed_, placed_.ranks, Program()), evidence_.descriptor());
     while (true) {
       if (const auto ending = job.Poll()) {
         job.Kill();  // ends ranks that have lost their launcher
@@ -215,7 +224,7 @@ class Supervisor {
     cli::LogWarning("the job " + decision.why + "; restart " + std::to_string(restart) + " in " + wait + " with " +
                     std::to_string(decision.ranks) + " rank(s), " + StepText(step));
     restarts_ = restart;
-    Record("restarting", CodeOf({}), decision.why, step);
+    report_.Tell({"restarting", 0, decision.why, restarts_, step, diagnosis_});
   }
 
   int FinishWithCode(int code) {
@@ -244,8 +253,6 @@ class Supervisor {
                       " is the newest one");
   }
 
-  static int CodeOf(const Ending& ending) { return ending.code; }
-
   int Finish(const std::string& state, int code, const std::string& why) {
     const auto step = NewestStep();
     const std::string text =
@@ -255,27 +262,17 @@ class Supervisor {
     } else {
       cli::LogInfo(text);
     }
-    Record(state, code, why, step);
+    report_.Tell({state, code, why, restarts_, step, diagnosis_});
     return code;
-  }
-
-  void Record(const std::string& state, int code, const std::string& why, const std::optional<std::uint64_t>& step) {
-    const nlohmann::json record = {{"state", state},
-                                   {"exit_code", code},
-                                   {"why", why},
-                                   {"restarts", restarts_},
-                                   {"newest_checkpoint_step", step ? nlohmann::json(*step) : nlohmann::json()},
-                                   {"unix_seconds", std::time(nullptr)}};
-    try {
-      storage::WriteFileAtomically(run_ / "launch.json", record.dump(2) + "\n");
-    } catch (const IoError& error) {  // a full disk must not change the exit code
-      cli::LogWarning(error.what());
-    }
   }
 
   const LaunchOptions& options_;
   const fs::path run_;
   const std::vector<Host> hosts_;  // in mpirun's arguments
+  Report report_;
+  EvidenceCollector evidence_;
+  LaunchOptions placed_;  // of the newest attempt
+  Diagnosis diagnosis_;   // likewise
   std::vector<std::string> program_;
   std::optional<std::uint64_t> newest_step_;
   std::uint64_t restarts_ = 0;

@@ -5,19 +5,17 @@
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <memory>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 
+#include "monitoring/background_thread.h"
 #include "monitoring/http_access.h"
 
 namespace gan::monitoring {
@@ -27,32 +25,9 @@ namespace {
 constexpr std::size_t kWorkers = 3;
 constexpr std::size_t kMostConnections = 256;
 constexpr std::chrono::seconds kPatience{5};
-constexpr int kNiceness = 10;
 constexpr int kBacklog = 256;
 constexpr int kEvents = 64;    // handled per call of epoll_wait
 constexpr int kLookMs = 1000;  // interval of searching for late connections
-
-// Blocks all signals while threads are started, because threads inherit the mask of their creator. Signals that a
-// thread's own faults raise stay unblocked: no other thread could handle them.
-class SignalsLeftToOthers {
- public:
-  SignalsLeftToOthers() {
-    sigset_t left;
-    sigfillset(&left);
-    for (const int fault : {SIGBUS, SIGSEGV, SIGFPE, SIGILL}) sigdelset(&left, fault);
-    pthread_sigmask(SIG_SETMASK, &left, &before_);
-  }
-  ~SignalsLeftToOthers() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsLeftToOthers(const SignalsLeftToOthers&) = delete;
-  SignalsLeftToOthers& operator=(const SignalsLeftToOthers&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
-// Best effort: some sandboxes forbid it.
-// On Linux the priority is per thread, addressed by its kernel id.
-void LowerPriority() { setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness); }
 
 std::string InWords(int error) { return std::generic_category().message(error); }
 

@@ -82,6 +82,24 @@ void DropSamplesWithoutValue(prometheus::MetricFamily& family) {
   std::erase_if(family.metric, [](const auto& sample) { return !std::isfinite(sample.gauge.value); });
 }
 
+// Buckets of Prometheus are cumulative.
+MetricSample SampleOf(const MetricRow& row, const prometheus::ClientMetric& metric) {
+  MetricSample sample;
+  sample.row = &row;
+  for (const auto& label : metric.label) sample.labels[label.name] = label.value;
+  if (row.type == MetricType::kGauge) sample.value = metric.gauge.value;
+  if (row.type == MetricType::kCounter) sample.value = metric.counter.value;
+  if (row.type != MetricType::kHistogram) return sample;
+  sample.value = metric.histogram.sample_sum;
+  sample.count = metric.histogram.sample_count;
+  std::uint64_t below = 0;
+  for (const auto& bucket : metric.histogram.bucket) {
+    sample.bucket_counts.push_back(bucket.cumulative_count - below);
+    below = bucket.cumulative_count;
+  }
+  return sample;
+}
+
 bool IsWanted(const MetricRow& row, const MetricsOptions& options) {
   const auto begins = [&](const std::string& prefix) { return row.name.starts_with(prefix); };
   return options.prefixes.empty() || std::any_of(options.prefixes.begin(), options.prefixes.end(), begins);
@@ -111,6 +129,8 @@ struct Metrics::Impl {
       for (const auto value : row.label_values) series.back().push_back(MakeSeries(registry, row, options, value));
     }
   }
+
+  std::vector<prometheus::MetricFamily> Collect();
 
   // Null when this rank does not export the metric.
   const Series* Find(Metric metric, std::string_view label_value) const {
@@ -178,10 +198,25 @@ void Metrics::Observe(Metric metric, double value, std::string_view label_value)
   if (series != nullptr && series->histogram != nullptr) series->histogram->Observe(value);
 }
 
-std::string Metrics::Text() const {
-  impl_->RefreshProcess();
-  auto families = impl_->registry.Collect();
+std::vector<prometheus::MetricFamily> Metrics::Impl::Collect() {
+  RefreshProcess();
+  auto families = registry.Collect();
   for (auto& family : families) DropSamplesWithoutValue(family);
+  return families;
+}
+
+std::vector<MetricSample> Metrics::Samples() const {
+  std::vector<MetricSample> samples;
+  for (const auto& family : impl_->Collect()) {
+    const auto row = std::find_if(Table().begin(), Table().end(),
+                                  [&](const MetricRow& candidate) { return candidate.name == family.name; });
+    for (const auto& metric : family.metric) samples.push_back(SampleOf(*row, metric));
+  }
+  return samples;
+}
+
+std::string Metrics::Text() const {
+  const auto families = impl_->Collect();
   return prometheus::TextSerializer().prometheus::Serializer::Serialize(families);
 }
 

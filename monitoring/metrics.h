@@ -1,6 +1,7 @@
 // The Prometheus metrics of one process. Names, types, labels and help texts are in monitoring/metric_table.h.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,6 +24,15 @@ struct MetricsOptions {
   std::map<std::string, std::string> build_facts = {};      // labels of gan_build_info beside version and compiler
 };
 
+// The value of one time series at one moment.
+struct MetricSample {
+  const MetricRow* row = nullptr;
+  std::map<std::string, std::string> labels;
+  double value = 0;                          // of a histogram: the sum of its values
+  std::uint64_t count = 0;                   // of a histogram
+  std::vector<std::uint64_t> bucket_counts;  // of a histogram: not cumulative, one more than it has bounds
+};
+
 // Serves /metrics and /healthz. Thread-safe. A port that is in use is not an error: then serving() is false, why()
 // returns the reason, and every other call still works. Set and Add take well under a microsecond, because the children
 // of each metric family are looked up once, in the constructor.
@@ -41,6 +51,8 @@ class Metrics {
 
   // The response to /metrics, in Prometheus text format 0.0.4.
   std::string Text() const;
+  // The same values, those of one metric after one another.
+  std::vector<MetricSample> Samples() const;
 
   bool serving() const;
   const std::string& why() const;  // why the server does not run

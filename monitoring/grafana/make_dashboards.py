@@ -235,7 +235,7 @@ def dashboard(uid, title, description, rows):
     others = [{'title': DASHBOARDS[other][0], 'type': 'link', 'url': f'/d/{other}', 'icon': 'dashboard', 'tags': [],
                'asDropdown': False, 'includeVars': True, 'keepTime': True, 'targetBlank': False, 'tooltip': ''}
               for other in DASHBOARDS if other != uid]
-    return {'uid': uid, 'title': title, 'description': description, 'tags': ['equipoise', 'gan'], 'schemaVersion': 39,
+    return {'uid': uid, 'title': title, 'description': description, 'tags': ['equipoise', 'gan'], 'schemaVersion': 41,
             'version': 1, 'editable': False, 'graphTooltip': 1, 'timezone': 'browser', 'refresh': '10s', 'links': others,
             'time': {'from': 'now-1h', 'to': 'now'}, 'timepicker': {}, 'fiscalYearStartMonth': 0, 'liveNow': False,
             'annotations': {'list': [{'name': 'Interventions', 'datasource': SOURCE, 'enable': True, 'hide': False,

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Makes one C++ file of the page: embed.py OUT.cpp page.html page.css script.js ...
+"""Makes one C++ file of a page: embed.py OUT.cpp NAME page.html page.css script.js ...
+
+The constants are called kNAMEHead, kNAMETail and kNAMEPolicy; a second style sheet may follow the first.
 
 Scripts and styles are inlined, and the Content-Security-Policy allows exactly these by their hashes: whatever a run's
 files say, nothing else can run. `%DATA%` in the page is the slot for a report's data.
@@ -20,8 +22,10 @@ def literal(text):
 
 
 def main():
-    out, html, style, *scripts = map(pathlib.Path, sys.argv[1:])
-    style_text = style.read_text()
+    out, name, html, *rest = sys.argv[1:]
+    out, html, rest = pathlib.Path(out), pathlib.Path(html), [pathlib.Path(path) for path in rest]
+    scripts = [path for path in rest if path.suffix == '.js']
+    style_text = ''.join(path.read_text() for path in rest if path.suffix == '.css')
     script_text = '"use strict";\n(() => {\n' + '\n'.join(path.read_text() for path in scripts) + '})();\n'
     policy = (f"default-src 'none'; script-src {hash_of(script_text)}; style-src {hash_of(style_text)}; "
               "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'")
@@ -32,9 +36,9 @@ def main():
     head, tail = page.split('%DATA%')
     out.write_text('// Made by monitoring/page/embed.py.\n#include "monitoring/page/embedded_page.h"\n\n'
                    'namespace gan::monitoring {\n\n'
-                   f'const std::string_view kPageHead = {literal(head)};\n'
-                   f'const std::string_view kPageTail = {literal(tail)};\n'
-                   f'const std::string_view kPagePolicy = "{policy}";\n\n'
+                   f'const std::string_view k{name}Head = {literal(head)};\n'
+                   f'const std::string_view k{name}Tail = {literal(tail)};\n'
+                   f'const std::string_view k{name}Policy = "{policy}";\n\n'
                    '}  // namespace gan::monitoring\n')
 
 

@@ -1,4 +1,5 @@
-// The page monitoring/page/page.html with its style and scripts inserted. embed.py creates it during the build.
+// The pages monitoring/page/page.html and runs.html with their styles and scripts inserted. embed.py creates them
+// during the build.
 #pragma once
 
 #include <string_view>
@@ -8,5 +9,10 @@ namespace gan::monitoring {
 extern const std::string_view kPageHead;    // everything before the position of a report's data
 extern const std::string_view kPageTail;    // everything after it
 extern const std::string_view kPagePolicy;  // the Content-Security-Policy header; the page also has it in a meta tag
+
+// The same of the page of runs.
+extern const std::string_view kRunsPageHead;
+extern const std::string_view kRunsPageTail;
+extern const std::string_view kRunsPagePolicy;
 
 }  // namespace gan::monitoring

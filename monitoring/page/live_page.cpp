@@ -6,18 +6,11 @@
 
 #include "monitoring/base64.h"
 #include "monitoring/page/embedded_page.h"
+#include "monitoring/page/run_files.h"
 #include "storage/files.h"
 
 namespace gan::monitoring {
 namespace {
-
-HttpResponse Page() {
-  HttpResponse response{.content_type = "text/html; charset=utf-8",
-                        .body = std::string(kPageHead) + std::string(kPageTail)};
-  // The whole policy is sent as a header, because a meta tag cannot forbid frames.
-  response.headers = "Content-Security-Policy: " + std::string(kPagePolicy) + "; frame-ancestors 'none'\r\n";
-  return response;
-}
 
 HttpResponse PictureResponse(const RunView& run, std::string_view name) {
   auto bytes = run.Picture(name);
@@ -39,32 +32,39 @@ std::string WithoutMarkup(const std::string& json) {
   return safe;
 }
 
-// Chooses `most` of the steps, evenly spaced, with the first and the last among them.
-std::vector<std::uint64_t> Spread(const std::vector<std::uint64_t>& steps, std::size_t most) {
-  if (steps.size() <= most) return steps;
-  std::vector<std::uint64_t> chosen;
-  for (std::size_t i = 0; i < most; ++i) chosen.push_back(steps[i * (steps.size() - 1) / (most - 1)]);
-  return chosen;
-}
-
 // Data URLs make the report a single file.
-nlohmann::json PicturesOf(const RunView& run) {
+nlohmann::json PicturesOf(const RunView& run, const std::filesystem::path& folder) {
   nlohmann::json pictures = nlohmann::json::object();
   const auto add = [&](const std::string& name) {
     if (const auto bytes = run.Picture(name)) pictures[name] = "data:image/png;base64," + Base64(*bytes);
   };
   add("reals.png");
-  for (const std::uint64_t step : Spread(run.Fakes(), kReportGrids)) add(RunView::FakesName(step));
+  for (const std::uint64_t step : Spread(StepsOfGrids(folder), kReportGrids)) add(GridName(step));
   return pictures;
 }
 
 }  // namespace
 
+HttpResponse PageResponse(std::string_view head, std::string_view tail, std::string_view policy) {
+  HttpResponse response{.content_type = "text/html; charset=utf-8", .body = std::string(head) + std::string(tail)};
+  // The whole policy is sent as a header, because a meta tag cannot forbid frames.
+  response.headers = "Content-Security-Policy: " + std::string(policy) + "; frame-ancestors 'none'\r\n";
+  return response;
+}
+
+HttpResponse RunResponse(RunView& run, std::string_view what) {
+  constexpr std::string_view kPictures = "pictures/";
+  if (what.empty()) return PageResponse(kPageHead, kPageTail, kPagePolicy);
+  if (what == "run.json") return HttpResponse{.content_type = "application/json", .body = run.JsonText()};
+  if (what.starts_with(kPictures)) return PictureResponse(run, what.substr(kPictures.size()));
+  return {404, "text/plain", "Not found.\n"};
+}
+
 void ServePage(HttpServer& server, const std::shared_ptr<RunView>& run) {
-  server.Handle("/", [] { return Page(); });
-  server.Handle("/run.json",
-                [run] { return HttpResponse{.content_type = "application/json", .body = run->JsonText()}; });
-  server.HandleBelow("/pictures/", [run](std::string_view name) { return PictureResponse(*run, name); });
+  server.Handle("/", [run] { return RunResponse(*run, ""); });
+  server.Handle("/run.json", [run] { return RunResponse(*run, "run.json"); });
+  server.HandleBelow("/pictures/",
+                     [run](std::string_view name) { return RunResponse(*run, "pictures/" + std::string(name)); });
 }
 
 void WriteReport(const std::filesystem::path& run, const std::filesystem::path& out) {
@@ -72,7 +72,7 @@ void WriteReport(const std::filesystem::path& run, const std::filesystem::path& 
   std::string data = view.CompleteJsonText();
   // Replaces the closing brace, so that the images become a further member of the object.
   data.back() = ',';
-  data += "\"pictures\":" + PicturesOf(view).dump() + "}";
+  data += "\"pictures\":" + PicturesOf(view, run).dump() + "}";
   storage::WriteFileAtomically(out, std::string(kPageHead) + WithoutMarkup(data) + std::string(kPageTail));
 }
 

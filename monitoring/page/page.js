@@ -123,6 +123,7 @@ function chooseTheme() {
 
 function start() {
   chooseTheme();
+  byId('all-runs').hidden = !/\/run\/[^/]+\/$/.test(location.pathname);  // this page is one of many
   byId('theme').addEventListener('change', chooseTheme);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', chooseTheme);
   page.beam = new Beam();

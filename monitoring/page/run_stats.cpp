@@ -1,9 +1,5 @@
 #include "monitoring/page/run_stats.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -16,32 +12,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
-// Longer than any line that the trainer writes.
-constexpr std::uint64_t kBlock = std::uint64_t{1} << 20;
-constexpr std::size_t kTail =
-    256;  // enough bytes to distinguish a line from another one at the same position after a rollback
-
-class File {
- public:
-  explicit File(const std::filesystem::path& path)
-      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)) {}
-  ~File() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-
-  // At most `most` bytes from `offset`. An error gives an empty text, as if the file had ended.
-  std::string Read(std::uint64_t offset, std::uint64_t most) const {
-    std::string bytes(most, '\0');
-    const ssize_t got = ::pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    bytes.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
-    return bytes;
-  }
-
- private:
-  int descriptor_;
-};
 
 // Removes the older half at once, so that a full list does not move all elements for each new one.
 template <class Event>
@@ -53,47 +23,14 @@ void Keep(std::vector<Event>& events, Event event, std::size_t most) {
 }  // namespace
 
 bool RunStats::Update(std::uint64_t most_bytes) {
-  StartAgainIfReplaced();
-  const File file(file_);
-  for (std::uint64_t read = 0; offset_ < size_ && read < most_bytes;) {
-    const std::string block = file.Read(offset_, std::min(kBlock, size_ - offset_));
-    const std::size_t end = block.rfind('\n');
-    if (end == std::string::npos) {
-      if (block.size() < kBlock) return true;  // the last line is incomplete
-      offset_ += block.size();                 // longer than any line of ours: skipped
-      tail_.clear();
-      ++bad_lines_;
-      continue;
-    }
-    ReadLines(std::string_view(block).substr(0, end + 1));
-    // Kept to notice a replaced file at the next call.
-    tail_ = block.substr(0, end + 1);
-    if (tail_.size() > kTail) tail_.erase(0, tail_.size() - kTail);
-    offset_ += end + 1;
-    read += end + 1;
-  }
-  return offset_ >= size_;
+  if (file_.IsReplaced()) Forget();
+  return file_.Read(most_bytes, [this](std::string_view line) { ReadLine(line); });
 }
 
-void RunStats::StartAgainIfReplaced() {
-  struct stat found {};
-  const bool is_there = ::lstat(file_.c_str(), &found) == 0 && S_ISREG(found.st_mode);
-  const std::uint64_t size = is_there ? static_cast<std::uint64_t>(found.st_size) : 0;
-  // A rollback truncates the file, which may have grown beyond `offset_` again since the last call. So the bytes before
-  // `offset_` are compared as well.
-  const bool changed =
-      is_there && size >= offset_ && !tail_.empty() && File(file_).Read(offset_ - tail_.size(), tail_.size()) != tail_;
-  if (size < offset_ || changed || (is_there && found.st_ino != inode_)) *this = RunStats(file_);
-  inode_ = is_there ? found.st_ino : 0;
-  size_ = size;
-}
-
-void RunStats::ReadLines(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    ReadLine(text.substr(0, end));
-    text.remove_prefix(end + 1);
-  }
+void RunStats::Forget() {
+  GrowingLines file = std::move(file_);
+  *this = RunStats(file.path());
+  file_ = std::move(file);
 }
 
 // Steps must ascend: a line of an older step belongs to a branch that a rollback has discarded.
@@ -164,8 +101,8 @@ Json RunStats::Verdicts() const {
 std::string RunStats::JsonText() const {
   using nlohmann::json;
   const json facts = {{"lines", lines_},
-                      {"bad_lines", bad_lines_},
-                      {"read_ratio", size_ == 0 ? 1.0 : static_cast<double>(offset_) / static_cast<double>(size_)},
+                      {"bad_lines", bad_lines_ + file_.skipped()},
+                      {"read_ratio", file_.read_ratio()},
                       {"last", storage::IsModestJson(last_line_) ? json::parse(last_line_) : json()},
                       {"verdicts", Verdicts()},
                       {"actions", actions_},

@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "monitoring/page/growing_lines.h"
 #include "monitoring/page/series.h"
 
 namespace gan::monitoring {
@@ -33,19 +34,14 @@ class RunStats {
   static constexpr std::size_t kMostEvents =
       1000;  // newest actions and non-finite steps that are listed with their step
 
-  void StartAgainIfReplaced();
-  void ReadLines(std::string_view text);
+  void Forget();
   void ReadLine(std::string_view line);
   void AddVerdict(std::uint64_t step, const nlohmann::json& line);
   void AddActions(std::uint64_t step, const nlohmann::json& line);
   void AddNonfinite(std::uint64_t step, const nlohmann::json& line);
   nlohmann::json Verdicts() const;
 
-  std::filesystem::path file_;
-  std::uint64_t inode_ = 0;
-  std::uint64_t offset_ = 0;  // of the first byte that was not read yet
-  std::string tail_;          // the bytes just before `offset_`, to notice a replaced file
-  std::uint64_t size_ = 0;    // size of the file at the last call
+  GrowingLines file_;
   std::uint64_t lines_ = 0, bad_lines_ = 0;
   std::uint64_t last_step_ = 0;
   std::string last_line_;

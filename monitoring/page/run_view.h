@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "monitoring/page/run_stats.h"
 
@@ -30,9 +29,6 @@ class RunView {
   // "fakes-00000042.png" are opened.
   std::optional<std::string> Picture(std::string_view name) const;
   bool HasReals() const;
-  std::vector<std::uint64_t> Fakes() const;  // steps, ascending
-
-  static std::string FakesName(std::uint64_t step);
 
  private:
   std::string JsonTextLocked() const;

@@ -202,5 +202,39 @@ TEST(Hash, RightBehindATextWithoutQuotesIsAnError) {
   EXPECT_EQ(Parse({"--folder", "photos#1"}).folder, "photos#1");
 }
 
+TEST(Secrets, AreOverwrittenInArgvAndLeftOutOfTheConfiguration) {
+  CLI::App app("", "test");
+  std::string secret, plain;
+  MarkSecret(app.add_option("--secret", secret));
+  app.add_option("--plain", plain);
+  AddStandardFlags(app, "facts");
+  std::vector<std::string> arguments = {"test",    "--secret", "geheim-1",      "--secret=geheim-2",
+                                        "--plain", "open",     "--print-config"};
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(RunMain(app, static_cast<int>(argv.size()), argv.data(), [] { return kFailure; }), kDone);
+  const std::string config = ::testing::internal::GetCapturedStdout();
+  EXPECT_EQ(secret, "geheim-2");
+  EXPECT_EQ(arguments[2], "********");
+  EXPECT_EQ(arguments[3], "--secret=********");
+  EXPECT_EQ(arguments[5], "open");
+  EXPECT_THAT(config, HasSubstr("open"));
+  EXPECT_EQ(config.find("geheim"), std::string::npos);
+}
+
+TEST(Secrets, AnAddressBehindAMisspeltFlagIsNotRepeated) {
+  CLI::App app("", "test");
+  AddStandardFlags(app, "facts");
+  std::vector<std::string> arguments = {"test", "--secrt", "https://user:geheim@host/path"};
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(RunMain(app, static_cast<int>(argv.size()), argv.data(), [] { return kDone; }), kUsage);
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said, HasSubstr("--secrt"));
+  EXPECT_EQ(said.find("geheim"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace gan::cli

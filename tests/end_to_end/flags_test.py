@@ -13,14 +13,15 @@ PROMISED = {
     'gan-train': '--shards --out --run --batch --global-batch --steps --images --epochs --resume --init-from --device --seed '
                  '--resolution --features --noise-dim --lr-g --lr-d --beta1 --beta2 --real-label --fake-label --loss --r1 --r2 '
                  '--d-norm --sync-bn --ema --balance --balance-actions --log-every --sample-every --checkpoint-every --keep '
-                 '--metrics-port --metrics-address --metrics-password-file --threads --expect-world-size --deterministic --json',
+                 '--metrics-port --metrics-address --metrics-password-file --threads --expect-world-size --deterministic --json '
+                 '--alert-webhook --alert-command --otlp-endpoint',
     'gan-preprocess': '--in --out --size --filter --decode --background --exif --labels --dedupe --images-per-shard --threads '
                       '--max-pixels --strict --preview --metrics-port --append --json',
     'gan-generate': '--checkpoint --out --export',
-    'gan-launch': '--ranks --check',
+    'gan-launch': '--ranks --check --alert-webhook --alert-command',
     'gan-inspect': '--json'}
 STANDARD = '--help --help-all --version --config --print-config'
-MOST_FLAGS_OF_GAN_TRAIN = 58
+MOST_FLAGS_OF_GAN_TRAIN = 61
 MOST_THRESHOLDS = 12
 FLAG = re.compile(r'^  (-[\w-]+(?:, -[\w-]+)*)')
 

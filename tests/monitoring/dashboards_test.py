@@ -56,6 +56,10 @@ class Rules(unittest.TestCase):
                 self.assertEqual((pathlib.Path(folder) / file.name).read_text(), file.read_text(),
                                  f'run monitoring/grafana/make_dashboards.py after a change of it ({file.name})')
 
+    def test_they_have_the_schema_of_the_grafana_that_they_are_checked_for(self):
+        for dashboard in self.each():
+            self.assertEqual(Dashboard().schema_version, dashboard['schemaVersion'])
+
     def test_uneditable_dashboard_rule(self):
         for dashboard in self.each():
             self.assertIs(dashboard['editable'], False)

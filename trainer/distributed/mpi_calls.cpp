@@ -11,6 +11,8 @@
 #include <thread>
 #include <utility>
 
+#include "trainer/distributed/collective_note.h"
+
 namespace gan::distributed {
 
 namespace {
@@ -82,6 +84,7 @@ void MpiCalls::ReportMismatch(const MpiCall& call) {
 
 void MpiCalls::Complete(const MpiCall& call, WaitFor what, const std::vector<at::Tensor>& buffers, const Start& start) {
   const Clock::time_point began = Clock::now();
+  const InCollective note(purpose_.c_str(), call.operation);
   MpiRequests requests;
   try {
     if (const int error = start(requests); error != MPI_SUCCESS) Fail(call.Text(), MpiErrorText(error));

@@ -42,6 +42,11 @@ class Flags {
     return option;
   }
 
+  // --name VALUE, which is secret: neither options.json nor a checkpoint keeps it, so a resumed run needs it again.
+  CLI::Option* AddSecret(const std::string& name, std::string& value, const std::string& help) {
+    return cli::MarkSecret(app_.add_option(name, value, help)->group(group_));
+  }
+
   // Declares --name and --no-name. The latter overrides a configuration file.
   CLI::Option* AddSwitch(OnResume on_resume, const std::string& name, bool& value, const std::string& help) {
     Remember(on_resume, name,

@@ -181,6 +181,26 @@ void AddMetricsFlags(Flags& flags, TrainOptions& o) {
   cli::AddMetricsFlags(add, {o.metrics_port, o.metrics_address, o.metrics_password_file});
 }
 
+// What they say must reach no file, so a run does not keep them.
+void AddPushFlags(Flags& flags, TrainOptions& o) {
+  flags.Group("Alerts and OpenTelemetry (not kept by the run: name them again when you resume it)");
+  flags
+      .AddSecret("--alert-webhook", o.alert_webhook,
+                 "Send alerts as JSON to this address. mpirun and ps show the address to other users of the host, so "
+                 "better name a file (@FILE; its further lines are HTTP headers), or set EQUIPOISE_ALERT_WEBHOOK.")
+      ->type_name("URL|@FILE");
+  flags
+      .AddSecret("--alert-command", o.alert_command,
+                 "Run this shell command for each alert, with the JSON on its standard input. Better @FILE or "
+                 "EQUIPOISE_ALERT_COMMAND, for the same reason.")
+      ->type_name("CMD|@FILE");
+  flags
+      .AddSecret("--otlp-endpoint", o.otlp_endpoint,
+                 "Push metrics and events as OTLP over HTTP in JSON. Better @FILE or OTEL_EXPORTER_OTLP_ENDPOINT. The "
+                 "other OTEL_ variables count as well.")
+      ->type_name("URL|@FILE");
+}
+
 // One time limit per section of a run, because saving may take much longer than a step.
 void AddTimeoutFlags(Flags& flags, TrainOptions& o) {
   flags.RareGroup("time limits in seconds (0: none)");
@@ -224,6 +244,7 @@ void AddTrainFlags(Flags& flags, TrainOptions& options) {
   AddOutputFlags(flags, options);
   AddMachineFlags(flags, options);
   AddMetricsFlags(flags, options);
+  AddPushFlags(flags, options);
   AddTimeoutFlags(flags, options);
 }
 

@@ -78,7 +78,8 @@ struct TrainOptions {
   std::uint64_t expect_world_size = 0;  // 0: any
   std::string metrics_port = "9400";    // a port, 0 for any free one, or off (cli::MetricsPort)
   std::string metrics_address = "127.0.0.1";
-  std::string metrics_password_file;  // one line "user:password"; empty: no password is required
+  std::string metrics_password_file;                        // one line "user:password"; empty: no password is required
+  std::string alert_webhook, alert_command, otlp_endpoint;  // secret; read by monitoring/push
   std::uint64_t comm_timeout_seconds = 600;
   WatchdogOptions watchdog;
 

@@ -19,21 +19,23 @@ int Finish(Trainer& trainer, const char* state, int exit_code) {
   return exit_code;
 }
 
-}  // namespace
+// While it lives, the watchdog tells others of a silence. It ends before the trainer does.
+class SilenceIsTold {
+ public:
+  SilenceIsTold(Watchdog& watchdog, Trainer& trainer) : watchdog_(watchdog) {
+    watchdog.SetOnSilence([&trainer](const Silence& silence) { trainer.notifier().Silent(silence); });
+  }
+  ~SilenceIsTold() { watchdog_.SetOnSilence(nullptr); }
+  SilenceIsTold(const SilenceIsTold&) = delete;
+  SilenceIsTold& operator=(const SilenceIsTold&) = delete;
+
+ private:
+  Watchdog& watchdog_;
+};
 
 // The order within a step matters: a rollback discards the step, and a save must not store a state that is about to be
 // discarded.
-int Train(const TrainOptions& asked, const distributed::World& world) {
-  if (asked.dry_run) {
-    Validate(asked, world.size);
-    if (world.rank == 0) std::cout << DescribeCost(asked, world.size);
-    return cli::kDone;
-  }
-  // From here on every rank does the same, because all decisions depend on values that are equal on all ranks.
-  const TrainOptions options = WithFlagsOfRun(asked, world);
-  Watchdog watchdog(options.watchdog, world.rank);
-  Trainer trainer(options, world, [&](Section section) { watchdog.Enter(section); });
-  watchdog.SetFolder(trainer.folder());
+int Loop(const TrainOptions& options, Watchdog& watchdog, Trainer& trainer) {
   while (!trainer.Finished()) {
     watchdog.Enter(Section::kStep);
     const StepRecord record = trainer.Step();
@@ -59,6 +61,28 @@ int Train(const TrainOptions& asked, const distributed::World& world) {
   if (!trainer.SaveLast()) return Finish(trainer, "diverged", cli::kDiverged);
   if (trainer.IsDiverging()) return Finish(trainer, "diverged", cli::kDiverged);
   return Finish(trainer, "finished", cli::kDone);
+}
+
+}  // namespace
+
+int Train(const TrainOptions& asked, const distributed::World& world) {
+  if (asked.dry_run) {
+    Validate(asked, world.size);
+    if (world.rank == 0) std::cout << DescribeCost(asked, world.size);
+    return cli::kDone;
+  }
+  // From here on every rank does the same, because all decisions depend on values that are equal on all ranks.
+  const TrainOptions options = WithFlagsOfRun(asked, world);
+  Watchdog watchdog(options.watchdog, world.rank);
+  Trainer trainer(options, world, [&](Section section) { watchdog.Enter(section); });
+  watchdog.SetFolder(trainer.folder());
+  const SilenceIsTold told(watchdog, trainer);
+  try {
+    return Loop(options, watchdog, trainer);
+  } catch (const std::exception& error) {
+    trainer.notifier().Failed(error.what());
+    throw;
+  }
 }
 
 }  // namespace gan::run

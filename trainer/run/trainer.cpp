@@ -66,6 +66,7 @@ RunFolder CheckThenOpenFolder(const TrainOptions& options, const distributed::Wo
                               data::Classes& classes) {
   OnAllRanks(control, [&] {
     Validate(options, world.size);
+    Notifier::Check(options, world);
     dataset = OpenDataset(options);
     classes = ClassesOf(options, *dataset);
   });
@@ -100,6 +101,7 @@ Trainer::Trainer(const TrainOptions& options, const distributed::World& world, s
   if (world_.rank == 0) cli::LogInfo("CPUs: " + place_.cpus);
   if (world_.rank == 0 && !gradients_->rendezvous().empty()) cli::LogInfo("GPUs: " + gradients_->rendezvous());
   OpenMetrics();
+  OnAllRanks(*control_, [&] { notifier_ = std::make_unique<Notifier>(options, world, folder_.path(), *metrics_); });
   BeginOrResume();
   // Faults count trained steps, including those that a rollback has discarded.
   faults_.BeginAt(step_ + 1 + rollback_policy_.history().ForgottenSteps());
@@ -268,6 +270,7 @@ std::chrono::steady_clock::duration Trainer::MeasureQuality(StepRecord& record) 
 
 void Trainer::Publish(const StepRecord& record) {
   recorder_->Step(record, FractionDone());
+  notifier_->Step(record);
   recorder_->Traffic(gradients_->traffic(), batches_->wait_seconds());
   if (const std::uint64_t corrupt = batches_->corrupt_records(); corrupt > 0) {
     recorder_->CorruptRecords(corrupt, batches_->last_corrupt());
@@ -298,6 +301,7 @@ void Trainer::SaveSamples() {
 
 void Trainer::ReportEnd(const std::string& state) {
   recorder_->Status(state);
+  notifier_->End(state, step_, images_);
   control_->Barrier();  // when one rank exits, mpirun kills the ranks that are still working
   if (world_.rank != 0) return;
   cli::LogInfo(state + " after " + std::to_string(step_) + " steps, " + std::to_string(images_) + " images; " +

@@ -17,6 +17,7 @@
 #include "trainer/run/class_watch.h"
 #include "trainer/run/device.h"
 #include "trainer/run/faults.h"
+#include "trainer/run/notifier.h"
 #include "trainer/run/options.h"
 #include "trainer/run/quality_by_class.h"
 #include "trainer/run/quality_watch.h"
@@ -68,6 +69,7 @@ class Trainer {
   // Logs and publishes how the run ended: "finished", "stopped" or "diverged".
   void ReportEnd(const std::string& state);
   const std::filesystem::path& folder() const { return folder_.path(); }
+  Notifier& notifier() { return *notifier_; }
 
  private:
   static constexpr std::uint64_t kUnaugmentedEvery = 20;  // steps; costs a twentieth of two forwards of D
@@ -129,6 +131,7 @@ class Trainer {
   data::Classes classes_;  // of a --conditional run
   RunFolder folder_;
   std::unique_ptr<monitoring::Metrics> metrics_;
+  std::unique_ptr<Notifier> notifier_;
   step::Gan gan_;
   balance::Controller controller_;
   step::AdaController ada_;

@@ -11,7 +11,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "trainer/distributed/collective_note.h"
 
 namespace gan::run {
 
@@ -89,8 +92,16 @@ bool HasLauncher() {
                              [](const char* name) { return std::getenv(name) != nullptr; });
 }
 
-Watchdog::Watchdog(const WatchdogOptions& options, int rank) : options_(options), rank_(rank), parent_(::getppid()) {
+Watchdog::Watchdog(const WatchdogOptions& options, int rank)
+    : options_(options),
+      rank_(rank),
+      parent_(::getppid()),
+      board_(storage::RankBoard::OfLauncher()),
+      slot_(board_.Slot(static_cast<std::size_t>(rank))) {
   PrepareStacks();
+  slot_.Begin();
+  slot_.SetSection(NameOf(Section::kStart));
+  distributed::NoteCollectivesIn(&slot_.collective);
   thread_ = std::thread([this] { Watch(); });
 }
 
@@ -101,17 +112,27 @@ Watchdog::~Watchdog() {
   }
   wake_.notify_one();
   thread_.join();
+  distributed::NoteCollectivesIn(nullptr);
 }
 
 // Two atomics instead of a lock: it is called in every step.
 void Watchdog::Enter(Section section) {
-  section_ = section;
+  if (section_.exchange(section) != section) slot_.SetSection(NameOf(section));
   ++signs_;
 }
 
 void Watchdog::SetFolder(const fs::path& run) {
   const std::lock_guard lock(mutex_);
   folder_ = run;
+}
+
+void Watchdog::SetOnSilence(std::function<void(const Silence&)> on_silence) {
+  const std::lock_guard lock(mutex_);
+  on_silence_ = std::move(on_silence);
+}
+
+void Watchdog::Tell(Section section, double seconds, bool is_ending) {
+  if (on_silence_ && (is_ending || !std::exchange(told_, true))) on_silence_({NameOf(section), seconds, is_ending});
 }
 
 std::uint64_t Watchdog::LimitOf(Section section) const {
@@ -139,10 +160,15 @@ void Watchdog::Watch() {
     silent += std::min<std::chrono::duration<double>>(now - last, 10 * kGlance);
     last = now;
     const std::uint64_t signs = signs_;
-    if (signs != seen) silent = std::chrono::duration<double>{0};
+    if (signs != seen) {
+      silent = std::chrono::duration<double>{0};
+      told_ = false;
+    }
     seen = signs;
+    slot_.Beat();
     const Section section = section_;
     const std::uint64_t limit = LimitOf(section);
+    if (limit > 0 && 2 * silent.count() > static_cast<double>(limit)) Tell(section, silent.count(), false);
     if (limit > 0 && silent.count() > static_cast<double>(limit)) End(section, silent);
     // The parent changes when the launcher dies.
     if (options_.has_launcher && ::getppid() != parent_) EndWithoutLauncher();
@@ -171,6 +197,7 @@ void Watchdog::End(Section section, std::chrono::duration<double> silent) {
   WriteText(stacks_file, line);
   WriteAllStacks();
   if (file >= 0) ::fsync(file);
+  Tell(section, silent.count(), true);
   ::_exit(1);
 }
 

@@ -6,12 +6,23 @@
 #include <condition_variable>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <mutex>
+#include <string>
 #include <thread>
+
+#include "storage/rank_board.h"
 
 namespace gan::run {
 
 enum class Section : int { kStart, kStep, kSave, kEvaluate };
+
+// A section of which there was no sign of life for so long.
+struct Silence {
+  std::string section;
+  double seconds = 0;
+  bool is_ending = false;  // the process ends now
+};
 
 struct WatchdogOptions {
   // The longest allowed time without a sign of life, in seconds; 0: no limit.
@@ -31,6 +42,8 @@ bool HasLauncher();
 // then ends the other ranks. The watchdog also ends the process when the launcher that started it has died, because
 // nobody could stop the process any more. A process started by a shell outlives the shell. Time during which the whole
 // process was stopped (SIGSTOP) does not count.
+//
+// Under gan-launch it also keeps the slot of this rank on the board (storage/rank_board.h) up to date.
 class Watchdog {
  public:
   Watchdog(const WatchdogOptions& options, int rank);
@@ -42,11 +55,14 @@ class Watchdog {
   void Enter(Section section);
   // Sets the folder for the stack traces. Call it once.
   void SetFolder(const std::filesystem::path& run);
+  // Called on the watchdog's thread when half of a time-out has passed, and again before the process ends.
+  void SetOnSilence(std::function<void(const Silence&)> on_silence);
 
  private:
   void Watch();
   std::uint64_t LimitOf(Section section) const;
   [[noreturn]] void EndWithoutLauncher() const;
+  void Tell(Section section, double seconds, bool is_ending);
   [[noreturn]] void End(Section section, std::chrono::duration<double> silent);
 
   const WatchdogOptions options_;
@@ -59,6 +75,11 @@ class Watchdog {
   std::condition_variable wake_;
   bool done_ = false;
   std::filesystem::path folder_;
+  std::function<void(const Silence&)> on_silence_;
+  bool told_ = false;  // of the present silence
+
+  storage::RankBoard board_;
+  storage::RankSlot& slot_;  // of the board, or one that nobody reads
 
   std::thread thread_;  // last: it uses all of the above
 };

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "monitoring/page/run_files.h"
 #include "storage/files.h"
 #include "tests/monitoring/http_client.h"
 
@@ -22,7 +23,7 @@ class LivePageTest : public ::testing::Test {
     fs::remove_all(folder_);
     fs::create_directories(folder_);
     std::ofstream(folder_ / "reals.png") << "reals";
-    for (int i = 0; i < 100; ++i) std::ofstream(folder_ / RunView::FakesName(static_cast<std::uint64_t>(i))) << i;
+    for (int i = 0; i < 100; ++i) std::ofstream(folder_ / GridName(static_cast<std::uint64_t>(i))) << i;
     std::ofstream(folder_ / "stats.jsonl") << R"({"step":1,"loss_d":1,"verdict":"</script><script>alert(1)</script>"})"
                                            << "\n";
     ServePage(server_, std::make_shared<RunView>(folder_, true));

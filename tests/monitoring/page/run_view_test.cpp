@@ -1,4 +1,5 @@
 #include "monitoring/page/run_view.h"
+#include "monitoring/page/run_files.h"
 
 #include <gmock/gmock.h>
 
@@ -67,7 +68,7 @@ TEST_F(RunViewTest, OnlyGridsAreGivenOut) {
   fs::create_directory(folder_ / "fakes-00000004.png");
   const RunView view(folder_, false);
   EXPECT_EQ(view.Picture("reals.png"), "reals");
-  EXPECT_EQ(view.Picture(RunView::FakesName(2)), "two");
+  EXPECT_EQ(view.Picture(GridName(2)), "two");
   for (const char* name : {"", "options.json", "../0007/reals.png", "/etc/passwd", "fakes-00000003.png",
                            "fakes-00000004.png", "fakes-00000005.png", "fakes-99999999999999999999999.png",
                            "fakes-.png", "fakes-/../reals.png", "fakes-+0000002.png", "checkpoints"}) {

@@ -1,0 +1,302 @@
+#include "launcher/diagnosis.h"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <regex>
+#include <sstream>
+#include <utility>
+
+#include "cli/main.h"
+
+namespace gan::launch {
+
+namespace {
+
+constexpr std::array<std::string_view, 14> kNames = {
+    "none",      "signal",    "out_of_memory", "bus_error",    "full_disk", "not_a_number",    "hang",
+    "lost_host", "other_mpi", "bad_flag",      "damaged_data", "port",      "library_missing", "error"};
+
+constexpr double kFrozenSeconds = 1;  // ten times the interval of a rank's signs of life
+constexpr std::size_t kLongestDetail = 400;
+
+std::vector<std::string> LinesOf(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream all(text);
+  for (std::string line; std::getline(all, line);) lines.push_back(std::move(line));
+  return lines;
+}
+
+bool Contains(const std::string& text, std::string_view words) { return text.find(words) != std::string::npos; }
+
+std::string FirstLineWith(const std::vector<std::string>& lines, std::string_view words) {
+  const auto found = std::find_if(lines.begin(), lines.end(), [&](const auto& line) { return Contains(line, words); });
+  return found == lines.end() ? "" : *found;
+}
+
+// A rank that ended by itself, as the launcher tells it.
+std::optional<int> RankThatEnded(const std::string& text) {
+  static const std::regex kForms[] = {
+      std::regex(R"(MPI_ABORT was invoked on rank (\d{1,8}))"),
+      std::regex(R"(Process name: \[\[?[^,\]]*,\d+\],\s*(\d{1,8})\])"),
+      std::regex(R"(Process name: \[prterun-[^,\]]*,(\d{1,8})\])"),
+      std::regex(R"(srun: error: \S+: tasks? (\d{1,8}): Exited)"),
+  };
+  std::smatch match;
+  for (const std::regex& form : kForms) {
+    if (std::regex_search(text, match, form)) return std::stoi(match[1]);
+  }
+  return std::nullopt;
+}
+
+struct SignalledRank {
+  int rank = 0;
+  std::string host;
+  int signal = 0;
+};
+
+int SignalNamed(const std::string& words) {
+  for (const int signal : {SIGKILL, SIGBUS, SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGTERM}) {
+    if (words == ::strsignal(signal)) return signal;
+  }
+  return SIGKILL;
+}
+
+std::optional<SignalledRank> RankThatWasSignalled(const std::string& text) {
+  static const std::regex kMpirun(R"(process rank (\d{1,8}) with PID \d+ on node (\S+) exited on\s+signal (\d{1,8}))");
+  static const std::regex kSrun(
+      R"(srun: error: (\S+): tasks? (\d{1,8}): (Killed|Bus error|Segmentation fault|Aborted)\b)");
+  std::smatch match;
+  if (std::regex_search(text, match, kMpirun)) return SignalledRank{std::stoi(match[1]), match[2], std::stoi(match[3])};
+  if (std::regex_search(text, match, kSrun)) return SignalledRank{std::stoi(match[2]), match[1], SignalNamed(match[3])};
+  return std::nullopt;
+}
+
+struct ErrorLine {
+  std::optional<int> rank;
+  std::string what;
+};
+
+// The first error that a program of ours reported: "gan-train: [rank 1] what". Lines of the log begin with a time, and
+// warnings end no run.
+std::optional<ErrorLine> FirstError(const std::vector<std::string>& lines) {
+  static const std::regex kForm(R"(^gan-\w+: (?:\[rank (\d{1,8})\] )?(.*))");
+  std::smatch match;
+  for (const std::string& line : lines) {
+    if (!std::regex_match(line, match, kForm) || match[2].str().starts_with("warning: ")) continue;
+    return ErrorLine{match[1].matched ? std::optional<int>(std::stoi(match[1])) : std::nullopt, match[2]};
+  }
+  return std::nullopt;
+}
+
+Cause CauseOf(const std::string& words) {
+  constexpr std::pair<std::string_view, Cause> kSigns[] = {
+      {"No space left on device", Cause::kFullDisk},
+      {"Disk quota exceeded", Cause::kFullDisk},
+      {"Read-only file system", Cause::kFullDisk},
+      {"Address already in use", Cause::kPort},
+      {"cannot open shared object file", Cause::kLibraryMissing},
+      {"error while loading shared libraries", Cause::kLibraryMissing},
+      {"no answer from the other ranks", Cause::kHang},
+      {"no sign of life", Cause::kHang},
+      {"--expect-world-size says", Cause::kOtherMpi},
+      {"unknown option", Cause::kBadFlag},
+      {"belongs to another MPI", Cause::kOtherMpi},
+      {"the programs were built for", Cause::kOtherMpi},
+      {"Cannot allocate memory", Cause::kOutOfMemory},
+      {"not enough memory", Cause::kOutOfMemory},
+      {"std::bad_alloc", Cause::kOutOfMemory},
+      {"can't allocate memory", Cause::kOutOfMemory},
+  };
+  for (const auto& [sign, cause] : kSigns) {
+    if (Contains(words, sign)) return cause;
+  }
+  return Cause::kNone;
+}
+
+Cause CauseOfCode(int code) {
+  switch (code) {
+    case cli::kUsage:
+      return Cause::kBadFlag;
+    case cli::kBadData:
+      return Cause::kDamagedData;
+    case cli::kDiverged:
+      return Cause::kNotANumber;
+    default:
+      return Cause::kError;
+  }
+}
+
+// The rank that the others waited for: one that was frozen, or one that had entered fewer collectives than the others.
+std::optional<int> RankThatWasWaitedFor(const std::vector<RankTrace>& ranks) {
+  if (ranks.size() < 2) return std::nullopt;
+  const auto by_beat = [](const RankTrace& a, const RankTrace& b) { return a.last_beat < b.last_beat; };
+  const auto [frozen, alive] = std::minmax_element(ranks.begin(), ranks.end(), by_beat);
+  if (alive->last_beat - frozen->last_beat > kFrozenSeconds) return frozen->rank;
+  const auto by_progress = [](const RankTrace& a, const RankTrace& b) {
+    return std::pair(a.collectives, a.in_collective) < std::pair(b.collectives, b.in_collective);
+  };
+  const auto [behind, ahead] = std::minmax_element(ranks.begin(), ranks.end(), by_progress);
+  if (std::pair(behind->collectives, behind->in_collective) == std::pair(ahead->collectives, ahead->in_collective))
+    return std::nullopt;
+  return behind->rank;
+}
+
+Diagnosis DiagnoseHang(const Evidence& evidence, const std::vector<std::string>& lines) {
+  static const std::regex kReport(R"(\[rank (\d{1,8})\] no sign of life .* in section (\w+); stacks in (.*), ending)");
+  Diagnosis found{.cause = Cause::kHang};
+  std::smatch match;
+  for (const std::string& line : lines) {
+    if (!std::regex_search(line, match, kReport)) continue;
+    if (found.detail.empty()) {
+      found.rank = std::stoi(match[1]);
+      found.section = match[2];
+      found.detail = line;
+    }
+    if (found.stacks.empty()) found.stacks = match[3];
+  }
+  if (const auto waited_for = RankThatWasWaitedFor(evidence.ranks)) found.rank = waited_for;
+  return found;
+}
+
+Diagnosis DiagnoseSignal(const Evidence& evidence, const SignalledRank& signalled) {
+  Diagnosis found{.cause = Cause::kSignal, .rank = signalled.rank, .host = signalled.host};
+  found.detail = "signal " + std::to_string(signalled.signal) + " (" + ::strsignal(signalled.signal) + ")";
+  if (signalled.signal == SIGBUS) found.cause = Cause::kBusError;
+  const bool kernel_killed = evidence.memory_kills > 0 || Contains(evidence.text, "oom_kill event") ||
+                             Contains(evidence.text, "oom-kill event");
+  if (signalled.signal == SIGKILL && kernel_killed) found.cause = Cause::kOutOfMemory;
+  return found;
+}
+
+// What the launcher says of a daemon on another host.
+bool SpeaksOfALostHost(const std::string& text) {
+  constexpr std::string_view kSigns[] = {"lost communication with a remote daemon",
+                                         "lost communication with the daemon", "Node failure on",
+                                         "ssh: connect to host", "Timeout, server"};  // the last is ssh's keep-alive
+  return std::any_of(std::begin(kSigns), std::end(kSigns), [&](std::string_view sign) { return Contains(text, sign); });
+}
+
+// What a text says without a rank having spoken.
+std::optional<Diagnosis> DiagnoseWords(const Evidence& evidence, const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) {
+    const Cause cause = CauseOf(line);
+    if (cause != Cause::kNone) return Diagnosis{.cause = cause, .rank = RankThatEnded(evidence.text), .detail = line};
+  }
+  return std::nullopt;
+}
+
+std::string HostNamedIn(const std::string& text) {
+  static const std::regex kForms[] = {std::regex(R"(Remote (?:node|host|daemon)[^\n]*on node\s+(\S+))"),
+                                      std::regex(R"(Timeout, server (\S+) not responding)"),
+                                      std::regex(R"(ssh: connect to host (\S+))")};
+  std::smatch match;
+  for (const std::regex& form : kForms) {
+    if (std::regex_search(text, match, form)) return match[1];
+  }
+  return "";
+}
+
+Diagnosis FindCause(const Evidence& evidence) {
+  const std::vector<std::string> lines = LinesOf(evidence.text);
+  const Ending& ending = evidence.ending;
+  if (!ending.by_signal && (ending.code == cli::kDone || ending.code == cli::kStoppedSaved)) return {};
+  const auto error = FirstError(lines);
+  if (!ending.by_signal && ending.code == cli::kDiverged) {
+    return {.cause = Cause::kNotANumber, .detail = FirstLineWith(lines, "diverged")};
+  }
+  if (Contains(evidence.text, "no sign of life")) return DiagnoseHang(evidence, lines);
+  if (!evidence.gone_hosts.empty() || SpeaksOfALostHost(evidence.text)) {
+    return {.cause = Cause::kLostHost,
+            .host = evidence.gone_hosts.empty() ? HostNamedIn(evidence.text) : evidence.gone_hosts.front(),
+            .detail = "the host does not answer"};
+  }
+  if (const auto signalled = RankThatWasSignalled(evidence.text)) return DiagnoseSignal(evidence, *signalled);
+  if (error) {
+    Cause cause = CauseOf(error->what);
+    if (cause == Cause::kNone) cause = CauseOfCode(ending.by_signal ? cli::kFailure : ending.code);
+    if (cause == Cause::kError && !evidence.disk.empty()) cause = Cause::kFullDisk;
+    return {.cause = cause, .rank = error->rank ? error->rank : RankThatEnded(evidence.text), .detail = error->what};
+  }
+  if (!evidence.disk.empty())
+    return {.cause = Cause::kFullDisk, .rank = RankThatEnded(evidence.text), .detail = evidence.disk};
+  if (auto words = DiagnoseWords(evidence, lines)) return *words;
+  if (ending.by_signal) return {.cause = Cause::kSignal, .detail = "the launcher " + Describe(ending)};
+  return {.cause = CauseOfCode(ending.code), .rank = RankThatEnded(evidence.text), .detail = Describe(ending)};
+}
+
+std::string_view InWords(Cause cause) {
+  switch (cause) {
+    case Cause::kNone:
+      return "";
+    case Cause::kSignal:
+      return "was ended by a signal";
+    case Cause::kOutOfMemory:
+      return "ran out of memory";
+    case Cause::kBusError:
+      return "had a bus error (a full /dev/shm, or a file that became shorter while it was mapped)";
+    case Cause::kFullDisk:
+      return "could not write: the disk is full or read-only";
+    case Cause::kNotANumber:
+      return "computed numbers that are not finite";
+    case Cause::kHang:
+      return "hung, and the others waited for it";
+    case Cause::kLostHost:
+      return "was lost with its host";
+    case Cause::kOtherMpi:
+      return "was started by another MPI library than it was built for";
+    case Cause::kBadFlag:
+      return "refused its flags";
+    case Cause::kDamagedData:
+      return "read damaged data";
+    case Cause::kPort:
+      return "could not use a port";
+    case Cause::kLibraryMissing:
+      return "could not load a library";
+    case Cause::kError:
+      return "ended with an error";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string_view Name(Cause cause) { return kNames[static_cast<std::size_t>(cause)]; }
+
+std::string WithoutAddresses(const std::string& text) {
+  return std::regex_replace(text, std::regex(R"([a-zA-Z][a-zA-Z0-9+.-]*://\S+)"), "(an address)");
+}
+
+// The board adds where the rank was, which a rank that was killed could not say.
+Diagnosis Diagnose(const Evidence& evidence) {
+  Diagnosis found = FindCause(evidence);
+  if (found.cause == Cause::kNone) return found;
+  if (found.detail.size() > kLongestDetail) found.detail.resize(kLongestDetail);
+  found.detail = WithoutAddresses(found.detail);
+  // A job of one rank does not number its messages.
+  if (!found.rank && evidence.ranks.size() == 1 && found.cause != Cause::kLostHost) found.rank = evidence.ranks[0].rank;
+  if (!found.rank) return found;
+  const auto trace = std::find_if(evidence.ranks.begin(), evidence.ranks.end(),
+                                  [&](const RankTrace& rank) { return rank.rank == *found.rank; });
+  if (trace == evidence.ranks.end()) return found;
+  if (found.host.empty()) found.host = evidence.host;
+  if (!trace->section.empty()) found.section = trace->section;
+  if (trace->in_collective) found.collective = trace->collective;
+  return found;
+}
+
+std::string Sentence(const Diagnosis& diagnosis) {
+  if (diagnosis.cause == Cause::kNone) return "";
+  const bool all = !diagnosis.rank && diagnosis.cause == Cause::kNotANumber;
+  std::string text = diagnosis.rank ? "rank " + std::to_string(*diagnosis.rank) : all ? "every rank" : "a rank";
+  if (!diagnosis.host.empty()) text += " on " + diagnosis.host;
+  text += " " + std::string(InWords(diagnosis.cause));
+  if (!diagnosis.section.empty()) text += " in section " + diagnosis.section;
+  if (!diagnosis.collective.empty()) text += " (" + diagnosis.collective + ")";
+  if (!diagnosis.detail.empty()) text += ": " + diagnosis.detail;
+  if (!diagnosis.stacks.empty()) text += "; stacks in " + diagnosis.stacks;
+  return text;
+}
+
+}  // namespace gan::launch

@@ -1,0 +1,80 @@
+#include "launcher/evidence.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+#include "cli/main.h"
+#include "launcher/hosts.h"
+#include "launcher/incurable.h"
+#include "launcher/memory_kills.h"
+#include "launcher/programs.h"
+#include "launcher/report.h"
+#include "launcher/restart_policy.h"
+#include "launcher/slots.h"
+#include "storage/errors.h"
+
+namespace gan::launch {
+
+namespace {
+
+std::string ThisHost() {
+  std::array<char, 256> name{};
+  ::gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+template <std::size_t size>
+std::string TextOf(const std::array<char, size>& text) {
+  return {text.begin(), std::find(text.begin(), text.end(), '\0')};
+}
+
+}  // namespace
+
+void EvidenceCollector::Begin() {
+  tee_.emplace();
+  board_.Clear();
+  memory_kills_ = MemoryKills();
+}
+
+Evidence EvidenceCollector::Of(const Ending& ending, const std::filesystem::path& run, const LaunchOptions& placed) {
+  Evidence evidence;
+  evidence.ending = ending;
+  evidence.text = tee_->Finish();
+  evidence.host = ThisHost();
+  evidence.memory_kills = MemoryKills() - memory_kills_;
+  for (std::size_t rank = 0; rank < board_.size(); ++rank) {
+    const storage::RankSlot& slot = board_.Slot(rank);
+    if (slot.process == 0) continue;
+    evidence.ranks.push_back({.rank = static_cast<int>(rank),
+                              .section = TextOf(slot.section),
+                              .collective = TextOf(slot.collective.name),
+                              .in_collective = slot.collective.inside != 0,
+                              .collectives = slot.collective.entered,
+                              .last_beat = 1e-9 * static_cast<double>(slot.beat_nanoseconds)});
+  }
+  if (IsFinal(ending, /*first_attempt=*/true)) return evidence;  // the exit code says it
+  evidence.disk = WhyDiskIsFull(run);
+  if (placed.launcher == "mpirun" && !OnThisHostAlone(placed)) {
+    evidence.gone_hosts = Unreachable(HostsOf(placed.launcher_arguments), placed.launcher_arguments);
+  }
+  return evidence;
+}
+
+void RequireJobCanStart(const LaunchOptions& options, const std::filesystem::path& run) {
+  const auto require = [&](Cause cause, const std::function<void()>& check) {
+    try {
+      check();
+    } catch (const UsageError& error) {
+      WriteRefusal(run, cause, cli::kUsage, error.what());
+      throw;
+    }
+  };
+  require(Cause::kBadFlag, [&] { RequirePrograms(options); });
+  require(Cause::kOtherMpi, [&] { RequireOwnMpirun(options); });
+  require(Cause::kBadFlag, [&] { RequireSlots(options); });
+}
+
+}  // namespace gan::launch

@@ -1,0 +1,44 @@
+#include "launcher/memory_kills.h"
+
+#include <algorithm>
+#include <fstream>
+
+namespace gan::launch {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// The files of this process's control group with the counter; version 2 has one hierarchy, version 1 one for memory.
+std::uint64_t KillsInGroup() {
+  std::ifstream groups("/proc/self/cgroup");
+  std::uint64_t most = 0;
+  for (std::string line; std::getline(groups, line);) {
+    const std::size_t path = line.find(":/");
+    if (path == std::string::npos) continue;
+    const std::string below = line.substr(path + 2);
+    if (line.starts_with("0::"))
+      most = std::max(most, CountIn(fs::path("/sys/fs/cgroup") / below / "memory.events", "oom_kill"));
+    if (line.find(":memory:") == std::string::npos) continue;
+    most = std::max(most, CountIn(fs::path("/sys/fs/cgroup/memory") / below / "memory.oom_control", "oom_kill"));
+  }
+  // In a container the group may be mounted as the root.
+  return std::max(most, CountIn("/sys/fs/cgroup/memory.events", "oom_kill"));
+}
+
+}  // namespace
+
+std::uint64_t CountIn(const fs::path& file, const std::string& name) {
+  std::ifstream lines(file);
+  std::string word;
+  std::uint64_t count = 0;
+  while (lines >> word >> count) {
+    if (word == name) return count;
+  }
+  return 0;
+}
+
+// Both count the same event, so the larger one is taken.
+std::uint64_t MemoryKills() { return std::max(CountIn("/proc/vmstat", "oom_kill"), KillsInGroup()); }
+
+}  // namespace gan::launch

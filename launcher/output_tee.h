@@ -1,0 +1,33 @@
+// Passes on what a job writes to stderr, and keeps its end.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <thread>
+
+namespace gan::launch {
+
+// Not thread-safe. What cannot be passed on, because the reader of the log has ended, is kept nevertheless.
+class OutputTee {
+ public:
+  OutputTee();  // throws IoError
+  ~OutputTee();
+  OutputTee(const OutputTee&) = delete;
+  OutputTee& operator=(const OutputTee&) = delete;
+
+  int descriptor() const { return write_end_; }  // for the job
+  // Call it when the job has ended. Returns what it wrote, at most the last 256 kB, and passes on the rest of it.
+  std::string Finish();
+
+ private:
+  static constexpr std::size_t kMostKept = std::size_t{256} << 10;
+
+  void Read();
+
+  int read_end_ = -1, write_end_ = -1;
+  std::atomic<bool> finishing_{false};
+  std::string kept_;  // of the thread until it has ended
+  std::thread thread_;
+};
+
+}  // namespace gan::launch

@@ -1,0 +1,38 @@
+// Reads the files of a run folder that others may be writing, or may have damaged.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace gan::monitoring {
+
+// Symbolic links do not count, because a page must show files of the run folder only.
+bool IsPlainFile(const std::filesystem::path& path);
+// Nothing when the file is missing, a link, too large or unreadable.
+std::optional<std::string> ReadPlainFile(const std::filesystem::path& path, std::uint64_t most_bytes);
+// Null when the file is missing or not JSON, or not of the modest kind that storage/parse_json.h describes.
+nlohmann::json ReadRunJson(const std::filesystem::path& path);
+
+// The steps of the grids in a run folder, ascending; links are left out.
+std::vector<std::uint64_t> StepsOfGrids(const std::filesystem::path& run);
+std::string GridName(std::uint64_t step);  // "fakes-00000042.png"
+// The step in such a name. Accepts only names that GridName() can produce, because `name` may come from a client.
+std::optional<std::uint64_t> ParseGridName(std::string_view name);
+inline constexpr std::string_view kRealsName = "reals.png";
+
+// At most `most` of the steps, evenly spaced, with the first and the last among them. `most` must be at least 2.
+std::vector<std::uint64_t> Spread(const std::vector<std::uint64_t>& steps, std::size_t most);
+
+// The last name of the path, also of "runs/1/" and ".".
+std::string NameOfFolder(const std::filesystem::path& folder);
+double UnixSeconds(std::chrono::system_clock::time_point time);
+inline double UnixSecondsNow() { return UnixSeconds(std::chrono::system_clock::now()); }
+
+}  // namespace gan::monitoring

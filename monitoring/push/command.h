@@ -1,0 +1,17 @@
+// Runs a command of the user for an alert.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+namespace gan::monitoring {
+
+// Runs `command` in /bin/sh with `input` on its standard input and without output, and waits for its end. After
+// `timeout`, or when `is_stopping` says so, it and what it has started in its process group are killed. The command
+// travels in the environment, so it does not appear in the list of processes; the shell removes it from there. Returns
+// "" when its exit code was 0, otherwise why not, without the command.
+std::string RunAlertCommand(const std::string& command, const std::string& input, std::chrono::milliseconds timeout,
+                            const std::function<bool()>& is_stopping);
+
+}  // namespace gan::monitoring
