@@ -1,4 +1,4 @@
-// The part that links ISA-L, which inflates twice as fast as zlib.
+// The part that links ISA-L, which inflates in two thirds of the time that zlib takes.
 #include "preprocess/inputs/gzip_plugin.h"
 
 #include <isa-l/igzip_lib.h>

@@ -58,6 +58,7 @@ const GzipStream::Block& GzipStream::Next() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return !ready_.empty(); });
   if (ready_.front().bytes.empty()) return current_ = ready_.front();
+  spare_ = std::move(current_.bytes);
   current_ = std::move(ready_.front());
   ready_.pop_front();
   lock.unlock();
@@ -120,6 +121,10 @@ void GzipStream::UnpackSome(bool has_input, std::span<std::byte>& out, Block& bl
 
 GzipStream::Block GzipStream::Unpack() {
   Block block;
+  {
+    const std::lock_guard lock(mutex_);
+    block.bytes = std::move(spare_);
+  }
   block.bytes.resize(kBlockBytes);
   std::span<std::byte> out = block.bytes;
   while (!out.empty() && block.error.empty()) {

@@ -56,9 +56,10 @@ class GzipStream {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Block> ready_;  // guarded by mutex_
-  bool stopping_ = false;    // guarded by mutex_
-  std::thread thread_;       // last: it uses all others
+  std::deque<Block> ready_;       // guarded by mutex_
+  std::vector<std::byte> spare_;  // a block's room that was read; guarded by mutex_
+  bool stopping_ = false;         // guarded by mutex_
+  std::thread thread_;            // last: it uses all others
 };
 
 }  // namespace gan::preprocess
