@@ -19,7 +19,7 @@ set(_doc_dir "${CMAKE_INSTALL_DATADIR}/doc/equipoise")
 
 install(TARGETS ${_programs} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 get_property(_decoders GLOBAL PROPERTY EQUIPOISE_DECODERS)
-install(TARGETS ${_decoders} gan_ranks gan_plot gan_http LIBRARY DESTINATION ${_private_dir})
+install(TARGETS ${_decoders} gan_gzip gan_http gan_lmdb gan_ranks gan_plot LIBRARY DESTINATION ${_private_dir})
 if(TARGET gan_parquet)
   get_filename_component(_arrow_dir "${Arrow_LIBRARY}" DIRECTORY)
   set_property(TARGET gan_parquet APPEND PROPERTY INSTALL_RPATH "$ORIGIN" "${_arrow_dir}")

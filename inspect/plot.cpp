@@ -1,7 +1,5 @@
 #include "inspect/plot.h"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <cmath>
 #include <list>
@@ -14,6 +12,7 @@
 #include "inspect/plot_plugin.h"
 #include "monitoring/page/run_stats.h"
 #include "picture/png.h"
+#include "plugin/plugin.h"
 #include "storage/errors.h"
 
 namespace gan::inspect {
@@ -54,10 +53,10 @@ std::vector<double> Numbers(const json& values) {
 
 // The plugin is loaded only for plotting, so that the other commands start without OpenCV.
 decltype(&GanPlotDraw) LoadPlugin() {
-  void* library = ::dlopen("libgan_plot.so", RTLD_NOW | RTLD_LOCAL);
-  void* draw = library == nullptr ? nullptr : ::dlsym(library, "GanPlotDraw");
-  if (draw == nullptr) throw std::runtime_error(std::string("drawing curves needs libgan_plot.so: ") + ::dlerror());
-  return reinterpret_cast<decltype(&GanPlotDraw)>(draw);
+  Plugin plugin("libgan_plot.so");
+  auto* const draw = plugin.Find<decltype(GanPlotDraw)>("GanPlotDraw");
+  if (draw == nullptr) throw std::runtime_error("drawing curves needs libgan_plot.so: " + plugin.why());
+  return draw;
 }
 
 // RunStats limits the number of points, so that a run of any length can be drawn.

@@ -207,7 +207,6 @@ void ParseCrop(const std::vector<std::string>& words, PreprocessOptions& options
 void Prepare(Flags& flags) {
   PreprocessOptions& o = flags.options;
   if (o.inputs.empty() && o.lists.empty()) throw gan::UsageError("--in or --list is required");
-  if (o.output.empty()) throw gan::UsageError("--out is empty");
   if (std::filesystem::exists(o.output) && !std::filesystem::is_directory(o.output)) {
     throw gan::UsageError("--out " + o.output.string() + ": is no folder");
   }

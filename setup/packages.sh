@@ -7,7 +7,7 @@ case ${1:-build} in
   build)
     packages=(g++ cmake ninja-build pkg-config git ca-certificates python3 python3-venv
       libopenmpi-dev openmpi-bin libtbb-dev libopencv-dev libjpeg-dev libpng-dev libwebp-dev libgif-dev libtiff-dev libavif-dev libjxl-dev libarchive-dev
-      libpugixml-dev libeigen3-dev liblmdb-dev
+      libpugixml-dev libeigen3-dev liblmdb-dev libisal-dev
       prometheus-cpp-dev libcli11-dev libspdlog-dev nlohmann-json3-dev libcurl4-openssl-dev
       libxxhash-dev libjemalloc-dev libprotobuf-dev protobuf-compiler libonnx-dev help2man file dpkg-dev ccache mold)
     ;;

@@ -2,10 +2,10 @@
 """gan-preprocess against the programs that people use, and against decoding alone, in turns on the same files.
 
     cmake --build build/release --target gan-preprocess decode_only
-    python3 bench/preprocess/bench.py --peers PEERS.py --python PYTHON --photos FOLDER [--big FOLDER] [--simd FOLDER]
+    python3 bench/preprocess/bench.py --python PYTHON --photos FOLDER [--big FOLDER] [--simd FOLDER] [--peers PEERS.py --names A,B]
 
-PEERS.py runs one peer as `PYTHON PEERS.py NAME FOLDER WORKERS` and prints "... N img/s (M images ...". --photos is repeated
-by hard links up to --count inputs. --big: a folder in which the files with a short side of 2,000 px and more are taken, for
+PEERS.py, by default peers.py beside this file, runs one peer as `PYTHON PEERS.py NAME FOLDER WORKERS` and prints "... N img/s
+(M images ...". PYTHON has what the peers need. --photos is repeated by hard links up to --count inputs. --big: a folder in which the files with a short side of 2,000 px and more are taken, for
 --decode fast. --simd: a folder with pillow-simd, put before Pillow for one more peer. Each figure is the sum over all turns;
 ours is the whole program with its start, checksums and fsync (to memory, as the peers' output).
 """
@@ -196,12 +196,12 @@ class Bench:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--peers', required=True)
+    parser.add_argument('--peers', default=pathlib.Path(__file__).with_name('peers.py'))
     parser.add_argument('--python', default=sys.executable)
     parser.add_argument('--photos', required=True, type=pathlib.Path)
     parser.add_argument('--big', type=pathlib.Path)
     parser.add_argument('--simd')
-    parser.add_argument('--names', default='torchvision,pil,cv2_area,dali')
+    parser.add_argument('--names', default='pil,torchcodec,spdl,vips,dali')
     parser.add_argument('--count', type=int, default=10000)
     parser.add_argument('--large', type=int, default=60, help='inputs of --big')
     parser.add_argument('--turns', type=int, default=5)

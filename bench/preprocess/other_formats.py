@@ -2,7 +2,9 @@
 """gan-preprocess on AVIF and HEIC against decoding alone with the same library, and against Pillow in as many processes.
 
     cmake --build build/release --target gan-preprocess decode_with_plugin
-    .deps/venv/bin/python bench/preprocess/other_formats.py --photos FOLDER [--count 120] [--side 2000] [--turns 5]
+    .deps/venv/bin/python bench/preprocess/other_formats.py --photos FOLDER [--count 120] [--side 2000] [--turns 5] [--python PYTHON]
+
+PYTHON has torchcodec with torch (peers.py) and runs one more peer.
 
 The pictures are photos of FOLDER enlarged to --side pixels on the long side and encoded by Pillow's plugins. Everything is read from the
 cache, in turns; each figure is the sum over all turns.
@@ -70,12 +72,23 @@ def pillow(folder, threads):
         return time.perf_counter() - start
 
 
+def torchcodec(python, folder, threads):
+    """Nothing where it cannot read the format."""
+    done = subprocess.run([python, pathlib.Path(__file__).with_name('peers.py'), 'torchcodec', folder, str(threads)], capture_output=True, text=True)
+    found = re.search(r'([\d.]+) img/s \((\d+) images', done.stdout)
+    if not found:
+        print('torchcodec:', done.stderr.strip().splitlines()[-1], file=sys.stderr)
+        return float('nan')
+    return int(found[2]) / float(found[1])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--photos', required=True, type=pathlib.Path)
     parser.add_argument('--count', type=int, default=120)
     parser.add_argument('--side', type=int, default=2000)
     parser.add_argument('--turns', type=int, default=5)
+    parser.add_argument('--python')
     parser.add_argument('--threads', type=int, default=os.cpu_count())
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir='/dev/shm') as work:
@@ -85,6 +98,8 @@ def main():
             make(options.photos, folder, kind, options.count, options.side)
             jobs = {'gan-preprocess': lambda: ours(folder, work / 'out', options.threads),
                     'decoding alone, same library': lambda: alone(folder, kind, options.threads), 'Pillow': lambda: pillow(folder, options.threads)}
+            if options.python:
+                jobs['torchcodec'] = lambda: torchcodec(options.python, folder, options.threads)
             seconds = dict.fromkeys(jobs, 0.0)
             for _ in range(options.turns):
                 for name, job in jobs.items():

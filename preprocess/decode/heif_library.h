@@ -4,9 +4,9 @@
 
 #include <libheif/heif.h>
 
-#include <dlfcn.h>
-
 #include <cstdlib>
+
+#include "plugin/plugin.h"
 
 namespace gan::preprocess {
 
@@ -19,26 +19,18 @@ class HeifLibrary {
   }
 
   // Why it cannot be used, or nullptr. Without it no function may be called.
-  const char* why() const { return why_; }
+  const char* why() const { return library_.why().empty() ? nullptr : library_.why().c_str(); }
 
  private:
-  static void* Open() {
+  static const char* Path() {
     const char* const named = std::getenv("GAN_LIBHEIF");
-    return ::dlopen(named == nullptr ? GAN_LIBHEIF_PATH : named, RTLD_NOW | RTLD_LOCAL);
+    return named == nullptr ? GAN_LIBHEIF_PATH : named;
   }
 
-  template <typename Function>
-  Function* Find(const char* name) {
-    void* const found = library_ == nullptr ? nullptr : ::dlsym(library_, name);
-    if (found == nullptr && why_ == nullptr) why_ = ::dlerror();
-    return reinterpret_cast<Function*>(found);
-  }
-
-  const char* why_ = nullptr;
-  void* const library_ = Open();
+  Plugin library_{Path()};
 
 // A member of the same type and name as libheif's function.
-#define GAN_HEIF(name) decltype(::heif_##name)* const name = Find<decltype(::heif_##name)>("heif_" #name)
+#define GAN_HEIF(name) decltype(::heif_##name)* const name = library_.Find<decltype(::heif_##name)>("heif_" #name)
 
  public:
   GAN_HEIF(context_alloc);

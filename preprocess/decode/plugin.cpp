@@ -1,13 +1,12 @@
 #include "preprocess/decode/plugin.h"
 
-#include <dlfcn.h>
-
 #include <exception>
 #include <map>
 #include <mutex>
 #include <utility>
 #include <vector>
 
+#include "plugin/plugin.h"
 #include "preprocess/decode/decoder_plugin.h"
 #include "preprocess/decode/orientation.h"
 
@@ -15,32 +14,28 @@ namespace gan::preprocess {
 
 namespace {
 
-struct Plugin {
-  decltype(&GanDecode) decode = nullptr;
-  decltype(&GanDecoderLibrary) library = nullptr;
+struct Decoder {
+  decltype(&GanDecode) decode;
+  decltype(&GanDecoderLibrary) library;
   std::string why;  // it is not there
 };
 
-Plugin Load(const char* file_name) {
-  Plugin loaded;
-  void* library = ::dlopen(file_name, RTLD_NOW | RTLD_LOCAL);
-  if (library != nullptr) {
-    loaded.decode = reinterpret_cast<decltype(&GanDecode)>(::dlsym(library, "GanDecode"));
-    loaded.library = reinterpret_cast<decltype(&GanDecoderLibrary)>(::dlsym(library, "GanDecoderLibrary"));
-  }
-  if (loaded.decode == nullptr || loaded.library == nullptr) loaded.why = ::dlerror();
-  return loaded;
+Decoder Load(const char* file_name) {
+  Plugin plugin(file_name);
+  auto* const decode = plugin.Find<decltype(GanDecode)>("GanDecode");
+  auto* const library = plugin.Find<decltype(GanDecoderLibrary)>("GanDecoderLibrary");
+  return {decode, library, plugin.why()};
 }
 
-const Plugin& PluginOf(const char* file_name, const char* advice) {
+const Decoder& DecoderOf(const char* file_name, const char* advice) {
   static std::mutex mutex;
-  static std::map<std::string, Plugin, std::less<>> loaded;
+  static std::map<std::string, Decoder, std::less<>> loaded;
   const std::lock_guard lock(mutex);
   auto found = loaded.find(file_name);
   if (found == loaded.end()) found = loaded.emplace(file_name, Load(file_name)).first;
-  const Plugin& plugin = found->second;
-  if (plugin.why.empty()) return plugin;
-  throw Rejected(Reason::kUnsupported, std::string(advice) + "its decoder cannot be loaded: " + plugin.why);
+  const Decoder& decoder = found->second;
+  if (decoder.why.empty()) return decoder;
+  throw Rejected(Reason::kUnsupported, std::string(advice) + "its decoder cannot be loaded: " + decoder.why);
 }
 
 // The program's side of one call. No exception may cross the plugin, which may be C: it waits here.
@@ -100,14 +95,14 @@ void RequireDecoded(int result, const Call& call) {
 
 Rgb8 DecodeWithPlugin(const char* file_name, const char* advice, Turning turning, std::span<const std::byte> file,
                       const DecodeOptions& options) {
-  const Plugin& plugin = PluginOf(file_name, advice);
+  const Decoder& decoder = DecoderOf(file_name, advice);
   Call call(options);
   const GanDecodeHost host = {&call, Allocate, SetOrientation, Explain};
-  RequireDecoded(plugin.decode(reinterpret_cast<const std::uint8_t*>(file.data()), file.size(), &host), call);
+  RequireDecoded(decoder.decode(reinterpret_cast<const std::uint8_t*>(file.data()), file.size(), &host), call);
   const bool turns = call.orientation != 1 && (turning == Turning::kAlways || options.apply_exif);
   return turns ? Turned(call.Image(), call.orientation) : call.Image();
 }
 
-std::string LibraryOfPlugin(const char* file_name) { return PluginOf(file_name, "").library(); }
+std::string LibraryOfPlugin(const char* file_name) { return DecoderOf(file_name, "").library(); }
 
 }  // namespace gan::preprocess

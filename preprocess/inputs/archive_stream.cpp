@@ -8,6 +8,8 @@
 
 #include "preprocess/decode/formats.h"
 #include "preprocess/image/rejected.h"
+#include "preprocess/inputs/content.h"
+#include "preprocess/inputs/gzip_stream.h"
 #include "preprocess/inputs/input_file.h"
 #include "storage/errors.h"
 
@@ -17,6 +19,8 @@ namespace {
 
 constexpr std::size_t kReadAhead = std::size_t{1} << 18;
 constexpr std::int64_t kTarBlock = 512;
+constexpr la_ssize_t kMostPadding = 64 << 20;
+constexpr int kNoErrno = -1;                                   // what libarchive says of damage
 constexpr std::uint64_t kMaxRatio = 200;                       // pictures are compressed already
 constexpr std::uint64_t kFreeBytes = std::uint64_t{64} << 20;  // a few plain BMPs may be over the ratio
 
@@ -31,6 +35,15 @@ void SupportArchives(archive* a) {
   ::archive_read_support_format_7zip(a);
 }
 
+// Where it cannot be opened, opening it as an archive will say why.
+bool BeginsLikeGzip(const std::filesystem::path& file) {
+  try {
+    return IsGzip(HeadOf(file));
+  } catch (const IoError&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 ArchiveStream::ArchiveStream(std::filesystem::path file, ArchiveFormats formats)
@@ -43,7 +56,20 @@ ArchiveStream::ArchiveStream(std::filesystem::path file, ArchiveFormats formats)
   ::archive_read_support_filter_xz(a);
   ::archive_read_support_filter_bzip2(a);
   ::archive_read_support_filter_zstd(a);
-  if (::archive_read_open_filename(a, path_.c_str(), kReadAhead) != ARCHIVE_OK) ThrowDamage();
+  if (BeginsLikeGzip(path_)) gzip_ = std::make_unique<GzipStream>(path_);
+  const int result = gzip_ ? ::archive_read_open(a, this, nullptr, NextOfGzip, nullptr)
+                           : ::archive_read_open_filename(a, path_.c_str(), kReadAhead);
+  if (result != ARCHIVE_OK) ThrowDamage();
+}
+
+ArchiveStream::~ArchiveStream() = default;
+
+la_ssize_t ArchiveStream::NextOfGzip(archive* a, void* stream, const void** block) {
+  const GzipStream::Block& next = static_cast<ArchiveStream*>(stream)->gzip_->Next();
+  *block = next.bytes.data();
+  if (!next.bytes.empty() || next.error.empty()) return static_cast<la_ssize_t>(next.bytes.size());
+  ::archive_set_error(a, next.error_number == 0 ? kNoErrno : next.error_number, "%s", next.error.c_str());
+  return ARCHIVE_FATAL;
 }
 
 // For what the disk says now and may not say later, the archive cannot be blamed.
@@ -65,6 +91,7 @@ bool ArchiveStream::Advance() {
   const int result = ::archive_read_next_header(handle_.get(), &entry_);
   if (result == ARCHIVE_EOF) {
     RequireEndMark();
+    RequireChecksum();
     return false;
   }
   if (result != ARCHIVE_OK && result != ARCHIVE_WARN) ThrowDamage();
@@ -101,6 +128,16 @@ std::int64_t ArchiveStream::EndOfEntry() const {
 void ArchiveStream::RequireEndMark() const {
   if (!IsTar() || ::archive_filter_bytes(handle_.get(), 0) >= end_of_entry_ + kTarBlock) return;
   throw Rejected(Reason::kTruncated, "the archive stops here without a tar's end mark");
+}
+
+// Gzip's stands behind the padding of the tar, which libarchive does not read.
+void ArchiveStream::RequireChecksum() {
+  la_ssize_t n = gzip_ ? 1 : 0;
+  for (la_ssize_t padding = 0; n > 0 && padding < kMostPadding; padding += n) {
+    const void* block = nullptr;
+    n = NextOfGzip(handle_.get(), this, &block);
+  }
+  if (n < 0) ThrowDamage();
 }
 
 std::string ArchiveStream::Head() const {

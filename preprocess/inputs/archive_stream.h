@@ -19,12 +19,17 @@ struct FreeArchive {
   void operator()(archive* a) const { ::archive_read_free(a); }
 };
 
+class GzipStream;
+
 enum class ArchiveFormats { kArchives, kRaw };  // kRaw: one compressed file, without names
 
 // Entry after entry. All calls throw Rejected for damage and IoError for what may pass.
 class ArchiveStream {
  public:
   explicit ArchiveStream(std::filesystem::path file, ArchiveFormats formats = ArchiveFormats::kArchives);
+  ~ArchiveStream();
+  ArchiveStream(const ArchiveStream&) = delete;
+  ArchiveStream& operator=(const ArchiveStream&) = delete;
 
   // False at the end.
   bool Advance();
@@ -46,8 +51,12 @@ class ArchiveStream {
   [[noreturn]] void ThrowDamage() const;
   std::int64_t EndOfEntry() const;
   void RequireEndMark() const;
+  void RequireChecksum();
+
+  static la_ssize_t NextOfGzip(archive* a, void* stream, const void** block);
 
   std::filesystem::path path_;
+  std::unique_ptr<GzipStream> gzip_;
   std::unique_ptr<archive, FreeArchive> handle_;
   archive_entry* entry_ = nullptr;
   std::uint32_t next_ = 0;

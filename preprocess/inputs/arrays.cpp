@@ -176,8 +176,16 @@ const std::string* Arrays::FindLabels(const std::string& pictures) const {
   return nullptr;
 }
 
+void Arrays::OfferColumns(SourceList& sources) const {
+  for (const auto& [name, file] : files_) {
+    const std::string column = WithoutExtension(name);
+    if (file.header && (file.header->shape.size() < 3 || column == options_.column)) sources.OfferLabelColumn(column);
+  }
+}
+
 void Arrays::Label(const std::string& name, std::uint64_t count, SourceList& sources) {
   if (options_.mode != LabelMode::kAuto) return;
+  OfferColumns(sources);
   const std::string* const labels = FindLabels(name);
   if (labels == nullptr) return;
   const File& file = files_.at(*labels);
@@ -205,7 +213,9 @@ std::vector<std::string> Arrays::CifarNames(bool is_cifar_100, bool is_coarse) c
 
 void Arrays::LabelCifar(const std::string& name, const File& file, const PictureArray& layout, SourceList& sources) {
   const bool is_100 = layout.prefix == 2;
-  const bool is_coarse = is_100 && options_.column.starts_with("coarse");
+  const bool is_coarse = is_100 && options_.column == "coarse_label";
+  sources.OfferLabelColumn(is_100 ? "fine_label" : "label");
+  if (is_100) sources.OfferLabelColumn("coarse_label");
   const std::vector<std::string> names = CifarNames(is_100, is_coarse);
   sources.KnowLabels();
   sources.DeclareLabels(names);
@@ -224,10 +234,16 @@ void Arrays::LabelCifar(const std::string& name, const File& file, const Picture
 }
 
 std::string Arrays::ReadAll(const std::string& name, const File& file) const {
-  const std::uint64_t length = LengthOf(file);
-  if (length > kMaxTextBytes) throw DataError(root_ / name, "labels of over 256 MiB");
-  std::string text(length, '\0');
-  text.resize(ByteSource(file.origin).ReadAt(0, std::as_writable_bytes(std::span(text))));
+  constexpr std::size_t kBlock = std::size_t{1} << 16;
+  ByteSource source(file.origin);
+  std::string text;
+  for (std::size_t got = kBlock; got == kBlock;) {
+    const std::size_t before = text.size();
+    text.resize(before + kBlock);
+    got = source.ReadAt(before, std::as_writable_bytes(std::span(text)).subspan(before));
+    text.resize(before + got);
+    if (text.size() > kMaxTextBytes) throw DataError(root_ / name, "labels of over 256 MiB");
+  }
   return text;
 }
 

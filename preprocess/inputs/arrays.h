@@ -57,6 +57,7 @@ class Arrays {
   void AddArray(const std::string& name, const File& file, SourceList& sources);
   void AddCifar(const std::string& name, const File& file, SourceList& sources);
   void Add(const std::string& name, const File& file, const PictureArray& layout, SourceList& sources) const;
+  void OfferColumns(SourceList& sources) const;
   void Label(const std::string& name, std::uint64_t count, SourceList& sources);
   void LabelCifar(const std::string& name, const File& file, const PictureArray& layout, SourceList& sources);
   std::vector<std::string> CifarNames(bool is_cifar_100, bool is_coarse) const;

@@ -165,11 +165,7 @@ void LabelFiles::Put(const std::string& picture, const std::string& label) {
 
 // CelebA's lists lie beside the folder of the pictures and name these alone.
 void LabelFiles::Apply(SourceList& sources, std::uint64_t first) {
-  if (!options_.column.empty() && !columns_seen_.empty() && !column_found_) {
-    std::string names;
-    for (const std::string& column : columns_seen_) names += (names.empty() ? "" : ", ") + column;
-    throw UsageError("--label-column " + options_.column + ": " + root_.string() + " has the columns " + names);
-  }
+  for (const std::string& column : columns_seen_) sources.OfferLabelColumn(column);
   if (options_.column.empty() && !columns_seen_.empty() && !column_found_) {
     sources.Note(root_.string() + " has tables of " + std::to_string(columns_seen_.size()) +
                  " columns; --label-column NAME takes one of them as the label, for example " +

@@ -31,7 +31,7 @@ class LabelFiles {
   void Read(const std::string& name, const std::string& text);
   // The same for a file of the folder. Throws IoError as well.
   void ReadFile(const std::string& name);
-  // Labels the inputs from `first` on. Throws UsageError when no table had options.column.
+  // Labels the inputs from `first` on.
   void Apply(SourceList& sources, std::uint64_t first);
 
  private:

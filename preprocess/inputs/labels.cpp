@@ -119,7 +119,7 @@ bool HasTwoFolders(const SourceList& sources, std::uint64_t begin, std::uint64_t
 
 void LabelOrigin(const LabelOptions& options, SourceList& sources, std::uint64_t begin, std::uint64_t end) {
   const bool always = options.mode == LabelMode::kFolder;
-  if (!always && sources.KnowsLabels(begin)) return;
+  if (!always && (sources.KnowsLabels(begin) || !options.column.empty())) return;
   if (sources.IsListed(begin)) {
     if (always || HasTwoFolders(sources, begin, end)) LabelListed(sources, begin, end);
     return;

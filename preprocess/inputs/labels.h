@@ -15,7 +15,9 @@ std::string_view Name(LabelMode mode);  // "none", "folder", "auto"
 
 struct LabelOptions {
   LabelMode mode = LabelMode::kNone;
-  std::string column;  // which of several labels a source with a choice gives (--label-column); empty: the usual one
+  // Which of several labels a source with a choice gives (--label-column); empty: the usual one. Where it is named,
+  // folders label nothing.
+  std::string column;
 };
 
 // Labels the inputs of folders, archives and lists that have none yet, as options.mode says. Called once, when every

@@ -28,7 +28,7 @@ namespace {
 
 constexpr std::size_t kLongestKey = 511;  // of LMDB as it is built
 constexpr std::uint64_t kMaxValueBytes = std::uint64_t{1} << 30;
-constexpr std::size_t kLongestLabel = 256;
+constexpr std::size_t kLongestLabelValue = 256;
 constexpr int kMostSeconds = 600;  // for one block; a cold disk may take long
 
 struct LmdbEntry {
@@ -140,7 +140,7 @@ class LmdbListing {
     const std::string_view head(reinterpret_cast<const char*>(entry.value.data()), entry.value.size());
     const std::uint32_t position = position_++;
     if (IsPictureContent(head)) return found_.Add(name, entry.bytes, position);
-    if (is_labelled_ && name.starts_with("label") && head.size() == entry.bytes && head.size() <= kLongestLabel) {
+    if (is_labelled_ && name.starts_with("label") && head.size() == entry.bytes && head.size() <= kLongestLabelValue) {
       labels_.emplace(name, head);
     }
     found_.left_out().Count("value that is no picture", name);

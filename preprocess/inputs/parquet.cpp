@@ -1,13 +1,12 @@
 #include "preprocess/inputs/parquet.h"
 
-#include <dlfcn.h>
-
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "plugin/plugin.h"
 #include "preprocess/image/rejected.h"
 #include "preprocess/inputs/container.h"
 #include "preprocess/inputs/parquet_plugin.h"
@@ -22,14 +21,13 @@ namespace {
 constexpr std::uint64_t kMostRows = std::uint64_t{1} << 32;
 
 GanOpenParquet* LoadPlugin(const fs::path& file) {
-  void* const library = ::dlopen("libgan_parquet.so", RTLD_NOW | RTLD_LOCAL);
-  void* const open = library == nullptr ? nullptr : ::dlsym(library, "GanOpenParquet");
-  if (open != nullptr) return reinterpret_cast<GanOpenParquet*>(open);
-  const std::string why = ::dlerror();
+  Plugin plugin("libgan_parquet.so");
+  auto* const open = plugin.Find<GanOpenParquet>("GanOpenParquet");
+  if (open != nullptr) return open;
   throw UsageError(file.string() +
                    ": Parquet is read with Arrow from the Python package pyarrow 26, which was not there when "
                    "gan-preprocess was built: setup/arrow.sh installs it, then build again (" +
-                   why + ")");
+                   plugin.why() + ")");
 }
 
 std::unique_ptr<ParquetFile> Open(const fs::path& file, const std::string& label_column) {
@@ -96,6 +94,7 @@ void AddParquet(const fs::path& file, const LabelOptions& labels, SourceList& fo
   for (std::uint64_t row = 0; row < parquet->rows(); ++row) {
     found.Add(name + std::to_string(row), 0, static_cast<std::uint32_t>(row));
   }
+  for (const std::string& column : parquet->LabelColumns()) found.OfferLabelColumn(column);
   if (is_labelled && parquet->HasLabels()) Label(*parquet, file, first, found);
 }
 

@@ -68,15 +68,18 @@ class Choice {
   Choice(const parquet::FileMetaData& metadata, const std::string& label_column)
       : schema_(*metadata.schema()), features_(FeaturesOf(metadata)), leaves_(LeavesOf(schema_)) {
     ChoosePicture();
+    for (const auto& [path, leaf] : leaves_) {
+      if (leaf != chosen_.picture && !IsList(leaf)) chosen_.choice.push_back(path);
+    }
     ChooseLabel(label_column);
   }
 
   ParquetColumns Result() const { return chosen_; }
 
  private:
-  bool IsBytes(int column) const {
-    return schema_.Column(column)->physical_type() == parquet::Type::BYTE_ARRAY &&
-           schema_.Column(column)->max_repetition_level() == 0;
+  bool IsList(int leaf) const { return schema_.Column(leaf)->max_repetition_level() > 0; }
+  bool IsBytes(int leaf) const {
+    return schema_.Column(leaf)->physical_type() == parquet::Type::BYTE_ARRAY && !IsList(leaf);
   }
 
   // The leaf that holds the pictures of a top-level column; nothing when it has none.
@@ -127,15 +130,13 @@ class Choice {
     const std::string column = wanted.empty() ? UsualLabel() : wanted;
     if (column.empty()) return;
     const auto leaf = leaves_.find(column);
-    if (leaf == leaves_.end() || schema_.Column(leaf->second)->max_repetition_level() > 0) {
-      const bool is_there = leaf == leaves_.end()
-                                ? leaves_.lower_bound(column + ".") != leaves_.end() &&
-                                      leaves_.lower_bound(column + ".")->first.starts_with(column + ".")
-                                : true;
-      throw std::runtime_error(is_there ? "its column " + column +
-                                              " holds lists or structures, not the label of a class; --labels none "
-                                              "reads the pictures alone"
-                                        : "has no column " + column + "; its columns are " + ListOf(TopColumns()));
+    const auto below = leaves_.lower_bound(column + ".");
+    const bool is_structure = below != leaves_.end() && below->first.starts_with(column + ".");
+    if (leaf == leaves_.end() && !is_structure) return;
+    if (leaf == leaves_.end() || IsList(leaf->second)) {
+      throw std::runtime_error("its column " + column +
+                               " holds lists or structures, not the label of a class; --labels none reads the pictures "
+                               "alone");
     }
     chosen_.label = leaf->second;
     chosen_.label_names = NamesOf(features_, column);

@@ -12,13 +12,14 @@ struct ParquetColumns {
   int picture = -1;  // leaf columns by number
   int label = -1;    // none
   std::vector<std::string> label_names;
+  std::vector<std::string> choice;  // columns that could label
   std::string note;
 };
 
 // Pictures: a column of Hugging Face's feature Image, else a struct with `bytes`, else bytes that are called like a
 // picture; of several the first called image, img or picture, or else the first. Labels: `label_column`, else the first
 // ClassLabel, else the first that is called label, class and the like. Throws std::runtime_error when there are no
-// pictures or no `label_column`.
+// pictures.
 ParquetColumns ChooseColumns(const parquet::FileMetaData& metadata, const std::string& label_column);
 
 }  // namespace gan::preprocess

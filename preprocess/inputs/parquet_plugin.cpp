@@ -36,6 +36,7 @@ class File : public ParquetFile {
   std::string Note() const override { return columns_.note; }
   std::vector<std::string> LabelNames() const override { return columns_.label_names; }
   bool HasLabels() const override { return columns_.label >= 0; }
+  std::vector<std::string> LabelColumns() const override { return columns_.choice; }
 
   void ForEachLabel(const std::function<void(std::uint64_t, std::optional<std::string>)>& take) override {
     std::uint64_t row = 0;

@@ -23,6 +23,8 @@ class ParquetFile {
   // Of a label that is a ClassLabel of Hugging Face, in its order.
   virtual std::vector<std::string> LabelNames() const = 0;
   virtual bool HasLabels() const = 0;
+  // The columns that could label.
+  virtual std::vector<std::string> LabelColumns() const = 0;
   // Calls `take` for each row in order; nothing: the row has no label. Reads no picture.
   virtual void ForEachLabel(const std::function<void(std::uint64_t row, std::optional<std::string>)>& take) = 0;
   // The bytes of a row's picture; nothing: it has none. Going forward is cheap. Holds one page at a time, however large

@@ -12,6 +12,7 @@ namespace gan::preprocess {
 namespace {
 
 constexpr std::size_t kLongestLabel = 1000;
+constexpr std::size_t kColumnsTold = 40, kLongestTold = 100;  // in a message
 
 // A label stands in JSON, whose texts are UTF-8.
 std::string Utf8(std::string_view text) {
@@ -59,6 +60,19 @@ void SourceList::DeclareLabels(const std::vector<std::string>& names) {
     const std::uint32_t place = Intern(name);
     if (is_declared_.insert(place).second) declared_labels_.push_back(place);
   }
+}
+
+void SourceList::RequireLabelColumn(const std::string& column) const {
+  if (column.empty() || label_columns_.contains(column)) return;
+  std::string names;
+  std::size_t told = 0;
+  for (const std::string& name : label_columns_) {
+    if (++told > kColumnsTold) break;
+    names += (names.empty() ? "" : ", ") + name.substr(0, kLongestTold);
+  }
+  if (told > kColumnsTold) names += " and " + std::to_string(label_columns_.size() - kColumnsTold) + " others";
+  throw UsageError("--label-column " + column +
+                   (names.empty() ? ": the inputs have no labels to choose from" : ": the inputs have " + names));
 }
 
 std::uint64_t SourceList::CountWithoutLabel() const {

@@ -201,6 +201,7 @@ SourceList FindSources(const std::vector<fs::path>& inputs, const std::vector<fs
     throw DataError(inputs.empty() ? lists.at(0) : inputs[0],
                     "holds no pictures (" + ReadableFormats() + ")" + (others.empty() ? "" : "; left out: " + others));
   }
+  found.RequireLabelColumn(labels.column);
   LabelByFolders(labels, found);
   TellAboutLabels(labels, found);
   return found;

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -84,6 +85,10 @@ class SourceList {
   // The source itself says which labels those added since the last Begin() have, be it none.
   void KnowLabels() { origins_.back().knows_labels = true; }
   bool KnowsLabels(std::uint64_t i) const { return OriginOf(i).knows_labels; }
+  // A label that --label-column could take, where a source has several.
+  void OfferLabelColumn(std::string_view name) { label_columns_.emplace(name); }
+  // Throws UsageError when no source offers `column`; empty is none.
+  void RequireLabelColumn(const std::string& column) const;
   std::uint64_t CountWithoutLabel() const;  // among those that may become records
   // Of all that may become records, once: declared ones, then numbers in their order, then others sorted. Empty when
   // no picture has a label.
@@ -120,6 +125,7 @@ class SourceList {
   std::vector<std::string> notes_;
   std::vector<std::string> labels_ = {""};
   std::unordered_map<std::string, std::uint32_t> label_places_ = {{"", 0}};
+  std::set<std::string, std::less<>> label_columns_;
   std::vector<std::uint32_t> declared_labels_;
   std::unordered_set<std::uint32_t> is_declared_;
 };

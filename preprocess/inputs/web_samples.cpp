@@ -55,8 +55,9 @@ bool WebSamples::TakeField(std::string_view name) {
   if (sample.field.empty()) return false;
   keys_.insert(HashOf(sample.key));
   if (options_.mode != LabelMode::kAuto) return false;
-  if (!options_.column.empty() && sample.field == options_.column) return true;
-  return sample.field == "json" || (sample.field == "cls" && options_.column.empty());
+  const bool is_chosen = !options_.column.empty() && sample.field == options_.column;
+  if (is_chosen || sample.field == "cls") columns_.emplace(sample.field);
+  return is_chosen || sample.field == "json" || (sample.field == "cls" && options_.column.empty());
 }
 
 void WebSamples::TakeText(std::string_view name, std::string_view text) {
@@ -68,6 +69,9 @@ void WebSamples::TakeText(std::string_view name, std::string_view text) {
   const std::filesystem::path file = file_ / name;
   const json object = storage::ParseJson(text, file);
   if (!object.is_object()) return;  // a caption or boxes
+  for (const auto& [key, value] : object.items()) {
+    if (value.is_string() || value.is_number_integer()) columns_.insert(key);
+  }
   for (const std::string_view wanted : kLabelKeys) {
     const std::string key = options_.column.empty() ? std::string(wanted) : options_.column;
     const auto found = object.find(key);
@@ -105,6 +109,7 @@ void WebSamples::KeepOnePicture(SourceList& sources, std::uint64_t first) const 
 void WebSamples::Apply(SourceList& sources, std::uint64_t first) {
   if (!IsWebDataset(sources, first)) return;
   KeepOnePicture(sources, first);
+  for (const std::string& column : columns_) sources.OfferLabelColumn(column);
   if (!labels_.empty()) sources.KnowLabels();
   for (std::uint64_t i = first; i < sources.size(); ++i) {
     const auto found = labels_.find(std::string(SplitSampleName(sources.Name(i)).key));

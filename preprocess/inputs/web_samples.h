@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -43,6 +45,7 @@ class WebSamples {
   const std::filesystem::path& file_;
   std::unordered_set<std::size_t> keys_;  // hashes: of members that are no pictures
   std::unordered_map<std::string, std::string> labels_;
+  std::set<std::string, std::less<>> columns_;  // that can be chosen
 };
 
 }  // namespace gan::preprocess

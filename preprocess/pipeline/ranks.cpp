@@ -1,50 +1,42 @@
 #include "preprocess/pipeline/ranks.h"
 
-#include <dlfcn.h>
-
 #include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <stdexcept>
 #include <utility>
 
+#include "plugin/plugin.h"
 #include "preprocess/pipeline/ranks_plugin.h"
 
 namespace gan::preprocess {
 
 namespace {
 
-struct Plugin {
-  decltype(&GanRanksStart) start = nullptr;
-  decltype(&GanRanksBroadcast) broadcast = nullptr;
-  decltype(&GanRanksSend) send = nullptr;
-  decltype(&GanRanksReceive) receive = nullptr;
-  decltype(&GanRanksFinish) finish = nullptr;
-  decltype(&GanRanksAbort) abort = nullptr;
+struct RanksPlugin {
+  decltype(&GanRanksStart) start;
+  decltype(&GanRanksBroadcast) broadcast;
+  decltype(&GanRanksSend) send;
+  decltype(&GanRanksReceive) receive;
+  decltype(&GanRanksFinish) finish;
+  decltype(&GanRanksAbort) abort;
 };
 
-template <typename Function>
-void Find(void* library, const char* name, Function& function) {
-  function = reinterpret_cast<Function>(::dlsym(library, name));
-  if (function == nullptr) throw std::runtime_error(std::string("libgan_ranks.so: ") + ::dlerror());
-}
-
-Plugin Load() {
+RanksPlugin Load() {
   // Global: Open MPI's own plugins look for its symbols among those of the program.
-  void* library = ::dlopen("libgan_ranks.so", RTLD_NOW | RTLD_GLOBAL);
-  if (library == nullptr) throw std::runtime_error(std::string("started by mpirun or srun, but: ") + ::dlerror());
-  Plugin plugin;
-  Find(library, "GanRanksStart", plugin.start);
-  Find(library, "GanRanksBroadcast", plugin.broadcast);
-  Find(library, "GanRanksSend", plugin.send);
-  Find(library, "GanRanksReceive", plugin.receive);
-  Find(library, "GanRanksFinish", plugin.finish);
-  Find(library, "GanRanksAbort", plugin.abort);
-  return plugin;
+  Plugin plugin("libgan_ranks.so", SymbolScope::kGlobal);
+  const RanksPlugin ranks = {plugin.Find<decltype(GanRanksStart)>("GanRanksStart"),
+                             plugin.Find<decltype(GanRanksBroadcast)>("GanRanksBroadcast"),
+                             plugin.Find<decltype(GanRanksSend)>("GanRanksSend"),
+                             plugin.Find<decltype(GanRanksReceive)>("GanRanksReceive"),
+                             plugin.Find<decltype(GanRanksFinish)>("GanRanksFinish"),
+                             plugin.Find<decltype(GanRanksAbort)>("GanRanksAbort")};
+  if (!plugin.why().empty()) throw std::runtime_error("started by mpirun or srun, but: " + plugin.why());
+  return ranks;
 }
 
-const Plugin& ThePlugin() {
-  static const Plugin kPlugin = Load();
+const RanksPlugin& ThePlugin() {
+  static const RanksPlugin kPlugin = Load();
   return kPlugin;
 }
 

@@ -388,6 +388,20 @@ def sun_rasters():
             yield f'{name}{"".join(flags)}', tool('pnmtorast', *flags, data=data), EXACT
 
 
+def radiance_hdrs():
+    """Bytes of a mantissa for each colour and one exponent for all; 1 is white, and what is brighter is cut off."""
+    light = photo(70, 60).astype(np.float32) ** 2 / 255 ** 2 * np.float32(1.4) + np.float32(0.002)
+    for name, pixels in (('photo', light), ('narrow', light[:, :7]), ('dark', light / 64), ('black', light * 0)):
+        coded = imagecodecs.rgbe_encode(pixels, header=True)
+        head, rows = coded[:coded.index(b'-Y')], coded[coded.index(b'-Y'):]
+        flat = rows[:rows.index(b'\n') + 1] + imagecodecs.rgbe_encode(pixels, header=False, rle=False)
+        values = np.floor(np.clip(imagecodecs.rgbe_decode(coded), 0, 1) * 255 + 0.5)
+        expected = Truth(values, 'Pillow does not read Radiance HDR; the values are those of imagecodecs')
+        for kind, data in (('rows', head + rows), ('flat', head + flat), ('old-name', b'#?RGBE' + head[len('#?RADIANCE'):] + rows),
+                           ('more-lines', head.replace(b'FORMAT', b'# a comment\nSOFTWARE=other\nFORMAT') + rows)):
+            yield f'{name}-{kind}', data, expected
+
+
 def files():
     """(name, bytes, expected)."""
     import tempfile
@@ -396,7 +410,7 @@ def files():
         for kind, extension, source in (('bmp', '.bmp', bmps()), ('pnm', '.pnm', pnms()), ('webp', '.webp', webps(pathlib.Path(scratch))),
                                         ('png', '.png', pngs()), ('jpeg', '.jpg', jpegs()), ('avif', '.avif', avifs()),
                                         ('heic', '.heic', heics()), ('jxl', '.jxl', jxls()), ('jp2', '', jpeg2000s()),
-                                        ('sun', '.ras', sun_rasters())):
+                                        ('sun', '.ras', sun_rasters()), ('hdr', '.hdr', radiance_hdrs())):
             yield from ((f'{kind}/{n}{extension}', d, e) for n, d, e in source)
 
 

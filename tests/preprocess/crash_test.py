@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
+import lmdb
 import pillow_heif
 import pillow_jxl  # noqa: F401  (registers itself)
 
@@ -102,6 +103,29 @@ class Crash(unittest.TestCase):
                             loaded.add(pathlib.Path(library).name.split('.')[0])
                 self.assertEqual(wanted, {name for name in loaded if name.startswith('libgan_')})
                 self.assertEqual(bool(wanted), bool(loaded))
+
+    def test_what_reads_data_sets_is_loaded_only_when_needed(self):
+        """ISA-L by the program itself, for gzip; liblmdb by a process of its own; Arrow for Parquet."""
+        photo = self.top / 'jpeg'
+        make_pictures(photo, ['a.jpg'])
+        subprocess.run(['tar', '-C', photo, '-cf', self.top / 'a.tar', 'a.jpg'], check=True)
+        subprocess.run(['tar', '-C', photo, '-czf', self.top / 'a.tar.gz', 'a.jpg'], check=True)
+        with lmdb.open(str(self.top / 'lmdb'), map_size=1 << 20) as database, database.begin(write=True) as transaction:
+            transaction.put(b'1', (photo / 'a.jpg').read_bytes())
+        for source, by_program, by_others in ((photo, set(), set()), (self.top / 'a.tar', set(), set()),
+                                              (self.top / 'a.tar.gz', {'libgan_gzip', 'libisal'}, set()),
+                                              (self.top / 'lmdb', set(), {'libgan_lmdb', 'liblmdb'})):
+            with self.subTest(source.name), tempfile.TemporaryDirectory() as folder:
+                debug = ENVIRONMENT | {'LD_DEBUG': 'files', 'LD_DEBUG_OUTPUT': f'{folder}/files'}
+                program = subprocess.Popen(command(pathlib.Path(folder, 'out'), '--in', source), env=debug, stdout=subprocess.DEVNULL)
+                self.assertEqual(0, program.wait(timeout=60))
+                loaded = {True: set(), False: set()}
+                for log in pathlib.Path(folder).glob('files.*'):
+                    for library in re.findall(r'file=(\S+)', log.read_text(errors='replace')):
+                        name = pathlib.Path(library).name.split('.')[0]
+                        if name.startswith(('libgan_', 'libisal', 'liblmdb', 'libarrow', 'libparquet', 'libmpi')):
+                            loaded[log.name == f'files.{program.pid}'].add(name)
+                self.assertEqual({True: by_program, False: by_others}, loaded)
 
     def mine(self, path):
         try:

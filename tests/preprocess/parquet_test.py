@@ -125,8 +125,7 @@ class Variants(Parquet):
         for columns, words, flags in (
                 ({'text': ['a']}, 'a.parquet: has no column of pictures; its columns are text', []),
                 ({'image': [[PNGS[0]]]}, 'has no column of pictures', []), ({'image': ['words']}, 'has no column of pictures', []),
-                (nested | {'label': [[1, 2]]}, 'its column label holds lists', []), (nested | {'label': [0.5]}, 'its labels are DOUBLE', []),
-                (nested, 'has no column kind; its columns are image', ['--label-column', 'kind'])):
+                (nested | {'label': [[1, 2]]}, 'its column label holds lists', []), (nested | {'label': [0.5]}, 'its labels are DOUBLE', [])):
             self.write(columns=columns)
             self.refused(words, *flags)
 

@@ -55,7 +55,7 @@ class Tables(Case):
         self.csv([['file_name', 'shape', 'colour'], ['a.png', 'round', 'red'], ['deep/b.png', 'flat', 'red'], ['gone.png', 'flat', 'x']])
         self.assertEqual(['round', 'flat', ''], self.labels('--label-column', 'shape'))
         self.assertIn('1 names in the tables of', self.told)
-        self.labels_refused('--label-column', 'size', code=2, words='has the columns colour, file_name, shape')
+        self.labels_refused('--label-column', 'size', code=2, words='--label-column size: the inputs have colour, file_name, shape\n')
         self.assertEqual(['', 'deep', 'deep'], self.labels())
         self.assertIn('--label-column NAME takes one of them', self.told)
 

@@ -51,7 +51,8 @@ class WebDataset(Case):
         tars = self.write_shards([{'png': PNGS[i], 'json': {'label': f'kind {i % 2}', 'colour': 'red', 'id': i}} for i in range(3)], 9)
         self.assertEqual(['kind 0', 'kind 1', 'kind 0'], [label for _, label in self.found('--in', *tars)])
         self.assertEqual(['red'] * 3, [label for _, label in self.found('--in', *tars, '--label-column', 'colour')])
-        self.assertEqual([None] * 3, [label for _, label in self.found('--in', *tars, '--label-column', 'absent')])
+        self.out('--in', *tars, '--label-column', 'absent', mode='auto', code=2)
+        self.assertIn('--label-column absent: the inputs have colour, id, label\n', self.told)
 
     def test_masks_and_second_pictures_are_no_pictures_of_the_data_set(self):
         samples = [{'seg.png': PNGS[1], 'jpg': JPEGS[0], 'json': {}}, {'input.png': PNGS[2], 'seg.png': PNGS[3], 'txt': 'words'},

@@ -1,12 +1,11 @@
 #include "trainer/distributed/cuda.h"
 
-#include <dlfcn.h>
-
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 #include <torch/csrc/distributed/c10d/Store.hpp>
 
 #include <cstdlib>
 
+#include "plugin/plugin.h"
 #include "storage/errors.h"
 #include "trainer/distributed/nccl_plugin.h"
 #include "trainer/distributed/rendezvous.h"
@@ -16,38 +15,32 @@ namespace gan::distributed {
 namespace {
 
 // The functions of the plugin, or the reason why it could not be loaded.
-struct Plugin {
-  decltype(&GanCudaDeviceCount) device_count = nullptr;
-  decltype(&GanUseCudaDevice) use_device = nullptr;
-  decltype(&GanAddNcclBackend) add_backend = nullptr;
+struct CudaPlugin {
+  decltype(&GanCudaDeviceCount) device_count;
+  decltype(&GanUseCudaDevice) use_device;
+  decltype(&GanAddNcclBackend) add_backend;
   std::string why;  // why the plugin was not loaded
 };
 
-Plugin Load() {
+CudaPlugin Load() {
   // Read by ProcessGroupNCCL: with it, a rank that dies or hangs ends the others instead of blocking them for ever.
   ::setenv("TORCH_NCCL_ASYNC_ERROR_HANDLING", "1", /*overwrite=*/0);
-  Plugin plugin;
-  void* library = ::dlopen("libgan_nccl.so", RTLD_NOW | RTLD_GLOBAL);
-  if (library == nullptr) {
-    plugin.why = std::string("no CUDA device can be used, for the GPU plugin does not load: ") + ::dlerror();
-    return plugin;
+  Plugin plugin("libgan_nccl.so", SymbolScope::kGlobal);
+  CudaPlugin cuda = {plugin.Find<decltype(GanCudaDeviceCount)>("GanCudaDeviceCount"),
+                     plugin.Find<decltype(GanUseCudaDevice)>("GanUseCudaDevice"),
+                     plugin.Find<decltype(GanAddNcclBackend)>("GanAddNcclBackend"), ""};
+  // Not written as a sum, in which GCC 12 reports overlaps that do not exist under -fsanitize=thread.
+  if (!plugin.why().empty()) {
+    cuda.why.assign("no CUDA device can be used, for the GPU plugin does not load: ").append(plugin.why());
+  } else if (cuda.device_count() == 0) {
+    cuda.why = "no CUDA device was found: the driver reports no GPU";
   }
-  const auto find = [&](auto& function, const char* name) {
-    function = reinterpret_cast<std::decay_t<decltype(function)>>(::dlsym(library, name));
-    // Not written as a sum, in which GCC 12 reports overlaps that do not exist under -fsanitize=thread.
-    if (function == nullptr) plugin.why.assign("the GPU plugin lacks ").append(name);
-  };
-  find(plugin.device_count, "GanCudaDeviceCount");
-  find(plugin.use_device, "GanUseCudaDevice");
-  find(plugin.add_backend, "GanAddNcclBackend");
-  if (plugin.why.empty() && plugin.device_count() == 0)
-    plugin.why = "no CUDA device was found: the driver reports no GPU";
-  return plugin;
+  return cuda;
 }
 
 // Loaded at the first use, because a run on CPUs never needs it.
-const Plugin& ThePlugin() {
-  static const Plugin kPlugin = Load();
+const CudaPlugin& ThePlugin() {
+  static const CudaPlugin kPlugin = Load();
   return kPlugin;
 }
 

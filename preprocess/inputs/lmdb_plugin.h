@@ -1,0 +1,36 @@
+// The interface of libgan_lmdb.so, which links liblmdb and is loaded by the process that reads an LMDB file and by no
+// other.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace gan::preprocess {
+
+// One database, open for reading, without its lock. One thread at a time. Errors are std::runtime_error without the
+// file's name; a damaged file can also crash the process.
+class LmdbDatabase {
+ public:
+  // What the file holds at this place; valid until the next call.
+  struct Entry {
+    std::span<const std::byte> key, value;
+  };
+
+  virtual ~LmdbDatabase() = default;
+  // The entry at `position` in the order of the keys; nothing beyond the last. Going forward is cheap: values that are
+  // passed over are not read.
+  virtual std::optional<Entry> At(std::uint64_t position) = 0;
+
+ protected:
+  LmdbDatabase() = default;
+  LmdbDatabase(const LmdbDatabase&) = default;
+  LmdbDatabase& operator=(const LmdbDatabase&) = default;
+};
+
+// The only symbol that is looked up: GanOpenLmdb.
+using GanOpenLmdb = LmdbDatabase*(const std::string& path);
+
+}  // namespace gan::preprocess
