@@ -8,6 +8,7 @@
 #include "generate/engine/choose.h"
 #include "generate/engine/marker.h"
 #include "generate/engine/sink.h"
+#include "storage/errors.h"
 
 namespace gan::generate {
 
@@ -58,6 +59,10 @@ std::vector<std::uint8_t> SamplePictures(Engine& engine, std::size_t count) {
 void WritePictures(const GenerateOptions& options, const TrainedGenerator& trained) {
   if (options.kind() == OutputKind::kNone) return;
   const Latents stops = ChooseLatents(options, trained.generator);
+  if (options.interpolate > 0 && stops.count() > kMostImages / options.interpolate) {
+    throw UsageError("--interpolate " + std::to_string(options.interpolate) + ": with " +
+                     std::to_string(stops.count()) + " latents the walk has more than a million images");
+  }
   const Latents latents = options.interpolate > 0 ? Walk(stops, options.interpolate) : stops;
   const Marker marker(options, trained, stops, latents);
   Engine engine(trained.generator);
