@@ -17,6 +17,14 @@ namespace {
 constexpr std::size_t kStatisticsLatents = 128;  // as in training (trainer/run/samples.cpp)
 constexpr std::size_t kStatisticsBatch = 64;
 
+// steps: of a walk from each stop to the next; 0: no walk.
+void RequireFewEnough(std::size_t stops, std::size_t steps) {
+  if (stops <= kMostImagesOfACall / std::max<std::size_t>(1, steps)) return;
+  throw UsageError(std::to_string(stops) + " latents" +
+                   (steps > 0 ? " with --interpolate " + std::to_string(steps) : std::string()) +
+                   " are more than a million images");
+}
+
 void RunInBatches(Engine& engine, const Latents& latents, std::size_t batch, Sink& sink) {
   cli::ProgressBar bar("generate", latents.count());
   for (std::size_t done = 0; done < latents.count();) {
@@ -59,10 +67,7 @@ std::vector<std::uint8_t> SamplePictures(Engine& engine, std::size_t count) {
 void WritePictures(const GenerateOptions& options, const TrainedGenerator& trained) {
   if (options.kind() == OutputKind::kNone) return;
   const Latents stops = ChooseLatents(options, trained.generator);
-  if (options.interpolate > 0 && stops.count() > kMostImages / options.interpolate) {
-    throw UsageError("--interpolate " + std::to_string(options.interpolate) + ": with " +
-                     std::to_string(stops.count()) + " latents the walk has more than a million images");
-  }
+  RequireFewEnough(stops.count(), options.interpolate);
   const Latents latents = options.interpolate > 0 ? Walk(stops, options.interpolate) : stops;
   const Marker marker(options, trained, stops, latents);
   Engine engine(trained.generator);

@@ -65,7 +65,7 @@ void AddOutputFlags(CLI::App& app, GenerateOptions& o) {
       ->type_name("PATH")
       ->group(group);
   app.add_option("--columns", o.columns, "Number of columns of the grid. 0 makes the grid square.")
-      ->check(CLI::Range(std::size_t{0}, kMostImages))
+      ->check(CLI::Range(std::size_t{0}, kMostImagesOfACall))
       ->group(group)
       ->capture_default_str();
   app.add_option("--fps", o.frames_per_second, "Frames per second of an animation or a film.")

@@ -15,7 +15,7 @@ namespace gan::generate {
 // The kind of output that --out asks for by its file name extension; "-" is a PNG grid on standard output.
 enum class OutputKind { kNone, kGrid, kStdout, kAnimation, kMovie, kArray, kFolder };
 
-constexpr std::size_t kMostImages = 1'000'000;  // of one call
+constexpr std::size_t kMostImagesOfACall = 1'000'000;
 
 struct GenerateOptions {
   std::filesystem::path checkpoint;

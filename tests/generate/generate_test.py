@@ -325,7 +325,7 @@ class BadInput(WithFolder):
     def test_more_than_one_call_can_hold_is_refused_before_the_work(self):
         many = ('--checkpoint', self.file, '--count', 1_000_000)
         self.check(2, 'too large for one file', *many, '--out', self.folder / 'grid.png')
-        self.check(2, 'more than a million images', *many, '--interpolate', 10_000, '--out', self.folder / 'frames')
+        self.check(2, 'are more than a million images', *many, '--interpolate', 10_000, '--out', self.folder / 'frames')
         self.assertEqual([], list(self.folder.glob('grid*')) + list(self.folder.glob('frames*')))
 
     def test_files_that_cannot_be_written_are_named_before_the_work(self):
