@@ -1,6 +1,4 @@
 // All ranks decide together whether a checkpoint can be used.
-#include <unistd.h>
-
 #include <algorithm>
 #include <exception>
 #include <utility>
@@ -8,6 +6,7 @@
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/ranks.h"
 #include "storage/errors.h"
+#include "storage/host_name.h"
 
 namespace gan::checkpoint {
 
@@ -62,12 +61,6 @@ void RequireAgreement(const std::vector<std::string>& answers, const std::vector
 
 }  // namespace
 
-std::string HostName() {
-  char host[256] = "this host";
-  ::gethostname(host, sizeof host - 1);
-  return host;
-}
-
 Checkpoint LoadTogether(const std::filesystem::path& folder, const RankGroup& ranks) {
   Checkpoint loaded;
   const Reading mine = Read([&] {
@@ -75,7 +68,7 @@ Checkpoint LoadTogether(const std::filesystem::path& folder, const RankGroup& ra
     return loaded.digest;
   });
   const std::vector<std::string> answers = ranks.all_gather(mine.judgement + mine.words);
-  const std::vector<std::string> hosts = ranks.all_gather(HostName());
+  const std::vector<std::string> hosts = ranks.all_gather(storage::HostName());
   RequireAgreement(answers, hosts, folder);
   if (mine.error) std::rethrow_exception(mine.error);
   return loaded;
@@ -87,7 +80,7 @@ std::string FromRankZero(const RankGroup& ranks, const std::function<std::string
     try {
       answer = "+" + work();
     } catch (const std::exception& error) {
-      answer = "-rank 0 on " + HostName() + ": " + error.what();
+      answer = "-rank 0 on " + storage::HostName() + ": " + error.what();
     }
   }
   answer = ranks.all_gather(answer).front();

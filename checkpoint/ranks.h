@@ -8,8 +8,6 @@
 
 namespace gan::checkpoint {
 
-std::string HostName();
-
 // Collective. Runs `work` on rank 0 and returns its result on every rank. When it throws, every rank throws RankError.
 std::string FromRankZero(const RankGroup& ranks, const std::function<std::string()>& work);
 

@@ -2,6 +2,8 @@
 #include <tbb/info.h>
 #include <tbb/task_arena.h>
 
+#include <algorithm>
+
 #include "cli/build_facts.h"
 #include "cli/main.h"
 #include "generate/engine/choose.h"
@@ -25,7 +27,14 @@ gan::generate::TrainedGenerator ToExport(const gan::generate::GenerateOptions& o
   return exported;
 }
 
+// More threads than a few per core would only take turns, and thousands of them stop the machine.
+int ThreadsFor(int wanted) {
+  const int cores = tbb::info::default_concurrency();
+  return wanted > 0 ? std::min(wanted, std::max(16, 4 * cores)) : cores;
+}
+
 void Generate(const gan::generate::GenerateOptions& options, const gan::project::ProjectOptions& project) {
+  gan::generate::RequireWritableOutputs(options);
   const gan::generate::TrainedGenerator trained = gan::generate::LoadReady(options.checkpoint, options.weights);
   if (!options.export_folder.empty()) {
     gan::exporting::WriteWeightsFolder(options.export_folder, ToExport(options, trained), options.mark);
@@ -59,7 +68,7 @@ int main(int argc, char** argv) {
   return gan::cli::RunMain(app, argc, argv, [&] {
     gan::generate::Settle(app, options);
     gan::project::SettleProjectFlags(app, options, project);
-    const int threads = options.threads > 0 ? options.threads : tbb::info::default_concurrency();
+    const int threads = ThreadsFor(options.threads);
     const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
     tbb::task_arena(threads).execute([&] { Generate(options, project); });
     return gan::cli::kDone;

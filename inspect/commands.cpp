@@ -16,6 +16,7 @@
 #include "inspect/shards.h"
 #include "monitoring/page/live_page.h"
 #include "storage/errors.h"
+#include "storage/files.h"
 
 namespace gan::inspect {
 
@@ -73,6 +74,7 @@ void RequireRun(const fs::path& path) {
 // One image in its own size, or a grid of the first images.
 int Dump(const CommandFlags& flags) {
   RequirePictures(flags.path, "");
+  storage::RequireWritable("OUT", flags.out);
   if (flags.record) {
     DumpRecord(flags.path, *flags.record, flags.out);
   } else {
@@ -188,6 +190,7 @@ int Serve(const fs::path& run, const ServeOptions& options) {
 
 int WriteRunReport(const fs::path& run, const fs::path& html) {
   RequireRun(run);
+  storage::RequireWritable("OUT", html);
   monitoring::WriteReport(run, html);
   std::cout << "wrote " + html.string() + "\n";
   return cli::kDone;
@@ -195,6 +198,7 @@ int WriteRunReport(const fs::path& run, const fs::path& html) {
 
 int Plot(const fs::path& run, const fs::path& png) {
   RequireRun(run);
+  storage::RequireWritable("OUT", png);
   PlotRun(run, png);
   return cli::kDone;
 }

@@ -9,6 +9,7 @@
 #include "inspect/kind.h"
 #include "inspect/records.h"
 #include "storage/errors.h"
+#include "storage/files.h"
 
 namespace gan::inspect {
 
@@ -39,6 +40,7 @@ void AddPageFlags(CLI::App& app, PlainFlags& flags) {
 // Combinations that CLI11's needs() and excludes() cannot express.
 void RequireWhatBelongsTogether(const PlainFlags& flags) {
   if (!flags.out.empty() && flags.dump == 0 && !flags.record) throw UsageError("--out: needs --dump or --record");
+  if (!flags.out.empty()) storage::RequireWritable("--out", flags.out);
   if (flags.dump > 0) RequirePictures(flags.path, "--dump: ");
   if (flags.record) RequirePictures(flags.path, "--record: ");
   if (flags.list) RequirePictures(flags.path, "--list: ");

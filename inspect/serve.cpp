@@ -18,10 +18,12 @@ namespace {
 std::unique_ptr<monitoring::HttpServer> Listen(const ServeOptions& options) {
   const std::string credentials =
       options.password_file.empty() ? std::string() : monitoring::ReadCredentials(options.password_file);
-  if (credentials.empty() && !monitoring::IsLoopback(options.address)) {
-    std::cerr << "gan-inspect: warning: everybody who can reach " + options.address +
-                     " can see this run; --password-file asks for a password\n";
-  }
+  const std::string warning = monitoring::OpenAccessWarning({.listens_on = options.address,
+                                                             .reached_at = monitoring::ReachableHost(options.address),
+                                                             .credentials = credentials,
+                                                             .shows = "this run",
+                                                             .password_flag = "--password-file"});
+  if (!warning.empty()) std::cerr << "gan-inspect: warning: " + warning + "\n";
   try {
     return std::make_unique<monitoring::HttpServer>(options.address, options.port, credentials);
   } catch (const std::runtime_error& error) {

@@ -18,6 +18,7 @@
 
 #include "launcher/hosts.h"
 #include "monitoring/http_access.h"
+#include "storage/host_name.h"
 
 namespace gan::launch {
 
@@ -54,8 +55,7 @@ std::vector<std::string> OwnAddresses() {
 // A host can have many names, so its addresses are compared.
 bool IsThisMachine(const std::string& name) {
   if (monitoring::IsLoopback(name)) return true;  // also when no hosts file lists it
-  std::array<char, 256> own_name{};
-  if (::gethostname(own_name.data(), own_name.size() - 1) == 0 && name == own_name.data()) return true;
+  if (name == storage::HostName()) return true;
   addrinfo* found = nullptr;
   if (::getaddrinfo(name.c_str(), nullptr, nullptr, &found) != 0) return false;
   const std::vector<std::string> own = OwnAddresses();

@@ -1,19 +1,24 @@
 #include "monitoring/http_access.h"
 
 #include <arpa/inet.h>
-#include <unistd.h>
 
 #include <array>
-#include <climits>
 
 #include "storage/errors.h"
 #include "storage/files.h"
+#include "storage/host_name.h"
 
 namespace gan::monitoring {
 
 // The whole block 127.0.0.0/8 is loopback.
 bool IsLoopback(std::string_view address) {
   return address == "localhost" || address == "::1" || (address.starts_with("127.") && IsAddress(address));
+}
+
+std::string OpenAccessWarning(const ServerAccess& server) {
+  if (!server.credentials.empty() || IsLoopback(server.listens_on)) return "";
+  return "everybody who can reach " + server.reached_at + " can see " + server.shows + "; " + server.password_flag +
+         " requires a password";
 }
 
 std::string ReadCredentials(const std::string& path) {
@@ -42,8 +47,7 @@ std::string Endpoint(const std::string& host, int port) {
 // The address that means all interfaces is of no use to others.
 std::string ReachableHost(const std::string& address) {
   if (address != "0.0.0.0" && address != "::" && !address.empty()) return address;
-  std::array<char, HOST_NAME_MAX + 1> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 && name[0] != '\0' ? name.data() : address;
+  return storage::HostName();
 }
 
 // Without the port; an IPv6 address is in brackets.

@@ -25,6 +25,7 @@
 #include "shard/shard_format.h"
 #include "shard/shard_reader.h"
 #include "storage/errors.h"
+#include "storage/files.h"
 
 namespace {
 
@@ -219,14 +220,12 @@ void Prepare(Flags& flags) {
 
 // Before hours of work, not after them. --out and the folders above it will be made.
 void RequirePreviewFolder(const std::filesystem::path& preview, const std::filesystem::path& out) {
-  if (std::filesystem::is_directory(preview)) {
-    throw gan::UsageError("--preview " + preview.string() + ": is a folder; name a file in it");
-  }
-  if (preview.empty() || !preview.has_parent_path() || std::filesystem::is_directory(preview.parent_path())) return;
+  if (preview.empty()) return;
   const auto folder = std::filesystem::absolute(preview).lexically_normal().parent_path();
   const auto made = std::filesystem::absolute(out).lexically_normal();
-  if (std::mismatch(folder.begin(), folder.end(), made.begin(), made.end()).first == folder.end()) return;
-  throw gan::UsageError("--preview " + preview.string() + ": " + preview.parent_path().string() + " is no folder");
+  const bool will_be_made = std::mismatch(folder.begin(), folder.end(), made.begin(), made.end()).first == folder.end();
+  if (will_be_made && !std::filesystem::exists(folder)) return;
+  gan::storage::RequireWritable("--preview", preview);
 }
 
 std::unique_ptr<Metrics> OpenMetrics(const Flags& flags, const Ranks& ranks) {
@@ -243,10 +242,12 @@ std::unique_ptr<Metrics> OpenMetrics(const Flags& flags, const Ranks& ranks) {
   auto metrics = std::make_unique<Metrics>(options);
   if (!metrics->serving()) std::cerr << "gan-preprocess: no metrics: " + metrics->why() + "\n";
   if (metrics->serving()) std::cerr << "metrics: http://" + metrics->address() + "/metrics\n";
-  if (metrics->serving() && options.credentials.empty() && !gan::monitoring::IsLoopback(options.address)) {
-    std::cerr << "gan-preprocess: anybody who reaches " + metrics->address() +
-                     " can read the metrics; --metrics-password-file asks for a password\n";
-  }
+  const std::string warning = gan::monitoring::OpenAccessWarning({.listens_on = options.address,
+                                                                  .reached_at = metrics->address(),
+                                                                  .credentials = options.credentials,
+                                                                  .shows = "the metrics",
+                                                                  .password_flag = "--metrics-password-file"});
+  if (metrics->serving() && !warning.empty()) std::cerr << "gan-preprocess: warning: " + warning + "\n";
   return metrics;
 }
 

@@ -72,6 +72,17 @@ void AtomicFile::Commit() {
   SyncFolder(FolderOf(path_));
 }
 
+void RequireWritable(const std::string& flag, const fs::path& file) {
+  const fs::path folder = FolderOf(file);
+  const std::string named = flag + " " + file.string() + ": ";
+  std::error_code ignored;  // what cannot be looked at is none
+  if (fs::is_directory(file, ignored)) throw UsageError(named + "is a folder; name a file in it");
+  if (!fs::is_directory(folder, ignored)) throw UsageError(named + folder.string() + " is no folder");
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    throw UsageError(named + folder.string() + ": " + std::generic_category().message(errno));
+  }
+}
+
 void WriteFileAtomically(const fs::path& path, std::string_view text) {
   AtomicFile file(path);
   file.Append(text);

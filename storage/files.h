@@ -40,6 +40,9 @@ class AtomicFile {
 void WriteFileAtomically(const std::filesystem::path& path, std::string_view text);
 // The whole file; IoError when it cannot be read, DataError when it is larger than `max_bytes`.
 std::string ReadFile(const std::filesystem::path& path, std::uint64_t max_bytes = std::uint64_t{1} << 30);
+// For checks before long work: throws UsageError unless `file` could be written, that is unless its folder exists and
+// takes new files, and `file` is no folder itself. `flag`: how the message begins.
+void RequireWritable(const std::string& flag, const std::filesystem::path& file);
 // fsync of a folder. When the file system does not support it, one warning is logged.
 void SyncFolder(const std::filesystem::path& folder);
 // Returns `wanted` or, when it exists, the first free name among "<wanted>-1", "<wanted>-2" and so on, so that renaming

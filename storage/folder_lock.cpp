@@ -2,9 +2,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <climits>
 #include <csignal>
 #include <fstream>
 #include <sstream>
@@ -13,6 +11,7 @@
 
 #include "storage/errors.h"
 #include "storage/files.h"
+#include "storage/host_name.h"
 #include "storage/warnings.h"
 
 namespace gan::storage {
@@ -28,11 +27,6 @@ constexpr int kMostTakeovers = 10;
 
 // Errors of flock on file systems without locks, as opposed to a lock that is held.
 bool HasNoLocks(int error) { return error == ENOSYS || error == ENOLCK || error == EOPNOTSUPP || error == EINVAL; }
-
-std::string HostName() {
-  std::array<char, HOST_NAME_MAX + 1> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
-}
 
 // The start time of a process in clock ticks since boot, which distinguishes it from a later process with the same
 // number. Empty when the process does not exist. It is field 22 of /proc/PID/stat (proc(5)); field 2 is a name in

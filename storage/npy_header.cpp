@@ -28,7 +28,7 @@ std::vector<std::uint64_t> ShapeOf(const std::string& text, const std::filesyste
 }  // namespace
 
 std::optional<NpyHeader> ReadNpyHeader(std::string_view head, const std::filesystem::path& file) {
-  static const std::regex kType(R"('descr'\s*:\s*'([^']{1,16})')"), kOrder(R"('fortran_order'\s*:\s*(True|False))"),
+  static const std::regex kType(R"('descr'\s*:\s*'([ -&(-~]{1,16})')"), kOrder(R"('fortran_order'\s*:\s*(True|False))"),
       kShape(R"('shape'\s*:\s*\(([0-9, L]{0,200})\))");
   if (!head.starts_with(kNpyMagic) || head.size() < 12) return std::nullopt;
   const bool is_first_version = head[6] == 1;

@@ -9,6 +9,7 @@
 #include "generate/engine/classes.h"
 #include "generate/engine/marker.h"
 #include "generate/engine/sink.h"
+#include "storage/errors.h"
 
 namespace gan::generate {
 
@@ -16,6 +17,14 @@ namespace {
 
 constexpr std::size_t kStatisticsLatents = 128;  // as in training (trainer/run/samples.cpp)
 constexpr std::size_t kStatisticsBatch = 64;
+
+// steps: of a walk from each stop to the next; 0: no walk.
+void RequireFewEnough(std::size_t stops, std::size_t steps) {
+  if (stops <= kMostImagesOfACall / std::max<std::size_t>(1, steps)) return;
+  throw UsageError(std::to_string(stops) + " latents" +
+                   (steps > 0 ? " with --interpolate " + std::to_string(steps) : std::string()) +
+                   " are more than a million images");
+}
 
 void RunInBatches(Engine& engine, const Latents& latents, std::size_t batch, Sink& sink) {
   cli::ProgressBar bar("generate", latents.count());
@@ -64,6 +73,7 @@ void WritePictures(const GenerateOptions& options, const TrainedGenerator& train
   if (options.kind() == OutputKind::kNone) return;
   const Chosen chosen = Choose(options, trained.generator);
   const Latents stops = WithEachClass(chosen.latents, chosen.classes, trained.generator);
+  RequireFewEnough(stops.count(), options.interpolate);
   const Latents latents = options.interpolate > 0 ? Walk(stops, options.interpolate) : stops;
   GenerateOptions settled = options;
   if (chosen.classes.size() > 1 && options.columns == 0) settled.columns = chosen.latents.count();

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <iomanip>
 #include <optional>
 #include <sstream>
@@ -18,8 +19,16 @@ constexpr std::string_view kSeed = "seed:";
   throw UsageError("--latent \"" + expression + "\": " + why);
 }
 
+// A backslash keeps a mark from counting, as for std::quoted.
+bool HasOpenQuote(const std::string& text) {
+  bool open = false;
+  for (std::size_t i = 0; i < text.size(); ++i) open ^= text[i] == '"' && (i == 0 || text[i - 1] != '\\');
+  return open;
+}
+
 // A name may have spaces only in double quotes; "\"my file.npy\"[2]" keeps what follows the quotes.
 std::vector<std::string> Words(const std::string& text) {
+  if (HasOpenQuote(text)) Refuse(text, "a quotation mark is missing");
   std::istringstream in(text);
   std::vector<std::string> words;
   for (std::string word; in >> std::quoted(word);) {
@@ -80,7 +89,11 @@ std::vector<float> OfFile(const std::string& source, const std::string& expressi
 }
 
 std::vector<float> LatentOf(const std::string& source, const std::string& expression, std::size_t noise_dim) {
-  if (!source.starts_with(kSeed)) return OfFile(source, expression, noise_dim);
+  const std::size_t colon = source.find(kSeed);
+  if (colon != 0 && colon != std::string::npos && !std::filesystem::exists(source)) {
+    Refuse(expression, "\"" + source + "\" is neither a seed nor a file; write for example 2 * seed:7");
+  }
+  if (colon != 0) return OfFile(source, expression, noise_dim);
   const auto seed = ParseWhole<std::uint64_t>(std::string_view(source).substr(kSeed.size()));
   if (!seed) Refuse(expression, "\"" + source + "\" is no seed; write seed:7");
   return FromSeeds({*seed}, noise_dim).values;
@@ -108,7 +121,9 @@ std::vector<LatentTerm> ParseLatentExpression(const std::string& text) {
     if (has_sign) term.factor = words[i++] == "-" ? -1 : 1;
     if (i + 1 < words.size() && words[i + 1] == "*") {
       const auto factor = ParseWhole<double>(words[i]);
-      if (!factor || !std::isfinite(*factor)) Refuse(text, "\"" + words[i] + "\" is no number");
+      if (!factor || !std::isfinite(*factor)) {
+        Refuse(text, "\"" + words[i] + "\" is no number; a factor stands before its latent, as in 0.5 * seed:7");
+      }
       term.factor *= *factor;
       i += 2;
     }

@@ -47,6 +47,10 @@ void SettleSheet(const CLI::App& app, GenerateOptions& options) {
   }
   if (options.columns == 1) throw UsageError("--sheet: needs at least two --columns");
   if (options.columns == 0) options.columns = kSheetColumns;
+  if (options.sheet_rows * options.columns > kMostImagesOfACall) {
+    throw UsageError("--sheet " + std::to_string(options.sheet_rows) + ": with --columns " +
+                     std::to_string(options.columns) + " it has more than a million images");
+  }
   if (app.count("--count") == 0) options.count = 1;
 }
 

@@ -57,10 +57,17 @@ void Slerp(const float* a, const float* b, std::size_t n, double t, float* out) 
   for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<float>(of_a * double{a[i]} + of_b * double{b[i]});
 }
 
+std::string TextOf(const std::vector<std::int64_t>& shape) {
+  std::string text;
+  for (const std::int64_t extent : shape) text += (text.empty() ? "" : ", ") + std::to_string(extent);
+  return "[" + text + "]";
+}
+
 NumberArray ReadArray(const std::filesystem::path& file) {
   if (file.extension() == ".npy") return ReadNpy(file);
   if (file.extension() != ".safetensors") {
-    throw UsageError("--latents " + file.string() + ": must be .npy, .safetensors, .png, .webp or .mp4");
+    throw UsageError(file.string() +
+                     ": latents must be in a file that ends in .npy, .safetensors, .png, .webp or .mp4");
   }
   const checkpoint::WeightsFile tensors(file);
   if (tensors.tensors().size() != 1) throw DataError(file, "must hold exactly one tensor, the latents");
@@ -115,7 +122,8 @@ Latents FromFile(const std::filesystem::path& file, std::size_t noise_dim) {
   const auto& shape = array.shape;
   const bool flat = shape.size() == 2 || (shape.size() == 4 && shape[2] == 1 && shape[3] == 1);
   if (!flat || shape[0] < 1 || shape[1] != static_cast<std::int64_t>(noise_dim)) {
-    throw DataError(file, "latents must have the shape [N, " + std::to_string(noise_dim) + "] of this generator");
+    throw DataError(file, "has the shape " + TextOf(shape) + "; latents must have the shape [N, " +
+                              std::to_string(noise_dim) + "] of this generator");
   }
   Latents latents{.noise_dim = noise_dim, .values = std::move(array.values), .seeds = {}};
   RequireFinite(latents, file);

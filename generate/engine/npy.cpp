@@ -28,7 +28,10 @@ NumberArray ReadNpy(const std::filesystem::path& file) {
   const auto header = storage::ReadNpyHeader(bytes, file);
   if (!header) throw DataError(file, 0, "is no .npy file");
   if ((header->type != "<f4" && header->type != "<f8") || header->is_fortran) {
-    throw DataError(file, 10, "must be float32 or float64 in C order; save it with np.save(file, x.astype('<f4'))");
+    throw DataError(file, 10,
+                    "holds " + header->type + (header->is_fortran ? " in Fortran order" : "") +
+                        ", but must be float32 or float64 in C order; save it with np.save(file, "
+                        "np.ascontiguousarray(x, '<f4'))");
   }
   const bool is_double = header->type == "<f8";
   const std::string data = bytes.substr(header->offset);

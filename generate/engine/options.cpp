@@ -3,6 +3,7 @@
 #include "cli/flags.h"
 #include "generate/engine/latent_flags.h"
 #include "storage/errors.h"
+#include "storage/files.h"
 
 namespace gan::generate {
 
@@ -73,6 +74,7 @@ void AddOutputFlags(CLI::App& app, GenerateOptions& o) {
       ->type_name("PATH")
       ->group(group);
   app.add_option("--columns", o.columns, "Number of columns of the grid. 0 makes the grid square.")
+      ->check(CLI::Range(std::size_t{0}, kMostImagesOfACall))
       ->group(group)
       ->capture_default_str();
   app.add_option("--fps", o.frames_per_second, "Frames per second of an animation or a film.")
@@ -135,6 +137,14 @@ void Settle(const CLI::App& app, GenerateOptions& options) {
   if (app.count("--count") > 0 && (!options.seeds.empty() || !options.latents.empty())) {
     throw UsageError("--count: not together with --seeds or --latents, which set the number of images");
   }
+}
+
+void RequireWritableOutputs(const GenerateOptions& options) {
+  const OutputKind kind = options.kind();
+  const bool is_file = kind != OutputKind::kNone && kind != OutputKind::kStdout && kind != OutputKind::kFolder;
+  if (is_file) storage::RequireWritable("--out", options.out);
+  if (!options.onnx.empty()) storage::RequireWritable("--onnx", options.onnx);
+  if (!options.directions.empty()) storage::RequireWritable("--directions", options.directions);
 }
 
 }  // namespace gan::generate

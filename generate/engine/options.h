@@ -15,6 +15,8 @@ namespace gan::generate {
 // The kind of output that --out asks for by its file name extension; "-" is a PNG grid on standard output.
 enum class OutputKind { kNone, kGrid, kStdout, kAnimation, kMovie, kArray, kFolder };
 
+constexpr std::size_t kMostImagesOfACall = 1'000'000;
+
 struct GenerateOptions {
   std::filesystem::path checkpoint;
   Weights weights = Weights::kAuto;
@@ -51,5 +53,8 @@ void AddGenerateFlags(CLI::App& app, GenerateOptions& options);
 
 // Checks flags against each other and sets the defaults that depend on other flags. Throws UsageError.
 void Settle(const CLI::App& app, GenerateOptions& options);
+
+// Throws UsageError when a file that the options name could not be written; before the work starts.
+void RequireWritableOutputs(const GenerateOptions& options);
 
 }  // namespace gan::generate

@@ -20,6 +20,8 @@ namespace gan::generate {
 
 namespace {
 
+constexpr std::size_t kMostGridPixels = std::size_t{1} << 29;  // 1.5 GB, and as much again while the grid is laid out
+
 std::string XmpOf(const std::optional<picture::Mark>& mark) { return mark ? picture::EncodeMark(*mark) : ""; }
 
 // Most ways out take 8-bit colours.
@@ -59,7 +61,11 @@ class GridSink : public RgbSink {
         out_(options.kind() == OutputKind::kStdout ? std::filesystem::path() : options.out),
         count_(count),
         columns_(options.columns > 0 ? options.columns
-                                     : static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(count))))) {}
+                                     : static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(count))))) {
+    if (count * side * side <= kMostGridPixels) return;
+    throw UsageError("a grid of " + std::to_string(count) + " images of " + std::to_string(side) + " x " +
+                     std::to_string(side) + " pixels is too large for one file; --out FOLDER writes single images");
+  }
 
   void AddRgb(std::span<const std::uint8_t> rgb) override { pixels_.insert(pixels_.end(), rgb.begin(), rgb.end()); }
 
@@ -96,7 +102,7 @@ class FolderSink : public RgbSink {
              const Marker& marker, std::size_t side)
       : RgbSink(side), marker_(marker), folder_(options.out), frames_(options.interpolate > 0), seeds_(latents.seeds) {
     for (const std::uint32_t one : latents.classes) classes_.push_back(InFileName(class_names.at(one)));
-    std::filesystem::create_directories(folder_);
+    storage::MakeFolders(folder_);
   }
 
   void AddRgb(std::span<const std::uint8_t> rgb) override {

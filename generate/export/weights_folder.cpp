@@ -93,7 +93,7 @@ void WriteSamples(const fs::path& file, const generate::TrainedGenerator& traine
 }  // namespace
 
 void WriteWeightsFolder(const fs::path& folder, const generate::TrainedGenerator& trained, bool mark) {
-  fs::create_directories(folder);
+  storage::MakeFolders(folder);
   WriteSafetensors(folder / "generator.safetensors", trained.generator);
   WriteSamples(folder / "samples.png", trained, mark);
   storage::WriteFileAtomically(folder / "README.md", ModelCard(trained));

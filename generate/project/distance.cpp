@@ -115,7 +115,7 @@ Distance::Result Distance::Measure(std::span<const float> images, Want want) {
   const std::size_t count = images.size() / floats_;
   Result result{std::vector<Distances>(count), std::vector<double>(count), {}};
   MeasurePixels(images, result);
-  if (features_) MeasureFeatures(images, want, result);
+  if (features_ && want != Want::kPixels) MeasureFeatures(images, want, result);
   result.gradient = gradient_;
   return result;
 }

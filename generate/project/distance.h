@@ -33,7 +33,7 @@ class Distance {
     std::vector<double> totals;        // [N]
     std::span<const float> gradient;   // of each total with respect to its image; valid until the next call
   };
-  enum class Want { kValues, kGradient };
+  enum class Want { kPixels, kValues, kGradient };  // kPixels: without the features, also in the totals
   Result Measure(std::span<const float> images, Want want);
 
  private:

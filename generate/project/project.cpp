@@ -55,6 +55,8 @@ class Run {
         bar_("project", photographs_.size() * TotalSteps(options.search)) {}
 
   void All() {
+    const fs::path folder = generate_.kind() == generate::OutputKind::kFolder ? generate_.out : fs::path();
+    if (!folder.empty()) storage::MakeFolders(folder);  // fails before the search, not after it
     for (std::size_t i = 0; i < photographs_.size(); ++i) One(i);
     bar_.Finish();
     if (latents_.empty()) throw DataError(options_.source, last_error_);

@@ -13,11 +13,12 @@ namespace {
 
 constexpr std::size_t kBatch = 32;  // of candidates
 constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
-constexpr double kRate = 0.1;        // the first; it falls to 0 along half a cosine
-constexpr double kMostLength = 1.3;  // in times of the length of a typical latent, sqrt(noise_dim)
-constexpr std::size_t kLook = 15;    // the search ends when so many evaluations have not made
-constexpr double kStalled = 0.995;   // the distance less than so many times what it was
-constexpr std::size_t kShrink = 4;   // the nearest of so many starts go on
+constexpr double kRate = 0.1;          // the first; it falls to 0 along half a cosine
+constexpr double kMostLength = 1.3;    // in times of the length of a typical latent, sqrt(noise_dim)
+constexpr std::size_t kLook = 15;      // the search ends when so many evaluations have not made
+constexpr double kStalled = 0.995;     // the distance less than so many times what it was
+constexpr std::size_t kShortlist = 4;  // candidates per start whose features are compared, not their pixels alone
+constexpr std::size_t kRounds = 6;     // of Adam; after each the nearer half of the starts goes on
 
 double Length(std::span<const float> latent) {
   double sum = 0;
@@ -42,6 +43,15 @@ struct Projector::Search {
   std::vector<float> best;     // the latent of the least total so far
   double best_total = INFINITY;
   std::size_t step = 0;
+
+  void RememberNearest(std::size_t noise_dim) {
+    const auto nearest = std::min_element(totals.begin(), totals.end());
+    if (*nearest >= best_total) return;
+    best_total = *nearest;
+    const auto at = static_cast<std::size_t>(nearest - totals.begin()) * noise_dim;
+    const std::span<const float> latent = std::span(adam.values).subspan(at, noise_dim);
+    best.assign(latent.begin(), latent.end());
+  }
 };
 
 void AdamStep(std::span<const float> gradient, double rate, std::size_t step, AdamState& state) {
@@ -85,16 +95,25 @@ Projector::Search Projector::Begin() {
   const std::size_t n = generator_.noise_dim();
   Search search;
   search.adam.values = candidates_;
-  for (std::size_t done = 0; done < candidates_.size(); done += kBatch * n) {
-    const std::size_t now = std::min(kBatch * n, candidates_.size() - done);
-    const auto images = generator_.Forward(std::span(candidates_).subspan(done, now));
-    const auto totals = distance_.Measure(images, Distance::Want::kValues).totals;
-    search.totals.insert(search.totals.end(), totals.begin(), totals.end());
-  }
   search.adam.first_moments.resize(candidates_.size());
   search.adam.second_moments.resize(candidates_.size());
+  search.totals = TotalsOf(candidates_, Distance::Want::kPixels);
+  KeepNearest(search, kShortlist * options_.starts);
+  search.totals = TotalsOf(search.adam.values, Distance::Want::kValues);
   KeepNearest(search, options_.starts);
+  search.RememberNearest(n);
   return search;
+}
+
+std::vector<double> Projector::TotalsOf(std::span<const float> latents, Distance::Want want) {
+  const std::size_t n = generator_.noise_dim();
+  std::vector<double> all;
+  for (std::size_t done = 0; done < latents.size(); done += kBatch * n) {
+    const auto images = generator_.Forward(latents.subspan(done, std::min(kBatch * n, latents.size() - done)));
+    const auto totals = distance_.Measure(images, want).totals;
+    all.insert(all.end(), totals.begin(), totals.end());
+  }
+  return all;
 }
 
 void Projector::KeepNearest(Search& search, std::size_t count) {
@@ -123,12 +142,7 @@ void Projector::Step(Search& search) {
   const std::size_t n = generator_.noise_dim();
   std::vector<float>& latents = search.adam.values;
   const std::span<const float> gradient = GradientAt(latents, search.totals);
-  const auto nearest = std::min_element(search.totals.begin(), search.totals.end());
-  if (*nearest < search.best_total) {
-    search.best_total = *nearest;
-    const auto begin = latents.begin() + (nearest - search.totals.begin()) * static_cast<std::ptrdiff_t>(n);
-    search.best.assign(begin, begin + static_cast<std::ptrdiff_t>(n));
-  }
+  search.RememberNearest(n);
   const double done = static_cast<double>(search.step++) / static_cast<double>(options_.steps);
   AdamStep(gradient, kRate * (1 + std::cos(done * M_PI)) / 2, search.step, search.adam);
   for (std::size_t i = 0; i < latents.size(); i += n) Shorten(std::span(latents).subspan(i, n));
@@ -148,7 +162,9 @@ Projection Projector::Project(std::span<const float> photograph, const OnStep& o
   const std::size_t with_adam = options_.steps / 2;
   while (search.step < with_adam) {
     Step(search);
-    if (search.step == with_adam / 2) KeepNearest(search, std::max<std::size_t>(1, options_.starts / kShrink));
+    if (search.step % std::max<std::size_t>(1, with_adam / kRounds) == 0) {
+      KeepNearest(search, (search.totals.size() + 1) / 2);
+    }
     on_step(search.step);
   }
   Lbfgs last([this](const auto& point, auto& gradient) { return Value(point, gradient); }, search.best);

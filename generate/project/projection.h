@@ -36,11 +36,11 @@ struct AdamState {
 };
 void AdamStep(std::span<const float> gradient, double rate, std::size_t step, AdamState& state);
 
-// Half of the steps are Adam's, on the latents of all starts side by side; after half of these the nearest quarter of
-// the starts goes on (as in successive halving; Jamieson and Talwalkar, AISTATS 2016). The other half are those of
-// L-BFGS, from the nearest latent so far. Latents stay within 1.3 times the length of a typical one, so that the images
-// remain such as the generator makes. Keeps its buffers between photographs. Not thread-safe; uses the caller's TBB
-// arena. The same photograph, options and kind of processor give the same latent.
+// Half of the steps are Adam's, on the latents of all starts side by side; after every sixth of these the nearer half
+// of the starts goes on (successive halving; Jamieson and Talwalkar, AISTATS 2016). The other half are those of L-BFGS,
+// from the nearest latent so far. Latents stay within 1.3 times the length of a typical one, so that the images remain
+// such as the generator makes. Keeps its buffers between photographs. Not thread-safe; uses the caller's TBB arena. The
+// same photograph, options and kind of processor give the same latent.
 class Projector {
  public:
   Projector(const generate::Generator& generator, const std::optional<Discriminator>& discriminator,
@@ -57,6 +57,7 @@ class Projector {
  private:
   struct Search;
   Search Begin();
+  std::vector<double> TotalsOf(std::span<const float> latents, Distance::Want want);
   void KeepNearest(Search& search, std::size_t count);
   void Step(Search& search);
   double Value(const std::vector<float>& latent, std::vector<double>& gradient);

@@ -113,7 +113,8 @@ class Chart {
     this.plot.toggleAttribute('hidden', !has);
     this.legend.hidden = !has;
     this.empty.hidden = has;
-    if (has && this.card.clientWidth > 0) this.drawAll();
+    // While the page is laid out, a card can be narrower than the labels of its axis. It is drawn when it has grown.
+    if (has && this.card.clientWidth > 100) this.drawAll();
   }
 
   // The range of the drawn values. The outermost hundredth may be cut, so that a few outliers do not flatten the rest.

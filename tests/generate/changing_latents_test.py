@@ -63,10 +63,13 @@ class Arithmetic(Changing):
                                   ('nan * seed:1', 'is no number'), ('x * seed:1', 'is no number'), ('2 *', 'missing'),
                                   (f'{rows}', 'choose one'), (f'{rows}[4]', 'holds 4 latents only'),
                                   (f'{rows}[-1]', 'no number of a latent'), ('1e300 * seed:1', 'not finite'),
-                                  ('latent.txt', 'no such file')):
+                                  ('"' + str(rows), 'a quotation mark is missing'), ('2seed:1', 'neither a seed nor a file'),
+                                  ('seed:1 * 2', 'stands before its latent'), ('latent.txt', 'no such file')):
             code = 3 if expression == 'latent.txt' else 2
             self.check(words, '--latent', expression, code=code)
-        for bad, words in ((np.zeros((1, 19)), '[N, 20]'), (np.full((1, 20), np.nan), 'not finite at number 0')):
+        for bad, words in ((np.zeros((1, 19)), 'shape [1, 19]; latents must have the shape [N, 20]'),
+                           (np.zeros((1, 20), np.float16), 'holds <f2'), (np.zeros((20, 2)).T, 'holds <f8 in Fortran order'),
+                           (np.full((1, 20), np.nan), 'not finite at number 0')):
             self.check(words, '--latent', self.save('bad.npy', bad), code=3)
         self.check('--truncation', '--truncation', 'nan')
         self.check('--truncation', '--truncation', -1)
@@ -108,6 +111,8 @@ class Directions(Changing):
         self.check('--sheet', '--sheet', 21)
         self.check('--sheet', '--sheet', 3, '--columns', 1)
         self.check('--sheet', '--sheet', 3, '--out', 'walk.webp')
+        self.check('more than a million images', '--sheet', 2, '--columns', 1_000_000)
+        self.check('--columns', '--columns', 1 << 32)
         self.check('--sheet', '--sheet', 3, '--interpolate', 4)
         self.check('--strength', '--sheet', 3, '--strength', 'inf')
         self.check('must end in .npy', '--directions', 'x.png')

@@ -326,6 +326,21 @@ class BadInput(WithFolder):
             self.check(2, '--' + name, '--checkpoint', self.file, *flags)
         self.check(2, '--count', '--checkpoint', self.file, '--seeds', '1', '--count', 3)
 
+    def test_more_than_one_call_can_hold_is_refused_before_the_work(self):
+        many = ('--checkpoint', self.file, '--count', 1_000_000)
+        self.check(2, 'too large for one file', *many, '--out', self.folder / 'grid.png')
+        self.check(2, 'are more than a million images', *many, '--interpolate', 10_000, '--out', self.folder / 'frames')
+        self.assertEqual([], list(self.folder.glob('grid*')) + list(self.folder.glob('frames*')))
+
+    def test_files_that_cannot_be_written_are_named_before_the_work(self):
+        (self.folder / 'taken.npy').mkdir()
+        (self.folder / 'file').write_text('no folder')
+        for flag, name in (('--out', 'missing/grid.png'), ('--out', 'file/walk.webp'), ('--onnx', 'missing/g.onnx'),
+                           ('--directions', 'missing/d.npy'), ('--directions', 'taken.npy')):
+            words = 'is a folder' if name == 'taken.npy' else 'is no folder'
+            self.check(2, words, '--checkpoint', self.folder / 'is-not-even-read', flag, self.folder / name)
+        self.check(1, 'Not a directory', '--checkpoint', self.file, '--export', self.folder / 'file')
+
     def test_weights_that_are_no_generator_name_the_tensor(self):
         state = self.generator.state_dict()
         broken = self.folder / 'broken.safetensors'

@@ -1,6 +1,8 @@
 """The marks of generated images: other people's tools read them, and each image can be made again from its mark."""
+import base64
 import json
 import pathlib
+import re
 import shlex
 import shutil
 import struct
@@ -166,8 +168,19 @@ class Marks(WithFolder):
         self.assertEqual(GENERATED, theirs[IPTC + 'DigitalSourceType'])
         self.assertEqual('2', theirs[OURS + 'step'])
         self.assertEqual(ours[OURS + 'modelDigest'], theirs[OURS + 'modelDigest'])
+        self.assertIn(GENERATED, self.pictures_of_the_report(run_folder))
+        done = train(1, make_shards(self.folder), run_folder, '--steps', 3, '--no-mark')
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIsNone(xmp_of(run_folder / 'fakes-00000003.png'))
         earlier = properties(run_folder / 'fakes-00000001.png')
         self.assertNotEqual(earlier[OURS + 'modelDigest'], theirs[OURS + 'modelDigest'])
+
+    def pictures_of_the_report(self, run_folder):
+        """The XMP of the newest grid in the page that gan-inspect report writes."""
+        run(BIN / 'gan-inspect', 'report', run_folder, self.folder / 'run.html')
+        found = re.findall(r'"(fakes-\d+\.png)":"data:image/png;base64,([^"]+)"', (self.folder / 'run.html').read_text())
+        (self.folder / 'of-report.png').write_bytes(base64.b64decode(dict(found)['fakes-00000002.png']))
+        return xmp_of(self.folder / 'of-report.png')
 
 
 class ForeignMarks(WithFolder):

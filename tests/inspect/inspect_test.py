@@ -244,6 +244,10 @@ class Inspect(unittest.TestCase):
                                (('dump', self.shards, out, '--count', 1, '--record', 0), '--count excludes --record'),
                                (('dump', self.shards, out, '--count', 0), '--count'),
                                (('dump', self.shards, out, '--record', 1000), 'numbered from 0'),
+                               (('dump', self.shards, out / 'missing' / 'a.png'), 'is no folder'),
+                               (('plot', self.run_folder, out / 'missing' / 'a.png'), 'is no folder'),
+                               (('report', self.run_folder, out / 'missing' / 'a.html'), 'is no folder'),
+                               (('dump', self.shards, self.folder), 'is a folder'),
                                (('serve', self.run_folder, '--port', 70000), '--port'),
                                (('verify', self.shards, '--list'), '--list'),
                                (('verify', ''), 'PATH: needs a value')):
@@ -285,6 +289,14 @@ class Inspect(unittest.TestCase):
             process.send_signal(signal.SIGTERM)
         self.assertEqual(0, process.wait(10))
         process.stdout.close()
+
+    def test_a_page_that_others_can_reach_is_warned_of(self):
+        process = subprocess.Popen([INSPECT, 'serve', self.run_folder, '--port', '0', '--address', '0.0.0.0'],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        said = process.communicate(timeout=10)[1]
+        self.assertRegex(said, r'^gan-inspect: warning: everybody who can reach \S+ can see this run; --password-file requires')
 
     def test_what_is_not_there_or_not_ours(self):
         empty = self.folder / 'empty'

@@ -81,6 +81,21 @@ TEST(HttpAccess, LoopbackIsKnown) {
   for (const char* no : {"0.0.0.0", "::", "10.0.0.1", "127.evil.example", ""}) EXPECT_FALSE(IsLoopback(no)) << no;
 }
 
+TEST(HttpAccess, OnlyAServerThatOthersReachWithoutAPasswordIsWarnedOf) {
+  ServerAccess server{.listens_on = "0.0.0.0",
+                      .reached_at = "host:9400",
+                      .credentials = "",
+                      .shows = "the metrics",
+                      .password_flag = "--password-file"};
+  EXPECT_EQ(OpenAccessWarning(server),
+            "everybody who can reach host:9400 can see the metrics; --password-file requires a password");
+  server.credentials = "me:secret";
+  EXPECT_EQ(OpenAccessWarning(server), "");
+  server.credentials.clear();
+  server.listens_on = "127.0.0.1";
+  EXPECT_EQ(OpenAccessWarning(server), "");
+}
+
 TEST(HttpAccess, ThePasswordFilesFirstLineCounts) {
   EXPECT_EQ(ReadCredentials(PasswordFile("me:it's a secret\r\nmore\n")), "me:it's a secret");
 }

@@ -17,6 +17,7 @@ namespace gan::storage {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
@@ -46,6 +47,21 @@ TEST(AtomicFile, LeavesNothingWithoutCommitAndKeepsTheOldFile) {
 TEST(AtomicFile, MissingFolderIsReportedWithTheSystemsWords) {
   const testing::TemporaryFolder folder;
   EXPECT_THAT([&] { AtomicFile(folder / "none/a"); }, ThrowsMessage<IoError>(HasSubstr("No such file or directory")));
+}
+
+TEST(RequireWritable, NamesTheFlagAndWhatIsInTheWay) {
+  const testing::TemporaryFolder folder;
+  WriteFileAtomically(folder / "file", "x");
+  EXPECT_NO_THROW(RequireWritable("--out", folder / "new"));
+  EXPECT_NO_THROW(RequireWritable("--out", folder / "file"));
+  EXPECT_NO_THROW(RequireWritable("--out", "beside-the-program"));
+  const std::pair<fs::path, const char*> refused[] = {{folder / "none/a", "none is no folder"},
+                                                      {folder / "file/a", "file is no folder"},
+                                                      {folder.path(), "is a folder"}};
+  for (const auto& [file, words] : refused) {
+    EXPECT_THAT([&] { RequireWritable("--out", file); },
+                ThrowsMessage<UsageError>(AllOf(HasSubstr("--out " + file.string()), HasSubstr(words))));
+  }
 }
 
 TEST(AtomicFile, ReplacesALinkAndNotItsTarget) {

@@ -16,6 +16,8 @@
 
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "storage/host_name.h"
+
 namespace gan::distributed {
 
 namespace {
@@ -75,12 +77,6 @@ std::string NameOfInterface(const std::string& address) {
   return "";
 }
 
-std::string HostName() {
-  char name[256] = {};
-  ::gethostname(name, sizeof name - 1);
-  return name;
-}
-
 // A socket that listens on a free port of `address` only; -1 on failure.
 int ListenOn(const std::string& address) {
   const Addresses found = Resolve(address, SOCK_STREAM);
@@ -110,7 +106,7 @@ std::uint16_t PortOf(int listening) {
 std::optional<Interface> WhereToListen(const std::vector<std::string>& hosts, const World& world) {
   if (world.local_size == world.size) return Interface{"lo", "127.0.0.1"};
   for (const std::string& host : hosts) {
-    if (host == HostName()) continue;
+    if (host == storage::HostName()) continue;
     if (auto interface = InterfaceTowards(host)) return interface;
   }
   return std::nullopt;
@@ -142,7 +138,7 @@ c10::intrusive_ptr<c10d::TCPStore> OpenStore(std::optional<Interface>& interface
     options.masterListenFd =
         listening;  // owned by the store from now on; without it the store would listen on every interface
   }
-  return c10::make_intrusive<c10d::TCPStore>(interface ? interface->address : HostName(), options);
+  return c10::make_intrusive<c10d::TCPStore>(interface ? interface->address : storage::HostName(), options);
 }
 
 // "address port" of rank 0's store, on every rank.
@@ -176,7 +172,7 @@ std::optional<Interface> InterfaceTowards(const std::string& host) {
 }
 
 Rendezvous Meet(Communicator& communicator, const World& world) {
-  const std::vector<std::string> hosts = communicator.AllGather(HostName());
+  const std::vector<std::string> hosts = communicator.AllGather(storage::HostName());
   std::optional<Interface> interface;
   c10::intrusive_ptr<c10d::TCPStore> store;
   if (world.rank == 0) {

@@ -142,7 +142,8 @@ void AddOutputFlags(Flags& flags, TrainOptions& o) {
   flags.Add(kMayChange, "--checkpoint-every", o.checkpoint_every, "Interval between checkpoints.");
   flags.Add(kMayChange, "--keep", o.keep.last, "Number of newest checkpoints to keep.")->check(CLI::Range(2, 1000000));
   flags.AddSwitch(kMayChange, "--tensorboard", o.tensorboard, "Write TensorBoard event files as well.");
-  flags.RareGroup("checkpoints");
+  flags.RareGroup("output");
+  flags.AddSwitch(kMayChange, "--mark", o.mark, "Write into each grid of generated images that it is generated.");
   flags.Add(kMayChange, "--keep-every", o.keep.every,
             "Also keep every checkpoint whose step is a multiple of N. 0 keeps none of them.");
   flags.Add(kMayChange, "--check-every", o.check_every,

@@ -67,6 +67,7 @@ struct TrainOptions {
   std::filesystem::path inception;     // TorchScript for FID and KID
   std::string keep_best = "swd";       // the measure that selects the best checkpoint, which is never removed
   checkpoint::Retention keep;
+  bool mark = true;          // grids of generated images say that they are generated
   bool tensorboard = false;  // event files beside stats.jsonl
 
   // Machine

@@ -123,10 +123,13 @@ void Trainer::OpenMetrics() {
   });
   metrics_ = std::make_unique<monitoring::Metrics>(metrics);
   if (wanted && !metrics_->serving()) cli::LogWarning("no metrics: " + metrics_->why() + "; training continues");
-  if (metrics_->serving() && metrics.credentials.empty() && !monitoring::IsLoopback(metrics.address) &&
-      world_.rank == 0) {
-    cli::LogWarning("everybody who can reach " + metrics_->address() +
-                    " can see this run's metrics and images; --metrics-password-file requires a password");
+  if (metrics_->serving() && world_.rank == 0) {
+    const std::string warning = monitoring::OpenAccessWarning({.listens_on = metrics.address,
+                                                               .reached_at = metrics_->address(),
+                                                               .credentials = metrics.credentials,
+                                                               .shows = "this run's metrics and images",
+                                                               .password_flag = "--metrics-password-file"});
+    if (!warning.empty()) cli::LogWarning(warning);
   }
   // The addresses of all ranks, for Prometheus's file-based service discovery.
   std::vector<std::string> targets;
@@ -289,8 +292,8 @@ void Trainer::SaveSamples() {
   OnRankZero(*evaluation_, [&] {
     torch::nn::Sequential generator = GeneratorForPictures(gan_, options_.seed);
     try {
-      WriteGrid(folder_.Fakes(step_), FixedFakes(gan_, generator, options_.seed),
-                MarkOf(generator, step_, options_.seed));
+      const auto mark = options_.mark ? std::optional(MarkOf(generator, step_, options_.seed)) : std::nullopt;
+      WriteGrid(folder_.Fakes(step_), FixedFakes(gan_, generator, options_.seed), mark);
       recorder_->Picture("fakes", step_, folder_.Fakes(step_));
     } catch (const IoError& error) {
       cli::LogWarning(std::string(error.what()) + "; training continues without the grid of step " +

@@ -11,6 +11,7 @@
 
 #include "storage/checksum.h"
 #include "storage/errors.h"
+#include "storage/host_name.h"
 #include "trainer/tensorboard/event.pb.h"
 
 namespace gan::tensorboard {
@@ -48,11 +49,10 @@ std::int32_t PngNumber(const std::string& png, std::size_t at) {
 
 // TensorBoard recognises event files by this name.
 std::filesystem::path NewName(const std::filesystem::path& folder) {
-  char host[256] = "host";
-  ::gethostname(host, sizeof host - 1);
   const auto seconds =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-  return folder / ("events.out.tfevents." + std::to_string(seconds) + "." + host + "." + std::to_string(::getpid()));
+  return folder / ("events.out.tfevents." + std::to_string(seconds) + "." + storage::HostName() + "." +
+                   std::to_string(::getpid()));
 }
 
 }  // namespace
