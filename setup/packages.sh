@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that are missing; quick when none is.
-# Usage: setup/packages.sh [test|pictures]     ("test": what only ./check needs; "pictures": quickstart's own)
+# Usage: setup/packages.sh [test|pictures|wheel]   ("test": what only ./check needs; "pictures": quickstart's own; "wheel": what
+# only setup/wheel.sh needs)
 set -euo pipefail
 
 case ${1:-build} in
@@ -19,7 +20,11 @@ case ${1:-build} in
     grep -qx 'ID=ubuntu' /etc/os-release || packages+=(chromium)
     ;;
   pictures) packages=(oxygen-icon-theme) ;;
-  *) echo "usage: setup/packages.sh [test|pictures]" >&2; exit 2 ;;
+  wheel)
+    packages=(dpkg-dev libopenjp2-7-dev libdav1d-dev libyuv-dev libdeflate-dev liblerc-dev libbz2-dev liblzma-dev libzstd-dev
+      liblz4-dev)
+    ;;
+  *) echo "usage: setup/packages.sh [test|pictures|wheel]" >&2; exit 2 ;;
 esac
 
 missing=()
