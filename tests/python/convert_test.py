@@ -100,7 +100,7 @@ class WithFolder(unittest.TestCase):
         self.assertLessEqual((self.pictures(latents) - expected).abs().max().item(), TOLERANCE)
 
 
-class Generators(WithFolder):
+class Converted(WithFolder):
     def assert_converts(self, network, noise=100, saved=None):
         self.convert(network.state_dict() if saved is None else saved)
         self.assert_same_pictures(network, noise)
@@ -172,7 +172,7 @@ class Generators(WithFolder):
                       self.convert(trained(official_generator()).state_dict()).stdout)
 
 
-class Discriminators(WithFolder):
+class ConvertedDiscriminators(WithFolder):
     def assert_judges_alike(self, network, in_file='', widths=(8, 16, 32, 64, 128)):
         """In training mode, as gan-train uses it."""
         converted = our_discriminator([3, *widths])

@@ -1,5 +1,5 @@
-"""The reader module on shards that our writer wrote: its values, its errors, and what it costs in the workers of a DataLoader.
-Arguments: writer, folder of the module."""
+"""equipoise.Shards on shards that our writer wrote: its values, its errors, and what it costs in the workers of a DataLoader.
+Arguments: writer, folder of the package."""
 import json
 import os
 import pathlib
@@ -18,7 +18,7 @@ if __name__ == '__main__':  # workers that are spawned import this file again, w
     del sys.argv[1:3]
 WRITER = os.environ['EQUIPOISE_WRITER']
 sys.path.insert(0, os.environ['EQUIPOISE_READER'])
-from equipoise_shards import INDEX, Shards, to_tensor  # noqa: E402
+from equipoise.shards import INDEX, Shards, to_tensor  # noqa: E402
 
 EXPECTED = ((50 * np.arange(3)[:, None] + np.arange(192)) % 256).astype(np.uint8).reshape(3, 8, 8, 3)
 BIG_RECORDS, BIG_SIDE = 1000, 256  # per shard: 197 MB
@@ -75,6 +75,31 @@ class Reader(unittest.TestCase):
             with self.assertRaisesRegex(ValueError, f'shard-00001.gan: .*{words}'):
                 Shards(self.folder)[5]
 
+    def test_numpy_sees_the_files_themselves(self):
+        pictures, labels = zip(*Shards(self.folder).arrays())
+        self.assertTrue(all(isinstance(array, np.memmap) for array in pictures))
+        self.assertTrue(np.array_equal(np.concatenate(pictures), np.concatenate([EXPECTED, EXPECTED])))
+        self.assertEqual([0, 1, 2, 0, 1, 2], np.concatenate(labels).tolist())
+        self.assertEqual([0, 1, 2, 0, 1, 2], Shards(self.folder).label_of_each().tolist())
+        self.assertEqual(6, sum(1 for _ in Shards(self.folder)))
+
+    def test_a_damaged_manifest_is_told_with_the_file(self):
+        path = self.folder / 'manifest.json'
+        whole = json.loads(path.read_text())
+        shards = whole['shards']
+        for damaged in (b'', b'{', b'[]', b'{}', b'\xff', b'[' * 100_000, *(json.dumps(whole | change).encode() for change in (
+                {'shards': 7}, {'shards': [7]}, {'labels': None}, {'image_size': 'x'}, {'shards': [{**shards[0], 'records': 10**30}]}))):
+            path.write_bytes(damaged)
+            with self.assertRaisesRegex(ValueError, 'manifest.json: is no manifest'):
+                Shards(self.folder)
+        path.write_text(json.dumps(whole | {'format_version': 2}))
+        with self.assertRaisesRegex(ValueError, 'manifest.json: has format version 2'):
+            Shards(self.folder)
+        for change in ({'image_size': 16}, {'shards': [{**shards[0], 'records': 2}, shards[1]]}):
+            path.write_text(json.dumps(whole | change))
+            with self.assertRaisesRegex(ValueError, 'shard-00000.gan: is not the shard that the manifest describes'):
+                Shards(self.folder)[0]
+
     def make_big(self):
         """Three shards of 197 MB, which take no room on the disk."""
         manifest = json.loads((self.folder / 'manifest.json').read_text())
@@ -86,7 +111,7 @@ class Reader(unittest.TestCase):
                 file.write(header + bytes(8))
                 file.seek(footer)
                 file.write(np.zeros(BIG_RECORDS, INDEX).tobytes())
-        manifest['shards'] = [{'number': n, 'records': BIG_RECORDS} for n in range(3)]
+        manifest |= {'shards': [{'number': n, 'records': BIG_RECORDS} for n in range(3)], 'image_size': BIG_SIDE}
         (self.folder / 'manifest.json').write_text(json.dumps(manifest))
         self.assertGreater(sum(p.stat().st_size for p in self.folder.glob('*.gan')), 575_000_000)
 
