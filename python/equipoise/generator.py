@@ -15,7 +15,9 @@ from equipoise import programs
 
 
 class Generator(torch.nn.Module):
-    """Latents float [N, noise_dim] or [N, noise_dim, 1, 1] in, pictures float [N, 3, side, side] in [-1, 1] out.
+    """Made of the weights that gan-generate exports, and the names of their classes.
+
+    Latents float [N, noise_dim] or [N, noise_dim, 1, 1] in, pictures float [N, 3, side, side] in [-1, 1] out.
 
     A conditional generator also takes the classes of its pictures, as positions in `classes`: an integer, or int64 [N]. The
     parameters have the names of a torch.nn.Sequential (0.weight, 1.running_mean ...), and class_embedding.weight.

@@ -14,7 +14,7 @@ import bisect
 import json
 import os
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,6 +50,7 @@ class Shard:
         shape = (self.records, self.size, self.size, 3)
         self.pictures: NDArray[np.uint8] = (np.memmap(path, np.uint8, 'r', HEADER_BYTES, shape) if self.records else
                                             np.zeros(shape, np.uint8))
+        self.pixels = self.pictures.view(np.ndarray)  # the same; numpy is slower with the elements of a memmap
         self.index: NDArray[np.void] = np.fromfile(path, INDEX, self.records, offset=footer)
         if len(self.index) != self.records:
             raise ValueError(f'{path}: its index is shorter than its header says')
@@ -117,8 +118,15 @@ class Shards(_MapStyle):
 
     def __getitem__(self, i: int) -> tuple[Any, int]:
         shard, at = self.place(i)
-        picture = np.array(shard.pictures[at])
+        picture = np.array(shard.pixels[at])
         return picture if self.transform is None else self.transform(picture), int(shard.index['label'][at])
+
+    def __getitems__(self, numbers: Sequence[int]) -> Sequence[Sequence[Any]]:
+        """What a DataLoader asks for instead of single records: the same, and quicker where its batches are plain pictures."""
+        if self.transform is not None or type(self).__getitem__ is not Shards.__getitem__:
+            return [self[number] for number in numbers]
+        from equipoise import batches
+        return batches.records_of(self, numbers)
 
     def __iter__(self) -> Iterator[tuple[Any, int]]:
         return (self[i] for i in range(len(self)))

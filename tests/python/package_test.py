@@ -15,7 +15,9 @@ from safetensors.torch import save_file
 
 import equipoise
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'end_to_end'))
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / 'end_to_end'), str(TESTS / 'peers')]
+from dcgan import generator as dcgan_generator  # noqa: E402
 from programs import BIN, WithShards, newest_checkpoint, train  # noqa: E402
 
 PACKAGE = pathlib.Path(equipoise.__file__).parent
@@ -74,6 +76,46 @@ class Generators(WithRun):
                                        (self.folder / 'bad.safetensors', 'auto', 'bad.safetensors.*0.weight')):
             with self.assertRaisesRegex(ValueError, words):
                 equipoise.load_generator(source, weights)
+
+
+class Classes(unittest.TestCase):
+    """The weights that gan-generate --export writes of a conditional generator, against layers put together by hand."""
+
+    def setUp(self):
+        torch.manual_seed(1)
+        self.layers = dcgan_generator([20 + 6, 16, 8, 3]).eval()
+        self.table = torch.randn(4, 6)
+        self.latents = torch.randn(5, 20)
+
+    def expected(self, classes):
+        with torch.inference_mode():
+            return self.layers(torch.cat((self.latents, self.table[classes]), 1)[:, :, None, None])
+
+    def test_a_class_for_each_picture_or_one_for_all(self):
+        weights = self.layers.state_dict() | {'class_embedding.weight': self.table}
+        generator = equipoise.Generator(weights, ['a', 'b', 'c', 'd']).eval()
+        self.assertEqual((20, ['a', 'b', 'c', 'd']), (generator.noise_dim, generator.classes))
+        with torch.inference_mode():
+            for classes, all_of_them in ((torch.tensor([3, 0, 1, 1, 2]), [3, 0, 1, 1, 2]), (2, [2] * 5)):
+                self.assertTrue(torch.equal(self.expected(all_of_them), generator(self.latents, classes)))
+        with self.assertRaisesRegex(ValueError, 'asks which of its 4 classes'):
+            generator(self.latents)
+        with self.assertRaises(IndexError):
+            generator(self.latents, 4)
+
+    def test_the_only_class_of_an_export_is_appended_by_a_convolution(self):
+        append = torch.nn.Conv2d(20, 26, 1)
+        with torch.no_grad():
+            append.weight.copy_(torch.eye(26, 20)[:, :, None, None])
+            append.bias.copy_(torch.cat((torch.zeros(20), self.table[1])))
+        weights = {f'0.{name}': value for name, value in append.state_dict().items()}
+        for name, value in self.layers.state_dict().items():
+            place, rest = name.split('.', 1)
+            weights[f'{int(place) + 1}.{rest}'] = value
+        generator = equipoise.Generator(weights, ['b']).eval()
+        self.assertEqual(20, generator.noise_dim)
+        with torch.inference_mode():
+            self.assertTrue(torch.allclose(self.expected([1] * 5), generator(self.latents), atol=1e-6))
 
 
 class Statistics(WithRun):

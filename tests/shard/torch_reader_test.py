@@ -31,6 +31,25 @@ def private_bytes():
     return int(re.search(r'^Private_Dirty: +([0-9]+) kB', text, re.M)[1]) << 10
 
 
+class Plain(torch.utils.data.Dataset):
+    """The records one by one, so that PyTorch makes the batches."""
+
+    def __init__(self, folder):
+        self.shards = Shards(folder)
+
+    def __len__(self):
+        return len(self.shards)
+
+    def __getitem__(self, i):
+        return self.shards[i]
+
+
+class Dark(Shards):
+    def __getitem__(self, i):
+        picture, label = super().__getitem__(i)
+        return picture * 0, label
+
+
 class Probe(torch.utils.data.Dataset):
     """Reads every record and tells the memory that this worker has after it; without a folder it reads nothing."""
 
@@ -65,6 +84,45 @@ class Reader(unittest.TestCase):
         for i in (6, -7):
             with self.assertRaises(IndexError):
                 data[i]
+
+    def batches(self, data, **options):
+        return list(torch.utils.data.DataLoader(data, batch_size=4, **options))
+
+    def test_batches_are_the_same_with_and_without_workers(self):
+        expected = self.batches(Plain(self.folder))
+        for workers, context in ((0, None), (2, 'fork'), (2, 'spawn'), (2, 'forkserver')):
+            with self.subTest(context=context):
+                got = self.batches(Shards(self.folder), num_workers=workers, multiprocessing_context=context)
+                self.assertEqual(len(expected), len(got))
+                for batch, same in zip(expected, got):
+                    self.assertEqual([type(part) for part in batch], [type(part) for part in same])
+                    for part, other in zip(batch, same):
+                        self.assertEqual((part.dtype, part.shape, part.stride()), (other.dtype, other.shape, other.stride()))
+                        self.assertTrue(torch.equal(part, other))
+
+    def test_subsets_mixtures_collate_functions_and_subclasses_see_the_records(self):
+        data = Shards(self.folder)
+        for workers in (0, 2):
+            subset = self.batches(torch.utils.data.Subset(data, [5, 1]), num_workers=workers)
+            self.assertEqual([2, 1], subset[0][1].tolist())
+            self.assertTrue(np.array_equal(EXPECTED[[2, 1]], subset[0][0].numpy()))
+            both = self.batches(torch.utils.data.ConcatDataset([data, data]), num_workers=workers)
+            self.assertEqual([0, 1, 2, 0, 1, 2] * 2, torch.cat([labels for _, labels in both]).tolist())
+            own = self.batches(data, num_workers=workers, collate_fn=lambda records: [(int(p.sum()), label) for p, label in records])
+            self.assertEqual([(int(EXPECTED[i].sum()), i) for i in (0, 1, 2, 0)], own[0])
+            dark = self.batches(Dark(self.folder), num_workers=workers)
+            self.assertEqual(0, int(dark[0][0].sum()))
+
+    def test_a_relative_folder_and_one_that_has_grown(self):
+        before = os.getcwd()
+        self.addCleanup(os.chdir, before)
+        os.chdir(self.folder)
+        first = self.batches(Shards('.'), num_workers=1)
+        self.assertEqual(2, len(first))
+        manifest = json.loads(pathlib.Path('manifest.json').read_text())
+        manifest['shards'] = manifest['shards'][:1]
+        pathlib.Path('manifest.json').write_text(json.dumps(manifest))
+        self.assertEqual([3], [len(labels) for _, labels in self.batches(Shards('.'), num_workers=1)])
 
     def test_damage_is_told_with_the_file(self):
         path = self.folder / 'shard-00001.gan'

@@ -191,7 +191,7 @@ class Installed(unittest.TestCase):
     def test_the_package_passes_its_tests(self):
         environment = {name: value for name, value in ENVIRONMENT.items() if name != 'PYTHONPATH'}
         environment |= {'LD_LIBRARY_PATH': str(ROOT / '.deps/stand-ins'), 'PATH': f'{self.bin}:/usr/bin:/bin', 'EQUIPOISE_BIN': str(self.bin)}
-        for script, cases in (('convert_test.py', []), ('package_test.py', ['Generators', 'Statistics', 'Programs'])):
+        for script, cases in (('convert_test.py', []), ('package_test.py', ['Generators', 'Classes', 'Statistics', 'Programs'])):
             run(self.bin / 'python', ROOT / 'tests/python' / script, *cases, env=environment)
 
     def test_every_python_that_is_here(self):
