@@ -21,7 +21,7 @@ case ${1:-build} in
     ;;
   pictures) packages=(oxygen-icon-theme) ;;
   wheel)
-    packages=(dpkg-dev libopenjp2-7-dev libdav1d-dev libyuv-dev libdeflate-dev liblerc-dev libbz2-dev liblzma-dev libzstd-dev
+    packages=(dpkg-dev libopenjp2-7-dev libdeflate-dev liblerc-dev libbz2-dev liblzma-dev libzstd-dev
       liblz4-dev)
     ;;
   environment) packages=(python3-venv ca-certificates) ;;

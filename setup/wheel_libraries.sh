@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Libraries that a wheel must not take from Debian as they are: libtiff with JBIG-KIT (GPL), OpenCV with GDAL, X11 and LAPACK,
-# libavif with six codecs, libarchive with ICU (30 MB). They are built here from Debian's own sources of the same versions, with
+# libarchive with ICU (30 MB). They are built here from Debian's own sources of the same versions, with
 # what Equipoise uses of them, so the pixels are those of a build with Debian's. Into build/wheel-libraries; quick when there.
 # Usage: setup/wheel_libraries.sh
 set -euo pipefail
@@ -11,11 +11,11 @@ mkdir -p "$work/apt/lists/partial" "$work/apt/cache/archives/partial"
 
 # Sources come from where this machine has its packages from, without a change to its own lists and without root.
 apt=(-o Dir::Etc::SourceList="$work/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$work/apt/lists"
-  -o Dir::Cache="$work/apt/cache" -o Acquire::Languages=none -o Acquire::Retries=3)
+  -o Dir::Cache="$work/apt/cache" -o Acquire::Languages=none -o Acquire::Retries=3 -o APT::Sandbox::User=root)
 list_sources() {
   [ ! -s "$work/apt/sources.list" ] || return 0
-  apt-get indextargets --format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
-    sort -u >"$work/apt/sources.list"
+  apt-get indextargets --format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' \
+    >"$work/apt/sources.list"
   apt-get -qq "${apt[@]}" update
 }
 
@@ -41,7 +41,6 @@ build() {
 }
 
 build libtiff-dev -Djbig=OFF -Dtiff-tools=OFF -Dtiff-tests=OFF -Dtiff-contrib=OFF -Dtiff-docs=OFF
-build libavif-dev -DAVIF_CODEC_DAV1D=ON -DAVIF_BUILD_APPS=OFF -DAVIF_BUILD_TESTS=OFF
 build libarchive-dev -DENABLE_NETTLE=OFF -DENABLE_OPENSSL=OFF -DENABLE_MBEDTLS=OFF -DENABLE_LIBXML2=OFF -DENABLE_EXPAT=OFF \
   -DENABLE_ACL=OFF -DENABLE_XATTR=OFF -DENABLE_LIBB2=OFF -DENABLE_ICONV=ON -DENABLE_TAR=OFF -DENABLE_CPIO=OFF -DENABLE_CAT=OFF \
   -DENABLE_TEST=OFF -DENABLE_WERROR=OFF
