@@ -87,7 +87,7 @@ install(FILES "${PROJECT_BINARY_DIR}/completions/_equipoise" DESTINATION "${CMAK
 
 install(FILES README.md CHANGELOG.md docs/third-party.md DESTINATION "${_doc_dir}")
 install(FILES LICENSE DESTINATION "${_doc_dir}" RENAME copyright)
-install(FILES reader/equipoise_shards.py DESTINATION "${CMAKE_INSTALL_DATADIR}/equipoise/python")
+install(DIRECTORY python/equipoise DESTINATION "${CMAKE_INSTALL_DATADIR}/equipoise/python" PATTERN __pycache__ EXCLUDE)
 foreach(folder cluster monitoring/grafana monitoring/prometheus)
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/${folder}" DESTINATION "${CMAKE_INSTALL_DATADIR}/equipoise")
 endforeach()

@@ -44,9 +44,9 @@ std::vector<std::string> MpirunCommand(const LaunchOptions& options, std::uint64
   std::vector<std::string> command = {"mpirun"};
   AddMca(command, given, "odls_base_sigkill_timeout", std::to_string(options.kill_after_seconds));
   if (OnThisHostAlone(options)) {
-    // Ranks on one host use shared memory, and mpirun's own connections stay on loopback.
+    // Ranks on one host use shared memory, and mpirun's own connections stay on loopback, which PRRTE refuses.
     AddMca(command, given, "btl", "self,vader");
-    AddMca(command, given, "oob_tcp_if_include", "lo");
+    if (!options.prrte) AddMca(command, given, "oob_tcp_if_include", "lo");
   } else {
     // A host that vanishes sends no message. With these settings ssh notices it and ends, which leaves mpirun without a
     // process (see Job::Poll).

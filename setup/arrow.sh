@@ -4,4 +4,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ -x .deps/venv/bin/pip ] || python3 -m venv .deps/venv
-.deps/venv/bin/pip --quiet --disable-pip-version-check install --no-deps pyarrow==26.0.1
+source setup/patience.sh
+retry .deps/venv/bin/pip --quiet --disable-pip-version-check install --no-deps pyarrow==26.0.1

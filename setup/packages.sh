@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that are missing; quick when none is.
-# Usage: setup/packages.sh [test|pictures]     ("test": what only ./check needs; "pictures": quickstart's own)
+# Usage: setup/packages.sh [KIND]; test: what only ./check needs; pictures: quickstart's own; wheel: what only setup/wheel.sh
+# needs; environment: what a Python environment needs. Without root it prints what an administrator must do and ends with 77.
 set -euo pipefail
 
 case ${1:-build} in
@@ -19,7 +20,12 @@ case ${1:-build} in
     grep -qx 'ID=ubuntu' /etc/os-release || packages+=(chromium)
     ;;
   pictures) packages=(oxygen-icon-theme) ;;
-  *) echo "usage: setup/packages.sh [test|pictures]" >&2; exit 2 ;;
+  wheel)
+    packages=(dpkg-dev libopenjp2-7-dev libdeflate-dev liblerc-dev libbz2-dev liblzma-dev libzstd-dev
+      liblz4-dev)
+    ;;
+  environment) packages=(python3-venv ca-certificates) ;;
+  *) echo "usage: setup/packages.sh [test|pictures|wheel|environment]" >&2; exit 2 ;;
 esac
 
 missing=()
@@ -28,13 +34,19 @@ for package in "${packages[@]}"; do
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
+install=(apt-get install -y --no-install-recommends "${missing[@]}")
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
-  command -v sudo >/dev/null || { echo "packages.sh: needs root or sudo to install: ${missing[*]}" >&2; exit 1; }
+  if ! command -v sudo >/dev/null; then
+    printf '%s\n' "packages.sh: an administrator must install ${#missing[@]} packages first:" "  apt-get update" "  ${install[*]}" >&2
+    exit 77
+  fi
   as_root=(sudo)
 fi
+source "$(dirname "$0")/patience.sh"
 echo "installing ${#missing[@]} packages: ${missing[*]}"
 # RUNLEVEL=1 keeps Debian from starting the Prometheus server: the tests only want promtool.
-apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -o Acquire::Retries=3 "$@"; }
-apt update
-apt install -y --no-install-recommends "${missing[@]}" >/dev/null
+apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -o Acquire::Retries=3 -o APT::Status-Fd=1 "$@"; }
+retry apt update >/dev/null
+install_missing() { apt install -y --no-install-recommends "${missing[@]}" | of_apt 2>/dev/null | progress packages; }
+retry install_missing

@@ -1,4 +1,4 @@
-# Sourced: a Debian 12 that has nothing, as a folder. Needs root, debootstrap and this machine's own way to the network.
+# Sourced: a Debian that has nothing, as a folder: 12, or the suite BARE_DEBIAN_SUITE. Needs root, debootstrap and this machine's own way to the network.
 #   bare_debian ROOT [package...]   makes it; it is removed when the calling script ends
 #   inside ROOT COMMAND             runs a shell command in it, with an environment of its own
 
@@ -22,7 +22,7 @@ bare_debian() {
   [ -n "$mirror" ] || { echo "bare_debian: no Debian mirror in this machine's apt sources" >&2; return 1; }
   # shellcheck disable=SC2064  # the root of now
   trap "bare_debian_leave '$root'" EXIT
-  debootstrap --variant=minbase --include="$packages" bookworm "$root" "$mirror" >/dev/null
+  debootstrap --variant=minbase --include="$packages" "${BARE_DEBIAN_SUITE:-bookworm}" "$root" "$mirror" >/dev/null
   chmod 755 "$root"  # programs that give up root must still see it
   mount --bind "$root" "$root"  # as on a machine, / is a mount point: mount namespaces need that
   mount -t proc proc "$root/proc"

@@ -9,8 +9,8 @@
 namespace {
 
 constexpr const char* kAdvice =
-    "HEIC needs libheif: run setup/libheif.sh and build again, or name a libheif.so.1 in GAN_LIBHEIF; it cannot be "
-    "loaded: ";
+    "HEIC needs libheif: pip install \"equipoise[heic]\" where Equipoise is a wheel, else run setup/libheif.sh and "
+    "build again, or name a libheif.so.1 in GAN_LIBHEIF; it cannot be loaded: ";
 
 const gan::preprocess::HeifLibrary& Heif() { return gan::preprocess::HeifLibrary::Get(); }
 

@@ -25,8 +25,8 @@ GanOpenParquet* LoadPlugin(const fs::path& file) {
   auto* const open = plugin.Find<GanOpenParquet>("GanOpenParquet");
   if (open != nullptr) return open;
   throw UsageError(file.string() +
-                   ": Parquet is read with Arrow from the Python package pyarrow 26, which was not there when "
-                   "gan-preprocess was built: setup/arrow.sh installs it, then build again (" +
+                   ": Parquet is read with Arrow from the Python package pyarrow 26, which is missing: pip install "
+                   "\"equipoise[parquet]\" where Equipoise is a wheel, else run setup/arrow.sh and build again (" +
                    plugin.why() + ")");
 }
 

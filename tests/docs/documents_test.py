@@ -24,10 +24,17 @@ CLUSTER = 'needs a cluster; the same flags run under mpirun in tests/end_to_end'
 SERVES = 'serves until it is interrupted; tests/end_to_end and tests/monitoring do it'
 DOCKER = 'needs a Docker daemon; tests/monitoring runs the same configuration without it'
 PACKAGES = 'tests/install and tests/packages run the same in a folder of their own'
+WHEEL = 'takes minutes and the network: tests/wheel/check and tests/wheel/bare_debian do it before a release'
+CONVERT = 'needs weights of another script; tests/python makes some and runs the same'
 NOT_RUN = {
     'cmake --install build/release': PACKAGES,
     'cmake --build build/release --target package': PACKAGES,
     'cpack --config build/release/CPackConfig.cmake': PACKAGES,
+    'pip install': WHEEL,
+    'setup/wheel.sh': WHEEL,
+    'tests/wheel/': WHEEL,
+    'python -m equipoise.convert': CONVERT,
+    'gan-generate --checkpoint netG.safetensors': CONVERT,
     './quickstart': BUILDS,
     './check': BUILDS,
     'mpirun --hostfile': CLUSTER,
@@ -107,7 +114,7 @@ class Commands(unittest.TestCase):
             shutil.copy(BIN / program, wrappers)
         shutil.copytree(ROOT / 'monitoring', folder / 'monitoring')
         environment = dict(ENVIRONMENT, PATH=f'{wrappers}:{BIN}:{ENVIRONMENT["PATH"]}', HOME=str(folder),
-                           PYTHONPATH=str(ROOT / 'reader'),
+                           PYTHONPATH=str(ROOT / 'python'),
                            OMPI_MCA_rmaps_base_oversubscribe='1', OMPI_MCA_btl='self,vader',
                            OMPI_MCA_hwloc_base_binding_policy='none')
         # What a page takes for granted unless it makes it itself.
@@ -135,7 +142,7 @@ class Commands(unittest.TestCase):
                 for block in mine:
                     if block.language == 'python':
                         (folder / 'block.py').write_text(block.text)
-                        self.run_command(f'{sys.executable} block.py', folder, environment, block.where)
+                        self.run_command(f'{ROOT}/.deps/python block.py', folder, environment, block.where)
                         continue
                     for command in block.commands():
                         start = reason_not_to_run(command)

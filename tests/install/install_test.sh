@@ -14,7 +14,7 @@ done
 
 python3 - "$work/moved/share/equipoise/python" <<'PYTHON'
 import ast, pathlib, sys
-names = {node.name for node in ast.parse(pathlib.Path(sys.argv[1], 'equipoise_shards.py').read_text()).body if hasattr(node, 'name')}
+names = {node.name for node in ast.parse(pathlib.Path(sys.argv[1], 'equipoise/shards.py').read_text()).body if hasattr(node, 'name')}
 assert {'Shard', 'Shards', 'to_tensor'} <= names, names
 PYTHON
 

@@ -50,6 +50,14 @@ TEST(CommandLine, OneHostStaysOnSharedMemoryAndLoopback) {
                           "oob_tcp_if_include", "lo", "-x", cli::kRestartsVariable, "-np", "2", "gan-train"));
 }
 
+TEST(CommandLine, OpenMpi5IsNotHeldToLoopback) {
+  Parsed p = Parse({"-np", "2", "--", "gan-train"});
+  p.options.prrte = true;
+  const std::vector<std::string> command = JobCommand(p.options, 2, p.options.program);
+  EXPECT_EQ(std::count(command.begin(), command.end(), "oob_tcp_if_include"), 0);
+  EXPECT_EQ(std::count(command.begin(), command.end(), "self,vader"), 1);
+}
+
 TEST(CommandLine, UsersOwnMcaParameterWins) {
   const Parsed p = Parse({"--mca", "btl", "tcp,self", "--", "gan-train"});
   const std::vector<std::string> command = JobCommand(p.options, 1, p.options.program);

@@ -1,5 +1,5 @@
-"""The reader module on shards that our writer wrote: its values, its errors, and what it costs in the workers of a DataLoader.
-Arguments: writer, folder of the module."""
+"""equipoise.Shards on shards that our writer wrote: its values, its errors, and what it costs in the workers of a DataLoader.
+Arguments: writer, folder of the package."""
 import json
 import os
 import pathlib
@@ -18,7 +18,7 @@ if __name__ == '__main__':  # workers that are spawned import this file again, w
     del sys.argv[1:3]
 WRITER = os.environ['EQUIPOISE_WRITER']
 sys.path.insert(0, os.environ['EQUIPOISE_READER'])
-from equipoise_shards import INDEX, Shards, to_tensor  # noqa: E402
+from equipoise.shards import INDEX, Shards, to_tensor  # noqa: E402
 
 EXPECTED = ((50 * np.arange(3)[:, None] + np.arange(192)) % 256).astype(np.uint8).reshape(3, 8, 8, 3)
 BIG_RECORDS, BIG_SIDE = 1000, 256  # per shard: 197 MB
@@ -29,6 +29,25 @@ def private_bytes():
     """What this process alone has written to memory. Pages of files are the kernel's, whoever maps them."""
     text = pathlib.Path('/proc/self/smaps_rollup').read_text()
     return int(re.search(r'^Private_Dirty: +([0-9]+) kB', text, re.M)[1]) << 10
+
+
+class Plain(torch.utils.data.Dataset):
+    """The records one by one, so that PyTorch makes the batches."""
+
+    def __init__(self, folder):
+        self.shards = Shards(folder)
+
+    def __len__(self):
+        return len(self.shards)
+
+    def __getitem__(self, i):
+        return self.shards[i]
+
+
+class Dark(Shards):
+    def __getitem__(self, i):
+        picture, label = super().__getitem__(i)
+        return picture * 0, label
 
 
 class Probe(torch.utils.data.Dataset):
@@ -66,6 +85,45 @@ class Reader(unittest.TestCase):
             with self.assertRaises(IndexError):
                 data[i]
 
+    def batches(self, data, **options):
+        return list(torch.utils.data.DataLoader(data, batch_size=4, **options))
+
+    def test_batches_are_the_same_with_and_without_workers(self):
+        expected = self.batches(Plain(self.folder))
+        for workers, context in ((0, None), (2, 'fork'), (2, 'spawn'), (2, 'forkserver')):
+            with self.subTest(context=context):
+                got = self.batches(Shards(self.folder), num_workers=workers, multiprocessing_context=context)
+                self.assertEqual(len(expected), len(got))
+                for batch, same in zip(expected, got):
+                    self.assertEqual([type(part) for part in batch], [type(part) for part in same])
+                    for part, other in zip(batch, same):
+                        self.assertEqual((part.dtype, part.shape, part.stride()), (other.dtype, other.shape, other.stride()))
+                        self.assertTrue(torch.equal(part, other))
+
+    def test_subsets_mixtures_collate_functions_and_subclasses_see_the_records(self):
+        data = Shards(self.folder)
+        for workers in (0, 2):
+            subset = self.batches(torch.utils.data.Subset(data, [5, 1]), num_workers=workers)
+            self.assertEqual([2, 1], subset[0][1].tolist())
+            self.assertTrue(np.array_equal(EXPECTED[[2, 1]], subset[0][0].numpy()))
+            both = self.batches(torch.utils.data.ConcatDataset([data, data]), num_workers=workers)
+            self.assertEqual([0, 1, 2, 0, 1, 2] * 2, torch.cat([labels for _, labels in both]).tolist())
+            own = self.batches(data, num_workers=workers, collate_fn=lambda records: [(int(p.sum()), label) for p, label in records])
+            self.assertEqual([(int(EXPECTED[i].sum()), i) for i in (0, 1, 2, 0)], own[0])
+            dark = self.batches(Dark(self.folder), num_workers=workers)
+            self.assertEqual(0, int(dark[0][0].sum()))
+
+    def test_a_relative_folder_and_one_that_has_grown(self):
+        before = os.getcwd()
+        self.addCleanup(os.chdir, before)
+        os.chdir(self.folder)
+        first = self.batches(Shards('.'), num_workers=1)
+        self.assertEqual(2, len(first))
+        manifest = json.loads(pathlib.Path('manifest.json').read_text())
+        manifest['shards'] = manifest['shards'][:1]
+        pathlib.Path('manifest.json').write_text(json.dumps(manifest))
+        self.assertEqual([3], [len(labels) for _, labels in self.batches(Shards('.'), num_workers=1)])
+
     def test_damage_is_told_with_the_file(self):
         path = self.folder / 'shard-00001.gan'
         whole = path.read_bytes()
@@ -74,6 +132,31 @@ class Reader(unittest.TestCase):
             path.write_bytes(damaged)
             with self.assertRaisesRegex(ValueError, f'shard-00001.gan: .*{words}'):
                 Shards(self.folder)[5]
+
+    def test_numpy_sees_the_files_themselves(self):
+        pictures, labels = zip(*Shards(self.folder).arrays())
+        self.assertTrue(all(isinstance(array, np.memmap) for array in pictures))
+        self.assertTrue(np.array_equal(np.concatenate(pictures), np.concatenate([EXPECTED, EXPECTED])))
+        self.assertEqual([0, 1, 2, 0, 1, 2], np.concatenate(labels).tolist())
+        self.assertEqual([0, 1, 2, 0, 1, 2], Shards(self.folder).label_of_each().tolist())
+        self.assertEqual(6, sum(1 for _ in Shards(self.folder)))
+
+    def test_a_damaged_manifest_is_told_with_the_file(self):
+        path = self.folder / 'manifest.json'
+        whole = json.loads(path.read_text())
+        shards = whole['shards']
+        for damaged in (b'', b'{', b'[]', b'{}', b'\xff', b'[' * 100_000, *(json.dumps(whole | change).encode() for change in (
+                {'shards': 7}, {'shards': [7]}, {'labels': None}, {'image_size': 'x'}, {'shards': [{**shards[0], 'records': 10**30}]}))):
+            path.write_bytes(damaged)
+            with self.assertRaisesRegex(ValueError, 'manifest.json: is no manifest'):
+                Shards(self.folder)
+        path.write_text(json.dumps(whole | {'format_version': 2}))
+        with self.assertRaisesRegex(ValueError, 'manifest.json: has format version 2'):
+            Shards(self.folder)
+        for change in ({'image_size': 16}, {'shards': [{**shards[0], 'records': 2}, shards[1]]}):
+            path.write_text(json.dumps(whole | change))
+            with self.assertRaisesRegex(ValueError, 'shard-00000.gan: is not the shard that the manifest describes'):
+                Shards(self.folder)[0]
 
     def make_big(self):
         """Three shards of 197 MB, which take no room on the disk."""
@@ -86,7 +169,7 @@ class Reader(unittest.TestCase):
                 file.write(header + bytes(8))
                 file.seek(footer)
                 file.write(np.zeros(BIG_RECORDS, INDEX).tobytes())
-        manifest['shards'] = [{'number': n, 'records': BIG_RECORDS} for n in range(3)]
+        manifest |= {'shards': [{'number': n, 'records': BIG_RECORDS} for n in range(3)], 'image_size': BIG_SIDE}
         (self.folder / 'manifest.json').write_text(json.dumps(manifest))
         self.assertGreater(sum(p.stat().st_size for p in self.folder.glob('*.gan')), 575_000_000)
 

@@ -1,0 +1,66 @@
+"""Bytes per second of equipoise.Shards in a DataLoader with two workers, beside numpy loops over the same files, in turns.
+
+Usage: .deps/python bench/python/shards.py [--turns 5] [--records 40000]      (PYTHONPATH=python)
+The files are in the page cache. One loop copies each record, as a program without batches does; the other also makes batches.
+"""
+import argparse
+import json
+import pathlib
+import statistics
+import tempfile
+import time
+
+import numpy as np
+import torch
+
+from equipoise import Shards
+from equipoise.shards import INDEX
+
+SIDE, BATCH, SHARDS = 128, 64, 4
+
+
+def make(folder, records):
+    each = records // SHARDS
+    for number in range(SHARDS):
+        footer = 4096 + 3 * SIDE ** 2 * each
+        header = b'GANSHARD' + np.array([1, number, SIDE, 4096], '<u4').tobytes() + np.array(
+            [each, footer, INDEX.itemsize * each], '<u8').tobytes()
+        with open(folder / f'shard-{number:05}.gan', 'wb') as file:
+            file.write(header.ljust(4096, b'\0'))
+            np.random.default_rng(number).integers(0, 256, 3 * SIDE ** 2 * each, np.uint8).tofile(file)
+            np.zeros(each, INDEX).tofile(file)
+    (folder / 'manifest.json').write_text(json.dumps({'format_version': 1, 'image_size': SIDE, 'labels': [], 'shards': [
+        {'number': n, 'records': each} for n in range(SHARDS)]}))
+
+
+def copies(folder):
+    return sum(np.array(picture).nbytes for pictures, _ in Shards(folder).arrays() for picture in pictures)
+
+
+def batches(folder):
+    return sum(np.stack(pictures[i:i + BATCH]).nbytes for pictures, _ in Shards(folder).arrays() for i in range(0, len(pictures), BATCH))
+
+
+def loader(folder):
+    return sum(pictures.numel() for pictures, _ in torch.utils.data.DataLoader(Shards(folder), batch_size=BATCH, num_workers=2))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--turns', type=int, default=5)
+    parser.add_argument('--records', type=int, default=40000)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary)
+        make(folder, options.records)
+        speeds = {}
+        for _ in range(options.turns):
+            for way in (copies, batches, loader):
+                start = time.perf_counter()
+                speeds.setdefault(way.__name__, []).append(way(folder) / (time.perf_counter() - start) / 1e9)
+    for name, values in speeds.items():
+        ratio = statistics.median(a / b for a, b in zip(speeds['loader'], values))
+        print(f'{name:8} {statistics.median(values):.2f} GB/s   loader relative to it {ratio:.2f}')
+
+
+main()

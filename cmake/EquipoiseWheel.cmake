@@ -1,0 +1,26 @@
+# What lies in the Python wheel: the programs in equipoise/bin, their plugins in equipoise/lib. Everything else is found from
+# there: LibTorch, Arrow and libheif in the packages beside this one, an Open MPI of PyPI in the environment's lib.
+include_guard()
+foreach(_plugin gan_parquet gan_heif)
+  if(NOT TARGET ${_plugin})
+    message(FATAL_ERROR "A wheel has all plugins, and ${_plugin} is missing: run setup/libheif.sh and setup/arrow.sh first.")
+  endif()
+endforeach()
+get_property(_decoders GLOBAL PROPERTY EQUIPOISE_DECODERS)
+set(_plugins ${_decoders} gan_ranks gan_plot gan_parquet)
+set(_programs gan-preprocess gan-inspect gan-generate gan-launch gan-rank-check gan-train)
+set(_environment "$ORIGIN/../../../..")  # of lib/python3.x/site-packages/equipoise/bin: lib
+set_property(TARGET ${_programs} PROPERTY INSTALL_RPATH "$ORIGIN/../lib" "${_environment}")
+set_property(TARGET ${_plugins} PROPERTY INSTALL_RPATH "${_environment}")
+set_property(TARGET gan-train PROPERTY INSTALL_RPATH "$ORIGIN/../lib" "$ORIGIN/../../torch/lib" "${_environment}")
+set_property(TARGET gan_parquet PROPERTY INSTALL_RPATH "$ORIGIN/../../pyarrow")
+if(TARGET gan_nccl)
+  list(APPEND _plugins gan_nccl)
+  set_property(TARGET gan_nccl PROPERTY INSTALL_RPATH "$ORIGIN/../../torch/lib" "$ORIGIN/../../nvidia/nccl/lib")
+endif()
+# Of the static OpenCV only what the plugins call stays.
+target_link_options(gan_opencv PRIVATE LINKER:--gc-sections LINKER:--exclude-libs,ALL)
+target_link_options(gan_plot PRIVATE LINKER:--gc-sections LINKER:--exclude-libs,ALL)
+add_custom_target(wheel DEPENDS ${_programs} ${_plugins})
+install(TARGETS ${_programs} RUNTIME DESTINATION equipoise/bin COMPONENT wheel)
+install(TARGETS ${_plugins} LIBRARY DESTINATION equipoise/lib COMPONENT wheel)
