@@ -63,7 +63,7 @@ Evidence EvidenceCollector::Of(const Ending& ending, const std::filesystem::path
   return evidence;
 }
 
-void RequireJobCanStart(const LaunchOptions& options, const std::filesystem::path& run) {
+void RequireJobCanStart(LaunchOptions& options, const std::filesystem::path& run) {
   const auto require = [&](Cause cause, const std::function<void()>& check) {
     try {
       check();

@@ -30,7 +30,7 @@ class EvidenceCollector {
 };
 
 // Throws UsageError when the programs, the launcher's library or the slots do not allow the job to start; launch.json
-// tells the cause if the run folder exists.
-void RequireJobCanStart(const LaunchOptions& options, const std::filesystem::path& run);
+// tells the cause if the run folder exists. Notes in `options` what it learns of the launcher.
+void RequireJobCanStart(LaunchOptions& options, const std::filesystem::path& run);
 
 }  // namespace gan::launch

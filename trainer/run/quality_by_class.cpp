@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "trainer/model/classes.h"
+#include "trainer/run/json_number.h"
 #include "trainer/run/quality_watch.h"
 #include "trainer/run/record_images.h"
 #include "trainer/run/samples.h"
@@ -23,8 +24,6 @@ std::vector<std::vector<std::uint64_t>> HeldOutOf(const data::Dataset& dataset, 
   for (std::uint64_t i = 0; i < dataset.holdout_size(); ++i) numbers[dataset.HoldoutLabel(i)].push_back(i);
   return numbers;
 }
-
-nlohmann::json Number(double value) { return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(); }
 
 }  // namespace
 
@@ -79,10 +78,10 @@ nlohmann::json QualityByClass::Measure(const step::Gan& gan) {
     measured = OfRankZero(std::move(measured), *communicator_);
     nlohmann::json& numbers = all[one.name];
     for (const auto& [name, value] : measured.values) {
-      if (kShown.contains(name)) numbers[name] = Number(value);
+      if (kShown.contains(name)) numbers[name] = JsonNumber(value);
     }
-    numbers["diversity"] = Number(measured.diversity);
-    numbers["diversity_reference"] = Number(measured.diversity_reference);
+    numbers["diversity"] = JsonNumber(measured.diversity);
+    numbers["diversity_reference"] = JsonNumber(measured.diversity_reference);
   }
   enter_(Section::kStep);
   return all;

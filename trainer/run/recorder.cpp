@@ -10,6 +10,7 @@
 #include "cli/progress.h"
 #include "storage/errors.h"
 #include "storage/files.h"
+#include "trainer/run/json_number.h"
 #include "trainer/run/step_numbers.h"
 
 namespace gan::run {
@@ -27,9 +28,6 @@ double RestartsByLauncher() {
   return restarts == nullptr ? 0 : std::strtod(restarts, nullptr);
 }
 
-// JSON has no NaN and no infinity.
-nlohmann::json Number(double value) { return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(); }
-
 double UnixSeconds() { return Seconds(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
@@ -45,11 +43,11 @@ nlohmann::json ToJson(const StepRecord& record) {
   for (const StepNumber& number : StepNumbers()) {
     if (number.name.empty()) continue;
     const std::optional<double> value = ValueOf(number, record);
-    json[std::string(number.name)] = value ? Number(*value) : nlohmann::json();
+    json[std::string(number.name)] = value ? JsonNumber(*value) : nlohmann::json();
   }
   json.update(record.classes.is_object() ? record.classes : nlohmann::json::object());
   if (!record.quality) return json;
-  for (const auto& [name, value] : record.quality->values) json["quality_" + name] = Number(value);
+  for (const auto& [name, value] : record.quality->values) json["quality_" + name] = JsonNumber(value);
   if (record.quality_by_class.is_object() && !record.quality_by_class.empty()) {
     json["quality_by_class"] = record.quality_by_class;
   }
@@ -284,7 +282,7 @@ void Recorder::Status(const std::string& state) {
                                  {"step", last_step_},
                                  {"images", last_images_},
                                  {"fraction_done", fraction_done_},
-                                 {"seconds_left", seconds_left_ ? Number(*seconds_left_) : nlohmann::json()},
+                                 {"seconds_left", seconds_left_ ? JsonNumber(*seconds_left_) : nlohmann::json()},
                                  {"ranks", ranks_},
                                  {"unix_seconds", UnixSeconds()},
                                  {"metrics", metrics_.serving() ? metrics_.address() : ""}};
