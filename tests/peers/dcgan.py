@@ -54,7 +54,7 @@ class ConditionalGenerator(_Conditional):
 
 
 class ConditionalDiscriminator(_Conditional):
-    """The projection of Miyato and Koyama (2018): psi(phi(x)) + <V y, phi(x)>, phi summed over the pixels."""
+    """The projection of Miyato and Koyama (2018): psi(phi(x)) + <V y, phi(x)>, phi averaged over the pixels."""
 
     def __init__(self, layers, classes, channels, spectral=False):
         super().__init__(*layers)
@@ -66,7 +66,7 @@ class ConditionalDiscriminator(_Conditional):
         value = images
         for layer in self.layers():
             if isinstance(layer, nn.AdaptiveAvgPool2d):
-                phi = value.sum((2, 3))
+                phi = value.mean((2, 3))
             value = layer(value)
             if features is not None and isinstance(layer, nn.LeakyReLU):
                 features.append(value)

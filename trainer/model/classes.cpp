@@ -61,7 +61,7 @@ torch::Tensor ClassTerm(const nn::Sequential& discriminator, const torch::Tensor
   const auto projection = Find(discriminator, kProjection);
   TORCH_CHECK((projection != nullptr) == classes.defined(), "a conditional discriminator needs classes, and only it");
   if (projection == nullptr) return {};
-  const torch::Tensor pooled = last.sum({2, 3});
+  const torch::Tensor pooled = last.mean({2, 3});
   torch::Tensor of_all;  // [N, classes]
   if (auto* spectral = projection->as<SpectralConv2d>()) {
     of_all = spectral->forward(pooled.unsqueeze(2).unsqueeze(3)).flatten(1);
