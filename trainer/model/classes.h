@@ -2,8 +2,9 @@
 // not call, so the names of all other tensors stay those of the unconditional networks:
 //   G: class_embedding.weight [classes, NetworkOptions::kClassEmbedding]; the row of a class is joined to the latent.
 //   D: class_projection.weight [classes, channels], the projection of Miyato and Koyama ("cGANs with projection
-//      discriminator", ICLR 2018): the product of a class's row with the last feature map, averaged over its pixels as for D's last layer, is
-//      added to the logit. With spectral normalisation it is [classes, channels, 1, 1] and normalised as well.
+//      discriminator", ICLR 2018): the product of a class's row with the last feature map, averaged over its pixels as
+//      for D's last layer, is added to the logit. With spectral normalisation it is [classes, channels, 1, 1] and
+//      normalised as well.
 //
 // Classes are given as float [N, classes] with rows that add up to 1: one 1 per image (OneHot), or several shares where
 // images are mixed.
