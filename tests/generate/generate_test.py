@@ -297,14 +297,14 @@ class Latents(WithFolder):
             self.assertTrue((expected == self.pictures(self.file, '--latents', self.folder / name)).all())
 
     def test_files_that_do_not_fit_are_refused(self):
-        cases = {'shape': np.zeros((3, 21), np.float32), 'order': np.zeros((20, 20), np.float32).T[::-1].T,
-                 'type': np.zeros((3, 20), np.int32)}
-        cases['order'] = np.asfortranarray(np.zeros((3, 20), np.float32))
-        for name, array in cases.items():
-            with self.subTest(name):
+        cases = {'has the shape [3, 21]': np.zeros((3, 21), np.float32), 'holds <i4, ': np.zeros((3, 20), np.int32),
+                 'holds <f4 in Fortran order': np.asfortranarray(np.zeros((3, 20), np.float32))}
+        for words, array in cases.items():
+            with self.subTest(words):
                 np.save(self.folder / 'bad.npy', array)
                 error = generate('--checkpoint', self.file, '--latents', self.folder / 'bad.npy', code=3)
                 self.assertIn('bad.npy', error)
+                self.assertIn(words, error)
         whole = self.latents(20, 3)[1].read_bytes()
         for cut in (0, 5, 11, 60, len(whole) - 4):
             (self.folder / 'bad.npy').write_bytes(whole[:cut])
