@@ -159,8 +159,8 @@ class Marks(WithFolder):
         self.assertTrue((pixels(self.folder / 'exported' / 'samples.png') == pixels(self.folder / 'same.png')).all())
 
     def test_the_grids_of_training_are_marked_and_real_images_are_not(self):
-        run_folder = self.folder / 'run'
-        done = train(1, make_shards(self.folder), run_folder, '--steps', 2, '--sample-every', 1, '--ema', 50)
+        run_folder, shards = self.folder / 'run', make_shards(self.folder)
+        done = train(1, shards, run_folder, '--steps', 2, '--sample-every', 1, '--ema', 50)
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertIsNone(xmp_of(run_folder / 'reals.png'))
         generate('--checkpoint', newest_checkpoint(run_folder), '--out', self.folder / 'of-run.png')
@@ -169,7 +169,7 @@ class Marks(WithFolder):
         self.assertEqual('2', theirs[OURS + 'step'])
         self.assertEqual(ours[OURS + 'modelDigest'], theirs[OURS + 'modelDigest'])
         self.assertIn(GENERATED, self.pictures_of_the_report(run_folder))
-        done = train(1, make_shards(self.folder), run_folder, '--steps', 3, '--no-mark')
+        done = train(1, shards, run_folder, '--steps', 3, '--no-mark')
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertIsNone(xmp_of(run_folder / 'fakes-00000003.png'))
         earlier = properties(run_folder / 'fakes-00000001.png')

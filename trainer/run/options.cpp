@@ -184,7 +184,7 @@ void AddMetricsFlags(Flags& flags, TrainOptions& o) {
 
 // What they say must reach no file, so a run does not keep them.
 void AddPushFlags(Flags& flags, TrainOptions& o) {
-  flags.Group("Alerts and OpenTelemetry (not kept by the run: name them again when you resume it)");
+  flags.Group("Alerts and OpenTelemetry (name them again when you resume a run)");
   flags
       .AddSecret("--alert-webhook", o.alert_webhook,
                  "Send alerts as JSON to this address. mpirun and ps show the address to other users of the host, so "
