@@ -42,7 +42,7 @@ class Elastic(WithShards):
         self.assert_code(0, train(4, self.shards, run, '--steps', 2))  # 4 images a rank: 16 an update
         done = train(2, self.shards, run, '--steps', 4)
         self.assert_code(0, done)
-        self.assertIn('(16), 2 pass(es) of 4 images', done.stderr)
+        self.assertIn('(16), 2 micro-batch(es) of 4 images', done.stderr)
         self.assertEqual([16, 32, 48, 64], [line['images'] for line in stats(run)])
 
     def test_ranks_that_cannot_share_the_global_batch_are_refused(self):
