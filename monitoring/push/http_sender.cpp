@@ -1,11 +1,10 @@
 #include "monitoring/push/http_sender.h"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "monitoring/push/http_plugin.h"
+#include "plugin/plugin.h"
 #include "storage/errors.h"
 
 namespace gan::monitoring {
@@ -24,35 +23,33 @@ std::string StatusInWords(long status) {
 }  // namespace
 
 // The plugin stays loaded for the life of the process, because its libraries cannot be unloaded safely.
-struct HttpSender::Plugin {
+struct HttpSender::Curl {
   decltype(&GanHttpPost) post = nullptr;
   decltype(&GanHttpClose) close = nullptr;
   void* handle = nullptr;
   std::string why;  // it cannot be used
   GanHttpResult result{};
 
-  Plugin() {
-    void* library = ::dlopen("libgan_http.so", RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) {
-      why = ::dlerror();
-      return;
-    }
-    const auto open = reinterpret_cast<decltype(&GanHttpOpen)>(::dlsym(library, "GanHttpOpen"));
-    post = reinterpret_cast<decltype(&GanHttpPost)>(::dlsym(library, "GanHttpPost"));
-    close = reinterpret_cast<decltype(&GanHttpClose)>(::dlsym(library, "GanHttpClose"));
-    if (open != nullptr && post != nullptr && close != nullptr) handle = open();
+  Curl() {
+    Plugin library("libgan_http.so");
+    auto* const open = library.Find<decltype(GanHttpOpen)>("GanHttpOpen");
+    post = library.Find<decltype(GanHttpPost)>("GanHttpPost");
+    close = library.Find<decltype(GanHttpClose)>("GanHttpClose");
+    why = library.why();
+    if (!why.empty()) return;
+    handle = open();
     if (handle == nullptr) why = "libcurl cannot be used";
   }
-  ~Plugin() {
+  ~Curl() {
     if (handle != nullptr) close(handle);
   }
-  Plugin(const Plugin&) = delete;
-  Plugin& operator=(const Plugin&) = delete;
+  Curl(const Curl&) = delete;
+  Curl& operator=(const Curl&) = delete;
 };
 
 // libcurl is initialised here, before its thread starts.
 HttpSender::HttpSender(SenderOptions options)
-    : options_(std::move(options)), plugin_(std::make_unique<Plugin>()), queue_(options_.most_waiting) {}
+    : options_(std::move(options)), curl_(std::make_unique<Curl>()), queue_(options_.most_waiting) {}
 
 // The thread ends before the handle that it uses.
 HttpSender::~HttpSender() { queue_.Stop(); }
@@ -91,8 +88,8 @@ void HttpSender::Deliver(const Destination& destination, const Body& body, const
 
 HttpSender::Result HttpSender::Try(const Destination& destination, const std::string& body) {
   Result result;
-  result.why = plugin_->why;
-  if (plugin_->handle == nullptr) return result;
+  result.why = curl_->why;
+  if (curl_->handle == nullptr) return result;
   std::vector<const char*> headers;
   headers.reserve(destination.headers.size());
   for (const std::string& header : destination.headers) headers.push_back(header.c_str());
@@ -105,8 +102,8 @@ HttpSender::Result HttpSender::Try(const Destination& destination, const std::st
       .timeout_ms = static_cast<long>(destination.timeout.count()),
       .is_stopping = [](const void* queue) { return static_cast<const WorkQueue*>(queue)->is_stopping(); },
       .context = &queue_};
-  const GanHttpResult& got = plugin_->result;
-  plugin_->post(plugin_->handle, &request, &plugin_->result);
+  const GanHttpResult& got = curl_->result;
+  curl_->post(curl_->handle, &request, &curl_->result);
   result.delivered = got.answered && got.status >= 200 && got.status < 300;
   result.may_retry = !got.answered || IsTemporary(got.status);
   result.wait = std::chrono::seconds(got.wait_seconds);

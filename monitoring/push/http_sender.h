@@ -58,15 +58,15 @@ class HttpSender {
     std::string why;
     std::string answer;
   };
-  struct Plugin;
+  struct Curl;
 
   void Deliver(const Destination& destination, const Body& body, const Answer& answer);
   Result Try(const Destination& destination, const std::string& body);
   void Warn(const std::string& why);
 
   const SenderOptions options_;
-  std::unique_ptr<Plugin> plugin_;  // used by the thread of the queue alone
-  bool failing_ = false;            // likewise
+  std::unique_ptr<Curl> curl_;  // used by the thread of the queue alone
+  bool failing_ = false;        // likewise
   std::atomic<std::uint64_t> sent_{0}, failed_{0};
   WorkQueue queue_;  // last: its thread uses all of the above
 };

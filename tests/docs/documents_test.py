@@ -32,7 +32,6 @@ NOT_RUN = {
     'cpack --config build/release/CPackConfig.cmake': PACKAGES,
     'pip install': WHEEL,
     'setup/wheel.sh': WHEEL,
-    'tests/wheel/': WHEEL,
     'python -m equipoise.convert': CONVERT,
     'gan-generate --checkpoint netG.safetensors': CONVERT,
     './quickstart': BUILDS,
