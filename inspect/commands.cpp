@@ -141,7 +141,7 @@ void DeclareServe(CLI::App& app, CommandFlags& flags) {
 constexpr Command kCommands[] = {
     {"verify", "PATH", "Report the content of PATH and check every checksum.", DeclareVerify,
      [](const CommandFlags& flags) { return Verify(flags.path, flags.json); }},
-    {"list", "PATH", "List the records of a data set, or the runs of a folder.", DeclareList,
+    {"list", "PATH", "List a data set's records, or a folder's runs.", DeclareList,
      [](const CommandFlags& flags) { return List(flags.path, flags.json); }},
     {"dump", "PATH OUT.png", "Draw the images of a data set.", DeclareDump, Dump},
     {"plot", "RUN OUT.png", "Draw the curves of a run.", DeclarePlot,

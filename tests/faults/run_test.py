@@ -113,7 +113,7 @@ class WhatMayFail(Case):
         last = faults.counted(self.count)  # in the pruning after the last save
         done = self.train_anew(**lists, nth=last - 1, sticky=True, error='ESTALE')
         self.assert_code(0, done)
-        self.assertIn('Stale file handle; an old checkpoint stays', done.stderr)
+        self.assertIn('Stale file handle; the old checkpoint stays', done.stderr)
         self.assert_checkpoints_intact()
 
     def test_the_last_word_of_a_run_must_be_written(self):

@@ -33,7 +33,7 @@ StatsFile::~StatsFile() {
   if (!kept_.empty()) WriteKept();
   if (kept_lines_ + lost_lines_ > 0) {
     cli::LogError(path_.string() + ": the last " + std::to_string(kept_lines_ + lost_lines_) +
-                  "  line(s) are missing, because the disk had no room for them");
+                  " line(s) are missing, because the disk had no room for them");
   }
   ::close(descriptor_);
 }
