@@ -68,7 +68,8 @@ std::vector<std::string> HeadersFrom(const std::string& variable) {
     const bool is_safe = std::none_of(value.begin(), value.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; });
     const bool is_token = name.find_first_of(" :\r\n") == std::string::npos;
     if (!is_safe || !is_token) throw UsageError(variable + ": contains a header that HTTP does not allow");
-    headers.push_back(name + ": " + value);
+    headers.push_back(name);
+    headers.back().append(": ").append(value);
   }
   return headers;
 }

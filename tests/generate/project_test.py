@@ -203,7 +203,7 @@ class Projection(WithFolder):
         self.assertIn('--out', self.project(self.folder / 'photos', self.folder / 'x.png', code=2))
         for flags in (('--seeds', '1'), ('--count', 2), ('--sheet', 2), ('--latent', 'seed:1'), ('--truncation', 0.5)):
             self.assertIn('--project', self.project(photo, self.folder / 'x', *flags, code=2))
-        self.assertIn('finite', self.project(photo, self.folder / 'x', '--feature-weight', 'nan', code=2))
+        self.assertIn('is not a number', self.project(photo, self.folder / 'x', '--feature-weight', 'nan', code=2))
         self.assertIn('--project', generate('--checkpoint', self.file, '--starts', 3, code=2))
 
 

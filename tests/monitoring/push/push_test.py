@@ -1,6 +1,6 @@
 """Alerts and OTLP against servers that work, hang, refuse, redirect, flood and fail now and then.
 
-EQUIPOISE_POINTS=100000 python push_test.py Otlp    as many points (default 20000); prints what it counted"""
+EQUIPOISE_POINTS=100000 python push_test.py Otlp    as many points (default 6000); prints what it counted"""
 import collections
 import json
 import os
@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
 SUBJECT = os.environ['EQUIPOISE_PUSH_SUBJECT']
-POINTS = int(os.environ.get('EQUIPOISE_POINTS', 20_000))
+POINTS = int(os.environ.get('EQUIPOISE_POINTS', 6_000))
 
 
 class Server:
@@ -156,12 +156,13 @@ class Otlp(unittest.TestCase):
         if number % 7 == 3:
             return reply(handler, 503, Retry_After='0')
         if number % 11 == 5:
-            return handler.connection.close()
+            handler.close_connection = True
+            return handler.connection.shutdown(socket.SHUT_RDWR)
         accept(handler, body, number, server)
 
     def test_no_point_is_lost_by_an_endpoint_that_fails_now_and_then(self):
         with Server(self.flaky) as server:
-            count = POINTS // 190
+            count = POINTS // 54  # points of one message
             result, said = run('otlp', count, OTEL_EXPORTER_OTLP_ENDPOINT=server.url, OTEL_METRIC_EXPORT_INTERVAL='3600000',
                                OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer%20geheim', OTEL_RESOURCE_ATTRIBUTES='team=a%2Cb')
             bodies, logs = server.bodies['/v1/metrics'], server.bodies['/v1/logs']
