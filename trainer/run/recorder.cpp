@@ -167,10 +167,9 @@ void Recorder::SetMetrics(const StepRecord& record) {
   if (record.quality) {
     for (const auto& [name, value] : record.quality->values) metrics_.Set(Metric::kQuality, value, name);
   }
-  if (!record.classes.empty()) {
-    metrics_.Set(Metric::kClasses, record.classes_collapsed, "collapsed");
-    metrics_.Set(Metric::kClasses, record.classes_separated, "separated");
-  }
+  // Without classes both are 0, so that a dashboard for all runs has an answer.
+  metrics_.Set(Metric::kClasses, record.classes_collapsed, "collapsed");
+  metrics_.Set(Metric::kClasses, record.classes_separated, "separated");
   for (const balance::Verdict verdict : balance::kVerdicts) {
     metrics_.Set(Metric::kBalanceState, verdict == record.verdict ? 1 : 0, balance::Name(verdict));
   }
