@@ -19,7 +19,11 @@ list_sources() {
   apt-get -qq "${apt[@]}" update
 }
 
-# build LIBRARY_PACKAGE options...: the source that the installed package was made of, configured with CMake.
+launcher=()
+! command -v ccache >/dev/null || launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+
+# build LIBRARY_PACKAGE options...: the source that the installed package was made of, configured with CMake. apt checks
+# what it downloads against the archive's signatures.
 build() {
   local package=$1 name version
   shift
@@ -29,9 +33,9 @@ build() {
   echo "building $name $version"
   rm -rf "${work:?}/$name"
   mkdir "$work/$name"
-  (cd "$work/$name" && apt-get -qq "${apt[@]}" source --download-only "$name=$version" && dpkg-source -x ./*.dsc tree) >/dev/null
+  (cd "$work/$name" && apt-get -qq "${apt[@]}" source --download-only "$name=$version" && dpkg-source --no-check -x ./*.dsc tree) >/dev/null
   cmake -S "$work/$name/tree" -B "$work/$name/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$prefix" \
-    -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_PREFIX_PATH="$prefix" "$@" >"$work/$name.log"
+    -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_POSITION_INDEPENDENT_CODE=ON "${launcher[@]}" -DCMAKE_PREFIX_PATH="$prefix" "$@" >"$work/$name.log"
   cmake --build "$work/$name/build" >>"$work/$name.log" || { tail -n 20 "$work/$name.log" >&2; exit 1; }
   cmake --install "$work/$name/build" >/dev/null
   mkdir -p "$prefix/share/doc/$name"
