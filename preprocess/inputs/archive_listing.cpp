@@ -24,7 +24,7 @@ std::optional<Rejected> WhyRefused(archive_entry* entry, std::string_view name) 
   const auto unsupported = [](const char* why) { return Rejected(Reason::kUnsupported, why); };
   if (LeavesTheArchive(name)) return unsupported("its path leads out of the archive");
   if (::archive_entry_hardlink(entry) != nullptr) return std::nullopt;  // its target decides
-  if (::archive_entry_filetype(entry) != AE_IFREG) return unsupported("a link or device inside an archive");
+  if (!IsRegular(entry)) return unsupported("a link or device inside an archive");
   if (::archive_entry_is_data_encrypted(entry) != 0) return unsupported("it is encrypted");
   if (::archive_entry_size_is_set(entry) == 0) return unsupported("the archive does not say how large it is");
   if (static_cast<std::uint64_t>(::archive_entry_size(entry)) > kMaxMemberBytes) {
@@ -105,7 +105,7 @@ class Listing {
   }
 
   void TakeOther(const ArchiveMember& member, std::string_view head) {
-    if (::archive_entry_filetype(stream_.entry()) != AE_IFREG) {
+    if (!IsRegular(stream_.entry())) {
       return left_out_.Count("link or device in an archive", member.name);
     }
     const bool is_told = stream_.IsPlainFile() && others_ != nullptr;

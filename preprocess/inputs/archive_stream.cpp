@@ -104,9 +104,13 @@ bool ArchiveStream::IsTar() const {
   return (::archive_format(handle_.get()) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
 }
 
-bool ArchiveStream::IsPlainFile() const {
-  return ::archive_entry_filetype(entry_) == AE_IFREG && ::archive_entry_hardlink(entry_) == nullptr;
+// Without a type: py7zr 0.20 writes permissions alone.
+bool IsRegular(archive_entry* entry) {
+  const auto type = ::archive_entry_filetype(entry);
+  return type == AE_IFREG || type == 0;
 }
+
+bool ArchiveStream::IsPlainFile() const { return IsRegular(entry_) && ::archive_entry_hardlink(entry_) == nullptr; }
 
 // Names that this locale cannot spell come as UTF-8.
 std::string ArchiveStream::Name() const {

@@ -21,6 +21,9 @@ struct FreeArchive {
 
 class GzipStream;
 
+// No folder, symbolic link or device.
+bool IsRegular(archive_entry* entry);
+
 enum class ArchiveFormats { kArchives, kRaw };  // kRaw: one compressed file, without names
 
 // Entry after entry. All calls throw Rejected for damage and IoError for what may pass.

@@ -2,17 +2,20 @@
 import ctypes
 import io
 import json
+import lzma
 import os
 import pathlib
 import random
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import tarfile
 import tempfile
 import unittest
 import zipfile
+import zlib
 
 import imagecodecs
 
@@ -130,6 +133,22 @@ def write_7z(path, files):
         library.archive_write_data(archive, data, ctypes.c_size_t(len(data)))
         library.archive_entry_free(entry)
     assert library.archive_write_close(archive) == 0
+
+
+def without_file_types(path):
+    """A .7z by libarchive with the modes that py7zr 0.20 writes: permissions alone, no bit for a regular file."""
+    data = path.read_bytes()
+    offset, = struct.unpack('<Q', data[12:20])
+    packed_header = data[32 + offset:]
+    at = packed_header[2] & 0x3F if packed_header[2] >= 0x80 else packed_header[2]  # a number of one or two bytes
+    at = at << 8 | packed_header[3] if packed_header[2] >= 0x80 else at
+    coder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[{'id': lzma.FILTER_LZMA1, 'dict_size': 1 << 23}])
+    header = coder.decompress(data[32 + at:32 + offset])
+    typed, plain = struct.pack('<I', 0o100000 << 16 | 0x8021), struct.pack('<I', 0o644 << 16 | 0x8020)
+    assert header[:1] == b'\x01' and typed in header, header
+    header = header.replace(typed, plain)
+    start = struct.pack('<QQI', at, len(header), zlib.crc32(header))
+    path.write_bytes(data[:8] + struct.pack('<I', zlib.crc32(start)) + start + data[32:32 + at] + header)
 
 
 class Case(unittest.TestCase):
@@ -369,6 +388,12 @@ class Archives(Case):
             out = self.top / f'out-{name}'
             self.run_ok('--in', self.top / name, out=out)
             self.assertEqual(self.wanted, set(names(out)), name)
+
+    def test_entries_of_a_7z_that_say_no_type_are_files(self):
+        write_7z(self.top / 'p.7z', {name: (self.top / 'in' / name).read_bytes() for name in self.wanted})
+        without_file_types(self.top / 'p.7z')
+        self.run_ok('--in', self.top / 'p.7z')
+        self.assertEqual(self.wanted, set(names(self.out)))
 
     def test_a_compressed_archive_that_ends_early_is_truncated(self):
         for name in ('p.tar.gz', 'p.tar.xz', 'p.tar.bz2'):
