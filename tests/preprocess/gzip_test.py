@@ -82,6 +82,17 @@ class Gzip(FolderCase):
                 self.assertEqual(block + off, len(filled))
                 self.assertEqual(wanted, records(self.read(filled + member(self.plain[100_000:]))), (block, off))
 
+    def test_a_header_may_go_on_in_the_next_block(self):
+        wanted = records(self.read(self.plain))
+        parts = {'name': b'name', 'extra': b'extra', 'comment': b'comment'}
+        for chosen in ({}, {'extra', 'name'}, {'extra', 'comment'}, set(parts)):
+            whole = member(self.plain, header_crc=True, **{part: parts[part] for part in chosen})
+            for before in (1, 9, 10, 11, 12, 14, 17, 20, 22, 24, 29, 31):
+                first = member(b'', name=b'x' * ((1 << 18) - len(member(b'')) - 1 - before))
+                self.assertEqual((1 << 18) - before, len(first))
+                with self.subTest(parts=chosen, before=before):
+                    self.assertEqual(wanted, records(self.read(first + whole)))
+
     def test_damage_costs_what_comes_after_it_and_is_the_same_each_time(self):
         whole = member(self.plain)
         wanted = {name: pixels for name, _, _, pixels in records(self.read(whole))}
