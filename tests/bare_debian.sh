@@ -1,10 +1,11 @@
-# Sourced: a Debian that has nothing, as a folder: 12, or the suite BARE_DEBIAN_SUITE. Needs root, debootstrap and this machine's own way to the network.
+# Sourced: a Debian that has nothing, as a folder: 12, or the suite BARE_DEBIAN_SUITE. Needs root, debootstrap and this
+# machine's own way to the network.
 #   bare_debian ROOT [package...]   makes it; it is removed when the calling script ends
 #   inside ROOT COMMAND             runs a shell command in it, with an environment of its own
 
 bare_debian_leave() {
   local mount
-  for mount in run/netns dev/shm dev sys proc .; do  # the first: made by `ip netns`
+  for mount in run/netns dev/shm dev/pts dev sys proc .; do  # the first: made by `ip netns`
     mountpoint -q "$1/$mount" && umount -l "$1/$mount"
   done
   mountpoint -q "$1/dev" || mountpoint -q "$1/proc" || rm -rf --one-file-system "$1"
@@ -28,6 +29,8 @@ bare_debian() {
   mount -t proc proc "$root/proc"
   mount -t sysfs sysfs "$root/sys"
   mount --bind /dev "$root/dev"
+  # Debian 13's apt gives the scripts of packages a terminal whose end is lost without this.
+  mkdir -p "$root/dev/pts" && mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
   mkdir -p "$root/dev/shm" && mount -t tmpfs tmpfs "$root/dev/shm"
   echo "127.0.0.1 localhost" > "$root/etc/hosts"  # as every installation has it
   # How this machine reaches the network: names, certificates, package indexes.
