@@ -26,33 +26,29 @@ bool IsRankFlag(const std::string& argument) {
   return argument == "-np" || argument == "--np" || argument == "-n" || argument == "-c";
 }
 
-// Whether the arguments contain "--mca NAME VALUE" for `name`.
+// Whether the arguments contain "--mca NAME VALUE" or "--prtemca NAME VALUE" for `name`.
 bool Sets(const std::vector<std::string>& arguments, const std::string& name) {
   const auto found = std::find(arguments.begin(), arguments.end(), name);
   return found != arguments.end() && found != arguments.begin() && std::prev(found)->ends_with("mca");
 }
 
-// Adds an MCA parameter unless the user has set it on the command line or in the environment.
-void AddMca(std::vector<std::string>& command, const std::vector<std::string>& given, const std::string& name,
-            const std::string& value) {
-  if (!Sets(given, name) && std::getenv(("OMPI_MCA_" + name).c_str()) == nullptr)
-    command.insert(command.end(), {"--mca", name, value});
+// Adds those parameters that the user has set neither on the command line nor in the environment.
+void AddParameters(std::vector<std::string>& command, const std::vector<std::string>& given,
+                   const std::vector<open_mpi::Parameter>& parameters) {
+  for (const open_mpi::Parameter& p : parameters) {
+    const std::string name(p.name);
+    if (Sets(given, name) || std::getenv(std::string(p.variable).c_str()) != nullptr) continue;
+    command.insert(command.end(), {std::string(p.flag), name, p.value});
+  }
 }
 
 std::vector<std::string> MpirunCommand(const LaunchOptions& options, std::uint64_t ranks) {
   const std::vector<std::string>& given = options.launcher_arguments;
   std::vector<std::string> command = {"mpirun"};
-  AddMca(command, given, "odls_base_sigkill_timeout", std::to_string(options.kill_after_seconds));
-  if (OnThisHostAlone(options)) {
-    // Ranks on one host use shared memory, and mpirun's own connections stay on loopback, which PRRTE refuses.
-    AddMca(command, given, "btl", "self,vader");
-    if (!options.prrte) AddMca(command, given, "oob_tcp_if_include", "lo");
-  } else {
-    // A host that vanishes sends no message. With these settings ssh notices it and ends, which leaves mpirun without a
-    // process (see Job::Poll).
-    AddMca(command, given, "orte_leave_session_attached", "1");
-    AddMca(command, given, "plm_rsh_args", "-o ServerAliveInterval=5 -o ServerAliveCountMax=3");
-  }
+  AddParameters(command, given, open_mpi::KillAfter(options.runtime, options.kill_after_seconds));
+  AddParameters(command, given,
+                OnThisHostAlone(options) ? open_mpi::OnOneHost(options.runtime)
+                                         : open_mpi::OnSeveralHosts(options.runtime));  // Job::Poll relies on these
   command.insert(command.end(), {"-x", cli::kRestartsVariable, "-np", std::to_string(ranks)});
   for (const std::string& name : PassedVariables()) command.insert(command.end(), {"-x", name});
   command.insert(command.end(), given.begin(), given.end());

@@ -7,6 +7,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "open_mpi/runtime.h"
+
 namespace gan::launch {
 
 struct LaunchOptions {
@@ -16,11 +18,11 @@ struct LaunchOptions {
   std::uint64_t allow_fewer_ranks = 0;   // minimum number of ranks to continue with; 0: only with all ranks
   double backoff_seconds = 1;            // delay before the first restart; doubled by every restart without progress
   std::uint64_t kill_after_seconds = 5;  // between SIGTERM and SIGKILL, which mpirun sends to the ranks of a failed job
-  bool prrte = false;                    // mpirun is of Open MPI 5 or newer, whose runtime is PRRTE
-  bool check = false;                    // run the checks and exit without training
-  std::string alert_webhook, alert_command;     // secret
-  std::vector<std::string> launcher_arguments;  // every argument before "--" that is not a flag of gan-launch
-  std::vector<std::string> program;             // every argument after "--"
+  open_mpi::Runtime runtime = open_mpi::Runtime::kOrte;  // of mpirun
+  bool check = false;                                    // run the checks and exit without training
+  std::string alert_webhook, alert_command;              // secret
+  std::vector<std::string> launcher_arguments;           // every argument before "--" that is not a flag of gan-launch
+  std::vector<std::string> program;                      // every argument after "--"
 };
 
 // Declares the flags on `app`, in groups.

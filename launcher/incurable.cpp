@@ -66,19 +66,12 @@ std::string LibraryOf(std::string_view version) {
   return "";
 }
 
-bool IsPrrte(std::string_view version) {
-  constexpr std::string_view kName = "(Open MPI) ";
-  const std::size_t at = version.find(kName);
-  const std::string_view number = at == std::string_view::npos ? "" : version.substr(at + kName.size());
-  return version.find("PRRTE") != std::string_view::npos || std::atoi(std::string(number).c_str()) >= 5;
-}
-
 void RequireOwnMpirun(LaunchOptions& options) {
   if (options.launcher != "mpirun") return;
   // An mpirun that does not answer is not an error here; what is wrong with it becomes visible when it starts the job.
   const CommandOutput output = RunCommand({"timeout", "-k", "1", "3", "mpirun", "--version"});
   const std::string library = LibraryOf(output.text);
-  options.prrte = IsPrrte(output.text);
+  options.runtime = open_mpi::RuntimeOf(output.text);
   if (library.empty() || library == kOwnLibrary) return;
   throw UsageError("the mpirun in PATH belongs to " + library + " (\"" + output.text.substr(0, output.text.find('\n')) +
                    "\"), and the programs were built for " + std::string(kOwnLibrary) +

@@ -21,13 +21,10 @@ std::string WhyDiskIsFull(const std::filesystem::path& run);
 std::string WhySharedMemoryIsTooSmall(const LaunchOptions& options, std::uint64_t bytes);
 
 // Throws UsageError when the mpirun in PATH belongs to another MPI library than the programs: it would start every rank
-// as a separate training with one rank. Sets options.prrte.
+// as a separate training with one rank. Sets options.runtime.
 void RequireOwnMpirun(LaunchOptions& options);
 
 // The MPI library that printed `version` for `mpirun --version`; "" when it is unknown.
 std::string LibraryOf(std::string_view version);
-
-// Whether what printed `version` is of Open MPI 5 or newer.
-bool IsPrrte(std::string_view version);
 
 }  // namespace gan::launch

@@ -18,6 +18,7 @@
 
 #include "launcher/hosts.h"
 #include "monitoring/http_access.h"
+#include "open_mpi/runtime.h"
 #include "storage/host_name.h"
 
 namespace gan::launch {
@@ -70,8 +71,11 @@ bool IsThisMachine(const std::string& name) {
 // The words of the command with which mpirun reaches hosts. The command line overrides the environment.
 std::vector<std::string> Agent(const std::vector<std::string>& launcher_arguments) {
   std::string agent = "ssh";
-  if (const char* set = std::getenv("OMPI_MCA_plm_rsh_agent")) agent = set;
-  const auto named = std::find(launcher_arguments.begin(), launcher_arguments.end(), "plm_rsh_agent");
+  for (const char* variable : open_mpi::kRemoteShellVariables) {
+    if (const char* set = std::getenv(variable)) agent = set;
+  }
+  const auto named = std::find_first_of(launcher_arguments.begin(), launcher_arguments.end(),
+                                        open_mpi::kRemoteShell.begin(), open_mpi::kRemoteShell.end());
   if (named != launcher_arguments.end() && std::next(named) != launcher_arguments.end()) agent = *std::next(named);
   std::istringstream text(agent);
   std::vector<std::string> words;

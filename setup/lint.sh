@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 # A build of its own: clang-tidy needs the command of each file, and the other build compiles files in groups.
 cmake --preset release -B build/lint -DEQUIPOISE_UNITY=OFF -DEQUIPOISE_TESTS=OFF >/dev/null
 cmake --build build/lint --target gan_onnx_schema gan_event_schema  # the headers that protoc makes
-git ls-files 'storage/*.cpp' 'picture/*.cpp' 'shard/*.cpp' 'cli/*.cpp' 'monitoring/*.cpp' 'preprocess/*.cpp' 'inspect/*.cpp' \
+git ls-files 'storage/*.cpp' 'open_mpi/*.cpp' 'picture/*.cpp' 'shard/*.cpp' 'cli/*.cpp' 'monitoring/*.cpp' 'preprocess/*.cpp' 'inspect/*.cpp' \
   'trainer/balance/*.cpp' 'trainer/data/*.cpp' 'checkpoint/*.cpp' 'generate/*.cpp' 'trainer/tensorboard/*.cpp' \
   'generate/export/*.cpp' |
   xargs -P "$(nproc)" -n 4 clang-tidy -p build/lint --quiet --extra-arg=-Wno-unknown-warning-option \

@@ -4,7 +4,8 @@
 #include <mpi.h>
 
 #include <algorithm>
-#include <cstdlib>
+
+#include "open_mpi/runtime.h"
 
 namespace {
 
@@ -18,8 +19,7 @@ void InParts(std::uint64_t bytes, const Move& move) {
 }  // namespace
 
 void GanRanksStart(GanRanksWorld* world) {
-  // Copying between ranks through the kernel is often forbidden in containers; Open MPI complains at every start then.
-  ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", /*overwrite=*/0);
+  gan::open_mpi::CopyWithoutKernel();
   int provided = 0;
   MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided);
   MPI_Comm_rank(MPI_COMM_WORLD, &world->rank);

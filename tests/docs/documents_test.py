@@ -49,7 +49,7 @@ NOT_RUN = {
 # Blocks that are no commands: output, layouts, bytes.
 NOT_CODE = {'', 'text', 'json', 'toml', 'hex', 'promql', 'yaml', 'cpp', 'cmake', 'jsonl', 'ini'}
 PROGRAMS = ('gan-', 'mpirun', 'srun', 'cmake', 'ctest', 'curl', 'docker', 'sbatch', 'kubectl', 'cluster/', './')
-LAYERS = ('storage', 'picture', 'shard', 'cli', 'monitoring', 'checkpoint', 'preprocess', 'generate', 'inspect', 'launcher',
+LAYERS = ('storage', 'open_mpi', 'picture', 'shard', 'cli', 'monitoring', 'checkpoint', 'preprocess', 'generate', 'inspect', 'launcher',
           'trainer')
 SHORTER = ['--features', '2', '--batch', '2', '--global-batch', '0', '--resolution', '64', '--sample-every', '0',
            '--quality-every', '0', '--threads', '1', '--metrics-port', 'off']

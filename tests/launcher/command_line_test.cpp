@@ -50,12 +50,16 @@ TEST(CommandLine, OneHostStaysOnSharedMemoryAndLoopback) {
                           "oob_tcp_if_include", "lo", "-x", cli::kRestartsVariable, "-np", "2", "gan-train"));
 }
 
-TEST(CommandLine, OpenMpi5IsNotHeldToLoopback) {
+TEST(CommandLine, OpenMpi5HasNamesOfItsOwn) {
   Parsed p = Parse({"-np", "2", "--", "gan-train"});
-  p.options.prrte = true;
-  const std::vector<std::string> command = JobCommand(p.options, 2, p.options.program);
-  EXPECT_EQ(std::count(command.begin(), command.end(), "oob_tcp_if_include"), 0);
-  EXPECT_EQ(std::count(command.begin(), command.end(), "self,vader"), 1);
+  p.options.runtime = open_mpi::Runtime::kPrrte;
+  EXPECT_THAT(JobCommand(p.options, 2, p.options.program),
+              ElementsAre("mpirun", "--mca", "btl", "self,sm", "-x", cli::kRestartsVariable, "-np", "2", "gan-train"));
+  p = Parse({"--host", "a,b", "--prtemca", "plm_ssh_args", "-v", "--", "gan-train"});
+  p.options.runtime = open_mpi::Runtime::kPrrte;
+  const std::vector<std::string> command = JobCommand(p.options, 1, p.options.program);
+  EXPECT_EQ(std::count(command.begin(), command.end(), "prte_leave_session_attached"), 1);
+  EXPECT_EQ(std::count(command.begin(), command.end(), "plm_ssh_args"), 1);
 }
 
 TEST(CommandLine, UsersOwnMcaParameterWins) {

@@ -19,15 +19,6 @@ TEST(Incurable, LibrariesAreKnownByWhatTheirMpirunSays) {
   EXPECT_EQ(LibraryOf("a wrapper of ours"), "");
 }
 
-TEST(Incurable, OpenMpi5IsStartedByPrrte) {
-  EXPECT_TRUE(IsPrrte("mpirun (Open MPI) 5.0.11\n\nReport bugs to https://www.open-mpi.org/community/help/\n"));
-  EXPECT_TRUE(IsPrrte("mpirun (Open MPI) 10.0"));
-  EXPECT_TRUE(IsPrrte("prterun (PRRTE) 3.0.7"));
-  EXPECT_FALSE(IsPrrte("mpirun (Open MPI) 4.1.4\n"));
-  EXPECT_FALSE(IsPrrte("mpirun (Open MPI) "));
-  EXPECT_FALSE(IsPrrte("a wrapper of ours"));
-}
-
 TEST(Incurable, SharedMemoryIsTooSmallForSeveralRanksOnly) {
   LaunchOptions options;
   options.ranks = 2;

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <string>
 
+#include "open_mpi/runtime.h"
 #include "storage/errors.h"
 #include "trainer/distributed/communicator.h"
 
@@ -25,13 +26,6 @@ bool CanReadOtherProcesses() {
   char from = 1, to = 0;
   const iovec local = {&to, 1}, remote = {&from, 1};
   return ::process_vm_readv(::getpid(), &local, 1, &remote, 1, 0) == 1;
-}
-
-// Open MPI copies data between ranks through the kernel, once instead of twice, and prints a warning at every start
-// where that is forbidden. The setting must be made before MPI is initialised, and only if the user has not made it.
-void SetQuietDefaults() {
-  if (CanReadOtherProcesses()) return;
-  ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", /*overwrite=*/0);
 }
 
 bool IsSet(const char* name) { return std::getenv(name) != nullptr; }
@@ -128,7 +122,7 @@ World FindWorld() {
 Environment::Environment(int* argc, char*** argv, int expected_size)
     : exceptions_at_start_(std::uncaught_exceptions()) {
   RequireNoSingletons();
-  SetQuietDefaults();
+  if (!CanReadOtherProcesses()) open_mpi::CopyWithoutKernel();
   const LaunchersMarks marks;
   int provided = MPI_THREAD_SINGLE;
   MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &provided);

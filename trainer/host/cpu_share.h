@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "open_mpi/binding.h"
+
 namespace gan::host {
 
 // One CPU as the kernel counts them: a core or, with simultaneous multithreading, one hardware thread of a core.
@@ -14,12 +16,7 @@ struct Cpu {
   int core = 0;  // within the package
 };
 
-// Who decided on which CPUs a rank may run.
-enum class Binding {
-  kNone,      // nobody: the limits of the shell, the container or the batch system apply
-  kDefault,   // the launcher's default
-  kAskedFor,  // the user, by an option of the launcher
-};
+using open_mpi::Binding;
 
 struct CpuFacts {
   std::vector<Cpu> cpus;                // of the host, in any order

@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-#include "trainer/host/binding.h"
+#include "open_mpi/binding.h"
 
 namespace gan::host {
 
@@ -145,11 +145,11 @@ CpuFacts FindCpuFacts(std::vector<std::vector<int>> bound, int rank) {
   facts.rank = rank;
   facts.quota = CpuQuota();
   const int launcher = Launcher();
-  const Lookup environment = [](const std::string& name) -> std::optional<std::string> {
+  const open_mpi::Lookup environment = [](const std::string& name) -> std::optional<std::string> {
     const char* value = std::getenv(name.c_str());
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   };
-  facts.binding = BindingOf(environment, ArgumentsOf(launcher));
+  facts.binding = open_mpi::BindingOf(environment, ArgumentsOf(launcher));
   // A launcher that was not bound itself shows what the job may use.
   if (launcher > 0) facts.allowed = AffinityOf(launcher);
   if (facts.allowed.empty()) facts.allowed = WidestAffinity();

@@ -1,10 +1,10 @@
-#include "trainer/host/binding.h"
+#include "open_mpi/binding.h"
 
 #include <gtest/gtest.h>
 
 #include <map>
 
-namespace gan::host {
+namespace gan::open_mpi {
 namespace {
 
 using Environment = std::map<std::string, std::string>;
@@ -57,4 +57,4 @@ TEST(Binding, OfOpenMpi5IsReadFromItsCommandLine) {
 }
 
 }  // namespace
-}  // namespace gan::host
+}  // namespace gan::open_mpi

@@ -1,11 +1,11 @@
-#include "trainer/host/binding.h"
+#include "open_mpi/binding.h"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <string_view>
 
-namespace gan::host {
+namespace gan::open_mpi {
 
 namespace {
 
@@ -77,4 +77,4 @@ Binding BindingOf(const Lookup& environment, const std::optional<std::vector<std
   return !launcher_arguments || AsksForBinding(*launcher_arguments) ? Binding::kAskedFor : Binding::kDefault;
 }
 
-}  // namespace gan::host
+}  // namespace gan::open_mpi

@@ -6,9 +6,14 @@
 #include <string>
 #include <vector>
 
-#include "trainer/host/cpu_share.h"
+namespace gan::open_mpi {
 
-namespace gan::host {
+// Who decided on which CPUs a rank may run.
+enum class Binding {
+  kNone,      // nobody: the limits of the shell, the container or the batch system apply
+  kDefault,   // the launcher's default
+  kAskedFor,  // the user, by an option of the launcher
+};
 
 // Returns the value of an environment variable, or nothing.
 using Lookup = std::function<std::optional<std::string>(const std::string&)>;
@@ -18,4 +23,4 @@ using Lookup = std::function<std::optional<std::string>(const std::string&)>;
 // rank cannot read them; the binding then counts as requested by the user.
 Binding BindingOf(const Lookup& environment, const std::optional<std::vector<std::string>>& launcher_arguments);
 
-}  // namespace gan::host
+}  // namespace gan::open_mpi

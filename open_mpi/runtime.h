@@ -1,0 +1,69 @@
+// What Open MPI 4 and Open MPI 5 call by different names. The runtime of 4 is ORTE, that of 5 is PRRTE, which has
+// names, flags and limits of its own. Nothing else in the programs names a parameter of either.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gan::open_mpi {
+
+enum class Runtime { kOrte, kPrrte };
+
+// The runtime of the mpirun that printed `version` for `mpirun --version`; kOrte when that is unknown.
+inline Runtime RuntimeOf(std::string_view version) {
+  constexpr std::string_view kName = "(Open MPI) ";
+  const std::size_t at = version.find(kName);
+  const std::string number(at == std::string_view::npos ? "" : version.substr(at + kName.size()));
+  const bool is_prrte = version.find("PRRTE") != std::string_view::npos || std::atoi(number.c_str()) >= 5;
+  return is_prrte ? Runtime::kPrrte : Runtime::kOrte;
+}
+
+// A parameter of mpirun: the flag that sets it, its name, its value, and the environment variable that sets it too.
+struct Parameter {
+  std::string_view flag, name;
+  std::string value;
+  std::string_view variable;
+};
+
+// What one host needs: ranks in shared memory alone and, where the runtime allows it, mpirun's own connections on
+// loopback, which PRRTE refuses.
+inline std::vector<Parameter> OnOneHost(Runtime runtime) {
+  if (runtime == Runtime::kPrrte) return {{"--mca", "btl", "self,sm", "OMPI_MCA_btl"}};
+  return {{"--mca", "btl", "self,vader", "OMPI_MCA_btl"},
+          {"--mca", "oob_tcp_if_include", "lo", "OMPI_MCA_oob_tcp_if_include"}};
+}
+
+// A host that vanishes sends no message. With these, ssh stays a child of mpirun, notices it and ends.
+inline std::vector<Parameter> OnSeveralHosts(Runtime runtime) {
+  constexpr const char* kAlive = "-o ServerAliveInterval=5 -o ServerAliveCountMax=3";
+  if (runtime == Runtime::kPrrte)
+    return {{"--prtemca", "prte_leave_session_attached", "1", "PRTE_MCA_prte_leave_session_attached"},
+            {"--prtemca", "plm_ssh_args", kAlive, "PRTE_MCA_plm_ssh_args"}};
+  return {{"--mca", "orte_leave_session_attached", "1", "OMPI_MCA_orte_leave_session_attached"},
+          {"--mca", "plm_rsh_args", kAlive, "OMPI_MCA_plm_rsh_args"}};
+}
+
+// How long the ranks of a failed job have between SIGTERM and SIGKILL. PRRTE has no such parameter (3.0.8 in Debian
+// 13): it sends both at once.
+inline std::vector<Parameter> KillAfter(Runtime runtime, std::uint64_t seconds) {
+  if (runtime == Runtime::kPrrte) return {};
+  return {{"--mca", "odls_base_sigkill_timeout", std::to_string(seconds), "OMPI_MCA_odls_base_sigkill_timeout"}};
+}
+
+// The parameters and variables that name the remote shell, which is ssh without them.
+constexpr std::array<std::string_view, 2> kRemoteShell = {"plm_rsh_agent", "plm_ssh_agent"};
+constexpr std::array<const char*, 3> kRemoteShellVariables = {"OMPI_MCA_plm_rsh_agent", "PRTE_MCA_plm_ssh_agent",
+                                                              "PRTE_MCA_plm_rsh_agent"};
+
+// Ranks of one host copy data through the kernel, once instead of twice. Containers often forbid that, and Open MPI
+// then complains at every start. Call it before MPI is initialised; what the user has set stays.
+inline void CopyWithoutKernel() {
+  ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", /*overwrite=*/0);  // Open MPI 4
+  ::setenv("OMPI_MCA_smsc", "^cma", /*overwrite=*/0);                             // Open MPI 5
+}
+
+}  // namespace gan::open_mpi
