@@ -101,8 +101,8 @@ endfunction()
 
 # equipoise_mpi_test(NAME 2 command args...): runs `mpirun -np 2 command args...` on this host, shared memory only.
 function(equipoise_mpi_test name ranks)
-  add_test(NAME ${name} COMMAND ${MPIEXEC_EXECUTABLE} --oversubscribe --bind-to none --mca btl self,vader
-                                --mca btl_vader_single_copy_mechanism none -np ${ranks} ${ARGN})
+  add_test(NAME ${name} COMMAND ${MPIEXEC_EXECUTABLE} --oversubscribe --bind-to none --mca btl ^tcp
+                                --mca btl_vader_single_copy_mechanism none --mca smsc ^cma -np ${ranks} ${ARGN})
   set_tests_properties(${name} PROPERTIES TIMEOUT 300 PROCESSORS 2 LABELS mpi
     ENVIRONMENT "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMP_NUM_THREADS=1")
 endfunction()

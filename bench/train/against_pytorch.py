@@ -27,7 +27,7 @@ def ours(options, features, batch):
     """Seconds of the timed steps. Two ranks, as a user would start them."""
     with tempfile.TemporaryDirectory() as folder:
         run = pathlib.Path(folder) / 'run'
-        subprocess.run(['mpirun', '-np', '2', '--mca', 'btl', 'self,vader', BIN / 'gan-train', '--shards',
+        subprocess.run(['mpirun', '-np', '2', '--mca', 'btl', '^tcp', BIN / 'gan-train', '--shards',
                         options.shards, '--run', run, '--features', str(features), '--batch', str(batch), '--steps',
                         str(options.steps + WARMUP), '--sample-every', '0', '--checkpoint-every', '0',
                         '--metrics-port', 'off', '--balance', 'watch'],

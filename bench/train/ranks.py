@@ -31,7 +31,7 @@ def train(options, ranks, launcher, *flags):
     """(seconds of each step, seconds from the start to the first line of stats.jsonl)"""
     with tempfile.TemporaryDirectory() as folder:
         stats = pathlib.Path(folder) / 'run/stats.jsonl'
-        command = ['mpirun', '-np', ranks, *launcher, '--mca', 'btl', 'self,vader', BIN / 'gan-train', '--shards',
+        command = ['mpirun', '-np', ranks, *launcher, '--mca', 'btl', '^tcp', BIN / 'gan-train', '--shards',
                    options.shards, '--run', stats.parent, '--sample-every', 0, '--checkpoint-every', 0, '--metrics-port',
                    'off', '--balance', 'watch', *flags]
         start = time.monotonic()

@@ -37,7 +37,7 @@ class Guards(WithShards):
             (folder / 'run').mkdir(parents=True)
             command += [':'] if command else []
             command += ['-np', 1, 'sh', '-c', f'cd {folder} && exec "$@"', 'sh', *self.gan_train('--run', run)]
-        return self.run_command('mpirun', '--oversubscribe', '--bind-to', 'none', '--mca', 'btl', 'self,vader', *command)
+        return self.run_command('mpirun', '--oversubscribe', '--bind-to', 'none', '--mca', 'btl', '^tcp', *command)
 
     def files(self, name):
         return [path.name for path in (self.run_folder.parent / name).rglob('*') if path.is_file()]
@@ -64,7 +64,7 @@ class Guards(WithShards):
         self.assertFalse(self.run_folder.exists())
 
     def test_hostfile_with_fewer_slots_under_mpirun(self):
-        done = self.run_command('mpirun', '--bind-to', 'none', '--mca', 'btl', 'self,vader', '--hostfile', self.hostfile,
+        done = self.run_command('mpirun', '--bind-to', 'none', '--mca', 'btl', '^tcp', '--hostfile', self.hostfile,
                                 *self.gan_train('--expect-world-size', 4))
         self.assert_refused(done, 2, 'this job has 2 rank(s), --expect-world-size says 4')
         self.assertFalse(self.run_folder.exists())

@@ -114,7 +114,7 @@ class Commands(unittest.TestCase):
         shutil.copytree(ROOT / 'monitoring', folder / 'monitoring')
         environment = dict(ENVIRONMENT, PATH=f'{wrappers}:{BIN}:{ENVIRONMENT["PATH"]}', HOME=str(folder),
                            PYTHONPATH=str(ROOT / 'python'),
-                           OMPI_MCA_rmaps_base_oversubscribe='1', OMPI_MCA_btl='self,vader',
+                           OMPI_MCA_rmaps_base_oversubscribe='1', OMPI_MCA_btl='^tcp',
                            OMPI_MCA_hwloc_base_binding_policy='none')
         # What a page takes for granted unless it makes it itself.
         text = page.read_text()

@@ -53,7 +53,7 @@ class WithShards(unittest.TestCase):
 
 
 def mpirun(ranks):
-    return ['mpirun', '--oversubscribe', '--bind-to', 'none', '--mca', 'btl', 'self,vader', '-np', str(ranks)]
+    return ['mpirun', '--oversubscribe', '--bind-to', 'none', '--mca', 'btl', '^tcp', '-np', str(ranks)]
 
 
 def train_command(ranks, shards, run, *flags, resolution=64):

@@ -23,7 +23,7 @@ if command -v ninja >/dev/null; then generator=(-G Ninja); fi
 cmake -S "$source/examples/data_parallel" -B "$work/example" "${generator[@]}" -DCMAKE_PREFIX_PATH="$work/moved" \
   -DCMAKE_BUILD_TYPE=Release >"$work/configure.log" 2>&1 || { cat "$work/configure.log" >&2; exit 1; }
 cmake --build "$work/example" >"$work/build.log" 2>&1 || { cat "$work/build.log" >&2; exit 1; }
-"$mpiexec" --oversubscribe --bind-to none --mca btl self,vader -np 2 "$work/example/data_parallel" | grep -q '^2 ranks, loss'
+"$mpiexec" --oversubscribe --bind-to none --mca btl ^tcp -np 2 "$work/example/data_parallel" | grep -q '^2 ranks, loss'
 
 if cmake -S "$source/examples/data_parallel" -B "$work/none" "${generator[@]}" -DCMAKE_PREFIX_PATH=/nowhere >/dev/null 2>&1; then
   echo "the example was configured without Equipoise: this test proves nothing" >&2

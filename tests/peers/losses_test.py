@@ -213,7 +213,7 @@ if __name__ == '__main__':
             torch.jit.script(extractor).save(f'{folder}/extractor.pt')
             cases = [c | dict(double=in_double, lr_d=2e-4 if in_double else 0.0, extractor=f'{folder}/extractor.pt') for c in CASES]
             pathlib.Path(f'{folder}/cases.json').write_text(json.dumps(cases))
-            mpirun = ['mpirun', '--oversubscribe', '--bind-to', 'none', '--mca', 'btl', 'self,vader', '-np', '2']
+            mpirun = ['mpirun', '--oversubscribe', '--bind-to', 'none', '--mca', 'btl', '^tcp', '-np', '2']
             for ranks in (1, 2):
                 pathlib.Path(f'{folder}/{ranks}').mkdir(exist_ok=True)
                 subprocess.run([*(mpirun if ranks == 2 else []), sys.argv[1], f'{folder}/{ranks}',

@@ -98,7 +98,7 @@ def compare(rank, ranks, folder, convolutions):
 
 if __name__ == '__main__':
     program, ranks = sys.argv[1], int(sys.argv[2])
-    launcher = ['mpirun', '--oversubscribe', '--bind-to', 'none', '--mca', 'btl', 'self,vader', '-np', str(ranks)]
+    launcher = ['mpirun', '--oversubscribe', '--bind-to', 'none', '--mca', 'btl', '^tcp', '-np', str(ranks)]
     for convolutions in ('torch', 'auto'):
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run([*(launcher if ranks > 1 else []), program, folder, str(STEPS), convolutions], check=True)

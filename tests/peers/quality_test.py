@@ -88,7 +88,7 @@ if __name__ == '__main__':
     with tempfile.TemporaryDirectory() as folder:
         inception = Inception().eval()
         torch.jit.script(inception).save(f'{folder}/inception.pt')
-        mpirun = ['mpirun', '--oversubscribe', '--bind-to', 'none', '--mca', 'btl', 'self,vader', '-np', '2']
+        mpirun = ['mpirun', '--oversubscribe', '--bind-to', 'none', '--mca', 'btl', '^tcp', '-np', '2']
         for launcher in ([], mpirun):
             subprocess.run([*launcher, sys.argv[1], folder, f'{folder}/inception.pt'], check=True)
         one, two = (json.loads(pathlib.Path(f'{folder}/measured-{n}.json').read_text()) for n in (1, 2))

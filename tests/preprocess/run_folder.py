@@ -24,7 +24,7 @@ def make_pictures(folder, names, seed=0, side=40):
 
 
 def command(out, *flags, ranks=1, size=32):
-    launcher = [] if ranks == 1 else ['mpirun', '--oversubscribe', '--bind-to', 'none', '--mca', 'btl', 'self,vader',
+    launcher = [] if ranks == 1 else ['mpirun', '--oversubscribe', '--bind-to', 'none', '--mca', 'btl', '^tcp',
                                       '-np', ranks]
     return [*map(str, [*launcher, BIN / 'gan-preprocess', '--out', out, '--size', size, *flags])]
 
