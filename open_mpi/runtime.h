@@ -66,4 +66,7 @@ inline void CopyWithoutKernel() {
   ::setenv("OMPI_MCA_smsc", "^cma", /*overwrite=*/0);                             // Open MPI 5
 }
 
+// UCX, which Open MPI may load, takes SIGHUP for its debugger (findings/ucx_takes_sighup.sh). Call it before that.
+inline void LeaveHangupAlone() { ::setenv("UCX_DEBUG_SIGNO", "0", /*overwrite=*/0); }
+
 }  // namespace gan::open_mpi

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "open_mpi/runtime.h"
 #include "plugin/plugin.h"
 #include "preprocess/pipeline/ranks_plugin.h"
 
@@ -23,6 +24,7 @@ struct RanksPlugin {
 };
 
 RanksPlugin Load() {
+  open_mpi::LeaveHangupAlone();
   // Global: Open MPI's own plugins look for its symbols among those of the program.
   Plugin plugin("libgan_ranks.so", SymbolScope::kGlobal);
   const RanksPlugin ranks = {plugin.Find<decltype(GanRanksStart)>("GanRanksStart"),

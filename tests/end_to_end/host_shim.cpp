@@ -1,13 +1,14 @@
 // Loaded by LD_PRELOAD in front of the C library, so that a program takes this machine for another: HOST_ROOT is a
 // folder whose sys/ and proc/self/cgroup stand in for those of the machine, HOST_MASK ("0-7") the CPUs that every
 // process may run on, HOST_OWN_MASK those of the program itself where they differ. Bindings are accepted and
-// remembered.
+// remembered. With HOST_TAKES_HANGUP it catches SIGHUP while it is loaded, as UCX does.
 #include <dlfcn.h>
 #include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -41,6 +42,10 @@ std::string Redirected(const char* path) {
 
 using Open = FILE*(const char*, const char*);
 Open* Next(const char* name) { return reinterpret_cast<Open*>(::dlsym(RTLD_NEXT, name)); }
+
+[[gnu::constructor]] void TakeHangup() {
+  if (std::getenv("HOST_TAKES_HANGUP") != nullptr) std::signal(SIGHUP, [](int) {});
+}
 
 }  // namespace
 

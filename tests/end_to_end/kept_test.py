@@ -130,9 +130,16 @@ class Alone(WithShards):
         self.assert_saved(run)
 
     def test_under_nohup_it_outlives_the_shell_and_its_terminal(self):
+        self.outlives_its_shell(ENVIRONMENT)
+
+    def test_under_nohup_it_does_so_too_where_a_library_takes_the_signal(self):
+        self.outlives_its_shell(ENVIRONMENT | {'LD_PRELOAD': os.environ['EQUIPOISE_HOST_SHIM'], 'HOST_MASK': '0-1',
+                                           'HOST_TAKES_HANGUP': '1'})
+
+    def outlives_its_shell(self, environment):
         run = self.folder / 'nohup'
         command = ' '.join(train_command(1, self.shards, run, *self.FLAGS))
-        shell = subprocess.Popen(['sh', '-c', f'nohup {command} >/dev/null 2>&1 & echo $!; wait'], env=ENVIRONMENT,
+        shell = subprocess.Popen(['sh', '-c', f'nohup {command} >/dev/null 2>&1 & echo $!; wait'], env=environment,
                                  stdout=subprocess.PIPE, start_new_session=True)
         orphan = int(shell.stdout.readline())
         shell.stdout.close()

@@ -67,7 +67,7 @@ class Launched(WithShards):
                 name = pathlib.Path(f'/proc/{child}/comm').read_text().strip()
             except FileNotFoundError:
                 continue
-            if name in ('mpirun', 'orterun'):
+            if name in ('mpirun', 'orterun', 'prterun'):
                 return child, children(child)
         return None, []
 
@@ -332,7 +332,7 @@ class Mistakes(Launched):
                 (2, 'mpirun is not in PATH', '/nonexistent', '--', 'gan-train', '--run', run),
                 (2, 'no program', None, '--'),
                 (2, '--backoff', None, '--backoff', 'soon', '--', 'gan-train', '--run', run),
-                (1, 'restart would not help; 0 restart', None, '--max-restart', '3', '--', 'gan-train', '--run', run)):
+                (1, 'restart would not help; 0 restart', None, '--no-such-flag', '3', '--', 'gan-train', '--run', run)):
             with self.subTest(says):
                 found, told = self.refused(*command, path=path)
                 self.assertEqual(code, found, told)

@@ -18,6 +18,18 @@ void RequestStop(int signal) {
   stop_requested = true;
 }
 
+bool hangup_was_ignored = false;
+
+void NoteHangup(int, char**, char**) {
+  struct sigaction before = {};
+  sigaction(SIGHUP, nullptr, &before);
+  hangup_was_ignored = before.sa_handler == SIG_IGN;
+}
+
+// Before the constructors of any library, because UCX's takes SIGHUP for its debugger, also from nohup
+// (findings/ucx_takes_sighup.sh).
+[[gnu::section(".preinit_array"), gnu::used]] void (*const note_hangup)(int, char**, char**) = NoteHangup;
+
 }  // namespace
 
 void InstallStopSignals() {
@@ -26,11 +38,9 @@ void InstallStopSignals() {
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   for (const int signal : {SIGUSR1, SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
-  struct sigaction before = {};
-  sigaction(SIGHUP, nullptr, &before);
-  // nohup ignores SIGHUP on purpose.
-  if (before.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
+  if (!hangup_was_ignored) sigaction(SIGHUP, &action, nullptr);
   action.sa_handler = SIG_IGN;
+  if (hangup_was_ignored) sigaction(SIGHUP, &action, nullptr);
   sigaction(SIGPIPE, &action, nullptr);
 }
 
