@@ -47,7 +47,9 @@ class Launched(WithShards):
     def start(self, run, *flags, **kwargs):
         self.log = self.folder / f'{run.name}.err'
         with self.log.open('ab') as log:
-            return subprocess.Popen(self.command(run, *flags, **kwargs), env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=log)
+            process = subprocess.Popen(self.command(run, *flags, **kwargs), env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=log)
+        self.addCleanup(process.kill)  # of a test that failed: the job ends with its supervisor
+        return process
 
     def wait_for(self, condition, pause=0.01, limit=PATIENCE):
         deadline = time.monotonic() + limit
