@@ -41,9 +41,6 @@ void Generate(const gan::generate::GenerateOptions& options, const gan::project:
   }
   if (!options.onnx.empty()) gan::exporting::WriteOnnx(options.onnx, ToExport(options, trained));
   if (!options.directions.empty()) gan::generate::WriteDirections(options, trained.generator);
-  if (!project.source.empty() && trained.generator.classes) {
-    throw gan::UsageError("--project: does not know the classes of a conditional generator");
-  }
   if (!project.source.empty()) return gan::project::ProjectPhotographs(options, project, trained);
   gan::generate::WritePictures(options, trained);
 }

@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
     const auto start = std::chrono::steady_clock::now();
     arena.execute([&] {
       for (int i = 0; i < kSteps; ++i) {
-        gan::project::AdamStep(projector.GradientAt(adam.values, totals), kRate, ++step, adam);
+        gan::project::AdamStep(projector.GradientAt(adam.values, {}, totals), kRate, ++step, adam);
       }
     });
     std::cout << std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() << std::endl;

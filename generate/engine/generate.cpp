@@ -72,8 +72,8 @@ std::vector<std::uint8_t> SamplePictures(Engine& engine, const Latents& latents)
 void WritePictures(const GenerateOptions& options, const TrainedGenerator& trained) {
   if (options.kind() == OutputKind::kNone) return;
   const Chosen chosen = Choose(options, trained.generator);
+  RequireFewEnough(chosen.latents.count() * std::max<std::size_t>(1, chosen.classes.size()), options.interpolate);
   const Latents stops = WithEachClass(chosen.latents, chosen.classes, trained.generator);
-  RequireFewEnough(stops.count(), options.interpolate);
   const Latents latents = options.interpolate > 0 ? Walk(stops, options.interpolate) : stops;
   GenerateOptions settled = options;
   if (chosen.classes.size() > 1 && options.columns == 0) settled.columns = chosen.latents.count();

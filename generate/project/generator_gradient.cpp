@@ -42,9 +42,9 @@ GeneratorGradient::GeneratorGradient(const generate::Generator& generator) : fir
   }
 }
 
-std::span<const float> GeneratorGradient::Forward(std::span<const float> latents) {
-  images_ = latents.size() / noise_dim();
-  const float* input = latents.data();
+std::span<const float> GeneratorGradient::Forward(std::span<const float> inputs) {
+  images_ = inputs.size() / this->inputs();
+  const float* input = inputs.data();
   for (LayerState& layer : layers_) {
     EnsureSize(layer.output, images_ * layer.up.out() * layer.up.out_pixels());
     layer.up.Run(input, images_, layer.shift, layer.activation, generate::Layout::kBlocks, layer.output.data());
@@ -78,7 +78,7 @@ std::span<const float> GeneratorGradient::Backward(std::span<const float> of_ima
     }
     std::swap(gradient_, next_);
   }
-  return {gradient_.data(), images_ * noise_dim()};
+  return {gradient_.data(), images_ * inputs()};
 }
 
 }  // namespace gan::project

@@ -10,21 +10,22 @@
 
 namespace gan::project {
 
-// A generator in evaluation mode with its gradient with respect to the latents, on CPUs and without LibTorch: batch
+// A generator in evaluation mode with its gradient with respect to its inputs (the latents, with the row of a class
+// joined to each where there are classes), on CPUs and without LibTorch: batch
 // norm is folded into the weights as in generate::Engine, whose images these are. Uses the threads of the TBB arena it
 // is called in. Not thread-safe: it keeps what Backward needs.
 class GeneratorGradient {
  public:
   explicit GeneratorGradient(const generate::Generator& generator);
 
-  std::size_t noise_dim() const { return layers_.front().up.in(); }
+  std::size_t inputs() const { return layers_.front().up.in(); }
   std::size_t side() const { return layers_.back().up.out_side(); }
   std::size_t image_floats() const { return 3 * side() * side(); }
 
-  // latents: float [N, noise_dim] -> N images in [-1, 1], in Layout::kBlocks; valid until the next call.
-  std::span<const float> Forward(std::span<const float> latents);
+  // inputs: float [N, inputs()] -> N images in [-1, 1], in Layout::kBlocks; valid until the next call.
+  std::span<const float> Forward(std::span<const float> inputs);
 
-  // The gradient [N, noise_dim] of a number whose gradient with respect to the images of the last Forward is
+  // The gradient [N, inputs()] of a number whose gradient with respect to the images of the last Forward is
   // `of_images`, in their layout. Valid until the next call.
   std::span<const float> Backward(std::span<const float> of_images);
 

@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <iostream>
+#include <numeric>
 
 #include <nlohmann/json.hpp>
 
 #include "cli/progress.h"
+#include "generate/engine/classes.h"
 #include "generate/engine/generate.h"
 #include "generate/engine/marker.h"
 #include "generate/engine/npy.h"
@@ -43,6 +45,18 @@ Names NamesFor(const fs::path& photograph, const generate::GenerateOptions& gene
   return {base + ".png", base + ".npy", base + ".json"};
 }
 
+// The classes of --class, or all.
+ProjectionOptions WithClasses(ProjectionOptions search, const generate::GenerateOptions& generate,
+                              const generate::TrainedGenerator& trained) {
+  if (!generate.classes.empty()) {
+    search.classes = generate::ChooseClasses(generate.classes, trained.generator);
+  } else if (trained.generator.classes) {
+    search.classes.resize(trained.generator.classes->names.size());
+    std::iota(search.classes.begin(), search.classes.end(), 0);
+  }
+  return search;
+}
+
 class Run {
  public:
   Run(const generate::GenerateOptions& generate, const ProjectOptions& options,
@@ -51,7 +65,7 @@ class Run {
         options_(options),
         trained_(trained),
         photographs_(ListPhotographs(options.source)),
-        projector_(trained.generator, LoadDiscriminator(trained), options.search),
+        projector_(trained.generator, LoadDiscriminator(trained), WithClasses(options.search, generate, trained)),
         bar_("project", photographs_.size() * TotalSteps(options.search)) {}
 
   void All() {
@@ -88,19 +102,22 @@ class Run {
     if (names.image.has_parent_path()) storage::MakeFolders(names.image.parent_path());
     WriteSideBySide(names.image, wanted, found);
     generate::WriteNpy(names.latent, {1, found.latent.size()}, found.latent);
-    const Json facts = {{"photograph", photograph.string()},
-                        {"image", names.image.string()},
-                        {"latent", names.latent.string()},
-                        {"psnr_db", found.distances.PeakSignalToNoise()},
-                        {"pixel_distance", found.distances.pixels},
-                        {"feature_distance", found.distances.features},
-                        {"seconds", seconds}};
+    Json facts = {{"photograph", photograph.string()},
+                  {"image", names.image.string()},
+                  {"latent", names.latent.string()},
+                  {"psnr_db", found.distances.PeakSignalToNoise()},
+                  {"pixel_distance", found.distances.pixels},
+                  {"feature_distance", found.distances.features},
+                  {"seconds", seconds}};
+    const std::vector<std::string> of_class = generate::NamesOf(found.of_class, trained_.generator);
+    if (!of_class.empty()) facts["class"] = of_class.front();
     storage::WriteFileAtomically(names.facts, facts.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
     lines_ += Line(facts);
     latents_.insert(latents_.end(), found.latent.begin(), found.latent.end());
     char text[64];
     std::snprintf(text, sizeof text, "%.1f dB, %.1f s", found.distances.PeakSignalToNoise(), seconds);
-    said_ += photograph.string() + ": " + text + ", " + names.image.string() + "\n";
+    said_ += photograph.string() + ": " + (of_class.empty() ? "" : of_class.front() + ", ") + text + ", " +
+             names.image.string() + "\n";
   }
 
   // The photograph on the left, the image on the right.
@@ -116,7 +133,8 @@ class Run {
     if (!generate_.mark) return std::nullopt;
     picture::Mark mark = generate::MarkOf(trained_);
     mark.source_type = picture::kCompositeSynthetic;
-    generate::AddRecipe({.latents = {.noise_dim = found.latent.size(), .values = found.latent, .seeds = {}}}, mark);
+    const generate::Latents latent{.noise_dim = found.latent.size(), .values = found.latent, .seeds = {}};
+    generate::AddRecipe({.latents = latent, .classes = generate::NamesOf(found.of_class, trained_.generator)}, mark);
     mark.prompt = "a photograph, on the left, and the generated image that is nearest to it";
     return mark;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "generate/project/lbfgs.h"
@@ -11,7 +12,8 @@ namespace gan::project {
 
 namespace {
 
-constexpr std::size_t kBatch = 32;  // of candidates
+constexpr std::size_t kBatch = 32;            // of candidates
+constexpr std::size_t kLeastCandidates = 32;  // of a class
 constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
 constexpr double kRate = 0.1;          // the first; it falls to 0 along half a cosine
 constexpr double kMostLength = 1.3;    // in times of the length of a typical latent, sqrt(noise_dim)
@@ -36,21 +38,54 @@ void Shorten(std::span<float> latent) {
 
 }  // namespace
 
-// The starts that are still followed, [count, noise_dim] each.
+// The starts that are still followed.
 struct Projector::Search {
-  AdamState adam;
-  std::vector<double> totals;  // of the latents, before their last step
-  std::vector<float> best;     // the latent of the least total so far
+  std::size_t noise_dim;
+  AdamState adam;                      // of [count, noise_dim] each
+  std::vector<std::uint32_t> classes;  // [count], or empty
+  std::vector<double> totals;          // of the latents, before their last step
+  std::vector<float> best;             // the latent of the least total so far
+  std::vector<std::uint32_t> best_class;
   double best_total = INFINITY;
   std::size_t step = 0;
 
-  void RememberNearest(std::size_t noise_dim) {
+  void RememberNearest() {
     const auto nearest = std::min_element(totals.begin(), totals.end());
     if (*nearest >= best_total) return;
     best_total = *nearest;
-    const auto at = static_cast<std::size_t>(nearest - totals.begin()) * noise_dim;
-    const std::span<const float> latent = std::span(adam.values).subspan(at, noise_dim);
+    const auto at = static_cast<std::size_t>(nearest - totals.begin());
+    const std::span<const float> latent = std::span(adam.values).subspan(at * noise_dim, noise_dim);
     best.assign(latent.begin(), latent.end());
+    if (!classes.empty()) best_class = {classes[at]};
+  }
+
+  // From the nearest on.
+  std::vector<std::size_t> Order() const {
+    std::vector<std::size_t> order(totals.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return totals[a] < totals[b]; });
+    return order;
+  }
+
+  void Keep(const std::vector<std::size_t>& chosen) {
+    for (std::vector<float>* values : {&adam.values, &adam.first_moments, &adam.second_moments}) {
+      std::vector<float> kept;
+      for (const std::size_t i : chosen) {
+        const std::span<const float> one = std::span(*values).subspan(i * noise_dim, noise_dim);
+        kept.insert(kept.end(), one.begin(), one.end());
+      }
+      *values = std::move(kept);
+    }
+    Choose(chosen, totals);
+    if (!classes.empty()) Choose(chosen, classes);
+  }
+
+  template <typename Value>
+  static void Choose(const std::vector<std::size_t>& chosen, std::vector<Value>& values) {
+    std::vector<Value> kept;
+    kept.reserve(chosen.size());
+    for (const std::size_t i : chosen) kept.push_back(values[i]);
+    values = std::move(kept);
   }
 };
 
@@ -71,6 +106,7 @@ std::size_t TotalSteps(const ProjectionOptions& options) { return options.steps;
 Projector::Projector(const generate::Generator& generator, const std::optional<Discriminator>& discriminator,
                      const ProjectionOptions& options)
     : options_(options),
+      inputs_(generator),
       generator_(generator),
       distance_(discriminator, generator.side(), options.feature_weight),
       candidates_(std::max(options.candidates, options.starts) * generator.noise_dim()) {
@@ -84,74 +120,79 @@ void Projector::SetPhotograph(std::span<const float> photograph) {
   distance_.SetPhotograph(ToBlocks(photograph, side()));
 }
 
-std::span<const float> Projector::GradientAt(std::span<const float> latents, std::vector<double>& totals) {
-  const std::span<const float> images = generator_.Forward(latents);
+std::span<const float> Projector::GradientAt(std::span<const float> latents, std::span<const std::uint32_t> classes,
+                                             std::vector<double>& totals) {
+  const std::span<const float> images = generator_.Forward(inputs_.Join(latents, classes));
   Distance::Result result = distance_.Measure(images, Distance::Want::kGradient);
   totals = std::move(result.totals);
-  return generator_.Backward(result.gradient);
+  return inputs_.LatentPart(generator_.Backward(result.gradient));
 }
 
+// The same latents for each class.
 Projector::Search Projector::Begin() {
-  const std::size_t n = generator_.noise_dim();
-  Search search;
-  search.adam.values = candidates_;
-  search.adam.first_moments.resize(candidates_.size());
-  search.adam.second_moments.resize(candidates_.size());
-  search.totals = TotalsOf(candidates_, Distance::Want::kPixels);
-  KeepNearest(search, kShortlist * options_.starts);
-  search.totals = TotalsOf(search.adam.values, Distance::Want::kValues);
-  KeepNearest(search, options_.starts);
-  search.RememberNearest(n);
+  const std::size_t n = inputs_.noise_dim(), classes = std::max<std::size_t>(1, options_.classes.size());
+  const std::size_t starts = (options_.starts + classes - 1) / classes;
+  const std::size_t wanted = std::max({options_.candidates / classes, kLeastCandidates, starts});
+  const std::size_t candidates = std::min(candidates_.size() / n, wanted);
+  Search search{.noise_dim = n, .adam = {}, .classes = {}, .totals = {}, .best = {}, .best_class = {}};
+  for (std::size_t c = 0; c < classes; ++c) {
+    const std::span<const float> latents = std::span(candidates_).first(candidates * n);
+    search.adam.values.insert(search.adam.values.end(), latents.begin(), latents.end());
+    if (!options_.classes.empty()) search.classes.insert(search.classes.end(), candidates, options_.classes[c]);
+  }
+  search.adam.first_moments.resize(search.adam.values.size());
+  search.adam.second_moments.resize(search.adam.values.size());
+  Measure(Distance::Want::kPixels, search);
+  KeepNearest(kShortlist * starts, search);
+  Measure(Distance::Want::kValues, search);
+  KeepNearest(starts, search);
+  search.RememberNearest();
   return search;
 }
 
-std::vector<double> Projector::TotalsOf(std::span<const float> latents, Distance::Want want) {
-  const std::size_t n = generator_.noise_dim();
-  std::vector<double> all;
-  for (std::size_t done = 0; done < latents.size(); done += kBatch * n) {
-    const auto images = generator_.Forward(latents.subspan(done, std::min(kBatch * n, latents.size() - done)));
-    const auto totals = distance_.Measure(images, want).totals;
-    all.insert(all.end(), totals.begin(), totals.end());
+void Projector::Measure(Distance::Want want, Search& search) {
+  const std::size_t n = search.noise_dim, count = search.adam.values.size() / n;
+  search.totals.clear();
+  for (std::size_t done = 0; done < count; done += kBatch) {
+    const std::size_t now = std::min(kBatch, count - done);
+    const auto latents = std::span<const float>(search.adam.values).subspan(done * n, now * n);
+    const auto classes = std::span<const std::uint32_t>(search.classes).subspan(search.classes.empty() ? 0 : done);
+    const auto of_these = classes.first(std::min(now, classes.size()));
+    const auto totals = distance_.Measure(generator_.Forward(inputs_.Join(latents, of_these)), want).totals;
+    search.totals.insert(search.totals.end(), totals.begin(), totals.end());
   }
-  return all;
 }
 
-void Projector::KeepNearest(Search& search, std::size_t count) {
-  const std::size_t n = generator_.noise_dim();
-  if (count >= search.totals.size()) return;
-  std::vector<std::size_t> order(search.totals.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return search.totals[a] < search.totals[b]; });
-  order.resize(count);
-  for (std::vector<float>* values : {&search.adam.values, &search.adam.first_moments, &search.adam.second_moments}) {
-    std::vector<float> kept;
-    for (const std::size_t i : order) {
-      const auto begin = values->begin() + static_cast<std::ptrdiff_t>(i * n);
-      kept.insert(kept.end(), begin, begin + static_cast<std::ptrdiff_t>(n));
-    }
-    *values = std::move(kept);
+void Projector::KeepNearest(std::size_t of_each_class, Search& search) {
+  std::map<std::uint32_t, std::size_t> kept;
+  std::vector<std::size_t> chosen;
+  for (const std::size_t i : search.Order()) {
+    if (kept[search.classes.empty() ? 0 : search.classes[i]]++ < of_each_class) chosen.push_back(i);
   }
-  std::vector<double> totals;
-  totals.reserve(order.size());
-  for (const std::size_t i : order) totals.push_back(search.totals[i]);
-  search.totals = std::move(totals);
+  search.Keep(chosen);
+}
+
+void Projector::KeepNearerHalf(Search& search) {
+  std::vector<std::size_t> chosen = search.Order();
+  chosen.resize((chosen.size() + 1) / 2);
+  search.Keep(chosen);
 }
 
 void Projector::Step(Search& search) {
-  const std::size_t n = generator_.noise_dim();
+  const std::size_t n = search.noise_dim;
   std::vector<float>& latents = search.adam.values;
-  const std::span<const float> gradient = GradientAt(latents, search.totals);
-  search.RememberNearest(n);
+  const std::span<const float> gradient = GradientAt(latents, search.classes, search.totals);
+  search.RememberNearest();
   const double done = static_cast<double>(search.step++) / static_cast<double>(options_.steps);
   AdamStep(gradient, kRate * (1 + std::cos(done * M_PI)) / 2, search.step, search.adam);
   for (std::size_t i = 0; i < latents.size(); i += n) Shorten(std::span(latents).subspan(i, n));
 }
 
 // Beyond the length of typical latents by far, a point counts as worse than every other.
-double Projector::Value(const std::vector<float>& latent, std::vector<double>& gradient) {
+double Projector::Value(const std::vector<float>& latent, std::span<const std::uint32_t> of_class,
+                        std::vector<double>& gradient) {
   std::vector<double> totals;
-  const std::span<const float> found = GradientAt(latent, totals);
+  const std::span<const float> found = GradientAt(latent, of_class, totals);
   gradient.assign(found.begin(), found.end());
   return Length(latent) > MostLength(latent.size()) ? double{INFINITY} : totals.front();
 }
@@ -162,12 +203,11 @@ Projection Projector::Project(std::span<const float> photograph, const OnStep& o
   const std::size_t with_adam = options_.steps / 2;
   while (search.step < with_adam) {
     Step(search);
-    if (search.step % std::max<std::size_t>(1, with_adam / kRounds) == 0) {
-      KeepNearest(search, (search.totals.size() + 1) / 2);
-    }
+    if (search.step % std::max<std::size_t>(1, with_adam / kRounds) == 0) KeepNearerHalf(search);
     on_step(search.step);
   }
-  Lbfgs last([this](const auto& point, auto& gradient) { return Value(point, gradient); }, search.best);
+  const std::vector<std::uint32_t>& of_class = search.best_class;
+  Lbfgs last([&](const auto& point, auto& gradient) { return Value(point, of_class, gradient); }, search.best);
   double before = INFINITY;  // the value at the last look
   for (std::size_t step = with_adam; step < options_.steps && last.Evaluate(); ++step) {
     on_step(step + 1);
@@ -176,8 +216,8 @@ Projection Projector::Project(std::span<const float> photograph, const OnStep& o
     before = last.best_value();
   }
   on_step(options_.steps);
-  const std::span<const float> image = generator_.Forward(last.best());
-  Projection found{.latent = last.best(), .image = FromBlocks(image, side()), .distances = {}};
+  const std::span<const float> image = generator_.Forward(inputs_.Join(last.best(), of_class));
+  Projection found{.latent = last.best(), .of_class = of_class, .image = FromBlocks(image, side()), .distances = {}};
   found.distances = distance_.Measure(image, Distance::Want::kValues).distances.front();
   return found;
 }

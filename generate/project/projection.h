@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "generate/project/class_inputs.h"
 #include "generate/project/distance.h"
 #include "generate/project/generator_gradient.h"
 
@@ -14,15 +15,17 @@ namespace gan::project {
 
 struct ProjectionOptions {
   std::size_t candidates = 512;  // random latents, of which the nearest are the starts
-  std::size_t starts = 16;
-  std::size_t steps = 240;  // of Adam, for the start that lasts to the end
+  std::size_t starts = 16;       // shared among the classes; each has at least one
+  std::size_t steps = 240;       // of Adam, for the start that lasts to the end
   std::uint64_t seed = 0;
-  double feature_weight = 0.1;  // of the distance of D's features
+  double feature_weight = 0.1;              // of the distance of D's features
+  std::vector<std::uint32_t> classes = {};  // to be tried; empty for a generator without classes
 };
 
 struct Projection {
-  std::vector<float> latent;  // float [noise_dim]
-  std::vector<float> image;   // float [3, side, side] in [-1, 1]
+  std::vector<float> latent;                 // float [noise_dim]
+  std::vector<std::uint32_t> of_class = {};  // the one that was found; empty for a generator without classes
+  std::vector<float> image;                  // float [3, side, side] in [-1, 1]
   Distances distances;
 };
 
@@ -38,9 +41,10 @@ void AdamStep(std::span<const float> gradient, double rate, std::size_t step, Ad
 
 // Half of the steps are Adam's, on the latents of all starts side by side; after every sixth of these the nearer half
 // of the starts goes on (successive halving; Jamieson and Talwalkar, AISTATS 2016). The other half are those of L-BFGS,
-// from the nearest latent so far. Latents stay within 1.3 times the length of a typical one, so that the images remain
-// such as the generator makes. Keeps its buffers between photographs. Not thread-safe; uses the caller's TBB arena. The
-// same photograph, options and kind of processor give the same latent.
+// from the nearest latent so far. With classes each start keeps its class, and at first every class has as many starts.
+// Latents stay within 1.3 times the length of a typical one, so that the images remain such as the generator makes.
+// Keeps its buffers between photographs. Not thread-safe; uses the caller's TBB arena. The same photograph, options and
+// kind of processor give the same latent.
 class Projector {
  public:
   Projector(const generate::Generator& generator, const std::optional<Discriminator>& discriminator,
@@ -50,19 +54,23 @@ class Projector {
   // photograph: float [3, side, side] in [-1, 1].
   Projection Project(std::span<const float> photograph, const OnStep& on_step);
 
-  // One step's distances and gradient with respect to the latents, for tests and benchmarks.
-  std::span<const float> GradientAt(std::span<const float> latents, std::vector<double>& totals);
+  // One step's distances and gradient with respect to the latents, for tests and benchmarks. classes: of each latent.
+  std::span<const float> GradientAt(std::span<const float> latents, std::span<const std::uint32_t> classes,
+                                    std::vector<double>& totals);
   void SetPhotograph(std::span<const float> photograph);  // as Project
 
  private:
   struct Search;
   Search Begin();
-  std::vector<double> TotalsOf(std::span<const float> latents, Distance::Want want);
-  void KeepNearest(Search& search, std::size_t count);
+  void Measure(Distance::Want want, Search& search);
+  static void KeepNearest(std::size_t of_each_class, Search& search);
+  static void KeepNearerHalf(Search& search);
   void Step(Search& search);
-  double Value(const std::vector<float>& latent, std::vector<double>& gradient);
+  double Value(const std::vector<float>& latent, std::span<const std::uint32_t> of_class,
+               std::vector<double>& gradient);
 
   ProjectionOptions options_;
+  ClassInputs inputs_;
   GeneratorGradient generator_;
   Distance distance_;
   std::vector<float> candidates_;  // float [candidates, noise_dim]

@@ -30,6 +30,13 @@ def decibels(a, b):
     return 10 * np.log10(255 ** 2 / max(((a - b) ** 2).mean(), 1e-9))
 
 
+def assert_gradients(test, ours, theirs):
+    test.assertEqual(theirs.shape, ours.shape)
+    test.assertGreater(np.abs(theirs[:, :-1]).max(), 1e-9)
+    test.assertLess(np.abs(ours - theirs)[:, :-1].max() / np.abs(theirs[:, :-1]).max(), 1e-5)
+    test.assertLess(np.abs(ours / theirs - 1)[:, -1].max(), 1e-5)
+
+
 class Gradients(WithFolder):
     """Bar: equal to PyTorch's to 1e-5 of the largest, with and without the discriminator's features."""
 
@@ -63,12 +70,6 @@ class Gradients(WithFolder):
         total.sum().backward()
         return np.concatenate([z.grad.numpy(), total.detach().numpy()[:, None]], 1)
 
-    def assert_gradients(self, ours, theirs):
-        self.assertEqual(theirs.shape, ours.shape)
-        self.assertGreater(np.abs(theirs[:, :-1]).max(), 1e-9)
-        self.assertLess(np.abs(ours - theirs)[:, :-1].max() / np.abs(theirs[:, :-1]).max(), 1e-5)
-        self.assertLess(np.abs(ours / theirs - 1)[:, -1].max(), 1e-5)
-
     def test_of_the_pixels_for_widths_that_are_no_multiple_of_a_tile(self):
         for channels in ((20, 64, 32, 16, 8, 3), (13, 40, 24, 9, 5, 3), (50, 40, 30, 20, 10, 6, 3)):
             generator = random_generator(channels, seed=len(channels)).requires_grad_(False)
@@ -76,7 +77,7 @@ class Gradients(WithFolder):
             side = 4 << (len(channels) - 2)
             z, photograph = torch.randn(19, channels[0]), torch.rand(3, side, side) * 2 - 1
             ours = self.write(self.folder / 'w.safetensors', z, photograph, 0)
-            self.assert_gradients(ours, self.expected(generator, [], z, photograph, 0))
+            assert_gradients(self, ours, self.expected(generator, [], z, photograph, 0))
 
     def test_of_the_features_for_every_norm(self):
         for norm, flags in (('batch', ()), ('none', ('--d-norm', 'none')), ('layer', ('--d-norm', 'layer')),
@@ -103,7 +104,7 @@ class Gradients(WithFolder):
             network.requires_grad_(False)
         z, photograph = torch.randn(5, 100), torch.rand(3, 64, 64) * 2 - 1
         ours = self.write(checkpoint, z, photograph, 1)
-        self.assert_gradients(ours, self.expected(generator, discriminator, z, photograph, 1))
+        assert_gradients(self, ours, self.expected(generator, discriminator, z, photograph, 1))
 
     def without_spectral_norm(self, state):
         plain = {k: v.double() for k, v in state.items() if not k.endswith(('.u', '.v'))}
@@ -205,6 +206,52 @@ class Projection(WithFolder):
             self.assertIn('--project', self.project(photo, self.folder / 'x', *flags, code=2))
         self.assertIn('is not a number', self.project(photo, self.folder / 'x', '--feature-weight', 'nan', code=2))
         self.assertIn('--project', generate('--checkpoint', self.file, '--starts', 3, code=2))
+
+
+class Classes(WithFolder):
+    """A conditional generator: its class is found beside the latent."""
+    NOISE, WIDTH, COUNT = 20, 6, 4
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.generator = random_generator((cls.NOISE + cls.WIDTH, 64, 32, 16, 8, 3), seed=5).requires_grad_(False)
+        cls.embedding = torch.randn(cls.COUNT, cls.WIDTH)
+        save_file({**cls.generator.state_dict(), 'class_embedding.weight': cls.embedding}, cls.file)
+
+    def project(self, source, out, *flags):
+        generate('--checkpoint', self.file, '--project', source, '--out', out, '--projection-steps', 120, *flags)
+
+    def test_gradients_are_those_of_the_latents_alone(self):
+        z, photograph = torch.randn(7, self.NOISE), torch.rand(3, 64, 64) * 2 - 1
+        np.save(self.folder / 'z.npy', z.numpy()), np.save(self.folder / 'p.npy', photograph.numpy().reshape(1, -1))
+        for one in range(self.COUNT):
+            subprocess.run([BIN / 'write_gradients', self.file, self.folder / 'z.npy', self.folder / 'p.npy', '0',
+                            self.folder / 'g.npy', str(one)], check=True)
+            latents = z.double().requires_grad_()
+            joined = torch.cat([latents, self.embedding[one].double().expand(len(z), -1)], 1)
+            totals = ((self.generator.double()(joined[..., None, None]) - photograph) ** 2).mean((1, 2, 3))
+            totals.sum().backward()
+            assert_gradients(self, np.load(self.folder / 'g.npy'),
+                             np.concatenate([latents.grad.numpy(), totals.detach().numpy()[:, None]], 1))
+
+    def test_the_class_of_own_images_is_found(self):
+        for one in range(self.COUNT):
+            generate('--checkpoint', self.file, '--class', one, '--seeds', '700-704', '--out', self.folder / f'own/{one}')
+        self.project(self.folder / 'own', self.folder / 'found')
+        lines = [json.loads(line) for line in (self.folder / 'found/projections.jsonl').read_text().splitlines()]
+        self.assertEqual([str(one) for one in range(self.COUNT) for _ in range(5)], [line['class'] for line in lines])
+        self.assertGreaterEqual(min(line['psnr_db'] for line in lines), 30)
+        pair = pathlib.Path(lines[-1]['image'])
+        again = self.pictures(self.file, '--latents', pair)  # the mark names the class as well
+        self.assertEqual((1, 3, 64, 64), again.shape)
+        self.assertLess(np.abs(again[0].transpose(1, 2, 0) * 127.5 + 127.5 - halves(pair)[1]).max(), 0.6)
+
+    def test_only_the_classes_that_are_named_are_tried(self):
+        generate('--checkpoint', self.file, '--class', 2, '--seeds', 700, '--out', self.folder / 'two')
+        self.project(self.folder / 'two', self.folder / 'other', '--class', '0,3')
+        line = json.loads((self.folder / 'other/projections.jsonl').read_text())
+        self.assertIn(line['class'], ('0', '3'))
 
 
 if __name__ == '__main__':

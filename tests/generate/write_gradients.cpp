@@ -1,7 +1,7 @@
 // What generate_test's PyTorch is held against: the distance of images from a photograph and its gradient with respect
 // to the latents.
-// write_gradients CHECKPOINT LATENTS.npy PHOTOGRAPH.npy FEATURE_WEIGHT OUT.npy: float [N, noise_dim + 1], the distance
-// last. PHOTOGRAPH: float [3, side, side] as one row.
+// write_gradients CHECKPOINT LATENTS.npy PHOTOGRAPH.npy FEATURE_WEIGHT OUT.npy [CLASS]: float [N, noise_dim + 1], the
+// distance last. PHOTOGRAPH: float [3, side, side] as one row. CLASS: the number of the class of all latents.
 #include <string>
 #include <vector>
 
@@ -10,16 +10,18 @@
 #include "generate/project/projection.h"
 
 int main(int argc, char** argv) {
-  if (argc != 6) return 2;
+  if (argc != 6 && argc != 7) return 2;
   const auto trained = gan::generate::LoadReady(argv[1], gan::generate::Weights::kAuto);
   gan::project::ProjectionOptions options;
   options.feature_weight = std::stod(argv[4]);
   gan::project::Projector projector(trained.generator, gan::project::LoadDiscriminator(trained), options);
   projector.SetPhotograph(gan::generate::ReadNpy(argv[3]).values);
   const auto latents = gan::generate::ReadNpy(argv[2]);
-  std::vector<double> totals;
-  const std::span<const float> gradient = projector.GradientAt(latents.values, totals);
   const std::size_t n = trained.generator.noise_dim();
+  std::vector<std::uint32_t> classes;
+  if (argc == 7) classes.assign(latents.values.size() / n, static_cast<std::uint32_t>(std::stoul(argv[6])));
+  std::vector<double> totals;
+  const std::span<const float> gradient = projector.GradientAt(latents.values, classes, totals);
   std::vector<float> rows;
   for (std::size_t i = 0; i < totals.size(); ++i) {
     rows.insert(rows.end(), gradient.begin() + static_cast<std::ptrdiff_t>(i * n),
