@@ -11,9 +11,9 @@
 namespace gan::project {
 
 // A generator in evaluation mode with its gradient with respect to its inputs (the latents, with the row of a class
-// joined to each where there are classes), on CPUs and without LibTorch: batch
-// norm is folded into the weights as in generate::Engine, whose images these are. Uses the threads of the TBB arena it
-// is called in. Not thread-safe: it keeps what Backward needs.
+// joined to each where there are classes), on CPUs and without LibTorch: batch norm is folded into the weights as in
+// generate::Engine, whose images these are. Uses the threads of the TBB arena it is called in. Not thread-safe: it
+// keeps what Backward needs.
 class GeneratorGradient {
  public:
   explicit GeneratorGradient(const generate::Generator& generator);

@@ -16,7 +16,7 @@ namespace gan::project {
 struct ProjectionOptions {
   std::size_t candidates = 512;  // random latents, of which the nearest are the starts
   std::size_t starts = 16;       // shared among the classes; each has at least one
-  std::size_t steps = 240;       // of Adam, for the start that lasts to the end
+  std::size_t steps = 240;       // half of them Adam's, then those of L-BFGS
   std::uint64_t seed = 0;
   double feature_weight = 0.1;              // of the distance of D's features
   std::vector<std::uint32_t> classes = {};  // to be tried; empty for a generator without classes

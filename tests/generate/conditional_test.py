@@ -154,6 +154,24 @@ class ConditionalParity(WithRun):
         generate('--checkpoint', self.run_folder, '--latents', folder / names[2], '--out', again)
         self.assertTrue((np.asarray(Image.open(folder / names[2])) == np.asarray(Image.open(again))[2:66, 2:66]).all())
 
+    def test_projection_finds_the_class_with_the_features_of_a_conditional_discriminator(self):
+        own, pair = self.folder / 'own.png', self.folder / 'pair.png'
+        generate('--checkpoint', self.run_folder, '--class', 'red', '--seeds', 3, '--out', self.folder / 'own')
+        next((self.folder / 'own').iterdir()).rename(own)
+        found = {}
+        for classes in ('dark,light', 'red', None):
+            generate('--checkpoint', self.run_folder, '--project', own, '--out', pair, '--projection-steps', 120,
+                     *(('--class', classes) if classes else ()))
+            found[classes] = json.loads(pair.with_suffix('.json').read_text())
+        self.assertEqual(('red', 'red'), (found['red']['class'], found[None]['class']))
+        self.assertIn(found['dark,light']['class'], ('dark', 'light'))
+        self.assertGreater(found[None]['psnr_db'], 30)
+        self.assertGreater(found['dark,light']['feature_distance'], found[None]['feature_distance'])
+        with torch.inference_mode():
+            latent = torch.from_numpy(np.load(pair.with_suffix('.npy'))).view(1, NOISE, 1, 1)
+            image = self.averaged()(latent, torch.tensor([2])).permute(0, 2, 3, 1).numpy()[0]
+        self.assertLess(np.abs(np.asarray(Image.open(pair))[2:66, 68:132] - (image + 1) * 127.5).max(), 1.1)
+
 
 class ConditionalExport(WithRun):
     def export(self, *flags, source=None):

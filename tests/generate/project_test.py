@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from generate_test import (BIN, ENVIRONMENT, WithFolder, dcgan_generator, generate, make_shards, newest_checkpoint,
                            random_generator, train)
 from dcgan import discriminator as dcgan_discriminator
-from marks_test import inspect, properties, IPTC
+from marks_test import inspect, properties, run, IPTC
 from programs import make_photos
 
 COMPOSITE = 'http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic'
@@ -160,6 +160,8 @@ class Projection(WithFolder):
         self.assertAlmostEqual(decibels(photograph, image), facts['psnr_db'], delta=0.2)
         self.assertEqual(0, facts['feature_distance'])
         self.assertEqual(COMPOSITE, properties(self.folder / 'pair.png')[IPTC + 'DigitalSourceType'])
+        read, = json.loads(run('exiftool', '-json', '-G1', self.folder / 'pair.png'))
+        self.assertEqual(COMPOSITE, read['XMP-iptcExt:DigitalSourceType'])
         self.assertTrue(inspect(self.folder / 'pair.png')['generated'])
         again = self.pictures(self.file, '--latents', self.folder / 'pair.png')
         self.assertEqual(again.tobytes(), self.pictures(self.file, '--latents', self.folder / 'pair.npy').tobytes())
