@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cli/main.h"
+#include "launcher/launcher_words.h"
 
 namespace gan::launch {
 
@@ -33,44 +34,6 @@ bool Contains(const std::string& text, std::string_view words) { return text.fin
 std::string FirstLineWith(const std::vector<std::string>& lines, std::string_view words) {
   const auto found = std::find_if(lines.begin(), lines.end(), [&](const auto& line) { return Contains(line, words); });
   return found == lines.end() ? "" : *found;
-}
-
-// A rank that ended by itself, as the launcher tells it.
-std::optional<int> RankThatEnded(const std::string& text) {
-  static const std::regex kForms[] = {
-      std::regex(R"(MPI_ABORT was invoked on rank (\d{1,8}))"),
-      std::regex(R"(Process name: \[\[?[^,\]]*,\d+\],\s*(\d{1,8})\])"),
-      std::regex(R"(Process name: \[prterun-[^,\]]*,(\d{1,8})\])"),
-      std::regex(R"(srun: error: \S+: tasks? (\d{1,8}): Exited)"),
-  };
-  std::smatch match;
-  for (const std::regex& form : kForms) {
-    if (std::regex_search(text, match, form)) return std::stoi(match[1]);
-  }
-  return std::nullopt;
-}
-
-struct SignalledRank {
-  int rank = 0;
-  std::string host;
-  int signal = 0;
-};
-
-int SignalNamed(const std::string& words) {
-  for (const int signal : {SIGKILL, SIGBUS, SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGTERM}) {
-    if (words == ::strsignal(signal)) return signal;
-  }
-  return SIGKILL;
-}
-
-std::optional<SignalledRank> RankThatWasSignalled(const std::string& text) {
-  static const std::regex kMpirun(R"(process rank (\d{1,8}) with PID \d+ on node (\S+) exited on\s+signal (\d{1,8}))");
-  static const std::regex kSrun(
-      R"(srun: error: (\S+): tasks? (\d{1,8}): (Killed|Bus error|Segmentation fault|Aborted)\b)");
-  std::smatch match;
-  if (std::regex_search(text, match, kMpirun)) return SignalledRank{std::stoi(match[1]), match[2], std::stoi(match[3])};
-  if (std::regex_search(text, match, kSrun)) return SignalledRank{std::stoi(match[2]), match[1], SignalNamed(match[3])};
-  return std::nullopt;
 }
 
 struct ErrorLine {
@@ -170,12 +133,18 @@ Diagnosis DiagnoseSignal(const Evidence& evidence, const SignalledRank& signalle
   return found;
 }
 
-// What the launcher says of a daemon on another host.
-bool SpeaksOfALostHost(const std::string& text) {
-  constexpr std::string_view kSigns[] = {"lost communication with a remote daemon",
-                                         "lost communication with the daemon", "Node failure on",
-                                         "ssh: connect to host", "Timeout, server"};  // the last is ssh's keep-alive
-  return std::any_of(std::begin(kSigns), std::end(kSigns), [&](std::string_view sign) { return Contains(text, sign); });
+// A host file may have "node7.cluster" where the host calls itself "node7".
+bool IsSameHost(const std::string& a, const std::string& b) {
+  const auto first_part = [](const std::string& name) { return name.substr(0, name.find('.')); };
+  return !a.empty() && (a == b || (first_part(a) == first_part(b) && (!Contains(a, ".") || !Contains(b, "."))));
+}
+
+Diagnosis DiagnoseLostHost(const Evidence& evidence, const std::string& host) {
+  Diagnosis found{.cause = Cause::kLostHost, .host = host, .detail = "the host does not answer"};
+  const auto rank = std::find_if(evidence.hosts.begin(), evidence.hosts.end(),
+                                 [&](const std::string& name) { return IsSameHost(host, name); });
+  if (rank != evidence.hosts.end()) found.rank = static_cast<int>(rank - evidence.hosts.begin());
+  return found;
 }
 
 // What a text says without a rank having spoken.
@@ -187,17 +156,6 @@ std::optional<Diagnosis> DiagnoseWords(const Evidence& evidence, const std::vect
   return std::nullopt;
 }
 
-std::string HostNamedIn(const std::string& text) {
-  static const std::regex kForms[] = {std::regex(R"(Remote (?:node|host|daemon)[^\n]*on node\s+(\S+))"),
-                                      std::regex(R"(Timeout, server (\S+) not responding)"),
-                                      std::regex(R"(ssh: connect to host (\S+))")};
-  std::smatch match;
-  for (const std::regex& form : kForms) {
-    if (std::regex_search(text, match, form)) return match[1];
-  }
-  return "";
-}
-
 Diagnosis FindCause(const Evidence& evidence) {
   const std::vector<std::string> lines = LinesOf(evidence.text);
   const Ending& ending = evidence.ending;
@@ -206,18 +164,19 @@ Diagnosis FindCause(const Evidence& evidence) {
   if (!ending.by_signal && ending.code == cli::kDiverged) {
     return {.cause = Cause::kNotANumber, .detail = FirstLineWith(lines, "diverged")};
   }
+  // The ranks that are left wait for those of a lost host until their watchdogs end them.
+  if (!evidence.gone_hosts.empty()) return DiagnoseLostHost(evidence, evidence.gone_hosts.front());
   if (Contains(evidence.text, "no sign of life")) return DiagnoseHang(evidence, lines);
-  if (!evidence.gone_hosts.empty() || SpeaksOfALostHost(evidence.text)) {
-    return {.cause = Cause::kLostHost,
-            .host = evidence.gone_hosts.empty() ? HostNamedIn(evidence.text) : evidence.gone_hosts.front(),
-            .detail = "the host does not answer"};
-  }
+  if (SpeaksOfALostHost(evidence.text)) return DiagnoseLostHost(evidence, HostNamedIn(evidence.text));
   if (const auto signalled = RankThatWasSignalled(evidence.text)) return DiagnoseSignal(evidence, *signalled);
   if (error) {
     Cause cause = CauseOf(error->what);
     if (cause == Cause::kNone) cause = CauseOfCode(ending.by_signal ? cli::kFailure : ending.code);
     if (cause == Cause::kError && !evidence.disk.empty()) cause = Cause::kFullDisk;
-    return {.cause = cause, .rank = error->rank ? error->rank : RankThatEnded(evidence.text), .detail = error->what};
+    // The rank that waited in vain is the one that says so.
+    const auto waited_for = cause == Cause::kHang ? RankThatWasWaitedFor(evidence.ranks) : std::nullopt;
+    const auto spoke = error->rank ? error->rank : RankThatEnded(evidence.text);
+    return {.cause = cause, .rank = waited_for ? waited_for : spoke, .detail = error->what};
   }
   if (!evidence.disk.empty())
     return {.cause = Cause::kFullDisk, .rank = RankThatEnded(evidence.text), .detail = evidence.disk};
@@ -277,6 +236,8 @@ Diagnosis Diagnose(const Evidence& evidence) {
   // A job of one rank does not number its messages.
   if (!found.rank && evidence.ranks.size() == 1 && found.cause != Cause::kLostHost) found.rank = evidence.ranks[0].rank;
   if (!found.rank) return found;
+  const auto place = static_cast<std::size_t>(*found.rank);
+  if (found.host.empty() && place < evidence.hosts.size()) found.host = evidence.hosts[place];
   const auto trace = std::find_if(evidence.ranks.begin(), evidence.ranks.end(),
                                   [&](const RankTrace& rank) { return rank.rank == *found.rank; });
   if (trace == evidence.ranks.end()) return found;

@@ -43,6 +43,7 @@ struct Evidence {
   Ending ending;
   std::string text;                     // the end of what the launcher and the ranks wrote to stderr
   std::vector<RankTrace> ranks;         // that ran on this host
+  std::vector<std::string> hosts;       // of each rank of the job; "" where no rank has said it
   std::uint64_t memory_kills = 0;       // processes that the kernel killed for memory during the attempt
   std::vector<std::string> gone_hosts;  // that no longer answer
   std::string disk;                     // why nothing can be written to the run folder; "" when it can

@@ -9,6 +9,7 @@
 #include "cli/main.h"
 #include "launcher/hosts.h"
 #include "launcher/incurable.h"
+#include "launcher/launcher_words.h"
 #include "launcher/memory_kills.h"
 #include "launcher/programs.h"
 #include "launcher/report.h"
@@ -41,12 +42,13 @@ void EvidenceCollector::Begin() {
 
 Evidence EvidenceCollector::Of(const Ending& ending, const std::filesystem::path& run, const LaunchOptions& placed) {
   Evidence evidence;
-  evidence.ending = ending;
   evidence.text = tee_->Finish();
+  evidence.ending = EndingToldBy(evidence.text, ending);
   evidence.host = ThisHost();
   evidence.memory_kills = MemoryKills() - memory_kills_;
   for (std::size_t rank = 0; rank < board_.size(); ++rank) {
-    const storage::RankSlot& slot = board_.Slot(rank);
+    evidence.hosts.push_back(TextOf(board_.Slot(rank).host));
+    const storage::RankSlot& slot = board_.Seen(rank);
     if (slot.process == 0) continue;
     evidence.ranks.push_back({.rank = static_cast<int>(rank),
                               .section = TextOf(slot.section),
@@ -55,7 +57,7 @@ Evidence EvidenceCollector::Of(const Ending& ending, const std::filesystem::path
                               .collectives = slot.collective.entered,
                               .last_beat = 1e-9 * static_cast<double>(slot.beat_nanoseconds)});
   }
-  if (IsFinal(ending, /*first_attempt=*/true)) return evidence;  // the exit code says it
+  if (IsFinal(evidence.ending, /*first_attempt=*/true)) return evidence;  // the exit code says it
   evidence.disk = WhyDiskIsFull(run);
   if (placed.launcher == "mpirun" && !OnThisHostAlone(placed)) {
     evidence.gone_hosts = Unreachable(HostsOf(placed.launcher_arguments), placed.launcher_arguments);

@@ -143,11 +143,9 @@ std::optional<Ending> Job::Poll() {
   pid_t ended = 0;
   while ((ended = ::waitpid(-1, &status, WNOHANG)) > 0) {
     const Ending ending = EndingOf(status);
-    if (ended == launcher_) {
-      ending_ = ending;
-    } else if (ending_ && ending_->by_signal && !ending.by_signal && ending.code != 0) {
-      ending_ = ending;  // its exit code explains more than the launcher's signal
-    }
+    // The exit code of a rank explains more than the launcher's signal.
+    const bool explains_more = ending_ && ending_->by_signal && !ending.by_signal && ending.code != 0;
+    if (ended == launcher_ || explains_more) ending_ = ending;
   }
   if (!ending_ && is_mpirun_) KillStuckLauncher();
   return ending_;

@@ -90,9 +90,13 @@ class Supervisor {
     const std::optional<std::uint64_t> step_before = newest_step_;
     std::uint64_t ranks = options_.ranks;
     while (true) {
-      const Ending ending = Attempt(ranks);
+      Ending ending = Attempt(ranks);
       started_ = true;
-      if (!stop_ && !interrupted_) diagnosis_ = Diagnose(evidence_.Of(ending, run_, placed_));
+      if (!stop_ && !interrupted_) {
+        const Evidence evidence = evidence_.Of(ending, run_, placed_);
+        ending = evidence.ending;
+        diagnosis_ = Diagnose(evidence);
+      }
       if (const std::string died = Sentence(diagnosis_); !died.empty()) cli::LogError("why: " + died);
       if (interrupted_) return Finish("interrupted", 128 + SIGINT, "ended at once on a second INT");
       if (IsFinal(ending, policy.restarts() == 0)) return FinishWithCode(ending.code);

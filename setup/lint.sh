@@ -8,6 +8,6 @@ cmake --preset release -B build/lint -DEQUIPOISE_UNITY=OFF -DEQUIPOISE_TESTS=OFF
 cmake --build build/lint --target gan_onnx_schema gan_event_schema  # the headers that protoc makes
 git ls-files 'storage/*.cpp' 'open_mpi/*.cpp' 'picture/*.cpp' 'shard/*.cpp' 'cli/*.cpp' 'monitoring/*.cpp' 'preprocess/*.cpp' 'inspect/*.cpp' \
   'trainer/balance/*.cpp' 'trainer/data/*.cpp' 'checkpoint/*.cpp' 'generate/*.cpp' 'trainer/tensorboard/*.cpp' \
-  'generate/export/*.cpp' |
+  'generate/export/*.cpp' 'launcher/*.cpp' |
   xargs -P "$(nproc)" -n 4 clang-tidy -p build/lint --quiet --extra-arg=-Wno-unknown-warning-option \
     --extra-arg=-Wno-double-promotion

@@ -17,12 +17,20 @@ namespace gan::storage {
 
 namespace {
 
+constexpr std::size_t kBytesPerRank = 2 * sizeof(RankSlot);  // its slot, and that of the picture
+
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "shared between processes");
 
 std::uint64_t MonotonicNanoseconds() {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+template <std::size_t size>
+void Write(std::string_view text, std::array<char, size>& place) {
+  const std::size_t length = text.copy(place.data(), size - 1);
+  place[length] = '\0';
 }
 
 }  // namespace
@@ -37,10 +45,18 @@ void RankSlot::Begin() {
 
 void RankSlot::Beat() { beat_nanoseconds = MonotonicNanoseconds(); }
 
-void RankSlot::SetSection(const char* name) {
-  const std::string_view text(name);
-  const std::size_t length = text.copy(section.data(), section.size() - 1);
-  section[length] = '\0';
+void RankSlot::SetSection(const char* name) { Write(name, section); }
+
+void RankSlot::SetHost(const std::string& name) { Write(name, host); }
+
+// The process is last: who finds it finds the rest.
+void RankSlot::CopyTo(RankSlot& copy) const {
+  copy.beat_nanoseconds = beat_nanoseconds.load();
+  copy.section = section;
+  copy.collective.entered = collective.entered.load();
+  copy.collective.inside = collective.inside.load();
+  copy.collective.name = collective.name;
+  copy.process = process.load();
 }
 
 RankBoard RankBoard::Create(std::size_t ranks) {
@@ -50,7 +66,7 @@ RankBoard RankBoard::Create(std::size_t ranks) {
   if (descriptor < 0) return board;
   board.created_ = form;
   // Allocated now: a full /dev/shm would otherwise raise SIGBUS in a rank.
-  if (::posix_fallocate(descriptor, 0, static_cast<off_t>(ranks * sizeof(RankSlot))) == 0) board.Map(descriptor, ranks);
+  if (::posix_fallocate(descriptor, 0, static_cast<off_t>(ranks * kBytesPerRank)) == 0) board.Map(descriptor, ranks);
   ::close(descriptor);
   if (board.size_ > 0) ::setenv(kBoardVariable, form.c_str(), /*overwrite=*/1);
   board.Clear();
@@ -65,14 +81,14 @@ RankBoard RankBoard::OfLauncher() {
   if (descriptor < 0) return board;
   struct stat found {};
   const bool is_ours = ::fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode) && found.st_uid == ::geteuid() &&
-                       found.st_size > 0 && static_cast<std::size_t>(found.st_size) % sizeof(RankSlot) == 0;
-  if (is_ours) board.Map(descriptor, static_cast<std::size_t>(found.st_size) / sizeof(RankSlot));
+                       found.st_size > 0 && static_cast<std::size_t>(found.st_size) % kBytesPerRank == 0;
+  if (is_ours) board.Map(descriptor, static_cast<std::size_t>(found.st_size) / kBytesPerRank);
   ::close(descriptor);
   return board;
 }
 
 void RankBoard::Map(int descriptor, std::size_t ranks) {
-  void* memory = ::mmap(nullptr, ranks * sizeof(RankSlot), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+  void* memory = ::mmap(nullptr, ranks * kBytesPerRank, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
   if (memory == MAP_FAILED) return;
   slots_ = static_cast<RankSlot*>(memory);
   size_ = ranks;
@@ -84,14 +100,26 @@ RankBoard::RankBoard(RankBoard&& other) noexcept
       created_(std::exchange(other.created_, {})) {}
 
 RankBoard::~RankBoard() {
-  if (slots_ != nullptr) ::munmap(slots_, size_ * sizeof(RankSlot));
+  if (slots_ != nullptr) ::munmap(slots_, size_ * kBytesPerRank);
   if (!created_.empty()) ::unlink(created_.c_str());
 }
 
 RankSlot& RankBoard::Slot(std::size_t rank) { return rank < size_ ? slots_[rank] : unread_; }
 
+void RankBoard::TakePicture() {
+  for (std::size_t rank = 0; rank < size_; ++rank) {
+    if (slots_[rank].pictured.exchange(1) == 0) slots_[rank].CopyTo(slots_[size_ + rank]);
+  }
+}
+
+const RankSlot& RankBoard::Seen(std::size_t rank) {
+  if (rank >= size_) return unread_;
+  const RankSlot& picture = slots_[size_ + rank];
+  return picture.process == 0 ? slots_[rank] : picture;
+}
+
 void RankBoard::Clear() {
-  for (std::size_t rank = 0; rank < size_; ++rank) new (&slots_[rank]) RankSlot();
+  for (std::size_t slot = 0; slot < 2 * size_; ++slot) new (&slots_[slot]) RankSlot();
 }
 
 }  // namespace gan::storage

@@ -46,8 +46,7 @@ class TwoHosts:
 
     def __exit__(self, *_):
         for name in self.names:
-            for pid in subprocess.run(['ip', 'netns', 'pids', name], capture_output=True, text=True).stdout.split():
-                subprocess.run(['kill', '-KILL', pid], stderr=subprocess.DEVNULL)
+            self.kill(name)
             subprocess.run(['ip', 'netns', 'delete', name], stderr=subprocess.DEVNULL)
             etc = pathlib.Path('/etc/netns') / name
             (etc / 'hosts').unlink(missing_ok=True)
@@ -87,6 +86,11 @@ class TwoHosts:
         """For mpirun and gan-launch: ssh with the keys of these hosts."""
         return {'OMPI_MCA_plm_rsh_agent': f'ssh -F {self.folder}/ssh_config', 'OMPI_MCA_btl_tcp_if_include': 'eq0',
                 'OMPI_MCA_oob_tcp_if_include': 'eq0'}
+
+    def kill(self, name):
+        """Ends all processes of the host."""
+        for pid in subprocess.run(['ip', 'netns', 'pids', name], capture_output=True, text=True).stdout.split():
+            subprocess.run(['kill', '-KILL', pid], stderr=subprocess.DEVNULL)
 
     def cut_off(self, name):
         """Pulls the cable on this side; the host's processes go on without knowing."""

@@ -1,4 +1,5 @@
 #include "launcher/diagnosis.h"
+#include "launcher/launcher_words.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -117,15 +118,53 @@ TEST(Diagnosis, AHangIsTheRankThatTheOthersWaitedFor) {
   EXPECT_EQ(Diagnose(elsewhere).rank, 0);
 }
 
+TEST(Diagnosis, ARankElsewhereHasAHostToo) {
+  Evidence evidence = Of(kFailed, "gan-train: [rank 2] no\n");
+  EXPECT_EQ(Diagnose(evidence).host, "");
+  evidence.hosts = {"a", "a", "b"};
+  EXPECT_EQ(Diagnose(evidence).host, "b");
+}
+
+TEST(Diagnosis, TheRankThatWaitedInVainIsNotTheOneThatHung) {
+  Evidence evidence = Of(kFailed,
+                         "gan-train: [rank 0] rank 0 of 2, control, allgather: no answer from the other ranks for 2 s; "
+                         "one of them has probably died or hangs\n" +
+                             MpirunExit(0, 1));
+  evidence.ranks[1].last_beat = 47;
+  EXPECT_EQ(Diagnose(evidence).cause, Cause::kHang);
+  EXPECT_EQ(Diagnose(evidence).rank, 1);
+  evidence.ranks.clear();
+  EXPECT_EQ(Diagnose(evidence).rank, 0);
+}
+
+TEST(Diagnosis, WhatMpirunSaidBeforeItWasKilledCounts) {
+  const Ending killed{137, true};
+  const std::string aborted =
+      "MPI_ABORT was invoked on rank 0 in communicator MPI_COMM_WORLD\nwith errorcode 3.\n\nNOTE: invoking MPI_ABORT\n";
+  EXPECT_EQ(EndingToldBy(aborted, killed).code, 3);
+  EXPECT_FALSE(EndingToldBy(aborted, killed).by_signal);
+  EXPECT_EQ(EndingToldBy(MpirunExit(1, 4), killed).code, 4);
+  for (const std::string& text : {std::string(), MpirunExit(1, 0), MpirunSignal(1, 9, "Killed")}) {
+    EXPECT_TRUE(EndingToldBy(text, killed).by_signal) << text;
+  }
+  EXPECT_EQ(EndingToldBy(aborted, {1, false}).code, 1);
+}
+
 TEST(Diagnosis, ALostHostIsNamed) {
   Evidence evidence = Of(kFailed,
                          "ORTE has lost communication with a remote daemon.\n\n  HNP daemon   : [[1,0],0] on node a\n"
                          "  Remote daemon: [[1,0],1] on node b\n");
   EXPECT_EQ(Diagnose(evidence).cause, Cause::kLostHost);
   EXPECT_EQ(Diagnose(evidence).host, "b");
-  evidence.text.clear();
-  evidence.gone_hosts = {"c"};
-  EXPECT_EQ(Diagnose(evidence).host, "c");
+  EXPECT_EQ(Diagnose(evidence).rank, std::nullopt);
+  evidence.text = "gan-train: [rank 0] no sign of life for 5.0 s in section step; stacks in /run/stacks, ending\n";
+  evidence.gone_hosts = {"c.cluster"};
+  evidence.hosts = {"a", "cc", "c", "c"};
+  EXPECT_EQ(Diagnose(evidence).cause, Cause::kLostHost) << "its ranks were waited for";
+  EXPECT_EQ(Diagnose(evidence).host, "c.cluster");
+  EXPECT_EQ(Diagnose(evidence).rank, 2);
+  evidence.hosts[2] = "c.other";
+  EXPECT_EQ(Diagnose(evidence).rank, 3);
 }
 
 TEST(Diagnosis, ExitCodesOfOursSayTheirCause) {

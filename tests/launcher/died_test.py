@@ -1,4 +1,5 @@
-"""gan-launch says why a job died: which rank was first, where it was, and the cause. Twelve causes are injected.
+"""gan-launch says why a job died: which rank was first, where it was, and the cause. Eleven causes are injected; the
+twelfth, a lost host, is in tests/cluster/lost_host_test.py.
 
 EQUIPOISE_DEATHS=10 python died_test.py Died       each cause as often (default 1); prints what was right
 EQUIPOISE_CAUSES=hang,port python died_test.py Died only these
@@ -93,7 +94,7 @@ class Died(Launched):
 
     def hang(self, run, rank):
         if rank == 0:
-            return self.killed(run, 1, signal.SIGSTOP), {0, 1}  # a stopped rank cannot speak: the one that waits may be named
+            return self.killed(run, 1, signal.SIGSTOP), {1}  # it cannot speak, and the one that waits for it does
         return self.launch(run, '--steps', 40, '--step-timeout', 2, '--inject', 'loader:600@5'), {1}
 
     def other_mpi(self, run, rank):

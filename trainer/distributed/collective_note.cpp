@@ -6,11 +6,25 @@ namespace gan::distributed {
 
 namespace {
 
+std::atomic<storage::RankBoard*> noted_on{nullptr};
 std::atomic<storage::CollectiveNote*> noted_in{nullptr};
 
 }  // namespace
 
-void NoteCollectivesIn(storage::CollectiveNote* place) { noted_in = place; }
+void NoteCollectivesIn(storage::RankBoard* board, std::size_t rank) {
+  noted_on = board;
+  noted_in = board == nullptr ? nullptr : &board->Slot(rank).collective;
+}
+
+void NoteSilence() {
+  if (storage::RankBoard* const board = noted_on) board->TakePicture();
+}
+
+void NoteHosts(const std::vector<std::string>& hosts) {
+  storage::RankBoard* const board = noted_on;
+  if (board == nullptr) return;
+  for (std::size_t rank = 0; rank < hosts.size(); ++rank) board->Slot(rank).SetHost(hosts[rank]);
+}
 
 InCollective::InCollective(const char* purpose, const char* operation) : place_(noted_in) {
   if (place_ == nullptr) return;

@@ -130,6 +130,7 @@ void MpiCalls::Poll(const MpiCall& call, WaitFor what, MpiRequests& requests) {
       continue;
     }
     if (waited > timeout_) {
+      NoteSilence();
       Fail(call.Text(), "no answer from the other ranks for " + std::to_string(timeout_.count()) +
                             " s; one of them has probably died or hangs");
     }

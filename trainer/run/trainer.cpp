@@ -10,6 +10,8 @@
 #include "cli/log.h"
 #include "monitoring/http_access.h"
 #include "storage/errors.h"
+#include "storage/host_name.h"
+#include "trainer/distributed/collective_note.h"
 #include "trainer/distributed/replicas.h"
 #include "trainer/loss/adversarial.h"
 #include "trainer/run/agree.h"
@@ -92,6 +94,7 @@ Trainer::Trainer(const TrainOptions& options, const distributed::World& world, s
       gan_(WithClasses(options.gan, classes_), device_, options.seed, gradients_),
       controller_(ResolveBalance(options)),
       faults_(options.inject, world.rank == world.size - 1) {
+  distributed::NoteHosts(control_->AllGather(storage::HostName()));
   gan_.classes = classes_;
   class_watch_.emplace(classes_);
   saver_.emplace(folder_.Checkpoints(), options_.keep,

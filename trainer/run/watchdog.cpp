@@ -101,7 +101,7 @@ Watchdog::Watchdog(const WatchdogOptions& options, int rank)
   PrepareStacks();
   slot_.Begin();
   slot_.SetSection(NameOf(Section::kStart));
-  distributed::NoteCollectivesIn(&slot_.collective);
+  distributed::NoteCollectivesIn(&board_, static_cast<std::size_t>(rank));
   thread_ = std::thread([this] { Watch(); });
 }
 
@@ -181,6 +181,7 @@ void Watchdog::EndWithoutLauncher() const {
 }
 
 void Watchdog::End(Section section, std::chrono::duration<double> silent) {
+  board_.TakePicture();
   char name[64];
   std::snprintf(name, sizeof name, "stacks-rank-%05d.txt", rank_);
   const fs::path path = folder_ / name;

@@ -70,7 +70,7 @@ def accept(handler, body, number, server):
 
 
 def run(mode, count, **variables):
-    done = subprocess.run([SUBJECT, mode, str(count)], env=os.environ | variables, capture_output=True, text=True, timeout=250)
+    done = subprocess.run([SUBJECT, mode, str(count)], env=os.environ | variables, capture_output=True, text=True, timeout=250 + count)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), done.stderr
 

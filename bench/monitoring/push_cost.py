@@ -1,0 +1,111 @@
+"""What alerts and OTLP cost the steps of a run: push_cost.py SHARDS [TURNS]     (EQUIPOISE_BIN names the programs' folder)
+
+One rank trains on core 0, with an endpoint that works, hangs, refuses, redirects or floods on the other cores, and without
+any, in turns. OTLP is pushed every second instead of every minute. Prints, for each endpoint, the median over the turns of
+the images per second relative to the run without that stands beside it, which wants a quiet machine, and the largest share of
+the run's processor time that the threads of alerts and OTLP took, which does not."""
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+STEPS = 200
+ENDPOINTS = ('works', 'hangs', 'refuses', 'redirects', 'floods')
+
+
+class Endpoint:
+    def __init__(self, kind):
+        self.requests, self.release = 0, threading.Event()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                outer.requests += 1
+                self.rfile.read(int(self.headers['Content-Length']))
+                if kind == 'hangs':
+                    outer.release.wait(120)
+                self.send_response(307 if kind == 'redirects' else 200)
+                if kind == 'redirects':
+                    self.send_header('Location', outer.url + '/again')
+                self.end_headers()
+                try:
+                    while kind == 'floods':
+                        self.connection.sendall(b'x' * 65536)
+                except OSError:
+                    pass
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f'http://127.0.0.1:{self.server.server_port}'
+        if kind == 'refuses':
+            self.server.server_close()
+        else:
+            threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.kind = kind
+
+    def close(self):
+        self.release.set()
+        if self.kind != 'refuses':
+            self.server.shutdown()
+            self.server.server_close()
+
+
+def processor_nanoseconds(process, spent):
+    """Notes what each thread has spent in `spent`: {thread: (niceness, nanoseconds)}."""
+    for thread in pathlib.Path(f'/proc/{process}/task').glob('*'):
+        try:
+            niceness = int((thread / 'stat').read_text().rpartition(')')[2].split()[16])
+            spent[thread.name] = niceness, int((thread / 'schedstat').read_text().split()[0])
+        except OSError:
+            pass  # it has just ended
+
+
+def train(shards, run, **variables):
+    """Seconds of the median step, and the share of the processor time that threads of low priority took."""
+    program = pathlib.Path(os.environ['EQUIPOISE_BIN']) / 'gan-train'
+    process = subprocess.Popen(
+        ['taskset', '-c', '0', program, '--shards', shards, '--run', run, '--resolution', '64', '--features', '4', '--batch', '4',
+         '--threads', '1', '--metrics-port', 'off', '--steps', str(STEPS), '--checkpoint-every', '0', '--sample-every', '0', '--d-steps', '4'],
+        env=os.environ | variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    spent = {}
+    while process.poll() is None:
+        processor_nanoseconds(process.pid, spent)
+        time.sleep(0.02)
+    assert process.returncode == 0
+    low = sum(time for niceness, time in spent.values() if niceness > 0)
+    steps = [json.loads(line)['step_seconds'] for line in (run / 'stats.jsonl').read_text().splitlines()]
+    return statistics.median(steps), low / sum(time for _, time in spent.values())
+
+
+def main(shards, turns=5):
+    os.sched_setaffinity(0, set(range(1, os.cpu_count())))  # the endpoints; taskset moves the run
+    ratios, shares = {kind: [] for kind in ENDPOINTS}, {kind: [] for kind in ENDPOINTS}
+    requests = dict.fromkeys(ENDPOINTS, 0)
+    with tempfile.TemporaryDirectory() as folder:
+        for turn in range(int(turns)):
+            for i, kind in enumerate(ENDPOINTS):
+                endpoint = Endpoint(kind)
+                pushing = {'EQUIPOISE_ALERT_WEBHOOK': endpoint.url, 'OTEL_EXPORTER_OTLP_ENDPOINT': endpoint.url, 'OTEL_METRIC_EXPORT_INTERVAL': '1000'}
+                order = (True, False) if (turn + i) % 2 else (False, True)
+                got = {on: train(shards, pathlib.Path(folder) / f'{turn}-{kind}-{on}', **(pushing if on else {})) for on in order}
+                endpoint.close()
+                ratios[kind].append(got[False][0] / got[True][0])
+                shares[kind].append(got[True][1])
+                requests[kind] += endpoint.requests
+                print(f'turn {turn}, {kind}: images/s {ratios[kind][-1]:.4f}, share {shares[kind][-1]:.6f} (without {got[False][1]:.6f})', flush=True)
+    for kind in ENDPOINTS:
+        print(f'an endpoint that {kind}: images/s {statistics.median(ratios[kind]):.4f} of those without, at most '
+              f'{max(shares[kind]):.6f} of the processor time; {requests[kind]} requests')
+
+
+if __name__ == '__main__':
+    main(*sys.argv[1:])

@@ -1,0 +1,76 @@
+#include "launcher/launcher_words.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <regex>
+#include <string_view>
+
+namespace gan::launch {
+
+namespace {
+
+int SignalNamed(const std::string& words) {
+  for (const int signal : {SIGKILL, SIGBUS, SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGTERM}) {
+    if (words == ::strsignal(signal)) return signal;
+  }
+  return SIGKILL;
+}
+
+}  // namespace
+
+std::optional<int> RankThatEnded(const std::string& text) {
+  static const std::regex kForms[] = {
+      std::regex(R"(MPI_ABORT was invoked on rank (\d{1,8}))"),
+      std::regex(R"(Process name: \[\[?[^,\]]*,\d+\],\s*(\d{1,8})\])"),
+      std::regex(R"(Process name: \[prterun-[^,\]]*,(\d{1,8})\])"),
+      std::regex(R"(srun: error: \S+: tasks? (\d{1,8}): Exited)"),
+  };
+  std::smatch match;
+  for (const std::regex& form : kForms) {
+    if (std::regex_search(text, match, form)) return std::stoi(match[1]);
+  }
+  return std::nullopt;
+}
+
+std::optional<SignalledRank> RankThatWasSignalled(const std::string& text) {
+  static const std::regex kMpirun(R"(process rank (\d{1,8}) with PID \d+ on node (\S+) exited on\s+signal (\d{1,8}))");
+  static const std::regex kSrun(
+      R"(srun: error: (\S+): tasks? (\d{1,8}): (Killed|Bus error|Segmentation fault|Aborted)\b)");
+  std::smatch match;
+  if (std::regex_search(text, match, kMpirun)) return SignalledRank{std::stoi(match[1]), match[2], std::stoi(match[3])};
+  if (std::regex_search(text, match, kSrun)) return SignalledRank{std::stoi(match[2]), match[1], SignalNamed(match[3])};
+  return std::nullopt;
+}
+
+bool SpeaksOfALostHost(const std::string& text) {
+  constexpr std::string_view kSigns[] = {"lost communication with a remote daemon",
+                                         "lost communication with the daemon", "Node failure on",
+                                         "ssh: connect to host", "Timeout, server"};  // the last is ssh's keep-alive
+  return std::any_of(std::begin(kSigns), std::end(kSigns),
+                     [&](std::string_view sign) { return text.find(sign) != std::string::npos; });
+}
+
+std::string HostNamedIn(const std::string& text) {
+  static const std::regex kForms[] = {std::regex(R"(Remote (?:node|host|daemon)[^\n]*on node\s+(\S+))"),
+                                      std::regex(R"(Timeout, server (\S+) not responding)"),
+                                      std::regex(R"(ssh: connect to host (\S+))")};
+  std::smatch match;
+  for (const std::regex& form : kForms) {
+    if (std::regex_search(text, match, form)) return match[1];
+  }
+  return "";
+}
+
+Ending EndingToldBy(const std::string& text, const Ending& ending) {
+  static const std::regex kForms[] = {std::regex(R"(MPI_ABORT was invoked on rank [^\n]*\nwith errorcode (\d{1,3})\b)"),
+                                      std::regex(R"(Process name: [^\n]*\n\s*Exit code:\s+(\d{1,3})\b)")};
+  if (!ending.by_signal) return ending;
+  std::smatch match;
+  for (const std::regex& form : kForms) {
+    if (std::regex_search(text, match, form) && std::stoi(match[1]) != 0) return {std::stoi(match[1]), false};
+  }
+  return ending;
+}
+
+}  // namespace gan::launch
