@@ -42,13 +42,17 @@ struct ErrorLine {
 };
 
 // The first error that a program of ours reported: "gan-train: [rank 1] what". Lines of the log begin with a time, and
-// warnings end no run.
+// warnings end no run. When a save fails, the ranks that could write report the one that could not.
 std::optional<ErrorLine> FirstError(const std::vector<std::string>& lines) {
   static const std::regex kForm(R"(^gan-\w+: (?:\[rank (\d{1,8})\] )?(.*))");
-  std::smatch match;
+  static const std::regex kOther(R"(save failed on rank (\d{1,8}) )");
+  std::smatch match, other;
   for (const std::string& line : lines) {
     if (!std::regex_match(line, match, kForm) || match[2].str().starts_with("warning: ")) continue;
-    return ErrorLine{match[1].matched ? std::optional<int>(std::stoi(match[1])) : std::nullopt, match[2]};
+    ErrorLine error{.rank = std::nullopt, .what = match[2]};
+    if (match[1].matched) error.rank = std::stoi(match[1]);
+    if (std::regex_search(error.what, other, kOther)) error.rank = std::stoi(other[1]);
+    return error;
   }
   return std::nullopt;
 }

@@ -7,7 +7,9 @@ const kStates = {
   failed: ['✕ failed', 'bad'], restarting: ['↻ restarting', 'warn'], silent: ['▲ silent', 'warn'], unknown: ['? no status', ''],
 };
 const sayState = (name) => Object.hasOwn(kStates, name) ? kStates[name] : [sayName(name), ''];
-const saySetting = (value) => value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : isNumber(value) ? String(value) : String(value);
+// A rate that a script computed as 3 * 1e-4 is 0.00030000000000000003.
+const sayNumber = (value) => Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(12)));
+const saySetting = (value) => value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : isNumber(value) ? sayNumber(value) : String(value);
 const sayMeasure = (name) => sayName(name.replace(/^quality_/, ''));
 
 const state = {all: null, chosen: new Map(), touched: false, images: Infinity, sort: 'updated', falling: true, rows: new Map()};

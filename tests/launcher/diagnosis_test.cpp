@@ -97,6 +97,14 @@ TEST(Diagnosis, TheFirstOfTwoErrorsCounts) {
   EXPECT_THAT(found.detail, HasSubstr("stats.jsonl"));
 }
 
+TEST(Diagnosis, ARankThatReportsAnotherOneIsNotNamed) {
+  const std::string text =
+      "gan-train: [rank 1] save failed on rank 0 (write /run/part-00000: No space left on device) in /run: Operation "
+      "canceled\n";
+  EXPECT_EQ(Diagnose(Of(kFailed, text)).cause, Cause::kFullDisk);
+  EXPECT_EQ(Diagnose(Of(kFailed, text)).rank, 0);
+}
+
 TEST(Diagnosis, AHangIsTheRankThatTheOthersWaitedFor) {
   const std::string text =
       "gan-train: [rank 0] no sign of life for 2.1 s in section step; stacks in /run/stacks-rank-00000.txt, ending\n" +

@@ -1,6 +1,7 @@
 """The page of a folder of runs in a real browser: 300 runs of 10,000 steps, what it shows, its speed and its memory.
 
 EQUIPOISE_RUNS=50 python runs_browser_test.py    fewer runs (default 300)"""
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -9,6 +10,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import urllib.request
 
 from browser import Browser
 from browser_test import HOSTILE, INSPECT, SHOTS, Server, png, step_line
@@ -95,6 +97,28 @@ class RunsPage(unittest.TestCase):
             self.assertLess(memory, 200)
             self.assertEqual([], tab.complaints)
 
+    def test_memory_stays_bounded_when_much_is_asked_for_at_once(self):
+        with Server(self.runs) as server:
+            def get(path):
+                return urllib.request.urlopen(server.url + path, timeout=60).read()
+
+            while (told := json.loads(get('runs.json')))['read_ratio'] < 1:
+                time.sleep(0.1)
+
+            def ask(part):
+                for path in ['runs.json', *(f'curves/{name}' for name in told['curves'])]:
+                    get(path)
+                for run in told['runs'][part:80:8]:
+                    while json.loads(get(f"run/{run['name']}/run.json"))['stats']['read_ratio'] < 1:
+                        pass
+                    for step, _ in run['grids']:
+                        get(f"run/{run['name']}/pictures/fakes-{step:08d}.png")
+            with concurrent.futures.ThreadPoolExecutor(8) as clients:
+                list(clients.map(ask, range(8)))
+            memory = resident_megabytes(server.process.pid)
+            print(f'after eight clients have asked for every curve, and for 80 runs with their grids: {memory:.0f} MB at most')
+            self.assertLess(memory, 200)
+
     def test_everything_is_there(self):
         tab = self.read(self.open(self.server.url, width=1440))
         self.assertEqual(f'runs · Equipoise', tab.run('document.title'))
@@ -103,6 +127,8 @@ class RunsPage(unittest.TestCase):
         for words in ('Run', 'State', 'lr d', 'seed', 'loss', 'best swd', 'best coverage', 'Verdict', 'Images', 'Time'):
             self.assertIn(words, heads)
         self.assertNotIn('batch', heads, 'it is the same in all runs')
+        rates = tab.run(f"[...document.querySelectorAll('#runs tbody tr')].map(row => row.cells[{heads.index('lr d')}].textContent)")
+        self.assertEqual({'0.0001', '0.0002', '0.0003'}, set(rates), 'digits that nobody chose are not shown')
         self.assertEqual(8, tab.run("document.querySelectorAll('#overlay path.line').length"))
         self.assertGreater(tab.run("document.querySelector('#overlay path.line').getAttribute('d').length"), 200)
         self.assertEqual(8, tab.run("new Set([...document.querySelectorAll('#overlay path.line')].map(p => p.getAttribute('class'))).size"))
