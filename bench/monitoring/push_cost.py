@@ -2,8 +2,8 @@
 
 One rank trains on core 0, with an endpoint that works, hangs, refuses, redirects or floods on the other cores, and without
 any, in turns. OTLP is pushed every second instead of every minute. Prints, for each endpoint, the median over the turns of
-the images per second relative to the run without that stands beside it, which wants a quiet machine, and the largest share of
-the run's processor time that the threads of alerts and OTLP took, which does not."""
+the images per second relative to the run without that stands beside it, which wants a quiet machine, and the processor time
+of the threads of alerts and OTLP, which does not: as a share of the run's, and for each request."""
 import json
 import os
 import pathlib
@@ -70,7 +70,7 @@ def processor_nanoseconds(process, spent):
 
 
 def train(shards, run, **variables):
-    """Seconds of the median step, and the share of the processor time that threads of low priority took."""
+    """Seconds of the median step, and the processor time in seconds of threads of low priority and of all threads."""
     program = pathlib.Path(os.environ['EQUIPOISE_BIN']) / 'gan-train'
     process = subprocess.Popen(
         ['taskset', '-c', '0', program, '--shards', shards, '--run', run, '--resolution', '64', '--features', '4', '--batch', '4',
@@ -81,14 +81,14 @@ def train(shards, run, **variables):
         processor_nanoseconds(process.pid, spent)
         time.sleep(0.02)
     assert process.returncode == 0
-    low = sum(time for niceness, time in spent.values() if niceness > 0)
+    low = 1e-9 * sum(used for niceness, used in spent.values() if niceness > os.nice(0))
     steps = [json.loads(line)['step_seconds'] for line in (run / 'stats.jsonl').read_text().splitlines()]
-    return statistics.median(steps), low / sum(time for _, time in spent.values())
+    return statistics.median(steps), low, 1e-9 * sum(used for _, used in spent.values())
 
 
 def main(shards, turns=5):
     os.sched_setaffinity(0, set(range(1, os.cpu_count())))  # the endpoints; taskset moves the run
-    ratios, shares = {kind: [] for kind in ENDPOINTS}, {kind: [] for kind in ENDPOINTS}
+    ratios, spent = {kind: [] for kind in ENDPOINTS}, dict.fromkeys(ENDPOINTS, (0, 0))
     requests = dict.fromkeys(ENDPOINTS, 0)
     with tempfile.TemporaryDirectory() as folder:
         for turn in range(int(turns)):
@@ -99,12 +99,13 @@ def main(shards, turns=5):
                 got = {on: train(shards, pathlib.Path(folder) / f'{turn}-{kind}-{on}', **(pushing if on else {})) for on in order}
                 endpoint.close()
                 ratios[kind].append(got[False][0] / got[True][0])
-                shares[kind].append(got[True][1])
+                spent[kind] = [before + more for before, more in zip(spent[kind], got[True][1:])]
                 requests[kind] += endpoint.requests
-                print(f'turn {turn}, {kind}: images/s {ratios[kind][-1]:.4f}, share {shares[kind][-1]:.6f} (without {got[False][1]:.6f})', flush=True)
+                print(f'turn {turn}, {kind}: images/s {ratios[kind][-1]:.4f}, {got[True][1]:.4f} of {got[True][2]:.2f} s of processor time, without {got[False][1]:.4f}', flush=True)
     for kind in ENDPOINTS:
-        print(f'an endpoint that {kind}: images/s {statistics.median(ratios[kind]):.4f} of those without, at most '
-              f'{max(shares[kind]):.6f} of the processor time; {requests[kind]} requests')
+        low, all_of_it = spent[kind]
+        print(f'an endpoint that {kind}: images/s {statistics.median(ratios[kind]):.4f} of those without, {low / all_of_it:.6f} of the processor '
+              f'time; {requests[kind]} requests' + (f', {1e3 * low / requests[kind]:.2f} ms each' if requests[kind] else ''))
 
 
 if __name__ == '__main__':
