@@ -1,7 +1,8 @@
 """Bytes per second of equipoise.Shards in a DataLoader with two workers, beside numpy loops over the same files, in turns.
 
-Usage: .deps/python bench/python/shards.py [--turns 5] [--records 40000]      (PYTHONPATH=python)
+Usage: .deps/python bench/python/shards.py [--turns 9] [--records 40000]      (PYTHONPATH=python)
 The files are in the page cache. One loop copies each record, as a program without batches does; the other also makes batches.
+Each is an epoch: "loader" has workers that an earlier epoch started, "started" starts them.
 """
 import argparse
 import json
@@ -41,23 +42,30 @@ def batches(folder):
     return sum(np.stack(pictures[i:i + BATCH]).nbytes for pictures, _ in Shards(folder).arrays() for i in range(0, len(pictures), BATCH))
 
 
-def loader(folder):
-    return sum(pictures.numel() for pictures, _ in torch.utils.data.DataLoader(Shards(folder), batch_size=BATCH, num_workers=2))
+def started(folder):
+    return epoch(torch.utils.data.DataLoader(Shards(folder), batch_size=BATCH, num_workers=2))
+
+
+def epoch(loader):
+    return sum(pictures.numel() for pictures, _ in loader)
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument('--turns', type=int, default=5)
+    parser.add_argument('--turns', type=int, default=9)
     parser.add_argument('--records', type=int, default=40000)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         make(folder, options.records)
-        speeds = {}
+        lasting = torch.utils.data.DataLoader(Shards(folder), batch_size=BATCH, num_workers=2, persistent_workers=True)
+        epoch(lasting)
+        ways = {'copies': copies, 'batches': batches, 'started': started, 'loader': lambda _: epoch(lasting)}
+        speeds = {name: [] for name in ways}
         for _ in range(options.turns):
-            for way in (copies, batches, loader):
+            for name, way in ways.items():
                 start = time.perf_counter()
-                speeds.setdefault(way.__name__, []).append(way(folder) / (time.perf_counter() - start) / 1e9)
+                speeds[name].append(way(folder) / (time.perf_counter() - start) / 1e9)
     for name, values in speeds.items():
         ratio = statistics.median(a / b for a, b in zip(speeds['loader'], values))
         print(f'{name:8} {statistics.median(values):.2f} GB/s   loader relative to it {ratio:.2f}')

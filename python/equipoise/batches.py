@@ -8,18 +8,22 @@ from __future__ import annotations
 import functools
 import itertools
 import os
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import default_collate, get_worker_info
 from torch.utils.data._utils.collate import default_collate_fn_map
 
 if TYPE_CHECKING:
-    from equipoise.shards import Shards
+    from equipoise.shards import Shard, Shards
 
 _PAGE = 4096
+_MOST_FREE = 4
+_free: list[bytearray] = []
 
 
 class Record(Sequence[Any]):
@@ -48,26 +52,56 @@ class Batch:
 
 def records_of(shards: Shards, numbers: Sequence[int]) -> list[Record]:
     """Brings them from the disk into the page cache: one byte of each page is read."""
-    for number in numbers:
-        shard, at = shards.place(number)
-        shard.pixels[at].reshape(-1)[::_PAGE].max()
+    for shard, at in _runs(shards, numbers):
+        shard.pixels.reshape(shard.records, -1)[:, ::_PAGE][at]
     return [Record(shards, number) for number in numbers]
 
 
 def load(folder: str, numbers: Sequence[int]) -> list[torch.Tensor]:
     shards = _opened(folder, os.stat(os.path.join(folder, 'manifest.json')).st_mtime_ns)
     side = shards.image_size
-    pictures = np.empty((len(numbers), side, side, 3), np.uint8)
+    pictures = _memory(len(numbers) * side * side * 3).reshape(len(numbers), side, side, 3)
     labels = np.empty(len(numbers), np.int64)
-    places = [shards.place(number) for number in numbers]
     begin = 0
-    for shard, run in itertools.groupby(places, lambda place: place[0]):
-        at = [position for _, position in run]
+    for shard, at in _runs(shards, numbers):
         end = begin + len(at)
         np.take(shard.pixels, at, 0, pictures[begin:end], 'clip')
         labels[begin:end] = shard.index['label'][at]
         begin = end
     return [torch.from_numpy(pictures), torch.from_numpy(labels)]
+
+
+def _runs(shards: Shards, numbers: Sequence[int]) -> Iterator[tuple[Shard, NDArray[np.int64]]]:
+    """The records as (shard, positions in it), one pair for those in a row that are of one shard. Raises IndexError."""
+    wanted = np.asarray(numbers, np.int64)
+    records = len(shards)
+    outside = wanted[(wanted < -records) | (wanted >= records)]
+    if len(outside):
+        raise IndexError(int(outside[0]))
+    wanted = np.where(wanted < 0, wanted + records, wanted)
+    of = np.searchsorted(np.asarray(shards.ends, np.int64), wanted, 'right')
+    borders = [0, *(np.flatnonzero(np.diff(of)) + 1).tolist(), len(wanted)]
+    for begin, end in itertools.pairwise(borders):
+        if begin < end:
+            at = int(of[begin])
+            yield shards.shard(shards.numbers[at]), wanted[begin:end] - (shards.ends[at - 1] if at else 0)
+
+
+def _memory(size: int) -> NDArray[np.uint8]:
+    """`size` bytes, of a batch that nobody holds any more if there is one: the kernel clears each page of fresh memory, which
+    takes as long as the copy of the records."""
+    memory = _free.pop() if _free else bytearray()
+    if not size <= len(memory) <= 2 * size:
+        _free.clear()
+        memory = bytearray(size)
+    view = np.frombuffer(memory, np.uint8, size)
+    weakref.finalize(view, _give_back, memory).atexit = False
+    return view
+
+
+def _give_back(memory: bytearray) -> None:
+    _free.append(memory)
+    del _free[:-_MOST_FREE]
 
 
 @functools.lru_cache(maxsize=8)

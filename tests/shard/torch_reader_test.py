@@ -113,6 +113,31 @@ class Reader(unittest.TestCase):
             dark = self.batches(Dark(self.folder), num_workers=workers)
             self.assertEqual(0, int(dark[0][0].sum()))
 
+    def test_memory_is_used_again_only_when_nobody_holds_a_part_of_the_batch(self):
+        parts = (lambda pictures: pictures, lambda pictures: pictures[1:], lambda pictures: pictures.numpy()[2:],
+                 lambda pictures: pictures.untyped_storage())
+        for part in parts:
+            loader = iter(torch.utils.data.DataLoader(Shards(self.folder), batch_size=1, sampler=[0, 1, 2] * 8, num_workers=2))
+            pictures = torch.cat([next(loader)[0] for _ in range(3)])
+            self.assertTrue(np.array_equal(EXPECTED, pictures.numpy()))
+            held = next(loader)[0]
+            address, held = held.data_ptr(), part(held)
+            addresses = [next(loader)[0].data_ptr() for _ in range(10)]
+            self.assertNotIn(address, addresses)
+            self.assertLess(len(set(addresses)), 5)
+            del held
+            self.assertIn(address, [next(loader)[0].data_ptr() for _ in range(5)])
+
+    def test_batches_across_shards_and_numbers_that_no_record_has(self):
+        data = Shards(self.folder)
+        order = [5, -6, 2, 3, -1]
+        (batch,) = torch.utils.data.DataLoader(data, batch_sampler=[order], num_workers=1)
+        self.assertTrue(np.array_equal(np.stack([data[i][0] for i in order]), batch[0].numpy()))
+        self.assertEqual([data[i][1] for i in order], batch[1].tolist())
+        for number in (6, -7):
+            with self.assertRaisesRegex(IndexError, str(number)):
+                next(iter(torch.utils.data.DataLoader(data, batch_sampler=[[0, number]], num_workers=1)))
+
     def test_a_relative_folder_and_one_that_has_grown(self):
         before = os.getcwd()
         self.addCleanup(os.chdir, before)
