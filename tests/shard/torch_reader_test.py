@@ -117,7 +117,7 @@ class Reader(unittest.TestCase):
         parts = (lambda pictures: pictures, lambda pictures: pictures[1:], lambda pictures: pictures.numpy()[2:],
                  lambda pictures: pictures.untyped_storage())
         for part in parts:
-            loader = iter(torch.utils.data.DataLoader(Shards(self.folder), batch_size=1, sampler=[0, 1, 2] * 8, num_workers=2))
+            loader = iter(torch.utils.data.DataLoader(Shards(self.folder), batch_size=1, sampler=[0, 1, 2] * 8, num_workers=1))
             pictures = torch.cat([next(loader)[0] for _ in range(3)])
             self.assertTrue(np.array_equal(EXPECTED, pictures.numpy()))
             held = next(loader)[0]
