@@ -44,7 +44,9 @@ def notice_of(library, built):
     for line in output('/sbin/ldconfig', '-p').splitlines():
         path = line.split(' => ')[-1]
         if pathlib.Path(path).resolve().name == name or pathlib.Path(path).name == name:
-            package = output('dpkg-query', '-S', pathlib.Path(path).resolve()).split(':')[0]
+            real = str(pathlib.Path(path).resolve())
+            # Some packages still name the folder /lib that is now a link to /usr/lib.
+            package = output('dpkg-query', '-S', '*' + real.removeprefix('/usr')).split(':')[0]
             return package, pathlib.Path('/usr/share/doc', package, 'copyright')
     raise SystemExit(f'finish_wheel.py: {library.name}: no package is known to hold it')
 

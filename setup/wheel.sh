@@ -23,6 +23,6 @@ PATH=$PWD/$tools/bin:$PATH "$tools/bin/pip" --quiet --disable-pip-version-check 
 
 # What comes from packages that the user installs beside this one, or from the system.
 elsewhere=(libmpi.so.40 libcurl.so.4 libtorch_cpu.so libtorch_cuda.so libc10.so libc10_cuda.so libnccl.so.2 libarrow.so.2600 libparquet.so.2600)
-PATH=$PWD/$tools/bin:$PATH LD_LIBRARY_PATH=$PWD/build/wheel-libraries/lib "$tools/bin/auditwheel" --quiet repair \
+PATH=$PWD/$tools/bin:$PATH LD_LIBRARY_PATH=$PWD/build/wheel-libraries/lib "$tools/bin/auditwheel" repair \
   --plat manylinux_2_36_x86_64 --only-plat --wheel-dir "$raw/repaired" "${elsewhere[@]/#/--exclude=}" "$raw"/linux/*.whl
-"$tools/bin/python" setup/finish_wheel.py "$raw"/repaired/*.whl "$out" build/wheel-libraries
+PATH=$PWD/$tools/bin:$PATH "$tools/bin/python" setup/finish_wheel.py "$raw"/repaired/*.whl "$out" build/wheel-libraries
