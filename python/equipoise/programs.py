@@ -39,8 +39,10 @@ def _environment(name: str) -> dict[str, str]:
     def prepend(variable: str, folder: pathlib.Path) -> None:
         environment[variable] = os.pathsep.join(filter(None, [str(folder), environment.get(variable)]))
 
-    # The program looks for LibTorch beside this package; a package of another folder has to be told.
-    if name == 'gan-train' and _libtorch() != HERE.parent / 'torch' / 'lib':
+    # The program looks for LibTorch beside this package; a package of another folder has to be told. gan-launch starts the
+    # program itself, not the command.
+    trains = name == 'gan-train' or name == 'gan-launch' and any(pathlib.PurePath(word).name == 'gan-train' for word in sys.argv[1:])
+    if trains and _libtorch() != HERE.parent / 'torch' / 'lib':
         prepend('LD_LIBRARY_PATH', _libtorch())
     # gan-launch starts the mpirun of this environment also where the environment is not activated.
     commands = pathlib.Path(sys.executable).parent

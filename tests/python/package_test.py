@@ -163,7 +163,7 @@ class Programs(unittest.TestCase):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
         self.site = pathlib.Path(temporary.name)
-        shutil.copytree(PACKAGE, self.site / 'equipoise')
+        shutil.copytree(PACKAGE, self.site / 'equipoise', ignore=shutil.ignore_patterns('bin', 'lib'))  # of an installed wheel
         (self.site / 'equipoise/bin').mkdir()
 
     def place(self, name, text):
@@ -203,6 +203,11 @@ class Programs(unittest.TestCase):
         metadata.write_text('Metadata-Version: 2.1\nName: torch\nVersion: 2.11.0+cpu\n')
         self.assertEqual(f'{torch_elsewhere}/torch/lib:/before\n',
                          self.start('gan_train', PYTHONPATH=path, LD_LIBRARY_PATH='/before').stdout)
+        self.place('gan-launch', 'echo "$LD_LIBRARY_PATH"')
+        self.assertEqual(f'{torch_elsewhere}/torch/lib:/before\n',
+                         self.start('gan_launch', '--', 'gan-train', PYTHONPATH=path, LD_LIBRARY_PATH='/before').stdout)
+        self.assertEqual('/before\n', self.start('gan_launch', '--help', LD_LIBRARY_PATH='/before').stdout)
+        self.assertIn('pip install "equipoise[train]"', self.start('gan_launch', '--', 'gan-train').stderr)
 
     def test_the_commands_start_without_numpy(self):
         self.place('gan-preprocess', 'true')

@@ -25,7 +25,7 @@ PROGRAMS = ['gan-generate', 'gan-inspect', 'gan-launch', 'gan-preprocess', 'gan-
 PLUGINS = {f'libgan_{name}.so' for name in ('avif', 'gzip', 'heif', 'http', 'jxl', 'lmdb', 'opencv', 'parquet', 'plot',
                                               'ranks', 'tiff')}
 # The system's, as manylinux has it, and what other packages or the system hold.
-FROM_ELSEWHERE = {'libc', 'libm', 'libgcc_s', 'libstdc++', 'ld-linux-x86-64', 'libpthread', 'libdl', 'librt', 'libmpi', 'libcurl', 'libtorch_cpu',
+FROM_ELSEWHERE = {'libc', 'libm', 'libgcc_s', 'libstdc++', 'ld-linux-x86-64', 'libpthread', 'libdl', 'librt', 'libz', 'libmpi', 'libcurl', 'libtorch_cpu',
                   'libtorch_cuda', 'libc10', 'libc10_cuda', 'libnccl', 'libarrow', 'libparquet'}
 NEVER = re.compile('x265|x264|jbig|avcodec|avformat|swscale|gdal|heif|de265|fftw|readline|mysql|poppler|mpi|torch|cud')
 PYTHONS = [path for version in (11, 12, 13, 14) if (path := shutil.which(f'python3.{version}'))
