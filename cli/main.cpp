@@ -9,12 +9,12 @@
 #include <exception>
 #include <iostream>
 #include <memory>
-#include <regex>
 #include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "cli/addresses.h"
 #include "cli/flags.h"
 #include "cli/help.h"
 #include "cli/strict_toml.h"
@@ -76,7 +76,7 @@ std::string InWords(const CLI::ParseError& result) {
   constexpr std::string_view kEndless = " not in range 0.000000 to 1797693";  // the 309 digits of the largest double
   constexpr std::string_view kUnknownName = "INI was not able to parse ";     // CLI::ConfigError::Extras
   // A misspelt flag may stand before an address that contains a password.
-  std::string said = std::regex_replace(result.what(), std::regex("[a-zA-Z]+://\\S+"), "(an address)");
+  std::string said = WithoutAddresses(result.what());
   const std::size_t endless = said.find(kEndless);
   if (endless != std::string::npos) return said.substr(0, endless) + " is too small or not finite";
   if (!said.starts_with(kUnknownName)) return said;

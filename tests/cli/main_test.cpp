@@ -128,6 +128,15 @@ TEST(RunMain, MistypedFlagIsAUsageErrorOnOneLine) {
   EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1);
 }
 
+// A list that was pasted after a misspelt name: the message is as long, and the program ends as with a short one.
+TEST(RunMain, AVeryLongMistypedFlagIsAUsageErrorToo) {
+  const std::string letters(1'000'000, 'x');
+  const Result result = Call({"--stepz" + letters, "https://user:secret@host"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_THAT(result.err, HasSubstr("--stepz" + letters));
+  EXPECT_EQ(result.err.find("secret"), std::string::npos);
+}
+
 TEST(RunMain, OtherRanksOfAJobAreSilentAboutAMistypedFlag) {
   for (const auto& [rank, size] : {std::pair("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
                                    {"PMI_RANK", "PMI_SIZE"},
