@@ -26,8 +26,8 @@ constexpr std::string_view kActions[] = {"lower_d_rate",         "raise_d_rate",
 constexpr std::string_view kMeasures[] = {"swd", "ms_ssim", "density",   "coverage",      "frechet",       "kernel",
                                           "fid", "kid",     "swd_floor", "frechet_floor", "coverage_floor"};
 constexpr std::string_view kClassStates[] = {"collapsed", "separated"};
-constexpr std::string_view kResults[] = {"accepted",  "unreadable", "not_a_picture", "unsupported",
-                                         "truncated", "corrupt",    "too_large",     "duplicate"};
+constexpr std::string_view kResults[] = {"accepted", "unreadable", "not_a_picture", "unsupported", "truncated",
+                                         "corrupt",  "too_large",  "too_small",     "cropped",     "duplicate"};
 constexpr std::string_view kPhases[] = {"data", "discriminator", "generator", "sync", "checkpoint", "total"};
 // A step takes milliseconds on a GPU and seconds on a few CPU cores.
 constexpr double kStepSeconds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60};

@@ -76,14 +76,15 @@ void LabelFiles::Read(const std::string& name, const std::string& text) {
   const std::string folder(FoldersOf(name));
   if (own == "dataset.json") return ReadDatasetJson(file, folder, text);
   if (own == "metadata.jsonl") return ReadJsonLines(file, folder, text);
-  if (own.ends_with(".csv")) return ReadCsv(file, own == "metadata.csv" ? folder : "", text);
+  if (own == "metadata.csv") return ReadCsv(file, folder, text, places_);
+  if (own.ends_with(".csv")) return ReadCsv(file, "", text, by_file_name_);
   ReadCelebA(file, own, text);
 }
 
 void LabelFiles::ReadDatasetJson(const fs::path& file, const std::string& folder, const std::string& text) {
   knows_labels_ = true;
   ReadStyleGanLabels(text, file, [&](const std::string& picture, const std::string& label) {
-    Put(folder + std::string(WithoutDot(picture)), label);
+    Put(folder + std::string(WithoutDot(picture)), label, places_);
   });
 }
 
@@ -108,11 +109,11 @@ void LabelFiles::ReadJsonLines(const fs::path& file, const std::string& folder, 
     }
     if (label == columns.size()) return;
     const std::string name = row.at(columns[picture]);
-    Put(folder + std::string(WithoutDot(name)), LabelOf(row.at(columns[label]), file, offset));
+    Put(folder + std::string(WithoutDot(name)), LabelOf(row.at(columns[label]), file, offset), places_);
   });
 }
 
-void LabelFiles::ReadCsv(const fs::path& file, const std::string& folder, std::string_view text) {
+void LabelFiles::ReadCsv(const fs::path& file, const std::string& folder, std::string_view text, Places& places) {
   CsvRows rows(text);
   std::vector<std::string> columns, row;
   if (!rows.Next(columns)) throw DataError(file, rows.offset(), "has no line of column names");
@@ -124,7 +125,7 @@ void LabelFiles::ReadCsv(const fs::path& file, const std::string& folder, std::s
           file, at,
           "a row of " + std::to_string(row.size()) + " fields; the first line names " + std::to_string(columns.size()));
     }
-    if (label < columns.size()) Put(folder + std::string(WithoutDot(row[picture])), row[label]);
+    if (label < columns.size()) Put(folder + std::string(WithoutDot(row[picture])), row[label], places);
   }
   if (rows.broken()) throw DataError(file, text.size(), "ends inside a quoted field");
 }
@@ -149,21 +150,27 @@ void LabelFiles::ReadCelebA(const fs::path& file, std::string_view name, std::st
           file, offset,
           "a line of " + std::to_string(words.size()) + " words instead of " + std::to_string(columns.size() + 1));
     }
-    if (label < columns.size()) Put(words[0], words[label + 1]);
+    if (label < columns.size()) Put(words[0], words[label + 1], by_file_name_);
   });
 }
 
-void LabelFiles::Put(const std::string& picture, const std::string& label) {
+void LabelFiles::Put(const std::string& picture, const std::string& label, Places& places) {
   auto [found, is_new] = label_places_.try_emplace(label, static_cast<std::uint32_t>(labels_.size()));
   if (is_new) labels_.push_back(label);
   if (labels_.size() > SourceList::kMaxLabels) {
     throw DataError(root_,
                     "over 100,000 different labels, the last one \"" + label.substr(0, 60) + "\": are they classes?");
   }
-  places_.try_emplace(picture, found->second);
+  places.try_emplace(picture, found->second);
 }
 
-// CelebA's lists lie beside the folder of the pictures and name these alone.
+const std::uint32_t* LabelFiles::PlaceOf(std::string_view picture) const {
+  auto found = places_.find(std::string(picture));
+  if (found != places_.end()) return &found->second;
+  found = by_file_name_.find(std::string(FileOf(picture)));
+  return found != by_file_name_.end() ? &found->second : nullptr;
+}
+
 void LabelFiles::Apply(SourceList& sources, std::uint64_t first) {
   for (const std::string& column : columns_seen_) sources.OfferLabelColumn(column);
   if (options_.column.empty() && !columns_seen_.empty() && !column_found_) {
@@ -172,17 +179,16 @@ void LabelFiles::Apply(SourceList& sources, std::uint64_t first) {
                  *columns_seen_.rbegin());
   }
   if (knows_labels_ || column_found_) sources.KnowLabels();
+  const std::uint64_t named = places_.size() + by_file_name_.size();
   std::uint64_t used = 0;
-  for (std::uint64_t i = first; i < sources.size() && !places_.empty(); ++i) {
-    auto found = places_.find(std::string(sources.Name(i)));
-    if (found == places_.end()) found = places_.find(std::string(FileOf(sources.Name(i))));
-    if (found == places_.end()) continue;
+  for (std::uint64_t i = first; i < sources.size() && named > 0; ++i) {
+    const std::uint32_t* const place = PlaceOf(sources.Name(i));
+    if (place == nullptr) continue;
     ++used;
-    sources.SetLabel(i, labels_[found->second]);
+    sources.SetLabel(i, labels_[*place]);
   }
-  if (used < places_.size()) {
-    sources.Note(std::to_string(places_.size() - used) + " names in the tables of " + root_.string() +
-                 " are no pictures in it");
+  if (used < named) {
+    sources.Note(std::to_string(named - used) + " names in the tables of " + root_.string() + " are no pictures in it");
   }
 }
 

@@ -35,18 +35,24 @@ class LabelFiles {
   void Apply(SourceList& sources, std::uint64_t first);
 
  private:
+  using Places = std::unordered_map<std::string, std::uint32_t>;  // picture -> place in labels_
+
   void ReadDatasetJson(const std::filesystem::path& file, const std::string& folder, const std::string& text);
   void ReadJsonLines(const std::filesystem::path& file, const std::string& folder, std::string_view text);
-  void ReadCsv(const std::filesystem::path& file, const std::string& folder, std::string_view text);
+  void ReadCsv(const std::filesystem::path& file, const std::string& folder, std::string_view text, Places& places);
   void ReadCelebA(const std::filesystem::path& file, std::string_view name, std::string_view text);
   // The column that labels; size() when there is none.
   std::size_t ChooseColumn(const std::vector<std::string>& columns);
-  void Put(const std::string& picture, const std::string& label);
+  void Put(const std::string& picture, const std::string& label, Places& places);
+
+  // In labels_; null when no table names the picture.
+  const std::uint32_t* PlaceOf(std::string_view picture) const;
 
   const LabelOptions& options_;
   const std::filesystem::path root_;
-  std::unordered_map<std::string, std::uint32_t> places_;  // picture -> place in labels_
-  std::unordered_map<std::string, std::uint32_t> label_places_;
+  Places places_;        // by the picture's name relative to the root
+  Places by_file_name_;  // by the last part of its name, wherever it lies: CelebA's lists have no folders
+  Places label_places_;  // label -> place in labels_
   std::vector<std::string> labels_;
   std::set<std::string> columns_seen_;
   bool column_found_ = false;

@@ -23,6 +23,8 @@ std::vector<std::string> ExpandRanges(const std::string& text) {
   std::smatch range;
   if (!std::regex_search(text, range, kRange)) return {text};
   const std::uint64_t first = std::stoull(range[1]), last = std::stoull(range[2]);
+  if (first > last)
+    throw UsageError(text + ": " + range[0].str() + " stands for no file; its first number is the larger");
   const std::vector<std::string> rests = ExpandRanges(range.suffix());
   std::vector<std::string> names;
   for (std::uint64_t number = first; number <= last; ++number) {

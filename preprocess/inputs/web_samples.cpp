@@ -85,14 +85,18 @@ void WebSamples::TakeText(std::string_view name, std::string_view text) {
 
 bool WebSamples::IsWebDataset(const SourceList& sources, std::uint64_t first) const {
   for (std::uint64_t i = first; i < sources.size(); ++i) {
+    if (sources.WhyRejected(i) != nullptr) continue;
     if (keys_.contains(HashOf(SplitSampleName(sources.Name(i)).key))) return true;
   }
   return false;
 }
 
+// What was refused is no picture of a sample: it takes the place of none, and the quarantine tells of it. The damage of
+// the archive itself is such an input, and its name may be that of a sample.
 void WebSamples::KeepOnePicture(SourceList& sources, std::uint64_t first) const {
   std::unordered_map<std::size_t, std::pair<int, std::uint64_t>> best;  // by the key's hash
   for (std::uint64_t i = first; i < sources.size(); ++i) {
+    if (sources.WhyRejected(i) != nullptr) continue;
     const SampleName sample = SplitSampleName(sources.Name(i));
     const std::pair<int, std::uint64_t> here(RankOf(sample.field), i);
     const auto [found, is_new] = best.try_emplace(HashOf(sample.key), here);
@@ -100,7 +104,7 @@ void WebSamples::KeepOnePicture(SourceList& sources, std::uint64_t first) const 
   }
   sources.KeepFrom(first, [&](std::uint64_t i) {
     const std::string_view name = sources.Name(i);
-    const bool kept = best.at(HashOf(SplitSampleName(name).key)).second == i;
+    const bool kept = sources.WhyRejected(i) != nullptr || best.at(HashOf(SplitSampleName(name).key)).second == i;
     if (!kept) sources.left_out().Count("other picture of a sample", name);
     return kept;
   });

@@ -85,9 +85,10 @@ class Facts(unittest.TestCase):
     def test_metrics_are_served_while_it_runs(self):
         (self.photos / 'bad.png').write_bytes(b'nothing')
         make_pictures(self.photos, ['large.jpg'], side=600)
-        listed = [self.photos / 'bad.png'] * 3 + [self.photos / 'large.jpg'] * 600
+        make_pictures(self.photos, ['small.png'], side=9)
+        listed = [self.photos / 'bad.png'] * 3 + [self.photos / 'small.png'] * 2 + [self.photos / 'large.jpg'] * 600
         (self.top / 'list').write_text(''.join(f'{path}\n' for path in listed))
-        process = subprocess.Popen(command(self.out, '--list', self.top / 'list', '--threads', 1, '--metrics-port', 0),
+        process = subprocess.Popen(command(self.out, '--list', self.top / 'list', '--threads', 1, '--min-side', 10, '--metrics-port', 0),
                                    env=ENVIRONMENT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         try:
             url = re.search(r'http://\S+', process.stderr.readline()).group()
@@ -100,6 +101,7 @@ class Facts(unittest.TestCase):
         self.assertEqual(0, process.returncode)
         self.assertTrue(running, 'the counts were seen while it ran')
         self.assertRegex(text, r'gan_preprocess_images_total\{[^}]*run="out"[^}]*result="not_a_picture"[^}]*\} 3\n')
+        self.assertRegex(text, r'gan_preprocess_images_total\{[^}]*result="too_small"[^}]*\} 2\n')
         self.assertNotIn('gan_train_', text)
         subprocess.run([os.environ['PROMTOOL'], 'check', 'metrics'], input=text, text=True, check=True, capture_output=True)
 

@@ -6,7 +6,10 @@
 #include <fstream>
 #include <iostream>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "monitoring/metric_table.h"
 #include "preprocess/decode/formats.h"
 #include "storage/files.h"
 #include "tests/storage/temporary_folder.h"
@@ -48,6 +51,14 @@ TEST(Sources, MillionListedPathsStayUnder150Megabytes) {
   constexpr std::uint64_t kAllowed = 150'000'000;
 #endif
   EXPECT_LT(added, kAllowed);
+}
+
+// A result that the table does not list is counted nowhere.
+TEST(Reasons, AreTheResultsThatTheMetricCounts) {
+  std::vector<std::string_view> results = {"accepted"};
+  for (int i = 0; Name(static_cast<Reason>(i)) != "unknown"; ++i) results.push_back(Name(static_cast<Reason>(i)));
+  const auto listed = monitoring::Row(monitoring::Metric::kPreprocessImages).label_values;
+  EXPECT_EQ(results, std::vector<std::string_view>(listed.begin(), listed.end()));
 }
 
 TEST(Sources, TellPicturesByTheirExtensionAlone) {

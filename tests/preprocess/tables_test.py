@@ -59,6 +59,16 @@ class Tables(Case):
         self.assertEqual(['', 'deep', 'deep'], self.labels())
         self.assertIn('--label-column NAME takes one of them', self.told)
 
+    def test_a_table_names_no_pictures_of_other_folders(self):
+        make_pictures(self.photos, ['deep/a.png'])
+        self.csv([['file_name', 'label'], ['a.png', 'cat'], ['deep/b.png', 'dog']])
+        (self.photos / 'dataset.json').write_text(json.dumps({'labels': [['a.png', 'cat']]}))
+        for source in (self.photos, self.zipped()):
+            out = self.out('--in', source, mode='auto')
+            self.assertEqual([('a.png', 'cat'), ('deep/a.png', ''), ('deep/b.png', 'dog'), ('deep/c.png', '')],
+                             sorted(r[:2] for r in records(out)))
+            self.assertIn('2 inputs have no label of their own', self.told)
+
     def labels_refused(self, *flags, code, words):
         self.out('--in', self.photos, *flags, mode='auto', code=code)
         self.assertIn(words, self.told)

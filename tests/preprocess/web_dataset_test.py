@@ -47,6 +47,11 @@ class WebDataset(Case):
         self.assertEqual([wanted[i] for i in order], self.found('--list', self.top / 'list'), 'the order of the list')
         self.assertEqual(wanted, self.found('--in', f'{self.top}/data-{{000..002}}.tar'), 'braces as webdataset expands them')
 
+    def test_braces_that_stand_for_no_tar_are_refused(self):
+        tar = self.write_shards([{'jpg': JPEGS[0], 'cls': 1}])[0]
+        self.out('--in', tar, '--in', f'{self.top}/data-{{3..0}}.tar', mode='auto', code=2)
+        self.assertIn('{3..0} stands for no file', self.told)
+
     def test_labels_of_json_and_the_choice_among_them(self):
         tars = self.write_shards([{'png': PNGS[i], 'json': {'label': f'kind {i % 2}', 'colour': 'red', 'id': i}} for i in range(3)], 9)
         self.assertEqual(['kind 0', 'kind 1', 'kind 0'], [label for _, label in self.found('--in', *tars)])
@@ -94,6 +99,28 @@ class WebDataset(Case):
             self.out('--in', tar, mode='auto', code=3)
             self.assertRegex(self.told, words)
             self.assertEqual(1, self.told.count('\n'), self.told)
+
+    def test_the_damage_of_a_tar_is_told_whatever_the_tar_is_called(self):
+        members = [(f'{i}.{kind}', data) for i in range(3) for kind, data in (('jpg', JPEGS[i]), ('cls', b'4'))]
+        whole = write_tar(self.top / '0.tar', members).read_bytes()
+        for name in ('0.tar', 'data.tar'):  # the first sample is called 0 as well
+            tar = self.top / name
+            tar.write_bytes(whole[:whole.rindex(b'2.jpg')])
+            self.assertEqual(['0.jpg', '1.jpg'], [found for found, _ in self.found('--in', tar)])
+            self.assertEqual({name: 'truncated'}, quarantine(self.last))
+            self.out('--in', tar, '--strict', mode='auto', code=3)
+            self.assertIn('stops here', self.told)
+
+    def test_a_refused_member_takes_the_place_of_no_picture(self):
+        tar = self.top / 'c.tar'
+        with tarfile.open(tar, 'w') as file:
+            for name, data in (('1.jpg', None), ('1.png', PNGS[0]), ('1.cls', b'4')):
+                info = tarfile.TarInfo(name)
+                info.type, info.linkname = (tarfile.REGTYPE, '') if data else (tarfile.SYMTYPE, '/etc/passwd')
+                info.size = len(data or b'')
+                file.addfile(info, io.BytesIO(data or b''))
+        self.assertEqual([('1.png', '4')], self.found('--in', tar))
+        self.assertEqual({'1.jpg': 'unsupported'}, quarantine(self.last))
 
 
 if __name__ == '__main__':
