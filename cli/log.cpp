@@ -12,6 +12,7 @@
 #include <memory>
 #include <vector>
 
+#include "cli/printable.h"
 #include "storage/errors.h"
 #include "storage/warnings.h"
 
@@ -50,8 +51,8 @@ void OpenLog(const std::string& name, const std::filesystem::path& file) {
           spdlog::level::info);
 }
 
-void LogInfo(const std::string& text) { spdlog::info("{}", text); }
-void LogWarning(const std::string& text) { spdlog::warn("{}", text); }
-void LogError(const std::string& text) { spdlog::error("{}", text); }
+void LogInfo(const std::string& text) { spdlog::info("{}", PrintableLines(text)); }
+void LogWarning(const std::string& text) { spdlog::warn("{}", PrintableLines(text)); }
+void LogError(const std::string& text) { spdlog::error("{}", PrintableLines(text)); }
 
 }  // namespace gan::cli

@@ -17,6 +17,7 @@
 #include "cli/addresses.h"
 #include "cli/flags.h"
 #include "cli/help.h"
+#include "cli/printable.h"
 #include "cli/strict_toml.h"
 #include "storage/errors.h"
 #include "storage/warnings.h"
@@ -86,7 +87,7 @@ std::string InWords(const CLI::ParseError& result) {
 int ReportParseResult(CLI::App& app, const CLI::ParseError& result, Company company) {
   if (AnotherRankReports(company)) return result.get_exit_code() == 0 ? kDone : kUsage;
   if (result.get_exit_code() == 0) return app.exit(result);  // --help, --version
-  std::cerr << app.get_name() << ": " << InWords(result) << " (--help lists the flags)\n";
+  std::cerr << app.get_name() << ": " << PrintableLines(InWords(result)) << " (--help lists the flags)\n";
   return kUsage;
 }
 
@@ -200,15 +201,16 @@ int RunMain(CLI::App& app, int argc, char** argv, const std::function<int()>& bo
 int RunMain(CLI::App& app, int argc, char** argv, Company company, const std::function<int()>& body) {
   // The storage layer prints no program name of its own.
   HandleSignalsAsFirstProcess();
-  storage::SetWarningSink(
-      [name = app.get_name()](const std::string& text) { std::cerr << name + ": warning: " + text + "\n"; });
+  storage::SetWarningSink([name = app.get_name()](const std::string& text) {
+    std::cerr << name + ": warning: " + PrintableLines(text) + "\n";
+  });
   try {
     return ParseAndRun(app, argc, argv, body, company);
   } catch (const CLI::ParseError& result) {
     return ReportParseResult(app, result, company);
   } catch (...) {
     const std::exception_ptr error = std::current_exception();
-    std::cerr << app.get_name() + ": " + ErrorPrefix() + What(error) + "\n";
+    std::cerr << app.get_name() + ": " + ErrorPrefix() + PrintableLines(What(error)) + "\n";
     return ExitCodeOf(error);
   }
 }

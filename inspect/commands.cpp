@@ -4,6 +4,7 @@
 
 #include "cli/flags.h"
 #include "cli/main.h"
+#include "cli/printable.h"
 #include "cli/progress.h"
 #include "inspect/checkpoints.h"
 #include "inspect/dump.h"
@@ -60,7 +61,7 @@ Report Inspect(const fs::path& path) {
 int Print(const Report& report, bool as_json) {
   std::cout << (as_json ? ReportJson(report) : ReportText(report)) << std::flush;
   if (report.intact()) return cli::kDone;
-  std::string line = "gan-inspect: " + report.damage.front();
+  std::string line = "gan-inspect: " + cli::Printable(report.damage.front());
   if (report.damage_count > 1) line += " (and " + std::to_string(report.damage_count - 1) + " more findings)";
   std::cerr << line + "\n";
   return cli::kBadData;

@@ -4,6 +4,7 @@
 #include <sstream>
 #include <utility>
 
+#include "cli/printable.h"
 #include "storage/errors.h"
 
 namespace gan::inspect {
@@ -18,7 +19,7 @@ std::string Dump(const Json& j, int indent) { return j.dump(indent, ' ', false, 
 // Long values are cut, because a line of the report should fit a screen.
 std::string Value(const Json& j) {
   constexpr std::size_t kWidest = 400;
-  std::string text = j.is_string() ? j.get<std::string>() : Dump(j, -1);
+  std::string text = cli::Printable(j.is_string() ? j.get<std::string>() : Dump(j, -1));
   if (text.size() > kWidest) text = text.substr(0, kWidest) + " ... (--json shows all)";
   return text;
 }
@@ -65,7 +66,7 @@ std::string ReportText(const Report& report) {
   for (const auto& [key, value] : report.facts.items()) width = std::max(width, key.size());
   std::ostringstream out;
   for (const auto& [key, value] : report.facts.items()) WriteFact(out, key, width, value);
-  for (const std::string& finding : report.damage) out << "damage: " << finding << "\n";
+  for (const std::string& finding : report.damage) out << "damage: " << cli::Printable(finding) << "\n";
   if (report.damage_count > report.damage.size()) {
     out << "damage: " << report.damage_count - report.damage.size() << " more findings\n";
   }

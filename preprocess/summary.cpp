@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/printable.h"
 #include "cli/progress.h"
 #include "shard/shard_format.h"
 
@@ -84,7 +85,7 @@ std::string SummaryInWords(const Summary& s, const PreprocessOptions& options, d
          << "again\n";
   }
   text << "next: mpirun -np 2 gan-train --shards " << options.output.string() << "\n";
-  return text.str();
+  return cli::PrintableLines(text.str());
 }
 
 }  // namespace gan::preprocess

@@ -11,8 +11,9 @@ import tempfile
 import unittest
 import urllib.request
 
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 INSPECT, WRITE_SHARDS, WRITE_CHECKPOINTS = (os.environ[name] for name in ('INSPECT', 'WRITE_SHARDS', 'WRITE_CHECKPOINTS'))
 
 
@@ -72,6 +73,23 @@ class Inspect(unittest.TestCase):
         report = json.loads(self.inspect(self.run_folder, '--json').stdout)
         self.assertEqual({'step': 2}, report['last_stats'])
         self.assertEqual(['step-00000002', 'step-00000001'], [c['name'] for c in report['checkpoints']])
+
+    def test_a_terminal_is_shown_no_control_characters(self):
+        xmp = ('<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+               'xmlns:a="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" xmlns:b="%s"><a:DigitalSourceType>x</a:DigitalSourceType>'
+               '<a:AISystemUsed>&#27;]0;title&#7;</a:AISystemUsed><b:seeds>1&#10;rm&#155;</b:seeds></rdf:Description></rdf:RDF>')
+        names = re.search(r'kRecipeNamespace = "([^"]+)"', (ROOT / 'picture' / 'mark.h').read_text())[1]
+        text = PngImagePlugin.PngInfo()
+        text.add_itxt('XML:com.adobe.xmp', xmp % names)
+        Image.new('RGB', (8, 8)).save(self.folder / 'x.png', pnginfo=text)
+        header = json.dumps({'w\x1b[2J': {'dtype': 'F32', 'shape': [2], 'data_offsets': [0, 4]}}).encode()
+        (self.folder / 'x.safetensors').write_bytes(len(header).to_bytes(8, 'little') + header + bytes(4))
+        for name, words in (('x.png', (r'\x1B]0;title\x07', r"'1\x0Arm\x9B'")), ('x.safetensors', (r'tensor w\x1B[2J has',))):
+            done = self.inspect(self.folder / name)
+            for word in words:
+                self.assertIn(word, done.stdout)
+            self.assertRegex(done.stdout + done.stderr, r'\A[^\x00-\x09\x0b-\x1f\x7f-\x9f]*\Z')
+        self.assertEqual('1\nrm\x9b', json.loads(self.inspect(self.folder / 'x.png', '--json').stdout)['recipe']['seeds'])
 
     def test_random_damage_to_shards_is_always_found(self):
         chance = random.Random(1)

@@ -277,6 +277,16 @@ class Folders(Case):
         (self.out / '.progress' / 'plan.json').write_text(json.dumps(manifest['options']))
         self.assertIn('another version of gan-preprocess', self.run_ok('--in', self.top / 'in', code=2))
 
+    def test_names_show_no_control_characters(self):
+        make_pictures(self.top / 'in', ['a.png'])
+        (self.top / 'in' / 'b\x1b[2J\x07.txt').write_text('words')
+        (self.top / 'in' / 'c\x1b[2J.png').write_text('words')
+        self.assertIn(r'(b\x1B[2J\x07.txt)', run(self.out, '--in', self.top / 'in').stdout.decode())
+        strict = run(self.top / 'strict', '--in', self.top / 'in', '--strict').stderr.decode()
+        self.assertIn(r'c\x1B[2J.png', strict)
+        self.assertNotIn('\x1b', strict)
+        self.assertEqual({'c\x1b[2J.png': 'not_a_picture'}, quarantine(self.out), 'files have the name itself')
+
     def test_no_picture_at_all_says_what_there_is(self):
         (self.top / 'in').mkdir()
         for name in ('a.txt', 'b.txt', '.c'):

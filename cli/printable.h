@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace gan::cli {
+
+// The text with control characters as \x1B. File names, tensors' names and marks in images come from others, and a
+// terminal obeys the control characters in them.
+std::string Printable(std::string_view text);
+// The same, but line ends and tabs stay: for whole messages.
+std::string PrintableLines(std::string_view text);
+
+}  // namespace gan::cli
