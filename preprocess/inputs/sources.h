@@ -64,6 +64,7 @@ class SourceList {
   std::uint64_t size() const { return entries_.size(); }
   std::string_view Name(std::uint64_t i) const { return {entries_[i].name, entries_[i].name_bytes}; }
   std::uint64_t Bytes(std::uint64_t i) const { return entries_[i].bytes; }
+  bool KnowsBytes(std::uint64_t i) const { return OriginOf(i).bytes == 0; }  // false: Bytes() is 0 until it is read
   bool InContainer(std::uint64_t i) const { return OriginOf(i).kind == Kind::kContainer; }
   bool IsListed(std::uint64_t i) const { return OriginOf(i).kind == Kind::kList; }
   const std::filesystem::path& Root(std::uint64_t i) const { return OriginOf(i).root; }

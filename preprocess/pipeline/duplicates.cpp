@@ -34,12 +34,16 @@ Hash HashOf(std::span<const std::byte> bytes) {
   return hash;
 }
 
-// Inputs of which another one has the same size, by input.
+// Inputs of which another one has or may have the same size, by input.
 std::vector<Candidate> SameSizes(const SourceList& sources) {
   std::vector<Candidate> all;
+  bool knows_sizes = true;
   for (std::uint64_t i = 0; i < sources.size(); ++i) {
-    if (sources.WhyRejected(i) == nullptr) all.push_back({.bytes = sources.Bytes(i), .input = i, .hash = {}});
+    if (sources.WhyRejected(i) != nullptr) continue;
+    all.push_back({.bytes = sources.Bytes(i), .input = i, .hash = {}});
+    knows_sizes = knows_sizes && sources.KnowsBytes(i);
   }
+  if (!knows_sizes) return all;
   const auto by_size = [](const Candidate& a, const Candidate& b) {
     return std::tie(a.bytes, a.input) < std::tie(b.bytes, b.input);
   };
@@ -116,13 +120,12 @@ Duplicates FindDuplicates(const SourceList& sources, const Ranks& ranks) {
   HashMine(sources, ranks, candidates);
   Share(ranks, candidates);
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return std::tie(a.bytes, a.hash, a.input) < std::tie(b.bytes, b.hash, b.input);
+    return std::tie(a.hash, a.input) < std::tie(b.hash, b.input);
   });
   Duplicates found;
   const Candidate* first = nullptr;
   for (const Candidate& candidate : candidates) {
-    const bool same = first != nullptr && candidate.hash != Hash{} && first->bytes == candidate.bytes &&
-                      first->hash == candidate.hash;
+    const bool same = first != nullptr && candidate.hash != Hash{} && first->hash == candidate.hash;
     if (same) found.emplace(candidate.input, first->input);
     if (!same) first = &candidate;
   }

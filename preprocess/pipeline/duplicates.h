@@ -20,7 +20,8 @@ namespace gan::preprocess {
 // Input -> the first input with the same bytes.
 using Duplicates = std::unordered_map<std::uint64_t, std::uint64_t>;
 
-// By size, then XXH3-128. Only files of equal size are read. Collective: the ranks share the reading.
+// By XXH3-128. Only files that share their size with another are read, or all where the size of a picture is not known
+// before it is read, as in Parquet files. Collective: the ranks share the reading.
 Duplicates FindDuplicates(const SourceList& sources, const Ranks& ranks);
 
 // The records of a finished data set, to tell whether a new one is among them. Safe to share among threads.

@@ -43,6 +43,22 @@ class Parquet(Case):
         self.assertEqual(1, self.told.count('\n'), self.told)
 
 
+class Duplicates(Parquet):
+    def test_rows_and_files_with_the_same_bytes_are_one_picture(self):
+        (self.top / 'photos').mkdir()
+        for i in (1, 5):
+            (self.top / 'photos' / f'{i}.png').write_bytes(PNGS[i])
+        table = self.write()
+        twice = self.write('b.parquet', {'image': [PNGS[2], PNGS[2][:-1], PNGS[2]]})
+        for ranks in (1, 2):
+            out = self.top / f'out{ranks}'
+            told = run(out, '--in', self.top / 'photos', '--in', table, '--in', twice, '--dedupe', 'exact', ranks=ranks)
+            self.assertEqual(0, told.returncode, told.stderr)
+            self.assertEqual([PIXELS[i] for i in (1, 5, 0, 2, 3, 4, 6, 7)], [r[3] for r in records(out)])
+            self.assertEqual({'a.parquet/1': 'duplicate', 'a.parquet/5': 'duplicate', 'b.parquet/0': 'duplicate',
+                              'b.parquet/1': 'truncated', 'b.parquet/2': 'duplicate'}, quarantine(out))
+
+
 class HuggingFace(Parquet):
     """What `datasets` itself writes, images as it embeds them."""
 
