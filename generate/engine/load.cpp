@@ -11,6 +11,7 @@
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/weights_file.h"
 #include "generate/engine/classes.h"
+#include "generate/engine/facts.h"
 #include "generate/engine/kernels.h"
 #include "storage/errors.h"
 #include "storage/files.h"
@@ -229,8 +230,9 @@ TrainedGenerator LoadCheckpoint(const fs::path& folder, Weights weights) {
   trained.from_checkpoint = true;
   const fs::path run = fs::absolute(folder).lexically_normal().parent_path().parent_path();
   if (fs::exists(run / "stats.jsonl")) trained.run = run;
-  trained.facts = {{"step", saved.step}, {"images", saved.images}, {"lineage", saved.lineage}};
-  if (saved.state.contains("options")) trained.facts["options"] = saved.state.at("options");
+  nlohmann::json facts = {{"step", saved.step}, {"images", saved.images}, {"lineage", saved.lineage}};
+  if (saved.state.contains("options")) facts["options"] = saved.state.at("options");
+  trained.facts = CheckedFacts(std::move(facts), folder);
   const auto find = [&](const std::string& name) -> const TensorView* {
     auto found = trained.averaged ? tensors.find("generator_ema." + name) : tensors.end();
     if (found == tensors.end()) found = tensors.find("generator." + name);
@@ -263,8 +265,8 @@ TrainedGenerator LoadExported(const fs::path& folder, Weights weights) {
   if (!fs::exists(config)) return trained;
   const auto parsed = storage::ParseJson(storage::ReadFile(config), config);
   if (!parsed.is_object()) throw DataError(config, "is not a JSON object");
-  trained.facts = parsed.value("training", nlohmann::json::object());
-  trained.averaged = parsed.value("weights", "raw") == "ema";
+  trained.facts = CheckedFacts(parsed.value("training", nlohmann::json::object()), config);
+  trained.averaged = parsed.value("weights", nlohmann::json()) == "ema";
   if (trained.generator.classes) NameClasses(parsed.value("classes", nlohmann::json()), config, trained.generator);
   if ((weights == Weights::kEma && !trained.averaged) || (weights == Weights::kRaw && trained.averaged)) {
     throw UsageError("--weights: " + folder.string() + " was exported with the other kind of weights");

@@ -71,7 +71,7 @@ Movie::Movie(std::filesystem::path path, std::uint32_t width, std::uint32_t heig
                            "yuv420p",
                            "-f",
                            "mp4",
-                           temporary_.string()},
+                           "file:" + temporary_.string()},  // a colon in the name would begin with a protocol else
                           ends[0], process_);
   ::close(ends[0]);
   pipe_ = ends[1];
@@ -108,14 +108,15 @@ int Movie::Wait() {
 
 void Movie::Finish(const std::string& xmp) {
   ::close(pipe_);
-  if (Wait() == 0) {
+  try {
+    if (Wait() != 0) throw IoError(path_, "ffmpeg", EIO);
     if (!xmp.empty()) AppendTo(temporary_, picture::Mp4XmpBoxes(xmp));
     std::filesystem::rename(temporary_, path_);
-    return;
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary_, ignored);
+    throw;
   }
-  std::error_code ignored;
-  std::filesystem::remove(temporary_, ignored);
-  throw IoError(path_, "ffmpeg", EIO);
 }
 
 }  // namespace gan::generate

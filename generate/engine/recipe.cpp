@@ -41,7 +41,7 @@ std::string SeedList(const std::vector<std::uint64_t>& seeds) {
   std::string list;
   for (std::size_t i = 0; i < seeds.size();) {
     std::size_t last = i;
-    while (last + 1 < seeds.size() && seeds[last + 1] == seeds[last] + 1) ++last;
+    while (last + 1 < seeds.size() && seeds[last + 1] > seeds[last] && seeds[last + 1] - seeds[last] == 1) ++last;
     list += (i > 0 ? "," : "") + std::to_string(seeds[i]) + (last > i ? "-" + std::to_string(seeds[last]) : "");
     i = last + 1;
   }

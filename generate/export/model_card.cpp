@@ -162,8 +162,9 @@ json LastStats(const generate::TrainedGenerator& trained) {
   std::ifstream lines(trained.run / "stats.jsonl");
   for (std::string line; std::getline(lines, line);) {
     const json record = storage::IsModestJson(line) ? json::parse(line) : json();
-    if (!record.is_object() || record.value("step", std::uint64_t{0}) > trained.facts.value("step", std::uint64_t{0}))
-      break;
+    if (!record.is_object()) break;
+    const json step = record.value("step", json(0U));
+    if (!step.is_number_unsigned() || step > trained.facts.value("step", std::uint64_t{0})) break;
     last = record;
     for (const auto& [name, value] : record.items()) {
       if (name.starts_with(kQuality)) quality[name] = value;

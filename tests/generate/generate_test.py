@@ -268,10 +268,10 @@ class Outputs(WithFolder):
         tools = self.folder / 'tools'
         tools.mkdir()
         (tools / 'ffmpeg').symlink_to(imageio_ffmpeg.get_ffmpeg_exe())
-        movie = self.folder / 'walk.mp4'
+        movie = self.folder / 'walk:1.mp4'  # ffmpeg would take what stands before the colon for a protocol
         environment = dict(ENVIRONMENT, PATH=f'{tools}:{ENVIRONMENT["PATH"]}')
         subprocess.run([BIN / 'gan-generate', '--checkpoint', self.file, '--seeds', '3-5', '--interpolate', '4', '--out',
-                        movie], env=environment, check=True)
+                        movie.name], cwd=self.folder, env=environment, check=True)
         reader = imageio_ffmpeg.read_frames(str(movie))
         self.assertEqual((64, 64), next(reader)['size'])
         frames = [np.frombuffer(frame, np.uint8).reshape(64, 64, 3) for frame in reader]
@@ -325,6 +325,18 @@ class BadInput(WithFolder):
             flags = {'seeds': ('--seeds', '5-2'), 'out': ('--out', 'picture.gif')}[name]
             self.check(2, '--' + name, '--checkpoint', self.file, *flags)
         self.check(2, '--count', '--checkpoint', self.file, '--seeds', '1', '--count', 3)
+
+    def test_the_config_of_an_exported_folder_is_not_trusted(self):
+        exported = self.folder / 'exported'
+        generate('--checkpoint', self.file, '--export', exported)
+        for config in ({'training': 3}, {'training': {'options': 3}}, {'training': {'step': -1}}, {'training': {'step': 'x'}},
+                       {'training': {'options': {'seed': 'x'}}}, {'training': {'options': {'d_norm': 1}}},
+                       {'training': {'options': {'class_sampling': []}}}, {'weights': 'ema', 'training': {'options': []}}):
+            (exported / 'config.json').write_text(json.dumps(config))
+            self.check(3, 'config.json: what it says of the training', '--checkpoint', exported, '--out', self.folder / 'x.png')
+        for config in ({}, {'weights': 5}, {'training': {'options': {'seed': 1, 'd_norm': 'layer'}, 'step': 7}}):
+            (exported / 'config.json').write_text(json.dumps(config))
+            generate('--checkpoint', exported, '--out', self.folder / 'x.png', '--export', self.folder / 'again')
 
     def test_more_than_one_call_can_hold_is_refused_before_the_work(self):
         many = ('--checkpoint', self.file, '--count', 1_000_000)

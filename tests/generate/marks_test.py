@@ -111,6 +111,12 @@ class Marks(WithFolder):
         for image in images:
             self.make_again(image)
 
+    def test_the_largest_seeds_are_made_again(self):
+        largest = 2 ** 64 - 1
+        image = self.make('largest.png', '--seed', largest - 1, '--count', 4)
+        self.assertEqual(f'{largest - 1}-{largest},0-1', inspect(image)['recipe']['seeds'])
+        self.make_again(image)
+
     def make_again(self, file):
         again = self.folder / ('again' + file.suffix)
         again.unlink(missing_ok=True)

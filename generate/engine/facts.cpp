@@ -1,0 +1,37 @@
+#include "generate/engine/facts.h"
+
+#include <string>
+
+#include "storage/errors.h"
+
+namespace gan::generate {
+
+using nlohmann::json;
+
+namespace {
+
+// The member of that name, or `otherwise` when there is none.
+const json& MemberOf(const json& object, const char* name, const json& otherwise) {
+  const auto found = object.find(name);
+  return found == object.end() ? otherwise : *found;
+}
+
+}  // namespace
+
+json CheckedFacts(json facts, const std::filesystem::path& file) {
+  static const json kNumber = 0U, kText = "", kObject = json::object();
+  const auto require = [&](bool holds, const std::string& what) {
+    if (!holds) throw DataError(file, "what it says of the training is damaged: " + what);
+  };
+  require(facts.is_object(), "it is no object");
+  require(MemberOf(facts, "step", kNumber).is_number_unsigned(), "step is no whole number");
+  const json& options = MemberOf(facts, "options", kObject);
+  require(options.is_object(), "options is no object");
+  require(MemberOf(options, "seed", kNumber).is_number_unsigned(), "seed is no whole number");
+  for (const char* name : {"class_sampling", "d_norm"}) {
+    require(MemberOf(options, name, kText).is_string(), std::string(name) + " is no text");
+  }
+  return facts;
+}
+
+}  // namespace gan::generate
