@@ -26,6 +26,7 @@
 #include "shard/shard_reader.h"
 #include "storage/errors.h"
 #include "storage/files.h"
+#include "storage/folder_name.h"
 
 namespace {
 
@@ -234,7 +235,7 @@ std::unique_ptr<Metrics> OpenMetrics(const Flags& flags, const Ranks& ranks) {
   if (options.port < 0) return nullptr;
   options.rank = ranks.rank();
   options.local_rank = ranks.local_rank();
-  options.constant_labels = {{"run", std::filesystem::absolute(flags.options.output / ".").parent_path().filename()}};
+  options.constant_labels = {{"run", gan::storage::NameOfFolder(flags.options.output)}};
   options.prefixes = {"gan_preprocess_", "gan_build_info", "process_"};
   if (!flags.metrics_password_file.empty()) {
     options.credentials = gan::monitoring::ReadCredentials(flags.metrics_password_file);

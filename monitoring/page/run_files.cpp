@@ -71,11 +71,6 @@ std::vector<std::uint64_t> Spread(const std::vector<std::uint64_t>& steps, std::
   return chosen;
 }
 
-std::string NameOfFolder(const fs::path& folder) {
-  const fs::path whole = fs::absolute(folder).lexically_normal();
-  return (whole.has_filename() ? whole : whole.parent_path()).filename().string();
-}
-
 double UnixSeconds(std::chrono::system_clock::time_point time) {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
 }

@@ -30,8 +30,6 @@ inline constexpr std::string_view kRealsName = "reals.png";
 // At most `most` of the steps, evenly spaced, with the first and the last among them. `most` must be at least 2.
 std::vector<std::uint64_t> Spread(const std::vector<std::uint64_t>& steps, std::size_t most);
 
-// The last name of the path, also of "runs/1/" and ".".
-std::string NameOfFolder(const std::filesystem::path& folder);
 double UnixSeconds(std::chrono::system_clock::time_point time);
 inline double UnixSecondsNow() { return UnixSeconds(std::chrono::system_clock::now()); }
 

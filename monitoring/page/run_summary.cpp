@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "monitoring/page/run_files.h"
+#include "storage/folder_name.h"
 
 namespace gan::monitoring {
 
@@ -212,7 +213,7 @@ Json RunSummary::Row(double now) const {
     last[name] = Finite(curve.last);
   }
   for (const auto& [name, found] : stats_.best) best[name] = {found.first, found.second};
-  return {{"name", NameOfFolder(folder_)},
+  return {{"name", storage::NameOfFolder(folder_)},
           {"state", state},
           {"why", has_failed ? Text(launch_, "why") : std::string()},
           {"step", std::max(stats_.last_step, Count(status_, "step"))},

@@ -4,6 +4,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "monitoring/page/run_files.h"
+#include "storage/folder_name.h"
 
 namespace gan::monitoring {
 namespace {
@@ -47,7 +48,7 @@ Json Checkpoints(const fs::path& root) {
 }  // namespace
 
 RunView::RunView(const fs::path& folder, bool live)
-    : folder_(folder), name_(NameOfFolder(folder)), live_(live), stats_(folder / "stats.jsonl") {}
+    : folder_(folder), name_(storage::NameOfFolder(folder)), live_(live), stats_(folder / "stats.jsonl") {}
 
 std::string RunView::JsonText() {
   const std::lock_guard lock(mutex_);

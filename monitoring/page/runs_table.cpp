@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "monitoring/page/run_files.h"
+#include "storage/folder_name.h"
 
 namespace gan::monitoring {
 
@@ -141,7 +142,7 @@ std::string RunsTable::JsonText() const {
     const std::lock_guard lock(mutex_);
     left_out = left_out_;
   }
-  return Dump({{"root", NameOfFolder(root_)},
+  return Dump({{"root", storage::NameOfFolder(root_)},
                {"now", UnixSecondsNow()},
                {"read_ratio", total == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(total)},
                {"settings", Names(settings)},
@@ -155,7 +156,8 @@ std::string RunsTable::JsonText() const {
 std::string RunsTable::CurveText(const std::string& curve) const {
   Json runs = Json::object();
   for (const auto& run : All()) {
-    if (Json points = run->Curve(curve); !points.is_null()) runs[NameOfFolder(run->folder())] = std::move(points);
+    if (Json points = run->Curve(curve); !points.is_null())
+      runs[storage::NameOfFolder(run->folder())] = std::move(points);
   }
   return Dump({{"name", curve}, {"runs", std::move(runs)}});
 }

@@ -9,6 +9,7 @@
 #include "monitoring/push/command.h"
 #include "monitoring/push/secrets.h"
 #include "storage/errors.h"
+#include "storage/folder_name.h"
 
 namespace gan::monitoring {
 
@@ -43,7 +44,7 @@ std::string MessageOf(const Alert& alert, const fs::path& run, double unix_secon
   message.update({{"event", alert.event},
                   {"severity", Name(alert.severity)},
                   {"text", alert.text},
-                  {"run", fs::absolute(run).lexically_normal().filename().string()},
+                  {"run", storage::NameOfFolder(run)},
                   {"folder", fs::absolute(run).string()},
                   {"grid", NewestGrid(run)},
                   {"host", Host()},

@@ -112,6 +112,20 @@ class Alerts(WithShards):
 
 
 class Otlp(WithShards):
+    def test_a_run_has_its_name_however_its_folder_is_written(self):
+        run = self.folder / 'slash'
+        with Receiver() as receiver:
+            done = subprocess.run(train_command(1, self.shards, f'{run}/', '--steps', 2, '--metrics-port', 0),
+                                  env=ENVIRONMENT | {'OTEL_EXPORTER_OTLP_ENDPOINT': receiver.url, 'EQUIPOISE_ALERT_WEBHOOK': receiver.url + '/hook'},
+                                  capture_output=True, text=True, timeout=300)
+            self.assert_code(0, done)
+            alert, = receiver.events('/hook')
+            resource = receiver.events('/v1/metrics')[-1]['resourceMetrics'][0]['resource']
+        self.assertEqual('slash', alert['run'])
+        self.assertIn({'key': 'service.instance.id', 'value': {'stringValue': 'slash/rank-0'}}, resource['attributes'])
+        targets, = json.loads((run / 'prometheus-targets.json').read_text())
+        self.assertEqual('slash', targets['labels']['run'])
+
     def test_every_rank_pushes_and_rank_0_tells_events(self):
         run = self.folder / 'otlp'
         with Receiver() as receiver:

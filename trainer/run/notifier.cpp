@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cli/log.h"
+#include "storage/folder_name.h"
 
 namespace gan::run {
 
@@ -27,7 +28,7 @@ monitoring::OtlpOptions OtlpOf(const TrainOptions& options, const distributed::W
   std::array<char, 256> host{};
   ::gethostname(host.data(), host.size() - 1);
   otlp.resource.emplace("host.name", host.data());
-  otlp.resource.emplace("service.instance.id", run.filename().string() + "/rank-" + std::to_string(world.rank));
+  otlp.resource.emplace("service.instance.id", storage::NameOfFolder(run) + "/rank-" + std::to_string(world.rank));
   return otlp;
 }
 

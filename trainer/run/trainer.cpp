@@ -10,6 +10,7 @@
 #include "cli/log.h"
 #include "monitoring/http_access.h"
 #include "storage/errors.h"
+#include "storage/folder_name.h"
 #include "storage/host_name.h"
 #include "trainer/distributed/collective_note.h"
 #include "trainer/distributed/replicas.h"
@@ -117,7 +118,7 @@ void Trainer::OpenMetrics() {
   const bool wanted = metrics.port >= 0;
   metrics.rank = world_.rank;
   metrics.local_rank = world_.local_rank;
-  metrics.constant_labels = {{"run", folder_.path().filename().string()}};
+  metrics.constant_labels = {{"run", storage::NameOfFolder(folder_.path())}};
   metrics.build_facts = {{"device", device_.is_cuda() ? "cuda" : "cpu"}};
   OnAllRanks(*control_, [&] {
     if (wanted && !options_.metrics_password_file.empty()) {
@@ -141,7 +142,7 @@ void Trainer::OpenMetrics() {
   }
   OnRankZero(*control_, [&] {
     monitoring::WriteTargetsFile(folder_.Targets().string(), targets,
-                                 {{"job", "gan-train"}, {"run", folder_.path().filename().string()}});
+                                 {{"job", "gan-train"}, {"run", storage::NameOfFolder(folder_.path())}});
   });
 }
 
