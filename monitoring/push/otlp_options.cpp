@@ -1,6 +1,7 @@
 #include "monitoring/push/otlp_options.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <optional>
 #include <sstream>
@@ -74,6 +75,25 @@ std::vector<std::string> HeadersFrom(const std::string& variable) {
   return headers;
 }
 
+std::string Lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+// The headers of all signals with those of one, which win: two of one name would be a request that servers refuse.
+std::vector<std::string> HeadersOf(const std::string& signal) {
+  std::vector<std::string> headers = HeadersFrom("OTEL_EXPORTER_OTLP_HEADERS");
+  const std::vector<std::string> own = HeadersFrom("OTEL_EXPORTER_OTLP_" + signal + "_HEADERS");
+  const auto name_of = [](const std::string& header) { return Lower(header.substr(0, header.find(':'))); };
+  std::erase_if(headers, [&](const std::string& header) {
+    return std::any_of(own.begin(), own.end(),
+                       [&](const std::string& other) { return name_of(other) == name_of(header); });
+  });
+  headers.insert(headers.end(), own.begin(), own.end());
+  return headers;
+}
+
 // The general endpoint gets the path of the signal; that of a signal is used as it is.
 Destination DestinationOf(const std::string& base, const std::string& signal, const std::string& path) {
   Destination destination;
@@ -86,10 +106,7 @@ Destination DestinationOf(const std::string& base, const std::string& signal, co
     if (!base.ends_with('/')) destination.url += '/';
     destination.url += path;
   }
-  destination.headers = HeadersFrom("OTEL_EXPORTER_OTLP_HEADERS");
-  for (std::string& header : HeadersFrom("OTEL_EXPORTER_OTLP_" + signal + "_HEADERS")) {
-    destination.headers.push_back(std::move(header));
-  }
+  destination.headers = HeadersOf(signal);
   destination.timeout = Milliseconds("OTEL_EXPORTER_OTLP_TIMEOUT", std::chrono::milliseconds(10'000));
   return destination;
 }
@@ -112,7 +129,7 @@ std::map<std::string, std::string> ParseBaggage(const std::string& text, const s
 
 OtlpOptions ReadOtlpOptions(const std::string& endpoint, const std::string& service) {
   OtlpOptions options;
-  if (Variable("OTEL_SDK_DISABLED") == "true") return options;
+  if (Lower(Variable("OTEL_SDK_DISABLED")) == "true") return options;  // OpenTelemetry's truth ignores case
   const std::vector<std::string> lines = ReadSecret(endpoint, kEndpoint, "--otlp-endpoint");
   const std::string base = lines.empty() ? "" : lines.front();
   if (!base.empty()) RequireHttpUrl(base, "--otlp-endpoint");

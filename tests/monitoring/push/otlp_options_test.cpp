@@ -57,11 +57,25 @@ TEST_F(OtlpOptionsTest, VariablesOfTheSpecificationCount) {
   EXPECT_THAT(options.resource, ElementsAre(Pair("deployment.environment", "lab"), Pair("service.name", "mine")));
 }
 
+// Two headers of one name would be sent else, and servers refuse that or take the wrong one.
+TEST_F(OtlpOptionsTest, TheHeadersOfASignalWinOverThoseOfAll) {
+  Set("OTEL_EXPORTER_OTLP_ENDPOINT", "http://general");
+  Set("OTEL_EXPORTER_OTLP_HEADERS", "Authorization=Bearer%20all,tenant=a");
+  Set("OTEL_EXPORTER_OTLP_METRICS_HEADERS", "authorization=Bearer%20metrics");
+  const OtlpOptions options = ReadOtlpOptions("", "gan-train");
+  EXPECT_THAT(options.metrics.headers, ElementsAre("tenant: a", "authorization: Bearer metrics"));
+  EXPECT_THAT(options.logs.headers, ElementsAre("Authorization: Bearer all", "tenant: a"));
+}
+
 TEST_F(OtlpOptionsTest, TheFlagWinsOverTheVariableAndDisablingOverBoth) {
   Set("OTEL_EXPORTER_OTLP_ENDPOINT", "http://variable");
   EXPECT_EQ(ReadOtlpOptions("http://flag", "x").logs.url, "http://flag/v1/logs");
-  Set("OTEL_SDK_DISABLED", "true");
-  EXPECT_FALSE(ReadOtlpOptions("http://flag", "x").any());
+  for (const char* truth : {"true", "TRUE", "True"}) {
+    Set("OTEL_SDK_DISABLED", truth);
+    EXPECT_FALSE(ReadOtlpOptions("http://flag", "x").any()) << truth;
+  }
+  Set("OTEL_SDK_DISABLED", "1");
+  EXPECT_TRUE(ReadOtlpOptions("http://flag", "x").any()) << "which is no truth";
 }
 
 TEST_F(OtlpOptionsTest, WrongVariablesAreNamedAndTheirValuesAreNot) {
