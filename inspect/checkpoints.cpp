@@ -87,8 +87,13 @@ Report InspectCheckpoints(const fs::path& root) {
   report.facts = {{"kind", "checkpoints"}, {"path", root.string()}};
   Json list = Json::array();
   for (const fs::path& folder : StepFolders(root)) {
-    const Report one = InspectCheckpoint(folder);
-    if (!fs::exists(folder)) continue;  // removed by the pruning of a running job
+    Report one;
+    try {
+      one = InspectCheckpoint(folder);
+    } catch (const IoError&) {
+      if (fs::exists(folder)) throw;
+    }
+    if (!fs::exists(folder)) continue;  // removed by the pruning of a running job, perhaps while it was read
     list.push_back({{"name", folder.filename().string()}, {"intact", one.intact()}});
     report.Add(one);
   }

@@ -16,12 +16,16 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-// Sorted by name, because a folder has no order of its own.
+// Sorted by name, because a folder has no order of its own. A running job removes and renames its temporary files
+// meanwhile, and a link may lead nowhere: what has no size is no file.
 Json FilesOf(const fs::path& folder) {
   std::vector<Json> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (!entry.is_regular_file()) continue;
-    files.push_back({{"name", entry.path().filename().string()}, {"bytes", entry.file_size()}});
+    std::error_code error;
+    const bool is_file = entry.is_regular_file(error);
+    const std::uintmax_t bytes = is_file ? entry.file_size(error) : 0;
+    if (!is_file || error) continue;
+    files.push_back({{"name", entry.path().filename().string()}, {"bytes", bytes}});
   }
   std::sort(files.begin(), files.end(), [](const Json& a, const Json& b) { return a.at("name") < b.at("name"); });
   return files;

@@ -90,7 +90,8 @@ void WriteFileAtomically(const fs::path& path, std::string_view text) {
 }
 
 std::string ReadFile(const fs::path& path, std::uint64_t max_bytes) {
-  const Closer file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  // O_NONBLOCK: a pipe is rejected instead of waited for.
+  const Closer file{::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
   struct stat status = {};
   if (file.descriptor < 0 || ::fstat(file.descriptor, &status) != 0) throw IoError(path, "open", errno);
   if (!S_ISREG(status.st_mode)) throw DataError(path, "is not a regular file");

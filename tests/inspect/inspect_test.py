@@ -1,4 +1,5 @@
 """gan-inspect on everything that it knows, whole and damaged."""
+import itertools
 import json
 import os
 import pathlib
@@ -8,6 +9,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
+import time
 import unittest
 import urllib.request
 
@@ -142,6 +145,45 @@ class Inspect(unittest.TestCase):
         report = json.loads(self.inspect(self.run_folder, '--json').stdout)
         self.assertTrue(report['intact'])
         self.assertEqual(['step-00000002.damaged'], report['set_aside'])
+
+    def test_a_run_that_goes_on_meanwhile_is_intact(self):
+        """It removes old checkpoints and renames temporary files while they are looked at."""
+        done, saved = threading.Event(), self.folder / 'saved'
+        shutil.copytree(self.checkpoints / 'step-00000001', saved)
+
+        def write():
+            for i in itertools.count():
+                if done.is_set():
+                    return
+                file = self.run_folder / f'status.json.tmp-{i % 50}'
+                file.write_text('{}')
+                file.rename(self.run_folder / 'status.json')
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        self.addCleanup(writer.join)
+        self.addCleanup(done.set)
+        for i in range(150):
+            old = self.checkpoints / 'step-00000000'
+            shutil.copytree(saved, old)
+            process = subprocess.Popen([INSPECT, self.run_folder], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            time.sleep(random.uniform(0, 0.012))
+            old.rename(self.checkpoints / 'step-00000000.deleted-0')
+            _, told = process.communicate(timeout=30)
+            self.assertEqual(0, process.returncode, told)
+            shutil.rmtree(self.checkpoints / 'step-00000000.deleted-0')
+
+    def test_links_that_lead_nowhere_are_no_files_of_a_run(self):
+        for name, target in (('circle', 'circle'), ('absent', 'nothing')):
+            (self.run_folder / name).symlink_to(target)
+        done = self.inspect(self.run_folder, '--json')
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(['options.json', 'stats.jsonl'], [file['name'] for file in json.loads(done.stdout)['files']])
+
+    def test_a_pipe_in_the_place_of_a_file_is_damage(self):
+        (self.shards / 'manifest.json').unlink()
+        os.mkfifo(self.shards / 'manifest.json')
+        self.assert_damaged(self.shards, 'manifest.json: is not a regular file')
 
     def test_run_without_options_or_with_broken_ones_is_damaged(self):
         (self.run_folder / 'options.json').write_text('{')
