@@ -15,6 +15,7 @@
 #include <fstream>
 #include <map>
 
+#include "monitoring/push/command.h"
 #include "storage/errors.h"
 
 namespace gan::launch {
@@ -60,12 +61,19 @@ std::multimap<pid_t, Process> ProcessesByParent() {
   return children;
 }
 
-// Includes processes whose own parent has ended: as a subreaper, this process inherits them.
-void CollectDescendants(const std::multimap<pid_t, Process>& children, pid_t of, std::vector<pid_t>& found) {
+bool Contains(const std::vector<pid_t>& processes, pid_t process) {
+  return std::find(processes.begin(), processes.end(), process) != processes.end();
+}
+
+// Includes processes whose own parent has ended: as a subreaper, this process inherits them. Leaves out those in
+// `spared` with their descendants.
+void CollectDescendants(const std::multimap<pid_t, Process>& children, pid_t of, const std::vector<pid_t>& spared,
+                        std::vector<pid_t>& found) {
   const auto [first, last] = children.equal_range(of);
   for (auto child = first; child != last; ++child) {
+    if (Contains(spared, child->second.id)) continue;
     found.push_back(child->second.id);
-    CollectDescendants(children, child->second.id, found);
+    CollectDescendants(children, child->second.id, spared, found);
   }
 }
 
@@ -141,7 +149,9 @@ Job::~Job() { Kill(); }
 std::optional<Ending> Job::Poll() {
   int status = 0;
   pid_t ended = 0;
+  const std::vector<pid_t> alerts = monitoring::AlertCommands();
   while ((ended = ::waitpid(-1, &status, WNOHANG)) > 0) {
+    if (Contains(alerts, ended)) continue;  // its exit code says nothing about the job
     const Ending ending = EndingOf(status);
     // The exit code of a rank explains more than the launcher's signal.
     const bool explains_more = ending_ && ending_->by_signal && !ending.by_signal && ending.code != 0;
@@ -180,7 +190,10 @@ void Job::Kill() {
   while (true) {
     Poll();
     std::vector<pid_t> left;
-    CollectDescendants(ProcessesByParent(), ::getpid(), left);
+    const auto children = ProcessesByParent();
+    // The commands of alerts are no processes of the job: they tell of its end. Asked after the processes were listed,
+    // so that none of those is missing.
+    CollectDescendants(children, ::getpid(), monitoring::AlertCommands(), left);
     if (left.empty()) return;
     for (const pid_t process : left) ::kill(process, SIGKILL);
     ::usleep(10'000);

@@ -42,7 +42,7 @@ class Job {
   // Sends a signal to the launcher alone, which forwards USR1 to its ranks on all hosts.
   void Signal(int signal) const;
   // Sends SIGKILL to the launcher and to every process on this host that descends from it, and waits until they are
-  // gone.
+  // gone. Spares the commands of alerts (monitoring/push/command.h).
   void Kill();
   // Whether mpirun has started a process: a rank on this host or the remote shell for another host. Always true for
   // other launchers, whose processes cannot be observed.

@@ -7,8 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <mutex>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -74,6 +76,38 @@ int Start(const std::string& command, int input, pid_t& process) {
   return ::posix_spawn(&process, "/bin/sh", &spawn.files, &spawn.attributes, arguments, environment.data());
 }
 
+struct Running {
+  std::mutex mutex;
+  std::vector<pid_t> shells;  // guarded by mutex
+};
+Running& All() {
+  static Running& all = *new Running;  // never destroyed: a thread may be running a command at the very end
+  return all;
+}
+
+// A shell that is in the list from before anybody can see it.
+class Shell {
+ public:
+  Shell(const std::string& command, int input) {
+    const std::lock_guard lock(All().mutex);
+    error_ = Start(command, input, process_);
+    if (error_ == 0) All().shells.push_back(process_);
+  }
+  ~Shell() {
+    const std::lock_guard lock(All().mutex);
+    std::erase(All().shells, process_);
+  }
+  Shell(const Shell&) = delete;
+  Shell& operator=(const Shell&) = delete;
+
+  int error() const { return error_; }
+  pid_t process() const { return process_; }
+
+ private:
+  pid_t process_ = 0;
+  int error_ = 0;
+};
+
 std::string InWords(int status) {
   if (WIFSIGNALED(status)) return "it ended by signal " + std::to_string(WTERMSIG(status));
   return WEXITSTATUS(status) == 0 ? "" : "its exit code was " + std::to_string(WEXITSTATUS(status));
@@ -87,10 +121,10 @@ std::string RunAlertCommand(const std::string& command, const std::string& input
                             const std::function<bool()>& is_stopping) {
   const int file = FileOf(input);
   if (file < 0) return std::generic_category().message(errno);
-  pid_t process = 0;
-  const int error = Start(command, file, process);
+  const Shell shell(command, file);
   ::close(file);
-  if (error != 0) return std::generic_category().message(error);
+  if (shell.error() != 0) return std::generic_category().message(shell.error());
+  const pid_t process = shell.process();
   const auto deadline = steady_clock::now() + timeout;
   int status = 0;
   while (true) {
@@ -103,6 +137,11 @@ std::string RunAlertCommand(const std::string& command, const std::string& input
   ::kill(-process, SIGKILL);
   ::waitpid(process, &status, 0);
   return "it did not end in time and was killed";
+}
+
+std::vector<pid_t> AlertCommands() {
+  const std::lock_guard lock(All().mutex);
+  return All().shells;
 }
 
 }  // namespace gan::monitoring

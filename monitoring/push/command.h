@@ -1,9 +1,12 @@
 // Runs a command of the user for an alert.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace gan::monitoring {
 
@@ -13,5 +16,9 @@ namespace gan::monitoring {
 // "" when its exit code was 0, otherwise why not, without the command.
 std::string RunAlertCommand(const std::string& command, const std::string& input, std::chrono::milliseconds timeout,
                             const std::function<bool()>& is_stopping);
+
+// The shells that run such commands now, as processes of this program. For a program that ends all of its other
+// children, as gan-launch does between two attempts. Every shell that exists when the call begins is in the list.
+std::vector<pid_t> AlertCommands();
 
 }  // namespace gan::monitoring

@@ -286,6 +286,18 @@ class Endings(Launched):
         self.assertEqual(('failed', 3), (last['state'], last['restarts']))
         self.assertIn('saved no new checkpoint', (run / 'launch.log').read_text())
 
+    def test_the_command_of_an_alert_outlives_the_next_attempt(self):
+        """It takes longer than the second attempt, at whose end gan-launch ends all of its other children."""
+        program, told = self.folder / 'fails', self.folder / 'told.jsonl'
+        program.write_text('#!/bin/sh\necho "gan-train: cannot go on" >&2\nexit 1\n')
+        program.chmod(0o755)
+        done = subprocess.run([*map(str, [BIN / 'gan-launch', '-np', 1, '--oversubscribe', '--max-restarts', 1, '--backoff', 0, '--alert-command',
+                                          f'sleep 2; echo "$(cat)" >> {told}', '--', program, '--run', self.folder / 'alerted'])],
+                              env=ENVIRONMENT, capture_output=True, text=True, timeout=PATIENCE)
+        self.assertEqual(1, done.returncode, done.stderr)
+        self.assertNotIn('alert-command failed', done.stderr)
+        self.assertCountEqual(['rank_failed', 'job_failed'], [json.loads(line)['event'] for line in told.read_text().splitlines()])
+
     def test_without_run_it_refuses(self):
         done = subprocess.run([str(BIN / 'gan-launch'), '-np', '1', '--', 'gan-train', '--shards', 'x'], env=ENVIRONMENT,
                               capture_output=True, text=True)
