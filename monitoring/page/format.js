@@ -79,7 +79,8 @@ function ticks(low, high, count) {
   const rough = (high - low) / Math.max(1, count);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].find((factor) => factor * power >= rough) * power;
-  const found = [];
-  for (let i = Math.ceil(low / step - 1e-9) + 0; i * step <= high + step * 1e-9; ++i) found.push(i * step + 0);
+  const first = Math.ceil(low / step - 1e-9), found = [];
+  // Counted from 0, because adding 1 to a number beyond 2^53 changes nothing.
+  for (let i = 0; i <= count + 1 && (first + i) * step <= high + step * 1e-9; ++i) found.push((first + i) * step + 0);
   return found;
 }

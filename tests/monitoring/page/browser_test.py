@@ -250,6 +250,17 @@ class Page(unittest.TestCase):
             self.assertEqual('This run has not reported times yet', self.text(tab, '#ranks'))
             self.assert_clean(tab, server.url)
 
+    def test_steps_and_values_beyond_exact_numbers_are_drawn(self):
+        """Where adding one to a double changes nothing, a loop over the marks of an axis would not end."""
+        run = make_run(self.folder / 'far', 3)
+        for first, loss in ((2 ** 53, 0.5), (1, 1e16), (1, 1e308)):
+            lines = [{'step': first + 2 * i, 'images': 1, 'loss_d': loss + 2 * i, 'loss_g': loss} for i in range(3)]
+            (run / 'stats.jsonl').write_text(''.join(json.dumps(line) + '\n' for line in lines))
+            with Server(run) as server:
+                tab = self.open(server.url)
+                self.assertEqual('Losses', self.text(tab, '.chart h3'))
+                self.assert_clean(tab, server.url)
+
     def hostile_run(self):
         run = make_run(self.folder / HOSTILE.replace('/', ''), 30)
         status = json.loads((run / 'status.json').read_text())
