@@ -137,6 +137,13 @@ class Values(WithShards):
         self.assertEqual(('loss:2@2', 2, 2, 'none'),
                          tuple(options[name] for name in ('inject', 'r1_every', 'd_steps', 'balance_actions')))
 
+    def test_faults_that_cannot_be_injected_are_usage_errors(self):
+        for fault in ('loss:e@3', 'loss:1-2@3', 'loss:1e999@3', 'latents:1e30@3', 'rank:1e300@3', 'loader:-5@3', 'loss:2@3+',
+                      'loss:' + 60_000 * '1' + '@3'):
+            done = train(1, self.shards, self.folder / 'faults', '--steps', 1, '--inject', fault)
+            self.assert_code(2, done)
+            self.assertIn(f'gan-train: --inject {fault}: ', done.stderr)
+
     def test_dry_run_prints_one_json_object(self):
         flags = ('--dry-run', '--resolution', 128, '--features', 64, '--batch', 8)
         for ranks in (1, 2):

@@ -1,11 +1,12 @@
 #include "trainer/run/faults.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <map>
-#include <regex>
 #include <sstream>
+#include <string_view>
 #include <thread>
 
 #include "storage/errors.h"
@@ -17,28 +18,54 @@ Faults::Faults(const std::string& text, bool is_last_rank) : is_last_rank_(is_la
   for (std::string part; std::getline(parts, part, ',');) faults_.push_back(Parse(part));
 }
 
-// A regular expression rejects all malformed texts, so that the conversions below cannot fail.
+namespace {
+
+// Removes the part of `text` after the last `mark`, and returns it; empty when there is none.
+std::string_view CutAt(std::string_view& text, char mark) {
+  const std::size_t at = text.rfind(mark);
+  if (at == std::string_view::npos) return {};
+  const std::string_view after = text.substr(at + 1);
+  text = text.substr(0, at);
+  return after;
+}
+
+template <typename Number>
+bool IsNumber(std::string_view text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+}  // namespace
+
 Faults::Fault Faults::Parse(const std::string& text) {
-  static const std::regex kForm(
-      R"((latents|loss|weights|moments|pictures|loader|rank):([-+.0-9e]+|nan)@([0-9]{1,12})(\+([0-9]{1,12}))?)");
-  std::smatch match;
-  if (!std::regex_match(text, match, kForm)) {
+  static const std::map<std::string_view, Kind> kKinds = {{"latents", Kind::kLatents},   {"loss", Kind::kLoss},
+                                                          {"weights", Kind::kWeights},   {"moments", Kind::kMoments},
+                                                          {"pictures", Kind::kPictures}, {"loader", Kind::kLoader},
+                                                          {"rank", Kind::kRank}};
+  constexpr std::uint64_t kSteps = 1'000'000'000'000;
+  constexpr double kMost = 1e9;  // latents or seconds
+  Fault fault;
+  std::string_view kind = text;
+  std::string_view step = CutAt(kind, '@');
+  const std::string_view amount = CutAt(kind, ':');
+  const bool lasts = step.find('+') != std::string_view::npos;
+  const std::string_view count = lasts ? CutAt(step, '+') : "1";
+  const auto known = kKinds.find(kind);
+  const bool has_form = known != kKinds.end() && IsNumber(amount, fault.amount) && !std::isinf(fault.amount) &&
+                        IsNumber(step, fault.first) && fault.first < kSteps && IsNumber(count, fault.count) &&
+                        fault.count < kSteps;
+  if (!has_form) {
     throw UsageError(
         "--inject " + text +
         ": must look like latents:4@200+150, loss:1000@300, weights:100@300, moments:nan@300, pictures:nan@300, "
         "loader:60@300 or rank:60@300");
   }
-  Fault fault;
-  const std::map<std::string, Kind> kinds = {{"latents", Kind::kLatents},   {"loss", Kind::kLoss},
-                                             {"weights", Kind::kWeights},   {"moments", Kind::kMoments},
-                                             {"pictures", Kind::kPictures}, {"loader", Kind::kLoader},
-                                             {"rank", Kind::kRank}};
-  fault.kind = kinds.at(match[1]);
-  fault.amount = match[2] == "nan" ? std::nan("") : std::stod(match[2]);
-  fault.first = std::stoull(match[3]);
-  if (match[5].matched) fault.count = std::stoull(match[5]);
-  if (fault.kind == Kind::kLatents && !(fault.amount >= 1))
-    throw UsageError("--inject " + text + ": at least 1 latent");
+  fault.kind = known->second;
+  const bool counts = fault.kind == Kind::kLatents, waits = fault.kind == Kind::kLoader || fault.kind == Kind::kRank;
+  if (counts && !(fault.amount >= 1 && fault.amount <= kMost))
+    throw UsageError("--inject " + text + ": from 1 to 1e9 latents");
+  if (waits && !(fault.amount >= 0 && fault.amount <= kMost))
+    throw UsageError("--inject " + text + ": from 0 to 1e9 seconds");
   return fault;
 }
 
