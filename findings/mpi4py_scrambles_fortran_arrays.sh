@@ -6,8 +6,8 @@
 #
 # The reason: mpi4py takes every buffer without gaps, and an array in Fortran order has none.
 #
-# What follows for users: gradients or statistics that are transposed on some ranks, by .T, by a load from MATLAB or by
-# scipy.linalg, which returns Fortran order, are averaged wrongly. Send numpy.ascontiguousarray(x).
+# What follows for users: gradients or statistics that some ranks hold transposed are averaged wrongly, and one that is
+# received into an ordinary array is scrambled. Send numpy.ascontiguousarray(x).
 #
 # What was seen, for [[0 1 2] [3 4 5]]:
 #   Allreduce of one rank, array in Fortran order    [[0 3 1] [4 2 5]]

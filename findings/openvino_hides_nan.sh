@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
 # OpenVINO 2026.4.1 (PyPI wheel, CPU): Relu and Clip of NaN are 0 and a number, so a model whose weights or inputs are NaN gives
-# ordinary images. And three ONNX nodes compute other numbers than the standard says, without an error or a warning.
+# ordinary images. And two ONNX nodes compute other numbers, without an error or a warning.
 #
 # The guess before it was run: OpenVINO, ONNX Runtime and ONNX's reference evaluator agree to 1e-5 in float32, NaN stays NaN,
 # and an attribute that is not supported is refused.
 #
-# What follows for users: a check for NaN in the output, the usual test of an exported generator, finds nothing. Check the
-# weights before the export. Resize with antialias, which PyTorch exports for interpolate(antialias=True) and which FID's
-# resizing needs, silently does not filter; do it outside the model.
+# What follows for users: a check for NaN in the output finds nothing. Check the
+# weights before the export. Resize with antialias does not filter; do it outside the model.
 #
 # What was seen, in float32, as NaN in the output, and as the largest difference for random inputs of about unit size:
 #   all input NaN, Conv Relu Conv Tanh     Runtime 50 of 50, reference 50 of 50, OpenVINO 0 of 50
