@@ -55,7 +55,8 @@ def vips():
 
 
 seen = []
-for name, written in (('pillow-heif, -1', pillow('HEIF', quality=-1)), ('pillow-heif, -1, 4:4:4', pillow('HEIF', quality=-1, chroma=444)),
+for name, written in (('pillow-heif, -1', pillow('HEIF', quality=-1)),
+                      ('pillow-heif, -1, 4:4:4', pillow('HEIF', quality=-1, chroma=444)),
                       ('pillow-heif, -1, 4:4:4, RGB', pillow('HEIF', quality=-1, chroma=444, matrix_coefficients=0)),
                       ('Pillow, AVIF, 100', pillow('AVIF', quality=100)),
                       ('Pillow, AVIF, 100, 4:4:4', pillow('AVIF', quality=100, subsampling='4:4:4')),

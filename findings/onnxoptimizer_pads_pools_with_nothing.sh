@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# onnxoptimizer 0.4.2 (PyPI wheel), optimize() as it is: a Pad with zeros before a MaxPool is merged into the pool, and the model
-# computes other numbers, without an error or a warning. Before an AveragePool the merge is right.
+# onnxoptimizer 0.4.2 (PyPI wheel), optimize() as it is: a Pad with zeros before a MaxPool is merged into the pool, and the
+# model computes other numbers, without an error or a warning. Before an AveragePool the merge is right.
 #
 # The guess before it was run: what optimize() merges by default computes the same.
 #
@@ -50,7 +50,8 @@ def model(pool):
 
 
 seen = {}
-for name, pool, change in (('MaxPool', 'MaxPool', onnxoptimizer.optimize), ('AveragePool', 'AveragePool', onnxoptimizer.optimize),
+for name, pool, change in (('MaxPool', 'MaxPool', onnxoptimizer.optimize),
+                           ('AveragePool', 'AveragePool', onnxoptimizer.optimize),
                            ('MaxPool, onnxslim', 'MaxPool', onnxslim.slim)):
     before = model(pool)
     after = change(ModelProto.FromString(before.SerializeToString()))

@@ -46,12 +46,14 @@ def run(nodes, x, output, **constants):
     runtime = onnxruntime.InferenceSession(data, providers=['CPUExecutionProvider'])
     core = openvino.Core()
     compiled = core.compile_model(core.read_model(data), 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})
-    return (ReferenceEvaluator(model).run(None, {'x': x})[0], runtime.run(None, {'x': x})[0], list(compiled({'x': x}).values())[0])
+    return (ReferenceEvaluator(model).run(None, {'x': x})[0], runtime.run(None, {'x': x})[0],
+            list(compiled({'x': x}).values())[0])
 
 
 print('openvino', openvino.__version__, 'onnxruntime', onnxruntime.__version__)
 weights = random.standard_normal((2, 2, 3, 3)).astype(np.float32)
-layers = [node('Conv', ['x', 'w'], ['a']), node('Relu', ['a'], ['b']), node('Conv', ['b', 'w'], ['c']), node('Tanh', ['c'], ['y'])]
+layers = [node('Conv', ['x', 'w'], ['a']), node('Relu', ['a'], ['b']), node('Conv', ['b', 'w'], ['c']),
+          node('Tanh', ['c'], ['y'])]
 hidden = [int(np.isnan(y).sum()) for y in run(layers, np.full((1, 2, 9, 9), np.nan, np.float32), [1, 2, 5, 5], w=weights)]
 print('NaN in 50 outputs: reference %d, Runtime %d, OpenVINO %d' % tuple(hidden))
 x = random.standard_normal((1, 2, 9, 9)).astype(np.float32)
@@ -61,7 +63,8 @@ for mode in ('linear', 'cubic'):
     right, runtime, other = run([resize], x, [1, 2, 3, 3], sizes=np.array([1, 2, 3, 3]))
     far.append((np.abs(runtime - right).max(), np.abs(other - right).max()))
     print(f'Resize, {mode}, antialias: Runtime differs by {far[-1][0]:.1g}, OpenVINO by {far[-1][1]:.1g}')
-pool = node('AveragePool', ['x'], ['y'], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], ceil_mode=1, count_include_pad=1)
+pool = node('AveragePool', ['x'], ['y'], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], ceil_mode=1,
+            count_include_pad=1)
 last = [float(y[0, 0, -1, -1]) for y in run([pool], np.ones((1, 1, 6, 6), np.float32), [1, 1, 4, 4])]
 print('AveragePool: reference %.2f, Runtime %.2f, OpenVINO %.2f' % tuple(last))
 sys.exit(0 if hidden == [50, 50, 0] and all(near < 1e-5 and wrong > 0.3 for near, wrong in far) and

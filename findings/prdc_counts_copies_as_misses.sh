@@ -21,7 +21,8 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" --quiet --disable-pip-version-check install --no-compile prdc==0.2 numpy==2.2.6 scikit-learn==1.9.1 scipy==1.17.1
+"$folder/venv/bin/pip" --quiet --disable-pip-version-check install --no-compile prdc==0.2 numpy==2.2.6 \
+  scikit-learn==1.9.1 scipy==1.17.1
 
 cat >"$folder/measure.py" <<'PYTHON'
 import sys

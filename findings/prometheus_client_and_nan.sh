@@ -5,8 +5,8 @@
 # The guess before it was run: a Histogram counts NaN in its last bucket, as its bound is infinite; a Counter refuses NaN,
 # because it refuses everything that is not an increase.
 #
-# What follows for users: one step with a loss of NaN ends the curve of the mean loss, rate(loss_sum) / rate(loss_count), for the
-# rest of the run, while the counts look healthy and do not show that a step is missing. Test with math.isfinite() first,
+# What follows for users: one step with a loss of NaN ends the curve of the mean loss, rate(loss_sum) / rate(loss_count), for
+# the rest of the run, while the counts look healthy and do not show that a step is missing. Test with math.isfinite() first,
 # and count the others in a Counter.
 #
 # What was seen, after 0.5, NaN and 1.5:
