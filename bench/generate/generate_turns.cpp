@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
   gan::generate::Engine engine(trained.generator);
   std::vector<std::uint64_t> seeds(batch);
   std::iota(seeds.begin(), seeds.end(), 0);
-  const auto latents = gan::generate::FromSeeds(seeds, engine.noise_dim());
+  const auto latents = gan::generate::FromSeeds(seeds, trained.generator.noise_dim());
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, threads);
   tbb::task_arena arena(static_cast<int>(threads));
   for (std::string line; std::getline(std::cin, line);) {
