@@ -24,6 +24,7 @@ HANGS = int(os.environ.get('HANGS', 2))
 KILLS = int(os.environ.get('EQUIPOISE_KILLS', 30))
 SEED = int(os.environ.get('EQUIPOISE_SEED', 3))
 PATIENCE = float(os.environ.get('EQUIPOISE_PATIENCE', 90))
+MPIRUN_REFUSED = (1, 213)  # what mpirun ends with when it does not know a flag: of Open MPI 4, of Open MPI 5
 RANKS = int(os.environ.get('EQUIPOISE_RANKS', 2))
 
 
@@ -346,10 +347,10 @@ class Mistakes(Launched):
                 (2, 'mpirun is not in PATH', '/nonexistent', '--', 'gan-train', '--run', run),
                 (2, 'no program', None, '--'),
                 (2, '--backoff', None, '--backoff', 'soon', '--', 'gan-train', '--run', run),
-                (1, 'restart would not help; 0 restart', None, '--no-such-flag', '3', '--', 'gan-train', '--run', run)):
+                (MPIRUN_REFUSED, 'restart would not help; 0 restart', None, '--no-such-flag', '3', '--', 'gan-train', '--run', run)):
             with self.subTest(says):
                 found, told = self.refused(*command, path=path)
-                self.assertEqual(code, found, told)
+                self.assertIn(found, code if isinstance(code, tuple) else (code,), told)
                 self.assertIn(says, told)
 
     def test_second_launcher_on_the_same_run_is_refused_and_the_first_goes_on(self):
