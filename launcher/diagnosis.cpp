@@ -8,6 +8,7 @@
 #include <sstream>
 #include <utility>
 
+#include "cli/addresses.h"
 #include "cli/main.h"
 #include "launcher/launcher_words.h"
 
@@ -21,6 +22,15 @@ constexpr std::array<std::string_view, 14> kNames = {
 
 constexpr double kFrozenSeconds = 1;  // ten times the interval of a rank's signs of life
 constexpr std::size_t kLongestDetail = 400;
+
+// std::regex calls itself once per character, so a long line would take all of the stack.
+std::string WithShortLines(const std::string& text) {
+  constexpr std::size_t kLongest = 4096;
+  std::string out;
+  std::istringstream all(text);
+  for (std::string line; std::getline(all, line);) out += line.substr(0, kLongest) + "\n";
+  return out;
+}
 
 std::vector<std::string> LinesOf(const std::string& text) {
   std::vector<std::string> lines;
@@ -227,16 +237,13 @@ std::string_view InWords(Cause cause) {
 
 std::string_view Name(Cause cause) { return kNames[static_cast<std::size_t>(cause)]; }
 
-std::string WithoutAddresses(const std::string& text) {
-  return std::regex_replace(text, std::regex(R"([a-zA-Z][a-zA-Z0-9+.-]*://\S+)"), "(an address)");
-}
-
 // The board adds where the rank was, which a rank that was killed could not say.
-Diagnosis Diagnose(const Evidence& evidence) {
+Diagnosis Diagnose(Evidence evidence) {
+  evidence.text = WithShortLines(evidence.text);
   Diagnosis found = FindCause(evidence);
   if (found.cause == Cause::kNone) return found;
   if (found.detail.size() > kLongestDetail) found.detail.resize(kLongestDetail);
-  found.detail = WithoutAddresses(found.detail);
+  found.detail = cli::WithoutAddresses(found.detail);
   // A job of one rank does not number its messages.
   if (!found.rank && evidence.ranks.size() == 1 && found.cause != Cause::kLostHost) found.rank = evidence.ranks[0].rank;
   if (!found.rank) return found;

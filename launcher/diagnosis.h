@@ -60,12 +60,9 @@ struct Diagnosis {
   std::string stacks = {};      // the file with the stacks of a hung rank
 };
 
-Diagnosis Diagnose(const Evidence& evidence);
+Diagnosis Diagnose(Evidence evidence);
 
 // One sentence: "rank 1 on host a was killed by signal 9 in section step (gradients, all-reduce): …". "" for kNone.
 std::string Sentence(const Diagnosis& diagnosis);
-
-// The detail without addresses that may contain a password.
-std::string WithoutAddresses(const std::string& text);
 
 }  // namespace gan::launch

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/addresses.h"
 #include "cli/log.h"
 #include "storage/errors.h"
 #include "storage/files.h"
@@ -77,8 +78,8 @@ void WriteRefusal(const std::filesystem::path& run, Cause cause, int exit_code, 
   if (!std::filesystem::is_directory(run)) return;
   const Json record = {{"state", "failed"},
                        {"exit_code", exit_code},
-                       {"why", WithoutAddresses(why)},
-                       {"died", CauseJson({.cause = cause, .detail = WithoutAddresses(why)})},
+                       {"why", cli::WithoutAddresses(why)},
+                       {"died", CauseJson({.cause = cause, .detail = cli::WithoutAddresses(why)})},
                        {"restarts", 0},
                        {"newest_checkpoint_step", nullptr},
                        {"unix_seconds", std::time(nullptr)}};

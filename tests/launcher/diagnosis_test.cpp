@@ -212,5 +212,11 @@ TEST(Diagnosis, AnyTextIsDiagnosedAndBounded) {
   EXPECT_LE(Diagnose(Of(kFailed, text)).detail.size(), 400u);
 }
 
+TEST(Diagnosis, ALongLineDoesNotTakeTheStack) {
+  for (const char* begin : {"gan-train: ", "srun: error: ", "  Process name: ", "Remote host on node "}) {
+    EXPECT_LE(Diagnose(Of(kFailed, begin + std::string(1 << 20, 'y') + "\n")).detail.size(), 400u);
+  }
+}
+
 }  // namespace
 }  // namespace gan::launch
