@@ -290,10 +290,10 @@ class Endings(Launched):
     def test_the_command_of_an_alert_outlives_the_next_attempt(self):
         """It takes longer than the second attempt, at whose end gan-launch ends all of its other children."""
         program, told = self.folder / 'fails', self.folder / 'told.jsonl'
-        program.write_text('#!/bin/sh\necho "gan-train: cannot go on" >&2\nexit 1\n')
+        program.write_text('#!/bin/sh\nsleep 0.5\necho "gan-train: cannot go on" >&2\nexit 1\n')
         program.chmod(0o755)
-        done = subprocess.run([*map(str, [BIN / 'gan-launch', '-np', 1, '--oversubscribe', '--max-restarts', 1, '--backoff', 0, '--alert-command',
-                                          f'sleep 2; echo "$(cat)" >> {told}', '--', program, '--run', self.folder / 'alerted'])],
+        done = subprocess.run([*map(str, [BIN / 'gan-launch', '-np', 1, '--oversubscribe', '--max-restarts', 1, '--backoff', 0, '--kill-after', 0,
+                                          '--alert-command', f'sleep 1.5; echo "$(cat)" >> {told}', '--', program, '--run', self.folder / 'alerted'])],
                               env=ENVIRONMENT, capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(1, done.returncode, done.stderr)
         self.assertNotIn('alert-command failed', done.stderr)
