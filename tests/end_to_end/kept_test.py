@@ -130,14 +130,14 @@ class Alone(WithShards):
         self.assert_saved(run)
 
     def test_under_nohup_it_outlives_the_shell_and_its_terminal(self):
-        self.outlives_its_shell(ENVIRONMENT)
+        self.outlives_its_shell('nohup', ENVIRONMENT)
 
     def test_under_nohup_it_does_so_too_where_a_library_takes_the_signal(self):
-        self.outlives_its_shell(ENVIRONMENT | {'LD_PRELOAD': os.environ['EQUIPOISE_HOST_SHIM'], 'HOST_MASK': '0-1',
-                                           'HOST_TAKES_HANGUP': '1'})
+        library = {'LD_PRELOAD': os.environ['EQUIPOISE_HOST_SHIM'], 'HOST_MASK': '0-1', 'HOST_TAKES_HANGUP': '1'}
+        self.outlives_its_shell('nohup-library', ENVIRONMENT | library)
 
-    def outlives_its_shell(self, environment):
-        run = self.folder / 'nohup'
+    def outlives_its_shell(self, name, environment):
+        run = self.folder / name
         command = ' '.join(train_command(1, self.shards, run, *self.FLAGS))
         shell = subprocess.Popen(['sh', '-c', f'nohup {command} >/dev/null 2>&1 & echo $!; wait'], env=environment,
                                  stdout=subprocess.PIPE, start_new_session=True)
