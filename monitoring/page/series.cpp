@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 namespace gan::monitoring {
 namespace {
 
 void AppendNumber(std::string& json, double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", value);  // enough for any screen
+  char text[32] = "null";
+  if (std::isfinite(value)) std::snprintf(text, sizeof text, "%.6g", value);  // enough for any screen
   json += text;
 }
 
@@ -20,11 +21,7 @@ void AppendArray(std::string& json, const char* name, const Cells& cells, Value 
   json += std::string("\"") + name + "\":[";
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (i > 0) json += ',';
-    if (cells[i].count == 0) {
-      json += "null";
-    } else {
-      AppendNumber(json, value(cells[i]));
-    }
+    AppendNumber(json, cells[i].count == 0 ? std::numeric_limits<double>::quiet_NaN() : value(cells[i]));
   }
   json += ']';
 }
@@ -42,7 +39,8 @@ void SeriesTable::Cell::Add(const Cell& other) {
 void SeriesTable::Add(std::uint64_t step, const std::vector<std::pair<std::string_view, double>>& values) {
   OpenBucket(step);
   for (const auto& [name, value] : values) {
-    if (!std::isfinite(value)) continue;
+    constexpr double kMost = std::numeric_limits<float>::max();
+    if (!(std::abs(value) <= kMost)) continue;
     auto found = columns_.find(name);
     if (found == columns_.end()) {
       if (columns_.size() == kMostColumns) continue;

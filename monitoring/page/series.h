@@ -18,7 +18,7 @@ class SeriesTable {
   static constexpr std::size_t kMostBuckets = 1000;  // must be even
   static constexpr std::size_t kMostColumns = 64;    // further columns are dropped
 
-  // A value that is not finite counts as absent. Steps must ascend.
+  // A value that is not a finite float counts as absent. Steps must ascend.
   void Add(std::uint64_t step, const std::vector<std::pair<std::string_view, double>>& values);
   std::uint64_t width() const { return width_; }  // rows per bucket
   // {"width":1,"x":[1,2],"series":{"loss_d":{"mean":[..],"min":[..],"max":[..]}}} with null where there is no value;

@@ -253,7 +253,7 @@ class Page(unittest.TestCase):
     def test_steps_and_values_beyond_exact_numbers_are_drawn(self):
         """Where adding one to a double changes nothing, a loop over the marks of an axis would not end."""
         run = make_run(self.folder / 'far', 3)
-        for first, loss in ((2 ** 53, 0.5), (1, 1e16), (1, 3e38)):  # losses are float
+        for first, loss in ((2 ** 53, 0.5), (1, 1e16), (1, 3e38), (1, 1e308)):
             lines = [{'step': first + 2 * i, 'images': 1, 'loss_d': loss + 2 * i, 'loss_g': loss} for i in range(3)]
             (run / 'stats.jsonl').write_text(''.join(json.dumps(line) + '\n' for line in lines))
             with self.subTest(first=first, loss=loss), Server(run) as server:

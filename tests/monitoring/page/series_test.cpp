@@ -49,6 +49,17 @@ TEST(SeriesTable, WhatIsNotFiniteHasNoValue) {
   EXPECT_EQ(Of(table)["series"]["loss"]["mean"], Json::parse("[null,1,null]"));
 }
 
+TEST(SeriesTable, WhatIsBeyondFloatHasNoValue) {
+  SeriesTable table;
+  for (std::uint64_t step = 1; step <= 2 * SeriesTable::kMostBuckets; ++step) {
+    table.Add(step, {{"loss", 1e308}, {"other", 3e38}});  // two of the second in each bucket
+  }
+  const Json series = Of(table)["series"];
+  EXPECT_FALSE(series.contains("loss"));
+  EXPECT_EQ(series["other"]["mean"][0], nullptr);
+  EXPECT_EQ(series["other"]["max"][0], 3e38);
+}
+
 TEST(SeriesTable, AColumnThatComesLateIsEmptyBefore) {
   SeriesTable table;
   table.Add(1, {{"loss", 1}});
