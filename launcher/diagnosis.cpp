@@ -23,15 +23,6 @@ constexpr std::array<std::string_view, 14> kNames = {
 constexpr double kFrozenSeconds = 1;  // ten times the interval of a rank's signs of life
 constexpr std::size_t kLongestDetail = 400;
 
-// std::regex calls itself once per character, so a long line would take all of the stack.
-std::string WithShortLines(const std::string& text) {
-  constexpr std::size_t kLongest = 4096;
-  std::string out;
-  std::istringstream all(text);
-  for (std::string line; std::getline(all, line);) out += line.substr(0, kLongest) + "\n";
-  return out;
-}
-
 std::vector<std::string> LinesOf(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream all(text);
@@ -238,8 +229,7 @@ std::string_view InWords(Cause cause) {
 std::string_view Name(Cause cause) { return kNames[static_cast<std::size_t>(cause)]; }
 
 // The board adds where the rank was, which a rank that was killed could not say.
-Diagnosis Diagnose(Evidence evidence) {
-  evidence.text = WithShortLines(evidence.text);
+Diagnosis Diagnose(const Evidence& evidence) {
   Diagnosis found = FindCause(evidence);
   if (found.cause == Cause::kNone) return found;
   if (found.detail.size() > kLongestDetail) found.detail.resize(kLongestDetail);

@@ -41,7 +41,7 @@ struct RankTrace {
 
 struct Evidence {
   Ending ending;
-  std::string text;                     // the end of what the launcher and the ranks wrote to stderr
+  std::string text;                     // the end of what the launcher and the ranks wrote to stderr, with short lines
   std::vector<RankTrace> ranks;         // that ran on this host
   std::vector<std::string> hosts;       // of each rank of the job; "" where no rank has said it
   std::uint64_t memory_kills = 0;       // processes that the kernel killed for memory during the attempt
@@ -60,7 +60,7 @@ struct Diagnosis {
   std::string stacks = {};      // the file with the stacks of a hung rank
 };
 
-Diagnosis Diagnose(Evidence evidence);
+Diagnosis Diagnose(const Evidence& evidence);
 
 // One sentence: "rank 1 on host a was killed by signal 9 in section step (gradients, all-reduce): …". "" for kNone.
 std::string Sentence(const Diagnosis& diagnosis);

@@ -1,7 +1,5 @@
 #include "launcher/evidence.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -16,16 +14,11 @@
 #include "launcher/restart_policy.h"
 #include "launcher/slots.h"
 #include "storage/errors.h"
+#include "storage/host_name.h"
 
 namespace gan::launch {
 
 namespace {
-
-std::string ThisHost() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
 
 template <std::size_t size>
 std::string TextOf(const std::array<char, size>& text) {
@@ -42,9 +35,9 @@ void EvidenceCollector::Begin() {
 
 Evidence EvidenceCollector::Of(const Ending& ending, const std::filesystem::path& run, const LaunchOptions& placed) {
   Evidence evidence;
-  evidence.text = tee_->Finish();
+  evidence.text = WithShortLines(tee_->Finish());
   evidence.ending = EndingToldBy(evidence.text, ending);
-  evidence.host = ThisHost();
+  evidence.host = storage::HostName();
   evidence.memory_kills = MemoryKills() - memory_kills_;
   for (std::size_t rank = 0; rank < board_.size(); ++rank) {
     evidence.hosts.push_back(TextOf(board_.Slot(rank).host));

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstring>
 #include <regex>
+#include <sstream>
 #include <string_view>
 
 namespace gan::launch {
@@ -18,6 +19,14 @@ int SignalNamed(const std::string& words) {
 }
 
 }  // namespace
+
+std::string WithShortLines(const std::string& text) {
+  constexpr std::size_t kLongest = 4096;
+  std::string out;
+  std::istringstream all(text);
+  for (std::string line; std::getline(all, line);) out += line.substr(0, kLongest) + "\n";
+  return out;
+}
 
 std::optional<int> RankThatEnded(const std::string& text) {
   static const std::regex kForms[] = {

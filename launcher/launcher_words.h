@@ -1,4 +1,5 @@
-// What mpirun, srun and ssh say of the end of a job. All functions search the text that they wrote to stderr.
+// What mpirun, srun and ssh say of the end of a job. All functions search the text that they wrote to stderr, with
+// short lines.
 #pragma once
 
 #include <optional>
@@ -7,6 +8,10 @@
 #include "launcher/job.h"
 
 namespace gan::launch {
+
+// The text with the rest of each very long line cut off: std::regex calls itself once per character, so a long line
+// would take all of the stack.
+std::string WithShortLines(const std::string& text);
 
 // A rank that ended by itself.
 std::optional<int> RankThatEnded(const std::string& text);

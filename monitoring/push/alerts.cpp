@@ -1,7 +1,5 @@
 #include "monitoring/push/alerts.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -10,6 +8,7 @@
 #include "monitoring/push/secrets.h"
 #include "storage/errors.h"
 #include "storage/folder_name.h"
+#include "storage/host_name.h"
 
 namespace gan::monitoring {
 
@@ -20,12 +19,6 @@ namespace {
 
 constexpr std::size_t kMostWaiting = 64;
 constexpr std::chrono::seconds kCommandTimeout{30};
-
-std::string Host() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
 
 // The names of grids have eight digits or more, so a longer name is a later one.
 nlohmann::json NewestGrid(const fs::path& run) {
@@ -47,7 +40,7 @@ std::string MessageOf(const Alert& alert, const fs::path& run, double unix_secon
                   {"run", storage::NameOfFolder(run)},
                   {"folder", fs::absolute(run).string()},
                   {"grid", NewestGrid(run)},
-                  {"host", Host()},
+                  {"host", storage::HostName()},
                   {"unix_seconds", unix_seconds},
                   {"suppressed", suppressed}});
   return message.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);

@@ -213,8 +213,11 @@ TEST(Diagnosis, AnyTextIsDiagnosedAndBounded) {
 }
 
 TEST(Diagnosis, ALongLineDoesNotTakeTheStack) {
-  for (const char* begin : {"gan-train: ", "srun: error: ", "  Process name: ", "Remote host on node "}) {
-    EXPECT_LE(Diagnose(Of(kFailed, begin + std::string(1 << 20, 'y') + "\n")).detail.size(), 400u);
+  for (const char* begin :
+       {"gan-train: ", "MPI_ABORT was invoked on rank ", "srun: error: ", "  Process name: ", "Remote host on node "}) {
+    const std::string text = WithShortLines(begin + std::string(1 << 20, 'y') + "\n");
+    EXPECT_LE(Diagnose(Of(kFailed, text)).detail.size(), 400u);
+    EXPECT_EQ(EndingToldBy(text, {128 + SIGKILL, true}).code, 128 + SIGKILL);
   }
 }
 

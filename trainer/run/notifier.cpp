@@ -1,12 +1,10 @@
 #include "trainer/run/notifier.h"
 
-#include <unistd.h>
-
-#include <array>
 #include <utility>
 
 #include "cli/log.h"
 #include "storage/folder_name.h"
+#include "storage/host_name.h"
 
 namespace gan::run {
 
@@ -25,9 +23,7 @@ constexpr int kInfo = 9, kWarn = 13, kError = 17;  // OpenTelemetry's numbers
 monitoring::OtlpOptions OtlpOf(const TrainOptions& options, const distributed::World& world,
                                const std::filesystem::path& run) {
   monitoring::OtlpOptions otlp = monitoring::ReadOtlpOptions(options.otlp_endpoint, "gan-train");
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  otlp.resource.emplace("host.name", host.data());
+  otlp.resource.emplace("host.name", storage::HostName());
   otlp.resource.emplace("service.instance.id", storage::NameOfFolder(run) + "/rank-" + std::to_string(world.rank));
   return otlp;
 }
