@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <string>
 #include <string_view>
 
 #include "launcher/hosts.h"
 #include "storage/errors.h"
+#include "storage/lower.h"
 
 namespace gan::launch {
 
@@ -21,10 +21,8 @@ bool IsHostfileFlag(const std::string& argument) {
 
 // Whether the argument is one of Open MPI's options for oversubscription: "--oversubscribe", "--map-by
 // node:OVERSUBSCRIBE", "--mca rmaps_base_oversubscribe 1".
-bool SpeaksOfOversubscribing(std::string argument) {
-  std::transform(argument.begin(), argument.end(), argument.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return argument.find("oversubscribe") != std::string::npos;
+bool SpeaksOfOversubscribing(const std::string& argument) {
+  return storage::Lower(argument).find("oversubscribe") != std::string::npos;
 }
 
 // The only hostfile in mpirun's arguments; "" when there is none or more than one. With several, the total depends on

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <string_view>
+
+#include "storage/lower.h"
 
 namespace gan::open_mpi {
 
@@ -32,15 +33,9 @@ constexpr std::array<std::string_view, 9> kBindingWords = {"--bind-to",
                                                            "--hwloc_default_binding_policy",
                                                            "--rf"};
 
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 // Whether a policy such as "slot:PE=4" or "pe-list=0,2" names CPUs.
 bool NamesCpus(const std::string& policy) {
-  const std::string lower = Lower(policy);
+  const std::string lower = storage::Lower(policy);
   return lower.find("pe=") != std::string::npos || lower.find("pe-list=") != std::string::npos;
 }
 

@@ -1,7 +1,6 @@
 #include "monitoring/push/otlp_options.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstdlib>
 #include <optional>
 #include <sstream>
@@ -9,6 +8,7 @@
 
 #include "monitoring/push/secrets.h"
 #include "storage/errors.h"
+#include "storage/lower.h"
 
 namespace gan::monitoring {
 
@@ -75,17 +75,11 @@ std::vector<std::string> HeadersFrom(const std::string& variable) {
   return headers;
 }
 
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 // The headers of all signals with those of one, which win: two of one name would be a request that servers refuse.
 std::vector<std::string> HeadersOf(const std::string& signal) {
   std::vector<std::string> headers = HeadersFrom("OTEL_EXPORTER_OTLP_HEADERS");
   const std::vector<std::string> own = HeadersFrom("OTEL_EXPORTER_OTLP_" + signal + "_HEADERS");
-  const auto name_of = [](const std::string& header) { return Lower(header.substr(0, header.find(':'))); };
+  const auto name_of = [](const std::string& header) { return storage::Lower(header.substr(0, header.find(':'))); };
   std::erase_if(headers, [&](const std::string& header) {
     return std::any_of(own.begin(), own.end(),
                        [&](const std::string& other) { return name_of(other) == name_of(header); });
@@ -129,7 +123,7 @@ std::map<std::string, std::string> ParseBaggage(const std::string& text, const s
 
 OtlpOptions ReadOtlpOptions(const std::string& endpoint, const std::string& service) {
   OtlpOptions options;
-  if (Lower(Variable("OTEL_SDK_DISABLED")) == "true") return options;  // OpenTelemetry's truth ignores case
+  if (storage::Lower(Variable("OTEL_SDK_DISABLED")) == "true") return options;  // OpenTelemetry's truth ignores case
   const std::vector<std::string> lines = ReadSecret(endpoint, kEndpoint, "--otlp-endpoint");
   const std::string base = lines.empty() ? "" : lines.front();
   if (!base.empty()) RequireHttpUrl(base, "--otlp-endpoint");

@@ -1,7 +1,6 @@
 #include "preprocess/decode/formats.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstdint>
 #include <cstdio>
 
@@ -12,6 +11,7 @@
 
 #include "preprocess/decode/orientation.h"
 #include "storage/byte_order.h"
+#include "storage/lower.h"
 
 namespace gan::preprocess {
 
@@ -154,9 +154,7 @@ const Format* Recognise(FileBytes file) {
 bool HasPictureExtension(std::string_view name) {
   const std::size_t dot = name.rfind('.');
   if (dot == std::string_view::npos || dot + 1 == name.size()) return false;
-  std::string extension(name.substr(dot));
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string extension = storage::Lower(name.substr(dot));
   const std::size_t slash = name.rfind('/');
   const bool hidden = dot == (slash == std::string_view::npos ? 0 : slash + 1);  // ".png" has no extension
   return !hidden && std::any_of(kFormats.begin(), kFormats.end(),

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <utility>
 
 #include "preprocess/inputs/archive_stream.h"
+#include "storage/lower.h"
 
 namespace gan::preprocess {
 
@@ -19,9 +19,7 @@ constexpr std::array<std::string_view, 12> kArchiveExtensions = {
 }  // namespace
 
 bool LooksLikeAnArchive(std::string_view name) {
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string lower = storage::Lower(name);
   return std::any_of(kArchiveExtensions.begin(), kArchiveExtensions.end(),
                      [&](std::string_view e) { return lower.ends_with(e); });
 }

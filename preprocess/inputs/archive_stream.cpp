@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <new>
 #include <utility>
 
@@ -12,6 +11,7 @@
 #include "preprocess/inputs/gzip_stream.h"
 #include "preprocess/inputs/input_file.h"
 #include "storage/errors.h"
+#include "storage/lower.h"
 
 namespace gan::preprocess {
 
@@ -77,9 +77,7 @@ void ArchiveStream::ThrowDamage() const {
   archive* const a = handle_.get();
   if (MayPass(::archive_errno(a))) throw IoError(path_, "read", ::archive_errno(a));
   const std::string error = ErrorOf(a);
-  std::string lower = error;
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string lower = storage::Lower(error);
   // The last one is what liblzma says when its input ends.
   constexpr std::array kOfTheEnd = {"truncated", "end of file", "no progress is possible"};
   const bool cut = std::any_of(kOfTheEnd.begin(), kOfTheEnd.end(),

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "storage/lower.h"
+
 namespace gan::preprocess {
 
 namespace {
@@ -34,14 +36,12 @@ void LeftOut::Count(std::string_view kind, std::string_view name) {
 void LeftOut::CountByExtension(std::string_view name) {
   const std::string_view file = name.substr(name.rfind('/') + 1);  // npos + 1 is 0
   const std::size_t dot = file.rfind('.');
-  std::string extension(dot == 0 || dot == file.npos ? "" : file.substr(dot));
+  const std::string extension(dot == 0 || dot == file.npos ? "" : file.substr(dot));
   const auto is_plain = [](unsigned char c) { return std::isalnum(c) != 0; };
   const bool is_extension = extension.size() > 1 && extension.size() <= kLongestExtension &&
                             std::all_of(extension.begin() + 1, extension.end(), is_plain);
   if (!is_extension) return Count("no extension", name);
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  Count(extension, name);
+  Count(storage::Lower(extension), name);
 }
 
 std::string LeftOut::Words() const {
