@@ -17,7 +17,7 @@ namespace gan::storage {
 
 namespace {
 
-constexpr std::size_t kBytesPerRank = 2 * sizeof(RankSlot);  // its slot, and that of the picture
+constexpr std::size_t kBytesPerRank = 2 * sizeof(RankSlot);  // its slot, and that of the snapshot
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "shared between processes");
 
@@ -106,16 +106,16 @@ RankBoard::~RankBoard() {
 
 RankSlot& RankBoard::Slot(std::size_t rank) { return rank < size_ ? slots_[rank] : unread_; }
 
-void RankBoard::TakePicture() {
+void RankBoard::TakeSnapshot() {
   for (std::size_t rank = 0; rank < size_; ++rank) {
-    if (slots_[rank].pictured.exchange(1) == 0) slots_[rank].CopyTo(slots_[size_ + rank]);
+    if (slots_[rank].snapshot_begun.exchange(1) == 0) slots_[rank].CopyTo(slots_[size_ + rank]);
   }
 }
 
 const RankSlot& RankBoard::Seen(std::size_t rank) {
   if (rank >= size_) return unread_;
-  const RankSlot& picture = slots_[size_ + rank];
-  return picture.process == 0 ? slots_[rank] : picture;
+  const RankSlot& snapshot = slots_[size_ + rank];
+  return snapshot.process == 0 ? slots_[rank] : snapshot;
 }
 
 void RankBoard::Clear() {

@@ -19,12 +19,12 @@ struct CollectiveNote {
 };
 
 // The notes of one rank. Plain memory without pointers. Texts are written by one process. Another one reads them after
-// that one has died, or copies them for a picture, in which a text may be half a new one. So they need no lock.
+// that one has died, or copies them for a snapshot, in which a text may be half a new one. So they need no lock.
 struct RankSlot {
   std::atomic<std::int32_t> process{0};            // 0: the rank has not started on this host
   std::atomic<std::uint64_t> beat_nanoseconds{0};  // of the monotonic clock of the host: the last sign of life
   std::array<char, 16> section{};                  // "start", "step", "save", "evaluate"
-  std::atomic<std::uint32_t> pictured{0};          // 1: a rank has begun to copy this slot
+  std::atomic<std::uint32_t> snapshot_begun{0};    // 1: a rank has begun to copy this slot
   CollectiveNote collective;
   std::array<char, 64> host{};  // told by a rank of this host for all ranks of the job, also those elsewhere
 
@@ -54,11 +54,11 @@ class RankBoard {
 
   std::size_t size() const { return size_; }  // number of ranks; 0: no board
   RankSlot& Slot(std::size_t rank);           // memory that nobody reads when there is no such slot
-  // Takes a picture of all slots, unless a rank has already taken one. A rank calls it before it gives up waiting: its
+  // Takes a snapshot of all slots, unless a rank has already taken one. A rank calls it before it gives up waiting: its
   // launcher then wakes the rank that it waited for, if that one was stopped, and nobody could see any more which it
   // was.
-  void TakePicture();
-  // As in the picture if there is one, else as it is now.
+  void TakeSnapshot();
+  // As in the snapshot if there is one, else as it is now.
   const RankSlot& Seen(std::size_t rank);
   void Clear();  // before another attempt
 
@@ -66,7 +66,7 @@ class RankBoard {
   RankBoard() = default;
   void Map(int descriptor, std::size_t ranks);
 
-  RankSlot* slots_ = nullptr;  // as many again follow: the picture
+  RankSlot* slots_ = nullptr;  // as many again follow: the snapshot
   std::size_t size_ = 0;
   std::filesystem::path created_;
   RankSlot unread_;

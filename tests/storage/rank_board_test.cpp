@@ -38,24 +38,24 @@ TEST(RankBoardTest, NotesOutliveTheProcessThatWroteThem) {
   EXPECT_EQ(board.Slot(1).process, 0);
 }
 
-TEST(RankBoardTest, ThePictureIsTheFirstOne) {
+TEST(RankBoardTest, TheSnapshotIsTheFirstOne) {
   RankBoard board = RankBoard::Create(3);
   board.Slot(0).Begin();
   board.Slot(1).Begin();
   board.Slot(1).SetSection("step");
   board.Slot(1).collective.entered = 7;
   const std::uint64_t beat = board.Slot(1).beat_nanoseconds;
-  EXPECT_EQ(&board.Seen(1), &board.Slot(1)) << "before the picture it is what is there now";
+  EXPECT_EQ(&board.Seen(1), &board.Slot(1)) << "before the snapshot it is what is there now";
   const pid_t child = ::fork();
   if (child == 0) {
-    RankBoard::OfLauncher().TakePicture();
+    RankBoard::OfLauncher().TakeSnapshot();
     ::_exit(0);
   }
   ::waitpid(child, nullptr, 0);
   board.Slot(1).Beat();  // woken
   board.Slot(1).SetSection("save");
   board.Slot(1).collective.entered = 8;
-  board.TakePicture();
+  board.TakeSnapshot();
   EXPECT_EQ(board.Seen(1).beat_nanoseconds, beat);
   EXPECT_STREQ(board.Seen(1).section.data(), "step");
   EXPECT_EQ(board.Seen(1).collective.entered, 7u);
@@ -65,7 +65,7 @@ TEST(RankBoardTest, ThePictureIsTheFirstOne) {
   EXPECT_EQ(board.Seen(7).process, 0);
   board.Slot(0).SetSection("start");
   board.Slot(0).Begin();
-  board.TakePicture();
+  board.TakeSnapshot();
   EXPECT_STREQ(board.Seen(0).section.data(), "start") << "each attempt has its own";
 }
 

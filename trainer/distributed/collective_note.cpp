@@ -17,7 +17,7 @@ void NoteCollectivesIn(storage::RankBoard* board, std::size_t rank) {
 }
 
 void NoteSilence() {
-  if (storage::RankBoard* const board = noted_on) board->TakePicture();
+  if (storage::RankBoard* const board = noted_on) board->TakeSnapshot();
 }
 
 void NoteHosts(const std::vector<std::string>& hosts) {

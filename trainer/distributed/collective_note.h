@@ -11,7 +11,7 @@ namespace gan::distributed {
 
 // The collectives of this process over MPI are noted in the slot of `rank` from now on, until the board is null.
 void NoteCollectivesIn(storage::RankBoard* board, std::size_t rank = 0);
-// This process gives up waiting for the others: takes the picture of the board.
+// This process gives up waiting for the others: takes the snapshot of the board.
 void NoteSilence();
 
 // Notes on which host each rank runs.

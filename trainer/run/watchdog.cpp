@@ -181,7 +181,7 @@ void Watchdog::EndWithoutLauncher() const {
 }
 
 void Watchdog::End(Section section, std::chrono::duration<double> silent) {
-  board_.TakePicture();
+  board_.TakeSnapshot();
   char name[64];
   std::snprintf(name, sizeof name, "stacks-rank-%05d.txt", rank_);
   const fs::path path = folder_ / name;
