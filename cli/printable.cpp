@@ -6,8 +6,8 @@ namespace gan::cli {
 
 namespace {
 
-// Of the control character that begins here; 0: it is none. Those from U+0080 to U+009F have two bytes in UTF-8, and
-// U+009B is as good as the two characters ESC [.
+// The length of the control character that begins here; 0 when none does. Those from U+0080 to U+009F have two bytes in
+// UTF-8, and U+009B is as good as the two characters ESC [.
 std::size_t BytesOfControl(std::string_view text) {
   const auto first = static_cast<unsigned char>(text[0]);
   if (first < ' ' || first == 0x7F) return 1;
@@ -16,7 +16,7 @@ std::size_t BytesOfControl(std::string_view text) {
                                                                                                                  : 0;
 }
 
-// kept: control characters that stay.
+// kept: the control characters that stay as they are.
 std::string Shown(std::string_view text, std::string_view kept) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string shown;

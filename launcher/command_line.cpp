@@ -36,9 +36,8 @@ bool Sets(const std::vector<std::string>& arguments, const std::string& name) {
 void AddParameters(std::vector<std::string>& command, const std::vector<std::string>& given,
                    const std::vector<open_mpi::Parameter>& parameters) {
   for (const open_mpi::Parameter& p : parameters) {
-    const std::string name(p.name);
-    if (Sets(given, name) || std::getenv(std::string(p.variable).c_str()) != nullptr) continue;
-    command.insert(command.end(), {std::string(p.flag), name, p.value});
+    if (Sets(given, p.name) || std::getenv(p.Variable().c_str()) != nullptr) continue;
+    command.insert(command.end(), {p.flag, p.name, p.value});
   }
 }
 

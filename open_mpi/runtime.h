@@ -1,5 +1,5 @@
 // What Open MPI 4 and Open MPI 5 call by different names. The runtime of 4 is ORTE, that of 5 is PRRTE, which has
-// names, flags and limits of its own. Nothing else in the programs names a parameter of either.
+// names, flags and limits of its own. In the programs, only this folder names parameters of either.
 #pragma once
 
 #include <array>
@@ -22,36 +22,34 @@ inline Runtime RuntimeOf(std::string_view version) {
   return is_prrte ? Runtime::kPrrte : Runtime::kOrte;
 }
 
-// A parameter of mpirun: the flag that sets it, its name, its value, and the environment variable that sets it too.
+// A parameter of mpirun: the flag that sets it, its name and its value.
 struct Parameter {
-  std::string_view flag, name;
-  std::string value;
-  std::string_view variable;
+  std::string flag, name, value;
+
+  // The environment variable that sets it too.
+  std::string Variable() const { return (flag == "--mca" ? "OMPI_MCA_" : "PRTE_MCA_") + name; }
 };
 
 // What one host needs: ranks in shared memory alone and, where the runtime allows it, mpirun's own connections on
 // loopback, which PRRTE refuses.
 inline std::vector<Parameter> OnOneHost(Runtime runtime) {
-  if (runtime == Runtime::kPrrte) return {{"--mca", "btl", "self,sm", "OMPI_MCA_btl"}};
-  return {{"--mca", "btl", "self,vader", "OMPI_MCA_btl"},
-          {"--mca", "oob_tcp_if_include", "lo", "OMPI_MCA_oob_tcp_if_include"}};
+  if (runtime == Runtime::kPrrte) return {{"--mca", "btl", "self,sm"}};
+  return {{"--mca", "btl", "self,vader"}, {"--mca", "oob_tcp_if_include", "lo"}};
 }
 
 // A host that vanishes sends no message. With these, ssh stays a child of mpirun, notices it and ends.
 inline std::vector<Parameter> OnSeveralHosts(Runtime runtime) {
   constexpr const char* kAlive = "-o ServerAliveInterval=5 -o ServerAliveCountMax=3";
   if (runtime == Runtime::kPrrte)
-    return {{"--prtemca", "prte_leave_session_attached", "1", "PRTE_MCA_prte_leave_session_attached"},
-            {"--prtemca", "plm_ssh_args", kAlive, "PRTE_MCA_plm_ssh_args"}};
-  return {{"--mca", "orte_leave_session_attached", "1", "OMPI_MCA_orte_leave_session_attached"},
-          {"--mca", "plm_rsh_args", kAlive, "OMPI_MCA_plm_rsh_args"}};
+    return {{"--prtemca", "prte_leave_session_attached", "1"}, {"--prtemca", "plm_ssh_args", kAlive}};
+  return {{"--mca", "orte_leave_session_attached", "1"}, {"--mca", "plm_rsh_args", kAlive}};
 }
 
 // How long the ranks of a failed job have between SIGTERM and SIGKILL. PRRTE has no such parameter (3.0.8 in Debian
 // 13): it sends both at once.
 inline std::vector<Parameter> KillAfter(Runtime runtime, std::uint64_t seconds) {
   if (runtime == Runtime::kPrrte) return {};
-  return {{"--mca", "odls_base_sigkill_timeout", std::to_string(seconds), "OMPI_MCA_odls_base_sigkill_timeout"}};
+  return {{"--mca", "odls_base_sigkill_timeout", std::to_string(seconds)}};
 }
 
 // The parameters and variables that name the remote shell, which is ssh without them.

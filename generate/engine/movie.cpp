@@ -48,31 +48,32 @@ Movie::Movie(std::filesystem::path path, std::uint32_t width, std::uint32_t heig
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw IoError(path_, "pipe to ffmpeg", errno);
   const std::string size = std::to_string(width) + "x" + std::to_string(height);
-  const int error = Spawn({"ffmpeg",
-                           "-nostdin",
-                           "-loglevel",
-                           "error",
-                           "-y",
-                           "-f",
-                           "rawvideo",
-                           "-pix_fmt",
-                           "rgb24",
-                           "-s",
-                           size,
-                           "-r",
-                           std::to_string(frames_per_second),
-                           "-i",
-                           "pipe:0",
-                           "-c:v",
-                           "libx264",
-                           "-crf",
-                           "16",
-                           "-pix_fmt",
-                           "yuv420p",
-                           "-f",
-                           "mp4",
-                           "file:" + temporary_.string()},  // a colon in the name would begin with a protocol else
-                          ends[0], process_);
+  const int error =
+      Spawn({"ffmpeg",
+             "-nostdin",
+             "-loglevel",
+             "error",
+             "-y",
+             "-f",
+             "rawvideo",
+             "-pix_fmt",
+             "rgb24",
+             "-s",
+             size,
+             "-r",
+             std::to_string(frames_per_second),
+             "-i",
+             "pipe:0",
+             "-c:v",
+             "libx264",
+             "-crf",
+             "16",
+             "-pix_fmt",
+             "yuv420p",
+             "-f",
+             "mp4",
+             "file:" + temporary_.string()},  // without "file:" a name with a colon begins with a protocol
+            ends[0], process_);
   ::close(ends[0]);
   pipe_ = ends[1];
   if (error == 0) return;

@@ -53,7 +53,7 @@ class IsalInflater : public Inflater {
     const int result = ::isal_inflate(&state_);
     // Between two calls ISA-L forgets which parts a header has (findings/isal_forgets_gzip_headers.sh), so zlib reads a
     // member whose header goes on in the next block of the file.
-    if (const bool header_ended = state_.wrapper_flag != 0; !header_ended) {
+    if (state_.wrapper_flag == 0) {  // the header has not ended
       in_zlib_ = std::make_unique<ZlibInflater>();
       ::isal_inflate_reset(&state_);
       return InflateByZlib(in, out);

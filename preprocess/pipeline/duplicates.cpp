@@ -34,7 +34,7 @@ Hash HashOf(std::span<const std::byte> bytes) {
   return hash;
 }
 
-// Inputs of which another one has or may have the same size, by input.
+// The inputs that have, or may have, the same size as another one, in their order.
 std::vector<Candidate> SameSizes(const SourceList& sources) {
   std::vector<Candidate> all;
   bool knows_sizes = true;
