@@ -9,11 +9,7 @@ torch=torch==2.11.0
 venv=.deps/venv
 if [ "${1:-}" = --into ]; then venv=${2:?usage: setup/libtorch.sh --into VENV}; fi
 [ -x "$venv/bin/pip" ] || python3 -m venv "$venv"
-# A pip that shows its progress and goes on with a broken download; Debian's does neither.
-pip() {
-  retry "$venv/bin/pip" --quiet --disable-pip-version-check install pip==25.3
-  "$venv/bin/pip" --disable-pip-version-check install --progress-bar raw --resume-retries 5 "$@" | of_pip | progress LibTorch
-}
+pip() { pip_install "$venv" LibTorch "$@"; }
 # libtorch_cpu.so names these two libraries; the other CUDA packages are for GPUs alone.
 cpu_half=(--no-deps "$torch" nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
 

@@ -48,3 +48,11 @@ retry() {
   done
   "$@"
 }
+
+# pip_install ENVIRONMENT WHAT ARGUMENT...: with progress, and by a pip that goes on with a broken download; Debian's does neither.
+pip_install() {
+  local pip=$1/bin/pip what=$2
+  shift 2
+  retry "$pip" --quiet --disable-pip-version-check install pip==25.3
+  "$pip" --disable-pip-version-check install --progress-bar raw --resume-retries 5 "$@" | of_pip | progress "$what"
+}

@@ -96,6 +96,20 @@ class Setup(unittest.TestCase):
         for words in ('build: 25 %', 'build: 100 %', 'warning: b'):
             self.assertIn(words, done.stderr)
 
+    def test_pip_shows_progress_and_what_failed_is_tried_again(self):
+        (self.folder / 'environment').mkdir()
+        (self.folder / 'environment/bin').symlink_to(self.bin)
+        self.place('pip', f'''
+            echo "$*" >> {self.folder}/calls
+            case $* in
+              *pip==*) exit 0 ;;
+              *) echo "Progress 1 of 2"; [ "$(grep -c our.whl {self.folder}/calls)" -gt 1 ] || exit 2; echo "Progress 2 of 2" ;;
+            esac''')
+        done = self.shell(f'retry pip_install {self.folder}/environment wheel our.whl')
+        self.assertEqual(0, done.returncode, done.stderr)
+        for words in ('wheel: 50 %', 'trying again in 5 s', 'wheel: 100 %'):
+            self.assertIn(words, done.stderr)
+
     def test_a_failed_build_behind_the_progress_is_seen(self):
         self.assertEqual(7, self.shell('{ echo "[1/2] a"; exit 7; } | of_ninja 2>/dev/null | progress build').returncode)
 
