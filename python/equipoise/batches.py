@@ -5,9 +5,8 @@ the copy of the records. Here workers read the records, and with them the disk, 
 """
 from __future__ import annotations
 
-import concurrent.futures
+import bisect
 import functools
-import itertools
 import os
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 _PAGE = 4096
 _MOST_FREE = 4
-_WORTH_A_THREAD = 1 << 20
 _free: list[bytearray] = []
 
 
@@ -54,56 +52,47 @@ class Batch:
 
 def records_of(shards: Shards, numbers: Sequence[int]) -> list[Record]:
     """Brings them from the disk into the page cache: one byte of each page is read."""
-    for shard, at in _runs(shards, sorted(numbers)):
+    for shard, _, at in _by_shard(shards, numbers):
         shard.pixels.reshape(shard.records, -1)[:, ::_PAGE][at]
     return [Record(shards, number) for number in numbers]
 
 
 def load(folder: str, numbers: Sequence[int]) -> list[torch.Tensor]:
-    """[pictures, labels]; of a large batch a second thread copies the half, for numpy lets other threads run meanwhile."""
     shards = _opened(folder, os.stat(os.path.join(folder, 'manifest.json')).st_mtime_ns)
     side = shards.image_size
     pictures = _memory(len(numbers) * side * side * 3).reshape(len(numbers), side, side, 3)
     labels = np.empty(len(numbers), np.int64)
-    half = len(numbers) // 2 if pictures.nbytes >= _WORTH_A_THREAD and torch.get_num_threads() > 1 else 0
-    other = _helper().submit(_fill, shards, numbers[:half], pictures[:half], labels[:half]) if half else None
-    _fill(shards, numbers[half:], pictures[half:], labels[half:])
-    if other is not None:
-        other.result()
+    for shard, rows, at in _by_shard(shards, numbers):
+        label_of = shard.index['label']
+        if rows is None:
+            np.take(shard.pixels, at, 0, pictures, 'clip')
+            labels[:] = label_of[at]
+            continue
+        labels[rows] = label_of[at]
+        for row, i in zip(rows.tolist(), at.tolist()):
+            pictures[row] = shard.pixels[i]
     return [torch.from_numpy(pictures), torch.from_numpy(labels)]
 
 
-def _fill(shards: Shards, numbers: Sequence[int], pictures: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
-    begin = 0
-    for shard, at in _runs(shards, numbers):
-        end = begin + len(at)
-        np.take(shard.pixels, at, 0, pictures[begin:end], 'clip')
-        labels[begin:end] = shard.index['label'][at]
-        begin = end
-
-
-@functools.cache
-def _helper() -> concurrent.futures.ThreadPoolExecutor:
-    return concurrent.futures.ThreadPoolExecutor(1, 'equipoise-copies')
-
-
-os.register_at_fork(after_in_child=_helper.cache_clear)  # a forked process has the object, but not its thread
-
-
-def _runs(shards: Shards, numbers: Sequence[int]) -> Iterator[tuple[Shard, NDArray[np.int64]]]:
-    """The records as (shard, positions in it), one pair for those in a row that are of one shard. Raises IndexError."""
+def _by_shard(shards: Shards, numbers: Sequence[int]) -> Iterator[tuple[Shard, NDArray[np.int64] | None, NDArray[np.int64]]]:
+    """(shard, which of `numbers` it holds or None for all, their positions in it). Raises IndexError. The copy of a batch empties
+    the processor's caches, so that each step here costs several times what it does in a loop of its own."""
     wanted = np.asarray(numbers, np.int64)
-    records = len(shards)
-    outside = wanted[(wanted < -records) | (wanted >= records)]
-    if len(outside):
-        raise IndexError(int(outside[0]))
-    wanted = np.where(wanted < 0, wanted + records, wanted)
-    of = np.searchsorted(np.asarray(shards.ends, np.int64), wanted, 'right')
-    borders = [0, *(np.flatnonzero(np.diff(of)) + 1).tolist(), len(wanted)]
-    for begin, end in itertools.pairwise(borders):
-        if begin < end:
-            at = int(of[begin])
-            yield shards.shard(shards.numbers[at]), wanted[begin:end] - (shards.ends[at - 1] if at else 0)
+    records, lowest, highest = len(shards), min(numbers), max(numbers)
+    if lowest < -records or highest >= records:
+        raise IndexError(lowest if lowest < -records else highest)
+    if lowest < 0:
+        wanted = np.where(wanted < 0, wanted + records, wanted)
+        lowest, highest = wanted.min(), wanted.max()
+    ends = shards.ends
+    first = bisect.bisect_right(ends, lowest)
+    if highest < ends[first]:
+        yield shards.shard(shards.numbers[first]), None, wanted - (ends[first - 1] if first else 0)
+        return
+    of = np.searchsorted(ends, wanted, 'right')
+    for place in sorted(set(of.tolist())):
+        rows = np.flatnonzero(of == place)
+        yield shards.shard(shards.numbers[place]), rows, wanted[rows] - (ends[place - 1] if place else 0)
 
 
 def _memory(size: int) -> NDArray[np.uint8]:

@@ -1,7 +1,6 @@
 """equipoise.Shards on shards that our writer wrote: its values, its errors, and what it costs in the workers of a DataLoader.
 Arguments: writer, folder of the package."""
 import json
-import multiprocessing
 import os
 import pathlib
 import pickle
@@ -9,7 +8,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 
 import numpy as np
@@ -213,30 +211,6 @@ class Reader(unittest.TestCase):
             with_data = self.most_private(data, context)
             print(f'{context}: {(with_data - without) / 2**20:.1f} MB more than a worker without data', file=sys.stderr)
             self.assertLess(with_data - without, MOST_PRIVATE, context)
-
-    def test_large_batches_are_right_in_this_process_and_in_one_forked_from_it(self):
-        """Two threads copy them, one of which a forked process does not have."""
-        self.make_big()
-        for number in range(3):
-            pictures = np.memmap(self.folder / f'shard-{number:05}.gan', np.uint8, 'r+', 4096, (BIG_RECORDS, BIG_SIDE, BIG_SIDE, 3))
-            pictures[:, 0, 0] = pictures[:, -1, -1] = np.random.default_rng(number).integers(0, 256, (BIG_RECORDS, 3))
-        self.addCleanup(torch.set_num_threads, torch.get_num_threads())
-        torch.set_num_threads(2)
-        numbers = np.random.default_rng(3).permutation(3 * BIG_RECORDS)[:33].tolist()
-        data = Shards(self.folder)
-        expected = np.stack([data[i][0] for i in numbers])
-
-        def check():
-            (batch,) = torch.utils.data.DataLoader(data, batch_sampler=[numbers], num_workers=1)
-            self.assertTrue(np.array_equal(expected, batch[0].numpy()))
-
-        check()
-        self.assertIn('equipoise-copies_0', [thread.name for thread in threading.enumerate()])
-        forked = multiprocessing.get_context('fork').Process(target=check)
-        forked.start()
-        self.addCleanup(forked.kill)
-        forked.join(200)  # without a thread of its own it would wait for ever
-        self.assertEqual(0, forked.exitcode)
 
     def test_what_travels_to_a_worker_is_small(self):
         self.make_big()
