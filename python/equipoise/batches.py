@@ -1,12 +1,13 @@
-"""What a DataLoader with workers gets of Shards: its process copies each batch out of the page cache itself.
+"""What a DataLoader with workers gets of Shards: batches that the workers copy into memory which they use again (worker_memory).
 
-A batch that a worker makes travels through shared memory, which is allocated and mapped anew each time and costs several times
-the copy of the records. Here workers read the records, and with them the disk, and send the numbers of the records alone.
+Where that is not possible, workers read the records, and with them the disk, and send their numbers alone, and the process that
+takes the batch off the queue copies it out of the page cache itself.
 """
 from __future__ import annotations
 
 import bisect
 import functools
+import math
 import os
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -18,8 +19,12 @@ from numpy.typing import NDArray
 from torch.utils.data import default_collate, get_worker_info
 from torch.utils.data._utils.collate import default_collate_fn_map
 
+from equipoise import worker_memory
+
 if TYPE_CHECKING:
     from equipoise.shards import Shard, Shards
+
+Filled = tuple[worker_memory.Place, tuple[int, ...], bytes]  # pictures, their shape, labels int64
 
 _PAGE = 4096
 _MOST_FREE = 4
@@ -42,19 +47,41 @@ class Record(Sequence[Any]):
 class Batch:
     """Records of a folder that become [pictures, labels] in the process that takes them off the queue."""
 
-    def __init__(self, folder: str, numbers: list[int]) -> None:
-        self.folder = folder
-        self.numbers = numbers
+    def __init__(self, folder: str, numbers: list[int], filled: Filled | None) -> None:
+        self.content = folder, numbers, filled
 
-    def __reduce__(self) -> tuple[Callable[[str, list[int]], Any], tuple[str, list[int]]]:
-        return load, (self.folder, self.numbers)
+    def __reduce__(self) -> tuple[Callable[[str, list[int], Filled | None], Any], tuple[str, list[int], Filled | None]]:
+        return receive, self.content
 
 
 def records_of(shards: Shards, numbers: Sequence[int]) -> list[Record]:
-    """Brings them from the disk into the page cache: one byte of each page is read."""
-    for shard, _, at in _by_shard(shards, numbers):
-        shard.pixels.reshape(shard.records, -1)[:, ::_PAGE][at]
     return [Record(shards, number) for number in numbers]
+
+
+def batch_of(shards: Shards, folder: str, numbers: list[int]) -> Batch:
+    shape = (len(numbers), shards.image_size, shards.image_size, 3)
+    size = math.prod(shape)
+    slot = worker_memory.take(size)
+    if slot is None:
+        for shard, _, at in _by_shard(shards, numbers):  # one byte of each page brings it into the page cache
+            shard.pixels.reshape(shard.records, -1)[:, ::_PAGE][at]
+        return Batch(folder, numbers, None)
+    labels = np.empty(len(numbers), np.int64)
+    try:
+        _fill(shards, numbers, slot.bytes(size).reshape(shape), labels)
+    except BaseException:
+        slot.mark(False)
+        raise
+    return Batch(folder, numbers, (slot.place, shape, labels.tobytes()))
+
+
+def receive(folder: str, numbers: list[int], filled: Filled | None) -> list[torch.Tensor]:
+    if filled is not None:
+        place, shape, labels = filled
+        pictures = worker_memory.of_worker(place, math.prod(shape))
+        if pictures is not None:
+            return [torch.from_numpy(pictures.reshape(shape)), torch.from_numpy(np.frombuffer(bytearray(labels), np.int64))]
+    return load(folder, numbers)
 
 
 def load(folder: str, numbers: Sequence[int]) -> list[torch.Tensor]:
@@ -62,6 +89,11 @@ def load(folder: str, numbers: Sequence[int]) -> list[torch.Tensor]:
     side = shards.image_size
     pictures = _memory(len(numbers) * side * side * 3).reshape(len(numbers), side, side, 3)
     labels = np.empty(len(numbers), np.int64)
+    _fill(shards, numbers, pictures, labels)
+    return [torch.from_numpy(pictures), torch.from_numpy(labels)]
+
+
+def _fill(shards: Shards, numbers: Sequence[int], pictures: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
     for shard, rows, at in _by_shard(shards, numbers):
         label_of = shard.index['label']
         if rows is None:
@@ -71,7 +103,6 @@ def load(folder: str, numbers: Sequence[int]) -> list[torch.Tensor]:
         labels[rows] = label_of[at]
         for row, i in zip(rows.tolist(), at.tolist()):
             pictures[row] = shard.pixels[i]
-    return [torch.from_numpy(pictures), torch.from_numpy(labels)]
 
 
 def _by_shard(shards: Shards, numbers: Sequence[int]) -> Iterator[tuple[Shard, NDArray[np.int64] | None, NDArray[np.int64]]]:
@@ -125,7 +156,7 @@ def collate(records: Sequence[Record], **_: Any) -> Any:
     if len(folders) > 1:  # of a data set that mixes several
         return default_collate([tuple(record) for record in records])
     folder, numbers = folders.pop(), [record.number for record in records]
-    return load(folder, numbers) if get_worker_info() is None else Batch(folder, numbers)
+    return load(folder, numbers) if get_worker_info() is None else batch_of(records[0].shards, folder, numbers)
 
 
 default_collate_fn_map[Record] = collate

@@ -1,6 +1,7 @@
 """equipoise.Shards on shards that our writer wrote: its values, its errors, and what it costs in the workers of a DataLoader.
 Arguments: writer, folder of the package."""
 import json
+import multiprocessing
 import os
 import pathlib
 import pickle
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 import numpy as np
 import torch
@@ -18,6 +20,7 @@ if __name__ == '__main__':  # workers that are spawned import this file again, w
     del sys.argv[1:3]
 WRITER = os.environ['EQUIPOISE_WRITER']
 sys.path.insert(0, os.environ['EQUIPOISE_READER'])
+from equipoise import batches, worker_memory  # noqa: E402
 from equipoise.shards import INDEX, Shards, to_tensor  # noqa: E402
 
 EXPECTED = ((50 * np.arange(3)[:, None] + np.arange(192)) % 256).astype(np.uint8).reshape(3, 8, 8, 3)
@@ -117,7 +120,7 @@ class Reader(unittest.TestCase):
         parts = (lambda pictures: pictures, lambda pictures: pictures[1:], lambda pictures: pictures.numpy()[2:],
                  lambda pictures: pictures.untyped_storage())
         for part in parts:
-            loader = iter(torch.utils.data.DataLoader(Shards(self.folder), batch_size=1, sampler=[0, 1, 2] * 8, num_workers=1))
+            loader = iter(torch.utils.data.DataLoader(Shards(self.folder), batch_size=1, sampler=[0, 1, 2] * 10, num_workers=1))
             pictures = torch.cat([next(loader)[0] for _ in range(3)])
             self.assertTrue(np.array_equal(EXPECTED, pictures.numpy()))
             held = next(loader)[0]
@@ -126,7 +129,40 @@ class Reader(unittest.TestCase):
             self.assertNotIn(address, addresses)
             self.assertLess(len(set(addresses)), 5)
             del held
-            self.assertIn(address, [next(loader)[0].data_ptr() for _ in range(5)])
+            kept = [next(loader)[0] for _ in range(12)]  # more than a worker has memory for
+            self.assertIn(address, [pictures.data_ptr() for pictures in kept])
+            self.assertTrue(np.array_equal(EXPECTED[[(14 + i) % 3 for i in range(12)]], torch.cat(kept).numpy()))
+
+    def test_batches_come_through_the_memory_of_the_worker_and_without_it_are_the_same(self):
+        expected = self.batches(Plain(self.folder))
+        for context in ('fork', 'spawn', 'forkserver'):
+            with unittest.mock.patch.object(batches, 'load', side_effect=AssertionError('was copied here')):
+                self.batches(Shards(self.folder), num_workers=1, multiprocessing_context=context)
+        other = self.folder / 'another file'
+        other.write_bytes(bytes(10_000))
+        for name, value in (('MOST_FILES', 0), ('MOST_BYTES', 100), ('_path', lambda place: '/proc/self/no'), ('_path', lambda place: other)):
+            with unittest.mock.patch.object(worker_memory, name, value):
+                got = self.batches(Shards(self.folder), num_workers=1)
+            for batch, same in zip(expected, got, strict=True):
+                self.assertTrue(torch.equal(batch[0], same[0]) and torch.equal(batch[1], same[1]), name)
+
+    def test_what_a_forked_process_drops_is_still_its_parents(self):
+        loader = iter(torch.utils.data.DataLoader(Shards(self.folder), batch_size=1, sampler=[0] + [1] * 20, num_workers=1))
+        held = [next(loader)[0]]
+        forked = multiprocessing.get_context('fork').Process(target=held.clear)
+        forked.start()
+        forked.join()
+        self.assertEqual(0, forked.exitcode)
+        for _ in range(20):
+            next(loader)
+            self.assertTrue(np.array_equal(EXPECTED[:1], held[0].numpy()))
+
+    def test_a_batch_that_fails_gives_its_memory_back(self):
+        data = Shards(self.folder)
+        for _ in range(2 * worker_memory.MOST_FILES):
+            with self.assertRaises(IndexError):
+                batches.batch_of(data, str(self.folder), [6])
+        self.assertIsNotNone(batches.batch_of(data, str(self.folder), [5]).content[2])
 
     def test_batches_across_shards_and_numbers_that_no_record_has(self):
         data = Shards(self.folder)
