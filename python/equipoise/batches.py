@@ -47,10 +47,10 @@ class Record(Sequence[Any]):
 class Batch:
     """Records of a folder that become [pictures, labels] in the process that takes them off the queue."""
 
-    def __init__(self, folder: str, numbers: list[int], filled: Filled | None) -> None:
-        self.content = folder, numbers, filled
+    def __init__(self, folder: str, numbers: list[int], planes: bool, filled: Filled | None) -> None:
+        self.content = folder, numbers, planes, filled
 
-    def __reduce__(self) -> tuple[Callable[[str, list[int], Filled | None], Any], tuple[str, list[int], Filled | None]]:
+    def __reduce__(self) -> tuple[Callable[[str, list[int], bool, Filled | None], Any], tuple[str, list[int], bool, Filled | None]]:
         return receive, self.content
 
 
@@ -58,39 +58,45 @@ def records_of(shards: Shards, numbers: Sequence[int]) -> list[Record]:
     return [Record(shards, number) for number in numbers]
 
 
-def batch_of(shards: Shards, folder: str, numbers: list[int]) -> Batch:
+def batch_of(shards: Shards, folder: str, numbers: list[int], planes: bool) -> Batch:
+    """`planes`: as to_tensor makes them, [3, size, size] each, without a copy."""
     shape = (len(numbers), shards.image_size, shards.image_size, 3)
     size = math.prod(shape)
     slot = worker_memory.take(size)
     if slot is None:
         for shard, _, at in _by_shard(shards, numbers):  # one byte of each page brings it into the page cache
             shard.pixels.reshape(shard.records, -1)[:, ::_PAGE][at]
-        return Batch(folder, numbers, None)
+        return Batch(folder, numbers, planes, None)
     labels = np.empty(len(numbers), np.int64)
     try:
         _fill(shards, numbers, slot.bytes(size).reshape(shape), labels)
     except BaseException:
         slot.mark(False)
         raise
-    return Batch(folder, numbers, (slot.place, shape, labels.tobytes()))
+    return Batch(folder, numbers, planes, (slot.place, shape, labels.tobytes()))
 
 
-def receive(folder: str, numbers: list[int], filled: Filled | None) -> list[torch.Tensor]:
+def receive(folder: str, numbers: list[int], planes: bool, filled: Filled | None) -> list[torch.Tensor]:
     if filled is not None:
         place, shape, labels = filled
         pictures = worker_memory.of_worker(place, math.prod(shape))
         if pictures is not None:
-            return [torch.from_numpy(pictures.reshape(shape)), torch.from_numpy(np.frombuffer(bytearray(labels), np.int64))]
-    return load(folder, numbers)
+            return _tensors(pictures.reshape(shape), np.frombuffer(bytearray(labels), np.int64), planes)
+    return load(folder, numbers, planes)
 
 
-def load(folder: str, numbers: Sequence[int]) -> list[torch.Tensor]:
+def load(folder: str, numbers: Sequence[int], planes: bool) -> list[torch.Tensor]:
     shards = _opened(folder, os.stat(os.path.join(folder, 'manifest.json')).st_mtime_ns)
     side = shards.image_size
     pictures = _memory(len(numbers) * side * side * 3).reshape(len(numbers), side, side, 3)
     labels = np.empty(len(numbers), np.int64)
     _fill(shards, numbers, pictures, labels)
-    return [torch.from_numpy(pictures), torch.from_numpy(labels)]
+    return _tensors(pictures, labels, planes)
+
+
+def _tensors(pictures: NDArray[np.uint8], labels: NDArray[np.int64], planes: bool) -> list[torch.Tensor]:
+    batch = torch.from_numpy(pictures)
+    return [batch.permute(0, 3, 1, 2) if planes else batch, torch.from_numpy(labels)]
 
 
 def _fill(shards: Shards, numbers: Sequence[int], pictures: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:
@@ -152,11 +158,13 @@ def _opened(folder: str, written_at: int) -> Shards:
 
 def collate(records: Sequence[Record], **_: Any) -> Any:
     data_sets = {id(record.shards): record.shards for record in records}
-    folders = {os.path.abspath(shards.folder) for shards in data_sets.values()}
-    if len(folders) > 1:  # of a data set that mixes several
+    kinds = {(os.path.abspath(shards.folder), shards.transform is not None) for shards in data_sets.values()}
+    if len(kinds) > 1:  # of a data set that mixes several
         return default_collate([tuple(record) for record in records])
-    folder, numbers = folders.pop(), [record.number for record in records]
-    return load(folder, numbers) if get_worker_info() is None else batch_of(records[0].shards, folder, numbers)
+    (folder, planes), numbers = kinds.pop(), [record.number for record in records]
+    if get_worker_info() is None:
+        return load(folder, numbers, planes)
+    return batch_of(records[0].shards, folder, numbers, planes)
 
 
 default_collate_fn_map[Record] = collate

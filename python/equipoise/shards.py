@@ -123,7 +123,7 @@ class Shards(_MapStyle):
 
     def __getitems__(self, numbers: Sequence[int]) -> Sequence[Sequence[Any]]:
         """What a DataLoader asks for instead of single records: the same, and quicker where its batches are plain pictures."""
-        if self.transform is not None or type(self).__getitem__ is not Shards.__getitem__:
+        if self.transform not in (None, to_tensor) or type(self).__getitem__ is not Shards.__getitem__:
             return [self[number] for number in numbers]
         from equipoise import batches
         return batches.records_of(self, numbers)
@@ -144,6 +144,7 @@ class Shards(_MapStyle):
 
 
 def to_tensor(picture: NDArray[np.uint8]) -> torch.Tensor:
-    """A transform: uint8 [size, size, 3] -> torch.uint8 [3, size, size]."""
+    """A transform: uint8 [size, size, 3] -> torch.uint8 [3, size, size]. Batches of a DataLoader are then in the memory format
+    torch.channels_last."""
     import torch
     return torch.from_numpy(picture).permute(2, 0, 1)

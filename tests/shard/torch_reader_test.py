@@ -103,6 +103,17 @@ class Reader(unittest.TestCase):
                         self.assertEqual((part.dtype, part.shape, part.stride()), (other.dtype, other.shape, other.stride()))
                         self.assertTrue(torch.equal(part, other))
 
+    def test_batches_of_to_tensor_are_channels_last(self):
+        pictures = torch.cat([torch.stack([to_tensor(p) for p in part.numpy()]) for part, _ in self.batches(Plain(self.folder))])
+        for workers in (0, 2):
+            got = self.batches(Shards(self.folder, to_tensor), num_workers=workers)
+            self.assertTrue(torch.equal(pictures, torch.cat([part for part, _ in got])))
+            self.assertTrue(all(part.is_contiguous(memory_format=torch.channels_last) for part, _ in got))
+            self.assertEqual([0, 1, 2, 0, 1, 2], torch.cat([labels for _, labels in got]).tolist())
+        mixed = torch.utils.data.ConcatDataset([Shards(self.folder, to_tensor), Shards(self.folder, lambda picture: to_tensor(picture) * 0)])
+        halves = self.batches(mixed, num_workers=1)[1][0]
+        self.assertTrue(torch.equal(pictures[4:], halves[:2]) and not halves[2:].any())
+
     def test_subsets_mixtures_collate_functions_and_subclasses_see_the_records(self):
         data = Shards(self.folder)
         for workers in (0, 2):
@@ -161,8 +172,8 @@ class Reader(unittest.TestCase):
         data = Shards(self.folder)
         for _ in range(2 * worker_memory.MOST_FILES):
             with self.assertRaises(IndexError):
-                batches.batch_of(data, str(self.folder), [6])
-        self.assertIsNotNone(batches.batch_of(data, str(self.folder), [5]).content[2])
+                batches.batch_of(data, str(self.folder), [6], False)
+        self.assertIsNotNone(batches.batch_of(data, str(self.folder), [5], False).content[3])
 
     def test_batches_across_shards_and_numbers_that_no_record_has(self):
         data = Shards(self.folder)
