@@ -2,7 +2,7 @@
 
 Usage: .deps/python bench/python/shards.py [--turns 9] [--records 40000]      (PYTHONPATH=python)
 The files are in the page cache. One loop copies each record, as a program without batches does; the other also makes batches.
-Each is an epoch: "loader" has workers that an earlier epoch started, "started" starts them.
+Each is an epoch: "loader" has workers that an earlier epoch started, "tensors" too, with to_tensor; "started" starts them.
 """
 import argparse
 import json
@@ -14,7 +14,7 @@ import time
 import numpy as np
 import torch
 
-from equipoise import Shards
+from equipoise import Shards, to_tensor
 from equipoise.shards import INDEX
 
 SIDE, BATCH, SHARDS = 128, 64, 4
@@ -58,9 +58,11 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         make(folder, options.records)
-        lasting = torch.utils.data.DataLoader(Shards(folder), batch_size=BATCH, num_workers=2, persistent_workers=True)
-        epoch(lasting)
-        ways = {'copies': copies, 'batches': batches, 'started': started, 'loader': lambda _: epoch(lasting)}
+        loader, tensors = (torch.utils.data.DataLoader(data, batch_size=BATCH, num_workers=2, persistent_workers=True)
+                           for data in (Shards(folder), Shards(folder, to_tensor)))
+        epoch(loader), epoch(tensors)
+        ways = {'copies': copies, 'batches': batches, 'started': started, 'tensors': lambda _: epoch(tensors),
+                'loader': lambda _: epoch(loader)}
         speeds = {name: [] for name in ways}
         for _ in range(options.turns):
             for name, way in ways.items():

@@ -194,6 +194,8 @@ class Installed(unittest.TestCase):
         environment |= {'LD_LIBRARY_PATH': str(ROOT / '.deps/stand-ins'), 'PATH': f'{self.bin}:/usr/bin:/bin', 'EQUIPOISE_BIN': str(self.bin)}
         for script, cases in (('convert_test.py', []), ('package_test.py', ['Generators', 'Classes', 'Statistics', 'Programs'])):
             run(self.bin / 'python', ROOT / 'tests/python' / script, *cases, env=environment)
+        (site,) = (self.environment / 'lib').glob('python3*/site-packages')
+        run(self.bin / 'python', ROOT / 'tests/shard/torch_reader_test.py', BIN / 'write_small_shard', site, env=environment)
 
     def test_every_python_that_is_here(self):
         shards, manifest = self.digest(self.bin, self.folder / 'photos')
