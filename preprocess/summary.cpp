@@ -36,7 +36,7 @@ std::string LabelWords(const Summary& s) {
   std::string words = std::to_string(s.labels.size()) + (s.labels.size() == 1 ? " label:" : " labels:");
   for (std::size_t i = 0; i < std::min(kShown, s.labels.size()); ++i) {
     const auto& [name, count] = s.labels[i];
-    words += (i == 0 ? " " : ", ") + (name.empty() ? "(none)" : name) + " " + std::to_string(count);
+    words += (i == 0 ? " " : ", ") + (name.empty() ? "(none)" : cli::Printable(name)) + " " + std::to_string(count);
   }
   return words + (s.labels.size() > kShown ? ", ..." : "");
 }

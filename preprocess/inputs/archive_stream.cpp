@@ -1,5 +1,7 @@
 #include "preprocess/inputs/archive_stream.h"
 
+#include <locale.h>
+
 #include <algorithm>
 #include <array>
 #include <new>
@@ -29,10 +31,39 @@ std::string ErrorOf(archive* a) {
   return text == nullptr ? "cannot be read" : text;
 }
 
+// Names of other characters than ASCII can be had in a locale that spells them only, and the program has C's.
+class Utf8Names {
+ public:
+  Utf8Names() : before_(::uselocale(Utf8())) {}
+  ~Utf8Names() { ::uselocale(before_); }
+  Utf8Names(const Utf8Names&) = delete;
+  Utf8Names& operator=(const Utf8Names&) = delete;
+
+ private:
+  // Null, which changes nothing, where there is no such locale.
+  static locale_t Utf8() {
+    static const locale_t kUtf8 = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    return kUtf8;
+  }
+
+  const locale_t before_;
+};
+
+// A tar may be several, one behind the other.
 void SupportArchives(archive* a) {
   ::archive_read_support_format_tar(a);
+  ::archive_read_set_format_option(a, "tar", "read_concatenated_archives", "1");
   ::archive_read_support_format_zip(a);
   ::archive_read_support_format_7zip(a);
+}
+
+// Whether an error says that the archive just stops.
+bool IsCut(std::string_view error) {
+  const std::string lower = storage::Lower(error);
+  // The last one is what liblzma says when its input ends.
+  constexpr std::array kOfTheEnd = {"truncated", "end of file", "no progress is possible"};
+  return std::any_of(kOfTheEnd.begin(), kOfTheEnd.end(),
+                     [&](const char* words) { return lower.find(words) != std::string::npos; });
 }
 
 // Where it cannot be opened, opening it as an archive will say why.
@@ -77,23 +108,22 @@ void ArchiveStream::ThrowDamage() const {
   archive* const a = handle_.get();
   if (MayPass(::archive_errno(a))) throw IoError(path_, "read", ::archive_errno(a));
   const std::string error = ErrorOf(a);
-  const std::string lower = storage::Lower(error);
-  // The last one is what liblzma says when its input ends.
-  constexpr std::array kOfTheEnd = {"truncated", "end of file", "no progress is possible"};
-  const bool cut = std::any_of(kOfTheEnd.begin(), kOfTheEnd.end(),
-                               [&](const char* words) { return lower.find(words) != std::string::npos; });
-  throw Rejected(cut ? Reason::kTruncated : Reason::kCorrupt, "the archive is damaged here: " + error);
+  throw Rejected(IsCut(error) ? Reason::kTruncated : Reason::kCorrupt, "the archive is damaged here: " + error);
 }
 
 bool ArchiveStream::Advance() {
+  const Utf8Names names;
   const int result = ::archive_read_next_header(handle_.get(), &entry_);
-  if (result == ARCHIVE_EOF) {
+  if (result == ARCHIVE_EOF || (result == ARCHIVE_FATAL && HasEndMark() && IsCut(ErrorOf(handle_.get())))) {
     RequireEndMark();
     RequireChecksum();
     return false;
   }
   if (result != ARCHIVE_OK && result != ARCHIVE_WARN) ThrowDamage();
   ++next_;
+  // What is asked for once is kept, so these are there in any locale from now on.
+  ::archive_entry_pathname(entry_);
+  ::archive_entry_hardlink(entry_);
   end_of_entry_ = EndOfEntry();
   return true;
 }
@@ -110,7 +140,7 @@ bool IsRegular(archive_entry* entry) {
 
 bool ArchiveStream::IsPlainFile() const { return IsRegular(entry_) && ::archive_entry_hardlink(entry_) == nullptr; }
 
-// Names that this locale cannot spell come as UTF-8.
+// Where it cannot be spelt, the archive holds no name.
 std::string ArchiveStream::Name() const {
   const char* text = ::archive_entry_pathname(entry_);
   if (text == nullptr) text = ::archive_entry_pathname_utf8(entry_);
@@ -126,7 +156,12 @@ std::int64_t ArchiveStream::EndOfEntry() const {
   return ::archive_filter_bytes(handle_.get(), 0) + (size + kTarBlock - 1) / kTarBlock * kTarBlock;
 }
 
-// A tar ends with blocks of zeros; libarchive takes one that just stops for whole.
+// A tar ends with blocks of zeros. Behind them there may be padding, of which the last block need not be whole.
+bool ArchiveStream::HasEndMark() const {
+  return IsTar() && next_ > 0 && ::archive_filter_bytes(handle_.get(), 0) >= end_of_entry_ + kTarBlock;
+}
+
+// libarchive takes a tar that just stops for whole.
 void ArchiveStream::RequireEndMark() const {
   if (!IsTar() || ::archive_filter_bytes(handle_.get(), 0) >= end_of_entry_ + kTarBlock) return;
   throw Rejected(Reason::kTruncated, "the archive stops here without a tar's end mark");

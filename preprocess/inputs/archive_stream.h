@@ -53,6 +53,7 @@ class ArchiveStream {
  private:
   [[noreturn]] void ThrowDamage() const;
   std::int64_t EndOfEntry() const;
+  bool HasEndMark() const;
   void RequireEndMark() const;
   void RequireChecksum();
 

@@ -43,6 +43,7 @@ std::optional<ArrayHeader> ReadIdx(std::string_view head, const fs::path& file) 
   const auto dimensions = static_cast<unsigned char>(head[3]);
   if (type.empty() || dimensions == 0 || dimensions > storage::kMaxArrayDimensions) return std::nullopt;
   ArrayHeader header;
+  header.is_idx = true;
   header.type = type;
   header.offset = 4 + std::uint64_t{4} * dimensions;
   if (head.size() < header.offset) throw DataError(file, head.size(), "ends inside the header of an IDX file");
@@ -79,7 +80,7 @@ std::string ArrayHeader::Words() const {
 }
 
 std::optional<ArrayHeader> ReadArrayHeader(std::string_view head, const fs::path& file) {
-  if (auto npy = storage::ReadNpyHeader(head, file)) return ArrayHeader{std::move(*npy)};
+  if (auto npy = storage::ReadNpyHeader(head, file)) return ArrayHeader{std::move(*npy), false};
   return ReadIdx(head, file);
 }
 

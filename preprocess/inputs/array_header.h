@@ -13,6 +13,8 @@
 namespace gan::preprocess {
 
 struct ArrayHeader : storage::NpyHeader {
+  bool is_idx = false;
+
   bool IsBytes() const { return type == "|u1" || type == "u1" || type == "<u1" || type == ">u1"; }
   std::uint64_t item_bytes() const;
   std::uint64_t count() const { return shape.empty() ? 0 : shape[0]; }

@@ -38,13 +38,14 @@ bool IsCompressedIdx(std::string_view name) {
 
 // The names of the labels of an array of pictures, by the habits of MNIST, Keras, MedMNIST and others.
 std::vector<std::string> LabelNamesFor(const std::string& pictures) {
-  constexpr std::array<std::pair<const char*, const char*>, 8> kPairs = {{{"images", "labels"},
+  constexpr std::array<std::pair<const char*, const char*>, 9> kPairs = {{{"images", "labels"},
                                                                           {"image", "label"},
                                                                           {"images", "targets"},
                                                                           {"data", "labels"},
                                                                           {"data", "targets"},
                                                                           {"x", "y"},
                                                                           {"X", "y"},
+                                                                          {"images", "label"},
                                                                           {"arr_0", "arr_1"}}};
   const std::string folder(FoldersOf(pictures)), file(FileOf(pictures));
   std::vector<std::string> names;
@@ -121,6 +122,20 @@ void Arrays::AddTo(SourceList& sources) {
       its.header ? AddArray(array, its, sources) : AddCifar(array, its, sources);
     });
   }
+  TellOfThreePlanes(sources);
+}
+
+// A tensor of one picture looks like three grey ones.
+void Arrays::TellOfThreePlanes(SourceList& sources) const {
+  const auto has_three = [](const auto& array) {
+    const std::optional<ArrayHeader>& header = array.second.header;
+    return header && !header->is_idx && header->IsBytes() && header->shape.size() == 3 && header->shape[0] == 3;
+  };
+  const auto example = std::find_if(files_.begin(), files_.end(), has_three);
+  if (example == files_.end()) return;
+  sources.Note(std::to_string(std::count_if(files_.begin(), files_.end(), has_three)) +
+               " arrays are read as three grey pictures each, for example " + example->first + " " +
+               example->second.header->Words() + "; one picture is [height, width, 3] or [1, 3, height, width]");
 }
 
 // torchvision keeps the .gz of MNIST beside what it unpacked.
@@ -157,6 +172,7 @@ void Arrays::AddCifar(const std::string& name, const File& file, SourceList& sou
 
 void Arrays::Add(const std::string& name, const File& file, const PictureArray& layout, SourceList& sources) const {
   sources.BeginContainer(root_ / name, [origin = file.origin, layout] { return OpenArray(origin, layout); });
+  if (layout.is_one) return sources.Add(name, layout.pixel_bytes());
   for (std::uint64_t i = 0; i < layout.count; ++i) {
     sources.Add(name + "/" + std::to_string(i), layout.pixel_bytes(), static_cast<std::uint32_t>(i));
   }
@@ -263,13 +279,15 @@ std::uint64_t Arrays::LengthOf(const File& file) const {
 
 std::optional<PictureArray> LayoutOf(const ArrayHeader& header, const fs::path& file) {
   constexpr std::uint64_t kFewestPixels = 64, kLargestSide = 65'535, kMostPictures = 100'000'000;
-  const std::vector<std::uint64_t>& shape = header.shape;
-  if (!header.IsBytes() || shape.size() < 3 || shape.size() > 4) return std::nullopt;
+  if (!header.IsBytes() || header.shape.size() < 3 || header.shape.size() > 4) return std::nullopt;
   const auto is_channels = [](std::uint64_t n) { return n == 1 || n == 3 || n == 4; };
+  std::vector<std::uint64_t> shape = header.shape;
+  const bool is_one = shape.size() == 3 && is_channels(shape[2]) && !header.is_idx;  // as numpy.save writes one picture
+  if (is_one) shape.insert(shape.begin(), 1);
   const bool has_channels = shape.size() == 4;
   const bool is_last = has_channels && is_channels(shape[3]);
   if (has_channels && !is_last && !is_channels(shape[1])) return std::nullopt;
-  if (has_channels && is_last && is_channels(shape[1])) {
+  if (has_channels && is_last && !is_one && is_channels(shape[1])) {
     throw DataError(file, header.Words() + " may be [n, height, width, channels] or [n, channels, height, width]");
   }
   if (header.is_fortran)
@@ -286,7 +304,8 @@ std::optional<PictureArray> LayoutOf(const ArrayHeader& header, const fs::path& 
                       .height = static_cast<std::uint32_t>(height),
                       .channels = has_channels ? static_cast<std::uint32_t>(shape[is_last ? 3 : 1]) : 1,
                       .prefix = 0,
-                      .is_planar = is_planar};
+                      .is_planar = is_planar,
+                      .is_one = is_one};
 }
 
 }  // namespace gan::preprocess

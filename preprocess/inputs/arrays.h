@@ -22,6 +22,7 @@ struct PictureArray {
   std::uint32_t width = 0, height = 0, channels = 0;
   std::uint32_t prefix = 0;
   bool is_planar = false;
+  bool is_one = false;  // the array is one picture
 
   std::uint64_t pixel_bytes() const { return std::uint64_t{width} * height * channels; }
   std::uint64_t stride() const { return prefix + pixel_bytes(); }
@@ -57,6 +58,7 @@ class Arrays {
   void AddArray(const std::string& name, const File& file, SourceList& sources);
   void AddCifar(const std::string& name, const File& file, SourceList& sources);
   void Add(const std::string& name, const File& file, const PictureArray& layout, SourceList& sources) const;
+  void TellOfThreePlanes(SourceList& sources) const;
   void OfferColumns(SourceList& sources) const;
   void Label(const std::string& name, std::uint64_t count, SourceList& sources);
   void LabelCifar(const std::string& name, const File& file, const PictureArray& layout, SourceList& sources);
@@ -68,8 +70,9 @@ class Arrays {
   std::map<std::string, File> files_;
 };
 
-// Where the pictures of [n, height, width], [n, height, width, channels] or [n, channels, height, width] lie. Nothing
-// when `header` is no array of pictures. Throws DataError when it is one of an order or of a size that is not read.
+// Where the pictures of [n, height, width], [n, height, width, channels] or [n, channels, height, width] lie, or the one
+// of [height, width, channels]. Nothing when `header` is no array of pictures. Throws DataError when it is one of an
+// order or of a size that is not read.
 std::optional<PictureArray> LayoutOf(const ArrayHeader& header, const std::filesystem::path& file);
 
 }  // namespace gan::preprocess

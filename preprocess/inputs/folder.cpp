@@ -60,7 +60,10 @@ class Walk {
   std::vector<std::string> Containers(std::uint64_t first) {
     for (std::uint64_t i = first; i < found_.size(); ++i) {
       if (found_.WhyRejected(i) != nullptr) continue;
-      for (const std::string& name : containers_) found_.left_out().CountByExtension(name);
+      for (const std::string& name : containers_) {
+        labels_.RequireNoTable(name);
+        found_.left_out().CountByExtension(name);
+      }
       return {};
     }
     std::sort(containers_.begin(), containers_.end());
@@ -185,15 +188,13 @@ class Walk {
 
 }  // namespace
 
-std::vector<std::string> AddFolder(const fs::path& folder, const OwnFiles& own, const LabelOptions& options,
+std::vector<std::string> AddFolder(const fs::path& folder, const OwnFiles& own, LabelFiles& labels,
                                    const MayHoldPictures& may_hold_pictures, SourceList& found) {
   found.Begin(SourceList::Kind::kFolder, folder);
   const std::uint64_t first = found.size();
-  LabelFiles labels(options, folder);
   Walk walk(folder, own, labels, may_hold_pictures, found);
   walk.Begin();
   found.SortFrom(first);
-  labels.Apply(found, first);
   return walk.Containers(first);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <sstream>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "preprocess/inputs/text_lines.h"
 #include "storage/errors.h"
 #include "storage/files.h"
+#include "storage/lower.h"
 #include "storage/parse_json.h"
 
 namespace gan::preprocess {
@@ -25,6 +27,7 @@ namespace {
 constexpr std::array<std::string_view, 8> kLabelFiles = {
     "dataset.json",         "metadata.csv",        "metadata.jsonl",          "list_attr_celeba.txt",
     "list_attr_celeba.csv", "identity_CelebA.txt", "list_eval_partition.txt", "list_eval_partition.csv"};
+constexpr std::string_view kUnread = "metadata.parquet";
 constexpr std::array<std::string_view, 4> kFileColumns = {"file_name", "image_file_name", "image_id", "filename"};
 constexpr std::array<std::string_view, 7> kUsualColumns = {"label",    "labels",     "class", "class_name",
                                                            "category", "label_name", "target"};
@@ -68,7 +71,14 @@ bool LabelFiles::Knows(std::string_view name) const {
          std::find(kLabelFiles.begin(), kLabelFiles.end(), FileOf(name)) != kLabelFiles.end();
 }
 
-void LabelFiles::ReadFile(const std::string& name) { Read(name, storage::ReadFile(root_ / name, kMaxTextBytes)); }
+void LabelFiles::RequireNoTable(const std::string& container) const {
+  if (options_.mode != LabelMode::kAuto || FileOf(container) != kUnread) return;
+  throw DataError(root_ / container,
+                  "a table of labels in Parquet is not read: save it as metadata.csv, or give --labels folder or none");
+}
+
+void LabelFiles::ReadFile(const std::string& name) {
+ Read(name, storage::ReadFile(root_ / name, kMaxTextBytes)); }
 
 void LabelFiles::Read(const std::string& name, const std::string& text) {
   const fs::path file = root_ / name;
@@ -90,9 +100,14 @@ void LabelFiles::ReadDatasetJson(const fs::path& file, const std::string& folder
 
 std::size_t LabelFiles::ChooseColumn(const std::vector<std::string>& columns) {
   columns_seen_.insert(columns.begin(), columns.end());
-  const std::size_t chosen = options_.column.empty()
-                                 ? FindFirst(columns, kUsualColumns)
-                                 : FindFirst(columns, std::array<std::string_view, 1>{options_.column});
+  std::size_t chosen = columns.size();
+  if (options_.column.empty()) {
+    std::vector<std::string> lower;
+    std::transform(columns.begin(), columns.end(), std::back_inserter(lower), storage::Lower);
+    chosen = FindFirst(lower, kUsualColumns);
+  } else {
+    chosen = FindFirst(columns, std::array<std::string_view, 1>{options_.column});
+  }
   column_found_ = column_found_ || chosen < columns.size();
   return chosen;
 }
@@ -161,7 +176,9 @@ void LabelFiles::Put(const std::string& picture, const std::string& label, Place
     throw DataError(root_,
                     "over 100,000 different labels, the last one \"" + label.substr(0, 60) + "\": are they classes?");
   }
-  places.try_emplace(picture, found->second);
+  const auto [place, is_first] = places.try_emplace(picture, found->second);
+  if (is_first || place->second == found->second) return;
+  if (conflicts_++ == 0) conflict_ = picture + " (" + labels_[place->second] + " and " + label + ")";
 }
 
 const std::uint32_t* LabelFiles::PlaceOf(std::string_view picture) const {
@@ -173,22 +190,38 @@ const std::uint32_t* LabelFiles::PlaceOf(std::string_view picture) const {
 
 void LabelFiles::Apply(SourceList& sources, std::uint64_t first) {
   for (const std::string& column : columns_seen_) sources.OfferLabelColumn(column);
-  if (options_.column.empty() && !columns_seen_.empty() && !column_found_) {
-    sources.Note(root_.string() + " has tables of " + std::to_string(columns_seen_.size()) +
-                 " columns; --label-column NAME takes one of them as the label, for example " +
-                 *columns_seen_.rbegin());
-  }
-  if (knows_labels_ || column_found_) sources.KnowLabels();
   const std::uint64_t named = places_.size() + by_file_name_.size();
   std::uint64_t used = 0;
-  for (std::uint64_t i = first; i < sources.size() && named > 0; ++i) {
-    const std::uint32_t* const place = PlaceOf(sources.Name(i));
-    if (place == nullptr) continue;
-    ++used;
-    sources.SetLabel(i, labels_[*place]);
+  for (std::uint64_t begin = first, end = first; begin < sources.size() && (knows_labels_ || column_found_);
+       begin = end) {
+    end = sources.EndOfOrigin(begin);
+    const bool has_others = sources.KnowsLabels(begin);
+    sources.KnowLabels(begin);
+    for (std::uint64_t i = begin; i < end && named > 0; ++i) {
+      const std::uint32_t* const place = PlaceOf(sources.Name(i));
+      used += place != nullptr ? 1 : 0;
+      if (place != nullptr && !has_others) sources.SetLabel(i, labels_[*place]);
+    }
   }
-  if (used < named) {
-    sources.Note(std::to_string(named - used) + " names in the tables of " + root_.string() + " are no pictures in it");
+  TellWhatWasNotTaken(sources, named - used);
+}
+
+void LabelFiles::TellWhatWasNotTaken(SourceList& sources, std::uint64_t unused) const {
+  const std::string root = root_.string();
+  const auto example = std::find_if(columns_seen_.begin(), columns_seen_.end(), [](const std::string& column) {
+    return !column.empty() && std::find(kFileColumns.begin(), kFileColumns.end(), column) == kFileColumns.end();
+  });
+  if (options_.column.empty() && !column_found_ && example != columns_seen_.end()) {
+    sources.Note(root + " has tables of " + std::to_string(columns_seen_.size()) +
+                 " columns; --label-column NAME takes one of them as the label, for example " + *example);
+  }
+  if (conflicts_ > 0) {
+    sources.Note(std::to_string(conflicts_) + " rows in the tables of " + root +
+                 " give a picture another label than a row before them, for example " + conflict_ +
+                 "; the first label counts");
+  }
+  if (unused > 0) {
+    sources.Note(std::to_string(unused) + " names in the tables of " + root + " are no pictures in it");
   }
 }
 

@@ -19,7 +19,8 @@ namespace gan::preprocess {
 //   dataset.json                        StyleGAN2 and 3: {"labels": [["00000/img00000000.png", 5], ...]}
 //   metadata.csv, metadata.jsonl        Hugging Face: a column file_name and any others
 //   list_attr_celeba.txt or .csv, identity_CelebA.txt, list_eval_partition.txt or .csv     CelebA
-// A table's label is its column options.column or else the first there is of label, class, category and the like.
+// A table's label is its column options.column or else the first there is of label, class, category and the like. Where
+// rows contradict each other the first counts, and the user is told.
 // Nothing is read unless options.mode is kAuto. Not thread-safe.
 class LabelFiles {
  public:
@@ -31,7 +32,9 @@ class LabelFiles {
   void Read(const std::string& name, const std::string& text);
   // The same for a file of the folder. Throws IoError as well.
   void ReadFile(const std::string& name);
-  // Labels the inputs from `first` on.
+  // Throws DataError where the name of a file of many pictures says that it is a table of labels, which would be lost.
+  void RequireNoTable(const std::string& container) const;
+  // Labels the inputs from `first` on; those of an origin that knows its labels keep theirs.
   void Apply(SourceList& sources, std::uint64_t first);
 
  private:
@@ -43,6 +46,7 @@ class LabelFiles {
   void ReadCelebA(const std::filesystem::path& file, std::string_view name, std::string_view text);
   // The column that labels; size() when there is none.
   std::size_t ChooseColumn(const std::vector<std::string>& columns);
+  void TellWhatWasNotTaken(SourceList& sources, std::uint64_t unused) const;
   void Put(const std::string& picture, const std::string& label, Places& places);
 
   // In labels_; null when no table names the picture.
@@ -57,6 +61,8 @@ class LabelFiles {
   std::set<std::string> columns_seen_;
   bool column_found_ = false;
   bool knows_labels_ = false;
+  std::uint64_t conflicts_ = 0;  // rows that label a picture otherwise than a row before
+  std::string conflict_;         // the first of them
 };
 
 }  // namespace gan::preprocess

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdint>
-#include <set>
+#include <functional>
+#include <optional>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "preprocess/inputs/path_text.h"
 #include "preprocess/inputs/sources.h"
+#include "storage/lower.h"
 
 namespace gan::preprocess {
 
@@ -18,7 +21,7 @@ constexpr std::array<std::string_view, 7> kPartitions = {"train",      "training
                                                          "validation", "test",     "testing"};
 
 bool IsPartition(std::string_view folder) {
-  return std::find(kPartitions.begin(), kPartitions.end(), folder) != kPartitions.end();
+  return std::find(kPartitions.begin(), kPartitions.end(), storage::Lower(folder)) != kPartitions.end();
 }
 
 // The longest beginning of both that ends with a slash.
@@ -47,37 +50,38 @@ std::string NameOfRoot(const SourceList& sources, std::uint64_t i) {
   return name;
 }
 
-// The classes of one folder or archive, whose inputs are [begin, end).
+// The classes of names [begin, end), which are paths in one folder or archive; `name` gives nothing for those that do not
+// count.
 class Tree {
  public:
-  Tree(SourceList& sources, std::uint64_t begin, std::uint64_t end) : sources_(sources), begin_(begin), end_(end) {
+  using Name = std::function<std::optional<std::string_view>(std::uint64_t)>;
+
+  Tree(std::uint64_t begin, std::uint64_t end, Name name) : begin_(begin), end_(end), name_(std::move(name)) {
     FindCommonFolders();
     has_partitions_ = All([](std::string_view below) { return IsPartition(FirstFolder(below)); });
-    is_flat_ = All([this](std::string_view below) { return FirstFolder(AfterPartition(below)).empty(); });
+    has_classes_ = !All([this](std::string_view below) { return FirstFolder(AfterPartition(below)).empty(); });
   }
 
-  bool HasClasses() const { return !is_flat_; }
-
-  void Label() {
-    const std::string only = is_flat_ ? OnlyClass() : std::string();
-    for (std::uint64_t i = begin_; i < end_; ++i) {
-      if (sources_.WhyRejected(i) != nullptr) continue;
-      sources_.SetLabel(i, is_flat_ ? std::string_view(only) : FirstFolder(AfterPartition(Below(i))));
-    }
+  bool HasClasses() const { return has_classes_; }
+  std::string_view ClassOf(std::string_view name) const {
+    return FirstFolder(AfterPartition(name.substr(common_.size())));
+  }
+  // Of a tree without classes: the innermost folder of all. Empty when there is none that can be a class.
+  std::string_view OnlyFolder() const {
+    const std::string_view last = LastFolder(common_);
+    return IsPartition(last) ? std::string_view() : last;
   }
 
  private:
   void FindCommonFolders() {
     bool is_first = true;
     for (std::uint64_t i = begin_; i < end_; ++i) {
-      if (sources_.WhyRejected(i) != nullptr) continue;
-      const std::string_view folders = FoldersOf(sources_.Name(i));
-      common_ = is_first ? folders : CommonFolders(common_, folders);
+      const std::optional<std::string_view> name = name_(i);
+      if (!name) continue;
+      common_ = is_first ? FoldersOf(*name) : CommonFolders(common_, FoldersOf(*name));
       is_first = false;
     }
   }
-
-  std::string_view Below(std::uint64_t i) const { return sources_.Name(i).substr(common_.size()); }
 
   std::string_view AfterPartition(std::string_view below) const {
     return has_partitions_ ? below.substr(below.find('/') + 1) : below;
@@ -86,22 +90,25 @@ class Tree {
   template <typename Holds>
   bool All(const Holds& holds) const {
     for (std::uint64_t i = begin_; i < end_; ++i) {
-      if (sources_.WhyRejected(i) == nullptr && !holds(Below(i))) return false;
+      const std::optional<std::string_view> name = name_(i);
+      if (name && !holds(name->substr(common_.size()))) return false;
     }
     return true;
   }
 
-  std::string OnlyClass() const {
-    const std::string_view last = LastFolder(common_);
-    return last.empty() || IsPartition(last) ? NameOfRoot(sources_, begin_) : std::string(last);
-  }
-
-  SourceList& sources_;
   const std::uint64_t begin_, end_;
+  const Name name_;
   std::string_view common_;
   bool has_partitions_ = false;
-  bool is_flat_ = false;
+  bool has_classes_ = false;
 };
+
+Tree TreeOf(const SourceList& sources, std::uint64_t begin, std::uint64_t end) {
+  return {begin, end, [&sources](std::uint64_t i) -> std::optional<std::string_view> {
+            if (sources.WhyRejected(i) != nullptr) return std::nullopt;
+            return sources.Name(i);
+          }};
+}
 
 void LabelListed(SourceList& sources, std::uint64_t begin, std::uint64_t end) {
   for (std::uint64_t i = begin; i < end; ++i) {
@@ -117,15 +124,45 @@ bool HasTwoFolders(const SourceList& sources, std::uint64_t begin, std::uint64_t
   return false;
 }
 
-void LabelOrigin(const LabelOptions& options, SourceList& sources, std::uint64_t begin, std::uint64_t end) {
+// `folder_class`: which class the folders around a container say it is; empty: none.
+void LabelOrigin(const LabelOptions& options, SourceList& sources, std::uint64_t begin, std::uint64_t end,
+                 std::string_view folder_class) {
   const bool always = options.mode == LabelMode::kFolder;
   if (!always && (sources.KnowsLabels(begin) || !options.column.empty())) return;
   if (sources.IsListed(begin)) {
     if (always || HasTwoFolders(sources, begin, end)) LabelListed(sources, begin, end);
     return;
   }
-  Tree tree(sources, begin, end);
-  if (always || tree.HasClasses()) tree.Label();
+  const Tree tree = TreeOf(sources, begin, end);
+  if (!always && !tree.HasClasses() && folder_class.empty()) return;
+  std::string only(folder_class.empty() ? tree.OnlyFolder() : folder_class);
+  if (only.empty()) only = NameOfRoot(sources, begin);
+  for (std::uint64_t i = begin; i < end; ++i) {
+    if (sources.WhyRejected(i) != nullptr) continue;
+    sources.SetLabel(i, tree.HasClasses() ? tree.ClassOf(sources.Name(i)) : std::string_view(only));
+  }
+}
+
+// "cat/a.tar" of a container in the data set of a folder.
+std::string PlaceInDataSet(const SourceList& sources, std::uint64_t i) {
+  return sources.Root(i).lexically_relative(sources.DataSet(i)).generic_string();
+}
+
+// The containers of one folder from input `begin` on, which are archives below folders of classes, perhaps. -> the end.
+std::uint64_t LabelDataSet(const LabelOptions& options, SourceList& sources, std::uint64_t begin) {
+  std::vector<std::uint64_t> firsts;
+  std::vector<std::string> places;
+  std::uint64_t end = begin;
+  for (; end < sources.size() && sources.DataSet(end) == sources.DataSet(begin); end = sources.EndOfOrigin(end)) {
+    firsts.push_back(end);
+    places.push_back(PlaceInDataSet(sources, end));
+  }
+  const Tree folders(0, places.size(), [&](std::uint64_t i) { return std::optional<std::string_view>(places[i]); });
+  for (std::size_t i = 0; i < firsts.size(); ++i) {
+    LabelOrigin(options, sources, firsts[i], sources.EndOfOrigin(firsts[i]),
+                folders.HasClasses() ? folders.ClassOf(places[i]) : std::string_view());
+  }
+  return end;
 }
 
 }  // namespace
@@ -138,8 +175,12 @@ std::string_view Name(LabelMode mode) {
 void LabelByFolders(const LabelOptions& options, SourceList& sources) {
   if (options.mode == LabelMode::kNone) return;
   for (std::uint64_t begin = 0; begin < sources.size();) {
+    if (!sources.DataSet(begin).empty()) {
+      begin = LabelDataSet(options, sources, begin);
+      continue;
+    }
     const std::uint64_t end = sources.EndOfOrigin(begin);
-    LabelOrigin(options, sources, begin, end);
+    LabelOrigin(options, sources, begin, end, "");
     begin = end;
   }
 }

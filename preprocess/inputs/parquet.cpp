@@ -30,7 +30,7 @@ GanOpenParquet* LoadPlugin(const fs::path& file) {
                    plugin.why() + ")");
 }
 
-std::unique_ptr<ParquetFile> Open(const fs::path& file, const std::string& label_column) {
+std::unique_ptr<ParquetFile> Open(const fs::path& file, const std::string* label_column) {
   static GanOpenParquet* const kOpen = LoadPlugin(file);
   try {
     return std::unique_ptr<ParquetFile>(kOpen(file.string(), label_column));
@@ -41,7 +41,7 @@ std::unique_ptr<ParquetFile> Open(const fs::path& file, const std::string& label
 
 class ParquetReader : public ContainerReader {
  public:
-  explicit ParquetReader(const fs::path& file) : file_(Open(file, "")) {}
+  explicit ParquetReader(const fs::path& file) : file_(Open(file, nullptr)) {}
 
   Contents Read(std::uint32_t position, std::uint64_t /*bytes*/) override {
     std::optional<std::vector<std::byte>> bytes = Picture(position);
@@ -84,7 +84,7 @@ bool IsParquet(std::string_view head) { return head.starts_with("PAR1"); }
 
 void AddParquet(const fs::path& file, const LabelOptions& labels, SourceList& found) {
   const bool is_labelled = labels.mode == LabelMode::kAuto;
-  const std::unique_ptr<ParquetFile> parquet = Open(file, is_labelled ? labels.column : "");
+  const std::unique_ptr<ParquetFile> parquet = Open(file, is_labelled ? &labels.column : nullptr);
   if (parquet->rows() >= kMostRows) throw DataError(file, "has over four billion rows");
   if (!parquet->Note().empty()) found.Note(file.string() + " " + parquet->Note());
   found.BeginContainer(
@@ -94,7 +94,12 @@ void AddParquet(const fs::path& file, const LabelOptions& labels, SourceList& fo
   for (std::uint64_t row = 0; row < parquet->rows(); ++row) {
     found.Add(name + std::to_string(row), 0, static_cast<std::uint32_t>(row));
   }
-  for (const std::string& column : parquet->LabelColumns()) found.OfferLabelColumn(column);
+  const std::vector<std::string> columns = parquet->LabelColumns();
+  for (const std::string& column : columns) found.OfferLabelColumn(column);
+  if (is_labelled && labels.column.empty() && !parquet->HasLabels() && !columns.empty()) {
+    found.Note(file.string() + " has no column of labels by name; --label-column NAME takes another one, for example " +
+               columns.back());
+  }
   if (is_labelled && parquet->HasLabels()) Label(*parquet, file, first, found);
 }
 

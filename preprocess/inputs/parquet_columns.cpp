@@ -12,6 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "storage/lower.h"
 #include "storage/parse_json.h"
 
 namespace gan::preprocess {
@@ -65,13 +66,13 @@ std::string ListOf(const std::vector<std::string>& names) {
 
 class Choice {
  public:
-  Choice(const parquet::FileMetaData& metadata, const std::string& label_column)
+  Choice(const parquet::FileMetaData& metadata, const std::string* label_column)
       : schema_(*metadata.schema()), features_(FeaturesOf(metadata)), leaves_(LeavesOf(schema_)) {
     ChoosePicture();
     for (const auto& [path, leaf] : leaves_) {
       if (leaf != chosen_.picture && !IsList(leaf)) chosen_.choice.push_back(path);
     }
-    ChooseLabel(label_column);
+    if (label_column != nullptr) ChooseLabel(*label_column);
   }
 
   ParquetColumns Result() const { return chosen_; }
@@ -145,7 +146,9 @@ class Choice {
   std::string UsualLabel() const {
     const std::vector<std::string> columns = TopColumns();
     for (const std::string_view usual : kUsualLabels) {
-      if (std::find(columns.begin(), columns.end(), usual) != columns.end()) return std::string(usual);
+      const auto found = std::find_if(columns.begin(), columns.end(),
+                                      [&](const std::string& name) { return storage::Lower(name) == usual; });
+      if (found != columns.end()) return *found;
     }
     const auto is_class = [&](const std::string& name) { return IsFeature(features_, name, "ClassLabel"); };
     const auto found = std::find_if(columns.begin(), columns.end(), is_class);
@@ -160,7 +163,7 @@ class Choice {
 
 }  // namespace
 
-ParquetColumns ChooseColumns(const parquet::FileMetaData& metadata, const std::string& label_column) {
+ParquetColumns ChooseColumns(const parquet::FileMetaData& metadata, const std::string* label_column) {
   return Choice(metadata, label_column).Result();
 }
 

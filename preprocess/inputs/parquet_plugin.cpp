@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <stdexcept>
+#include <type_traits>
 #include <utility>
 
 #include "preprocess/inputs/parquet_columns.h"
@@ -26,7 +28,7 @@ std::string_view TextOf(const parquet::ByteArray& value) {
 
 class File : public ParquetFile {
  public:
-  File(const std::string& path, const std::string& label_column)
+  File(const std::string& path, const std::string* label_column)
       : pool_(arrow::default_memory_pool(), kMaxMemory),
         properties_(&pool_),
         reader_(Open(path)),
@@ -103,10 +105,10 @@ class File : public ParquetFile {
     auto& typed = static_cast<Reader&>(column);
     const std::int16_t present = column.descr()->max_definition_level();
     std::array<std::int16_t, kBatch> levels{};
-    std::vector<Value> values(kBatch);
+    const std::unique_ptr<Value[]> values(new Value[kBatch]);
     while (typed.HasNext()) {
       std::int64_t found = 0;
-      const std::int64_t read = typed.ReadBatch(kBatch, levels.data(), nullptr, values.data(), &found);
+      const std::int64_t read = typed.ReadBatch(kBatch, levels.data(), nullptr, values.get(), &found);
       for (std::int64_t i = 0, at = 0; i < read; ++i) {
         const bool is_there = present == 0 || levels[static_cast<std::size_t>(i)] == present;
         take(is_there ? &values[static_cast<std::size_t>(at++)] : nullptr);
@@ -115,11 +117,12 @@ class File : public ParquetFile {
   }
 
   // -1 is no label to Hugging Face.
-  std::optional<std::string> NumberLabel(std::int64_t number) const {
+  template <typename Number>
+  std::optional<std::string> NumberLabel(Number number) const {
     const std::vector<std::string>& names = columns_.label_names;
     if (names.empty()) return std::to_string(number);
-    if (number == -1) return std::nullopt;
-    if (number < 0 || static_cast<std::uint64_t>(number) >= names.size()) {
+    if (std::cmp_equal(number, -1)) return std::nullopt;
+    if (std::cmp_less(number, 0) || std::cmp_greater_equal(number, names.size())) {
       throw std::runtime_error("it has the label " + std::to_string(number) + ", which has no name");
     }
     return names[static_cast<std::size_t>(number)];
@@ -127,14 +130,22 @@ class File : public ParquetFile {
 
   template <typename Take>
   void ReadLabels(parquet::ColumnReader& column, const Take& take) const {
-    const auto number = [&](const auto* value) {
-      take(value == nullptr ? std::nullopt : NumberLabel(static_cast<std::int64_t>(*value)));
+    const auto& type = column.descr()->logical_type();
+    const bool is_unsigned = type && type->is_int() && !static_cast<const parquet::IntLogicalType&>(*type).is_signed();
+    const auto number = [&]<typename Number>(const Number* value) {
+      if (value == nullptr) return take(std::nullopt);
+      if (is_unsigned) return take(NumberLabel(static_cast<std::make_unsigned_t<Number>>(*value)));
+      take(NumberLabel(*value));
     };
     switch (column.type()) {
       case parquet::Type::INT32:
         return ReadColumn<parquet::Int32Reader, std::int32_t>(column, number);
       case parquet::Type::INT64:
         return ReadColumn<parquet::Int64Reader, std::int64_t>(column, number);
+      case parquet::Type::BOOLEAN:
+        return ReadColumn<parquet::BoolReader, bool>(column, [&](const bool* value) {
+          take(value == nullptr ? std::nullopt : std::optional<std::string>(*value ? "true" : "false"));
+        });
       case parquet::Type::BYTE_ARRAY:
         return ReadColumn<parquet::ByteArrayReader, parquet::ByteArray>(column, [&](const parquet::ByteArray* value) {
           take(value == nullptr ? std::nullopt : std::optional<std::string>(TextOf(*value)));
@@ -159,6 +170,6 @@ class File : public ParquetFile {
 }  // namespace gan::preprocess
 
 extern "C" __attribute__((visibility("default"))) gan::preprocess::ParquetFile* GanOpenParquet(
-    const std::string& path, const std::string& label_column) {
+    const std::string& path, const std::string* label_column) {
   return new gan::preprocess::File(path, label_column);
 }

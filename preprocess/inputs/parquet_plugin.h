@@ -37,7 +37,8 @@ class ParquetFile {
   ParquetFile& operator=(const ParquetFile&) = default;
 };
 
-// The only symbol that is looked up: GanOpenParquet. `label_column`: which column labels; empty: the usual one.
-using GanOpenParquet = ParquetFile*(const std::string& path, const std::string& label_column);
+// The only symbol that is looked up: GanOpenParquet. `label_column`: which column labels; empty: the usual one; null:
+// none.
+using GanOpenParquet = ParquetFile*(const std::string& path, const std::string* label_column);
 
 }  // namespace gan::preprocess

@@ -40,15 +40,17 @@ std::uint32_t SourceList::Intern(std::string_view label) {
   if (found != label_places_.end()) return found->second;
   const std::filesystem::path file = origins_.empty() ? std::filesystem::path() : origins_.back().root;
   if (text.size() > kLongestLabel) throw DataError(file, "a label of over 1,000 bytes: " + text.substr(0, 60) + "...");
-  text = Utf8(text);
-  found = label_places_.find(text);
-  if (found != label_places_.end()) return found->second;
+  const std::string raw = text;
+  text = Utf8(raw);
+  // Names of other bytes stay apart, though what is replaced in them looks the same.
+  for (int n = 2; label_places_.contains(text); ++n) text = Utf8(raw) + " (" + std::to_string(n) + ")";
   if (labels_.size() > kMaxLabels) {
     throw DataError(file,
                     "over 100,000 different labels, the last one \"" + text.substr(0, 60) + "\": are they classes?");
   }
   const auto place = static_cast<std::uint32_t>(labels_.size());
   labels_.push_back(text);
+  label_places_.emplace(raw, place);
   label_places_.emplace(std::move(text), place);
   return place;
 }

@@ -49,7 +49,7 @@ class LabelMembers : public OtherMembers {
   }
   void TakeText(const ArchiveMember& member, std::string text) override {
     if (files_.Knows(member.name)) return files_.Read(member.name, text);
-    samples_.TakeText(member.name, text);
+    samples_.TakeText(member.name, member.position, text);
   }
   void Apply(SourceList& found, std::uint64_t first) {
     AddArrays(found, HoldsPictures(found, first));
@@ -122,7 +122,11 @@ class Finder {
 
   // Where a folder has no pictures of its own, its files of many pictures are the data set.
   void AddFolderOrDataSet(const fs::path& folder) {
-    const std::vector<std::string> containers = AddFolder(folder, own_, labels_, IsContainer, found_);
+    const std::uint64_t first = found_.size();
+    LabelFiles tables(labels_, folder);
+    const std::vector<std::string> containers = AddFolder(folder, own_, tables, IsContainer, found_);
+    if (containers.empty()) return tables.Apply(found_, first);
+    found_.BeginDataSet(folder);
     Arrays arrays(labels_, folder);
     for (const std::string& name : containers) {
       const fs::path file = folder / name;
@@ -133,6 +137,8 @@ class Finder {
       }
     }
     arrays.AddTo(found_);
+    tables.Apply(found_, first);
+    found_.EndDataSet();
   }
 
   void AddPath(std::string_view path) {

@@ -40,11 +40,14 @@ class SourceList {
   enum class Kind { kFolder, kList, kContainer };
 
   // What the next ones belong to: pictures lie below `root` (kFolder) or at their own path (kList).
-  void Begin(Kind kind, const std::filesystem::path& root) { origins_.push_back({kind, root, nullptr, false, 0}); }
+  void Begin(Kind kind, const std::filesystem::path& root) { origins_.push_back({kind, root, nullptr, false, 0, {}}); }
   // The same for a file of many pictures, which `open` opens. `bytes`: the file's, where its pictures' are not known.
   void BeginContainer(const std::filesystem::path& file, OpenContainer open, std::uint64_t bytes = 0) {
-    origins_.push_back({Kind::kContainer, file, std::move(open), false, bytes});
+    origins_.push_back({Kind::kContainer, file, std::move(open), false, bytes, data_set_});
   }
+  // The containers between these two are the data set of a folder.
+  void BeginDataSet(const std::filesystem::path& folder) { data_set_ = folder; }
+  void EndDataSet() { data_set_.clear(); }
   // `position`, `is_link`: of a container's picture, as ArchiveMember has them.
   void Add(std::string_view name, std::uint64_t bytes, std::uint32_t position = 0, bool is_link = false);
   // An input that is known to be none already.
@@ -68,6 +71,8 @@ class SourceList {
   bool InContainer(std::uint64_t i) const { return OriginOf(i).kind == Kind::kContainer; }
   bool IsListed(std::uint64_t i) const { return OriginOf(i).kind == Kind::kList; }
   const std::filesystem::path& Root(std::uint64_t i) const { return OriginOf(i).root; }
+  // The folder whose data set the container of input i belongs to; empty: none.
+  const std::filesystem::path& DataSet(std::uint64_t i) const { return OriginOf(i).data_set; }
   std::filesystem::path Path(std::uint64_t i) const;  // the file to open; of a container's picture, the container
   std::unique_ptr<ContainerReader> OpenContainerOf(std::uint64_t i) const { return OriginOf(i).open(); }
   std::uint32_t Position(std::uint64_t i) const { return entries_[i].position; }  // among the container's entries
@@ -85,6 +90,7 @@ class SourceList {
   const std::string& Label(std::uint64_t i) const { return labels_[entries_[i].label]; }
   // The source itself says which labels those added since the last Begin() have, be it none.
   void KnowLabels() { origins_.back().knows_labels = true; }
+  void KnowLabels(std::uint64_t i) { origins_[entries_[i].origin].knows_labels = true; }  // of what input i belongs to
   bool KnowsLabels(std::uint64_t i) const { return OriginOf(i).knows_labels; }
   // A label that --label-column could take, where a source has several.
   void OfferLabelColumn(std::string_view name) { label_columns_.emplace(name); }
@@ -104,6 +110,7 @@ class SourceList {
     OpenContainer open;
     bool knows_labels;
     std::uint64_t bytes;
+    std::filesystem::path data_set;
   };
   struct Entry {
     const char* name;
@@ -124,6 +131,7 @@ class SourceList {
   std::deque<Rejected> rejections_;
   LeftOut left_out_;
   std::vector<std::string> notes_;
+  std::filesystem::path data_set_;
   std::vector<std::string> labels_ = {""};
   std::unordered_map<std::string, std::uint32_t> label_places_ = {{"", 0}};
   std::set<std::string, std::less<>> label_columns_;

@@ -4,11 +4,14 @@
 #include <array>
 #include <cctype>
 #include <functional>
+#include <iterator>
+#include <optional>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "storage/errors.h"
+#include "storage/lower.h"
 #include "storage/parse_json.h"
 
 namespace gan::preprocess {
@@ -22,10 +25,12 @@ constexpr std::array<std::string_view, 7> kLabelKeys = {"label",      "labels", 
 constexpr std::array<std::string_view, 8> kMasks = {"seg",   "mask",   "segmentation", "depth",
                                                     "label", "labels", "instance",     "semantic"};
 
-std::size_t HashOf(std::string_view key) { return std::hash<std::string_view>()(key); }
+std::size_t HashOf(std::string_view text) { return std::hash<std::string_view>()(text); }
 
 // 0: "jpg"; 1: "input.png"; 2: "seg.png".
-int RankOf(std::string_view field) {
+int RankOf(std::string_view extension) {
+  const std::string lower = storage::Lower(extension);
+  const std::string_view field = lower;
   const std::size_t dot = field.find('.');
   if (dot == std::string_view::npos) return 0;
   return std::find(kMasks.begin(), kMasks.end(), field.substr(0, dot)) == kMasks.end() ? 1 : 2;
@@ -50,36 +55,46 @@ SampleName SplitSampleName(std::string_view name) {
   return {name, {}};
 }
 
+// Extensions count in any case, as the package webdataset reads them.
 bool WebSamples::TakeField(std::string_view name) {
   const SampleName sample = SplitSampleName(name);
   if (sample.field.empty()) return false;
   keys_.insert(HashOf(sample.key));
   if (options_.mode != LabelMode::kAuto) return false;
+  const std::string field = storage::Lower(sample.field);
   const bool is_chosen = !options_.column.empty() && sample.field == options_.column;
-  if (is_chosen || sample.field == "cls") columns_.emplace(sample.field);
-  return is_chosen || sample.field == "json" || (sample.field == "cls" && options_.column.empty());
+  if (is_chosen || field == "cls") columns_.emplace(is_chosen ? sample.field : field);
+  return is_chosen || field == "json" || (field == "cls" && options_.column.empty());
 }
 
-void WebSamples::TakeText(std::string_view name, std::string_view text) {
+void WebSamples::TakeText(std::string_view name, std::uint32_t position, std::string_view text) {
   const SampleName sample = SplitSampleName(name);
-  if (sample.field != "json") {  // comes before what JSON says
-    labels_.insert_or_assign(std::string(sample.key), std::string(Trimmed(text)));
-    return;
-  }
-  const std::filesystem::path file = file_ / name;
-  const json object = storage::ParseJson(text, file);
+  if (storage::Lower(sample.field) == "json") return ReadJson(sample, position, std::string(name), text);
+  Put(sample.key, {.position = position, .is_from_json = false, .text = std::string(Trimmed(text)), .error = ""});
+}
+
+void WebSamples::ReadJson(const SampleName& sample, std::uint32_t position, const std::string& name,
+                          std::string_view text) {
+  const json object = storage::ParseJson(text, file_ / name);
   if (!object.is_object()) return;  // a caption or boxes
+  const auto is_label = [](const json& value) {
+    return value.is_string() || value.is_number_integer() || value.is_boolean();
+  };
   for (const auto& [key, value] : object.items()) {
-    if (value.is_string() || value.is_number_integer()) columns_.insert(key);
+    if (is_label(value)) columns_.insert(key);
   }
   for (const std::string_view wanted : kLabelKeys) {
     const std::string key = options_.column.empty() ? std::string(wanted) : options_.column;
     const auto found = object.find(key);
     if (found == object.end() || found->is_null()) continue;
-    if (found->is_string()) return Put(sample.key, found->get<std::string>());
-    if (found->is_number_integer()) return Put(sample.key, found->dump());
-    throw DataError(file, "the label `" + key + "` is neither a name nor a whole number, but " + found->type_name() +
-                              "; --label-column NAME takes another one, --labels none the pictures alone");
+    Label label{.position = position, .is_from_json = true, .text = "", .error = ""};
+    if (is_label(*found)) {
+      label.text = found->is_string() ? found->get<std::string>() : found->dump();
+    } else {
+      label.error = "the label `" + key + "` is neither a name nor a whole number, but " + found->type_name() +
+                    "; --label-column NAME takes another one, --labels none the pictures alone";
+    }
+    return Put(sample.key, std::move(label));
   }
 }
 
@@ -94,31 +109,67 @@ bool WebSamples::IsWebDataset(const SourceList& sources, std::uint64_t first) co
 // What was refused is no picture of a sample: it takes the place of none, and the quarantine tells of it. The damage of
 // the archive itself is such an input, and its name may be that of a sample.
 void WebSamples::KeepOnePicture(SourceList& sources, std::uint64_t first) const {
-  std::unordered_map<std::size_t, std::pair<int, std::uint64_t>> best;  // by the key's hash
+  std::unordered_map<std::size_t, std::uint32_t> earlier;  // pictures of the same name, by its hash
+  std::unordered_map<std::size_t, std::pair<int, std::uint64_t>> best;  // by the hash of key and turn
+  std::vector<std::size_t> samples;                                     // that hash, from `first` on
   for (std::uint64_t i = first; i < sources.size(); ++i) {
+    samples.push_back(0);
     if (sources.WhyRejected(i) != nullptr) continue;
     const SampleName sample = SplitSampleName(sources.Name(i));
+    const std::uint32_t turn = earlier[HashOf(sources.Name(i))]++;
+    samples.back() = turn == 0 ? HashOf(sample.key) : HashOf(std::string(sample.key) + '\0' + std::to_string(turn));
     const std::pair<int, std::uint64_t> here(RankOf(sample.field), i);
-    const auto [found, is_new] = best.try_emplace(HashOf(sample.key), here);
+    const auto [found, is_new] = best.try_emplace(samples.back(), here);
     if (!is_new) found->second = std::min(found->second, here);
   }
   sources.KeepFrom(first, [&](std::uint64_t i) {
-    const std::string_view name = sources.Name(i);
-    const bool kept = sources.WhyRejected(i) != nullptr || best.at(HashOf(SplitSampleName(name).key)).second == i;
-    if (!kept) sources.left_out().Count("other picture of a sample", name);
+    const bool kept = sources.WhyRejected(i) != nullptr || best.at(samples[i - first]).second == i;
+    if (!kept) sources.left_out().Count("other picture of a sample", sources.Name(i));
     return kept;
   });
+}
+
+// The members of a sample lie side by side, so a label belongs to the nearest picture of its key.
+std::optional<std::uint64_t> WebSamples::NearestOf(const Pictures& pictures, const std::string& key,
+                                                   const Label& label) {
+  const std::size_t hash = HashOf(key);
+  const auto behind = std::lower_bound(pictures.begin(), pictures.end(), Picture{hash, label.position, 0});
+  const bool has_behind = behind != pictures.end() && behind->key == hash;
+  const bool has_before = behind != pictures.begin() && std::prev(behind)->key == hash;
+  if (!has_before && !has_behind) return std::nullopt;
+  if (!has_before) return behind->input;
+  const bool is_before_nearer =
+      !has_behind || label.position - std::prev(behind)->position <= behind->position - label.position;
+  return is_before_nearer ? std::prev(behind)->input : behind->input;
+}
+
+void WebSamples::SetLabels(const Pictures& pictures, SourceList& sources) const {
+  std::unordered_set<std::uint64_t> labelled;
+  for (const bool from_json : {false, true}) {
+    for (const auto& [key, label] : labels_) {
+      if (label.is_from_json != from_json) continue;
+      const std::optional<std::uint64_t> picture = NearestOf(pictures, key, label);
+      if (!picture || (from_json && labelled.contains(*picture))) continue;
+      if (!label.error.empty()) throw DataError(file_ / (key + ".json"), label.error);
+      sources.SetLabel(*picture, label.text);
+      if (!from_json) labelled.insert(*picture);
+    }
+  }
 }
 
 void WebSamples::Apply(SourceList& sources, std::uint64_t first) {
   if (!IsWebDataset(sources, first)) return;
   KeepOnePicture(sources, first);
   for (const std::string& column : columns_) sources.OfferLabelColumn(column);
-  if (!labels_.empty()) sources.KnowLabels();
+  if (labels_.empty()) return;
+  sources.KnowLabels();
+  Pictures pictures;
   for (std::uint64_t i = first; i < sources.size(); ++i) {
-    const auto found = labels_.find(std::string(SplitSampleName(sources.Name(i)).key));
-    if (found != labels_.end()) sources.SetLabel(i, found->second);
+    if (sources.WhyRejected(i) != nullptr) continue;
+    pictures.push_back({HashOf(SplitSampleName(sources.Name(i)).key), sources.Position(i), i});
   }
+  std::sort(pictures.begin(), pictures.end());
+  SetLabels(pictures, sources);
 }
 
 }  // namespace gan::preprocess

@@ -1,14 +1,19 @@
 // WebDataset: tars in which the members of one sample share a key, "000017.jpg", "000017.cls", "000017.seg.png".
 #pragma once
 
+#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "preprocess/inputs/labels.h"
 #include "preprocess/inputs/sources.h"
@@ -30,21 +35,41 @@ class WebSamples {
 
   // A member that is no picture. -> whether its text is a label.
   bool TakeField(std::string_view name);
-  // The text of one for which that was true. Throws DataError naming it.
-  void TakeText(std::string_view name, std::string_view text);
+  // The text of one for which that was true, and its position in the tar. Throws DataError naming it.
+  void TakeText(std::string_view name, std::uint32_t position, std::string_view text);
   // Keeps one picture of each sample among the inputs from `first` on and labels it: the first whose field has no dot,
-  // like "jpg", before others like "input.png" and these before masks like "seg.png". Nothing when it is no WebDataset.
+  // like "jpg", before others like "input.png" and these before masks like "seg.png". A picture of the same name begins
+  // another sample: two tars with the same keys may have been put together. Nothing when it is no WebDataset. Throws
+  // DataError naming a JSON whose label is none, where no `.cls` stands beside it.
   void Apply(SourceList& sources, std::uint64_t first);
 
  private:
+  // What one member says of the label of a sample.
+  struct Label {
+    std::uint32_t position;
+    bool is_from_json;  // counts where no other does
+    std::string text;
+    std::string error;  // why it is no label
+  };
+  struct Picture {
+    std::size_t key;  // its hash
+    std::uint32_t position;
+    std::uint64_t input;
+    auto operator<=>(const Picture&) const = default;
+  };
+  using Pictures = std::vector<Picture>;  // sorted
+
   bool IsWebDataset(const SourceList& sources, std::uint64_t first) const;
   void KeepOnePicture(SourceList& sources, std::uint64_t first) const;
-  void Put(std::string_view key, const std::string& label) { labels_.try_emplace(std::string(key), label); }
+  void ReadJson(const SampleName& sample, std::uint32_t position, const std::string& name, std::string_view text);
+  static std::optional<std::uint64_t> NearestOf(const Pictures& pictures, const std::string& key, const Label& label);
+  void SetLabels(const Pictures& pictures, SourceList& sources) const;
+  void Put(std::string_view key, Label label) { labels_.emplace(std::string(key), std::move(label)); }
 
   const LabelOptions& options_;
   const std::filesystem::path& file_;
   std::unordered_set<std::size_t> keys_;  // hashes: of members that are no pictures
-  std::unordered_map<std::string, std::string> labels_;
+  std::unordered_multimap<std::string, Label> labels_;
   std::set<std::string, std::less<>> columns_;  // that can be chosen
 };
 

@@ -31,8 +31,8 @@ void ReadTable(const std::string& name, const std::string& text, const LabelOpti
 void ReadSample(const std::string& text, const LabelOptions& options) {
   const std::filesystem::path tar = "fuzz.tar";
   gan::preprocess::WebSamples samples(options, tar);
-  if (samples.TakeField("a.json")) samples.TakeText("a.json", text);
-  if (samples.TakeField("b.cls")) samples.TakeText("b.cls", text);
+  if (samples.TakeField("a.json")) samples.TakeText("a.json", 1, text);
+  if (samples.TakeField("b.cls")) samples.TakeText("b.cls", 3, text);
   SourceList sources;
   sources.Begin(SourceList::Kind::kFolder, tar);
   for (const char* name : {"a.jpg", "a.seg.png", "b.png", "c.png"}) sources.Add(name, 1);

@@ -70,6 +70,26 @@ class Npy(Arrays):
             self.assertIn('array without pictures (features.npy <f4 [7, 5], kinds.npy <i8 [7])', self.told)
             self.assert_read(self.top / 'more.npz', COLOUR, None)
 
+    def test_a_file_for_each_picture(self):
+        """[height, width, 3] is one picture and not `height` grey ones."""
+        for i in range(4):
+            folder = self.top / 'tree' / ['cat', 'dog'][i % 2]
+            folder.mkdir(parents=True, exist_ok=True)
+            np.save(folder / f'{i}.npy', COLOUR[i])
+        for mode in ('auto', 'folder'):
+            found = self.assert_read(self.top / 'tree', COLOUR[[0, 2, 1, 3]], ['cat', 'cat', 'dog', 'dog'], mode=mode)
+        self.assertEqual(['cat/0.npy', 'cat/2.npy', 'dog/1.npy', 'dog/3.npy'], [r[0] for r in found])
+        self.assert_read(self.top / 'tree/cat/0.npy', COLOUR[:1], None)
+
+    def test_what_may_be_the_planes_of_one_picture_is_told(self):
+        np.save(self.top / 'a.npy', COLOUR[0].transpose(2, 0, 1).copy())
+        self.assert_read(self.top / 'a.npy', COLOUR[0].transpose(2, 0, 1), None)
+        self.assertIn('1 arrays are read as three grey pictures each, for example a.npy |u1 [3, 32, 32]', self.told)
+
+    def test_a_single_label_beside_several_images(self):
+        np.savez(self.top / 'a.npz', images=COLOUR, label=LABELS)
+        self.assert_read(self.top / 'a.npz', COLOUR, LABELS)
+
     def test_what_is_no_array_of_pictures_is_told_in_a_sentence(self):
         cases = {'floats': (np.zeros((2, 32, 32, 3), np.float32), 'no array of uint8 pictures'),
                  'either': (np.zeros((2, 3, 32, 3), np.uint8), r'may be \[n, height, width, channels\] or'),

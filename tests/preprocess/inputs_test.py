@@ -1,4 +1,5 @@
 """What --in and --list take: folders, archives, lists, standard input; and what hostile ones among them cannot do."""
+import gzip
 import io
 import os
 import pathlib
@@ -191,6 +192,23 @@ class Archives(Case):
             self.assertGreater(len(names(out)), 5, name)
             self.assertEqual('truncated', quarantine(out)[name])
             self.assertEqual({'truncated'}, set(quarantine(out).values()))
+
+    def test_tars_one_behind_the_other(self):
+        """GNU tar reads such a file with --ignore-zeros only; nothing says that it has more."""
+        parts = []
+        for name in NAMES[:3]:
+            with tarfile.open(self.top / 'part.tar', 'w') as tar:
+                tar.add(self.photos / name, name)
+            parts.append((self.top / 'part.tar').read_bytes())
+        for file, data in (('all.tar', b''.join(parts)), ('gap.tar', parts[0] + bytes(1 << 16) + parts[1] + parts[2]),
+                           ('padded.tar', b''.join(parts) + bytes(700)), ('all.tar.gz', b''.join(map(gzip.compress, parts)))):
+            with self.subTest(file):
+                (self.top / file).write_bytes(data)
+                out = self.out('--in', self.top / file, '--strict')
+                self.assertEqual(NAMES[:3], names(out))
+        (self.top / 'more.tar').write_bytes(parts[0] + b'no tar' * 200)
+        out = self.out('--in', self.top / 'more.tar')
+        self.assertEqual((NAMES[:1], {'more.tar': 'corrupt'}), (names(out), quarantine(out)))
 
     def test_damaged_member_of_a_zip_costs_that_member(self):
         for archive in self.archives():

@@ -60,6 +60,41 @@ class Folders(Case):
                 for mode in ('folder', 'auto'):
                     self.assertEqual(CLASSES, self.labels('--in', source, mode=mode), (source, mode))
 
+    def test_names_in_every_script_whatever_holds_the_tree(self):
+        """The flag of UTF-8 of a zip, the records of a pax tar and the UTF-16 of a 7z need no locale."""
+        make_pictures(self.photos, ['caf\u00e9/1.png', '\u732b/1.png', '\u732b/2.png'])
+        made = archives_of(self.photos, '', self.top)
+        for form in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+            with tarfile.open(self.top / f'{form}.tar', 'w', format=form) as archive:
+                for name in ('caf\u00e9/1.png', '\u732b/1.png'):
+                    archive.add(self.photos / name, name)
+                link = tarfile.TarInfo('\u732b/2.png')
+                link.type, link.linkname = tarfile.LNKTYPE, '\u732b/1.png'
+                archive.addfile(link)
+            made.append(self.top / f'{form}.tar')
+        for source in (self.photos, *made):
+            with self.subTest(source.name):
+                found = [r[:2] for r in records(self.out('--in', source, mode='auto'))]
+                self.assertEqual([('caf\u00e9/1.png', 'caf\u00e9'), ('\u732b/1.png', '\u732b'), ('\u732b/2.png', '\u732b')], found)
+
+    def test_archives_in_folders_of_classes_are_of_these(self):
+        pictures = self.top / 'one'
+        make_pictures(pictures, ['1.png', '2.png'])
+        for inner in ('', 'train/', 'a/b/'):
+            data = self.top / f'data{len(inner)}' / inner
+            for kind in ('cat', 'dog'):
+                (data / kind).mkdir(parents=True)
+                with tarfile.open(data / kind / 'part.tar', 'w') as archive:
+                    archive.add(pictures / '1.png', '1.png')
+                with zipfile.ZipFile(data / kind / 'more.zip', 'w') as archive:
+                    archive.write(pictures / '2.png', '2.png')
+            for mode in ('auto', 'folder'):
+                self.assertEqual(['cat', 'cat', 'dog', 'dog'], self.labels('--in', self.top / f'data{len(inner)}', mode=mode))
+
+    def test_partitions_count_in_any_case(self):
+        make_pictures(self.photos, [f'{part}/{name}' for part in ('Test', 'TRAIN', 'val') for name in TREE])
+        self.assertEqual(3 * CLASSES, self.labels('--in', self.photos))
+
     def test_partitions_are_no_classes(self):
         make_pictures(self.photos, [f'{part}/{name}' for part in ('test', 'train', 'validation') for name in TREE])
         for source in (self.photos, *archives_of(self.photos, 'clothes/', self.top)):
@@ -95,6 +130,14 @@ class Folders(Case):
         os.rename(os.fsencode(self.photos / 'a'), os.fsencode(self.photos) + b'/caf\xe9')
         out = self.out('--in', self.photos)
         self.assertEqual(['b', 'caf\ufffd'], self.manifest(out)['labels'])
+        os.rename(self.photos / 'b', os.fsencode(self.photos) + b'/caf\xe8')
+        labels = self.labels('--in', self.photos)
+        self.assertEqual(['caf\ufffd', 'caf\ufffd (2)'], labels, 'two folders stay two classes')
+
+    def test_a_label_is_one_line_of_the_summary(self):
+        make_pictures(self.photos, ['a\nb/1.png', 'c/1.png'])
+        self.out('--in', self.photos)
+        self.assertIn('2 labels: a\\x0Ab 1, c 1', self.told)
 
 
 class Counts(Case):

@@ -136,6 +136,30 @@ class Variants(Parquet):
                 self.assert_read(self.write(columns=columns, schema=schema), labels, *flags)
         self.assertIn('has the columns of pictures first, thumbnail; first is read', self.told)
 
+    def test_truth_values_and_unsigned_numbers_are_labels(self):
+        self.assert_read(self.write(columns={'image': PNGS, 'label': [n > 0 for n in NUMBERS]}), [str(n > 0).lower() for n in NUMBERS])
+        for kind, largest in ((pyarrow.uint64(), 2**64 - 1), (pyarrow.uint32(), 2**32 - 1), (pyarrow.uint8(), 255), (pyarrow.int64(), -5)):
+            labels = [largest, *NUMBERS[1:]]
+            self.assert_read(self.write(columns={'image': PNGS, 'label': pyarrow.array(labels, kind)}), list(map(str, labels)))
+
+    def test_a_list_of_labels_matters_only_where_it_would_be_the_label(self):
+        source = self.write(columns={'image': PNGS, 'labels': [[n, 1] for n in NUMBERS], 'kind': NUMBERS})
+        self.assert_read(source, [str(n) for n in NUMBERS], '--label-column', 'kind')
+        self.assert_read(source, [None] * 8, mode='none')
+
+    def test_columns_that_may_label_are_told(self):
+        self.assert_read(self.write(columns={'image': PNGS, 'kind': NUMBERS}), [None] * 8)
+        self.assertIn('no column of labels by name; --label-column NAME takes another one, for example kind', self.told)
+        self.assert_read(self.write(columns={'image': PNGS, 'Label': NUMBERS}), [str(n) for n in NUMBERS])
+
+    def test_files_in_folders_of_classes_are_of_these(self):
+        """As pyarrow and Spark partition by a column, which is in the names of the folders alone then."""
+        table = pyarrow.Table.from_pydict({'image': PNGS, 'kind': [KINDS[n] for n in NUMBERS]})
+        parquet.write_to_dataset(table, self.top / 'set', partition_cols=['kind'])
+        for mode in ('auto', 'folder'):
+            found = self.found('--in', self.top / 'set', mode=mode)
+            self.assertEqual(sorted((f'kind={KINDS[n]}'.replace(' ', '%20'), PIXELS[i]) for i, n in enumerate(NUMBERS)), sorted((r[1], r[3]) for r in found))
+
     def test_what_is_no_set_of_pictures_is_told_in_a_sentence(self):
         nested = {'image': [{'bytes': PNGS[0], 'path': ''}]}
         for columns, words, flags in (

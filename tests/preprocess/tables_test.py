@@ -69,6 +69,33 @@ class Tables(Case):
                              sorted(r[:2] for r in records(out)))
             self.assertIn('2 inputs have no label of their own', self.told)
 
+    def test_rows_that_contradict_each_other_are_told(self):
+        rows = [['file_name', 'label'], ['a.png', 'one'], ['deep/b.png', 'two'], ['a.png', 'one'], ['a.png', 'three'], ['deep/c.png', 'two']]
+        self.csv(rows)
+        self.assertEqual(['one', 'two', 'two'], self.labels())
+        self.assertIn('1 rows in the tables of', self.told)
+        self.assertIn('another label than a row before them, for example a.png (one and three); the first label counts', self.told)
+
+    def test_the_usual_columns_in_any_case_and_an_example_that_may_label(self):
+        self.csv([['file_name', 'Label'], ['a.png', 'one'], ['deep/b.png', 'two'], ['deep/c.png', 'two']])
+        self.assertEqual(['one', 'two', 'two'], self.labels())
+        self.csv([['', 'colour', 'file_name'], ['0', 'red', 'a.png'], ['1', 'blue', 'deep/b.png'], ['2', 'red', 'deep/c.png']])
+        self.labels()
+        self.assertIn('for example colour\n', self.told)
+
+    def test_a_table_beside_the_archive_of_its_pictures(self):
+        archive = self.zipped()
+        (self.top / 'set').mkdir()
+        archive.rename(self.top / 'set' / 'photos.zip')
+        (self.top / 'set' / 'metadata.csv').write_text('file_name,label\na.png,one\ndeep/b.png,two\ndeep/c.png,two\n')
+        found = records(self.out('--in', self.top / 'set', mode='auto'))
+        self.assertEqual([('a.png', 'one'), ('deep/b.png', 'two'), ('deep/c.png', 'two')], [r[:2] for r in found])
+
+    def test_a_table_in_parquet_is_refused_and_not_lost(self):
+        (self.photos / 'metadata.parquet').write_bytes(b'PAR1' + bytes(20))
+        self.labels_refused(code=3, words='metadata.parquet: a table of labels in Parquet is not read: save it as metadata.csv')
+        self.assertEqual({'deep'}, set(super().labels('--in', self.photos / 'deep', mode='folder')))
+
     def labels_refused(self, *flags, code, words):
         self.out('--in', self.photos, *flags, mode='auto', code=code)
         self.assertIn(words, self.told)
@@ -112,6 +139,14 @@ class CelebA(Case):
             self.assertEqual(wanted, self.labels('--in', self.photos, '--label-column', column, mode='auto'))
         self.assertEqual([None] * 4, self.labels('--in', self.photos, mode='auto'))
         self.assertIn('--label-column NAME takes one of them', self.told)
+
+    def test_the_zip_that_torchvision_downloads_beside_its_lists(self):
+        with zipfile.ZipFile(self.photos / 'img_align_celeba.zip', 'w') as archive:
+            for path in sorted(self.photos.glob('*/*.jpg')):
+                archive.write(path, f'img_align_celeba/{path.name}')
+                path.unlink()
+        self.assertEqual(['1', '-1', '-1', '1'], self.labels('--in', self.photos, '--label-column', 'Smiling', mode='auto'))
+        self.assertNotIn('are no pictures', self.told)
 
     def test_the_tables_of_kaggle(self):
         for path in self.photos.glob('*.txt'):

@@ -73,6 +73,30 @@ class WebDataset(Case):
         self.assertEqual(['0', '1', '2'], [label for _, label in self.found('--in', *tars)])
         self.assertEqual([0, 40, 80], [r[3][0] for r in records(self.last)])
 
+    def test_extensions_in_any_case(self):
+        members = [('1.JPG', JPEGS[0]), ('1.CLS', b'cat'), ('2.Jpeg', JPEGS[1]), ('2.Json', b'{"label": "dog"}'), ('2.SEG.PNG', PNGS[2])]
+        self.assertEqual([('1.JPG', 'cat'), ('2.Jpeg', 'dog')], self.found('--in', write_tar(self.top / 'c.tar', members)))
+
+    def test_tars_with_the_same_keys_that_were_put_together(self):
+        """As `tar -A` and `cat` do, whatever the order of the members of a sample."""
+        for order in (('jpg', 'cls'), ('cls', 'jpg')):
+            for without in (None, 0, 2):
+                fields = [{'jpg': JPEGS[i], 'cls': b'%d' % i} for i in range(4)]
+                if without is not None:
+                    del fields[without]['cls']
+                halves = [write_tar(self.top / f'{k}.tar', [(f'{i % 2}.{f}', fields[i][f]) for i in (2 * k, 2 * k + 1) for f in order if f in fields[i]])
+                          for k in (0, 1)]
+                (self.top / 'both.tar').write_bytes(halves[0].read_bytes() + halves[1].read_bytes())
+                wanted = [(f'{i % 2}.jpg', '' if i == without else str(i)) for i in range(4)]
+                with self.subTest(order=order, without=without):
+                    self.assertEqual(wanted, self.found('--in', self.top / 'both.tar'))
+
+    def test_cls_counts_before_a_json_that_holds_no_label(self):
+        members = [('1.jpg', JPEGS[0]), ('1.json', b'{"label": [1, 2]}'), ('1.cls', b'7'), ('2.jpg', JPEGS[1]), ('2.json', b'{"label": "x"}')]
+        self.assertEqual(['7', 'x'], [label for _, label in self.found('--in', write_tar(self.top / 'c.tar', members))])
+        members = [(f'{i}.{f}', data) for i, truth in enumerate((b'true', b'false')) for f, data in (('jpg', JPEGS[i]), ('json', b'{"label": %s}' % truth))]
+        self.assertEqual(['true', 'false'], [label for _, label in self.found('--in', write_tar(self.top / 'c.tar', members))])
+
     def test_numbered_pictures_are_no_samples(self):
         members = [(f'cat.{i}.jpg', JPEGS[i]) for i in range(3)] + [('cat.txt', b'words'), ('readme.md', b'# words')]
         self.assertEqual([f'cat.{i}.jpg' for i in range(3)], [n for n, _ in self.found('--in', write_tar(self.top / 'c.tar', members))])
