@@ -77,8 +77,7 @@ void LabelFiles::RequireNoTable(const std::string& container) const {
                   "a table of labels in Parquet is not read: save it as metadata.csv, or give --labels folder or none");
 }
 
-void LabelFiles::ReadFile(const std::string& name) {
- Read(name, storage::ReadFile(root_ / name, kMaxTextBytes)); }
+void LabelFiles::ReadFile(const std::string& name) { Read(name, storage::ReadFile(root_ / name, kMaxTextBytes)); }
 
 void LabelFiles::Read(const std::string& name, const std::string& text) {
   const fs::path file = root_ / name;

@@ -50,8 +50,8 @@ std::string NameOfRoot(const SourceList& sources, std::uint64_t i) {
   return name;
 }
 
-// The classes of names [begin, end), which are paths in one folder or archive; `name` gives nothing for those that do not
-// count.
+// The classes of names [begin, end), which are paths in one folder or archive; `name` gives nothing for those that do
+// not count.
 class Tree {
  public:
   using Name = std::function<std::optional<std::string_view>(std::uint64_t)>;

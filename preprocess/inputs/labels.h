@@ -23,8 +23,8 @@ struct LabelOptions {
 // Labels the inputs of folders, archives and lists that have none yet, as options.mode says. Called once, when every
 // input is known. Per folder or archive: the class is the first folder below those that hold all of its pictures and
 // below a partition (train, test, ...); so a tree has the same classes whatever holds it. Where no folder is left, all
-// are of one class, which is called like the innermost folder or else the archive. Archives and arrays without folders in
-// them, below folders of classes, are of these. A listed path belongs to its folder.
+// are of one class, which is called like the innermost folder or else the archive. Archives and arrays without folders
+// in them, below folders of classes, are of these. A listed path belongs to its folder.
 void LabelByFolders(const LabelOptions& options, SourceList& sources);
 
 // Adds what the user should know to the notes of `sources`: a single class, pictures without a label.

@@ -18,8 +18,8 @@ struct ParquetColumns {
 
 // Pictures: a column of Hugging Face's feature Image, else a struct with `bytes`, else bytes that are called like a
 // picture; of several the first called image, img or picture, or else the first. Labels: `label_column`; where it is
-// empty, the first that is called label, class and the like, or else the first ClassLabel; where it is null, none. Throws std::runtime_error when there are no
-// pictures.
+// empty, the first that is called label, class and the like, or else the first ClassLabel; where it is null, none.
+// Throws std::runtime_error when there are no pictures.
 ParquetColumns ChooseColumns(const parquet::FileMetaData& metadata, const std::string* label_column);
 
 }  // namespace gan::preprocess

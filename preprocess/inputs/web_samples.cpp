@@ -109,7 +109,7 @@ bool WebSamples::IsWebDataset(const SourceList& sources, std::uint64_t first) co
 // What was refused is no picture of a sample: it takes the place of none, and the quarantine tells of it. The damage of
 // the archive itself is such an input, and its name may be that of a sample.
 void WebSamples::KeepOnePicture(SourceList& sources, std::uint64_t first) const {
-  std::unordered_map<std::size_t, std::uint32_t> earlier;  // pictures of the same name, by its hash
+  std::unordered_map<std::size_t, std::uint32_t> earlier;               // pictures of the same name, by its hash
   std::unordered_map<std::size_t, std::pair<int, std::uint64_t>> best;  // by the hash of key and turn
   std::vector<std::size_t> samples;                                     // that hash, from `first` on
   for (std::uint64_t i = first; i < sources.size(); ++i) {
