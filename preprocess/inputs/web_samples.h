@@ -1,7 +1,6 @@
 // WebDataset: tars in which the members of one sample share a key, "000017.jpg", "000017.cls", "000017.seg.png".
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -10,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -55,7 +55,9 @@ class WebSamples {
     std::size_t key;  // its hash
     std::uint32_t position;
     std::uint64_t input;
-    auto operator<=>(const Picture&) const = default;
+    bool operator<(const Picture& other) const {
+      return std::tie(key, position, input) < std::tie(other.key, other.position, other.input);
+    }
   };
   using Pictures = std::vector<Picture>;  // sorted
 
