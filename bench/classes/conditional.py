@@ -18,9 +18,9 @@ import sys
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / 'reader'))
+sys.path.append(str(ROOT / 'python'))
 from classifier import Classifier, diversity  # noqa: E402
-from equipoise_shards import Shards  # noqa: E402
+from equipoise.shards import Shards  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get('EQUIPOISE_BIN', ROOT / 'build/release/bin'))
 PER_CLASS = 100
