@@ -2,6 +2,7 @@
 """Does a conditional generator make the class that it is asked for, and is each class as diverse as the real one?
 
     .deps/venv/bin/python bench/classes/conditional.py --photos PHOTOS --out FOLDER [--images 100000] [--seeds 1-3]
+        [--class-sampling uniform]
 
 PHOTOS has a folder per class. A classifier learns four fifths of the real pictures and is tried on the rest; the generator
 is trained on all that gan-train does not hold out. Then 100 pictures of each class are classified. Bars: the classifier names
@@ -37,13 +38,13 @@ def split(count, seed=0):
     return order[count // 5:], order[:count // 5]
 
 
-def run_of(options, seed, *flags):
+def run_of(options, seed):
     run = options.out / f'run-{seed}'
     status = run / 'status.json'
     if not status.exists() or json.loads(status.read_text())['state'] != 'finished':
         subprocess.run([BIN / 'gan-train', '--shards', options.out / 'shards', '--run', run, '--conditional', '--resolution', '64',
-                        '--features', str(options.features), '--batch', '32', '--images', str(options.images), '--seed',
-                        str(seed), '--metrics-port', 'off', '--sample-every', '0', '--augment', options.augment, *flags],
+                        '--features', str(options.features), '--batch', '16', '--threads', '1', '--images', str(options.images), '--seed',
+                        str(seed), '--metrics-port', 'off', '--sample-every', '0', '--augment', options.augment, '--class-sampling', options.class_sampling],
                        check=True, stdout=subprocess.DEVNULL)
     return run
 
@@ -63,7 +64,8 @@ def main():
     parser.add_argument('--out', required=True, type=pathlib.Path)
     parser.add_argument('--images', type=int, default=100_000)
     parser.add_argument('--features', type=int, default=16)
-    parser.add_argument('--augment', default='diff')
+    parser.add_argument('--augment', default='none')
+    parser.add_argument('--class-sampling', default='data')
     parser.add_argument('--seeds', default='1-3')
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

@@ -47,7 +47,10 @@ class Conditional(WithClasses):
         self.assertEqual(81, trained)  # 90 less a tenth held out
         part, = newest_checkpoint(run).glob('part-*')
         with safe_open(part, 'numpy') as tensors:
-            self.assertEqual((3, 64), tensors.get_tensor('generator.class_embedding.weight').shape)
+            embedding = tensors.get_tensor('generator.class_embedding.weight')
+            self.assertEqual((3, 64), embedding.shape)
+            # Longer ones make G ignore the latent within a class (docs/decisions/0024-classes.md).
+            self.assertTrue(all(0.7 < length < 1.3 for length in np.linalg.norm(embedding, axis=1)), embedding)
             self.assertEqual((164, 64, 4, 4), tensors.get_tensor('generator.0.weight').shape)
             self.assertEqual((3, 128), tensors.get_tensor('discriminator.class_projection.weight').shape)
         self.assertEqual(CLASSES, [one['name'] for one in json.loads((run / 'options.json').read_text())['classes']])
