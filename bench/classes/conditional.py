@@ -38,14 +38,24 @@ def split(count, seed=0):
     return order[count // 5:], order[:count // 5]
 
 
+def seeds_of(text):
+    first, _, last = text.partition('-')
+    return range(int(first), int(last or first) + 1)
+
+
+def to_pixels(images):
+    """float [N, 3, 64, 64] in [-1, 1] -> uint8 [N, 64, 64, 3]"""
+    return np.clip((images.transpose(0, 2, 3, 1) + 1) * 127.5 + 0.5, 0, 255).astype(np.uint8)
+
+
 def run_of(options, seed):
     run = options.out / f'run-{seed}'
     status = run / 'status.json'
     if not status.exists() or json.loads(status.read_text())['state'] != 'finished':
         subprocess.run([BIN / 'gan-train', '--shards', options.out / 'shards', '--run', run, '--conditional', '--resolution', '64',
-                        '--features', str(options.features), '--batch', '16', '--threads', '1', '--images', str(options.images), '--seed',
-                        str(seed), '--metrics-port', 'off', '--sample-every', '0', '--augment', options.augment, '--class-sampling', options.class_sampling],
-                       check=True, stdout=subprocess.DEVNULL)
+                        '--features', str(options.features), '--batch', '16', '--threads', '1', '--images', str(options.images),
+                        '--seed', str(seed), '--metrics-port', 'off', '--sample-every', '0', '--augment', options.augment,
+                        '--class-sampling', options.class_sampling], check=True, stdout=subprocess.DEVNULL)
     return run
 
 
@@ -54,8 +64,7 @@ def fakes_of(run, names, out):
     array = out / 'fakes.npy'
     subprocess.run([BIN / 'gan-generate', '--checkpoint', run, '--count', str(PER_CLASS), '--seed', '1000', '--out', array],
                    check=True)
-    images = np.load(array).reshape(len(names), PER_CLASS, 3, 64, 64).transpose(0, 1, 3, 4, 2)
-    return np.clip((images + 1) * 127.5 + 0.5, 0, 255).astype(np.uint8)
+    return to_pixels(np.load(array)).reshape(len(names), PER_CLASS, 64, 64, 3)
 
 
 def main():
@@ -78,8 +87,7 @@ def main():
     classify = Classifier(pictures[learnt], labels[learnt])
     accuracy = (classify(pictures[tried]) == labels[tried]).mean()
     print(f'{len(labels)} pictures of {len(names)} classes; the classifier is right on {accuracy:.3f} of {len(tried)} real ones')
-    first, _, last = options.seeds.partition('-')
-    for seed in range(int(first), int(last or first) + 1):
+    for seed in seeds_of(options.seeds):
         fakes = fakes_of(run_of(options, seed), names, options.out)
         right = np.array([(classify(of_class) == c).mean() for c, of_class in enumerate(fakes)])
         ratio = np.array([diversity(of_class) / diversity(pictures[labels == c]) for c, of_class in enumerate(fakes)])
