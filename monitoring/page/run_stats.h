@@ -26,7 +26,8 @@ class RunStats {
   // Reads at most about `most_bytes` more. Returns false when there is more to read. A missing file counts as empty.
   bool Update(std::uint64_t most_bytes = std::uint64_t{32} << 20);
   // {"lines":…,"bad_lines":…,"read_ratio":1,"last":{the last line},"table":{SeriesTable},
-  //  "quality_by_class":[step,{…}] or null,"verdicts":[[first step,"balanced"],…],"actions":[[step,"lower_d_rate"],…],"action_counts":{…},
+  //  "quality_by_class":[step,{…}] or null,
+  //  "verdicts":[[first step,"balanced"],…],"actions":[[step,"lower_d_rate"],…],"action_counts":{…},
   //  "nonfinite":[step,…],"nonfinite_count":…}
   std::string JsonText() const;
 

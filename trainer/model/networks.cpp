@@ -143,8 +143,8 @@ DiscriminatorOutput DiscriminateWithFeatures(nn::Sequential& discriminator, cons
   return output;
 }
 
-// Gives a class's embedding a length of about 1, as a one-hot vector has; a latent has 10. With 1.0 instead, G ignores the
-// latent within a class: bench/classes/conditional.py, docs/decisions/0024-classes.md.
+// Gives a class's embedding a length of about 1, as a one-hot vector has; a latent has 10. With 1.0 instead, G ignores
+// the latent within a class: bench/classes/conditional.py, docs/decisions/0024-classes.md.
 constexpr float kEmbeddingDeviation = 0.125F;
 static_assert(NetworkOptions::kClassEmbedding == 64);
 
