@@ -24,22 +24,34 @@ function play(on) {
   byId('play').textContent = on ? '❚❚ Pause' : '▶ Play';
 }
 
-// The grids of a conditional run have one row per class, eight images wide.
+const ownNumber = (object, name) => object !== null && typeof object === 'object' && Object.hasOwn(object, name) && isNumber(object[name]) ? object[name] : null;
+
+// How diverse the generated images of a class are relative to its real ones, and their SWD where it is measured.
+function sayClass(name, stats) {
+  const last = stats.last || {}, quality = (stats.quality_by_class || [])[1] || {};
+  const diversity = ownNumber(last.class_diversity, name), swd = Object.hasOwn(quality, name) ? ownNumber(quality[name], 'swd') : null;
+  const collapsed = Array.isArray(last.classes_collapsed) && last.classes_collapsed.includes(name);
+  return [collapsed ? '▲ collapsed' : '', diversity === null ? '' : `diversity ${diversity.toFixed(2)}`, swd === null ? '' : `SWD ${short(swd)}`]
+    .filter(Boolean).join(' · ');
+}
+
+// The grids of a conditional run have one row per class, eight images wide. The generated ones say how each class does.
 function showRows(run) {
   const classes = (run.options || {}).classes;
-  const names = (Array.isArray(classes) ? classes : []).slice(0, 32).map((one) => String(one?.name ?? '') || '(no label)');
+  const names = (Array.isArray(classes) ? classes : []).slice(0, 32).map((one) => String(one?.name ?? ''));
   for (const frame of document.querySelectorAll('.frame')) {
-    const shown = [...frame.querySelectorAll('.rows li')].map((row) => row.textContent);
-    if (shown.join('\n') === names.join('\n')) continue;
+    const notes = names.map((name) => frame.querySelector('#fakes') ? sayClass(name, run.stats) : '');
+    const key = JSON.stringify([names, notes]);
+    if ((frame.dataset.rows ?? '[[],[]]') === key) continue;
+    frame.dataset.rows = key;
     frame.querySelector('.rows')?.remove();
-    frame.style.aspectRatio = `8 / ${names.length}`;
-    const list = document.createElement('ol');
-    list.className = 'rows';
-    for (const name of names) {
-      const row = document.createElement('li');
-      row.textContent = row.title = name;
-      list.append(row);
-    }
+    frame.style.aspectRatio = names.length ? `8 / ${names.length}` : '';
+    if (names.length === 0) continue;
+    const list = make('ol', {class: 'rows'});
+    names.forEach((name, i) => {
+      const shown = name || '(no label)', words = notes[i] ? `${shown}: ${notes[i]}` : shown;
+      list.append(make('li', {title: words}, make('b', {}, shown), notes[i] ? make('span', {}, notes[i]) : ''));
+    });
     frame.append(list);
   }
 }

@@ -55,6 +55,7 @@ void RunStats::ReadLine(std::string_view line) {
   AddVerdict(last_step_, record);
   AddActions(last_step_, record);
   AddNonfinite(last_step_, record);
+  KeepQualityByClass(last_step_, record);
 }
 
 // Only changes are kept, so that memory does not grow with the run.
@@ -86,6 +87,15 @@ void RunStats::AddNonfinite(std::uint64_t step, const Json& line) {
   ++nonfinite_count_;
 }
 
+// gan-train has it for at most 32 classes; a larger object is not one of its own.
+void RunStats::KeepQualityByClass(std::uint64_t step, const Json& line) {
+  constexpr std::size_t kMostClasses = 32;
+  const auto quality = line.find("quality_by_class");
+  if (quality == line.end() || !quality->is_object() || quality->empty() || quality->size() > kMostClasses) return;
+  std::string text = Json{step, *quality}.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (storage::IsModestJson(text)) quality_by_class_ = std::move(text);
+}
+
 // Verdicts that lasted too briefly to be visible are left out when there are more than kMostEvents.
 Json RunStats::Verdicts() const {
   const std::uint64_t shortest = verdicts_.size() > kMostEvents ? last_step_ / kMostEvents : 0;
@@ -111,7 +121,7 @@ std::string RunStats::JsonText() const {
                       {"nonfinite_count", nonfinite_count_}};
   std::string text = facts.dump(-1, ' ', false, json::error_handler_t::replace);
   text.back() = ',';  // the table is appended as text, which avoids parsing it again
-  return text + "\"table\":" + table_.JsonText() + "}";
+  return text + "\"quality_by_class\":" + quality_by_class_ + ",\"table\":" + table_.JsonText() + "}";
 }
 
 }  // namespace gan::monitoring

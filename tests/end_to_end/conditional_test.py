@@ -1,8 +1,11 @@
 """gan-train --conditional on pictures of three kinds: what it refuses, and that it resumes, on any ranks, as other runs do."""
 import json
+import os
 import pathlib
+import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 import numpy as np
@@ -11,7 +14,8 @@ from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from conditional_test_pictures import CLASSES, make_classes, preprocess
-from programs import BIN, ENVIRONMENT, digests, newest_checkpoint, stats, train
+from programs import BIN, ENVIRONMENT, digests, newest_checkpoint, stats, train, train_command
+
 
 class WithClasses(unittest.TestCase):
     @classmethod
@@ -43,7 +47,10 @@ class Conditional(WithClasses):
         self.assertEqual(81, trained)  # 90 less a tenth held out
         part, = newest_checkpoint(run).glob('part-*')
         with safe_open(part, 'numpy') as tensors:
-            self.assertEqual((3, 64), tensors.get_tensor('generator.class_embedding.weight').shape)
+            embedding = tensors.get_tensor('generator.class_embedding.weight')
+            self.assertEqual((3, 64), embedding.shape)
+            # Longer ones make G ignore the latent within a class (docs/decisions/0024-classes.md).
+            self.assertTrue(all(0.7 < length < 1.3 for length in np.linalg.norm(embedding, axis=1)), embedding)
             self.assertEqual((164, 64, 4, 4), tensors.get_tensor('generator.0.weight').shape)
             self.assertEqual((3, 128), tensors.get_tensor('discriminator.class_projection.weight').shape)
         self.assertEqual(CLASSES, [one['name'] for one in json.loads((run / 'options.json').read_text())['classes']])
@@ -187,6 +194,37 @@ class ConditionalResume(WithClasses):
             self.assert_code(0, train(2, self.shards, parts, '--steps', steps, *self.FLAGS))
         self.assertEqual(stats(whole), stats(parts))
         self.assertEqual(digests(newest_checkpoint(whole)), digests(newest_checkpoint(parts)))
+
+    def test_a_killed_run_ends_bit_for_bit_as_an_uninterrupted_one(self):
+        """Killed between two checkpoints, so that steps are repeated from the newer one: their classes are drawn again."""
+        whole, killed = self.folder / 'not-killed', self.folder / 'killed'
+        flags = ('--steps', 60, '--batch', 8, *self.FLAGS, '--class-sampling', 'uniform')
+        self.assert_code(0, train(2, self.shards, whole, *flags))
+        lines = killed / 'stats.jsonl'
+        process = subprocess.Popen(train_command(2, self.shards, killed, *flags), env=ENVIRONMENT,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while process.poll() is None and not (lines.exists() and lines.read_bytes().count(b'\n') > 12):
+            time.sleep(0.01)
+        for rank in pathlib.Path(f'/proc/{process.pid}/task/{process.pid}/children').read_text().split():
+            os.kill(int(rank), signal.SIGKILL)
+        self.assertNotEqual(0, process.wait(60), 'the run ended before it was killed')
+        before = int(newest_checkpoint(killed).name[5:])
+        self.assertTrue(10 <= before < 60, before)
+        self.assert_code(0, train(2, self.shards, killed, *flags))
+        self.assertEqual(stats(whole), stats(killed))
+        self.assertIsNotNone(stats(whole)[-1]['class_diversity']['dark'])
+        self.assertEqual(digests(newest_checkpoint(whole)), digests(newest_checkpoint(killed)))
+
+    def test_a_resume_with_fewer_ranks_keeps_images_and_classes(self):
+        ends = []
+        for name, ranks in (('two-ranks', (2, 2)), ('one-rank-later', (2, 1))):
+            run = self.folder / name
+            for steps, count in zip((3, 6), ranks):
+                self.assert_code(0, train(count, self.shards, run, '--steps', steps, '--global-batch', 8, '--precision', 'fp64',
+                                          '--balance', 'off', *self.FLAGS))
+            ends.append({k: v for part in newest_checkpoint(run).glob('part-*') for k, v in load_file(part).items()})
+        for name in ('generator.class_embedding.weight', 'discriminator.class_projection.weight'):
+            self.assertLess(np.abs(ends[0][name] - ends[1][name]).max(), 1e-8, name)
 
     def test_the_number_of_ranks_changes_only_the_rounding(self):
         """Two ranks or one with two micro-batches: the same images and classes in every step."""

@@ -95,6 +95,22 @@ class Resume(WithShards):
         self.assert_code(0, train(2, self.shards, run, *self.FLAGS))
         self.assert_same_as_uninterrupted(run)
 
+    def test_signals_change_no_number_of_the_step_in_which_they_arrive(self):
+        """oneDNN keeps data below the stack pointer in places; hundreds of signals in one step hit such a place."""
+        flags = ('--steps', 8, '--features', 16, '--batch', 16, '--sample-every', 0)
+        whole = self.folder / 'whole-for-signals'
+        self.assert_code(0, train(1, self.shards, whole, *flags))
+        for trial in range(2):
+            run = self.folder / f'signals-{trial}'
+            process = subprocess.Popen(train_command(1, self.shards, run, *flags), env=ENVIRONMENT,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.wait_for_line(run, 2)
+            while process.poll() is None:
+                process.send_signal(signal.SIGUSR1)
+                time.sleep(0.0005)
+            self.assertEqual(75, process.returncode)
+            self.assertEqual(stats(whole)[:len(stats(run))], stats(run))
+
     def test_twenty_sigkills_at_random_moments_and_inside_saves(self):
         """One run killed again and again: at random moments, and as soon as a save has begun."""
         randomness = random.Random(1)

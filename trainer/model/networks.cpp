@@ -143,6 +143,11 @@ DiscriminatorOutput DiscriminateWithFeatures(nn::Sequential& discriminator, cons
   return output;
 }
 
+// Gives a class's embedding a length of about 1, as a one-hot vector has; a latent has 10. With 1.0 instead, G ignores
+// the latent within a class: bench/classes/conditional.py, docs/decisions/0024-classes.md.
+constexpr float kEmbeddingDeviation = 0.125F;
+static_assert(NetworkOptions::kClassEmbedding == 64);
+
 // The index of a parameter is part of its counter, so that all parameters get independent numbers.
 void InitialiseWeights(nn::Module& module, std::uint64_t seed, std::uint64_t network) {
   torch::NoGradGuard no_grad;
@@ -155,7 +160,7 @@ void InitialiseWeights(nn::Module& module, std::uint64_t seed, std::uint64_t net
     if (shift) {
       tensor.zero_();
     } else {
-      FillFromStream(tensor, vector ? 1.0F : 0.0F, embedding ? 1.0F : 0.02F, seed, network, index);
+      FillFromStream(tensor, vector ? 1.0F : 0.0F, embedding ? kEmbeddingDeviation : 0.02F, seed, network, index);
     }
     ++index;
   }

@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <csignal>
+#include <cstddef>
 
 namespace gan::run {
 
@@ -30,12 +32,24 @@ void NoteHangup(int, char**, char**) {
 // (findings/ucx_takes_sighup.sh).
 [[gnu::section(".preinit_array"), gnu::used]] void (*const note_hangup)(int, char**, char**) = NoteHangup;
 
+// oneDNN's product with a transposed weight (LibTorch 2.11.0; model/product.h calls it) keeps a pointer to data in the
+// stack pointer. A signal's frame would overwrite that data, so handlers run on a stack of their own. The kernel gives
+// a process's signals to its first thread, which trains.
+void UseOwnStack() {
+  alignas(64) static std::array<std::byte, std::size_t{64} << 10> room;  // with room for the registers of AMX
+  stack_t own = {};
+  own.ss_sp = room.data();
+  own.ss_size = room.size();
+  sigaltstack(&own, nullptr);
+}
+
 }  // namespace
 
 void InstallStopSignals() {
+  UseOwnStack();
   struct sigaction action = {};
   action.sa_handler = RequestStop;
-  action.sa_flags = SA_RESTART;
+  action.sa_flags = SA_RESTART | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
   for (const int signal : {SIGUSR1, SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
   if (!hangup_was_ignored) sigaction(SIGHUP, &action, nullptr);

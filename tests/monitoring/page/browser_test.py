@@ -111,7 +111,7 @@ class Page(unittest.TestCase):
             tab = self.open(server.url)
             for frame in ('#fakes', '#reals'):
                 rows = tab.run(f"[...document.querySelector('{frame}').parentNode.querySelectorAll('.rows li')].map((row) => "
-                               "[row.textContent, row.getBoundingClientRect().top + row.offsetHeight / 2])")
+                               "[row.querySelector('b').textContent, row.getBoundingClientRect().top + row.offsetHeight / 2])")
                 self.assertEqual(['coat', HOSTILE, '(no label)', 'x' * 300], [name for name, _ in rows])
                 top, height = tab.run(f"(() => {{ const box = document.querySelector('{frame}').parentNode"
                                       ".getBoundingClientRect(); return [box.top, box.height]; })()")
@@ -125,6 +125,24 @@ class Page(unittest.TestCase):
                 tab = self.open(server.url)
                 self.assertEqual('● running', self.text(tab, '#state'))
                 self.assertEqual([], tab.complaints)
+
+    def test_rows_of_generated_classes_say_how_each_does(self):
+        run = make_run(self.folder / 'per-class', 100)
+        names = ['coat', HOSTILE, 'toString', '__proto__']
+        (run / 'options.json').write_text(json.dumps({'options': {}, 'classes': [{'name': n, 'images': 3} for n in names]}))
+        measured = {'quality_by_class': {'coat': {'swd': 0.0625, 'coverage': 1}, HOSTILE: {'swd': HOSTILE}}}
+        newest = {'class_diversity': {'coat': 0.75, HOSTILE: 0.1, 'toString': None}, 'classes_collapsed': [HOSTILE]}
+        with open(run / 'stats.jsonl', 'a') as lines:
+            for step, more in ((101, measured | newest), (102, {'quality_by_class': 7} | newest), (103, newest)):
+                lines.write(json.dumps(step_line(step, 100, random.Random(step)) | more) + '\n')
+        shown = "[...document.querySelector('#{}').parentNode.querySelectorAll('.rows li')].map((row) => row.title)"
+        with Server(run) as server:
+            tab = self.open(server.url)
+            self.assertEqual(['coat: diversity 0.75 · SWD 0.0625', f'{HOSTILE}: ▲ collapsed · diversity 0.10', *names[2:]],
+                             tab.run(shown.format('fakes')))
+            self.assertEqual(names, tab.run(shown.format('reals')))
+            self.assertEqual('per-class · Equipoise', tab.run('document.title'))
+            self.assert_clean(tab, server.url)
 
     def test_everything_is_there(self):
         with Server(self.run_folder) as server:

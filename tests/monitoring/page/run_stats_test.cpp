@@ -45,6 +45,23 @@ TEST_F(RunStatsTest, WhatIsAppendedLaterIsRead) {
   EXPECT_EQ(json["read_ratio"], 1);
 }
 
+TEST_F(RunStatsTest, TheNewestQualityOfClassesIsKept) {
+  AppendStep(1);
+  EXPECT_TRUE(Read()["quality_by_class"].is_null());
+  AppendStep(2, {{"quality_by_class", {{"coat", {{"swd", 0.5}}}}}});
+  AppendStep(3, {{"quality_by_class", {{"coat", {{"swd", 0.25}}}}}});
+  AppendStep(4, {{"quality_by_class", Json::object()}});
+  AppendStep(5, {{"quality_by_class", 7}});
+  EXPECT_EQ(Read()["quality_by_class"], (Json{3, {{"coat", {{"swd", 0.25}}}}}));
+}
+
+TEST_F(RunStatsTest, MoreClassesThanGanTrainWritesAreNotKept) {
+  Json many = Json::object();
+  for (int i = 0; i < 33; ++i) many["class " + std::to_string(i)] = {{"swd", 0.5}};
+  AppendStep(1, {{"quality_by_class", many}});
+  EXPECT_TRUE(Read()["quality_by_class"].is_null());
+}
+
 TEST_F(RunStatsTest, ALineThatIsStillBeingWrittenWaits) {
   AppendStep(1);
   Append(R"({"step":2,"loss_d":)");

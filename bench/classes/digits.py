@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""Writes the 1,797 digits of scikit-learn (8x8 pixels, UCI) as 64-pixel pictures in a folder per class.
+
+    python digits.py FOLDER            a digit per picture: 10 classes
+    python digits.py FOLDER --pairs    two digits side by side: 100 classes of 60 pictures
+
+Needs scikit-learn (1.9.1 was used) in the environment of its own interpreter; the rest of the project does without it.
+"""
+import pathlib
+import sys
+
+import numpy as np
+from PIL import Image
+from sklearn.datasets import load_digits
+
+SIDE, PAIRS = 64, 60
+
+
+def digits(side):
+    """uint8 [1797, side, side] and the digit of each."""
+    data = load_digits()
+    grey = np.clip(data.images * 255 / 16 + 0.5, 0, 255).astype(np.uint8)
+    return np.stack([np.asarray(Image.fromarray(one).resize((side, side), Image.BICUBIC)) for one in grey]), data.target
+
+
+def singles():
+    pictures, of = digits(SIDE)
+    return ((str(digit), picture) for picture, digit in zip(pictures, of))
+
+
+def pairs():
+    """Each with two digits drawn at random from those of the class, in the middle of a black picture."""
+    pictures, of = digits(SIDE // 2)
+    rng = np.random.default_rng(1)
+    for left in range(10):
+        for right in range(10):
+            for _ in range(PAIRS):
+                both = [pictures[rng.choice(np.flatnonzero(of == digit))] for digit in (left, right)]
+                yield f'{left}{right}', np.pad(np.concatenate(both, 1), ((SIDE // 4, SIDE // 4), (0, 0)))
+
+
+def main():
+    out = pathlib.Path(sys.argv[1])
+    for number, (name, picture) in enumerate(pairs() if '--pairs' in sys.argv[2:] else singles()):
+        folder = out / name
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(folder / f'{number:05}.png')
+
+
+if __name__ == '__main__':
+    main()
