@@ -7,9 +7,9 @@
 #include "storage/parse_json.h"
 
 namespace gan::monitoring {
-namespace {
-
 using Json = nlohmann::json;
+
+namespace {
 
 constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
 

@@ -23,6 +23,7 @@ std::vector<int> InOrderOfTheMachine(const CpuFacts& facts) {
     return std::tie(a.package, a.core, a.number) < std::tie(b.package, b.core, b.number);
   });
   std::vector<int> numbers;
+  numbers.reserve(allowed.size());
   for (const Cpu& cpu : allowed) numbers.push_back(cpu.number);
   return numbers;
 }
@@ -86,7 +87,8 @@ CpuShare CpuShareOf(const CpuFacts& facts) {
   if (facts.binding == Binding::kDefault) {
     const std::vector<int> cpus = InOrderOfTheMachine(facts);
     share.run_on = PartOf(cpus, rank, ranks);
-    worth = static_cast<double>(cpus.size() / ranks);  // the same for all ranks, although their parts may differ by one
+    const std::size_t each = cpus.size() / ranks;  // the same for all ranks, although their parts may differ by one
+    worth = static_cast<double>(each);
   } else {
     worth = Worth(facts, facts.bound[rank]);
   }
