@@ -9,28 +9,12 @@ is trained on all that gan-train does not hold out. Then 100 pictures of each cl
 the asked class as often as 0.9 of its accuracy on the real pictures that it has not seen, and the pairs of each class are at
 least 0.7 as far apart as the real ones. Finished runs are kept.
 """
-import argparse
-import json
-import os
-import pathlib
-import subprocess
-import sys
-
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / 'python'))
-from classifier import Classifier, diversity  # noqa: E402
-from equipoise.shards import Shards  # noqa: E402
+from classifier import Classifier, diversity
+from runs import generate, parser, reals, seeds_of, train
 
-BIN = pathlib.Path(os.environ.get('EQUIPOISE_BIN', ROOT / 'build/release/bin'))
 PER_CLASS = 100
-
-
-def reals(shards):
-    data = Shards(shards)
-    pictures, labels = zip(*(data[i] for i in range(len(data))))
-    return np.stack(pictures), np.array(labels), data.labels
 
 
 def split(count, seed=0):
@@ -38,57 +22,19 @@ def split(count, seed=0):
     return order[count // 5:], order[:count // 5]
 
 
-def seeds_of(text):
-    first, _, last = text.partition('-')
-    return range(int(first), int(last or first) + 1)
-
-
-def to_pixels(images):
-    """float [N, 3, 64, 64] in [-1, 1] -> uint8 [N, 64, 64, 3]"""
-    return np.clip((images.transpose(0, 2, 3, 1) + 1) * 127.5 + 0.5, 0, 255).astype(np.uint8)
-
-
-def run_of(options, seed):
-    run = options.out / f'run-{seed}'
-    status = run / 'status.json'
-    if not status.exists() or json.loads(status.read_text())['state'] != 'finished':
-        subprocess.run([BIN / 'gan-train', '--shards', options.out / 'shards', '--run', run, '--conditional', '--resolution', '64',
-                        '--features', str(options.features), '--batch', '16', '--threads', '1', '--images', str(options.images),
-                        '--seed', str(seed), '--metrics-port', 'off', '--sample-every', '0', '--augment', options.augment,
-                        '--class-sampling', options.class_sampling], check=True, stdout=subprocess.DEVNULL)
-    return run
-
-
-def fakes_of(run, names, out):
-    """uint8 [classes, PER_CLASS, 64, 64, 3]"""
-    array = out / 'fakes.npy'
-    subprocess.run([BIN / 'gan-generate', '--checkpoint', run, '--count', str(PER_CLASS), '--seed', '1000', '--out', array],
-                   check=True)
-    return to_pixels(np.load(array)).reshape(len(names), PER_CLASS, 64, 64, 3)
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--photos', required=True, type=pathlib.Path)
-    parser.add_argument('--out', required=True, type=pathlib.Path)
-    parser.add_argument('--images', type=int, default=100_000)
-    parser.add_argument('--features', type=int, default=16)
-    parser.add_argument('--augment', default='none')
-    parser.add_argument('--class-sampling', default='data')
-    parser.add_argument('--seeds', default='1-3')
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    shards = options.out / 'shards'
-    if not (shards / 'manifest.json').exists():
-        subprocess.run([BIN / 'gan-preprocess', '--in', options.photos, '--out', shards, '--labels', 'folder', '--size', '64'],
-                       check=True)
-    pictures, labels, names = reals(shards)
+    flags = parser(__doc__, images=100_000, features=16, seeds='1-3')
+    flags.add_argument('--augment', default='none')
+    flags.add_argument('--class-sampling', default='data')
+    options = flags.parse_args()
+    pictures, labels, names = reals(options)
     learnt, tried = split(len(labels))
     classify = Classifier(pictures[learnt], labels[learnt])
     accuracy = (classify(pictures[tried]) == labels[tried]).mean()
     print(f'{len(labels)} pictures of {len(names)} classes; the classifier is right on {accuracy:.3f} of {len(tried)} real ones')
     for seed in seeds_of(options.seeds):
-        fakes = fakes_of(run_of(options, seed), names, options.out)
+        run = train(options, 'run', seed, '--conditional', '--augment', options.augment, '--class-sampling', options.class_sampling)
+        fakes = generate(options, run, PER_CLASS).reshape(len(names), PER_CLASS, 64, 64, 3)
         right = np.array([(classify(of_class) == c).mean() for c, of_class in enumerate(fakes)])
         ratio = np.array([diversity(of_class) / diversity(pictures[labels == c]) for c, of_class in enumerate(fakes)])
         print(f'seed {seed}: the asked class is named for {right.mean():.3f} of the generated ones, {right.mean() / accuracy:.2f} '

@@ -1,0 +1,62 @@
+"""The data set, the trainings and the generated images that the programs of this folder share."""
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / 'python'))
+from equipoise.shards import Shards  # noqa: E402
+
+BIN = pathlib.Path(os.environ.get('EQUIPOISE_BIN', ROOT / 'build/release/bin'))
+
+
+def parser(words, images, features, seeds):
+    """The flags of each program, with its defaults."""
+    made = argparse.ArgumentParser(description=words, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument('--photos', required=True, type=pathlib.Path)
+    made.add_argument('--out', required=True, type=pathlib.Path)
+    made.add_argument('--images', type=int, default=images)
+    made.add_argument('--features', type=int, default=features)
+    made.add_argument('--seeds', default=seeds)
+    return made
+
+
+def seeds_of(text):
+    first, _, last = text.partition('-')
+    return range(int(first), int(last or first) + 1)
+
+
+def reals(options):
+    """All real pictures, uint8 [N, 64, 64, 3], their labels and the names of the classes. Makes the shards if there are none."""
+    shards = options.out / 'shards'
+    options.out.mkdir(parents=True, exist_ok=True)
+    if not (shards / 'manifest.json').exists():
+        subprocess.run([BIN / 'gan-preprocess', '--in', options.photos, '--out', shards, '--labels', 'folder', '--size', '64'],
+                       check=True)
+    data = Shards(shards)
+    pictures, labels = zip(*(data[i] for i in range(len(data))))
+    return np.stack(pictures), np.array(labels), data.labels
+
+
+def train(options, name, seed, *flags):
+    """The folder of a finished run."""
+    run = options.out / f'{name}-{seed}'
+    status = run / 'status.json'
+    if not status.exists() or json.loads(status.read_text())['state'] != 'finished':
+        subprocess.run([BIN / 'gan-train', '--shards', options.out / 'shards', '--run', run, '--resolution', '64', '--features',
+                        str(options.features), '--batch', '16', '--threads', '1', '--images', str(options.images), '--seed',
+                        str(seed), '--metrics-port', 'off', '--sample-every', '0', *flags], check=True, stdout=subprocess.DEVNULL)
+    return run
+
+
+def generate(options, run, count):
+    """uint8 [N, 64, 64, 3]: N is `count`, for a conditional run `count` of each class, one class after another."""
+    array = options.out / 'fakes.npy'
+    subprocess.run([BIN / 'gan-generate', '--checkpoint', run, '--count', str(count), '--seed', '1000', '--out', array], check=True)
+    images = np.load(array)  # float [N, 3, 64, 64] in [-1, 1]
+    return np.clip((images.transpose(0, 2, 3, 1) + 1) * 127.5 + 0.5, 0, 255).astype(np.uint8)
