@@ -32,9 +32,9 @@ void NoteHangup(int, char**, char**) {
 // (findings/ucx_takes_sighup.sh).
 [[gnu::section(".preinit_array"), gnu::used]] void (*const note_hangup)(int, char**, char**) = NoteHangup;
 
-// oneDNN's product with a transposed weight (LibTorch 2.11.0; model/product.h calls it) keeps a pointer to data in the
-// stack pointer. A signal's frame would overwrite that data, so handlers run on a stack of their own. The kernel gives
-// a process's signals to its first thread, which trains.
+// A signal during oneDNN's product with a transposed weight (LibTorch 2.11.0; model/product.h calls it) changes its
+// result, unless the handler runs on a stack of its own: oneDNN seems to keep data where the kernel puts a signal's
+// frame. The kernel gives a process's signals to its first thread, which trains.
 void UseOwnStack() {
   alignas(64) static std::array<std::byte, std::size_t{64} << 10> room;  // with room for the registers of AMX
   stack_t own = {};
