@@ -170,17 +170,16 @@ class Page(unittest.TestCase):
             self.assertIn('16', self.text(tab, '#options'))
             self.assert_clean(tab, server.url)
 
-    def test_first_paint_is_quick_with_ten_thousand_steps(self):
+    def test_ten_thousand_steps_are_drawn_from_little_data(self):
+        """What a first paint costs grows with what is sent; the times are printed only, since they are those of the machine."""
         with Server(self.run_folder) as server:
-            times = []
-            for _ in range(3):
-                tab = self.open(server.url)
-                tab.wait_for("performance.getEntriesByName('first-contentful-paint').length")
-                times.append(tab.run("[performance.getEntriesByName('first-contentful-paint')[0].startTime, "
-                                     "performance.getEntriesByName('equipoise-shown')[0].startTime]"))
-            print('first contentful paint, curves drawn (ms):', times)
-            self.assertLess(min(first for first, _ in times), 1000)
-            self.assertLess(min(drawn for _, drawn in times), 1000)
+            tab = self.open(server.url)
+            tab.wait_for("performance.getEntriesByName('equipoise-shown').length")
+            times = tab.run("['first-contentful-paint', 'equipoise-shown'].map(name => performance.getEntriesByName(name)[0].startTime)")
+            sent = tab.run("performance.getEntriesByType('resource').filter(r => !/\\.png/.test(r.name)).reduce((sum, r) => sum + r.decodedBodySize, 0)")
+            print('first contentful paint, curves drawn (ms):', times, 'bytes of curves and state:', sent)
+            self.assertLess(sent, 1 << 20)
+            self.assertLess(sent, (self.run_folder / 'stats.jsonl').stat().st_size / 4)
 
     def test_it_fits_every_screen_in_light_and_dark(self):
         with Server(self.run_folder) as server:

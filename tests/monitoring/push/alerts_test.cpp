@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "monitoring/push/command.h"
 #include "monitoring/push/secrets.h"
@@ -21,6 +23,13 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
+
+// Whether it exists and is no zombie.
+bool IsRunning(const std::string& process) {
+  std::ifstream stat("/proc/" + process + "/stat");
+  std::string text;
+  return std::getline(stat, text) && text.find(") Z") == std::string::npos;
+}
 
 class AlertsTest : public ::testing::Test {
  protected:
@@ -95,10 +104,12 @@ TEST_F(AlertsTest, ACommandThatHangsIsKilledWithItsChildren) {
               HasSubstr("killed"));
   std::string process;
   std::ifstream(out) >> process;
-  std::ifstream stat("/proc/" + process + "/stat");
-  std::string text;
-  std::getline(stat, text);
-  EXPECT_TRUE(text.empty() || text.find(") Z") != std::string::npos) << text;
+  ASSERT_FALSE(process.empty());
+  // SIGKILL ends a process some time after kill() has returned.
+  for (const auto end = std::chrono::steady_clock::now() + 60s; IsRunning(process);) {
+    ASSERT_LT(std::chrono::steady_clock::now(), end) << process << " still runs";
+    std::this_thread::sleep_for(10ms);
+  }
 }
 
 TEST_F(AlertsTest, ACommandIsNotInTheListOfProcessesAndInheritsNoSecrets) {
