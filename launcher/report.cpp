@@ -36,9 +36,22 @@ Json CauseJson(const Diagnosis& diagnosis) {
 Report::Report(const std::filesystem::path& run) : run_(run) {
   const monitoring::AlertTargets targets = monitoring::ReadAlertTargets("", "");  // from the environment
   if (targets.any()) alerts_ = std::make_unique<monitoring::Alerts>(targets, run, &cli::LogWarning);
+  StartTrainJob();
+}
+
+// An environment that is half set must not keep a run from training.
+void Report::StartTrainJob() {
+  try {
+    if (auto server = monitoring::ReadTrainJobServer()) {
+      train_job_ = std::make_unique<monitoring::TrainJobReporter>(std::move(*server), run_, &cli::LogWarning);
+    }
+  } catch (const UsageError& error) {
+    cli::LogWarning(std::string(error.what()) + "; the TrainJob's status is not updated");
+  }
 }
 
 Report::~Report() {
+  if (train_job_) train_job_->Flush(kAlertPatience);
   if (alerts_) alerts_->Flush(kAlertPatience);
 }
 

@@ -1,4 +1,4 @@
-// What gan-launch tells of a job: in its log, in launch.json, and as alerts.
+// What gan-launch tells of a job: in its log, in launch.json, as alerts, and as the status of a TrainJob.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 
 #include "launcher/diagnosis.h"
 #include "monitoring/push/alerts.h"
+#include "monitoring/push/train_job.h"
 
 namespace gan::launch {
 
@@ -25,7 +26,7 @@ class Report {
  public:
   // Throws UsageError when the target of alerts cannot be used. Call it when all signals are blocked.
   explicit Report(const std::filesystem::path& run);
-  // Waits for seconds at most until the alerts are sent.
+  // Waits for seconds at most until the alerts and the last status are sent.
   ~Report();
   Report(const Report&) = delete;
   Report& operator=(const Report&) = delete;
@@ -34,11 +35,13 @@ class Report {
   void Tell(const JobState& job);
 
  private:
+  void StartTrainJob();
   void Write(const JobState& job) const;
   void RaiseAlert(const JobState& job);
 
   const std::filesystem::path run_;
   std::unique_ptr<monitoring::Alerts> alerts_;
+  std::unique_ptr<monitoring::TrainJobReporter> train_job_;  // in a pod of Kubeflow Trainer
 };
 
 // Writes launch.json for a job that was refused before it began, if the run folder exists.

@@ -39,6 +39,7 @@ void SetOptions(CURL* handle, const GanHttpRequest* request, curl_slist* headers
   curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request->body_bytes));
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(handle, CURLOPT_USERAGENT, "equipoise");
+  if (request->certificate != nullptr) curl_easy_setopt(handle, CURLOPT_CAINFO, request->certificate);
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, request->timeout_ms);
   curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, std::min(kConnectMilliseconds, request->timeout_ms));

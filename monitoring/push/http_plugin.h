@@ -11,6 +11,7 @@ struct GanHttpRequest {
   const char* body;
   std::size_t body_bytes;
   long timeout_ms;
+  const char* certificate;                   // a file with the authorities to trust; null: those of the system
   bool (*is_stopping)(const void* context);  // asked now and then; true ends the transfer
   const void* context;
 };

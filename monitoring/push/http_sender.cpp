@@ -100,6 +100,7 @@ HttpSender::Result HttpSender::Try(const Destination& destination, const std::st
       .body = body.data(),
       .body_bytes = body.size(),
       .timeout_ms = static_cast<long>(destination.timeout.count()),
+      .certificate = destination.certificate.empty() ? nullptr : destination.certificate.c_str(),
       .is_stopping = [](const void* queue) { return static_cast<const WorkQueue*>(queue)->is_stopping(); },
       .context = &queue_};
   const GanHttpResult& got = curl_->result;

@@ -17,6 +17,7 @@ struct Destination {
   std::string url;                   // http:// or https://
   std::vector<std::string> headers;  // "Name: value"
   std::chrono::milliseconds timeout{5000};
+  std::string certificate = {};  // a file with the authorities to trust instead of the system's; empty: those
 };
 
 struct SenderOptions {

@@ -8,6 +8,7 @@ import unittest
 
 import kubernetes_validate
 import yaml
+from kubeflow_trainer_api.models import TrainerV1alpha1ClusterTrainingRuntime, TrainerV1alpha1TrainJob
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CLUSTER = ROOT / 'cluster'
@@ -68,6 +69,69 @@ class Kubernetes(unittest.TestCase):
         self.assertLessEqual(given, flags_of(BIN / 'gan-train'))
         command = documents('preprocess.yaml')[0]['spec']['template']['spec']['containers'][0]['command']
         self.assertLessEqual({word for word in command if word.startswith('--')}, flags_of(BIN / 'gan-preprocess'))
+
+
+def leaves(value, at=()):
+    """{path: value} of everything in a manifest that is no object and no list."""
+    if isinstance(value, dict):
+        return {path: leaf for key, inner in value.items() for path, leaf in leaves(inner, (*at, key)).items()}
+    if isinstance(value, list):
+        return {path: leaf for i, inner in enumerate(value) for path, leaf in leaves(inner, (*at, i)).items()}
+    return {at: value}
+
+
+class KubeflowTrainer(unittest.TestCase):
+    """The models are those of kubeflow-trainer-api. They drop members that they do not know, so everything must come back."""
+
+    def setUp(self):
+        self.runtime, = documents('trainer-runtime.yaml')
+        self.job, = documents('trainjob.yaml')
+        self.jobs = {job['name']: job for job in self.runtime['spec']['template']['spec']['replicatedJobs']}
+
+    def test_the_models_know_every_member(self):
+        for model, document in ((TrainerV1alpha1ClusterTrainingRuntime, self.runtime), (TrainerV1alpha1TrainJob, self.job)):
+            known = leaves(model.from_dict(document).to_dict())
+            for path, value in leaves(document).items():
+                self.assertEqual(value, known.get(path), path)
+
+    def test_a_misspelt_member_would_be_noticed(self):
+        self.runtime['spec']['mlPolicy']['mpi']['numProcPerNodes'] = 8
+        known = leaves(TrainerV1alpha1ClusterTrainingRuntime.from_dict(self.runtime).to_dict())
+        self.assertNotIn(('spec', 'mlPolicy', 'mpi', 'numProcPerNodes'), known)
+
+    def test_pods_are_valid_and_safe(self):
+        self.assertEqual({'node', 'launcher'}, set(self.jobs))
+        for job in self.jobs.values():
+            template = job['template']['spec']['template']
+            valid = pod(template)
+            valid['spec'] = {'restartPolicy': 'Never'} | valid['spec']
+            kubernetes_validate.validate(valid, VERSION, strict=True)
+            self.assertTrue(template['spec']['securityContext']['runAsNonRoot'])
+            container, = template['spec']['containers']
+            self.assertEqual('node', container['name'], 'the only name that gets the keys of ssh')
+            self.assertFalse(container['securityContext']['allowPrivilegeEscalation'])
+            self.assertIn('/dev/shm', [mount['mountPath'] for mount in container['volumeMounts']])
+
+    def test_ranks_agree_wherever_they_are_counted(self):
+        trainer, mpi = self.job['spec']['trainer'], self.runtime['spec']['mlPolicy']['mpi']
+        ranks = str(trainer['numNodes'] * trainer['numProcPerNode'])
+        self.assertEqual(ranks, trainer['command'][trainer['command'].index('-np') + 1])
+        self.assertEqual(ranks, trainer['args'][trainer['args'].index('--expect-world-size') + 1])
+        node, = self.jobs['node']['template']['spec']['template']['spec']['containers']
+        self.assertEqual(str(mpi['numProcPerNode']), node['resources']['limits']['nvidia.com/gpu'])
+        self.assertEqual(self.runtime['metadata']['name'], self.job['spec']['runtimeRef']['name'])
+
+    def test_open_mpi_4_and_5_find_the_same_hosts(self):
+        launcher, = self.jobs['launcher']['template']['spec']['template']['spec']['containers']
+        environment = {variable['name']: variable['value'] for variable in launcher['env']}
+        command = self.job['spec']['trainer']['command']
+        self.assertEqual(environment['PRTE_MCA_prte_default_hostfile'], command[command.index('--hostfile') + 1])
+        reserved = {'OMPI_MCA_orte_default_hostfile', 'OMPI_MCA_plm_rsh_args', 'OMPI_MCA_orte_keep_fqdn_hostnames', 'OMPI_MCA_orte_set_default_slots'}
+        self.assertEqual(set(), reserved & set(environment), 'Kubeflow Trainer sets these itself')
+
+    def test_every_flag_exists(self):
+        trainer = self.job['spec']['trainer']
+        self.assertLessEqual({word for word in trainer['args'] if word.startswith('--')}, flags_of(BIN / 'gan-train'))
 
 
 class Container(unittest.TestCase):
