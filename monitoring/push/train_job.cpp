@@ -61,7 +61,7 @@ std::string Token(const fs::path& path) {
   while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) token.pop_back();
   const bool fits =
       !token.empty() && std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 0x7f; });
-  if (!fits) throw DataError(path.string() + " holds no token");
+  if (!fits) throw DataError(path, "holds no token");
   return token;
 }
 

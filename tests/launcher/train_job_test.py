@@ -111,7 +111,7 @@ class TrainJob(WithShards):
             self.assertIn(str(gone), said)
             gone.write_text('two\nlines')
             _, said = self.launch('odd', **{URL: controller.url, CERTIFICATE: self.certificate, TOKEN: gone})
-            self.assertIn(f'{gone} holds no token', said)
+            self.assertIn(f'{gone}: holds no token', said)
             _, said = self.launch('half', **{URL: controller.url})
             self.assertIn(f'of {URL}, {CERTIFICATE} and {TOKEN} some are set and some are not', said)
         self.assertEqual([], controller.got)
