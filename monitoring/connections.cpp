@@ -13,6 +13,7 @@
 #include <memory>
 #include <stdexcept>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "monitoring/background_thread.h"
@@ -25,6 +26,7 @@ namespace {
 constexpr std::size_t kWorkers = 3;
 constexpr std::size_t kMostConnections = 256;
 constexpr std::chrono::seconds kPatience{5};
+constexpr std::chrono::milliseconds kPauseWithoutDescriptors{50};
 constexpr int kBacklog = 256;
 constexpr int kEvents = 64;    // handled per call of epoll_wait
 constexpr int kLookMs = 1000;  // interval of searching for late connections
@@ -137,8 +139,10 @@ void Connections::Accept() {
   while (true) {
     const int descriptor = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (descriptor < 0) {
-      // No descriptors are left: the connection that has waited longest is closed.
-      if (errno == EMFILE || errno == ENFILE) MakeRoom();
+      // No descriptors are left: the connection that has waited longest is closed. When there is none, the rest of the
+      // program has taken them all. The listener stays ready then, so without a pause this thread would run all the
+      // time.
+      if ((errno == EMFILE || errno == ENFILE) && !MakeRoom()) std::this_thread::sleep_for(kPauseWithoutDescriptors);
       return;
     }
     if (connections_.size() >= kMostConnections) MakeRoom();
@@ -150,15 +154,17 @@ void Connections::Accept() {
   }
 }
 
-// Closes the connection that has waited longest. Connections that a worker handles are left alone.
-void Connections::MakeRoom() {
+// Connections that a worker handles are left alone.
+bool Connections::MakeRoom() {
   const Connection* oldest = nullptr;
   for (const auto& item : connections_) {
     const Connection& one = item.second;
     if (one.asked && !one.answered) continue;
     if (oldest == nullptr || one.number < oldest->number) oldest = &one;
   }
-  if (oldest != nullptr) Close(oldest->descriptor);
+  if (oldest == nullptr) return false;
+  Close(oldest->descriptor);
+  return true;
 }
 
 // Only the head is read: GET and HEAD requests have no body.

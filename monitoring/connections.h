@@ -56,7 +56,8 @@ class Connections {
   void Serve(int descriptor);
   void Accept();
   void Watch(int descriptor, std::uint32_t events, int operation) const;
-  void MakeRoom();
+  // Closes the connection that has waited longest. Returns whether there was one.
+  bool MakeRoom();
   // False when the connection is to be closed.
   bool Receive(Connection& connection);
   bool Transmit(Connection& connection);

@@ -1,12 +1,20 @@
 #include "monitoring/http_server.h"
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
+#include <netinet/in.h>
 #include <pthread.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
+#include <ctime>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "monitoring/http_access.h"
@@ -65,6 +73,37 @@ TEST_F(HttpServerTest, WritingMethodsAreRefused) {
 TEST_F(HttpServerTest, GarbageDoesNotStopTheServer) {
   EXPECT_THAT(Exchange(server_.port(), "\x16\x03\x01 nonsense\r\n\r\n"), Not(HasSubstr("found")));
   EXPECT_EQ(Body(Ask("GET", "/here")), "found\n");
+}
+
+// The listener stays ready while no descriptor is left, which must not keep a core busy.
+TEST_F(HttpServerTest, AProcessWithoutDescriptorsWaitsForOne) {
+  const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int next = ::dup(client);
+  ::close(next);
+  rlimit none = before;
+  none.rlim_cur = static_cast<rlim_t>(next);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(server_.port()));
+  const int connected = ::connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const std::clock_t start = std::clock();  // processor time of all threads
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  const double busy = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  ASSERT_EQ(connected, 0);
+  EXPECT_LT(busy, 0.1);
+  const std::string request = "GET /here HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  ::send(client, request.data(), request.size(), 0);
+  std::string answer(4096, '\0');
+  const ssize_t got = ::recv(client, answer.data(), answer.size(), 0);
+  ::close(client);
+  ASSERT_GT(got, 0);
+  answer.resize(static_cast<std::size_t>(got));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK"));
 }
 
 TEST_F(HttpServerTest, AThrowingHandlerIsAnsweredWith500) {
