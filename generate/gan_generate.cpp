@@ -6,6 +6,7 @@
 
 #include "cli/build_facts.h"
 #include "cli/main.h"
+#include "generate/copies/copies.h"
 #include "generate/engine/choose.h"
 #include "generate/engine/classes.h"
 #include "generate/engine/generate.h"
@@ -33,7 +34,8 @@ int ThreadsFor(int wanted) {
   return wanted > 0 ? std::min(wanted, std::max(16, 4 * cores)) : cores;
 }
 
-void Generate(const gan::generate::GenerateOptions& options, const gan::project::ProjectOptions& project) {
+void Generate(const gan::generate::GenerateOptions& options, const gan::project::ProjectOptions& project,
+              const std::filesystem::path& nearest) {
   gan::generate::RequireWritableOutputs(options);
   const gan::generate::TrainedGenerator trained = gan::generate::LoadReady(options.checkpoint, options.weights);
   if (!options.export_folder.empty()) {
@@ -42,6 +44,7 @@ void Generate(const gan::generate::GenerateOptions& options, const gan::project:
   if (!options.onnx.empty()) gan::exporting::WriteOnnx(options.onnx, ToExport(options, trained));
   if (!options.directions.empty()) gan::generate::WriteDirections(options, trained.generator);
   if (!project.source.empty()) return gan::project::ProjectPhotographs(options, project, trained);
+  if (!nearest.empty()) return gan::copies::WriteNearest(options, trained, nearest);
   gan::generate::WritePictures(options, trained);
 }
 
@@ -55,19 +58,23 @@ int main(int argc, char** argv) {
       "  $ gan-generate --checkpoint runs/first --out grid.png\n"
       "  $ gan-generate --checkpoint runs/first --seeds 1,5,10-20 --out images/\n"
       "  $ gan-generate --checkpoint runs/first --seeds 3-7 --out walk.webp\n"
-      "  $ gan-generate --checkpoint runs/first --export exported/ --onnx g.onnx",
+      "  $ gan-generate --checkpoint runs/first --export exported/ --onnx g.onnx\n"
+      "  $ gan-generate --checkpoint runs/first --nearest shards/ --out nearest.png",
       "gan-generate");
   gan::generate::GenerateOptions options;
   gan::generate::AddGenerateFlags(app, options);
   gan::project::ProjectOptions project;
   gan::project::AddProjectFlags(app, project);
+  std::filesystem::path nearest;
+  gan::copies::AddNearestFlag(app, nearest);
   gan::cli::AddStandardFlags(app, gan::cli::BuildFacts());
   return gan::cli::RunMain(app, argc, argv, [&] {
     gan::generate::Settle(app, options);
     gan::project::SettleProjectFlags(app, options, project);
+    gan::copies::SettleNearestFlag(app, options, nearest);
     const int threads = ThreadsFor(options.threads);
     const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
-    tbb::task_arena(threads).execute([&] { Generate(options, project); });
+    tbb::task_arena(threads).execute([&] { Generate(options, project, nearest); });
     return gan::cli::kDone;
   });
 }

@@ -24,7 +24,8 @@ constexpr std::string_view kActions[] = {"lower_d_rate",         "raise_d_rate",
                                          "feature_matching_off", "widen_d",      "restart_d",
                                          "more_augmentation",    "skip_step",    "rollback"};
 constexpr std::string_view kMeasures[] = {"swd", "ms_ssim", "density",   "coverage",      "frechet",       "kernel",
-                                          "fid", "kid",     "swd_floor", "frechet_floor", "coverage_floor"};
+                                          "fid", "kid",     "swd_floor", "frechet_floor", "coverage_floor",
+                                          "copies", "copies_floor", "copies_p", "copies_told"};
 constexpr std::string_view kClassStates[] = {"collapsed", "separated"};
 constexpr std::string_view kResults[] = {"accepted", "unreadable", "not_a_picture", "unsupported", "truncated",
                                          "corrupt",  "too_large",  "too_small",     "cropped",     "duplicate"};
@@ -61,7 +62,8 @@ constexpr MetricRow kTable[] = {
    "Number of classes of a conditional run whose generated images have become alike, or that D alone separates perfectly."},
   {Metric::kQuality, "gan_train_quality", kGauge, "1", kJob, "measure", kMeasures, {},
    "Last measured quality of generated images against held-out ones. Higher is better for density and coverage, lower otherwise. "
-   "NAME_floor: the value of the training images."},
+   "NAME_floor: the value of the training images, copies_floor: of the held-out ones. copies: fraction of the images that are copies of "
+   "training images. copies_p: probability of so many by chance. copies_told: 1 when the generator has learnt by heart."},
   {Metric::kPenalty, "gan_train_penalty", kGauge, "1", kJob, "", {}, {},
    "Gradient penalties in the discriminator's loss in the last step, mean over all ranks."},
   {Metric::kAugmentProbability, "gan_train_augment_probability_ratio", kGauge, "ratio", kJob, "", {}, {},

@@ -40,6 +40,9 @@ nlohmann::json PicturesOf(const RunView& run, const std::filesystem::path& folde
   };
   add("reals.png");
   for (const std::uint64_t step : Spread(StepsOfGrids(folder), kReportGrids)) add(GridName(step));
+  // The page shows only the newest one of these.
+  const std::vector<std::uint64_t> nearest = StepsOfGrids(folder, kNearest);
+  if (!nearest.empty()) add(GridName(nearest.back(), kNearest));
   return pictures;
 }
 

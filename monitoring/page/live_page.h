@@ -20,7 +20,8 @@ HttpResponse RunResponse(RunView& run, std::string_view what);
 HttpResponse PageResponse(std::string_view head, std::string_view tail, std::string_view policy);
 
 // Writes the page with its data and images as one file that needs no server. Atomic. At most `kReportGrids` grids of
-// generated images are kept: the first, the newest and others spread evenly over the run. Throws IoError.
+// generated images are kept: the first, the newest and others spread evenly over the run; of the grids with the nearest
+// training images the newest one. Throws IoError.
 inline constexpr std::size_t kReportGrids = 16;
 void WriteReport(const std::filesystem::path& run, const std::filesystem::path& out);
 

@@ -10,13 +10,16 @@ const kCharts = [
   {title: 'Gradient norms', logarithmic: true, lines: [{key: 'grad_norm_d', label: 'D', colour: 'd'}, {key: 'grad_norm_g', label: 'G', colour: 'g', dash: 1}]},
   {title: 'Sample diversity', note: 'Mean distance of an image to its nearest neighbour in the batch', empty: 'This run has not measured diversity',
     lines: [{key: 'diversity', label: 'generated', colour: 'fake', dash: 1}, {key: 'diversity_reference', label: 'real', colour: 'real'}]},
+  {title: 'Copies of training images', note: 'Fraction of the images that are close to a single training image', fixed: [0, 1],
+    empty: 'This run has not looked for copies',
+    lines: [{key: 'quality_copies', label: 'generated', colour: 'fake', dash: 1}, {key: 'quality_copies_floor', label: 'held-out', colour: 'real'}]},
   {title: 'Images per second', lines: [{key: 'images_per_second', label: 'all ranks', colour: 'ink'}]},
   {title: 'Discriminator output', note: 'Mean after the sigmoid', fixed: [0, 1],
     lines: [{key: 'd_real_mean', label: 'real', colour: 'real'}, {key: 'd_fake_mean', label: 'generated', colour: 'fake', dash: 1}]},
   {title: 'Parts of the discriminator’s loss', lines: [{key: 'loss_d_real', label: 'real', colour: 'real'}, {key: 'loss_d_fake', label: 'generated', colour: 'fake', dash: 1}]},
   {title: 'Learning rates', exact: true, lines: [{key: 'lr_d', label: 'D', colour: 'd'}, {key: 'lr_g', label: 'G', colour: 'g', dash: 1}]},
 ];
-const kShownElsewhere = new Set(['images', 'epoch', 'step_seconds', 'imbalance', ...kCharts.flatMap((plan) => plan.lines.map((line) => line.key))]);
+const kShownElsewhere = new Set(['images', 'epoch', 'step_seconds', 'imbalance', 'quality_copies_p', 'quality_copies_told', ...kCharts.flatMap((plan) => plan.lines.map((line) => line.key))]);
 
 const page = {charts: [], others: new Map(), beam: null, run: null, failures: 0};
 
@@ -80,6 +83,7 @@ function show(run) {
   showStrip(run.stats);
   showActions(run.stats);
   showPictures(run);
+  showNearest(run);
   addOtherCharts(table.series);
   for (const chart of [...page.charts, ...page.others.values()]) chart.show(table.series);
   showRanks(run);

@@ -35,27 +35,27 @@ nlohmann::json ReadRunJson(const fs::path& path) {
   return text && storage::IsModestJson(*text) ? nlohmann::json::parse(*text) : nlohmann::json();
 }
 
-std::vector<std::uint64_t> StepsOfGrids(const fs::path& run) {
+std::vector<std::uint64_t> StepsOfGrids(const fs::path& run, std::string_view kind) {
   std::vector<std::uint64_t> steps;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(run, error)) {
-    const auto step = ParseGridName(entry.path().filename().string());
+    const auto step = ParseGridName(entry.path().filename().string(), kind);
     if (step && IsPlainFile(entry.path())) steps.push_back(*step);
   }
   std::sort(steps.begin(), steps.end());
   return steps;
 }
 
-std::string GridName(std::uint64_t step) {
+std::string GridName(std::uint64_t step, std::string_view kind) {
   char name[40];
-  std::snprintf(name, sizeof name, "fakes-%08llu.png", static_cast<unsigned long long>(step));
-  return name;
+  std::snprintf(name, sizeof name, "%08llu.png", static_cast<unsigned long long>(step));
+  return std::string(kind) + name;
 }
 
-std::optional<std::uint64_t> ParseGridName(std::string_view name) {
-  constexpr std::string_view kPrefix = "fakes-", kSuffix = ".png";
-  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
-  name.remove_prefix(kPrefix.size());
+std::optional<std::uint64_t> ParseGridName(std::string_view name, std::string_view kind) {
+  constexpr std::string_view kSuffix = ".png";
+  if (!name.starts_with(kind) || !name.ends_with(kSuffix)) return std::nullopt;
+  name.remove_prefix(kind.size());
   name.remove_suffix(std::min(name.size(), kSuffix.size()));
   // At least eight digits, and few enough for 64 bits.
   if (name.size() < 8 || name.size() > 18) return std::nullopt;

@@ -20,11 +20,13 @@ std::optional<std::string> ReadPlainFile(const std::filesystem::path& path, std:
 // Null when the file is missing or not JSON, or not of the modest kind that storage/parse_json.h describes.
 nlohmann::json ReadRunJson(const std::filesystem::path& path);
 
+// What the name of a grid begins with: generated images, or generated images beside the nearest training images.
+inline constexpr std::string_view kFakes = "fakes-", kNearest = "nearest-";
 // The steps of the grids in a run folder, ascending; links are left out.
-std::vector<std::uint64_t> StepsOfGrids(const std::filesystem::path& run);
-std::string GridName(std::uint64_t step);  // "fakes-00000042.png"
+std::vector<std::uint64_t> StepsOfGrids(const std::filesystem::path& run, std::string_view kind = kFakes);
+std::string GridName(std::uint64_t step, std::string_view kind = kFakes);  // "fakes-00000042.png"
 // The step in such a name. Accepts only names that GridName() can produce, because `name` may come from a client.
-std::optional<std::uint64_t> ParseGridName(std::string_view name);
+std::optional<std::uint64_t> ParseGridName(std::string_view name, std::string_view kind = kFakes);
 inline constexpr std::string_view kRealsName = "reals.png";
 
 // At most `most` of the steps, evenly spaced, with the first and the last among them. `most` must be at least 2.

@@ -56,6 +56,7 @@ void RunStats::ReadLine(std::string_view line) {
   AddActions(last_step_, record);
   AddNonfinite(last_step_, record);
   KeepQualityByClass(last_step_, record);
+  KeepCopies(last_step_, record);
 }
 
 // Only changes are kept, so that memory does not grow with the run.
@@ -96,6 +97,17 @@ void RunStats::KeepQualityByClass(std::uint64_t step, const Json& line) {
   if (storage::IsModestJson(text)) quality_by_class_ = std::move(text);
 }
 
+// The newest measurement. The table may have its mean with others.
+void RunStats::KeepCopies(std::uint64_t step, const Json& line) {
+  Json kept = Json::array({step});
+  for (const char* name : {"quality_copies", "quality_copies_floor", "quality_copies_told"}) {
+    const auto value = line.find(name);
+    if (value == line.end() || !value->is_number()) return;
+    kept.push_back(value->get<double>());
+  }
+  copies_ = kept.dump();
+}
+
 // Verdicts that lasted too briefly to be visible are left out when there are more than kMostEvents.
 Json RunStats::Verdicts() const {
   const std::uint64_t shortest = verdicts_.size() > kMostEvents ? last_step_ / kMostEvents : 0;
@@ -121,7 +133,7 @@ std::string RunStats::JsonText() const {
                       {"nonfinite_count", nonfinite_count_}};
   std::string text = facts.dump(-1, ' ', false, json::error_handler_t::replace);
   text.back() = ',';  // the table is appended as text, which avoids parsing it again
-  return text + "\"quality_by_class\":" + quality_by_class_ + ",\"table\":" + table_.JsonText() + "}";
+  return text + "\"quality_by_class\":" + quality_by_class_ + ",\"copies\":" + copies_ + ",\"table\":" + table_.JsonText() + "}";
 }
 
 }  // namespace gan::monitoring

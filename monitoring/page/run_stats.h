@@ -26,7 +26,7 @@ class RunStats {
   // Reads at most about `most_bytes` more. Returns false when there is more to read. A missing file counts as empty.
   bool Update(std::uint64_t most_bytes = std::uint64_t{32} << 20);
   // {"lines":…,"bad_lines":…,"read_ratio":1,"last":{the last line},"table":{SeriesTable},
-  //  "quality_by_class":[step,{…}] or null,
+  //  "quality_by_class":[step,{…}] or null, "copies":[step,rate,rate of held-out images,told] or null,
   //  "verdicts":[[first step,"balanced"],…],"actions":[[step,"lower_d_rate"],…],"action_counts":{…},
   //  "nonfinite":[step,…],"nonfinite_count":…}
   std::string JsonText() const;
@@ -41,6 +41,7 @@ class RunStats {
   void AddActions(std::uint64_t step, const nlohmann::json& line);
   void AddNonfinite(std::uint64_t step, const nlohmann::json& line);
   void KeepQualityByClass(std::uint64_t step, const nlohmann::json& line);
+  void KeepCopies(std::uint64_t step, const nlohmann::json& line);
   nlohmann::json Verdicts() const;
 
   GrowingLines file_;
@@ -48,6 +49,7 @@ class RunStats {
   std::uint64_t last_step_ = 0;
   std::string last_line_;
   std::string quality_by_class_ = "null";  // JSON; few lines have it
+  std::string copies_ = "null";            // likewise
   SeriesTable table_;
   std::vector<std::pair<std::uint64_t, std::string>> verdicts_;  // first step of each verdict, and its name
   std::vector<std::pair<std::uint64_t, std::string>> actions_;

@@ -72,6 +72,7 @@ std::string RunView::JsonTextLocked() const {
                                 {"options", ReadRunJson(folder_ / "options.json")},
                                 {"reals", HasReals()},
                                 {"fakes", StepsOfGrids(folder_)},
+                                {"nearest", StepsOfGrids(folder_, kNearest)},
                                 {"checkpoints", Checkpoints(folder_ / "checkpoints")}};
   std::string text = facts.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   // Replaces the closing brace, so that the statistics become a further member of the object.
@@ -81,8 +82,12 @@ std::string RunView::JsonTextLocked() const {
 
 std::optional<std::string> RunView::Picture(std::string_view name) const {
   if (name == kRealsName) return ReadPlainFile(folder_ / kRealsName, kLargestPicture);
-  const auto step = ParseGridName(name);
-  return step ? ReadPlainFile(folder_ / GridName(*step), kLargestPicture) : std::nullopt;
+  for (const std::string_view kind : {kFakes, kNearest}) {
+    if (const auto step = ParseGridName(name, kind)) {
+      return ReadPlainFile(folder_ / GridName(*step, kind), kLargestPicture);
+    }
+  }
+  return std::nullopt;
 }
 
 bool RunView::HasReals() const { return IsPlainFile(folder_ / kRealsName); }

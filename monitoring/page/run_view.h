@@ -20,13 +20,13 @@ class RunView {
   RunView(const std::filesystem::path& folder, bool live);
 
   // {"run":name,"live":…,"now":unix seconds,"status":status.json,"options":options.json,"stats":RunStats,
-  //  "reals":bool,"fakes":[step,…],"checkpoints":[{"step":…,"bytes":…,"unix_seconds":…},…]}
+  //  "reals":bool,"fakes":[step,…],"nearest":[step,…],"checkpoints":[{"step":…,"bytes":…,"unix_seconds":…},…]}
   std::string JsonText();
   // As JsonText(), but reads all of stats.jsonl first, however large it is.
   std::string CompleteJsonText();
 
   // The PNG file of a grid, or nothing. `name` may come from a client: only "reals.png" and names like
-  // "fakes-00000042.png" are opened.
+  // "fakes-00000042.png" and "nearest-00000042.png" are opened.
   std::optional<std::string> Picture(std::string_view name) const;
   bool HasReals() const;
 

@@ -8,6 +8,7 @@
 #include "cli/log.h"
 #include "storage/errors.h"
 #include "trainer/data/sampler.h"
+#include "trainer/run/agree.h"
 #include "trainer/run/batches.h"
 #include "trainer/run/record_images.h"
 #include "trainer/run/samples.h"
@@ -42,8 +43,8 @@ torch::Tensor HeldOut(const data::Dataset& dataset, std::int64_t first, std::int
 
 // The evaluator calls back for images, so that only one batch is in memory at a time.
 QualityWatch::QualityWatch(const TrainOptions& options, std::shared_ptr<const data::Dataset> dataset,
-                           torch::Device device, std::shared_ptr<distributed::Communicator> communicator,
-                           std::function<void(Section)> enter)
+                           const RunFolder& folder, torch::Device device,
+                           std::shared_ptr<distributed::Communicator> communicator, std::function<void(Section)> enter)
     : options_(options), device_(device), communicator_(std::move(communicator)), enter_(std::move(enter)) {
   if (options.quality_every == 0) return;
   const auto wanted = static_cast<std::int64_t>(std::min(options.quality_images, dataset->holdout_size())) / 2 * 2;
@@ -65,6 +66,7 @@ QualityWatch::QualityWatch(const TrainOptions& options, std::shared_ptr<const da
         return Learnt(*dataset, first, count, resolution);
       },
       device, communicator_);
+  copies_.emplace(std::move(dataset), options.flip, folder, [this] { enter_(Section::kEvaluate); });
 }
 
 // Signs of life come from the image sources, because a measurement can take minutes.
@@ -72,7 +74,7 @@ std::optional<quality::Measured> QualityWatch::Measure(const step::Gan& gan, std
   if (!evaluator_ || step % options_.quality_every != 0) return std::nullopt;
   enter_(Section::kEvaluate);
   torch::nn::Sequential generator = GeneratorForPictures(gan, options_.seed);
-  quality::Measured measured = evaluator_->Measure([&](std::int64_t first, std::int64_t count) {
+  const quality::ImageSource fakes = [&](std::int64_t first, std::int64_t count) {
     enter_(Section::kEvaluate);
     const auto begin = static_cast<std::uint64_t>(first), many = static_cast<std::uint64_t>(count);
     return Generate(
@@ -80,11 +82,30 @@ std::optional<quality::Measured> QualityWatch::Measure(const step::Gan& gan, std
                Latents(options_.seed, data::Stream::kQuality, begin, many, options_.gan.network.noise_dim, device_),
                DrawClasses(gan.classes, options_.seed, data::Stream::kQuality, begin, many, device_))
         .to(torch::kCPU, torch::kFloat);
-  });
+  };
+  quality::Measured measured = evaluator_->Measure(fakes);
+  const CopyWatch::Values copies = MeasureCopies(fakes, generator, step);
+  measured.values.insert(measured.values.end(), copies.begin(), copies.end());
   measured = OfRankZero(std::move(measured), *communicator_);
   enter_(Section::kStep);
   Remember(measured, step);
   return measured;
+}
+
+// Rank 0 alone compares the images, because that costs little beside making them. The grid shows real images as well.
+CopyWatch::Values QualityWatch::MeasureCopies(const quality::ImageSource& fakes, torch::nn::Sequential& generator,
+                                              std::uint64_t step) {
+  CopyWatch::Values values = ValuesOf({});
+  OnRankZero(*communicator_, [&] {
+    std::optional<picture::Mark> mark;
+    if (options_.mark) {
+      mark = MarkOf(generator, step, options_.seed);
+      mark->source_type = picture::kCompositeSynthetic;
+      mark->prompt = "generated images beside the nearest training images, at step " + std::to_string(step);
+    }
+    values = copies_->Measure(fakes, step, mark);
+  });
+  return values;
 }
 
 quality::Measured OfRankZero(quality::Measured measured, distributed::Communicator& communicator) {

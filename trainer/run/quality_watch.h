@@ -10,6 +10,7 @@
 
 #include "trainer/data/loader.h"
 #include "trainer/quality/evaluator.h"
+#include "trainer/run/copy_watch.h"
 #include "trainer/run/options.h"
 #include "trainer/step/gan.h"
 
@@ -21,9 +22,11 @@ namespace gan::run {
 class QualityWatch {
  public:
   // `enter` is called at the beginning of every batch with Section::kEvaluate and at the end with Section::kStep.
-  // Throws UsageError when the holdout is too small for the measures.
-  QualityWatch(const TrainOptions& options, std::shared_ptr<const data::Dataset> dataset, torch::Device device,
-               std::shared_ptr<distributed::Communicator> communicator, std::function<void(Section)> enter);
+  // `folder`: gets grids of generated images beside the nearest training images; it must outlive the object. Throws
+  // UsageError when the holdout is too small for the measures.
+  QualityWatch(const TrainOptions& options, std::shared_ptr<const data::Dataset> dataset, const RunFolder& folder,
+               torch::Device device, std::shared_ptr<distributed::Communicator> communicator,
+               std::function<void(Section)> enter);
 
   QualityWatch(const QualityWatch&) = delete;
   QualityWatch& operator=(const QualityWatch&) = delete;
@@ -38,6 +41,8 @@ class QualityWatch {
   void Restore(const nlohmann::json& state);
 
  private:
+  CopyWatch::Values MeasureCopies(const quality::ImageSource& fakes, torch::nn::Sequential& generator,
+                                  std::uint64_t step);
   void Remember(const quality::Measured& measured, std::uint64_t step);
 
   const TrainOptions& options_;
@@ -45,6 +50,7 @@ class QualityWatch {
   std::shared_ptr<distributed::Communicator> communicator_;
   std::function<void(Section)> enter_;
   std::optional<quality::Evaluator> evaluator_;
+  std::optional<CopyWatch> copies_;
   std::optional<std::uint64_t> best_step_;
   double best_value_ = 0;
 };

@@ -78,13 +78,20 @@ void RequireShared(const fs::path& folder, distributed::Communicator& control) {
   });
 }
 
-// The number in "fakes-NUMBER.png"; empty for any other name.
-std::optional<std::uint64_t> StepOfFakes(std::string_view name) {
-  constexpr std::string_view kPrefix = "fakes-", kSuffix = ".png";
-  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return std::nullopt;
+// What the names of the grids of a step begin with.
+constexpr std::string_view kFakes = "fakes-", kNearest = "nearest-";
+
+std::string GridName(std::string_view prefix, std::uint64_t step) {
+  return std::string(prefix) + Padded(step, 8) + ".png";
+}
+
+// The number in "<prefix>NUMBER.png"; empty for any other name.
+std::optional<std::uint64_t> StepOfGrid(std::string_view prefix, std::string_view name) {
+  constexpr std::string_view kSuffix = ".png";
+  if (!name.starts_with(prefix) || !name.ends_with(kSuffix)) return std::nullopt;
   std::uint64_t step = 0;
   const char* end = name.data() + name.size() - kSuffix.size();
-  const auto [stop, error] = std::from_chars(name.data() + kPrefix.size(), end, step);
+  const auto [stop, error] = std::from_chars(name.data() + prefix.size(), end, step);
   return error == std::errc() && stop == end ? std::optional(step) : std::nullopt;
 }
 
@@ -106,15 +113,18 @@ RunFolder RunFolder::Open(const TrainOptions& options, distributed::Communicator
   return folder;
 }
 
-fs::path RunFolder::Fakes(std::uint64_t step) const { return path_ / ("fakes-" + Padded(step, 8) + ".png"); }
+fs::path RunFolder::Fakes(std::uint64_t step) const { return path_ / GridName(kFakes, step); }
+fs::path RunFolder::Nearest(std::uint64_t step) const { return path_ / GridName(kNearest, step); }
 
 void RunFolder::SetLaterGridsAside(std::uint64_t step, const std::string& lineage) const {
   std::vector<fs::path> later;
   for (const auto& entry : fs::directory_iterator(path_)) {
     const std::string name = entry.path().filename().string();
-    const auto of_step = StepOfFakes(name);
-    // Only names that Fakes() produces: other files belong to the user.
-    if (of_step && *of_step > step && Fakes(*of_step).filename() == name) later.push_back(entry.path());
+    for (const std::string_view prefix : {kFakes, kNearest}) {
+      const auto of_step = StepOfGrid(prefix, name);
+      // Only names that this class produces: other files belong to the user.
+      if (of_step && *of_step > step && GridName(prefix, *of_step) == name) later.push_back(entry.path());
+    }
   }
   for (const fs::path& grid : later) fs::rename(grid, storage::FreeName(grid.string() + ".abandoned-" + lineage));
 }

@@ -47,19 +47,21 @@ std::vector<std::optional<std::uint64_t>> FirstOfClasses(const data::Dataset& da
 
 }  // namespace
 
+torch::Tensor ToBytes(const torch::Tensor& images) {
+  torch::NoGradGuard no_grad;
+  return images.to(torch::kCPU)
+      .add(1)
+      .mul(127.5)
+      .add(0.5)
+      .clamp(0, 255)
+      .to(torch::kByte)
+      .permute({0, 2, 3, 1})
+      .contiguous();
+}
+
 void WriteGrid(const std::filesystem::path& path, const GridOfImages& grid_of,
                const std::optional<picture::Mark>& mark) {
-  const torch::Tensor& images = grid_of.images;
-  // Maps [-1, 1] to whole numbers 0 to 255, rounded to the nearest.
-  torch::NoGradGuard no_grad;
-  const torch::Tensor bytes = images.to(torch::kCPU)
-                                  .add(1)
-                                  .mul(127.5)
-                                  .add(0.5)
-                                  .clamp(0, 255)
-                                  .to(torch::kByte)
-                                  .permute({0, 2, 3, 1})
-                                  .contiguous();
+  const torch::Tensor bytes = ToBytes(grid_of.images);
   const auto count = static_cast<std::uint32_t>(bytes.size(0));
   const auto square = static_cast<std::uint32_t>(std::ceil(std::sqrt(static_cast<double>(count))));
   const std::uint32_t columns = grid_of.columns > 0 ? grid_of.columns : square;

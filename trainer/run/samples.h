@@ -20,6 +20,9 @@ struct GridOfImages {
   std::uint32_t columns = 0;
 };
 
+// float [N, 3, R, R] in [-1, 1] -> uint8 [N, R, R, 3] on the CPU: whole numbers 0 to 255, rounded to the nearest.
+torch::Tensor ToBytes(const torch::Tensor& images);
+
 // Writes a PNG grid atomically. `mark`: the mark of generated images, embedded in the PNG.
 void WriteGrid(const std::filesystem::path& path, const GridOfImages& grid,
                const std::optional<picture::Mark>& mark = {});

@@ -108,7 +108,7 @@ void Trainer::BeginOrResume() {
     std::uint64_t global_batch = options_.global_batch;
     if (saved && global_batch == 0) global_batch = saved->state.at("options").at("global_batch");
     batches_of_step_ = PlanBatches(options_.batch, global_batch, world_.size);
-    quality_.emplace(options_, dataset_, device_, evaluation_, enter_);
+    quality_.emplace(options_, dataset_, folder_, device_, evaluation_, enter_);
     quality_by_class_.emplace(options_, dataset_, classes_, device_, evaluation_, enter_);
     if (saved) Restore(*saved);
     if (gan_.options.loss.perceptual > 0) {

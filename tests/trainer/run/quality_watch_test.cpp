@@ -46,11 +46,13 @@ TEST(QualityWatch, ShowsThatItLivesInEveryBatchAndGivesTheStepBack) {
   TrainOptions options;
   options.gan.network = {.resolution = kSide, .features = 2, .noise_dim = 16};
   options.quality_every = 5;
+  options.run = folder.path() / "run";
   const auto world = distributed::TestWorld();
   const auto communicator = distributed::Communicator::Create(world, "evaluation");
   const auto dataset = Noise(folder.path(), 280, 0.5);  // 140 held out: batches of 32 on each rank
   std::vector<Section> signs;
-  QualityWatch watch(options, dataset, torch::kCPU, communicator, [&](Section section) { signs.push_back(section); });
+  const RunFolder run = RunFolder::Open(options, *communicator);
+  QualityWatch watch(options, dataset, run, torch::kCPU, communicator, [&](Section section) { signs.push_back(section); });
   const step::Gan gan(options.gan, torch::kCPU, 1, communicator);
   EXPECT_FALSE(watch.Measure(gan, 4));
   EXPECT_TRUE(signs.empty());

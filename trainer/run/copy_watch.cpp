@@ -1,0 +1,73 @@
+#include "trainer/run/copy_watch.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "cli/log.h"
+#include "picture/png.h"
+#include "storage/errors.h"
+#include "trainer/run/samples.h"
+
+namespace gan::run {
+
+namespace {
+
+constexpr std::int64_t kImagesAtOnce = 32;
+
+constexpr const char* kAdvice =
+    "train on more images, add --flip or --augment diff, or use an earlier checkpoint";
+
+}  // namespace
+
+CopyWatch::Values ValuesOf(const std::optional<nearest::Copies>& copies) {
+  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  return {{"copies", copies ? copies->rate() : kUnknown},
+          {"copies_floor", copies ? copies->floor() : kUnknown},
+          {"copies_p", copies ? copies->probability : kUnknown},
+          {"copies_told", copies ? (copies->learnt_by_heart ? 1.0 : 0.0) : kUnknown}};
+}
+
+CopyWatch::CopyWatch(std::shared_ptr<const data::Dataset> dataset, bool flip, const RunFolder& folder,
+                     std::function<void()> alive)
+    : dataset_(std::move(dataset)), flip_(flip), folder_(folder), alive_(std::move(alive)) {}
+
+// The training images are read at the first measurement, since most runs of tests and trials have none.
+CopyWatch::Values CopyWatch::Measure(const quality::ImageSource& fakes, std::uint64_t step,
+                                     const std::optional<picture::Mark>& mark) {
+  if (!reference_) reference_.emplace(dataset_, flip_, alive_);
+  if (!reference_->training().AreEnough()) return ValuesOf({});
+  std::optional<nearest::Examination> examination;
+  for (std::int64_t first = 0; first < kImages; first += kImagesAtOnce) {
+    alive_();
+    const torch::Tensor rgb = ToBytes(fakes(first, kImagesAtOnce));
+    if (!examination) examination.emplace(*reference_, static_cast<std::size_t>(rgb.size(1)));
+    examination->Add({rgb.const_data_ptr<std::uint8_t>(), static_cast<std::size_t>(rgb.numel())});
+  }
+  const nearest::Copies found = examination->Result();
+  WritePairs(*examination, step, mark);
+  Tell(found, step);
+  return ValuesOf(found);
+}
+
+void CopyWatch::WritePairs(const nearest::Examination& examination, std::uint64_t step,
+                           const std::optional<picture::Mark>& mark) const {
+  const picture::GridImage grid = examination.Pairs();
+  try {
+    picture::WritePng(folder_.Nearest(step), grid.pixels, grid.width, grid.height, mark);
+  } catch (const IoError& error) {
+    cli::LogWarning(std::string(error.what()) + "; training continues without the grid of nearest images of step " +
+                    std::to_string(step));
+  }
+}
+
+// Once when it begins and once when it is over, because it can last for the rest of a run.
+void CopyWatch::Tell(const nearest::Copies& found, std::uint64_t step) {
+  if (found.learnt_by_heart == told_) return;
+  told_ = found.learnt_by_heart;
+  const std::string line = "step " + std::to_string(step) + ": " + nearest::Words(found);
+  if (!told_) return cli::LogInfo(line + ": the generator no longer seems to have learnt its images by heart");
+  cli::LogWarning(line + ": the generator has learnt training images by heart. Look at " +
+                  folder_.Nearest(step).string() + "; " + kAdvice);
+}
+
+}  // namespace gan::run
