@@ -75,6 +75,17 @@ class Resumed(WithShards):
         aside, = (name for name in grids if not name.endswith('.png'))
         self.assertRegex(aside, r'^fakes-00000004\.png\.abandoned-[0-9a-f]{16}$')
 
+    def test_grids_of_nearest_images_are_set_aside_as_well(self):
+        measured = ('--quality-every', 1, '--holdout', 0.4)
+        run = self.begun('branch-nearest', *measured)
+        self.assertEqual([1, 2, 3, 4], sorted(int(path.name[8:16]) for path in run.glob('nearest-*.png')))
+        kept = run / 'nearest-4.png'
+        kept.write_text('of a user')
+        self.assert_code(0, train(1, self.shards, run, '--steps', 3, *self.FLAGS, *measured, '--resume', run / 'checkpoints' / 'step-00000002'))
+        self.assertEqual([1, 2, 3], sorted(int(path.name[8:16]) for path in run.glob('nearest-0*.png')))
+        self.assertEqual([3, 4], sorted(int(path.name[8:16]) for path in run.glob('nearest-*.abandoned-*')))
+        self.assertEqual('of a user', kept.read_text())
+
     def test_grids_of_a_branch_that_was_rolled_back_are_set_aside(self):
         run = self.folder / 'rolled'
         self.assert_code(0, train(1, self.shards, run, '--steps', 44, '--checkpoint-every', 3, '--sample-every', 2, '--inject', 'weights:nan@21'))

@@ -38,7 +38,7 @@ def step_line(step, steps, rng):
             'actions': ['lower_d_rate'] if step == int(0.32 * steps) else [], 'step_seconds': 0.4,
             'images_per_second': 80 + rng.gauss(0, 2)}
     if step % 50 == 0:
-        line.update(diversity=0.3, diversity_reference=0.35)
+        line.update(diversity=0.3, diversity_reference=0.35, quality_copies=0.0625, quality_copies_floor=0.125, quality_copies_told=0, quality_copies_p=1)
     if step == int(0.6 * steps):
         line.update(loss_d=None, grad_norm_d=None)
     return line
@@ -59,6 +59,7 @@ def make_run(folder, steps):
     (folder / 'reals.png').write_bytes(png((20, 160, 90)))
     for i, part in enumerate((0, 0.5, 1)):
         (folder / f'fakes-{int(part * steps):08d}.png').write_bytes(png((90 + 50 * i, 20, 160)))
+    (folder / f'nearest-{steps // 2:08d}.png').write_bytes(png((200, 200, 20)))
     return folder
 
 
@@ -144,6 +145,37 @@ class Page(unittest.TestCase):
             self.assertEqual('per-class · Equipoise', tab.run('document.title'))
             self.assert_clean(tab, server.url)
 
+    def test_copies_of_training_images_are_told_in_words(self):
+        run = make_run(self.folder / 'by-heart', 100)
+        (run / 'nearest-00000100.png').write_bytes(png((200, 20, 20), 32))
+        (run / 'nearest-00000101.png').symlink_to('/etc/passwd')
+        shown = "[document.querySelector('#nearest-card').hidden, document.querySelector('#nearest').naturalWidth]"
+        wait = "document.querySelector('#nearest').complete && document.querySelector('#nearest').naturalWidth > 0"
+        with Server(run) as server:
+            tab = self.open(server.url)
+            tab.wait_for(wait)
+            self.assertEqual([False, 32], tab.run(shown))
+            self.assertEqual('No more copies than chance', self.text(tab, '#nearest-verdict'))
+            self.assertIn('6 % of the generated images are copies of a training image. Of held-out real images 13 %', self.text(tab, '#nearest-words'))
+            self.assert_clean(tab, server.url)
+        with open(run / 'stats.jsonl', 'a') as lines:
+            lines.write(json.dumps(step_line(101, 100, random.Random(1)) | {'quality_copies': 0.75, 'quality_copies_floor': 0.02, 'quality_copies_told': 1}) + '\n')
+            lines.write(json.dumps(step_line(102, 100, random.Random(1)) | {'quality_copies': HOSTILE, 'quality_copies_floor': 1, 'quality_copies_told': 0}) + '\n')
+        report = self.folder / 'by-heart.html'
+        subprocess.run([INSPECT, 'report', run, report], check=True, stdout=subprocess.DEVNULL)
+        tab = self.open(report.as_uri())
+        tab.wait_for(wait)
+        self.assertEqual([False, 32], tab.run(shown))
+        self.assertEqual('▲ Learnt by heart', self.text(tab, '#nearest-verdict'))
+        self.assertIn('75 % of the generated images are copies of a training image. Of held-out real images 2 %', self.text(tab, '#nearest-words'))
+        self.assertEqual([], tab.complaints)
+
+    def test_a_run_that_looks_for_no_copies_shows_no_card(self):
+        run = make_run(self.folder / 'no-nearest', 10)
+        (run / 'nearest-00000005.png').unlink()
+        with Server(run) as server:
+            self.assertTrue(self.open(server.url).run("document.querySelector('#nearest-card').hidden"))
+
     def test_everything_is_there(self):
         with Server(self.run_folder) as server:
             tab = self.open(server.url)
@@ -155,7 +187,7 @@ class Page(unittest.TestCase):
                 self.assertIn(words, tiles)
             titles = tab.run("[...document.querySelectorAll('.chart h3')].map(h => h.textContent)")
             for title in ('Losses', 'Discriminator AUC', 'Discriminator accuracy', 'Gradient norms', 'Sample diversity',
-                          'Images per second', 'Learning rates'):
+                          'Copies of training images', 'Images per second', 'Learning rates'):
                 self.assertIn(title, titles)
             self.assertEqual(len(titles), tab.run("document.querySelectorAll('.chart svg.plot:not([hidden]) path.line').length && "
                                                   "document.querySelectorAll('.chart svg.plot:not([hidden])').length"))

@@ -60,10 +60,13 @@ TEST_F(LivePageTest, NoPathLeadsOutOfTheGrids) {
 
 TEST_F(LivePageTest, AReportIsOneFileThatNothingCanBreakOutOf) {
   const fs::path out = folder_ / "report.html";
+  for (const std::uint64_t step : {3U, 5U}) std::ofstream(folder_ / GridName(step, kNearest)) << step;
   WriteReport(folder_, out);
   const std::string html = storage::ReadFile(out);
   EXPECT_THAT(html, HasSubstr("\"fakes-00000000.png\":\"data:image/png;base64,MA==\""));
   EXPECT_THAT(html, HasSubstr("\"fakes-00000099.png\":\"data:image/png;base64,OTk=\""));
+  EXPECT_THAT(html, HasSubstr("\"nearest-00000005.png\":\"data:image/png;base64,NQ==\""));
+  EXPECT_THAT(html, Not(HasSubstr("\"nearest-00000003.png\":")));
   EXPECT_THAT(html, Not(HasSubstr("</script><script>alert")));
   std::size_t grids = 0;
   for (std::size_t at = html.find("\"fakes-0"); at != std::string::npos; at = html.find("\"fakes-0", at + 1)) ++grids;

@@ -55,6 +55,16 @@ TEST_F(RunStatsTest, TheNewestQualityOfClassesIsKept) {
   EXPECT_EQ(Read()["quality_by_class"], (Json{3, {{"coat", {{"swd", 0.25}}}}}));
 }
 
+TEST_F(RunStatsTest, TheNewestCopiesAreKept) {
+  AppendStep(1, {{"quality_copies", 0.5}});
+  EXPECT_TRUE(Read()["copies"].is_null());
+  AppendStep(2, {{"quality_copies", 0.25}, {"quality_copies_floor", 0.125}, {"quality_copies_told", 1}});
+  AppendStep(3);
+  AppendStep(4, {{"quality_copies", nullptr}, {"quality_copies_floor", nullptr}, {"quality_copies_told", nullptr}});
+  AppendStep(5, {{"quality_copies", "0.5"}, {"quality_copies_floor", Json::array()}, {"quality_copies_told", 1}});
+  EXPECT_EQ(Read()["copies"], (Json{2, 0.25, 0.125, 1.0}));
+}
+
 TEST_F(RunStatsTest, MoreClassesThanGanTrainWritesAreNotKept) {
   Json many = Json::object();
   for (int i = 0; i < 33; ++i) many["class " + std::to_string(i)] = {{"swd", 0.5}};

@@ -60,6 +60,20 @@ TEST_F(RunViewTest, GridsAreListedByStep) {
   EXPECT_EQ(View()["fakes"], (Json{2, 100, 123456789}));
 }
 
+TEST_F(RunViewTest, GridsOfNearestImagesAreListedAndGivenOut) {
+  for (const char* name : {"nearest-00000100.png", "nearest-00000002.png", "nearest-2.png", "fakes-00000007.png"}) {
+    Write(name, name);
+  }
+  fs::create_symlink("/etc/passwd", folder_ / "nearest-00000003.png");
+  EXPECT_EQ(View()["nearest"], (Json{2, 100}));
+  EXPECT_EQ(View()["fakes"], (Json{7}));
+  const RunView view(folder_, false);
+  EXPECT_EQ(view.Picture(GridName(100, kNearest)), "nearest-00000100.png");
+  for (const char* name : {"nearest-00000003.png", "nearest-2.png", "nearest-00000007.png", "nearest-/../options.json"}) {
+    EXPECT_EQ(view.Picture(name), std::nullopt) << name;
+  }
+}
+
 TEST_F(RunViewTest, OnlyGridsAreGivenOut) {
   Write("reals.png", "reals");
   Write("fakes-00000002.png", "two");

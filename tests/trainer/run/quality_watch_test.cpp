@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
+#include "cli/log.h"
 #include "shard/manifest.h"
 #include "shard/shard_format.h"
 #include "shard/shard_writer.h"
@@ -13,6 +15,7 @@
 #include "storage/files.h"
 #include "tests/storage/temporary_folder.h"
 #include "tests/trainer/distributed/mpi_world.h"
+#include "trainer/run/record_images.h"
 
 namespace gan::run {
 namespace {
@@ -56,11 +59,92 @@ TEST(QualityWatch, ShowsThatItLivesInEveryBatchAndGivesTheStepBack) {
   const step::Gan gan(options.gan, torch::kCPU, 1, communicator);
   EXPECT_FALSE(watch.Measure(gan, 4));
   EXPECT_TRUE(signs.empty());
-  EXPECT_TRUE(watch.Measure(gan, 5));
+  const auto measured = watch.Measure(gan, 5);
+  ASSERT_TRUE(measured);
+  for (const char* name : {"copies", "copies_floor", "copies_told"}) {
+    EXPECT_TRUE(std::ranges::count(measured->values, std::pair(std::string(name), 0.0))) << name;
+  }
+  EXPECT_TRUE(std::filesystem::exists(run.Nearest(5)));
   const auto batches = 2 * ((140 / world.size + 31) / 32);  // of reals and of fakes
   EXPECT_GE(std::ranges::count(signs, Section::kEvaluate), batches);
   ASSERT_FALSE(signs.empty());
   EXPECT_EQ(signs.back(), Section::kStep);
+}
+
+// Training images, or held-out ones, as a generator would make them.
+quality::ImageSource SourceOf(const data::Dataset& dataset, bool held_out) {
+  return [&dataset, held_out](std::int64_t first, std::int64_t count) {
+    return ImagesOf(dataset, first, count, kSide, [&](std::uint64_t i) {
+      return held_out ? dataset.HoldoutRecord(i % dataset.holdout_size()) : dataset.Record(i % dataset.size());
+    });
+  };
+}
+
+std::size_t CountOf(const std::string& words, const std::filesystem::path& file) {
+  const std::string text = storage::ReadFile(file);
+  std::size_t count = 0;
+  for (std::size_t at = text.find(words); at != std::string::npos; at = text.find(words, at + 1)) ++count;
+  return count;
+}
+
+TEST(CopyWatch, AGeneratorThatHasLearntByHeartIsToldOnce) {
+  const testing::TemporaryFolder folder;
+  const auto communicator = distributed::Communicator::Create(distributed::TestWorld(), "control");
+  TrainOptions options;
+  options.run = folder.path() / "run";
+  const RunFolder run = RunFolder::Open(options, *communicator);
+  if (communicator->rank() == 0) {
+    const auto dataset = Noise(folder.path(), 100, 0.5);
+    cli::OpenLog("test", run.Log());
+    CopyWatch watch(dataset, false, run, [] {});
+    using Values = CopyWatch::Values;
+    const auto of = [](const Values& values, const std::string& name) {
+      return std::ranges::find(values, name, &std::pair<std::string, double>::first)->second;
+    };
+    EXPECT_EQ(of(watch.Measure(SourceOf(*dataset, true), 1, {}), "copies_told"), 0);
+    EXPECT_EQ(CountOf("by heart", run.Log()), 0U);
+    for (const std::uint64_t step : {2, 3}) {
+      const Values told = watch.Measure(SourceOf(*dataset, false), step, {});
+      EXPECT_EQ(of(told, "copies"), 1);
+      EXPECT_EQ(of(told, "copies_floor"), 0);
+      EXPECT_LT(of(told, "copies_p"), 1e-3);
+      EXPECT_EQ(of(told, "copies_told"), 1);
+      EXPECT_TRUE(std::filesystem::exists(run.Nearest(step)));
+    }
+    EXPECT_EQ(CountOf("step 2: 100 % of 256 generated images are copies of training images", run.Log()), 1U);
+    EXPECT_EQ(CountOf("has learnt training images by heart", run.Log()), 1U);
+    EXPECT_EQ(of(watch.Measure(SourceOf(*dataset, true), 4, {}), "copies_told"), 0);
+    EXPECT_EQ(CountOf("no longer", run.Log()), 1U);
+  }
+  communicator->Barrier();
+}
+
+TEST(CopyWatch, TooFewImagesGiveNoNumbersAndNoGrid) {
+  const testing::TemporaryFolder folder;
+  const auto communicator = distributed::Communicator::Create(distributed::TestWorld(), "control");
+  TrainOptions options;
+  options.run = folder.path() / "run";
+  const RunFolder run = RunFolder::Open(options, *communicator);
+  CopyWatch watch(Noise(folder.path(), 5, 0), false, run, [] {});
+  for (const auto& [name, value] : watch.Measure({}, 1, {})) EXPECT_TRUE(std::isnan(value)) << name;
+  EXPECT_FALSE(std::filesystem::exists(run.Nearest(1)));
+  communicator->Barrier();
+}
+
+TEST(CopyWatch, AGridThatCannotBeWrittenDoesNotEndTheRun) {
+  const testing::TemporaryFolder folder;
+  const auto communicator = distributed::Communicator::Create(distributed::TestWorld(), "control");
+  TrainOptions options;
+  options.run = folder.path() / "run";
+  const RunFolder run = RunFolder::Open(options, *communicator);
+  if (communicator->rank() == 0) {
+    const auto dataset = Noise(folder.path(), 60, 0.5);
+    std::filesystem::create_directory(run.Nearest(1));
+    std::filesystem::create_directory(run.Nearest(1) / "in the way");
+    CopyWatch watch(dataset, false, run, [] {});
+    EXPECT_EQ(watch.Measure(SourceOf(*dataset, true), 1, {})[0].second, 0);
+  }
+  communicator->Barrier();
 }
 
 TEST(QualityWatch, WhatRankZeroHasMeasuredCounts) {
