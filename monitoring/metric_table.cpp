@@ -23,9 +23,9 @@ constexpr std::string_view kActions[] = {"lower_d_rate",         "raise_d_rate",
                                          "wgan_gp_on",           "wgan_gp_off",  "feature_matching_on",
                                          "feature_matching_off", "widen_d",      "restart_d",
                                          "more_augmentation",    "skip_step",    "rollback"};
-constexpr std::string_view kMeasures[] = {"swd", "ms_ssim", "density",   "coverage",      "frechet",       "kernel",
-                                          "fid", "kid",     "swd_floor", "frechet_floor", "coverage_floor",
-                                          "copies", "copies_floor", "copies_p", "copies_told"};
+constexpr std::string_view kMeasures[] = {
+    "swd",       "ms_ssim",       "density",        "coverage", "frechet",      "kernel",   "fid",        "kid",
+    "swd_floor", "frechet_floor", "coverage_floor", "copies",   "copies_floor", "copies_p", "copies_told"};
 constexpr std::string_view kClassStates[] = {"collapsed", "separated"};
 constexpr std::string_view kResults[] = {"accepted", "unreadable", "not_a_picture", "unsupported", "truncated",
                                          "corrupt",  "too_large",  "too_small",     "cropped",     "duplicate"};

@@ -106,8 +106,8 @@ void WriteNearest(const generate::GenerateOptions& options, const generate::Trai
   const auto dataset = std::make_shared<const data::Dataset>(shards, training.holdout);
   const nearest::Reference reference(dataset, training.flip, [] {});
   if (!reference.training().AreEnough()) {
-    throw DataError(shards, "has too few different images to compare with: " +
-                                std::to_string(reference.training().size()));
+    throw DataError(shards,
+                    "has too few different images to compare with: " + std::to_string(reference.training().size()));
   }
   const nearest::Examination examination = Examine(options, trained, reference);
   const nearest::Copies found = examination.Result();

@@ -14,10 +14,10 @@ void AddNearestFlag(CLI::App& app, std::filesystem::path& shards);
 // Sets the defaults that depend on the flag. Throws UsageError.
 void SettleNearestFlag(const CLI::App& app, generate::GenerateOptions& options, const std::filesystem::path& shards);
 
-// Writes the images that the options ask for beside the nearest training images of the shard folder, and prints the part
-// of them that are copies, as training does with --quality-every. A checkpoint says which images were held out; for other
-// weights, or other shards, all images count as training images and nothing is said about chance. Uses the caller's TBB
-// arena. Throws UsageError, DataError, IoError.
+// Writes the images that the options ask for beside the nearest training images of the shard folder, and prints the
+// part of them that are copies, as training does with --quality-every. A checkpoint says which images were held out;
+// for other weights, or other shards, all images count as training images and nothing is said about chance. Uses the
+// caller's TBB arena. Throws UsageError, DataError, IoError.
 void WriteNearest(const generate::GenerateOptions& options, const generate::TrainedGenerator& trained,
                   const std::filesystem::path& shards);
 

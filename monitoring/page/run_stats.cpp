@@ -133,7 +133,8 @@ std::string RunStats::JsonText() const {
                       {"nonfinite_count", nonfinite_count_}};
   std::string text = facts.dump(-1, ' ', false, json::error_handler_t::replace);
   text.back() = ',';  // the table is appended as text, which avoids parsing it again
-  return text + "\"quality_by_class\":" + quality_by_class_ + ",\"copies\":" + copies_ + ",\"table\":" + table_.JsonText() + "}";
+  return text + "\"quality_by_class\":" + quality_by_class_ + ",\"copies\":" + copies_ +
+         ",\"table\":" + table_.JsonText() + "}";
 }
 
 }  // namespace gan::monitoring

@@ -15,8 +15,8 @@ constexpr std::uint64_t kBlock = 512;  // images between two signs of life
 
 void Ignore(const DataError& /*damage*/) {}
 
-// The thumbnail of the record that read() gives. Copied first, since a page that becomes unreadable meanwhile requires a
-// second attempt.
+// The thumbnail of the record that read() gives. Copied first, since a page that becomes unreadable meanwhile requires
+// a second attempt.
 template <typename Read>
 Thumbnail ThumbnailOfRecord(std::size_t side, std::vector<std::uint8_t>& pixels, const Read& read) {
   data::UntilNothingIsLost([&] {
@@ -72,8 +72,8 @@ void Examination::Add(std::span<const std::uint8_t> rgb) {
     const Neighbour neighbour = reference_.training().NearestTo(ThumbnailOf(image, side_));
     generated_.push_back(neighbour);
     // Equal ratios stay in the order of the images.
-    const auto place = std::ranges::upper_bound(shown_, neighbour.ratio, {},
-                                                [](const Shown& shown) { return shown.neighbour.ratio; });
+    const auto place =
+        std::ranges::upper_bound(shown_, neighbour.ratio, {}, [](const Shown& shown) { return shown.neighbour.ratio; });
     if (place == shown_.end() && shown_.size() == kPairs) continue;
     shown_.insert(place, {neighbour, {image.begin(), image.end()}});
     if (shown_.size() > kPairs) shown_.pop_back();

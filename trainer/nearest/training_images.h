@@ -20,8 +20,8 @@ struct Neighbour {
 // limit in absolute terms would fit all data sets. Carlini et al. ("Extracting training data from diffusion models",
 // USENIX Security 2023) divide by the mean distance of the 50 nearest images, Yoon et al. ("Diffusion probabilistic
 // models generalize when they fail to memorize", ICML workshop 2023) by that of the second. The fifth lies between:
-// three further versions of an image do not hide a copy of it, and a blurred image that is near a whole group of training
-// images is no copy.
+// three further versions of an image do not hide a copy of it, and a blurred image that is near a whole group of
+// training images is no copy.
 inline constexpr std::size_t kNeighbours = 5;
 inline constexpr double kClose = 0.5;
 

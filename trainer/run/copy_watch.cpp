@@ -14,8 +14,7 @@ namespace {
 
 constexpr std::int64_t kImagesAtOnce = 32;
 
-constexpr const char* kAdvice =
-    "train on more images, add --flip or --augment diff, or use an earlier checkpoint";
+constexpr const char* kAdvice = "train on more images, add --flip or --augment diff, or use an earlier checkpoint";
 
 }  // namespace
 

@@ -27,7 +27,7 @@ class RunFolder {
   std::filesystem::path Targets() const { return path_ / "prometheus-targets.json"; }
   std::filesystem::path Rollbacks() const { return path_ / "rollbacks.json"; }
   std::filesystem::path Reals() const { return path_ / "reals.png"; }
-  std::filesystem::path Fakes(std::uint64_t step) const;  // fakes-00000042.png
+  std::filesystem::path Fakes(std::uint64_t step) const;    // fakes-00000042.png
   std::filesystem::path Nearest(std::uint64_t step) const;  // nearest-00000042.png
   std::filesystem::path Checkpoints() const { return CheckpointsOf(path_); }
   static std::filesystem::path CheckpointsOf(const std::filesystem::path& run) { return run / "checkpoints"; }

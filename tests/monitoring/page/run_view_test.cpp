@@ -69,7 +69,8 @@ TEST_F(RunViewTest, GridsOfNearestImagesAreListedAndGivenOut) {
   EXPECT_EQ(View()["fakes"], (Json{7}));
   const RunView view(folder_, false);
   EXPECT_EQ(view.Picture(GridName(100, kNearest)), "nearest-00000100.png");
-  for (const char* name : {"nearest-00000003.png", "nearest-2.png", "nearest-00000007.png", "nearest-/../options.json"}) {
+  for (const char* name :
+       {"nearest-00000003.png", "nearest-2.png", "nearest-00000007.png", "nearest-/../options.json"}) {
     EXPECT_EQ(view.Picture(name), std::nullopt) << name;
   }
 }

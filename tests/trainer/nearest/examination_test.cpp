@@ -81,7 +81,8 @@ TEST_F(ExaminationTest, NoMoreThanTheFirstPairsAreKept) {
   const Reference reference(dataset, false, [] {});
   Examination examination(reference, kSide);
   for (int round = 0; round < 2; ++round) {
-    for (std::uint64_t i = 0; i < 25; ++i) examination.Add(BytesOf(dataset->HoldoutRecord(i % dataset->holdout_size())));
+    for (std::uint64_t i = 0; i < 25; ++i)
+      examination.Add(BytesOf(dataset->HoldoutRecord(i % dataset->holdout_size())));
   }
   examination.Add(BytesOf(dataset->Record(3)));
   const picture::GridImage grid = examination.Pairs();

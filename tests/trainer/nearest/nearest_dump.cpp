@@ -1,5 +1,5 @@
-// Prints what trainer/nearest finds for nearest_test.py: nearest_dump SIDE FLIP TRAINING HELD_OUT GENERATED, each of the
-// last three a file of uint8 [N, SIDE, SIDE, 3].
+// Prints what trainer/nearest finds for nearest_test.py: nearest_dump SIDE FLIP TRAINING HELD_OUT GENERATED, each of
+// the last three a file of uint8 [N, SIDE, SIDE, 3].
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -43,14 +43,10 @@ int main(int argc, char** argv) {
   for (const Thumbnail& one : Thumbnails(argv[4], side)) held_out.push_back(images.NearestTo(one));
   for (const Thumbnail& one : Thumbnails(argv[5], side)) generated.push_back(images.NearestTo(one));
   const gan::nearest::Copies found = gan::nearest::Judge(generated, held_out);
-  const nlohmann::json all = {{"thumbnail", training.front()},
-                              {"held_out", ToJson(held_out)},
-                              {"generated", ToJson(generated)},
-                              {"rate", found.rate()},
-                              {"floor", found.floor()},
-                              {"originals", found.originals},
-                              {"probability", found.probability},
-                              {"learnt_by_heart", found.learnt_by_heart}};
+  const nlohmann::json all = {{"thumbnail", training.front()},    {"held_out", ToJson(held_out)},
+                              {"generated", ToJson(generated)},   {"rate", found.rate()},
+                              {"floor", found.floor()},           {"originals", found.originals},
+                              {"probability", found.probability}, {"learnt_by_heart", found.learnt_by_heart}};
   std::puts(all.dump().c_str());
   return 0;
 }

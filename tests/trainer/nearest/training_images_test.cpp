@@ -35,9 +35,9 @@ TEST(TrainingImages, TheNearestAndItsRatioToTheFifthAreFound) {
 }
 
 TEST(TrainingImages, AnImageThatIsRepeatedCountsOnce) {
-  const TrainingImages images({Level(10), Level(10), Level(10), Level(10), Level(10), Level(50), Level(60), Level(70),
-                               Level(80), Level(90)},
-                              false);
+  const TrainingImages images(
+      {Level(10), Level(10), Level(10), Level(10), Level(10), Level(50), Level(60), Level(70), Level(80), Level(90)},
+      false);
   EXPECT_EQ(images.size(), 6U);
   EXPECT_DOUBLE_EQ(images.NearestTo(Level(12)).ratio, 2.0 / 68);
   EXPECT_EQ(images.NearestTo(Level(82)).image, 8U);  // its place among all of them

@@ -55,7 +55,8 @@ TEST(QualityWatch, ShowsThatItLivesInEveryBatchAndGivesTheStepBack) {
   const auto dataset = Noise(folder.path(), 280, 0.5);  // 140 held out: batches of 32 on each rank
   std::vector<Section> signs;
   const RunFolder run = RunFolder::Open(options, *communicator);
-  QualityWatch watch(options, dataset, run, torch::kCPU, communicator, [&](Section section) { signs.push_back(section); });
+  QualityWatch watch(options, dataset, run, torch::kCPU, communicator,
+                     [&](Section section) { signs.push_back(section); });
   const step::Gan gan(options.gan, torch::kCPU, 1, communicator);
   EXPECT_FALSE(watch.Measure(gan, 4));
   EXPECT_TRUE(signs.empty());
