@@ -31,6 +31,7 @@ double Copies::floor() const { return Part(held_out_copies, held_out); }
 
 // Fisher, "The design of experiments", 1935. The tail of the hypergeometric distribution.
 double FisherExact(std::uint64_t a, std::uint64_t n, std::uint64_t b, std::uint64_t m) {
+  if (a == 0) return 1;  // exactly, whatever the rounding of the sum
   const std::uint64_t drawn = a + b;
   double sum = 0;
   for (std::uint64_t k = a; k <= std::min(n, drawn); ++k) {
