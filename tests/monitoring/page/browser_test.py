@@ -327,7 +327,7 @@ class Page(unittest.TestCase):
         self.assertEqual(HOSTILE, self.text(tab, '#run-name'))
         self.assertEqual(HOSTILE.replace('_', ' '), self.text(tab, '#verdict'))
         self.assertIn(HOSTILE, self.text(tab, '#options'))
-        self.assertEqual(2, tab.run('document.images.length'))
+        self.assertEqual(3, tab.run('document.images.length'))
         self.assertEqual(2, tab.run('document.scripts.length'))
         self.assertEqual([], tab.complaints)
 
