@@ -4,7 +4,7 @@
     .deps/python bench/networks/copies.py --photos FOLDER --out FOLDER [--seeds 1-10] [--runs RUN ...]
 
 For each seed a generator of gan-train's form is made to copy: it learns by regression to show eight images of a data set of
-64 images, which of them depends on the signs of three numbers of the latent. Three tenths of the data set count as held out. Then
+200 images, which of them depends on the signs of three numbers of the latent. Three tenths of the data set count as held out. Then
 gan-generate --nearest gives its verdict. Of finished runs (--runs) the grids of generated images are judged as well, beside
 a random twentieth of the images of their shards.
 """
@@ -29,7 +29,7 @@ from dcgan import generator, generator_channels  # noqa: E402
 from pictures import tiles  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get('EQUIPOISE_BIN', ROOT / 'build/release/bin'))
-FEATURES, LATENT, BITS, GRIDS = 4, 100, 3, 4
+IMAGES, FEATURES, LATENT, BITS, GRIDS = 200, 4, 100, 3, 4
 
 
 def run(*command):
@@ -66,7 +66,7 @@ def teach(weights, images, seed, steps):
 def copying(photos, folder, seed, steps):
     folder.mkdir(parents=True, exist_ok=True)
     names, shards, exported = folder / 'photos.txt', folder / 'shards', folder / 'exported'
-    names.write_text(''.join(f'{path}\n' for path in random.Random(seed).sample(photos, 64)))
+    names.write_text(''.join(f'{path}\n' for path in random.Random(seed).sample(photos, IMAGES)))
     run(BIN / 'gan-preprocess', '--in', names, '--out', shards)
     run(BIN / 'gan-train', '--shards', shards, '--run', folder / 'run', '--resolution', 64, '--features', FEATURES, '--batch', 4, '--steps', 1,
         '--holdout', 0.3, '--threads', 1, '--metrics-port', 'off', '--ema', 0)
