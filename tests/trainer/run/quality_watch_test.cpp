@@ -52,9 +52,9 @@ TEST(QualityWatch, ShowsThatItLivesInEveryBatchAndGivesTheStepBack) {
   std::vector<Section> signs;
   QualityWatch watch(options, dataset, torch::kCPU, communicator, [&](Section section) { signs.push_back(section); });
   const step::Gan gan(options.gan, torch::kCPU, 1, communicator);
-  EXPECT_FALSE(watch.Measure(gan, 4));
+  EXPECT_FALSE(watch.Measure(gan, 4, 40));
   EXPECT_TRUE(signs.empty());
-  EXPECT_TRUE(watch.Measure(gan, 5));
+  EXPECT_TRUE(watch.Measure(gan, 5, 50));
   const auto batches = 2 * ((140 / world.size + 31) / 32);  // of reals and of fakes
   EXPECT_GE(std::ranges::count(signs, Section::kEvaluate), batches);
   ASSERT_FALSE(signs.empty());
