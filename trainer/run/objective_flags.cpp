@@ -44,6 +44,9 @@ constexpr cli::Choice<std::string_view> kMeasures[] = {
     cli::Word("fid", "Frechet Inception distance, with --inception"),
     cli::Word("kid", "kernel Inception distance, with --inception"),
     cli::Word("none", "keep no best checkpoint")};
+constexpr cli::Choice<std::string_view> kStops[] = {
+    cli::Word("length", "at the length that is set above"),
+    cli::Word("best", "also when the measure of --keep-best has not improved for --patience images")};
 
 }  // namespace
 
@@ -80,7 +83,11 @@ void AddObjectiveFlags(Flags& flags, TrainOptions& o) {
 void AddQualityFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Image quality, measured against the held-out images");
   flags.Add(kMayChange, "--quality-every", o.quality_every, "Steps between two measurements. 0 never measures.");
+  flags.AddChoice(kMayChange, "--stop-when", o.stop_when, kStops, "When the run ends.");
   flags.RareGroup("image quality");
+  flags.Add(kMayChange, "--patience", o.patience,
+            "Images without an improvement after which --stop-when best ends the run. 0: as many as it took to reach "
+            "the best, but at least 50,000.");
   flags
       .Add(kMayChange, "--quality-images", o.quality_images,
            "Number of generated and of real images per measurement, at most as many as are held out.")
@@ -107,6 +114,14 @@ void ValidateObjective(const TrainOptions& options) {
   }
   if ((best == "fid" || best == "kid") && options.inception.empty()) {
     throw UsageError("--keep-best " + best + " needs --inception FILE, a TorchScript Inception");
+  }
+  if (options.stop_when == "best" && best == "none") throw UsageError("--stop-when best: needs a --keep-best");
+  if (options.stop_when == "best" && options.quality_every == 0) {
+    throw UsageError("--stop-when best: needs --quality-every N");
+  }
+  // A value that comes from the run waits for the next --stop-when best.
+  if (options.stop_when != "best" && options.given.contains("patience")) {
+    throw UsageError("--patience: needs --stop-when best");
   }
   if (options.gan.augmentation == step::Augmentation::kAda && loss.kind == loss::Kind::kWganGp) {
     throw UsageError("--augment ada follows the signs of D's logits, which --loss wgan-gp leaves without meaning");

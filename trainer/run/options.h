@@ -66,6 +66,8 @@ struct TrainOptions {
   std::uint64_t quality_images = 512;  // maximum of each kind, limited by the size of the holdout
   std::filesystem::path inception;     // TorchScript for FID and KID
   std::string keep_best = "swd";       // the measure that selects the best checkpoint, which is never removed
+  std::string stop_when = "length";    // or "best": when keep_best has not improved for `patience` images
+  std::uint64_t patience = 0;          // 0: as BestOfRun chooses
   checkpoint::Retention keep;
   bool mark = true;          // grids of generated images say that they are generated
   bool tensorboard = false;  // event files beside stats.jsonl

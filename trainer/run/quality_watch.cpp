@@ -1,7 +1,6 @@
 #include "trainer/run/quality_watch.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -45,7 +44,11 @@ torch::Tensor HeldOut(const data::Dataset& dataset, std::int64_t first, std::int
 QualityWatch::QualityWatch(const TrainOptions& options, std::shared_ptr<const data::Dataset> dataset,
                            const RunFolder& folder, torch::Device device,
                            std::shared_ptr<distributed::Communicator> communicator, std::function<void(Section)> enter)
-    : options_(options), device_(device), communicator_(std::move(communicator)), enter_(std::move(enter)) {
+    : options_(options),
+      device_(device),
+      communicator_(std::move(communicator)),
+      enter_(std::move(enter)),
+      best_(options.keep_best, options.patience) {
   if (options.quality_every == 0) return;
   const auto wanted = static_cast<std::int64_t>(std::min(options.quality_images, dataset->holdout_size())) / 2 * 2;
   // The measures need pairs of images, and every rank needs at least one pair.
@@ -70,7 +73,7 @@ QualityWatch::QualityWatch(const TrainOptions& options, std::shared_ptr<const da
 }
 
 // Signs of life come from the image sources, because a measurement can take minutes.
-std::optional<quality::Measured> QualityWatch::Measure(const step::Gan& gan, std::uint64_t step) {
+std::optional<quality::Measured> QualityWatch::Measure(const step::Gan& gan, std::uint64_t step, std::uint64_t images) {
   if (!evaluator_ || step % options_.quality_every != 0) return std::nullopt;
   enter_(Section::kEvaluate);
   torch::nn::Sequential generator = GeneratorForPictures(gan, options_.seed);
@@ -88,7 +91,7 @@ std::optional<quality::Measured> QualityWatch::Measure(const step::Gan& gan, std
   measured.values.insert(measured.values.end(), copies.begin(), copies.end());
   measured = OfRankZero(std::move(measured), *communicator_);
   enter_(Section::kStep);
-  Remember(measured, step);
+  best_.Take(measured.values, step, images);
   return measured;
 }
 
@@ -120,27 +123,8 @@ quality::Measured OfRankZero(quality::Measured measured, distributed::Communicat
   return measured;
 }
 
-// A measure that is not finite can never be the best.
-void QualityWatch::Remember(const quality::Measured& measured, std::uint64_t step) {
-  for (const auto& [name, value] : measured.values) {
-    if (name != options_.keep_best || !std::isfinite(value)) continue;
-    if (best_step_ && !quality::IsBetter(name, value, best_value_)) continue;
-    best_step_ = step;
-    best_value_ = value;
-  }
-}
-
-nlohmann::json QualityWatch::Save() const {
-  if (!best_step_) return {{"best_step", nullptr}, {"best_value", nullptr}, {"measure", options_.keep_best}};
-  return {{"best_step", *best_step_}, {"best_value", best_value_}, {"measure", options_.keep_best}};
-}
-
-void QualityWatch::Restore(const nlohmann::json& state) {
-  best_step_.reset();
-  // A best value of another measure cannot be compared.
-  if (state.at("best_step").is_null() || state.at("measure") != options_.keep_best) return;
-  best_step_ = state.at("best_step").get<std::uint64_t>();
-  best_value_ = state.at("best_value");
+std::optional<std::uint64_t> QualityWatch::best_step() const {
+  return best_.best() ? std::optional(best_.best()->step) : std::nullopt;
 }
 
 }  // namespace gan::run

@@ -10,6 +10,7 @@
 
 #include "trainer/data/loader.h"
 #include "trainer/quality/evaluator.h"
+#include "trainer/run/best_of_run.h"
 #include "trainer/run/copy_watch.h"
 #include "trainer/run/options.h"
 #include "trainer/step/gan.h"
@@ -33,17 +34,20 @@ class QualityWatch {
 
   // Collective. Empty in steps that are not measured. Every rank gets the numbers of rank 0, because a rounding
   // difference must not lead to different decisions.
-  std::optional<quality::Measured> Measure(const step::Gan& gan, std::uint64_t step);
+  std::optional<quality::Measured> Measure(const step::Gan& gan, std::uint64_t step, std::uint64_t images);
   // The step with the best quality so far. Its checkpoint is never removed.
-  const std::optional<std::uint64_t>& best_step() const { return best_step_; }
+  std::optional<std::uint64_t> best_step() const;
+  const BestOfRun& best() const { return best_; }
+  // Whether --stop-when best ends the run.
+  bool HasReachedBest() const { return options_.stop_when == "best" && best_.HasWaitedEnough(); }
 
-  nlohmann::json Save() const;
-  void Restore(const nlohmann::json& state);
+  nlohmann::json Save() const { return best_.Save(); }
+  // `images`: of the restored step.
+  void Restore(const nlohmann::json& state, std::uint64_t images) { best_.Restore(state, images); }
 
  private:
   CopyWatch::Values MeasureCopies(const quality::ImageSource& fakes, torch::nn::Sequential& generator,
                                   std::uint64_t step);
-  void Remember(const quality::Measured& measured, std::uint64_t step);
 
   const TrainOptions& options_;
   torch::Device device_;
@@ -51,8 +55,7 @@ class QualityWatch {
   std::function<void(Section)> enter_;
   std::optional<quality::Evaluator> evaluator_;
   std::optional<CopyWatch> copies_;
-  std::optional<std::uint64_t> best_step_;
-  double best_value_ = 0;
+  BestOfRun best_;
 };
 
 // Collective. Returns the numbers of rank 0, bit for bit. Every rank passes the same measures.

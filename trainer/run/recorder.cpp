@@ -275,16 +275,17 @@ std::function<void()> Recorder::StatsSync() const {
   };
 }
 
-void Recorder::Status(const std::string& state) {
+void Recorder::Status(const std::string& state, const std::string& ended_by) {
   if (!is_rank_zero_) return;
-  const nlohmann::json status = {{"state", state},
-                                 {"step", last_step_},
-                                 {"images", last_images_},
-                                 {"fraction_done", fraction_done_},
-                                 {"seconds_left", seconds_left_ ? JsonNumber(*seconds_left_) : nlohmann::json()},
-                                 {"ranks", ranks_},
-                                 {"unix_seconds", UnixSeconds()},
-                                 {"metrics", metrics_.serving() ? metrics_.address() : ""}};
+  nlohmann::json status = {{"state", state},
+                           {"step", last_step_},
+                           {"images", last_images_},
+                           {"fraction_done", fraction_done_},
+                           {"seconds_left", seconds_left_ ? JsonNumber(*seconds_left_) : nlohmann::json()},
+                           {"ranks", ranks_},
+                           {"unix_seconds", UnixSeconds()},
+                           {"metrics", metrics_.serving() ? metrics_.address() : ""}};
+  if (state == "finished") status["ended_by"] = ended_by;
   try {
     storage::WriteFileAtomically(folder_.Status(), status.dump(2) + "\n");
   } catch (const IoError& error) {

@@ -60,8 +60,9 @@ class Recorder {
   std::function<void()> StatsSync() const;
   // `count`: total of this rank since the run began. `newest`: describes the newest record for the log.
   void CorruptRecords(std::uint64_t count, const std::string& newest);
-  // Writes the state ("running", "finished", "stopped", "diverged") to status.json.
-  void Status(const std::string& state);
+  // Writes the state ("running", "finished", "stopped", "diverged") to status.json. `ended_by`: what has ended a run
+  // that is finished, "length" or "best".
+  void Status(const std::string& state, const std::string& ended_by = "");
 
  private:
   static constexpr std::uint64_t kRanksEvery = 16;

@@ -157,7 +157,7 @@ std::uint64_t Trainer::GlobalBatch() const {
   return batches_of_step_.batch * batches_of_step_.micro_batches * static_cast<std::uint64_t>(world_.size);
 }
 
-bool Trainer::Finished() const { return FractionDone() >= 1; }
+bool Trainer::Finished() const { return FractionDone() >= 1 || quality_->HasReachedBest(); }
 
 // A run has exactly one kind of length; a data set's size in epochs is converted to images.
 double Trainer::FractionDone() const {
@@ -269,7 +269,7 @@ StepRecord Trainer::Step() {
 
 std::chrono::steady_clock::duration Trainer::MeasureQuality(StepRecord& record) {
   const auto start = std::chrono::steady_clock::now();
-  record.quality = quality_->Measure(gan_, step_);
+  record.quality = quality_->Measure(gan_, step_, images_);
   if (record.quality) record.quality_by_class = quality_by_class_->Measure(gan_);
   record.best = record.quality && quality_->best_step() == step_;
   return std::chrono::steady_clock::now() - start;
@@ -306,13 +306,23 @@ void Trainer::SaveSamples() {
   });
 }
 
+// For a run that --stop-when best has ended. The checkpoint can be absent, because a full disk does not end a run.
+std::string Trainer::HowBestEnded(const std::string& state) const {
+  if (state != "finished" || !quality_->HasReachedBest()) return "";
+  const auto best = checkpoint::CheckpointFolderName(folder_.Checkpoints(), *quality_->best_step());
+  return "; " + quality_->best().Describe() + " (--stop-when best), " +
+         (std::filesystem::exists(best) ? "and its checkpoint is " + best.string()
+                                        : "but its checkpoint could not be saved") +
+         "; --stop-when length or a larger --patience trains on";
+}
+
 void Trainer::ReportEnd(const std::string& state) {
-  recorder_->Status(state);
+  recorder_->Status(state, quality_->HasReachedBest() ? "best" : "length");
   notifier_->End(state, step_, images_);
   control_->Barrier();  // when one rank exits, mpirun kills the ranks that are still working
   if (world_.rank != 0) return;
   cli::LogInfo(state + " after " + std::to_string(step_) + " steps, " + std::to_string(images_) + " images; " +
-               folder_.path().string());
+               folder_.path().string() + HowBestEnded(state));
   if (controller_.verdict() == balance::Verdict::kModeCollapse) {
     cli::LogWarning("the result is a mode collapse: the generated images are far more alike than before" +
                     (quality_->best_step()

@@ -113,6 +113,7 @@ class Trainer {
   std::chrono::steady_clock::duration MeasureQuality(StepRecord& record);
   void Publish(const StepRecord& record);
   double FractionDone() const;
+  std::string HowBestEnded(const std::string& state) const;
   std::uint64_t GlobalBatch() const;
 
   // Saving.

@@ -151,7 +151,7 @@ void Trainer::Restore(const checkpoint::Checkpoint& saved) {
     step::WidenDiscriminator(gan_, options_.gan.network.d_width, options_.seed);
   }
   if (saved.state.contains("ada")) ada_.Restore(saved.state.at("ada"));
-  if (saved.state.contains("quality")) quality_->Restore(saved.state.at("quality"));
+  if (saved.state.contains("quality")) quality_->Restore(saved.state.at("quality"), saved.images);
   controller_.Restore(saved.state.at("balance"));
   if (!classes_.empty()) class_watch_->Restore(saved.state.at("class_watch"));
   RestoreUndecidedStep(saved.state.value("row", nlohmann::json::object()));

@@ -58,9 +58,9 @@ TEST(QualityWatch, ShowsThatItLivesInEveryBatchAndGivesTheStepBack) {
   QualityWatch watch(options, dataset, run, torch::kCPU, communicator,
                      [&](Section section) { signs.push_back(section); });
   const step::Gan gan(options.gan, torch::kCPU, 1, communicator);
-  EXPECT_FALSE(watch.Measure(gan, 4));
+  EXPECT_FALSE(watch.Measure(gan, 4, 40));
   EXPECT_TRUE(signs.empty());
-  const auto measured = watch.Measure(gan, 5);
+  const auto measured = watch.Measure(gan, 5, 50);
   ASSERT_TRUE(measured);
   for (const char* name : {"copies", "copies_floor", "copies_told"}) {
     EXPECT_TRUE(std::ranges::count(measured->values, std::pair(std::string(name), 0.0))) << name;
