@@ -26,11 +26,37 @@ TEST(Duration, UnitsAddUp) {
 }
 
 TEST(Duration, AnyOtherTextIsRefusedByName) {
-  for (const std::string text :
-       {"", "30", "m", "30 m", " 30m", "30m ", "30M", "-30m", "+30m", "1.5h", "1,5h", "30min", "30m30m", "30m1h",
-        "1h30", "h30m", "0s", "0d0h", "10001d", "10000d1s", "99999999999999999999s", "4294967296s", "1e3s", "0x10s",
-        "30m\n", "nan", "infs", "١s", "30m\xff"}) {
-    EXPECT_THAT([&] { ParseDuration(text); }, ::testing::ThrowsMessage<UsageError>(HasSubstr("\"" + text + "\" is not a time")))
+  for (const std::string text : {"",
+                                 "30",
+                                 "m",
+                                 "30 m",
+                                 " 30m",
+                                 "30m ",
+                                 "30M",
+                                 "-30m",
+                                 "+30m",
+                                 "1.5h",
+                                 "1,5h",
+                                 "30min",
+                                 "30m30m",
+                                 "30m1h",
+                                 "1h30",
+                                 "h30m",
+                                 "0s",
+                                 "0d0h",
+                                 "10001d",
+                                 "10000d1s",
+                                 "99999999999999999999s",
+                                 "4294967296s",
+                                 "1e3s",
+                                 "0x10s",
+                                 "30m\n",
+                                 "nan",
+                                 "infs",
+                                 "١s",
+                                 "30m\xff"}) {
+    EXPECT_THAT([&] { ParseDuration(text); },
+                ::testing::ThrowsMessage<UsageError>(HasSubstr("\"" + text + "\" is not a time")))
         << text;
   }
   EXPECT_THROW(ParseDuration(std::string_view("30m\0", 4)), UsageError);

@@ -45,8 +45,8 @@ double SmallestLimit(const fs::path& root, const std::string& controller, LimitO
     if (controllers.empty()) {
       smallest = std::min(smallest, Smallest(mount, path, version_2));
     } else if (Contains(controllers, controller)) {
-      smallest = std::min({smallest, Smallest(mount / controller, path, version_1),
-                           Smallest(mount / controllers, path, version_1)});
+      smallest = std::min(
+          {smallest, Smallest(mount / controller, path, version_1), Smallest(mount / controllers, path, version_1)});
     }
   }
   return smallest;

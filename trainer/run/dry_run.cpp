@@ -108,17 +108,17 @@ nlohmann::ordered_json NetworkJson(const model::ForwardCost& cost) {
 // gan-launch --check reads memory_bytes_per_rank and checkpoint_bytes.
 nlohmann::ordered_json AsJson(const Cost& cost) {
   return {{"images_per_update", cost.images() * cost.ranks},
-                                       {"ranks", cost.ranks},
-                                       {"micro_batches", cost.batches.micro_batches},
-                                       {"batch", cost.batches.batch},
-                                       {"generator", NetworkJson(cost.generator)},
-                                       {"discriminator", NetworkJson(cost.discriminator)},
-                                       {"step_flops_per_rank", cost.step_flops},
-                                       {"exchanged_bytes_per_step_and_rank", cost.exchanged_bytes},
-                                       {"memory_bytes_per_rank", cost.memory_bytes()},
-                                       {"state_bytes_per_rank", cost.state_bytes},
-                                       {"activation_bytes_per_rank", cost.activation_bytes},
-                                       {"checkpoint_bytes", cost.checkpoint_bytes}};
+          {"ranks", cost.ranks},
+          {"micro_batches", cost.batches.micro_batches},
+          {"batch", cost.batches.batch},
+          {"generator", NetworkJson(cost.generator)},
+          {"discriminator", NetworkJson(cost.discriminator)},
+          {"step_flops_per_rank", cost.step_flops},
+          {"exchanged_bytes_per_step_and_rank", cost.exchanged_bytes},
+          {"memory_bytes_per_rank", cost.memory_bytes()},
+          {"state_bytes_per_rank", cost.state_bytes},
+          {"activation_bytes_per_rank", cost.activation_bytes},
+          {"checkpoint_bytes", cost.checkpoint_bytes}};
 }
 
 // The measured time, and what follows from it for the rest of the run.
@@ -160,7 +160,8 @@ void AddTo(nlohmann::ordered_json& json, const SettledOptions& settled) {
     json["chosen"].push_back({{"option", one.name}, {"value", one.value}, {"why", one.why}});
   }
   const std::optional<Duration> duration = DurationOf(settled);
-  json["seconds_per_step"] = duration ? nlohmann::ordered_json(duration->step.seconds) : nullptr;
+  json["seconds_per_step"] = nlohmann::ordered_json(nullptr);
+  if (duration) json["seconds_per_step"] = duration->step.seconds;
   if (!duration) {
     json["why_not_measured"] = settled.why_not_measured;
     return;

@@ -21,9 +21,8 @@ using nlohmann::json;
 
 // Flags that apply to one start only: where it finds its files, and actions that it performs once.
 const std::set<std::string>& OfOneStart() {
-  static const std::set<std::string> names = {"shards",    "out",     "run",  "resume",
-                                              "init_from", "dry_run", "json", "measure",
-                                              "expect_world_size"};
+  static const std::set<std::string> names = {"shards",  "out",  "run",     "resume",           "init_from",
+                                              "dry_run", "json", "measure", "expect_world_size"};
   return names;
 }
 
@@ -66,6 +65,7 @@ json ReadFacts(const TrainOptions& options) {
 
 // The steps of a run that was given the same time as now, however it was written; 0 for any other run.
 std::uint64_t StepsOfTime(const json& saved, const std::string& time) {
+  if (!saved.is_object()) return 0;
   const json before = saved.value("time", json()), steps = saved.value("steps", json());
   if (!before.is_string() || before == "" || !steps.is_number_unsigned()) return 0;
   return cli::ParseDuration(before.get<std::string>()) == cli::ParseDuration(time) ? steps.get<std::uint64_t>() : 0;
@@ -131,7 +131,8 @@ TrainOptions WithFlagsOfRun(const TrainOptions& options, const distributed::Worl
   saved = json::parse(control->Broadcast(saved.dump()));
   if (!saved.is_object()) return options;
   TrainOptions taken = WithFlagsOf(options, saved.at("flags"));
-  taken.before = {.step = saved.at("step"), .images = saved.at("images"), .global_batch = saved.at("global_batch")};
+  taken.before =
+      RunBefore{.step = saved.at("step"), .images = saved.at("images"), .global_batch = saved.at("global_batch")};
   return taken;
 }
 

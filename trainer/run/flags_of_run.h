@@ -28,7 +28,8 @@ std::string AsFlag(std::string name, const nlohmann::json& value);
 TrainOptions WithFlagsOf(const TrainOptions& options, const nlohmann::json& saved);
 
 // Collective. The same with the checkpoint from which a run with `options` will resume, and with `before` set. Returns
-// `options` unchanged when there is none. Throws DataError, IoError, checkpoint::NewerVersionError and ReportedElsewhere.
+// `options` unchanged when there is none. Throws DataError, IoError, checkpoint::NewerVersionError and
+// ReportedElsewhere.
 TrainOptions WithFlagsOfRun(const TrainOptions& options, const distributed::World& world);
 
 }  // namespace gan::run

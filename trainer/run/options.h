@@ -42,7 +42,6 @@ struct RunBefore {
 struct TrainOptions {
   Preset preset = Preset::kNone;
 
-
   // Data and place
   std::filesystem::path shards;
   std::filesystem::path run_root = "runs";       // a new numbered folder is created in it

@@ -1,7 +1,9 @@
 #include "trainer/run/preset.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -19,13 +21,13 @@ namespace {
 using nlohmann::json;
 
 // The figures behind the rules. docs/choosing.md gives the reasons.
-constexpr double kUsualMinutes = 30;                                 // of a run without --time
-constexpr double kEpochs = 40;                                       // that a data set wants ...
+constexpr double kUsualMinutes = 30;                                       // of a run without --time
+constexpr double kEpochs = 40;                                             // that a data set wants ...
 constexpr std::uint64_t kFewestImages = 100'000, kMostImages = 2'000'000;  // ... within these limits
-constexpr std::uint64_t kImagesPerUpdate = 32, kLeastBatch = 8;      // on CPUs
-constexpr std::uint64_t kGpuBatch = 64, kMostImagesPerUpdate = 1024;  // on GPUs
+constexpr std::uint64_t kImagesPerUpdate = 32, kLeastBatch = 8;            // on CPUs
+constexpr std::uint64_t kGpuBatch = 64, kMostImagesPerUpdate = 1024;       // on GPUs
 constexpr std::size_t kMostClasses = 100;
-constexpr std::uint64_t kImagesOfAClass = 50;  // on average
+constexpr std::uint64_t kImagesOfAClass = 50;    // on average
 constexpr std::uint64_t kSmallDataSet = 10'000;  // images that D can learn by heart
 constexpr std::int64_t kWideDiscriminator = 12;  // features from which D needs a penalty without the balance
 constexpr double kR1 = 0.1;
@@ -64,10 +66,11 @@ std::optional<Choice> Conditional(const TrainOptions& /*options*/, const PresetF
   }
   if (classes < 2) return Choice{false, "all images have the same label"};
   const std::string found = std::to_string(images) + " images in " + std::to_string(classes) + " classes";
-  if (facts.class_images.size() > kMostClasses || images < kImagesOfAClass * classes) {
-    return Choice{false, found + " are too few of a class, or too many classes"};
+  if (classes > kMostClasses) return Choice{false, found + ", and few batches would have several of one"};
+  if (images < kImagesOfAClass * classes) {
+    return Choice{false, found + ", fewer than " + std::to_string(kImagesOfAClass) + " each"};
   }
-  return Choice{true, found + ": the labels keep every class in, and each can be asked for"};
+  return Choice{true, found + ": no class is left out, and each can be asked for"};
 }
 
 std::optional<Choice> Resolution(const TrainOptions& /*options*/, const PresetFacts& facts) {
@@ -111,9 +114,9 @@ std::optional<Choice> Features(const TrainOptions& options, const PresetFacts& f
     return shown(width) >= wanted && width.gibibytes * kGiB <= facts.memory_bytes;
   });
   const Width& width = fits == std::end(kWidths) ? *std::prev(std::end(kWidths)) : *fits;
-  return Choice{width.features, "of the " + Count(wanted) + " images that are wanted, " +
-                                    Plural(facts.cores, "core") + " can show networks of this width about " +
-                                    Count(shown(width)) + " in " + cli::FormatDuration(std::chrono::duration<double>(seconds))};
+  return Choice{width.features, "of the " + Count(wanted) + " images that are wanted, " + Plural(facts.cores, "core") +
+                                    " can show networks of this width about " + Count(shown(width)) + " in " +
+                                    cli::FormatDuration(std::chrono::duration<double>(seconds))};
 }
 
 // The balance chooses the rates itself, from those of the paper.
@@ -169,9 +172,15 @@ struct Rule {
   const char* option;
   std::optional<Choice> (*choose)(const TrainOptions&, const PresetFacts&);
 };
-constexpr Rule kAuto[] = {{"conditional", Conditional}, {"resolution", Resolution}, {"batch", Batch},
-                          {"features", Features},       {"lr_g", RateOfG},          {"lr_d", RateOfD},
-                          {"r1", Penalty},              {"augment", Augment},       {"ema", Average},
+constexpr Rule kAuto[] = {{"conditional", Conditional},
+                          {"resolution", Resolution},
+                          {"batch", Batch},
+                          {"features", Features},
+                          {"lr_g", RateOfG},
+                          {"lr_d", RateOfD},
+                          {"r1", Penalty},
+                          {"augment", Augment},
+                          {"ema", Average},
                           {"images", Images}};
 
 // --preset paper: the DCGAN of Radford, Metz and Chintala (2016) at 128 px with smoothed labels.

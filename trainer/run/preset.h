@@ -17,14 +17,14 @@ struct PresetFacts {
   std::uint32_t side = 0;                   // pixels of a record
   std::vector<std::uint64_t> class_images;  // in training, by class; empty without labels
   int ranks = 1;
-  int cores = 1;                                                     // compute threads of all ranks
-  bool on_gpu = false;                                               // the networks are
-  double memory_bytes = std::numeric_limits<double>::infinity();     // that a rank may take on its host
-  double seconds = 0;                                                // of --time; 0: not given
+  int cores = 1;                                                  // compute threads of all ranks
+  bool on_gpu = false;                                            // the networks are
+  double memory_bytes = std::numeric_limits<double>::infinity();  // that a rank may take on its host
+  double seconds = 0;                                             // of --time; 0: not given
 };
 
-// The values for the options that the user has not given, in the order of the rules. Throws UsageError when the flags of
-// the balance are wrong.
+// The values for the options that the user has not given, in the order of the rules. Throws UsageError when the flags
+// of the balance are wrong.
 std::vector<Chosen> Choose(const TrainOptions& options, const PresetFacts& facts);
 
 // Sets these options, except for those that the user has given, and remembers them in options.chosen.

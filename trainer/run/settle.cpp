@@ -111,8 +111,8 @@ SettledOptions Settle(const TrainOptions& asked, const distributed::World& world
   TrainOptions& options = settled.options;
   const bool chooses = options.preset != Preset::kNone && !options.before;
   if (!chooses && !NeedsSteps(options) && !options.dry_run) return settled;
-  const auto control = distributed::Communicator::Create(world, "start", "cpu",
-                                                         std::chrono::seconds(options.comm_timeout_seconds));
+  const auto control =
+      distributed::Communicator::Create(world, "start", "cpu", std::chrono::seconds(options.comm_timeout_seconds));
   // The trainer prepares the same device again, which changes nothing.
   const torch::Device device = PrepareDevice(options, world).device;
   if (chooses) ApplyPreset(options, world, device, *control);

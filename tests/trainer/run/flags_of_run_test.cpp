@@ -94,10 +94,15 @@ TEST(FlagsOfRun, ATimeOfTheRunThatIsNoneIsNamed) {
   for (const json& bad : {json("soon"), json("-30m"), json(std::string(1000, '9') + "m")}) {
     json saved = SavedWithTime();
     saved["time"] = bad;
-    EXPECT_THAT([&] { WithFlagsOf(Parsed({"--time", "30m"}), saved); },
-                ::testing::ThrowsMessage<UsageError>(HasSubstr("is not a time"))) << bad;
+    EXPECT_THAT(
+        [&] {
+          WithFlagsOf(Parsed({"--time", "30m"}), saved);
+        },
+        ::testing::ThrowsMessage<UsageError>(HasSubstr("is not a time")))
+        << bad;
     EXPECT_THAT([&] { Validate(WithFlagsOf(Parsed({}), saved), 1); },
-                ::testing::ThrowsMessage<UsageError>(HasSubstr("is not a time"))) << bad;
+                ::testing::ThrowsMessage<UsageError>(HasSubstr("is not a time")))
+        << bad;
   }
   for (const auto& [time, steps] : {std::pair<json, json>(30, 1234), {nullptr, 1234}, {"30m", "many"}, {"30m", -1}}) {
     json saved = SavedWithTime();
@@ -108,9 +113,12 @@ TEST(FlagsOfRun, ATimeOfTheRunThatIsNoneIsNamed) {
 }
 
 TEST(Length, KindsThatContradictEachOtherAreRefused) {
-  for (const std::vector<std::string>& flags :
-       {std::vector<std::string>{"--time", "30m", "--steps", "3"}, {"--images", "3", "--time", "30m"},
-        {"--time", "30m", "--epochs", "3"}, {"--time", "30"}, {"--time", "half an hour"}, {"--time", "0s"}}) {
+  for (const std::vector<std::string>& flags : {std::vector<std::string>{"--time", "30m", "--steps", "3"},
+                                                {"--images", "3", "--time", "30m"},
+                                                {"--time", "30m", "--epochs", "3"},
+                                                {"--time", "30"},
+                                                {"--time", "half an hour"},
+                                                {"--time", "0s"}}) {
     EXPECT_THROW(Parsed(flags), CLI::ParseError) << flags[0] << " " << flags[1];
   }
 }

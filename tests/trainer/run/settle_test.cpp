@@ -29,7 +29,7 @@ TEST(TotalSteps, EveryKindOfLengthBecomesSteps) {
 TEST(TotalSteps, ARunThatResumesCountsTheStepsItHas) {
   TrainOptions options;
   options.images = 3200;
-  options.before = {.step = 200, .images = 1600, .global_batch = 8};  // its steps were smaller
+  options.before = RunBefore{.step = 200, .images = 1600, .global_batch = 8};  // its steps were smaller
   EXPECT_EQ(TotalSteps(options, kMeasured), 250U);
   options.before->images = 3300;
   EXPECT_EQ(TotalSteps(options, kMeasured), 200U);
