@@ -1,11 +1,14 @@
 """--preset, --time and the measured --dry-run with real ranks."""
 import json
+import pathlib
+import re
 import shutil
 import subprocess
 import unittest
 
 from programs import BIN, ENVIRONMENT, WithShards, digests, mpirun, newest_checkpoint, stats, train
 
+CHOOSING = pathlib.Path(__file__).resolve().parents[2] / 'docs/choosing.md'
 QUIET = ['--threads', '1', '--deterministic', '--metrics-port', 'off', '--holdout', '0.1']
 
 
@@ -93,6 +96,13 @@ class Preset(WithShards):
         self.assert_code(0, train(2, self.shards, run, '--preset', 'paper', '--steps', 1))
         options = options_of(run)
         self.assertEqual(('paper', 64, 4, 'off', 0), tuple(options[name] for name in ('preset', 'resolution', 'features', 'balance', 'ema')))
+
+    def test_the_document_lists_what_auto_chooses_in_order(self):
+        done = self.start(1, self.folder / 'listed', '--preset', 'auto', '--dry-run', '--no-measure', '--json')
+        self.assert_code(0, done)
+        table = CHOOSING.read_text().split('| flag | choice | reason |\n')[1].split('\n\n')[0]
+        listed = [name for row in table.splitlines()[1:] for name in re.findall(r'`--([\w-]+)`', row.split('|')[1])]
+        self.assertEqual([one['option'].replace('_', '-') for one in json.loads(done.stdout)['chosen']], listed)
 
     def test_a_dry_run_measures_with_all_ranks_and_leaves_nothing(self):
         run = self.folder / 'dry'
