@@ -154,23 +154,23 @@ std::string ChosenAsText(const std::vector<Chosen>& chosen) {
   return lines;
 }
 
-void AddTo(nlohmann::ordered_json& json, const SettledOptions& settled) {
-  json["chosen"] = nlohmann::ordered_json::array();
+void AddTo(nlohmann::ordered_json& told, const SettledOptions& settled) {
+  told["chosen"] = nlohmann::ordered_json::array();
   for (const Chosen& one : settled.options.chosen) {
-    json["chosen"].push_back({{"option", one.name}, {"value", one.value}, {"why", one.why}});
+    told["chosen"].push_back({{"option", one.name}, {"value", one.value}, {"why", one.why}});
   }
   const std::optional<Duration> duration = DurationOf(settled);
-  json["seconds_per_step"] = nlohmann::ordered_json(nullptr);
-  if (duration) json["seconds_per_step"] = duration->step.seconds;
+  told["seconds_per_step"] = nlohmann::ordered_json(nullptr);
+  if (duration) told["seconds_per_step"] = duration->step.seconds;
   if (!duration) {
-    json["why_not_measured"] = settled.why_not_measured;
+    told["why_not_measured"] = settled.why_not_measured;
     return;
   }
-  json["images_per_second"] = duration->images_per_second();
-  json["measured_steps"] = duration->step.steps;
-  json["steps"] = duration->total;
-  json["steps_done"] = duration->done;
-  json["seconds_left"] = duration->seconds_left();
+  told["images_per_second"] = duration->images_per_second();
+  told["measured_steps"] = duration->step.steps;
+  told["steps"] = duration->total;
+  told["steps_done"] = duration->done;
+  told["seconds_left"] = duration->seconds_left();
 }
 
 }  // namespace
@@ -180,9 +180,9 @@ double MemoryPerRank(const TrainOptions& options, int world_size) { return CostO
 std::string DescribeCost(const SettledOptions& settled, int world_size) {
   const Cost cost = CostOf(settled.options, world_size);
   if (settled.options.json) {
-    nlohmann::ordered_json json = AsJson(cost);
-    AddTo(json, settled);
-    return json.dump() + "\n";
+    nlohmann::ordered_json told = AsJson(cost);
+    AddTo(told, settled);
+    return told.dump() + "\n";
   }
   const std::optional<Duration> duration = DurationOf(settled);
   const std::string time =

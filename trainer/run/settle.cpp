@@ -41,7 +41,7 @@ PresetFacts FactsOf(const TrainOptions& options, const distributed::World& world
   return facts;
 }
 
-json ToJson(const std::vector<Chosen>& chosen) {
+json AsJson(const std::vector<Chosen>& chosen) {
   json list = json::array();
   for (const Chosen& one : chosen) list.push_back({{"name", one.name}, {"value", one.value}, {"why", one.why}});
   return list;
@@ -60,7 +60,7 @@ void ApplyPreset(TrainOptions& options, const distributed::World& world, torch::
   OnRankZero(control, [&] {
     // The recipe of the paper depends on nothing.
     const bool depends = options.preset == Preset::kAuto;
-    chosen = ToJson(Choose(options, depends ? FactsOf(options, world, device) : PresetFacts()));
+    chosen = AsJson(Choose(options, depends ? FactsOf(options, world, device) : PresetFacts()));
   });
   Apply(ChosenIn(json::parse(control.Broadcast(chosen.dump()))), options);
 }
@@ -121,7 +121,7 @@ SettledOptions Settle(const TrainOptions& asked, const distributed::World& world
     PlanBatches(options, world.size);
   });
   // Ranks with other options would not meet in the measured steps.
-  RequireSameOptions(run::ToJson(options), *control);
+  RequireSameOptions(ToJson(options), *control);
   if (options.dry_run) settled.why_not_measured = WhyNotMeasured(options, world, device, *control);
   if ((!options.dry_run && !NeedsSteps(options)) || !settled.why_not_measured.empty()) return settled;
   settled.measured = MeasureStepTime(options, world, device, *control);
