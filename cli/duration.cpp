@@ -32,13 +32,13 @@ std::chrono::seconds ParseDuration(std::string_view text) {
   const char* const end = text.data() + text.size();
   for (const char* at = text.data(); at != end;) {
     std::uint32_t number = 0;
-    const auto [stop, error] = std::from_chars(at, end, number);
-    if (error != std::errc() || stop == end) throw NoTime(text);
-    const auto* unit = std::find_if(allowed, std::end(kUnits), [&](const Unit& one) { return one.name == *stop; });
+    const std::from_chars_result read = std::from_chars(at, end, number);
+    if (read.ec != std::errc() || read.ptr == end) throw NoTime(text);
+    const auto* unit = std::find_if(allowed, std::end(kUnits), [&](const Unit& one) { return one.name == *read.ptr; });
     if (unit == std::end(kUnits)) throw NoTime(text);
     total += number * unit->seconds;
     allowed = unit + 1;
-    at = stop + 1;
+    at = read.ptr + 1;
   }
   if (total == 0 || total > kMostSeconds) throw NoTime(text);
   return std::chrono::seconds(total);
