@@ -21,10 +21,10 @@ def chosen_lines(run):
 
 
 class Preset(WithShards):
-    def start(self, ranks, run, *flags):
+    def start(self, ranks, run, *flags, shards=None):
         """A command without the small networks of programs.train, so that there is something to choose."""
         launcher = [] if ranks == 1 else mpirun(ranks)
-        command = [*launcher, BIN / 'gan-train', '--shards', self.shards, '--run', run, *QUIET, *flags]
+        command = [*launcher, BIN / 'gan-train', '--shards', shards or self.shards, '--run', run, *QUIET, *flags]
         return subprocess.run([str(word) for word in command], env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
 
     def test_auto_trains_and_a_resume_keeps_what_was_chosen(self):
@@ -161,7 +161,7 @@ class Preset(WithShards):
             self.assertRegex(done.stderr, r'shard-\d+\.gan')
             self.assertFalse(run.exists())
         (shards / 'manifest.json').unlink()
-        done = self.start(2, run, '--preset', 'auto')
+        done = self.start(2, run, '--preset', 'auto', shards=shards)
         self.assert_code(3, done)
         self.assertIn('manifest.json', done.stderr)
 

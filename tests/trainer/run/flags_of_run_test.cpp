@@ -68,7 +68,7 @@ TEST(FlagsOfRun, EveryFlagComesBackAsItWasTold) {
 
 json SavedWithTime() {
   json saved = ToJson(Parsed({"--preset", "auto", "--time", "30m"}));
-  saved["steps"] = 1234;
+  saved["steps"] = 1234U;
   return saved;
 }
 
