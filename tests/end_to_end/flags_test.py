@@ -145,7 +145,7 @@ class Values(WithShards):
             self.assertIn(f'gan-train: --inject {fault}: ', done.stderr)
 
     def test_dry_run_prints_one_json_object(self):
-        flags = ('--dry-run', '--resolution', 128, '--features', 64, '--batch', 8)
+        flags = ('--dry-run', '--no-measure', '--resolution', 128, '--features', 64, '--batch', 8)
         for ranks in (1, 2):
             done = train(ranks, self.shards, self.folder / 'dry', *flags, '--json', '--global-batch', 32)
             self.assert_code(0, done)

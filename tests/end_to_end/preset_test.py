@@ -110,7 +110,7 @@ class Preset(WithShards):
         self.assert_code(0, done)
         told = json.loads(done.stdout)
         seconds = told['seconds_per_step']
-        self.assertGreaterEqual(told['measured_steps'], 3)
+        self.assertGreaterEqual(told['measured_steps'], 1)
         self.assertEqual((32, 2, 0, int(600 / seconds)), tuple(told[name] for name in ('images_per_update', 'ranks', 'steps_done', 'steps')))
         self.assertAlmostEqual(32 / seconds, told['images_per_second'])
         self.assertAlmostEqual(told['steps'] * seconds, told['seconds_left'])

@@ -16,7 +16,7 @@ namespace gan::run {
 namespace {
 
 constexpr double kSeconds = 3;  // that the timed steps should take
-constexpr std::uint64_t kFewestSteps = 3, kMostSteps = 300;
+constexpr std::uint64_t kFewestSteps = 1, kMostSteps = 300;
 
 // Networks, optimizers and batches of their own, so that nothing of the run is touched.
 class Trial {
