@@ -79,7 +79,7 @@ Need CheckProgram(const LaunchOptions& options, CheckResults& results) {
   std::vector<std::string> command = options.program;
   command.front() = BesideThisProgram(command.front());
   // One process without the launcher is enough here; CheckRanks starts the real number of ranks.
-  command.insert(command.end(), {"--dry-run", "--json", "--expect-world-size", "0"});
+  command.insert(command.end(), {"--dry-run", "--no-measure", "--json", "--expect-world-size", "0"});
   const CommandOutput output = RunCommand(command);
   const std::optional<Need> need = output.code == 0 ? ReadNeed(output.text) : std::nullopt;
   const std::string detail = need               ? options.program.front() + " accepts them"

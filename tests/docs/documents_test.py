@@ -92,7 +92,7 @@ args, kept, skip = sys.argv[1:], [], False
 for arg in args:
     if skip:
         skip = False
-    elif arg in ('--epochs', '--images', '--steps'):
+    elif arg in ('--epochs', '--images', '--steps', '--time'):
         skip = True
     else:
         kept.append(arg)

@@ -128,7 +128,7 @@ class ManyRanks(WithShards):
 
     def test_dry_run_says_what_a_step_costs_and_leaves_nothing(self):
         run = self.folder / 'dry'
-        done = train(2, self.shards, run, '--dry-run', '--resolution', 128, '--features', 64, '--batch', 8)
+        done = train(2, self.shards, run, '--dry-run', '--no-measure', '--resolution', 128, '--features', 64, '--batch', 8)
         self.assert_code(0, done)
         self.assertIn('images per update       16  (2 ranks x 1 micro-batches x 8 images)', done.stdout)
         # 100*1024*16 + 1024*512*16 + ... + 64*3*16 weights, and two a channel of each batch norm.

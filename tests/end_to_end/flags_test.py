@@ -11,7 +11,7 @@ COMMANDS = ('verify', 'list', 'dump', 'plot', 'report', 'serve')
 # What users and outside programs rely on: never hidden, never renamed.
 PROMISED = {
     'gan-train': '--shards --out --run --batch --global-batch --steps --images --epochs --resume --init-from --device --seed '
-                 '--resolution --features --noise-dim --lr-g --lr-d --beta1 --beta2 --real-label --fake-label --loss --r1 --r2 '
+                 '--preset --time --resolution --features --noise-dim --lr-g --lr-d --beta1 --beta2 --real-label --fake-label --loss --r1 --r2 '
                  '--d-norm --sync-bn --ema --balance --balance-actions --log-every --sample-every --checkpoint-every --keep '
                  '--metrics-port --metrics-address --metrics-password-file --threads --expect-world-size --deterministic --json '
                  '--alert-webhook --alert-command --otlp-endpoint',
@@ -145,7 +145,7 @@ class Values(WithShards):
             self.assertIn(f'gan-train: --inject {fault}: ', done.stderr)
 
     def test_dry_run_prints_one_json_object(self):
-        flags = ('--dry-run', '--resolution', 128, '--features', 64, '--batch', 8)
+        flags = ('--dry-run', '--no-measure', '--resolution', 128, '--features', 64, '--batch', 8)
         for ranks in (1, 2):
             done = train(ranks, self.shards, self.folder / 'dry', *flags, '--json', '--global-batch', 32)
             self.assert_code(0, done)

@@ -94,17 +94,6 @@ double RelativeSpeed(const Controls& c, const BalanceOptions& options) {
   return options.d_pace * c.base_scale_d * c.lr_scale_d * c.d_steps / (c.d_every * c.base_scale_g * c.lr_scale_g);
 }
 
-// The target of a base rate for this width. A rate that suits a network of 8 features is too high for a wide one,
-// because the change per step grows with the width (Yang and Hu, "Tensor Programs IV", 2021). The DCGAN paper's rate
-// suits its own width and all smaller ones, so the target is never lower, and never lower than a higher configured
-// rate. 0: the rate is not changed.
-constexpr double kPaperRate = 2e-4;
-
-double TargetRate(double rate_at_8, double configured, const BalanceOptions& options) {
-  if (rate_at_8 <= 0) return 0;
-  return std::max({rate_at_8 * 8 / std::max(options.features, 8U), kPaperRate, configured});
-}
-
 // A D that sees the same images again overfits to them, faster at a higher rate; so the upper limit falls with the
 // epochs.
 double HighestRateOfD(const BalanceOptions& options, double epoch) {
@@ -141,6 +130,13 @@ std::optional<Action> UndoHolding(const Controls& controls, const BalanceOptions
 }
 
 }  // namespace
+
+// The change per step grows with the width of a network (Yang and Hu, "Tensor Programs IV", 2021), so a rate that suits
+// 8 features is too high for a wide one. The DCGAN paper's rate suits its own width and all smaller ones.
+double TargetRate(double rate_at_8, double configured, const BalanceOptions& options) {
+  if (rate_at_8 <= 0) return 0;
+  return std::max({rate_at_8 * 8 / std::max(options.features, 8U), kPaperRate, configured});
+}
 
 // The controls that ReleaseDiscriminator undoes.
 bool IsHeldBack(const Controls& controls) {

@@ -62,6 +62,12 @@ struct Action {
   Controls controls;  // the controls after the action
 };
 
+inline constexpr double kPaperRate = 2e-4;  // of the DCGAN paper (Radford, Metz and Chintala, 2016)
+
+// The learning rate that suits networks of `options.features`, when `rate_at_8` suits 8 features. It is never lower
+// than the DCGAN paper's, and never lower than `configured`. 0 when `rate_at_8` is 0: the rate is not changed.
+double TargetRate(double rate_at_8, double configured, const BalanceOptions& options);
+
 // The highest multiple of G's base rate that may be used against a D that is ahead. It keeps G's rate within the range
 // in which networks learn, and D's relative learning speed (BalanceOptions::min_d_pace) above its minimum.
 double HighestGeneratorScale(const Controls& controls, const BalanceOptions& options);

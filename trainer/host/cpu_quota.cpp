@@ -1,10 +1,8 @@
 // Reads the CPU quota of control groups, version 1 and 2.
-#include <algorithm>
 #include <fstream>
 #include <limits>
-#include <sstream>
-#include <string>
 
+#include "trainer/host/control_groups.h"
 #include "trainer/host/host_cpus.h"
 
 namespace gan::host {
@@ -32,43 +30,8 @@ double FromCfsQuota(const fs::path& group) {
   return quota_file >> quota && period_file >> period ? Ratio(quota, period) : kNoQuota;
 }
 
-// The smallest quota of a group and all groups above it, up to the mount point. In a container the path of the group
-// may be the one outside, which does not exist inside; then only the existing groups are read.
-double Smallest(const fs::path& mount, const fs::path& group, double (*quota_of)(const fs::path&)) {
-  double smallest = quota_of(mount);
-  fs::path folder = mount;
-  for (const fs::path& part : group.relative_path()) {
-    folder /= part;
-    smallest = std::min(smallest, quota_of(folder));
-  }
-  return smallest;
-}
-
-// Whether "cpu" is one of the controllers in a list like "cpu,cpuacct".
-bool HasCpu(const std::string& controllers) { return ("," + controllers + ",").find(",cpu,") != std::string::npos; }
-
 }  // namespace
 
-// A process can belong to groups of both versions at once.
-double CpuQuota(const fs::path& root) {
-  const fs::path mount = root / "sys/fs/cgroup";
-  double smallest = kNoQuota;
-  std::ifstream groups(root / "proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {  // each line is number:controllers:path
-    std::istringstream fields(line);
-    std::string number, controllers, path;
-    if (!std::getline(fields, number, ':') || !std::getline(fields, controllers, ':') || !std::getline(fields, path)) {
-      continue;
-    }
-    // An empty list of controllers marks the hierarchy of version 2.
-    if (controllers.empty()) {
-      smallest = std::min(smallest, Smallest(mount, path, FromCpuMax));
-    } else if (HasCpu(controllers)) {
-      smallest = std::min(
-          {smallest, Smallest(mount / "cpu", path, FromCfsQuota), Smallest(mount / controllers, path, FromCfsQuota)});
-    }
-  }
-  return smallest;
-}
+double CpuQuota(const fs::path& root) { return SmallestLimit(root, "cpu", FromCfsQuota, FromCpuMax); }
 
 }  // namespace gan::host

@@ -1,11 +1,16 @@
 #include "trainer/run/batches.h"
 
+#include <cmath>
+
+#include "storage/errors.h"
 #include "trainer/model/classes.h"
 #include "trainer/step/device_work.h"
 
 namespace gan::run {
 
 namespace {
+
+constexpr double kDefaultEpochs = 100;
 
 // Within the images of one micro-batch of all ranks, rank k takes the k-th part.
 data::LoaderOptions OptionsOf(const TrainOptions& options, std::uint64_t batch, const distributed::World& world,
@@ -39,6 +44,24 @@ torch::Tensor NormalisedOnCpu(const torch::Tensor& pixels) {
 }
 
 }  // namespace
+
+std::shared_ptr<const data::Dataset> OpenDataset(const TrainOptions& options) {
+  auto dataset = std::make_shared<const data::Dataset>(options.shards, options.holdout);
+  if (dataset->size() == 0) throw DataError(options.shards, "holds no images to train on");
+  const auto side = static_cast<std::int64_t>(dataset->image_size());
+  if (side % options.gan.network.resolution != 0) {
+    throw UsageError("--resolution " + std::to_string(options.gan.network.resolution) + " does not divide the " +
+                     std::to_string(side) + " px of the shards in " + options.shards.string() +
+                     "; preprocess with --size " + std::to_string(options.gan.network.resolution));
+  }
+  return dataset;
+}
+
+double TotalImages(const TrainOptions& options, std::uint64_t training_images) {
+  if (options.images > 0) return static_cast<double>(options.images);
+  const double epochs = options.epochs > 0 ? options.epochs : kDefaultEpochs;
+  return std::ceil(epochs * static_cast<double>(training_images));
+}
 
 torch::Tensor ToImages(const torch::Tensor& pixels, std::int64_t resolution, torch::Device device,
                        torch::MemoryFormat format) {

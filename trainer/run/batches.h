@@ -16,6 +16,12 @@
 
 namespace gan::run {
 
+// Opens the data set of a run. Throws UsageError when its images do not fit --resolution, and DataError.
+std::shared_ptr<const data::Dataset> OpenDataset(const TrainOptions& options);
+
+// The number of images of the whole run, for a length that is not given in steps. `training_images`: of the data set.
+double TotalImages(const TrainOptions& options, std::uint64_t training_images);
+
 // uint8 [N, S, S, 3] -> float [N, 3, R, R] in [-1, 1] on `device`: (x/255 - 0.5)/0.5, as torchvision's ToTensor and
 // Normalize compute it. When R is a proper divisor of S, blocks of pixels are then averaged. `format` is the memory
 // order of the result.

@@ -1,14 +1,19 @@
 #include "trainer/run/dry_run.h"
 
+#include <chrono>
 #include <cstdarg>
 #include <cstdio>
+#include <optional>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "cli/progress.h"
 #include "trainer/data/loader.h"
 #include "trainer/model/cost.h"
 #include "trainer/model/networks.h"
 #include "trainer/run/classes_of_run.h"
+#include "trainer/run/flags_of_run.h"
 
 namespace gan::run {
 
@@ -57,7 +62,7 @@ Cost CostOf(const TrainOptions& options, int world_size) {
   }
   Cost cost;
   cost.ranks = world_size;
-  cost.batches = PlanBatches(options.batch, options.global_batch, world_size);
+  cost.batches = PlanBatches(options, world_size);
   cost.generator = model::CostOf(model::MakeGenerator(network), {1, network.GeneratorInputs(), 1, 1});
   cost.discriminator = model::CostOf(model::MakeDiscriminator(network), {1, 3, network.resolution, network.resolution});
   const model::ForwardCost &g = cost.generator, &d = cost.discriminator;
@@ -101,27 +106,88 @@ nlohmann::ordered_json NetworkJson(const model::ForwardCost& cost) {
 }
 
 // gan-launch --check reads memory_bytes_per_rank and checkpoint_bytes.
-std::string AsJson(const Cost& cost) {
-  const nlohmann::ordered_json json = {{"images_per_update", cost.images() * cost.ranks},
-                                       {"ranks", cost.ranks},
-                                       {"micro_batches", cost.batches.micro_batches},
-                                       {"batch", cost.batches.batch},
-                                       {"generator", NetworkJson(cost.generator)},
-                                       {"discriminator", NetworkJson(cost.discriminator)},
-                                       {"step_flops_per_rank", cost.step_flops},
-                                       {"exchanged_bytes_per_step_and_rank", cost.exchanged_bytes},
-                                       {"memory_bytes_per_rank", cost.memory_bytes()},
-                                       {"state_bytes_per_rank", cost.state_bytes},
-                                       {"activation_bytes_per_rank", cost.activation_bytes},
-                                       {"checkpoint_bytes", cost.checkpoint_bytes}};
-  return json.dump() + "\n";
+nlohmann::ordered_json AsJson(const Cost& cost) {
+  return {{"images_per_update", cost.images() * cost.ranks},
+          {"ranks", cost.ranks},
+          {"micro_batches", cost.batches.micro_batches},
+          {"batch", cost.batches.batch},
+          {"generator", NetworkJson(cost.generator)},
+          {"discriminator", NetworkJson(cost.discriminator)},
+          {"step_flops_per_rank", cost.step_flops},
+          {"exchanged_bytes_per_step_and_rank", cost.exchanged_bytes},
+          {"memory_bytes_per_rank", cost.memory_bytes()},
+          {"state_bytes_per_rank", cost.state_bytes},
+          {"activation_bytes_per_rank", cost.activation_bytes},
+          {"checkpoint_bytes", cost.checkpoint_bytes}};
+}
+
+// The measured time, and what follows from it for the rest of the run.
+struct Duration {
+  StepTime step;
+  std::uint64_t total = 0, done = 0;  // steps
+
+  double images_per_second() const { return static_cast<double>(step.images) / step.seconds; }
+  std::uint64_t left() const { return total > done ? total - done : 0; }
+  double seconds_left() const { return static_cast<double>(left()) * step.seconds; }
+};
+
+std::optional<Duration> DurationOf(const SettledOptions& settled) {
+  if (!settled.measured) return std::nullopt;
+  const TrainOptions& options = settled.options;
+  return Duration{.step = *settled.measured,
+                  .total = TotalSteps(options, *settled.measured),
+                  .done = options.before ? options.before->step : 0};
+}
+
+std::string AsText(const Duration& duration) {
+  const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
+  return Line("time per step           %.4g s, %.0f images per second (measured over %llu steps)\n",
+              duration.step.seconds, duration.images_per_second(), number(duration.step.steps)) +
+         Line("time left               %s for %llu of %llu steps, without grids, checkpoints and measures of quality\n",
+              cli::FormatDuration(std::chrono::duration<double>(duration.seconds_left())).c_str(),
+              number(duration.left()), number(duration.total));
+}
+
+std::string ChosenAsText(const std::vector<Chosen>& chosen) {
+  std::string lines;
+  for (const Chosen& one : chosen) lines += "chosen " + AsFlag(one.name, one.value) + ": " + one.why + "\n";
+  return lines;
+}
+
+void AddTo(nlohmann::ordered_json& told, const SettledOptions& settled) {
+  told["chosen"] = nlohmann::ordered_json::array();
+  for (const Chosen& one : settled.options.chosen) {
+    told["chosen"].push_back({{"option", one.name}, {"value", one.value}, {"why", one.why}});
+  }
+  const std::optional<Duration> duration = DurationOf(settled);
+  told["seconds_per_step"] = nlohmann::ordered_json(nullptr);
+  if (duration) told["seconds_per_step"] = duration->step.seconds;
+  if (!duration) {
+    told["why_not_measured"] = settled.why_not_measured;
+    return;
+  }
+  told["images_per_second"] = duration->images_per_second();
+  told["measured_steps"] = duration->step.steps;
+  told["steps"] = duration->total;
+  told["steps_done"] = duration->done;
+  told["seconds_left"] = duration->seconds_left();
 }
 
 }  // namespace
 
-std::string DescribeCost(const TrainOptions& options, int world_size) {
-  const Cost cost = CostOf(options, world_size);
-  return options.json ? AsJson(cost) : AsText(cost);
+double MemoryPerRank(const TrainOptions& options, int world_size) { return CostOf(options, world_size).memory_bytes(); }
+
+std::string DescribeCost(const SettledOptions& settled, int world_size) {
+  const Cost cost = CostOf(settled.options, world_size);
+  if (settled.options.json) {
+    nlohmann::ordered_json told = AsJson(cost);
+    AddTo(told, settled);
+    return told.dump() + "\n";
+  }
+  const std::optional<Duration> duration = DurationOf(settled);
+  const std::string time =
+      duration ? AsText(*duration) : "time per step           not measured: " + settled.why_not_measured + "\n";
+  return ChosenAsText(settled.options.chosen) + AsText(cost) + time;
 }
 
 }  // namespace gan::run

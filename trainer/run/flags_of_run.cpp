@@ -7,6 +7,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/manifest.h"
+#include "cli/duration.h"
 #include "storage/errors.h"
 #include "trainer/run/agree.h"
 #include "trainer/run/flags.h"
@@ -20,12 +21,12 @@ using nlohmann::json;
 
 // Flags that apply to one start only: where it finds its files, and actions that it performs once.
 const std::set<std::string>& OfOneStart() {
-  static const std::set<std::string> names = {"shards",    "out",     "run",  "resume",
-                                              "init_from", "dry_run", "json", "expect_world_size"};
+  static const std::set<std::string> names = {"shards",  "out",  "run",     "resume",           "init_from",
+                                              "dry_run", "json", "measure", "expect_world_size"};
   return names;
 }
 
-constexpr std::array kLengths = {"steps", "images", "epochs"};  // at most one of them is given
+constexpr std::array kLengths = {"steps", "images", "epochs", "time"};  // at most one of them is given
 
 bool IsLength(const std::string& name) { return std::ranges::find(kLengths, name) != kLengths.end(); }
 
@@ -37,14 +38,23 @@ json FlagsIn(const checkpoint::Manifest& manifest) {
   return flags;
 }
 
-// The flags in the checkpoint from which the run will resume; null if there is none.
-json ReadFlags(const TrainOptions& options) {
+// What a start takes from the checkpoint from which it resumes.
+json FactsIn(const checkpoint::Manifest& manifest) {
+  const json options = manifest.state.value("options", json::object());
+  return {{"flags", FlagsIn(manifest)},
+          {"step", manifest.step},
+          {"images", manifest.images},
+          {"global_batch", options.value("global_batch", std::uint64_t{0})}};
+}
+
+// The same; null if there is no checkpoint.
+json ReadFacts(const TrainOptions& options) {
   if (options.resume == "none") return nullptr;
-  if (options.resume != "auto") return FlagsIn(checkpoint::ReadManifest(options.resume));
+  if (options.resume != "auto") return FactsIn(checkpoint::ReadManifest(options.resume));
   if (options.run.empty()) return nullptr;
   for (const auto& folder : checkpoint::ListCheckpoints(RunFolder::CheckpointsOf(options.run))) {
     try {
-      return FlagsIn(checkpoint::ReadManifest(folder));
+      return FactsIn(checkpoint::ReadManifest(folder));
     } catch (const checkpoint::NewerVersionError&) {
       throw;
     } catch (const DataError&) {  // damaged: resuming will report it and use an older one
@@ -53,13 +63,24 @@ json ReadFlags(const TrainOptions& options) {
   return nullptr;
 }
 
-// The form in which the user would type the flag.
+// The steps of a run that was given the same time as now, however it was written; 0 for any other run.
+std::uint64_t StepsOfTime(const json& saved, const std::string& time) {
+  if (!saved.is_object()) return 0;
+  const json before = saved.value("time", json()), steps = saved.value("steps", json());
+  if (!before.is_string() || before == "" || !steps.is_number_unsigned()) return 0;
+  return cli::ParseDuration(before.get<std::string>()) == cli::ParseDuration(time) ? steps.get<std::uint64_t>() : 0;
+}
+
+}  // namespace
+
 std::string AsFlag(std::string name, const json& value) {
   std::ranges::replace(name, '_', '-');
   return "--" + name + " " + (value.is_string() ? value.get<std::string>() : value.dump());
 }
 
-}  // namespace
+bool HasLength(const TrainOptions& options) {
+  return std::ranges::any_of(kLengths, [&](const char* name) { return options.given.contains(name); });
+}
 
 // Options from a configuration file count as given, too.
 std::set<std::string> GivenFlags(const CLI::App& app) {
@@ -80,7 +101,7 @@ TrainOptions WithFlagsOf(const TrainOptions& options, const json& saved) {
   CLI::App app;
   Flags flags(app);
   AddTrainFlags(flags, taken);
-  const bool has_length = std::ranges::any_of(kLengths, [&](const char* name) { return options.given.contains(name); });
+  const bool has_length = HasLength(options);
   const json now = flags.ToJson();
   for (const auto& [name, value] : now.items()) {
     const auto before = saved.find(name);
@@ -94,6 +115,10 @@ TrainOptions WithFlagsOf(const TrainOptions& options, const json& saved) {
     }
     taken.from_run.push_back(AsFlag(name, *before));
   }
+  if (options.given.contains("time")) {
+    taken.steps = StepsOfTime(saved, options.time);
+    if (taken.steps > 0) taken.from_run.push_back(AsFlag("steps", taken.steps));
+  }
   return taken;
 }
 
@@ -102,9 +127,13 @@ TrainOptions WithFlagsOfRun(const TrainOptions& options, const distributed::Worl
   const auto control = distributed::Communicator::Create(world, "flags of the run", "cpu",
                                                          std::chrono::seconds(options.comm_timeout_seconds));
   json saved;
-  OnRankZero(*control, [&] { saved = ReadFlags(options); });
+  OnRankZero(*control, [&] { saved = ReadFacts(options); });
   saved = json::parse(control->Broadcast(saved.dump()));
-  return saved.is_object() ? WithFlagsOf(options, saved) : options;
+  if (!saved.is_object()) return options;
+  TrainOptions taken = WithFlagsOf(options, saved.at("flags"));
+  taken.before =
+      RunBefore{.step = saved.at("step"), .images = saved.at("images"), .global_batch = saved.at("global_batch")};
+  return taken;
 }
 
 }  // namespace gan::run

@@ -16,12 +16,20 @@ namespace gan::run {
 // "-".
 std::set<std::string> GivenFlags(const CLI::App& app);
 
+// Whether the user has given the length of the run, in whatever unit.
+bool HasLength(const TrainOptions& options);
+
+// The form in which the user would type an option: "--lr-g 0.0002".
+std::string AsFlag(std::string name, const nlohmann::json& value);
+
 // `options` with the values in `saved`, a result of ToJson, for every flag that was not given. Exceptions: flags for
-// paths (--shards, --run and others), and the length of the run when another kind of length was given.
+// paths (--shards, --run and others), and the length of the run when another kind of length was given. The same --time
+// as before means the same number of steps.
 TrainOptions WithFlagsOf(const TrainOptions& options, const nlohmann::json& saved);
 
-// Collective. The same with the checkpoint from which a run with `options` will resume. Returns `options` unchanged
-// when there is none. Throws DataError, IoError, checkpoint::NewerVersionError and ReportedElsewhere.
+// Collective. The same with the checkpoint from which a run with `options` will resume, and with `before` set. Returns
+// `options` unchanged when there is none. Throws DataError, IoError, checkpoint::NewerVersionError and
+// ReportedElsewhere.
 TrainOptions WithFlagsOfRun(const TrainOptions& options, const distributed::World& world);
 
 }  // namespace gan::run

@@ -3,9 +3,11 @@
 #include <set>
 #include <string_view>
 
+#include "cli/duration.h"
 #include "storage/errors.h"
 #include "trainer/run/balance_flags.h"
 #include "trainer/run/flags.h"
+#include "trainer/run/length_flags.h"
 #include "trainer/run/objective_flags.h"
 
 namespace gan::run {
@@ -68,16 +70,6 @@ void AddDataFlags(Flags& flags, TrainOptions& o) {
                   "What happens at a record with a wrong checksum.");
 }
 
-// The three kinds of length exclude each other; WithFlagsOf relies on that.
-void AddLengthFlags(Flags& flags, TrainOptions& o) {
-  flags.Group("Length of the whole run, resumed parts included (default: 100 epochs)");
-  auto* steps = flags.Add(kMayChange, "--steps", o.steps, "Number of training steps.");
-  auto* images = flags.Add(kMayChange, "--images", o.images, "Number of real images shown to D, over all ranks.");
-  auto* epochs = flags.Add(kMayChange, "--epochs", o.epochs, "Number of passes over the data set.");
-  steps->excludes(images)->excludes(epochs);
-  images->excludes(epochs);
-}
-
 // Fixed except for D's width, which can be changed without changing what D computes.
 void AddModelFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Networks (G: generator, D: discriminator)");
@@ -123,11 +115,11 @@ void AddOptimizerFlags(Flags& flags, TrainOptions& o) {
       .Add(kMayChange, "--fake-label", o.fake_label,
            "Target of D for generated images. 0 makes the label smoothing one-sided.")
       ->check(CLI::Range(0.0, 0.5));
-  flags.Add(kFixed, "--clip-norm", o.gan.clip_norm, "Maximum gradient norm of each network. 0 disables clipping.")
-      ->check(CLI::NonNegativeNumber);
   flags.AddChoice(kFixed, "--precision", o.gan.precision, kPrecisions, "Floating-point precision.");
   flags.Add(kFixed, "--seed", o.seed, "Random seed.");
   flags.RareGroup("optimisation");
+  flags.Add(kFixed, "--clip-norm", o.gan.clip_norm, "Maximum gradient norm of each network. 0 disables clipping.")
+      ->check(CLI::NonNegativeNumber);
   flags.Add(kFixed, "--warmup-steps", o.schedule.warmup_steps,
             "Number of steps in which both learning rates rise linearly from 0.");
   flags.Add(kFixed, "--d-steps", o.d_steps, "Updates of D per step, before the balance changes them.")
@@ -163,9 +155,11 @@ void AddMachineFlags(Flags& flags, TrainOptions& o) {
   flags.Add(kMayChange, "--expect-world-size", o.expect_world_size,
             "Refuse to start with another number of ranks. 0 accepts any number.");
   flags.AddSwitch(kMayChange, "--dry-run", o.dry_run,
-                  "Print the parameters, the memory and the floating-point operations per step, and exit.");
+                  "Print the parameters, the memory and the measured time per step, and exit.");
   flags.AddSwitch(kMayChange, "--json", o.json, "Print what --dry-run finds as one JSON object.");
   flags.RareGroup("machine");
+  flags.AddSwitch(kMayChange, "--measure", o.measure,
+                  "Let --dry-run measure the time per step. --no-measure answers at once.");
   flags.AddChoice(kFixed, "--gradient-sync", o.gan.gradients.path, kSyncPaths,
                   "How gradients are averaged over ranks.");
   flags.AddChoice(kFixed, "--convolutions", o.gan.network.convolutions, kConvolutionPaths,
@@ -235,6 +229,7 @@ std::set<std::string> Changeable() {
 
 // The order of the groups in --help.
 void AddTrainFlags(Flags& flags, TrainOptions& options) {
+  AddPresetFlags(flags, options);
   AddDataFlags(flags, options);
   AddLengthFlags(flags, options);
   AddModelFlags(flags, options);
@@ -275,8 +270,11 @@ void Validate(const TrainOptions& options, int world_size) {
   }
   ValidateObjective(options);
   ResolveBalance(options);
-  cli::MetricsPort(options.metrics_port);  // the value may come from the resumed run, whose flags were not parsed
+  // These values may come from the resumed run, whose flags were not parsed.
+  cli::MetricsPort(options.metrics_port);
+  if (!options.time.empty()) cli::ParseDuration(options.time);
   if (options.json && !options.dry_run) throw UsageError("--json: needs --dry-run");
+  if (!options.measure && !options.dry_run) throw UsageError("--no-measure: needs --dry-run");
 }
 
 // The global batch has priority over --batch, because it determines the result of training.
@@ -297,6 +295,11 @@ BatchPlan PlanBatches(std::uint64_t batch, std::uint64_t global_batch, int world
                      "; --batch must divide that");
   }
   return {batch, static_cast<std::uint32_t>(per_rank / batch)};
+}
+
+BatchPlan PlanBatches(const TrainOptions& options, int world_size) {
+  const bool keeps = options.global_batch == 0 && options.before;
+  return PlanBatches(options.batch, keeps ? options.before->global_batch : options.global_batch, world_size);
 }
 
 void RequireResumable(const nlohmann::json& saved, const nlohmann::json& now, const std::filesystem::path& checkpoint) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,7 +22,26 @@ namespace gan::run {
 
 class Flags;
 
+// Where the options get their values that the user does not give (preset.h).
+enum class Preset : std::uint8_t { kNone, kAuto, kPaper };
+
+// A value that a preset or --time gave to an option, and the reason in words.
+struct Chosen {
+  std::string name;  // as ToJson spells it
+  nlohmann::json value;
+  std::string why;
+};
+
+// How far the run was in the checkpoint from which it resumes.
+struct RunBefore {
+  std::uint64_t step = 0;
+  std::uint64_t images = 0;
+  std::uint64_t global_batch = 0;
+};
+
 struct TrainOptions {
+  Preset preset = Preset::kNone;
+
   // Data and place
   std::filesystem::path shards;
   std::filesystem::path run_root = "runs";       // a new numbered folder is created in it
@@ -39,6 +59,7 @@ struct TrainOptions {
   std::uint64_t steps = 0;
   std::uint64_t images = 0;
   double epochs = 0;
+  std::string time;  // what `steps` was computed from (settle.h), in the form of cli::ParseDuration; usually empty
 
   // Networks and mathematics
   step::GanOptions gan;
@@ -78,6 +99,7 @@ struct TrainOptions {
   bool deterministic = false;
   bool dry_run = false;
   bool json = false;                    // of --dry-run
+  bool measure = true;                  // whether --dry-run measures the time of a step
   std::uint64_t expect_world_size = 0;  // 0: any
   std::string metrics_port = "9400";    // a port, 0 for any free one, or off (cli::MetricsPort)
   std::string metrics_address = "127.0.0.1";
@@ -89,6 +111,8 @@ struct TrainOptions {
   // How the values were set, by the names that ToJson uses. These members are not flags.
   std::set<std::string> given;        // set by the user, on the command line or in a configuration file
   std::vector<std::string> from_run;  // "--name value": taken from the resumed run
+  std::optional<RunBefore> before;    // of a run that resumes
+  std::vector<Chosen> chosen;         // at the start of this run
 };
 
 // Declares every flag of gan-train on `app`. Parsing fills `options`, which must outlive it.
@@ -109,6 +133,8 @@ struct BatchPlan {
 // global_batch: from the flag or a checkpoint (0: batch x ranks). The micro-batch becomes smaller when ranks x batch
 // would exceed the global batch. Throws UsageError when the ranks cannot share the global batch evenly.
 BatchPlan PlanBatches(std::uint64_t batch, std::uint64_t global_batch, int world_size);
+// The same for these options: a run that resumes keeps the global batch that it had.
+BatchPlan PlanBatches(const TrainOptions& options, int world_size);
 
 nlohmann::json ToJson(const TrainOptions& options);
 

@@ -5,6 +5,7 @@
 #include "cli/main.h"
 #include "trainer/run/dry_run.h"
 #include "trainer/run/flags_of_run.h"
+#include "trainer/run/settle.h"
 #include "trainer/run/trainer.h"
 #include "trainer/run/watchdog.h"
 
@@ -66,14 +67,15 @@ int Loop(const TrainOptions& options, Watchdog& watchdog, Trainer& trainer) {
 }  // namespace
 
 int Train(const TrainOptions& asked, const distributed::World& world) {
-  if (asked.dry_run) {
-    Validate(asked, world.size);
-    if (world.rank == 0) std::cout << DescribeCost(asked, world.size);
+  // From here on every rank does the same, because all decisions depend on values that are equal on all ranks.
+  const TrainOptions of_run = WithFlagsOfRun(asked, world);
+  Watchdog watchdog(of_run.watchdog, world.rank);
+  const SettledOptions settled = Settle(of_run, world);
+  const TrainOptions& options = settled.options;
+  if (options.dry_run) {
+    if (world.rank == 0) std::cout << DescribeCost(settled, world.size);
     return cli::kDone;
   }
-  // From here on every rank does the same, because all decisions depend on values that are equal on all ranks.
-  const TrainOptions options = WithFlagsOfRun(asked, world);
-  Watchdog watchdog(options.watchdog, world.rank);
   Trainer trainer(options, world, [&](Section section) { watchdog.Enter(section); });
   watchdog.SetFolder(trainer.folder());
   const SilenceIsTold told(watchdog, trainer);

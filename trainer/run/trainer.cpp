@@ -17,6 +17,7 @@
 #include "trainer/loss/adversarial.h"
 #include "trainer/run/agree.h"
 #include "trainer/run/classes_of_run.h"
+#include "trainer/run/flags_of_run.h"
 #include "trainer/run/observe.h"
 #include "trainer/run/same_options.h"
 #include "trainer/run/samples.h"
@@ -26,7 +27,6 @@ namespace gan::run {
 
 namespace {
 
-constexpr double kDefaultEpochs = 100;
 constexpr double kGradientPenalty = 10;  // lambda of WGAN-GP when the options do not set it
 
 constexpr std::uint64_t kNever = std::uint64_t{10} * 365 * 24 * 3600;  // seconds
@@ -38,18 +38,6 @@ std::shared_ptr<distributed::Communicator> NewCommunicator(std::uint64_t timeout
                                                            const std::string& device) {
   const std::uint64_t seconds = timeout_seconds == 0 ? kNever : std::min(timeout_seconds, kNever);
   return distributed::Communicator::Create(world, purpose, device, std::chrono::seconds(seconds));
-}
-
-std::shared_ptr<const data::Dataset> OpenDataset(const TrainOptions& options) {
-  auto dataset = std::make_shared<const data::Dataset>(options.shards, options.holdout);
-  if (dataset->size() == 0) throw DataError(options.shards, "holds no images to train on");
-  const auto side = static_cast<std::int64_t>(dataset->image_size());
-  if (side % options.gan.network.resolution != 0) {
-    throw UsageError("--resolution " + std::to_string(options.gan.network.resolution) + " does not divide the " +
-                     std::to_string(side) + " px of the shards in " + options.shards.string() +
-                     "; preprocess with --size " + std::to_string(options.gan.network.resolution));
-  }
-  return dataset;
 }
 
 // The configured losses with the changes that the balance controller has decided.
@@ -103,12 +91,17 @@ Trainer::Trainer(const TrainOptions& options, const distributed::World& world, s
   evaluation_ = NewCommunicator(options_.watchdog.evaluate_seconds, world_, "evaluation", "cpu");
   if (world_.rank == 0) cli::OpenLog("gan-train", folder_.Log());
   if (world_.rank == 0) cli::LogInfo("CPUs: " + place_.cpus);
+  if (world_.rank == 0) LogChosen();
   if (world_.rank == 0 && !gradients_->rendezvous().empty()) cli::LogInfo("GPUs: " + gradients_->rendezvous());
   OpenMetrics();
   OnAllRanks(*control_, [&] { notifier_ = std::make_unique<Notifier>(options, world, folder_.path(), *metrics_); });
   BeginOrResume();
   // Faults count trained steps, including those that a rollback has discarded.
   faults_.BeginAt(step_ + 1 + rollback_policy_.history().ForgottenSteps());
+}
+
+void Trainer::LogChosen() const {
+  for (const Chosen& one : options_.chosen) cli::LogInfo("chosen " + AsFlag(one.name, one.value) + ": " + one.why);
 }
 
 void Trainer::OpenMetrics() {
@@ -162,10 +155,7 @@ bool Trainer::Finished() const { return FractionDone() >= 1 || quality_->HasReac
 // A run has exactly one kind of length; a data set's size in epochs is converted to images.
 double Trainer::FractionDone() const {
   if (options_.steps > 0) return static_cast<double>(step_) / static_cast<double>(options_.steps);
-  const double epochs = options_.epochs > 0 ? options_.epochs : kDefaultEpochs;
-  const double images = options_.images > 0 ? static_cast<double>(options_.images)
-                                            : std::ceil(epochs * static_cast<double>(dataset_->size()));
-  return static_cast<double>(images_) / images;
+  return static_cast<double>(images_) / TotalImages(options_, dataset_->size());
 }
 
 // Combines the configuration with the controller's decisions. This step's plan is the same on all ranks.

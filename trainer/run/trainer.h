@@ -84,6 +84,7 @@ class Trainer {
   };
 
   // The start of a run (trainer_resume.cpp).
+  void LogChosen() const;
   void OpenMetrics();
   void BeginOrResume();
   void AnnounceStart();

@@ -66,6 +66,63 @@ TEST(FlagsOfRun, EveryFlagComesBackAsItWasTold) {
   EXPECT_EQ(told, saved);
 }
 
+json SavedWithTime() {
+  json saved = ToJson(Parsed({"--preset", "auto", "--time", "30m"}));
+  saved["steps"] = 1234U;
+  return saved;
+}
+
+TEST(FlagsOfRun, TheSameTimeMeansTheStepsThatTheRunHas) {
+  for (const char* time : {"30m", "1800s", "0h30m"}) {
+    EXPECT_EQ(WithFlagsOf(Parsed({"--time", time}), SavedWithTime()).steps, 1234U) << time;
+  }
+  const TrainOptions kept = WithFlagsOf(Parsed({}), SavedWithTime());
+  EXPECT_EQ(kept.steps, 1234U);
+  EXPECT_EQ(kept.time, "30m");
+  EXPECT_EQ(kept.preset, Preset::kAuto);
+}
+
+TEST(FlagsOfRun, AnotherLengthReplacesTheTime) {
+  EXPECT_EQ(WithFlagsOf(Parsed({"--time", "31m"}), SavedWithTime()).steps, 0U);  // to be measured
+  EXPECT_EQ(WithFlagsOf(Parsed({"--time", "30m"}), Saved()).steps, 0U);
+  const TrainOptions epochs = WithFlagsOf(Parsed({"--epochs", "3"}), SavedWithTime());
+  EXPECT_EQ(epochs.steps, 0U);
+  EXPECT_EQ(epochs.time, "");
+}
+
+TEST(FlagsOfRun, ATimeOfTheRunThatIsNoneIsNamed) {
+  for (const json& bad : {json("soon"), json("-30m"), json(std::string(1000, '9') + "m")}) {
+    json saved = SavedWithTime();
+    saved["time"] = bad;
+    EXPECT_THAT(
+        [&] {
+          WithFlagsOf(Parsed({"--time", "30m"}), saved);
+        },
+        ::testing::ThrowsMessage<UsageError>(HasSubstr("is not a time")))
+        << bad;
+    EXPECT_THAT([&] { Validate(WithFlagsOf(Parsed({}), saved), 1); },
+                ::testing::ThrowsMessage<UsageError>(HasSubstr("is not a time")))
+        << bad;
+  }
+  for (const auto& [time, steps] : {std::pair<json, json>(30, 1234), {nullptr, 1234}, {"30m", "many"}, {"30m", -1}}) {
+    json saved = SavedWithTime();
+    saved["time"] = time;
+    saved["steps"] = steps;
+    EXPECT_EQ(WithFlagsOf(Parsed({"--time", "30m"}), saved).steps, 0U) << time << " " << steps;
+  }
+}
+
+TEST(Length, KindsThatContradictEachOtherAreRefused) {
+  for (const std::vector<std::string>& flags : {std::vector<std::string>{"--time", "30m", "--steps", "3"},
+                                                {"--images", "3", "--time", "30m"},
+                                                {"--time", "30m", "--epochs", "3"},
+                                                {"--time", "30"},
+                                                {"--time", "half an hour"},
+                                                {"--time", "0s"}}) {
+    EXPECT_THROW(Parsed(flags), CLI::ParseError) << flags[0] << " " << flags[1];
+  }
+}
+
 TEST(FlagsOfRun, AWordThatIsNotUnderstoodIsNamed) {
   json saved = Saved();
   saved["loss"] = "of another version";
@@ -90,6 +147,9 @@ TEST(Validate, WhatARunBroughtAlongIsCheckedToo) {
   options.metrics_port = "off";
   options.json = true;
   EXPECT_THAT([&] { Validate(options, 1); }, ::testing::ThrowsMessage<UsageError>(HasSubstr("--dry-run")));
+  options.json = false;
+  options.measure = false;
+  EXPECT_THAT([&] { Validate(options, 1); }, ::testing::ThrowsMessage<UsageError>(HasSubstr("--no-measure")));
 }
 
 TEST(SameOptions, ADifferenceIsNamedWithItsRank) {

@@ -1,0 +1,55 @@
+#include "trainer/host/host_memory.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <fstream>
+
+namespace gan::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Memory : public testing::Test {
+ protected:
+  ~Memory() override { fs::remove_all(root_); }
+
+  void Write(const fs::path& file, const std::string& text) {
+    fs::create_directories((root_ / file).parent_path());
+    std::ofstream(root_ / file) << text << "\n";
+  }
+
+  const fs::path root_ = fs::temp_directory_path() / ("equipoise-memory-" + std::to_string(::getpid()));
+};
+
+TEST_F(Memory, UnknownMemoryIsNoLimit) { EXPECT_TRUE(std::isinf(AvailableMemory(root_))); }
+
+TEST_F(Memory, TheKernelsEstimateIsTaken) {
+  Write("proc/meminfo", "MemTotal:       8000000 kB\nMemFree:  1000 kB\nMemAvailable:   4000000 kB");
+  EXPECT_EQ(AvailableMemory(root_), 4000000.0 * 1024);
+}
+
+TEST_F(Memory, ALimitOfVersion2LeavesWhatIsNotUsed) {
+  Write("proc/meminfo", "MemAvailable:   4000000 kB");
+  Write("proc/self/cgroup", "0::/pod/container");
+  Write("sys/fs/cgroup/pod/memory.max", "2000000000");
+  Write("sys/fs/cgroup/pod/memory.current", "500000000");
+  Write("sys/fs/cgroup/pod/container/memory.max", "max");
+  Write("sys/fs/cgroup/pod/container/memory.current", "400000000");
+  EXPECT_EQ(AvailableMemory(root_), 1500000000.0);
+}
+
+TEST_F(Memory, ALimitOfVersion1IsRead) {
+  Write("proc/meminfo", "MemAvailable:   4000000 kB");
+  Write("proc/self/cgroup", "7:memory:/docker/a\n4:cpu,cpuacct:/docker/a");
+  Write("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712");
+  Write("sys/fs/cgroup/memory/memory.usage_in_bytes", "1000");
+  EXPECT_EQ(AvailableMemory(root_), 4000000.0 * 1024);
+  Write("sys/fs/cgroup/memory/docker/a/memory.limit_in_bytes", "1000000");
+  Write("sys/fs/cgroup/memory/docker/a/memory.usage_in_bytes", "1000001");
+  EXPECT_EQ(AvailableMemory(root_), 0);
+}
+
+}  // namespace
+}  // namespace gan::host

@@ -1,0 +1,47 @@
+#include "trainer/host/host_memory.h"
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+#include <string>
+
+#include "trainer/host/control_groups.h"
+
+namespace gan::host {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr double kNoLimit = std::numeric_limits<double>::infinity();
+
+double KernelsEstimate(const fs::path& root) {
+  std::ifstream file(root / "proc/meminfo");
+  for (std::string name; file >> name;) {
+    double kibibytes = 0;
+    if (name == "MemAvailable:" && file >> kibibytes) return kibibytes * 1024;
+  }
+  return kNoLimit;
+}
+
+double Left(const fs::path& limit_file, const fs::path& used_file) {
+  std::ifstream limit_of(limit_file), used_of(used_file);
+  double limit = 0, used = 0;
+  return limit_of >> limit && used_of >> used ? std::max(limit - used, 0.0) : kNoLimit;
+}
+
+// Version 2 writes "max" for no limit.
+double LeftInVersion2(const fs::path& group) { return Left(group / "memory.max", group / "memory.current"); }
+
+// Version 1 writes a limit of about 2^63 for none, which is above every machine's memory.
+double LeftInVersion1(const fs::path& group) {
+  return Left(group / "memory.limit_in_bytes", group / "memory.usage_in_bytes");
+}
+
+}  // namespace
+
+double AvailableMemory(const fs::path& root) {
+  return std::min(KernelsEstimate(root), SmallestLimit(root, "memory", LeftInVersion1, LeftInVersion2));
+}
+
+}  // namespace gan::host

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+
+#include <torch/torch.h>
+
+#include "trainer/distributed/communicator.h"
+#include "trainer/run/options.h"
+
+namespace gan::run {
+
+// What a short training has shown of the steps of a run. The same on all ranks.
+struct StepTime {
+  double seconds = 0;                 // per step, the mean of `steps`
+  std::uint64_t steps = 0;            // that were timed, after two that were not
+  std::uint64_t images = 0;           // per step, over all ranks
+  std::uint64_t training_images = 0;  // of the data set
+};
+
+// Collective over the world. Trains new networks on the data of the run for about three seconds, then forgets them: a
+// run that follows has the same numbers as without the measurement. The steps read batches, train D and G, exchange
+// gradients and measure as those of the run do. Where the balance may augment, all images are augmented, so that the
+// steps are no cheaper than they will be. Grids, checkpoints and measures of quality are not included.
+// `control`: for decisions; `device`: as PrepareDevice has found it. Throws what opening the data set throws.
+StepTime MeasureStepTime(const TrainOptions& options, const distributed::World& world, torch::Device device,
+                         distributed::Communicator& control);
+
+}  // namespace gan::run

@@ -1,0 +1,30 @@
+// What is left open by the user and decided when a run starts: the values of a preset, and the steps of --time.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "trainer/distributed/communicator.h"
+#include "trainer/run/measure.h"
+#include "trainer/run/options.h"
+
+namespace gan::run {
+
+struct SettledOptions {
+  TrainOptions options;
+  std::optional<StepTime> measured;  // when --time or --dry-run asked for it
+  std::string why_not_measured;      // in a dry run that measures nothing
+};
+
+// Collective. The options with the values of --preset, which rank 0 chooses for all, and with --time as a number of
+// steps. A run that resumes keeps what was chosen for it. Without preset, time and dry run the options are returned as
+// they are, and nothing is read or exchanged. Throws UsageError, DataError and ReportedElsewhere.
+SettledOptions Settle(const TrainOptions& options, const distributed::World& world);
+
+// The steps that fit into `time`, at least one.
+std::uint64_t StepsIn(const std::string& time, double seconds_per_step);
+
+// The number of steps of the whole run, rounded up, for a data set and a number of images per step as measured.
+std::uint64_t TotalSteps(const TrainOptions& options, const StepTime& measured);
+
+}  // namespace gan::run
