@@ -21,7 +21,7 @@ PROMISED = {
     'gan-launch': '--ranks --check --alert-webhook --alert-command',
     'gan-inspect': '--json'}
 STANDARD = '--help --help-all --version --config --print-config'
-MOST_FLAGS_OF_GAN_TRAIN = 61
+MOST_FLAGS_OF_GAN_TRAIN = 62
 MOST_THRESHOLDS = 12
 FLAG = re.compile(r'^  (-[\w-]+(?:, -[\w-]+)*)')
 
