@@ -14,7 +14,7 @@ PROMISED = {
                  '--preset --time --resolution --features --noise-dim --lr-g --lr-d --beta1 --beta2 --real-label --fake-label --loss --r1 --r2 '
                  '--d-norm --sync-bn --ema --balance --balance-actions --log-every --sample-every --checkpoint-every --keep '
                  '--metrics-port --metrics-address --metrics-password-file --threads --expect-world-size --deterministic --json '
-                 '--alert-webhook --alert-command --otlp-endpoint',
+                 '--alert-webhook --alert-command --otlp-endpoint --conditional --stop-when',
     'gan-preprocess': '--in --out --size --filter --decode --background --exif --labels --dedupe --images-per-shard --threads '
                       '--max-pixels --strict --preview --metrics-port --append --json',
     'gan-generate': '--checkpoint --out --export',
