@@ -134,7 +134,7 @@ int main(int argc, char** argv) {
   const distributed::World& world = environment.world();
   const auto communicator = distributed::Communicator::Create(world, "bare");
   std::optional<gan::run::Trainer> run;
-  run.emplace(options, world);
+  run.emplace(options, world, [](gan::run::Section) {});
   BareLoop bare(options, communicator);
   double ours = 0, data = 0, product = 0;
   for (int turn = -1; turn < turns; ++turn) {
