@@ -27,7 +27,8 @@ double KernelsEstimate(const fs::path& root) {
 double Left(const fs::path& limit_file, const fs::path& used_file) {
   std::ifstream limit_of(limit_file), used_of(used_file);
   double limit = 0, used = 0;
-  return limit_of >> limit && used_of >> used ? std::max(limit - used, 0.0) : kNoLimit;
+  if (!(limit_of >> limit && used_of >> used)) return kNoLimit;
+  return std::max(limit - used, 0.0);
 }
 
 // Version 2 writes "max" for no limit.
