@@ -18,7 +18,7 @@ from programs import BIN, ENVIRONMENT, SMALL, make_shards, newest_checkpoint, tr
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOST = socket.gethostname().split('.')[0]
-STEPS = 1500  # some ten seconds: longer than Slurm takes to pass a signal on
+STEPS = 3000  # takes longer than Slurm, which can need 25 s to pass a signal on
 CONFIGURATION = '''
 ClusterName=equipoise
 SlurmctldHost={host}(127.0.0.1)
