@@ -22,8 +22,6 @@ namespace gan::copies {
 
 namespace {
 
-constexpr std::uint64_t kImages = 256;  // as in training
-
 // How the run divided its images, and whether it mirrored them.
 struct Training {
   double holdout = 0;
@@ -97,7 +95,7 @@ void SettleNearestFlag(const CLI::App& app, generate::GenerateOptions& options, 
   if (shards.empty()) return;
   if (app.count("--out") == 0) options.out = "nearest.png";
   if (options.kind() != generate::OutputKind::kGrid) throw UsageError("--nearest: --out must be FILE.png");
-  if (!options.count_given) options.count = kImages;
+  if (!options.count_given) options.count = nearest::kGenerated;
 }
 
 void WriteNearest(const generate::GenerateOptions& options, const generate::TrainedGenerator& trained,

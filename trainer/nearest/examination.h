@@ -19,6 +19,8 @@ namespace gan::nearest {
 // images only a part of the copies is found, and of the held-out images' likewise.
 inline constexpr std::uint64_t kMostTraining = 10'000;
 inline constexpr std::uint64_t kMostHeldOut = 512;
+// The number of generated images that are compared, unless a user asks for another.
+inline constexpr std::uint64_t kGenerated = 256;
 
 // The images of a data set, ready for comparison. Thread-safe after construction.
 class Reference {

@@ -36,7 +36,7 @@ CopyWatch::Values CopyWatch::Measure(const quality::ImageSource& fakes, std::uin
   if (!reference_) reference_.emplace(dataset_, flip_, alive_);
   if (!reference_->training().AreEnough()) return ValuesOf({});
   std::optional<nearest::Examination> examination;
-  for (std::int64_t first = 0; first < kImages; first += kImagesAtOnce) {
+  for (std::int64_t first = 0; first < std::int64_t{nearest::kGenerated}; first += kImagesAtOnce) {
     alive_();
     const torch::Tensor rgb = ToBytes(fakes(first, kImagesAtOnce));
     if (!examination) examination.emplace(*reference_, static_cast<std::size_t>(rgb.size(1)));

@@ -29,10 +29,9 @@ class CopyWatch {
   CopyWatch(std::shared_ptr<const data::Dataset> dataset, bool flip, const RunFolder& folder,
             std::function<void()> alive);
 
-  // fakes: of the generator at `step`; kImages of them are asked for, in batches. `mark`: for the grid; nothing for
-  // none. Returns `copies`, `copies_floor` (of the held-out images), `copies_p` and `copies_told`, NaN when there are
-  // too few training images. A grid that cannot be written is a warning. Throws DataError.
-  static constexpr std::int64_t kImages = 256;
+  // fakes: of the generator at `step`; nearest::kGenerated of them are asked for, in batches. `mark`: for the grid;
+  // nothing for none. Returns `copies`, `copies_floor` (of the held-out images), `copies_p` and `copies_told`, NaN when
+  // there are too few training images. A grid that cannot be written is a warning. Throws DataError.
   Values Measure(const quality::ImageSource& fakes, std::uint64_t step, const std::optional<picture::Mark>& mark);
 
  private:

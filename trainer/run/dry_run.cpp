@@ -150,7 +150,7 @@ std::string AsText(const Duration& duration) {
 
 std::string ChosenAsText(const std::vector<Chosen>& chosen) {
   std::string lines;
-  for (const Chosen& one : chosen) lines += "chosen " + AsFlag(one.name, one.value) + ": " + one.why + "\n";
+  for (const Chosen& one : chosen) lines += InWords(one) + "\n";
   return lines;
 }
 

@@ -71,12 +71,15 @@ std::uint64_t StepsOfTime(const json& saved, const std::string& time) {
   return cli::ParseDuration(before.get<std::string>()) == cli::ParseDuration(time) ? steps.get<std::uint64_t>() : 0;
 }
 
-}  // namespace
-
+// The form in which the user would type an option: "--lr-g 0.0002".
 std::string AsFlag(std::string name, const json& value) {
   std::ranges::replace(name, '_', '-');
   return "--" + name + " " + (value.is_string() ? value.get<std::string>() : value.dump());
 }
+
+}  // namespace
+
+std::string InWords(const Chosen& chosen) { return "chosen " + AsFlag(chosen.name, chosen.value) + ": " + chosen.why; }
 
 bool HasLength(const TrainOptions& options) {
   return std::ranges::any_of(kLengths, [&](const char* name) { return options.given.contains(name); });

@@ -19,8 +19,8 @@ std::set<std::string> GivenFlags(const CLI::App& app);
 // Whether the user has given the length of the run, in whatever unit.
 bool HasLength(const TrainOptions& options);
 
-// The form in which the user would type an option: "--lr-g 0.0002".
-std::string AsFlag(std::string name, const nlohmann::json& value);
+// "chosen --features 8: REASON", as the log and --dry-run tell it.
+std::string InWords(const Chosen& chosen);
 
 // `options` with the values in `saved`, a result of ToJson, for every flag that was not given. Exceptions: flags for
 // paths (--shards, --run and others), and the length of the run when another kind of length was given. The same --time

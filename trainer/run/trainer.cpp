@@ -101,7 +101,7 @@ Trainer::Trainer(const TrainOptions& options, const distributed::World& world, s
 }
 
 void Trainer::LogChosen() const {
-  for (const Chosen& one : options_.chosen) cli::LogInfo("chosen " + AsFlag(one.name, one.value) + ": " + one.why);
+  for (const Chosen& one : options_.chosen) cli::LogInfo(InWords(one));
 }
 
 void Trainer::OpenMetrics() {

@@ -1,30 +1,18 @@
 #include "trainer/host/host_cpus.h"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <fstream>
 #include <thread>
+
+#include "tests/trainer/host/made_host.h"
 
 namespace gan::host {
 namespace {
 
 namespace fs = std::filesystem;
 
-// A file system of which only the files that are asked for exist.
-class Host : public testing::Test {
- protected:
-  ~Host() override { fs::remove_all(root_); }
-
-  void Write(const fs::path& file, const std::string& text) {
-    fs::create_directories((root_ / file).parent_path());
-    std::ofstream(root_ / file) << text << "\n";
-  }
-
-  const fs::path root_ = fs::temp_directory_path() / ("equipoise-host-" + std::to_string(::getpid()));
-};
+class Host : public MadeHost {};
 
 TEST_F(Host, WithoutControlGroupsHasNoQuota) { EXPECT_TRUE(std::isinf(CpuQuota(root_))); }
 

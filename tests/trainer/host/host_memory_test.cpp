@@ -1,27 +1,13 @@
 #include "trainer/host/host_memory.h"
 
-#include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <cmath>
-#include <fstream>
+
+#include "tests/trainer/host/made_host.h"
 
 namespace gan::host {
 namespace {
 
-namespace fs = std::filesystem;
-
-class Memory : public testing::Test {
- protected:
-  ~Memory() override { fs::remove_all(root_); }
-
-  void Write(const fs::path& file, const std::string& text) {
-    fs::create_directories((root_ / file).parent_path());
-    std::ofstream(root_ / file) << text << "\n";
-  }
-
-  const fs::path root_ = fs::temp_directory_path() / ("equipoise-memory-" + std::to_string(::getpid()));
-};
+class Memory : public MadeHost {};
 
 TEST_F(Memory, UnknownMemoryIsNoLimit) { EXPECT_TRUE(std::isinf(AvailableMemory(root_))); }
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "storage/errors.h"
+#include "tests/trainer/run/parsed_flags.h"
 #include "trainer/run/same_options.h"
 
 namespace gan::run {
@@ -14,17 +15,6 @@ using nlohmann::json;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
-
-TrainOptions Parsed(std::vector<std::string> arguments) {
-  CLI::App app;
-  TrainOptions options;
-  AddTrainFlags(app, options);
-  arguments.insert(arguments.begin(), {"--shards", "s"});
-  std::reverse(arguments.begin(), arguments.end());
-  app.parse(arguments);
-  options.given = GivenFlags(app);
-  return options;
-}
 
 json Saved() {
   return ToJson(Parsed({"--resolution", "64", "--features", "8", "--lr-g", "0.001", "--loss", "hinge", "--flip",

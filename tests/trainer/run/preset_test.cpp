@@ -6,24 +6,13 @@
 
 #include <map>
 
-#include "trainer/run/flags_of_run.h"
+#include "tests/trainer/run/parsed_flags.h"
 
 namespace gan::run {
 namespace {
 
 using nlohmann::json;
 using ::testing::HasSubstr;
-
-TrainOptions Asked(std::vector<std::string> arguments) {
-  CLI::App app;
-  TrainOptions options;
-  AddTrainFlags(app, options);
-  arguments.insert(arguments.begin(), {"--shards", "s"});
-  std::reverse(arguments.begin(), arguments.end());
-  app.parse(arguments);
-  options.given = GivenFlags(app);
-  return options;
-}
 
 std::map<std::string, Chosen> ByName(const std::vector<Chosen>& chosen) {
   std::map<std::string, Chosen> by_name;
@@ -45,12 +34,12 @@ PresetFacts Facts(std::uint64_t images, double minutes = 0) {
 
 json ChosenFor(const PresetFacts& facts, const std::string& name, std::vector<std::string> flags = {}) {
   flags.insert(flags.begin(), {"--preset", "auto"});
-  const auto chosen = ByName(Choose(Asked(flags), facts));
+  const auto chosen = ByName(Choose(Parsed(flags), facts));
   return chosen.contains(name) ? chosen.at(name).value : json();
 }
 
 TEST(PresetAuto, EveryChoiceHasAReasonAndIsAccepted) {
-  const TrainOptions asked = Asked({"--preset", "auto"});
+  const TrainOptions asked = Parsed({"--preset", "auto"});
   const std::vector<Chosen> chosen = Choose(asked, Facts(3592));
   std::vector<std::string> names;
   for (const Chosen& one : chosen) {
@@ -67,7 +56,7 @@ TEST(PresetAuto, EveryChoiceHasAReasonAndIsAccepted) {
   EXPECT_EQ(applied.chosen.size(), chosen.size());
 }
 
-TEST(PresetAuto, NothingIsChosenWithoutIt) { EXPECT_TRUE(Choose(Asked({}), Facts(1000)).empty()); }
+TEST(PresetAuto, NothingIsChosenWithoutIt) { EXPECT_TRUE(Choose(Parsed({}), Facts(1000)).empty()); }
 
 TEST(PresetAuto, WidthFollowsCoresTimeImagesAndMemory) {
   EXPECT_EQ(ChosenFor(Facts(926, 3), "features"), 8);
@@ -165,7 +154,7 @@ TEST(PresetAuto, WithoutTheBalanceRatesPenaltyAndAugmentationDoItsWork) {
 }
 
 TEST(PresetAuto, WhatIsGivenWins) {
-  const TrainOptions asked = Asked(
+  const TrainOptions asked = Parsed(
       {"--preset", "auto", "--features", "4", "--lr-g", "0.001", "--no-conditional", "--batch", "5", "--images", "10"});
   PresetFacts facts = Facts(1000);
   facts.class_images = {500, 500};
@@ -182,7 +171,7 @@ TEST(PresetAuto, WhatIsGivenWins) {
 }
 
 TEST(PresetPaper, IsTheRecipe) {
-  TrainOptions options = Asked({"--preset", "paper"});
+  TrainOptions options = Parsed({"--preset", "paper"});
   Apply(Choose(options, {}), options);
   Validate(options, 1);
   const json now = ToJson(options);
@@ -216,7 +205,7 @@ TEST(PresetPaper, IsTheRecipe) {
 }
 
 TEST(PresetPaper, WhatIsGivenWins) {
-  TrainOptions options = Asked({"--preset", "paper", "--features", "8", "--balance", "watch"});
+  TrainOptions options = Parsed({"--preset", "paper", "--features", "8", "--balance", "watch"});
   Apply(Choose(options, {}), options);
   EXPECT_EQ(options.gan.network.features, 8);
   EXPECT_EQ(options.balance.mode, balance::Mode::kWatch);

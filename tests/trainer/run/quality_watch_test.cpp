@@ -88,64 +88,63 @@ std::size_t CountOf(const std::string& words, const std::filesystem::path& file)
   return count;
 }
 
-TEST(CopyWatch, AGeneratorThatHasLearntByHeartIsToldOnce) {
-  const testing::TemporaryFolder folder;
-  const auto communicator = distributed::Communicator::Create(distributed::TestWorld(), "control");
-  TrainOptions options;
-  options.run = folder.path() / "run";
-  const RunFolder run = RunFolder::Open(options, *communicator);
-  if (communicator->rank() == 0) {
-    const auto dataset = Noise(folder.path(), 100, 0.5);
-    cli::OpenLog("test", run.Log());
-    CopyWatch watch(dataset, false, run, [] {});
+// Opening a run folder is collective; looking for copies is not.
+class CopiesOfRun : public ::testing::Test {
+ protected:
+  ~CopiesOfRun() override { communicator_->Barrier(); }
+
+  static TrainOptions In(const std::filesystem::path& folder) {
+    TrainOptions options;
+    options.run = folder / "run";
+    return options;
+  }
+
+  const testing::TemporaryFolder folder_;
+  const std::shared_ptr<distributed::Communicator> communicator_ =
+      distributed::Communicator::Create(distributed::TestWorld(), "control");
+  const RunFolder run_ = RunFolder::Open(In(folder_.path()), *communicator_);
+};
+
+TEST_F(CopiesOfRun, AGeneratorThatHasLearntByHeartIsToldOnce) {
+  if (communicator_->rank() == 0) {
+    const auto dataset = Noise(folder_.path(), 100, 0.5);
+    cli::OpenLog("test", run_.Log());
+    CopyWatch watch(dataset, false, run_, [] {});
     using Values = CopyWatch::Values;
     const auto of = [](const Values& values, const std::string& name) {
       return std::ranges::find(values, name, &std::pair<std::string, double>::first)->second;
     };
     EXPECT_EQ(of(watch.Measure(SourceOf(*dataset, true), 1, {}), "copies_told"), 0);
-    EXPECT_EQ(CountOf("by heart", run.Log()), 0U);
+    EXPECT_EQ(CountOf("by heart", run_.Log()), 0U);
     for (const std::uint64_t step : {2, 3}) {
       const Values told = watch.Measure(SourceOf(*dataset, false), step, {});
       EXPECT_EQ(of(told, "copies"), 1);
       EXPECT_EQ(of(told, "copies_floor"), 0);
       EXPECT_LT(of(told, "copies_p"), 1e-3);
       EXPECT_EQ(of(told, "copies_told"), 1);
-      EXPECT_TRUE(std::filesystem::exists(run.Nearest(step)));
+      EXPECT_TRUE(std::filesystem::exists(run_.Nearest(step)));
     }
-    EXPECT_EQ(CountOf("step 2: 100 % of 256 generated images are copies of training images", run.Log()), 1U);
-    EXPECT_EQ(CountOf("has learnt training images by heart", run.Log()), 1U);
+    EXPECT_EQ(CountOf("step 2: 100 % of 256 generated images are copies of training images", run_.Log()), 1U);
+    EXPECT_EQ(CountOf("has learnt training images by heart", run_.Log()), 1U);
     EXPECT_EQ(of(watch.Measure(SourceOf(*dataset, true), 4, {}), "copies_told"), 0);
-    EXPECT_EQ(CountOf("no longer", run.Log()), 1U);
+    EXPECT_EQ(CountOf("no longer", run_.Log()), 1U);
   }
-  communicator->Barrier();
 }
 
-TEST(CopyWatch, TooFewImagesGiveNoNumbersAndNoGrid) {
-  const testing::TemporaryFolder folder;
-  const auto communicator = distributed::Communicator::Create(distributed::TestWorld(), "control");
-  TrainOptions options;
-  options.run = folder.path() / "run";
-  const RunFolder run = RunFolder::Open(options, *communicator);
-  CopyWatch watch(Noise(folder.path(), 5, 0), false, run, [] {});
+TEST_F(CopiesOfRun, TooFewImagesGiveNoNumbersAndNoGrid) {
+  CopyWatch watch(Noise(folder_.path(), 5, 0), false, run_, [] {});
   for (const auto& [name, value] : watch.Measure({}, 1, {})) EXPECT_TRUE(std::isnan(value)) << name;
-  EXPECT_FALSE(std::filesystem::exists(run.Nearest(1)));
-  communicator->Barrier();
+  EXPECT_FALSE(std::filesystem::exists(run_.Nearest(1)));
 }
 
-TEST(CopyWatch, AGridThatCannotBeWrittenDoesNotEndTheRun) {
-  const testing::TemporaryFolder folder;
-  const auto communicator = distributed::Communicator::Create(distributed::TestWorld(), "control");
-  TrainOptions options;
-  options.run = folder.path() / "run";
-  const RunFolder run = RunFolder::Open(options, *communicator);
-  if (communicator->rank() == 0) {
-    const auto dataset = Noise(folder.path(), 60, 0.5);
-    std::filesystem::create_directory(run.Nearest(1));
-    std::filesystem::create_directory(run.Nearest(1) / "in the way");
-    CopyWatch watch(dataset, false, run, [] {});
+TEST_F(CopiesOfRun, AGridThatCannotBeWrittenDoesNotEndTheRun) {
+  if (communicator_->rank() == 0) {
+    const auto dataset = Noise(folder_.path(), 60, 0.5);
+    std::filesystem::create_directory(run_.Nearest(1));
+    std::filesystem::create_directory(run_.Nearest(1) / "in the way");
+    CopyWatch watch(dataset, false, run_, [] {});
     EXPECT_EQ(watch.Measure(SourceOf(*dataset, true), 1, {})[0].second, 0);
   }
-  communicator->Barrier();
 }
 
 TEST(QualityWatch, WhatRankZeroHasMeasuredCounts) {
