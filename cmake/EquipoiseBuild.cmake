@@ -1,4 +1,4 @@
-# How every target of this project is compiled, and the four verbs that the folders use.
+# How every target of this project is compiled, and the verbs that the folders use.
 include_guard()
 include(CheckIPOSupported)
 
@@ -88,15 +88,19 @@ function(equipoise_program name)
   equipoise_groups(${name})
 endfunction()
 
-# equipoise_test(shard_test SOURCES shard_test.cpp LINKS gan::shard): a GoogleTest program, one ctest entry a test.
+# equipoise_test(shard_test SOURCES shard_test.cpp LINKS gan::shard): a GoogleTest program, one ctest entry per test.
 function(equipoise_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINKS;LABELS" ${ARGN})
-  add_executable(${name} ${arg_SOURCES})
-  target_link_libraries(${name} PRIVATE ${arg_LINKS} GTest::gmock GTest::gtest GTest::gtest_main)
-  equipoise_warnings(${name})
-  equipoise_groups(${name})
+  equipoise_program(${name} SOURCES ${arg_SOURCES} LINKS ${arg_LINKS} GTest::gmock GTest::gtest GTest::gtest_main)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                        PROPERTIES TIMEOUT 120 LABELS "${arg_LABELS};unit")
+endfunction()
+
+# equipoise_torch_program(step_test SOURCES step_test.cpp LINKS gan::step): a test program that includes LibTorch's headers,
+# which cost more than the tests themselves. All of these share the precompiled header of train_dump.
+function(equipoise_torch_program name)
+  equipoise_program(${name} ${ARGN})
+  target_precompile_headers(${name} REUSE_FROM train_dump)
 endfunction()
 
 # equipoise_mpi_test(NAME 2 command args...): runs `mpirun -np 2 command args...` on this host, shared memory only.
