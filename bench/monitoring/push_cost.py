@@ -11,52 +11,33 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / 'tests/end_to_end'))
+from receiver import Receiver, accept  # noqa: E402
 
 STEPS = 200
 ENDPOINTS = ('works', 'hangs', 'refuses', 'redirects', 'floods')
 
 
-class Endpoint:
-    def __init__(self, kind):
-        self.requests, self.release = 0, threading.Event()
-        outer = self
+def redirect(handler):
+    handler.send_response(307)
+    handler.send_header('Location', f'http://127.0.0.1:{handler.server.server_port}/again')
+    handler.end_headers()
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                outer.requests += 1
-                self.rfile.read(int(self.headers['Content-Length']))
-                if kind == 'hangs':
-                    outer.release.wait(120)
-                self.send_response(307 if kind == 'redirects' else 200)
-                if kind == 'redirects':
-                    self.send_header('Location', outer.url + '/again')
-                self.end_headers()
-                try:
-                    while kind == 'floods':
-                        self.connection.sendall(b'x' * 65536)
-                except OSError:
-                    pass
 
-            def log_message(self, *_):
-                pass
+def flood(handler):
+    handler.send_response(200)
+    handler.end_headers()
+    while True:
+        handler.connection.sendall(b'x' * 65536)
 
-        self.server = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f'http://127.0.0.1:{self.server.server_port}'
-        if kind == 'refuses':
-            self.server.server_close()
-        else:
-            threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.kind = kind
 
-    def close(self):
-        self.release.set()
-        if self.kind != 'refuses':
-            self.server.shutdown()
-            self.server.server_close()
+def start(kind):
+    receiver = Receiver(hang=kind == 'hangs', answer={'redirects': redirect, 'floods': flood}.get(kind, accept))
+    if kind == 'refuses':
+        receiver.close()
+    return receiver
 
 
 def processor_nanoseconds(process, spent):
@@ -93,14 +74,14 @@ def main(shards, turns=5):
     with tempfile.TemporaryDirectory() as folder:
         for turn in range(int(turns)):
             for i, kind in enumerate(ENDPOINTS):
-                endpoint = Endpoint(kind)
+                endpoint = start(kind)
                 pushing = {'EQUIPOISE_ALERT_WEBHOOK': endpoint.url, 'OTEL_EXPORTER_OTLP_ENDPOINT': endpoint.url, 'OTEL_METRIC_EXPORT_INTERVAL': '1000'}
                 order = (True, False) if (turn + i) % 2 else (False, True)
                 got = {on: train(shards, pathlib.Path(folder) / f'{turn}-{kind}-{on}', **(pushing if on else {})) for on in order}
                 endpoint.close()
                 ratios[kind].append(got[False][0] / got[True][0])
                 spent[kind] = [before + more for before, more in zip(spent[kind], got[True][1:])]
-                requests[kind] += endpoint.requests
+                requests[kind] += len(endpoint.got)
                 print(f'turn {turn}, {kind}: images/s {ratios[kind][-1]:.4f}, {got[True][1]:.4f} of {got[True][2]:.2f} s of processor time, without {got[False][1]:.4f}', flush=True)
     for kind in ENDPOINTS:
         low, all_of_it = spent[kind]

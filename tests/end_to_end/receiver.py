@@ -1,4 +1,4 @@
-"""The HTTP server that tests give to programs which push something."""
+"""The HTTP server that tests and benchmarks give to programs which push something."""
 import json
 import ssl
 import threading
@@ -6,10 +6,18 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
-class Receiver:
-    """Keeps what it gets: (time, path, headers, body). `hang`: it never answers. `tls`: (certificate, key) of localhost."""
+def accept(handler):
+    handler.send_response(200)
+    handler.send_header('Content-Length', '2')
+    handler.end_headers()
+    handler.wfile.write(b'{}')
 
-    def __init__(self, hang=False, tls=None):
+
+class Receiver:
+    """Keeps what it gets: (time, path, headers, body). `hang`: it never answers. `tls`: (certificate, key) of localhost.
+    `answer` is given the http.server handler of each request."""
+
+    def __init__(self, hang=False, tls=None, answer=accept):
         self.got = []
         self.release = threading.Event()
         outer = self
@@ -21,12 +29,9 @@ class Receiver:
                 if hang:
                     outer.release.wait(120)
                 try:
-                    self.send_response(200)
-                    self.send_header('Content-Length', '2')
-                    self.end_headers()
-                    self.wfile.write(b'{}')
+                    answer(self)
                 except OSError:
-                    pass  # it did not wait so long
+                    pass  # the client did not wait so long
 
             def log_message(self, *_):
                 pass
@@ -48,6 +53,10 @@ class Receiver:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """From then on it refuses connections."""
         self.release.set()
         self.server.shutdown()
         self.server.server_close()
