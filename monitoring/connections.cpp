@@ -25,6 +25,7 @@ namespace {
 // A few workers are enough: requests are rare, and training needs the processors.
 constexpr std::size_t kWorkers = 3;
 constexpr std::size_t kMostConnections = 256;
+constexpr std::size_t kMostAnswerBytes = std::size_t{64} << 20;
 constexpr std::chrono::seconds kPatience{5};
 constexpr std::chrono::milliseconds kPauseWithoutDescriptors{50};
 constexpr int kBacklog = 256;
@@ -215,6 +216,24 @@ void Connections::TakeAnswers() {
     } else {
       Watch(connection->descriptor, EPOLLOUT, EPOLL_CTL_ADD);
     }
+  }
+  LimitAnswers();
+}
+
+// The newest stays, however large it is: without slow readers it would be the only one.
+void Connections::LimitAnswers() {
+  std::map<std::uint64_t, const Connection*> sending;  // by order of arrival
+  std::size_t bytes = 0;
+  for (const auto& item : connections_) {
+    if (!item.second.answered) continue;
+    sending.emplace(item.second.number, &item.second);
+    bytes += item.second.answer.size();
+  }
+  while (bytes > kMostAnswerBytes && sending.size() > 1) {
+    const Connection* const oldest = sending.begin()->second;
+    bytes -= oldest->answer.size();
+    Close(oldest->descriptor);
+    sending.erase(sending.begin());
   }
 }
 

@@ -40,6 +40,13 @@ void OpenConnection::Send(const std::string& bytes) const {
   [[maybe_unused]] const ssize_t sent = send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
 }
 
+std::string OpenConnection::Receive(std::size_t bytes) const {
+  std::string received(bytes, '\0');
+  const ssize_t got = recv(descriptor_, received.data(), bytes, MSG_WAITALL);
+  received.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+  return received;
+}
+
 std::string OpenConnection::Rest() const {
   std::string response;
   std::array<char, 4096> buffer{};

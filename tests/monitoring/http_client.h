@@ -1,6 +1,7 @@
 // A minimal HTTP client for tests: one request, one connection, everything until the server closes.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 namespace gan::monitoring {
@@ -15,7 +16,8 @@ class OpenConnection {
   OpenConnection& operator=(const OpenConnection&) = delete;
 
   void Send(const std::string& bytes) const;
-  std::string Rest() const;  // everything until the server closes
+  std::string Receive(std::size_t bytes) const;  // fewer when the server closes
+  std::string Rest() const;                      // everything until the server closes
 
  private:
   int descriptor_;

@@ -175,11 +175,33 @@ TEST_F(HttpServerTest, ARequestThatComesInPiecesIsAnswered) {
 }
 
 TEST_F(HttpServerTest, ClientsThatDoNotReadTheirAnswerHoldNobodyUp) {
-  server_.Handle("/large", [] { return HttpResponse{.body = std::string(32U << 20, 'x')}; });
+  server_.Handle("/large", [] { return HttpResponse{.body = std::string(12U << 20, 'x')}; });
   std::vector<OpenConnection> lazy;
   for (int i = 0; i < 5; ++i) lazy.emplace_back(server_.port(), "GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
   for (int i = 0; i < 20; ++i) EXPECT_EQ(Body(Ask("GET", "/here")), "found\n");
-  EXPECT_EQ(Body(lazy[0].Rest()).size(), 32U << 20);
+  EXPECT_EQ(Body(lazy[0].Rest()).size(), 12U << 20);
+}
+
+// Of clients that read nothing but the first bytes, only the latest few have their whole answer in memory.
+TEST_F(HttpServerTest, TheAnswersOfSlowReadersAreBounded) {
+  constexpr std::size_t kBytes = std::size_t{15} << 20;  // four of them are under 64 MiB
+  server_.Handle("/large", [] { return HttpResponse{.body = std::string(kBytes, 'x')}; });
+  std::vector<OpenConnection> lazy;
+  for (int i = 0; i < 12; ++i) {
+    lazy.emplace_back(server_.port(), "GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_EQ(lazy.back().Receive(4), "HTTP");  // it is answered before the next one asks
+  }
+  EXPECT_EQ(Body(Ask("GET", "/here")), "found\n");
+  for (int i = 0; i < 12; ++i) {
+    const std::size_t got = Body(lazy[static_cast<std::size_t>(i)].Rest()).size();
+    EXPECT_EQ(got == kBytes, i >= 8) << "client " << i << " got " << got << " bytes";
+  }
+}
+
+TEST_F(HttpServerTest, AnAnswerAboveTheBoundIsGiven) {
+  constexpr std::size_t kBytes = std::size_t{80} << 20;
+  server_.Handle("/huge", [] { return HttpResponse{.body = std::string(kBytes, 'x')}; });
+  EXPECT_EQ(Body(Ask("GET", "/huge")).size(), kBytes);
 }
 
 TEST_F(HttpServerTest, AHeadWithoutAnEndIsRefused) {
