@@ -47,7 +47,7 @@ void PrepareStacks() {
   ::backtrace(frame.data(), 1);  // the first call loads a library, which must not happen in a signal handler
   struct sigaction action = {};
   action.sa_handler = WriteOwnStack;
-  action.sa_flags = SA_RESTART;
+  action.sa_flags = SA_RESTART | SA_ONSTACK;  // a thread may hang where its stack is nearly full
   sigemptyset(&action.sa_mask);
   ::sigaction(StackSignal(), &action, nullptr);
 }
