@@ -4,6 +4,7 @@
 #include "checkpoint/manifest.h"
 #include "checkpoint/safetensors.h"
 #include "storage/checksum.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 #include "storage/files.h"
 
@@ -22,7 +23,7 @@ storage::MappedFile OpenVerified(const std::filesystem::path& folder, const Part
   const std::uint64_t size = mapped.bytes().size();
   if (size != part.bytes) {
     throw DataError(file, size,
-                    "has " + std::to_string(size) + " bytes, the manifest says " + std::to_string(part.bytes));
+                    "has " + storage::Counted(size, "byte") + ", the manifest says " + std::to_string(part.bytes));
   }
   const std::string digest = storage::DigestOf(mapped.bytes());
   mapped.RequireRead();  // throws IoError: unreadable pages would look like a wrong digest

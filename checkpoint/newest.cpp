@@ -3,6 +3,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/ranks.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 #include "storage/files.h"
 
@@ -78,7 +79,7 @@ std::optional<Checkpoint> LoadNewest(const fs::path& root, const RankGroup& rank
     }
   }
   if (!damaged.empty()) {
-    throw DataError(root, "holds " + std::to_string(damaged.size()) + " checkpoint(s), none of them intact (" +
+    throw DataError(root, "holds " + storage::Counted(damaged.size(), "checkpoint") + ", none of them intact (" +
                               damaged.front().why + "); nothing was changed" + kWayOut);
   }
   const bool set_aside = !FromRankZero(ranks, [&] { return std::string(AnySetAside(root) ? "yes" : ""); }).empty();

@@ -16,6 +16,7 @@
 #include "inspect/runs.h"
 #include "inspect/shards.h"
 #include "monitoring/page/live_page.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 #include "storage/files.h"
 
@@ -62,7 +63,7 @@ int Print(const Report& report, bool as_json) {
   std::cout << (as_json ? ReportJson(report) : ReportText(report)) << std::flush;
   if (report.intact()) return cli::kDone;
   std::string line = "gan-inspect: " + cli::Printable(report.damage.front());
-  if (report.damage_count > 1) line += " (and " + std::to_string(report.damage_count - 1) + " more findings)";
+  if (report.damage_count > 1) line += " (and " + storage::Counted(report.damage_count - 1, "more finding") + ")";
   std::cerr << line + "\n";
   return cli::kBadData;
 }

@@ -13,6 +13,7 @@
 #include "shard/manifest.h"
 #include "shard/shard_format.h"
 #include "shard/shard_reader.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 
 namespace gan::inspect {
@@ -106,8 +107,8 @@ void DumpRecord(const fs::path& path, std::uint64_t number, const fs::path& out)
     return false;
   });
   if (written) return;
-  throw UsageError("--record " + std::to_string(number) + ": " + path.string() + " has " + std::to_string(seen) +
-                   " records, numbered from 0");
+  throw UsageError("--record " + std::to_string(number) + ": " + path.string() + " has " +
+                   storage::Counted(seen, "record") + ", numbered from 0");
 }
 
 }  // namespace gan::inspect

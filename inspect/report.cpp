@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cli/printable.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 
 namespace gan::inspect {
@@ -68,7 +69,7 @@ std::string ReportText(const Report& report) {
   for (const auto& [key, value] : report.facts.items()) WriteFact(out, key, width, value);
   for (const std::string& finding : report.damage) out << "damage: " << cli::Printable(finding) << "\n";
   if (report.damage_count > report.damage.size()) {
-    out << "damage: " << report.damage_count - report.damage.size() << " more findings\n";
+    out << "damage: " << storage::Counted(report.damage_count - report.damage.size(), "more finding") << "\n";
   }
   out << (report.intact() ? "intact\n" : "damaged\n");
   return out.str();

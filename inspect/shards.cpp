@@ -11,6 +11,7 @@
 #include "shard/shard_format.h"
 #include "shard/shard_reader.h"
 #include "storage/checksum.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 #include "storage/files.h"
 
@@ -93,8 +94,8 @@ void CheckQuarantine(const fs::path& folder, const shard::Manifest& manifest) {
   const auto lines = static_cast<std::uint64_t>(std::count(bytes.begin(), bytes.end(), std::byte{'\n'}));
   mapped.RequireRead();
   if (lines != manifest.rejected) {
-    throw DataError(file, "has " + std::to_string(lines) + " lines, the manifest says " +
-                              std::to_string(manifest.rejected) + " rejected inputs");
+    throw DataError(file, "has " + storage::Counted(lines, "line") + ", the manifest says " +
+                              storage::Counted(manifest.rejected, "rejected input"));
   }
 }
 

@@ -16,6 +16,7 @@
 #include "inspect/shards.h"
 #include "launcher/command_output.h"
 #include "launcher/programs.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 
 namespace gan::launch {
@@ -138,9 +139,9 @@ void CheckMemory(const nlohmann::json& ranks, const Need& need, CheckResults& re
   }
   for (const auto& [host, of] : hosts) {
     const double wanted = need.memory_bytes * of.first;
-    results.Add(
-        of.second >= wanted, "memory of " + host,
-        Mebibytes(of.second) + " available, " + std::to_string(of.first) + " rank(s) want about " + Mebibytes(wanted));
+    results.Add(of.second >= wanted, "memory of " + host,
+                Mebibytes(of.second) + " available, " + storage::Counted(of.first, "rank wants", "ranks want") +
+                    " about " + Mebibytes(wanted));
   }
 }
 

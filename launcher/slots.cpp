@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "launcher/hosts.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 #include "storage/lower.h"
 
@@ -44,7 +45,7 @@ void RequireSlots(const LaunchOptions& options) {
   const std::optional<std::uint64_t> slots = SlotsOf(HostsInFile(hostfile));
   const std::uint64_t fewest = options.allow_fewer_ranks > 0 ? options.allow_fewer_ranks : options.ranks;
   if (!slots || *slots >= fewest) return;
-  throw UsageError("the hostfile " + hostfile + " has " + std::to_string(*slots) + " slot(s), the job needs " +
+  throw UsageError("the hostfile " + hostfile + " has " + storage::Counted(*slots, "slot") + ", the job needs " +
                    std::to_string(fewest) + "; add hosts or raise slots=N, or start fewer ranks (-np)");
 }
 

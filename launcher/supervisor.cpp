@@ -19,6 +19,7 @@
 #include "launcher/programs.h"
 #include "launcher/report.h"
 #include "launcher/restart_policy.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 #include "storage/files.h"
 
@@ -142,7 +143,7 @@ class Supervisor {
     evidence_.Begin();
     const auto start = steady_clock::now();
     ::setenv(cli::kRestartsVariable, std::to_string(restarts_).c_str(), /*overwrite=*/1);
-    cli::LogInfo("starting " + std::to_string(placed_.ranks) + " rank(s) with " + placed_.launcher);
+    cli::LogInfo("starting " + storage::Counted(placed_.ranks, "rank") + " with " + placed_.launcher);
     Job job(JobCommand(placed_, placed_.ranks, Program()), evidence_.descriptor());
     while (true) {
       if (const auto ending = job.Poll()) {
@@ -179,8 +180,8 @@ class Supervisor {
           (options_.allow_fewer_ranks == 0 ? " (--allow-fewer-ranks would allow to continue without them)" : ""));
       return placed;
     }
-    cli::LogWarning(names + " cannot be reached; continuing without, with " + std::to_string(placement->ranks) +
-                    " rank(s)");
+    cli::LogWarning(names + " cannot be reached; continuing without, with " +
+                    storage::Counted(placement->ranks, "rank"));
     const fs::path hostfile = run_ / "launch.hosts";
     storage::WriteFileAtomically(hostfile, HostfileText(placement->hosts));
     placed.ranks = placement->ranks;
@@ -226,7 +227,7 @@ class Supervisor {
     char wait[32];
     std::snprintf(wait, sizeof wait, "%.1f s", decision.wait_seconds);
     cli::LogWarning("the job " + decision.why + "; restart " + std::to_string(restart) + " in " + wait + " with " +
-                    std::to_string(decision.ranks) + " rank(s), " + StepText(step));
+                    storage::Counted(decision.ranks, "rank") + ", " + StepText(step));
     restarts_ = restart;
     report_.Tell({"restarting", 0, decision.why, restarts_, step, diagnosis_});
   }
@@ -260,7 +261,7 @@ class Supervisor {
   int Finish(const std::string& state, int code, const std::string& why) {
     const auto step = NewestStep();
     const std::string text =
-        why + "; " + std::to_string(restarts_) + " restart(s), " + StepText(step) + ", " + run_.string();
+        why + "; " + storage::Counted(restarts_, "restart") + ", " + StepText(step) + ", " + run_.string();
     if (state == "failed" || state == "diverged") {
       cli::LogError(text);
     } else {

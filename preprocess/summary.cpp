@@ -10,6 +10,7 @@
 #include "cli/printable.h"
 #include "cli/progress.h"
 #include "shard/shard_format.h"
+#include "storage/counted.h"
 
 namespace gan::preprocess {
 
@@ -33,7 +34,7 @@ nlohmann::ordered_json LabelsJson(const Summary& s) {
 // "2 labels: cat 12, dog 9"
 std::string LabelWords(const Summary& s) {
   constexpr std::size_t kShown = 20;
-  std::string words = std::to_string(s.labels.size()) + (s.labels.size() == 1 ? " label:" : " labels:");
+  std::string words = storage::Counted(s.labels.size(), "label") + ":";
   for (std::size_t i = 0; i < std::min(kShown, s.labels.size()); ++i) {
     const auto& [name, count] = s.labels[i];
     words += (i == 0 ? " " : ", ") + (name.empty() ? "(none)" : cli::Printable(name)) + " " + std::to_string(count);
@@ -63,9 +64,10 @@ std::string SummaryAsJson(const Summary& s, const PreprocessOptions& options, do
 std::string SummaryInWords(const Summary& s, const PreprocessOptions& options, double seconds) {
   std::ostringstream text;
   if (s.already_complete) {
-    text << options.output.string() << " is complete already: " << s.total << " pictures. Nothing to do.\n";
+    text << options.output.string() << " is complete already: " << storage::Counted(s.total, "picture")
+         << ". Nothing to do.\n";
   } else {
-    text << s.accepted << " of " << s.inputs << " pictures in " << options.output.string();
+    text << s.accepted << " of " << storage::Counted(s.inputs, "picture") << " in " << options.output.string();
     for (const auto& [reason, count] : s.rejected) text << ", " << count << " " << reason;
     const double made = static_cast<double>(s.inputs - s.kept_from_before);
     char speed[96];
@@ -73,8 +75,9 @@ std::string SummaryInWords(const Summary& s, const PreprocessOptions& options, d
                   static_cast<double>(s.bytes_read) / 1e6 / seconds,
                   cli::FormatDuration(std::chrono::duration<double>(seconds)).c_str());
     text << speed << "\n";
-    if (s.total > s.accepted) text << "the data set now has " << s.total << " pictures\n";
-    if (s.kept_from_before > 0) text << "continued: " << s.kept_from_before << " inputs were done before\n";
+    if (s.total > s.accepted) text << "the data set now has " << storage::Counted(s.total, "picture") << "\n";
+    if (s.kept_from_before > 0)
+      text << "continued: " << storage::Counted(s.kept_from_before, "input was", "inputs were") << " done before\n";
     if (!s.rejected.empty()) text << "rejected ones: " << (options.output / shard::kQuarantineName).string() << "\n";
   }
   if (!s.labels.empty()) text << LabelWords(s) << "\n";

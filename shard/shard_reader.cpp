@@ -3,6 +3,7 @@
 #include "shard/little_endian.h"
 #include "shard/shard_format.h"
 #include "storage/checksum.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 
 namespace gan::shard {
@@ -15,7 +16,7 @@ void RequireExactSize(const Header& header, std::uint64_t file_bytes, const std:
   const std::uint64_t record_bytes = RecordBytes(header.image_size);
   const std::uint64_t room = (file_bytes - kHeaderBytes) / record_bytes;
   if (header.records > room || header.footer_offset != kHeaderBytes + header.records * record_bytes) {
-    throw DataError(file, file_bytes, "is too short for its " + std::to_string(header.records) + " records");
+    throw DataError(file, file_bytes, "is too short for its " + storage::Counted(header.records, "record"));
   }
   if (header.footer_bytes != file_bytes - header.footer_offset) {
     throw DataError(file, file_bytes, "has a length that differs from its header");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "storage/closer.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 #include "storage/warnings.h"
 
@@ -96,7 +97,7 @@ std::string ReadFile(const fs::path& path, std::uint64_t max_bytes) {
   if (file.descriptor < 0 || ::fstat(file.descriptor, &status) != 0) throw IoError(path, "open", errno);
   if (!S_ISREG(status.st_mode)) throw DataError(path, "is not a regular file");
   const auto size = static_cast<std::uint64_t>(status.st_size);
-  if (size > max_bytes) throw DataError(path, "has " + std::to_string(size) + " bytes, too many");
+  if (size > max_bytes) throw DataError(path, "has " + storage::Counted(size, "byte") + ", too many");
   std::string text(size, '\0');
   // The size was read before; a file that another process truncates meanwhile is reported and not padded.
   std::size_t done = 0;

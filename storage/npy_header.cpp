@@ -4,6 +4,7 @@
 #include <regex>
 
 #include "storage/byte_order.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 
 namespace gan::storage {
@@ -36,7 +37,8 @@ std::optional<NpyHeader> ReadNpyHeader(std::string_view head, const std::filesys
   const std::uint64_t bytes = LittleEndian(head.substr(8, begin - 8));
   if (bytes > kMaxNpyHeaderBytes - begin)
     throw DataError(
-        file, 8, "the header of this .npy has " + std::to_string(bytes) + " bytes, which is no array of plain numbers");
+        file, 8,
+        "the header of this .npy has " + storage::Counted(bytes, "byte") + ", which is no array of plain numbers");
   if (head.size() < begin + bytes) throw DataError(file, head.size(), "ends inside the header of a .npy");
   const std::string text(head.substr(begin, bytes));
   std::smatch type, order, shape;

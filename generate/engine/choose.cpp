@@ -7,6 +7,7 @@
 #include "generate/engine/latent_expression.h"
 #include "generate/engine/npy.h"
 #include "generate/engine/recipe.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 
 namespace gan::generate {
@@ -36,7 +37,7 @@ Latents SheetOf(const GenerateOptions& options, const Latents& base, const Gener
   const Latents directions = own ? FromFile(options.along, generator.noise_dim()) : PrincipalDirections(generator);
   if (options.sheet_rows > directions.count()) {
     throw UsageError("--sheet " + std::to_string(options.sheet_rows) + ": there are " +
-                     std::to_string(directions.count()) + " directions");
+                     storage::Counted(directions.count(), "direction"));
   }
   return Sheet(base, directions, options.sheet_rows, options.columns, options.strength);
 }

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <optional>
 
+#include "storage/counted.h"
 #include "storage/errors.h"
 #include "storage/warnings.h"
 
@@ -65,8 +66,8 @@ std::vector<data::ClassInfo> ParseClasses(const nlohmann::json& json, const Gene
     if (images > kMostImages) throw DataError(file, "its classes have an impossible number of images");
   }
   if (classes.size() != count) {
-    throw DataError(file,
-                    "names " + std::to_string(classes.size()) + " classes, the generator has " + std::to_string(count));
+    throw DataError(file, "names " + storage::Counted(classes.size(), "class", "classes") + ", the generator has " +
+                              std::to_string(count));
   }
   if (count > 0 && images == 0) throw DataError(file, "none of its classes has images");
   return classes;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <sstream>
 
+#include "storage/counted.h"
 #include "storage/errors.h"
 
 namespace gan::generate {
@@ -83,7 +84,7 @@ std::vector<float> OfFile(const std::string& source, const std::string& expressi
            file.name + " holds " + std::to_string(all.count()) + " latents; choose one: " + file.name + "[0]");
   }
   const std::size_t row = file.row.value_or(0);
-  if (row >= all.count()) Refuse(expression, file.name + " holds " + std::to_string(all.count()) + " latents only");
+  if (row >= all.count()) Refuse(expression, file.name + " holds " + storage::Counted(all.count(), "latent") + " only");
   const auto begin = all.values.begin() + static_cast<std::ptrdiff_t>(row * noise_dim);
   return {begin, begin + static_cast<std::ptrdiff_t>(noise_dim)};
 }

@@ -13,6 +13,7 @@
 #include "generate/engine/classes.h"
 #include "generate/engine/facts.h"
 #include "generate/engine/kernels.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 #include "storage/files.h"
 #include "storage/parse_json.h"
@@ -179,7 +180,7 @@ void NameClasses(const nlohmann::json& names, const fs::path& file, Generator& g
     all.push_back(name.get<std::string>());
   }
   if (all.size() != generator.classes->names.size()) {
-    throw DataError(file, "names " + std::to_string(all.size()) + " classes, the generator has " +
+    throw DataError(file, "names " + storage::Counted(all.size(), "class", "classes") + ", the generator has " +
                               std::to_string(generator.classes->names.size()));
   }
   generator.classes->names = std::move(all);

@@ -7,6 +7,7 @@
 
 #include "picture/marked_file.h"
 #include "storage/checksum.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 #include "storage/warnings.h"
 
@@ -68,7 +69,7 @@ std::string Words(const Recipe& recipe, const std::string& seeds) {
   }
   if (recipe.between_classes) words += ", between two classes";
   if (recipe.truncation != 1) words += ", truncation " + Decimal(recipe.truncation);
-  if (recipe.interpolate > 0) words += ", a walk with " + std::to_string(recipe.interpolate) + " images per latent";
+  if (recipe.interpolate > 0) words += ", a walk with " + storage::Counted(recipe.interpolate, "image") + " per latent";
   return words;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "generate/engine/recipe.h"
+#include "storage/counted.h"
 #include "storage/parse_json.h"
 
 namespace gan::exporting {
@@ -94,7 +95,7 @@ std::string ClassesSection(const generate::TrainedGenerator& trained) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     list += (i > 0 ? ", " : ": ") + names[i];
     if (!trained.training_classes.empty()) {
-      list += " (" + std::to_string(trained.training_classes.all()[i].images) + " training images)";
+      list += " (" + storage::Counted(trained.training_classes.all()[i].images, "training image") + ")";
     }
   }
   return list + ".\n\n";

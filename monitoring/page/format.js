@@ -13,6 +13,8 @@ const draw = (tag, attributes, ...children) =>
 
 const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
 const whole = (value) => isNumber(value) ? Math.round(value).toLocaleString('en') : '–';
+// "1 grid", "2 grids"
+const counted = (number, one) => `${whole(number)} ${one}${number === 1 ? '' : 's'}`;
 
 // Three or four digits, independent of the magnitude.
 function short(value) {

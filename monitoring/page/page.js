@@ -90,7 +90,7 @@ function show(run) {
   showCheckpoints(run);
   showOptions(run);
   byId('foot').textContent = [`${whole(run.stats.lines)} logged steps` + (table.width > 1 ? `, ${whole(table.width)} per point (line: mean, band: smallest to largest)` : ''),
-    run.stats.bad_lines ? `${whole(run.stats.bad_lines)} lines could not be read` : ''].filter(Boolean).join(' · ');
+    run.stats.bad_lines ? `${counted(run.stats.bad_lines, 'line')} could not be read` : ''].filter(Boolean).join(' · ');
   if (run.stats.read_ratio < 1) notice(`Reading the log: ${Math.floor(100 * run.stats.read_ratio)} %`); else notice('');
   performance.mark('equipoise-shown');
 }

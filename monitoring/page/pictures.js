@@ -65,7 +65,7 @@ function showPictures(run) {
   slider.max = Math.max(0, newest);
   byId('time').hidden = newest < 1;
   byId('pictures-note').textContent = newest < 0 ? 'No grid yet' :
-    pictures.steps.length < all.length ? `${whole(pictures.steps.length)} of ${whole(all.length)} grids` : `${whole(all.length)} grid${all.length === 1 ? '' : 's'}, same latents`;
+    pictures.steps.length < all.length ? `${whole(pictures.steps.length)} of ${whole(all.length)} grids` : `${counted(all.length, 'grid')}, same latents`;
   if (newest >= 0 && pictures.follow && !pictures.timer) showFakes(newest);
   const reals = byId('reals'), url = pictureUrl('reals.png');
   if (run.reals && url && reals.getAttribute('src') !== url) {

@@ -47,8 +47,8 @@ function showGrids() {
   slider.max = 200;
   if (!Number.isFinite(state.images)) slider.value = 200;
   const images = Number.isFinite(state.images) ? state.images : most;
-  slider.setAttribute('aria-valuetext', `${whole(images)} images`);
-  byId('slider-images').textContent = `${whole(images)} images`;
+  slider.setAttribute('aria-valuetext', counted(images, 'image'));
+  byId('slider-images').textContent = counted(images, 'image');
   byId('time').hidden = most === 0;
   byId('grids-note').textContent = runs.length === 0 ? 'No grid yet' : runs.length > shown.length ? `${shown.length} of ${runs.length} chosen runs` : '';
   page.mostImages = most;
@@ -60,7 +60,7 @@ function showGrids() {
 
 function gridFigure(run, grid) {
   const frame = make('div', {class: 'frame'});
-  const words = grid ? `${whole(grid[1])} images` : 'none yet';
+  const words = grid ? counted(grid[1], 'image') : 'none yet';
   if (grid) frame.append(make('img', {src: `run/${encodeURIComponent(run.name)}/pictures/fakes-${String(grid[0]).padStart(8, '0')}.png`, loading: 'lazy', alt: `Grid of images that ${run.name} made after ${words}`}));
   return make('figure', {}, make('figcaption', {title: run.name}, make('b', {}, run.name), make('span', {class: 'muted'}, words)), frame);
 }

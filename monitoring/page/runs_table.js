@@ -114,7 +114,7 @@ function showTable() {
   byId('runs').tBodies[0].replaceChildren(...shown.map((run) => rowOf(run, plan, best)));
   // The table was built anew, so the focus returns to the box that had it.
   if (focused && focused.startsWith('Compare ')) for (const box of byId('runs').querySelectorAll('input')) if (box.getAttribute('aria-label') === focused) box.focus();
-  byId('table-title').textContent = shown.length === state.all.runs.length ? `${whole(shown.length)} run${shown.length === 1 ? '' : 's'}` : `${whole(shown.length)} of ${whole(state.all.runs.length)} runs`;
+  byId('table-title').textContent = shown.length === state.all.runs.length ? counted(shown.length, 'run') : `${whole(shown.length)} of ${whole(state.all.runs.length)} runs`;
 }
 
 // Each chosen run has the smallest number that is free, which is its colour and dash.

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "storage/counted.h"
+
 namespace gan::monitoring {
 
 std::uint64_t UnixNanoseconds() {
@@ -41,7 +43,7 @@ void Otlp::Log(LogEvent event) {
 void Otlp::Refused(const std::string& answer) {
   const std::uint64_t refused = RefusedIn(answer);
   if (refused == 0 || refused_.exchange(true) || !warn_) return;
-  warn_("the OTLP endpoint refused " + std::to_string(refused) + " points of a message; training continues");
+  warn_("the OTLP endpoint refused " + storage::Counted(refused, "point") + " of a message; training continues");
 }
 
 void Otlp::Flush(std::chrono::milliseconds patience) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "storage/byte_order.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 
 namespace gan::preprocess {
@@ -92,7 +93,7 @@ std::vector<std::string> ReadNumbers(const ArrayHeader& header, std::string_view
     throw DataError(file, header.Words() + " is no list of class numbers; --labels none reads the pictures alone");
   }
   if (data.size() < header.offset || (data.size() - header.offset) / bytes < header.count()) {
-    throw DataError(file, data.size(), "ends before its " + std::to_string(header.count()) + " labels");
+    throw DataError(file, data.size(), "ends before its " + storage::Counted(header.count(), "label"));
   }
   std::vector<std::string> numbers;
   for (std::uint64_t i = 0; i < header.count(); ++i) {

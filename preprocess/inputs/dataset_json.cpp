@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "storage/counted.h"
 #include "storage/errors.h"
 
 namespace gan::preprocess {
@@ -54,7 +55,7 @@ class PairReader : public json::json_sax_t {
   bool end_array() override {
     if (InPair()) {
       if (fields_ != 2)
-        throw DataError(file_, "a pair of `labels` with " + std::to_string(fields_) + " values, after " + picture_);
+        throw DataError(file_, "a pair of `labels` with " + storage::Counted(fields_, "value") + ", after " + picture_);
       take_(picture_, label_);
     }
     return Leave();

@@ -11,6 +11,7 @@
 
 #include "preprocess/inputs/path_text.h"
 #include "preprocess/inputs/sources.h"
+#include "storage/counted.h"
 #include "storage/lower.h"
 
 namespace gan::preprocess {
@@ -191,7 +192,9 @@ void TellAboutLabels(const LabelOptions& options, SourceList& sources) {
   if (names.empty()) return sources.Note("the source has no labels");
   if (names.size() == 1) return sources.Note("all pictures have one label: " + names[0]);
   const std::uint64_t without = sources.CountWithoutLabel();
-  if (without > 0) sources.Note(std::to_string(without) + " inputs have no label of their own: theirs is empty");
+  if (without > 0)
+    sources.Note(storage::Counted(without, "input has no label of its own: its label is empty",
+                                  "inputs have no label of their own: theirs is empty"));
 }
 
 }  // namespace gan::preprocess

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "preprocess/inputs/parquet_columns.h"
+#include "storage/counted.h"
 
 namespace gan::preprocess {
 
@@ -46,7 +47,7 @@ class File : public ParquetFile {
       const std::shared_ptr<parquet::ColumnReader> column = reader_->RowGroup(group)->Column(columns_.label);
       ReadLabels(*column, [&](std::optional<std::string> label) { take(row++, std::move(label)); });
     }
-    if (row != rows()) throw std::runtime_error("its column of labels has " + std::to_string(row) + " rows");
+    if (row != rows()) throw std::runtime_error("its column of labels has " + storage::Counted(row, "row"));
   }
 
   std::optional<std::vector<std::byte>> Picture(std::uint64_t row) override {

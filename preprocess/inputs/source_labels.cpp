@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "preprocess/inputs/sources.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 
 namespace gan::preprocess {
@@ -72,7 +73,7 @@ void SourceList::RequireLabelColumn(const std::string& column) const {
     if (++told > kColumnsTold) break;
     names += (names.empty() ? "" : ", ") + name.substr(0, kLongestTold);
   }
-  if (told > kColumnsTold) names += " and " + std::to_string(label_columns_.size() - kColumnsTold) + " others";
+  if (told > kColumnsTold) names += " and " + storage::Counted(label_columns_.size() - kColumnsTold, "other");
   throw UsageError("--label-column " + column +
                    (names.empty() ? ": the inputs have no labels to choose from" : ": the inputs have " + names));
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "shard/shard_format.h"
+#include "storage/counted.h"
 
 namespace gan::preprocess {
 
@@ -71,7 +72,7 @@ json RejectedRecords() {
 
 std::string CroissantOf(const shard::Manifest& m) {
   const std::string side = std::to_string(m.image_size);
-  const std::string pictures = std::to_string(m.accepted) + " RGB pictures of " + side + " x " + side + " pixels";
+  const std::string pictures = storage::Counted(m.accepted, "RGB picture") + " of " + side + " x " + side + " pixels";
   json dataset = {
       {"@context", json::parse(kContext)},
       {"@type", "sc:Dataset"},

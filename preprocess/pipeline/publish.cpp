@@ -100,8 +100,10 @@ shard::Manifest Publish(const PreprocessOptions& options, const Place& place, st
   manifest.accepted = manifest.records();
   manifest.rejected = manifest.inputs - manifest.accepted;
   if (manifest.accepted == 0) {
-    throw DataError(options.output, "not one of the " + std::to_string(manifest.inputs) +
-                                        " inputs is a usable picture; quarantine.jsonl says why");
+    const std::string found = manifest.inputs == 1
+                                  ? "its only input is no"
+                                  : "not one of the " + std::to_string(manifest.inputs) + " inputs is a";
+    throw DataError(options.output, found + " usable picture; quarantine.jsonl says why");
   }
   Put(sums, manifest);
   manifest.label_counts = LabelCounts(options.output, place, results);

@@ -153,7 +153,7 @@ TEST(LoadNewest, WhereNoneIsIntactNothingIsRenamedAndItIsAnErrorEveryTime) {
   const auto before = FilesOf(root.path());
   for (int turn = 0; turn < 2; ++turn) {
     EXPECT_THAT([&] { LoadNewest(root.path(), RankGroup{}, kSilent); },
-                ThrowsMessage<DataError>(AllOf(HasSubstr("2 checkpoint(s), none of them intact"),
+                ThrowsMessage<DataError>(AllOf(HasSubstr("2 checkpoints, none of them intact"),
                                                HasSubstr("step-00000002/part-00000-of-00001.safetensors"))));
     EXPECT_EQ(FilesOf(root.path()), before);
   }

@@ -60,13 +60,13 @@ class Guards(WithShards):
         for check in ([], ['--check']):
             done = self.run_command(BIN / 'gan-launch', '-np', 4, '--hostfile', self.hostfile, *check, '--',
                                     *self.gan_train())
-            self.assert_refused(done, 2, 'has 2 slot(s), the job needs 4')
+            self.assert_refused(done, 2, 'has 2 slots, the job needs 4')
         self.assertFalse(self.run_folder.exists())
 
     def test_hostfile_with_fewer_slots_under_mpirun(self):
         done = self.run_command('mpirun', '--bind-to', 'none', '--mca', 'btl', '^tcp', '--hostfile', self.hostfile,
                                 *self.gan_train('--expect-world-size', 4))
-        self.assert_refused(done, 2, 'this job has 2 rank(s), --expect-world-size says 4')
+        self.assert_refused(done, 2, 'this job has 2 ranks, --expect-world-size says 4')
         self.assertFalse(self.run_folder.exists())
 
     def test_launcher_of_another_mpi_library(self):

@@ -42,7 +42,7 @@ class Elastic(WithShards):
         self.assert_code(0, train(4, self.shards, run, '--steps', 2))  # 4 images a rank: 16 an update
         done = train(2, self.shards, run, '--steps', 4)
         self.assert_code(0, done)
-        self.assertIn('(16), 2 micro-batch(es) of 4 images', done.stderr)
+        self.assertIn('(16), 2 micro-batches of 4 images', done.stderr)
         self.assertEqual([16, 32, 48, 64], [line['images'] for line in stats(run)])
 
     def test_ranks_that_cannot_share_the_global_batch_are_refused(self):
@@ -130,7 +130,7 @@ class ManyRanks(WithShards):
         run = self.folder / 'dry'
         done = train(2, self.shards, run, '--dry-run', '--no-measure', '--resolution', 128, '--features', 64, '--batch', 8)
         self.assert_code(0, done)
-        self.assertIn('images per update       16  (2 ranks x 1 micro-batches x 8 images)', done.stdout)
+        self.assertIn('images per update       16  (2 ranks x 1 micro-batch x 8 images)', done.stdout)
         # 100*1024*16 + 1024*512*16 + ... + 64*3*16 weights, and two a channel of each batch norm.
         self.assertIn('generator               12786560 parameters', done.stdout)
         self.assertFalse(run.exists())

@@ -97,7 +97,7 @@ class WhatMayFail(Case):
         whole = self.whole_run()
         done = self.train_anew(calls=['write'], match='stats.jsonl', nth=2, sticky=True, error='ENOSPC')
         self.assert_code(0, done)
-        self.assertIn('3 line(s) are missing', done.stderr)
+        self.assertIn('3 lines are missing', done.stderr)
         self.assertEqual(stats(whole)[:1], stats(self.run_folder))
         self.assertEqual(digests(newest_checkpoint(whole)), digests(newest_checkpoint(self.run_folder)))
 
@@ -136,7 +136,7 @@ class FullDisk(Case):
                                   timeout=120, capture_output=True, text=True)
             self.assert_code(1, done)
             self.assertIn('No space left on device', done.stderr)
-            self.assertIn('a restart would not help; 0 restart(s)', done.stderr)
+            self.assertIn('a restart would not help; 0 restarts', done.stderr)
             self.assert_checkpoints_intact()
             self.assert_code(0, self.train(self.run_folder))
             self.assertEqual(stats(whole), stats(self.run_folder))

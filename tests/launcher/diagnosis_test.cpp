@@ -190,7 +190,7 @@ TEST(Diagnosis, WordsOfTheSystemSayTheirCause) {
   EXPECT_EQ(Diagnose(Of({127, false}, library + MpirunExit(1, 127))).cause, Cause::kLibraryMissing);
   EXPECT_EQ(Diagnose(Of({127, false}, library + MpirunExit(1, 127))).rank, 1);
   EXPECT_EQ(Diagnose(Of(kFailed, "bind() failed: Address already in use (98)\n")).cause, Cause::kPort);
-  EXPECT_EQ(Diagnose(Of({2, false}, "gan-train: this job has 1 rank(s), --expect-world-size says 2; start it\n")).cause,
+  EXPECT_EQ(Diagnose(Of({2, false}, "gan-train: this job has 1 rank, --expect-world-size says 2; start it\n")).cause,
             Cause::kOtherMpi);
 }
 

@@ -410,7 +410,7 @@ class Check(Launched):
                              env=ENVIRONMENT, capture_output=True, text=True, check=True)
         cost = json.loads(dry.stdout)
         said = self.check(run).stdout
-        self.assertIn(f'2 rank(s) want about {2 * cost["memory_bytes_per_rank"] / 2 ** 20:.0f} MiB', said)
+        self.assertIn(f'2 ranks want about {2 * cost["memory_bytes_per_rank"] / 2 ** 20:.0f} MiB', said)
         self.assertIn(f'three checkpoints take {3.6 * cost["checkpoint_bytes"] / 2 ** 20:.0f} MiB', said)
 
     def test_a_program_that_does_not_say_what_it_needs_is_a_problem(self):

@@ -68,6 +68,12 @@ class Layers(unittest.TestCase):
         self.assertEqual(own, {(p, m) for p, m in modes if m not in ('0666', '0777')})
         self.assertGreater(len(modes), 5)
 
+    def test_no_message_leaves_the_number_open(self):
+        """storage/counted.h tells "1 rank" from "2 ranks"."""
+        open_ones = re.compile(r'"[^"\n]*\w\(e?s\)[^"\n]*"')
+        self.assertTrue(open_ones.search('" rank(s) with "'))
+        self.assertEqual([], [(str(p.relative_to(ROOT)), m) for p in sources() for m in open_ones.findall(p.read_text())])
+
     def test_a_forbidden_include_is_noticed(self):
         for path, line in (('storage/a.cpp', '#include "shard/b.h"'), ('shard/a.h', '#include "trainer/run/b.h"'),
                            ('trainer/data/a.h', '#include <torch/torch.h>'), ('new/a.h', ''),

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "storage/counted.h"
+
 namespace gan::balance {
 namespace {
 
@@ -53,7 +55,7 @@ Action WithUpdates(const Controls& before, std::uint32_t updates) {
 // The controller counts the steps down; 0 ends the freeze early.
 Action WithFreeze(const Controls& before, std::uint32_t steps) {
   Action action{steps > 0 ? "freeze_g" : "unfreeze_g",
-                steps > 0 ? "G frozen for " + std::to_string(steps) + " steps" : "G no longer frozen", before};
+                steps > 0 ? "G frozen for " + storage::Counted(steps, "step") : "G no longer frozen", before};
   action.controls.freeze_g_steps = steps;
   return action;
 }

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "storage/counted.h"
 #include "trainer/balance/balance.h"
 #include "trainer/balance/study_rules.h"
 
@@ -17,8 +18,8 @@ constexpr std::uint32_t kMaxPatience = 64;
 // The text is part of the reason in the log.
 std::string Ahead(const char* who, const Averages& averages, const Latch& latch) {
   char text[96];
-  std::snprintf(text, sizeof text, "%s ahead (AUC %.3f for %llu steps)", who, averages.auc.mean(),
-                static_cast<unsigned long long>(latch.held));
+  std::snprintf(text, sizeof text, "%s ahead (AUC %.3f for %s)", who, averages.auc.mean(),
+                storage::Counted(latch.held, "step").c_str());
   return text;
 }
 
@@ -196,7 +197,7 @@ std::string Controller::Cause() const {
   if (findings_.perfect_discriminator.on) return Ahead("D", averages_, findings_.perfect_discriminator);
   if (findings_.generator_ahead.on) return Ahead("G", averages_, findings_.generator_ahead);
   if (findings_.mode_collapse.on) return "mode collapse (diversity " + Percent(averages_) + " of the run's best)";
-  return "balanced for " + std::to_string(balanced_for_) + " steps";
+  return "balanced for " + storage::Counted(balanced_for_, "step");
 }
 
 // A single step that is not finite is skipped by the trainer and needs no rollback. A mode collapse gives a cause as

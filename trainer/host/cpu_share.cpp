@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <tuple>
 
+#include "storage/counted.h"
+
 namespace gan::host {
 
 namespace {
@@ -55,9 +57,9 @@ std::string Number(double value) {
   return text;
 }
 
-std::string Cpus(std::size_t count) { return std::to_string(count) + (count == 1 ? " CPU" : " CPUs"); }
+std::string Cpus(std::size_t count) { return storage::Counted(count, "CPU"); }
 
-std::string Ranks(std::size_t count) { return std::to_string(count) + (count == 1 ? " rank" : " ranks"); }
+std::string Ranks(std::size_t count) { return storage::Counted(count, "rank"); }
 
 // The line for the log: what was found, and why the rank computes with this number of threads.
 std::string Explain(const CpuFacts& facts, const CpuShare& share, int before_quota) {
@@ -72,7 +74,8 @@ std::string Explain(const CpuFacts& facts, const CpuShare& share, int before_quo
     if (facts.binding == Binding::kAskedFor) text += ", bound as requested";
     if (ranks > 1) text += ", " + Ranks(ranks) + " on this host";
   }
-  if (share.threads < before_quota) text += "; the container's quota is " + Number(facts.quota) + " CPUs";
+  if (share.threads < before_quota)
+    text += "; the container's quota is " + Number(facts.quota) + (facts.quota == 1 ? " CPU" : " CPUs");
   return text;
 }
 

@@ -3,6 +3,7 @@
 #include <bit>
 #include <vector>
 
+#include "storage/counted.h"
 #include "storage/errors.h"
 #include "trainer/model/classes.h"
 #include "trainer/model/state.h"
@@ -174,8 +175,8 @@ void RequireGrowable(const NetworkOptions& small, const NetworkOptions& large) {
     throw UsageError("--init-from: features, noise, D's norm and D's width must be those of the checkpoint");
   }
   if (small.classes > 0 && small.classes != large.classes) {
-    throw UsageError("--init-from: the networks of the checkpoint know " + std::to_string(small.classes) +
-                     " classes, those of this run " +
+    throw UsageError("--init-from: the networks of the checkpoint know " +
+                     storage::Counted(small.classes, "class", "classes") + ", those of this run " +
                      (large.classes == 0 ? "none; add --conditional" : std::to_string(large.classes)));
   }
   if (large.resolution < small.resolution) {

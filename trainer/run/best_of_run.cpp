@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "storage/counted.h"
 #include "trainer/quality/evaluator.h"
 
 namespace gan::run {
@@ -35,7 +36,7 @@ std::string BestOfRun::Describe() const {
   char value[32];
   std::snprintf(value, sizeof value, "%.4g", best_->value);
   return measure_ + " has not improved on " + value + " of step " + std::to_string(best_->step) + " for " +
-         std::to_string(newest_images_ - best_->images) + " images";
+         storage::Counted(newest_images_ - best_->images, "image");
 }
 
 nlohmann::json BestOfRun::Save() const {

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "storage/counted.h"
 #include "trainer/distributed/cuda.h"
 #include "trainer/host/host_cpus.h"
 #include "trainer/run/openmp.h"
@@ -30,7 +31,7 @@ std::string AssignCpus(int wanted, const distributed::World& world) {
   RequireWholeRegions(threads);
   if (wanted > 0) why += "; --threads " + std::to_string(wanted);
   if (threads < before_limit) why += "; OMP_THREAD_LIMIT " + std::to_string(threads);
-  return why + ": " + std::to_string(threads) + " thread(s) per rank";
+  return why + ": " + storage::Counted(threads, "thread") + " per rank";
 }
 
 // auto falls back to the CPU without an error; cuda does not.

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/progress.h"
+#include "storage/counted.h"
 #include "trainer/data/loader.h"
 #include "trainer/model/cost.h"
 #include "trainer/model/networks.h"
@@ -87,8 +88,10 @@ std::string NetworkLine(const char* name, const model::ForwardCost& cost) {
 }
 
 std::string AsText(const Cost& cost) {
-  return Line("images per update       %.0f  (%d ranks x %u micro-batches x %.0f images)\n", cost.images() * cost.ranks,
-              cost.ranks, cost.batches.micro_batches, static_cast<double>(cost.batches.batch)) +
+  return Line("images per update       %.0f  (%s x %s x %s)\n", cost.images() * cost.ranks,
+              storage::Counted(cost.ranks, "rank").c_str(),
+              storage::Counted(cost.batches.micro_batches, "micro-batch", "micro-batches").c_str(),
+              storage::Counted(cost.batches.batch, "image").c_str()) +
          NetworkLine("generator", cost.generator) + NetworkLine("discriminator", cost.discriminator) +
          Line("operations per step     %.1f GFLOP per rank, %.1f GFLOP in total\n", cost.step_flops / 1e9,
               cost.step_flops * cost.ranks / 1e9) +
@@ -140,12 +143,11 @@ std::optional<Duration> DurationOf(const SettledOptions& settled) {
 }
 
 std::string AsText(const Duration& duration) {
-  const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
-  return Line("time per step           %.4g s, %.0f images per second (measured over %llu steps)\n",
-              duration.step.seconds, duration.images_per_second(), number(duration.step.steps)) +
-         Line("time left               %s for %llu of %llu steps, without grids, checkpoints and measures of quality\n",
+  return Line("time per step           %.4g s, %.0f images per second (measured over %s)\n", duration.step.seconds,
+              duration.images_per_second(), storage::Counted(duration.step.steps, "step").c_str()) +
+         Line("time left               %s for %llu of %s, without grids, checkpoints and measures of quality\n",
               cli::FormatDuration(std::chrono::duration<double>(duration.seconds_left())).c_str(),
-              number(duration.left()), number(duration.total));
+              static_cast<unsigned long long>(duration.left()), storage::Counted(duration.total, "step").c_str());
 }
 
 std::string ChosenAsText(const std::vector<Chosen>& chosen) {

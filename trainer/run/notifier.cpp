@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "cli/log.h"
+#include "storage/counted.h"
 #include "storage/folder_name.h"
 #include "storage/host_name.h"
 
@@ -90,7 +91,7 @@ void Notifier::End(const std::string& state, std::uint64_t step, std::uint64_t i
   Raise(
       {.event = state,
        .severity = has_diverged ? Severity::kCritical : Severity::kInfo,
-       .text = (has_diverged ? "training diverged" : "training " + state) + " after " + std::to_string(step) + " steps",
+       .text = (has_diverged ? "training diverged" : "training " + state) + " after " + storage::Counted(step, "step"),
        .details = {{"step", step}, {"images", images}},
        .is_last = true});
   Flush();

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "cli/duration.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 #include "trainer/run/balance_flags.h"
 #include "trainer/run/flags.h"
@@ -260,7 +261,7 @@ nlohmann::json ToJson(const TrainOptions& options) {
 
 void Validate(const TrainOptions& options, int world_size) {
   if (options.expect_world_size != 0 && options.expect_world_size != static_cast<std::uint64_t>(world_size)) {
-    throw UsageError("this job has " + std::to_string(world_size) + " rank(s), --expect-world-size says " +
+    throw UsageError("this job has " + storage::Counted(world_size, "rank") + ", --expect-world-size says " +
                      std::to_string(options.expect_world_size) +
                      "; start it with mpirun -np N or srun --mpi=pmix (plain srun starts N jobs of one rank)");
   }
@@ -283,7 +284,7 @@ BatchPlan PlanBatches(std::uint64_t batch, std::uint64_t global_batch, int world
   // Without a global batch there is nothing to keep constant, so every update has one micro-batch.
   if (global_batch == 0) return {batch, 1};
   if (global_batch % ranks != 0) {
-    throw UsageError("a global batch of " + std::to_string(global_batch) + " images cannot be shared evenly by " +
+    throw UsageError("a global batch of " + storage::Counted(global_batch, "image") + " cannot be shared evenly by " +
                      std::to_string(ranks) + " ranks; start a number of ranks that divides it");
   }
   // Each rank processes the same number of images; if they exceed --batch, gradients are accumulated.
@@ -291,7 +292,7 @@ BatchPlan PlanBatches(std::uint64_t batch, std::uint64_t global_batch, int world
   if (per_rank <= batch) return {per_rank, 1};
   if (per_rank % batch != 0) {
     throw UsageError("--batch " + std::to_string(batch) + ": each of " + std::to_string(ranks) + " ranks has " +
-                     std::to_string(per_rank) + " images of the global batch of " + std::to_string(global_batch) +
+                     storage::Counted(per_rank, "image") + " of the global batch of " + std::to_string(global_batch) +
                      "; --batch must divide that");
   }
   return {batch, static_cast<std::uint32_t>(per_rank / batch)};

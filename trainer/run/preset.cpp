@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cli/progress.h"
+#include "storage/counted.h"
 #include "trainer/balance/actions.h"
 #include "trainer/run/batches.h"
 #include "trainer/run/flags.h"
@@ -48,10 +49,7 @@ struct Choice {
   std::string why;
 };
 
-std::string Count(double number) { return std::to_string(static_cast<std::uint64_t>(number)); }
-std::string Plural(int number, const std::string& what) {
-  return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
-}
+std::string Images(double number) { return storage::Counted(static_cast<std::uint64_t>(number), "image"); }
 
 bool BalanceMay(const TrainOptions& options, balance::ActionGroup group) {
   return options.balance.mode == balance::Mode::kAct && ResolveBalance(options).IsEnabled(group);
@@ -65,7 +63,7 @@ std::optional<Choice> Conditional(const TrainOptions& /*options*/, const PresetF
     classes += count > 0 ? 1 : 0;
   }
   if (classes < 2) return Choice{false, "all images have the same label"};
-  const std::string found = std::to_string(images) + " images in " + std::to_string(classes) + " classes";
+  const std::string found = storage::Counted(images, "image") + " in " + std::to_string(classes) + " classes";
   if (classes > kMostClasses) return Choice{false, found + ", and few batches would have several of one"};
   if (images < kImagesOfAClass * classes) {
     return Choice{false, found + ", fewer than " + std::to_string(kImagesOfAClass) + " each"};
@@ -88,7 +86,8 @@ std::optional<Choice> Batch(const TrainOptions& options, const PresetFacts& fact
   const auto ranks = static_cast<std::uint64_t>(facts.ranks);
   const std::uint64_t batch = facts.on_gpu ? std::clamp(kMostImagesPerUpdate / ranks, kLeastBatch, kGpuBatch)
                                            : std::max(kImagesPerUpdate / ranks, kLeastBatch);
-  return Choice{batch, "updates of " + std::to_string(batch * ranks) + " images on " + Plural(facts.ranks, "rank")};
+  return Choice{
+      batch, "updates of " + storage::Counted(batch * ranks, "image") + " on " + storage::Counted(facts.ranks, "rank")};
 }
 
 // The number of images that the run should be shown: as given, or as the data set wants it.
@@ -114,8 +113,9 @@ std::optional<Choice> Features(const TrainOptions& options, const PresetFacts& f
     return shown(width) >= wanted && width.gibibytes * kGiB <= facts.memory_bytes;
   });
   const Width& width = fits == std::end(kWidths) ? *std::prev(std::end(kWidths)) : *fits;
-  return Choice{width.features, "of the " + Count(wanted) + " images that are wanted, " + Plural(facts.cores, "core") +
-                                    " can show networks of this width about " + Count(shown(width)) + " in " +
+  return Choice{width.features, "of the " + Images(wanted) + " that are wanted, " +
+                                    storage::Counted(facts.cores, "core") + " can show networks of this width about " +
+                                    std::to_string(static_cast<std::uint64_t>(shown(width))) + " in " +
                                     cli::FormatDuration(std::chrono::duration<double>(seconds))};
 }
 
@@ -149,7 +149,7 @@ std::optional<Choice> Augment(const TrainOptions& options, const PresetFacts& fa
   if (BalanceMay(options, balance::ActionGroup::kAugment)) {
     return Choice{"none", "the balance augments as much as D's AUC asks for"};
   }
-  const std::string found = std::to_string(facts.images) + " images";
+  const std::string found = storage::Counted(facts.images, "image");
   if (facts.images < kSmallDataSet) return Choice{"diff", "D learns " + found + " by heart"};
   return Choice{"none", found + " are too many to learn by heart"};
 }
@@ -164,7 +164,7 @@ std::optional<Choice> Images(const TrainOptions& options, const PresetFacts& fac
   char epochs[32];
   std::snprintf(epochs, sizeof epochs, "%.3g", images / static_cast<double>(facts.images));
   return Choice{static_cast<std::uint64_t>(images),
-                std::string(epochs) + " epochs of " + std::to_string(facts.images) + " images"};
+                std::string(epochs) + " epochs of " + storage::Counted(facts.images, "image")};
 }
 
 // --preset auto. A later rule sees the values of those before it.

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "cli/duration.h"
+#include "storage/counted.h"
 #include "trainer/host/host_memory.h"
 #include "trainer/run/agree.h"
 #include "trainer/run/batches.h"
@@ -81,9 +82,9 @@ std::string WhyNotMeasured(const TrainOptions& options, const distributed::World
 
 std::string Reason(const std::string& time, const StepTime& measured) {
   char text[160];
-  std::snprintf(text, sizeof text, "--time %s at %.4g s per step of %llu images, measured over %llu steps",
-                time.c_str(), measured.seconds, static_cast<unsigned long long>(measured.images),
-                static_cast<unsigned long long>(measured.steps));
+  std::snprintf(text, sizeof text, "--time %s at %.4g s per step of %s, measured over %s", time.c_str(),
+                measured.seconds, storage::Counted(measured.images, "image").c_str(),
+                storage::Counted(measured.steps, "step").c_str());
   return text;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cli/log.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 #include "trainer/run/stats_lines.h"
 
@@ -32,8 +33,8 @@ StatsFile::~StatsFile() {
   // The last attempt to write lines that are still kept.
   if (!kept_.empty()) WriteKept();
   if (kept_lines_ + lost_lines_ > 0) {
-    cli::LogError(path_.string() + ": the last " + std::to_string(kept_lines_ + lost_lines_) +
-                  " line(s) are missing, because the disk had no room for them");
+    cli::LogError(path_.string() + ": the last " + storage::Counted(kept_lines_ + lost_lines_, "line is", "lines are") +
+                  " missing, because the disk had no room for them");
   }
   ::close(descriptor_);
 }

@@ -9,6 +9,7 @@
 #include "cli/flags.h"
 #include "cli/log.h"
 #include "monitoring/http_access.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 #include "storage/folder_name.h"
 #include "storage/host_name.h"
@@ -311,7 +312,7 @@ void Trainer::ReportEnd(const std::string& state) {
   notifier_->End(state, step_, images_);
   control_->Barrier();  // when one rank exits, mpirun kills the ranks that are still working
   if (world_.rank != 0) return;
-  cli::LogInfo(state + " after " + std::to_string(step_) + " steps, " + std::to_string(images_) + " images; " +
+  cli::LogInfo(state + " after " + storage::Counted(step_, "step") + ", " + storage::Counted(images_, "image") + "; " +
                folder_.path().string() + HowBestEnded(state));
   if (controller_.verdict() == balance::Verdict::kModeCollapse) {
     cli::LogWarning("the result is a mode collapse: the generated images are far more alike than before" +

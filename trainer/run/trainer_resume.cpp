@@ -4,6 +4,7 @@
 #include "cli/build_facts.h"
 #include "cli/log.h"
 #include "monitoring/page/live_page.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 #include "trainer/run/agree.h"
 #include "trainer/run/classes_of_run.h"
@@ -175,16 +176,17 @@ void Trainer::Restore(const checkpoint::Checkpoint& saved) {
 
 void Trainer::LogResume(const checkpoint::Checkpoint& saved) const {
   cli::LogInfo("resumed from " + saved.folder.string() + ": step " + std::to_string(step_) + ", " +
-               std::to_string(images_) + " images");
+               storage::Counted(images_, "image"));
   std::string from_run;
   for (const std::string& flag : options_.from_run) from_run += (from_run.empty() ? "" : ", ") + flag;
   if (!from_run.empty()) cli::LogInfo("flags taken from the run: " + from_run);
   const int ranks_before = saved.state.at("options").at("world_size");
   if (ranks_before == world_.size) return;
-  cli::LogInfo(std::to_string(ranks_before) + " ranks before, " + std::to_string(world_.size) +
+  cli::LogInfo(storage::Counted(ranks_before, "rank") + " before, " + std::to_string(world_.size) +
                " now: the same images and latents per step (" + std::to_string(GlobalBatch()) + "), " +
-               std::to_string(batches_of_step_.micro_batches) + " micro-batch(es) of " +
-               std::to_string(batches_of_step_.batch) + " images on each rank; equal up to rounding, not bit for bit");
+               storage::Counted(batches_of_step_.micro_batches, "micro-batch", "micro-batches") + " of " +
+               storage::Counted(batches_of_step_.batch, "image") +
+               " on each rank; equal up to rounding, not bit for bit");
 }
 
 // Older checkpoints contain no such step, because their controller decided within the step.
