@@ -3,95 +3,20 @@
 #include <tiffio.h>
 
 #include <algorithm>
-#include <cstdarg>
-#include <cstdio>
-#include <cstring>
 #include <memory>
-#include <optional>
-#include <stdexcept>
+#include <new>
 #include <string>
 #include <vector>
 
 #include "preprocess/decode/decoder_plugin.h"
 #include "preprocess/decode/tiff_samples.h"
+#include "preprocess/decode/tiff_source.h"
 
 namespace {
 
-using gan::preprocess::Alpha, gan::preprocess::Layout, gan::preprocess::Painter, gan::preprocess::Unpacker;
-
-constexpr std::size_t kMostAllocation = std::size_t{1} << 31;
-
-struct Failure {
-  int result;
-  std::string why;
-};
-[[noreturn]] void Unsupported(const std::string& what) { throw Failure{kGanUnsupported, "TIFF: " + what}; }
-
-// The file as libtiff reads it, and what libtiff complained about.
-struct Source {
-  const std::uint8_t* file = nullptr;
-  std::size_t bytes = 0;
-  std::size_t at = 0;
-  bool ended_early = false;
-  std::string complaint;  // the first
-};
-
-Source& SourceOf(thandle_t handle) { return *static_cast<Source*>(handle); }
-
-tmsize_t Read(thandle_t handle, void* out, tmsize_t count) {
-  Source& source = SourceOf(handle);
-  const std::size_t rest = source.bytes - std::min(source.at, source.bytes);
-  const std::size_t n = std::min(static_cast<std::size_t>(count), rest);
-  if (n < static_cast<std::size_t>(count)) source.ended_early = true;
-  std::memcpy(out, source.file + std::min(source.at, source.bytes), n);
-  source.at += n;
-  return static_cast<tmsize_t>(n);
-}
-tmsize_t Write(thandle_t, void*, tmsize_t) { return -1; }
-toff_t Seek(thandle_t handle, toff_t offset, int whence) {
-  Source& source = SourceOf(handle);
-  source.at = static_cast<std::size_t>(offset) + (whence == SEEK_CUR   ? source.at
-                                                  : whence == SEEK_END ? source.bytes
-                                                                       : 0);
-  return source.at;
-}
-int Close(thandle_t) { return 0; }
-toff_t Size(thandle_t handle) { return SourceOf(handle).bytes; }
-int Map(thandle_t, void**, toff_t*) { return 0; }
-void Unmap(thandle_t, void*, toff_t) {}
-
-int Complain(TIFF*, void* user, const char*, const char* format, va_list arguments) {
-  auto& source = *static_cast<Source*>(user);
-  char text[200];
-  std::vsnprintf(text, sizeof text, format, arguments);
-  if (source.complaint.empty()) source.complaint = text;
-  return 1;
-}
-int Ignore(TIFF*, void*, const char*, const char*, va_list) { return 1; }
-
-[[noreturn]] void Damaged(const Source& source) {
-  const bool cut = source.ended_early || source.complaint.find("Read error") != std::string::npos;
-  throw Failure{cut ? kGanTruncated : kGanCorrupt,
-                "TIFF: " + (source.complaint.empty() ? "damaged" : source.complaint)};
-}
-
-struct CloseTiff {
-  void operator()(TIFF* tiff) const { TIFFClose(tiff); }
-};
-using Tiff = std::unique_ptr<TIFF, CloseTiff>;
-
-Tiff Open(Source& source) {
-  const std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)> options(TIFFOpenOptionsAlloc(),
-                                                                                 TIFFOpenOptionsFree);
-  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), kMostAllocation);
-  TIFFOpenOptionsSetErrorHandlerExtR(options.get(), Complain, &source);
-  TIFFOpenOptionsSetWarningHandlerExtR(options.get(), Ignore, nullptr);
-  Tiff tiff(TIFFClientOpenExt("TIFF", "rm", &source, Read, Write, Seek, Close, Size, Map, Unmap, options.get()));
-  if (tiff == nullptr) Damaged(source);
-  source.complaint.clear();  // odd metadata never fails a picture
-  source.ended_early = false;
-  return tiff;
-}
+using gan::preprocess::Alpha, gan::preprocess::Damaged, gan::preprocess::Failure, gan::preprocess::kMostAllocation,
+    gan::preprocess::Layout, gan::preprocess::Open, gan::preprocess::Painter, gan::preprocess::Source,
+    gan::preprocess::Tiff, gan::preprocess::Unpacker, gan::preprocess::Unsupported;
 
 template <typename T>
 T Tag(TIFF* tiff, std::uint32_t tag, T otherwise) {

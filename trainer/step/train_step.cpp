@@ -1,11 +1,12 @@
 #include "trainer/step/train_step.h"
 
-#include <cmath>
+#include <algorithm>
 #include <exception>
 #include <utility>
 
 #include "trainer/distributed/tensor_average.h"
 #include "trainer/loss/adversarial.h"
+#include "trainer/step/device_statistics.h"
 #include "trainer/step/device_work.h"
 #include "trainer/step/diversity.h"
 #include "trainer/step/statistics.h"
@@ -14,58 +15,6 @@
 namespace gan::step {
 
 namespace {
-
-// The numbers of a step that are still on the device. The host reads them once, at the end: every earlier read would
-// leave a GPU idle while the host queues the next work.
-struct DeviceStatistics {
-  torch::Tensor loss_d_real, loss_d_fake, loss_g, penalty, matching;  // undefined: not part of this step
-  torch::Tensor real_logits, fake_logits, real_distance, fake_distance;
-  torch::Tensor unaugmented_real_logits, unaugmented_fake_logits;
-  torch::Tensor real_class_distances, fake_class_distances, real_classes, fake_classes;
-  torch::Tensor discriminator_norm, generator_norm, statistics_norm;
-
-  void ClearDiscriminatorPhase() {
-    loss_d_real = loss_d_fake = penalty = real_logits = fake_logits = torch::Tensor();
-    real_classes = fake_classes = torch::Tensor();
-  }
-  // Copies everything at once, which waits until the device has finished. The fields become rows of float64 on the
-  // host.
-  void CopyToHost() {
-    std::vector<torch::Tensor*> fields;
-    for (torch::Tensor* field : {&loss_d_real, &loss_d_fake, &loss_g, &penalty, &matching, &real_logits, &fake_logits,
-                                 &real_distance, &fake_distance, &unaugmented_real_logits, &unaugmented_fake_logits,
-                                 &real_class_distances, &fake_class_distances, &real_classes, &fake_classes,
-                                 &discriminator_norm, &generator_norm, &statistics_norm}) {
-      if (field->defined()) fields.push_back(field);
-    }
-    std::vector<torch::Tensor> flat;
-    for (const torch::Tensor* field : fields) flat.push_back(field->flatten().to(torch::kDouble));
-    const torch::Tensor all = torch::cat(flat).to(torch::kCPU);
-    std::int64_t at = 0;
-    for (torch::Tensor* field : fields) {
-      const std::int64_t count = field->numel();
-      *field = all.narrow(0, at, count);
-      at += count;
-    }
-  }
-};
-
-double Number(const torch::Tensor& value) { return value.defined() ? value.item<double>() : 0; }
-
-std::optional<Update> ToUpdate(const torch::Tensor& norm) {
-  if (!norm.defined()) return std::nullopt;
-  return Update{.gradient_norm = Number(norm), .applied = std::isfinite(Number(norm))};
-}
-
-void Add(torch::Tensor& sum, const torch::Tensor& term, double share) {
-  const torch::Tensor part = term.detach().to(torch::kDouble) * share;
-  sum = sum.defined() ? sum + part : part;
-}
-
-void Append(torch::Tensor& all, const torch::Tensor& logits) {
-  const torch::Tensor flat = logits.detach().flatten();
-  all = all.defined() ? torch::cat({all, flat}) : flat;
-}
 
 bool WatchesClasses(const Batch& batch) {
   return batch.real_classes.defined() && batch.real_classes.size(1) <= static_cast<std::int64_t>(kMostWatchedClasses);
@@ -321,29 +270,12 @@ StepResult Step::Run() {
   Conclude(waited_before);
   // One step that is not finite must not leave NaN in the statistics, which are never reset: no later checkpoint could
   // be saved.
-  if (!std::isfinite(Number(on_device_.statistics_norm))) before.Restore();
+  if (!on_device_.HasFiniteStatistics()) before.Restore();
   return std::move(result_);
 }
 
 void Step::Conclude(double waited_before) {
-  on_device_.CopyToHost();
-  result_.loss_d_real = Number(on_device_.loss_d_real);
-  result_.loss_d_fake = Number(on_device_.loss_d_fake);
-  result_.loss_g = Number(on_device_.loss_g);
-  result_.penalty = Number(on_device_.penalty);
-  result_.matching = Number(on_device_.matching);
-  result_.real_logits = on_device_.real_logits;
-  result_.fake_logits = on_device_.fake_logits;
-  result_.unaugmented_real_logits = on_device_.unaugmented_real_logits;
-  result_.unaugmented_fake_logits = on_device_.unaugmented_fake_logits;
-  result_.real_class_distances = on_device_.real_class_distances;
-  result_.fake_class_distances = on_device_.fake_class_distances;
-  result_.real_classes = on_device_.real_classes;
-  result_.fake_classes = on_device_.fake_classes;
-  result_.real_distance = Number(on_device_.real_distance);
-  result_.fake_distance = Number(on_device_.fake_distance);
-  result_.discriminator = ToUpdate(on_device_.discriminator_norm);
-  result_.generator = ToUpdate(on_device_.generator_norm);
+  on_device_.ReadInto(result_);
   for (const Lap& lap : laps_) lap.seconds += lap.begin.Until(lap.end) - lap.waited;
   result_.times.sync = Waited() - waited_before;
 }

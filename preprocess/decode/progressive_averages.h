@@ -1,0 +1,99 @@
+// The averages of the blocks of a progressive JPEG (ITU-T T.81), from those of its scans that hold them.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "preprocess/decode/decode.h"
+#include "preprocess/decode/jpeg_entropy.h"
+
+namespace gan::preprocess::jpeg {
+
+enum Marker : std::uint8_t {
+  kSof1 = 0xC1,
+  kSof2 = 0xC2,
+  kDht = 0xC4,
+  kRst0 = 0xD0,
+  kRst7 = 0xD7,
+  kSoi = 0xD8,
+  kEoi = 0xD9,
+  kSos = 0xDA,
+  kDqt = 0xDB,
+  kDri = 0xDD,
+  kApp0 = 0xE0,
+  kApp14 = 0xEE,
+  kApp15 = 0xEF,
+  kCom = 0xFE,
+};
+
+inline constexpr int kMostCategory = 11;  // of the differences of averages of eight-bit samples
+// What a block takes in a baseline file of averages alone: 18 bits, and zero bytes between them.
+inline constexpr std::uint64_t kMostBytesOfBlock = 4;
+
+// Averages of one component's blocks, [rows, columns] with those that only fill the last units of a scan.
+struct Component {
+  std::uint32_t id = 0, across = 1, down = 1;
+  std::uint32_t columns = 0;                    // of the plane
+  std::uint32_t own_columns = 0, own_rows = 0;  // that lie in the picture
+  bool seen = false;                            // in a scan
+  int missing_bits = 0;                         // that later scans refine
+  std::vector<std::int16_t> averages;
+
+  std::int16_t& At(std::uint32_t x, std::uint32_t y) { return averages[std::size_t{columns} * y + x]; }
+};
+
+// The blocks of unit (x, y) of a scan of these components together: visit(number of the component, its average).
+template <typename Visit>
+void VisitUnit(const std::vector<Component*>& components, std::uint32_t x, std::uint32_t y, const Visit& visit) {
+  for (std::size_t i = 0; i < components.size(); ++i) {
+    Component& c = *components[i];
+    for (std::uint32_t row = y * c.down; row < (y + 1) * c.down; ++row) {
+      for (std::uint32_t column = x * c.across; column < (x + 1) * c.across; ++column) visit(i, c.At(column, row));
+    }
+  }
+}
+
+// One file. Not thread-safe; the file must stay.
+class AveragesReader {
+ public:
+  AveragesReader(Bytes file, const DecodeOptions& options) : file_(file), options_(options) {}
+  // To the end of the file. Throws Odd when it is no progressive JPEG or anything is odd about it, Rejected(kTooLarge).
+  void Read();
+
+  // The segments that a baseline file of the same picture has behind its SOI.
+  const std::vector<std::uint8_t>& header() const { return header_; }
+  std::vector<Component>& components() { return components_; }
+  std::uint64_t blocks() const { return blocks_; }  // of all components
+  std::uint32_t units_across() const { return units_across_; }
+  std::uint32_t units_down() const { return units_down_; }
+
+ private:
+  // False at the end of the picture.
+  bool ReadSegment();
+  void Keep(Bytes segment) { header_.insert(header_.end(), segment.begin(), segment.end()); }
+  void ReadFrame(Bytes whole, Bytes body);
+  void ReadTables(Bytes body);
+  void ReadScan(Bytes body);
+  Component& Find(std::uint32_t id);
+  static void Begin(Component& component, int before, int shift);
+  void ReadBlocks(const std::vector<Component*>& components, const std::vector<const HuffmanTable*>& tables,
+                  bool refine, int shift);
+  // Entropy-coded data up to the next marker, RSTn included; at_ is there afterwards.
+  Bytes NextData();
+  void SkipData();
+
+  Bytes file_;
+  const DecodeOptions& options_;
+  std::size_t at_ = 0;
+  std::uint32_t restart_interval_ = 0;
+  std::uint32_t units_across_ = 0, units_down_ = 0;
+  std::uint64_t blocks_ = 0;
+  bool scanned_ = false;
+  std::array<Bytes, 4> definitions_ = {};
+  std::vector<Component> components_;
+  std::vector<std::uint8_t> header_;
+};
+
+}  // namespace gan::preprocess::jpeg

@@ -1,0 +1,34 @@
+// The numbers of a step that are still on the device. Internal to this folder.
+#pragma once
+
+#include <torch/torch.h>
+
+#include "trainer/step/train_step.h"
+
+namespace gan::step {
+
+// The host reads them once, at the end: every earlier read would leave a GPU idle while the host queues the next work.
+struct DeviceStatistics {
+  torch::Tensor loss_d_real, loss_d_fake, loss_g, penalty, matching;  // undefined: not part of this step
+  torch::Tensor real_logits, fake_logits, real_distance, fake_distance;
+  torch::Tensor unaugmented_real_logits, unaugmented_fake_logits;
+  torch::Tensor real_class_distances, fake_class_distances, real_classes, fake_classes;
+  torch::Tensor discriminator_norm, generator_norm, statistics_norm;
+
+  void ClearDiscriminatorPhase();
+  // Waits until the device has finished, and fills all of `result` but its times and its count of batches. What is read
+  // afterwards is on the host.
+  void ReadInto(StepResult& result);
+  // Whether the running statistics of both networks are finite. After ReadInto().
+  bool HasFiniteStatistics() const;
+
+ private:
+  void CopyToHost();
+};
+
+// sum + share * term, in float64 and without its graph; an undefined sum is 0.
+void Add(torch::Tensor& sum, const torch::Tensor& term, double share);
+// Appends all logits to a flat tensor, without their graph; an undefined one is empty.
+void Append(torch::Tensor& all, const torch::Tensor& logits);
+
+}  // namespace gan::step
