@@ -13,8 +13,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array<std::string_view, 12> kArchiveExtensions = {
-    ".zip", ".7z", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tbz", ".tar.zst", ".tzst"};
+constexpr std::array<std::string_view, 20> kArchiveExtensions = {
+    ".zip", ".7z",      ".tar",  ".tar.gz",  ".tgz",  ".taz", ".tar.xz", ".txz",      ".tar.bz2", ".tbz2",
+    ".tbz", ".tar.zst", ".tzst", ".tar.lz4", ".tlz4", ".tz2", ".tar.lz", ".tar.lzma", ".tlz",     ".tar.z"};
 
 }  // namespace
 

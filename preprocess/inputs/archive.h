@@ -1,4 +1,4 @@
-// Pictures inside .zip, .7z and .tar[.gz|.xz|.bz2|.zst], through libarchive. Nothing is ever unpacked to disk.
+// Pictures inside .zip, .7z and tars, compressed or not, through libarchive. Nothing is ever unpacked to disk.
 #pragma once
 
 #include <cstddef>

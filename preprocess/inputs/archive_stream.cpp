@@ -87,6 +87,10 @@ ArchiveStream::ArchiveStream(std::filesystem::path file, ArchiveFormats formats)
   ::archive_read_support_filter_xz(a);
   ::archive_read_support_filter_bzip2(a);
   ::archive_read_support_filter_zstd(a);
+  ::archive_read_support_filter_lz4(a);
+  ::archive_read_support_filter_lzma(a);
+  ::archive_read_support_filter_lzip(a);
+  ::archive_read_support_filter_compress(a);
   if (BeginsLikeGzip(path_)) gzip_ = std::make_unique<GzipStream>(path_);
   const int result = gzip_ ? ::archive_read_open(a, this, nullptr, NextOfGzip, nullptr)
                            : ::archive_read_open_filename(a, path_.c_str(), kReadAhead);

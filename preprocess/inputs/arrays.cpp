@@ -9,6 +9,7 @@
 #include "preprocess/inputs/array_reader.h"
 #include "preprocess/inputs/path_text.h"
 #include "preprocess/inputs/text_lines.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 
 namespace gan::preprocess {
@@ -133,8 +134,8 @@ void Arrays::TellOfThreePlanes(SourceList& sources) const {
   };
   const auto example = std::find_if(files_.begin(), files_.end(), has_three);
   if (example == files_.end()) return;
-  sources.Note(std::to_string(std::count_if(files_.begin(), files_.end(), has_three)) +
-               " arrays are read as three grey pictures each, for example " + example->first + " " +
+  sources.Note(storage::Counted(std::count_if(files_.begin(), files_.end(), has_three), "array is", "arrays are") +
+               " read as three grey pictures each, for example " + example->first + " " +
                example->second.header->Words() + "; one picture is [height, width, 3] or [1, 3, height, width]");
 }
 
@@ -149,7 +150,7 @@ void Arrays::AddArray(const std::string& name, const File& file, SourceList& sou
   const std::uint64_t length = LengthOf(file);
   if (length < layout->offset || (length - layout->offset) / layout->stride() < layout->count) {
     throw DataError(root_ / name, length,
-                    "ends before the " + std::to_string(layout->count) + " pictures that its header tells");
+                    "ends before the " + storage::Counted(layout->count, "picture") + " that its header tells");
   }
   Add(name, file, *layout, sources);
   Label(name, layout->count, sources);
@@ -171,7 +172,8 @@ void Arrays::AddCifar(const std::string& name, const File& file, SourceList& sou
 }
 
 void Arrays::Add(const std::string& name, const File& file, const PictureArray& layout, SourceList& sources) const {
-  sources.BeginContainer(root_ / name, [origin = file.origin, layout] { return OpenArray(origin, layout); });
+  const auto open = [origin = file.origin, layout] { return OpenArray(origin, layout); };
+  sources.BeginContainer(root_ / name, open, 0, name.size());
   if (layout.is_one) return sources.Add(name, layout.pixel_bytes());
   for (std::uint64_t i = 0; i < layout.count; ++i) {
     sources.Add(name + "/" + std::to_string(i), layout.pixel_bytes(), static_cast<std::uint32_t>(i));
@@ -208,12 +210,12 @@ void Arrays::Label(const std::string& name, std::uint64_t count, SourceList& sou
   if (!file.header) return;
   const std::vector<std::string> numbers = ReadNumbers(*file.header, ReadAll(*labels, file), root_ / *labels);
   if (numbers.size() != count) {
-    throw DataError(root_ / *labels, "has " + std::to_string(numbers.size()) + " labels; " + name + " has " +
-                                         std::to_string(count) + " pictures");
+    throw DataError(root_ / *labels, "has " + storage::Counted(numbers.size(), "label") + "; " + name + " has " +
+                                         storage::Counted(count, "picture"));
   }
   sources.KnowLabels();
   const std::uint64_t first = sources.size() - count;
-  for (std::uint64_t i = 0; i < count; ++i) sources.SetLabel(first + i, numbers[i]);
+  for (std::uint64_t i = 0; i < count; ++i) sources.SetClass(first + i, numbers[i]);
 }
 
 std::vector<std::string> Arrays::CifarNames(bool is_cifar_100, bool is_coarse) const {

@@ -12,6 +12,7 @@
 #include "preprocess/inputs/dataset_json.h"
 #include "preprocess/inputs/path_text.h"
 #include "preprocess/inputs/text_lines.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
 #include "storage/files.h"
 #include "storage/lower.h"
@@ -135,9 +136,9 @@ void LabelFiles::ReadCsv(const fs::path& file, const std::string& folder, std::s
   if (picture == columns.size()) throw DataError(file, 0, "has no column file_name");
   for (std::size_t at = rows.offset(); rows.Next(row); at = rows.offset()) {
     if (row.size() != columns.size()) {
-      throw DataError(
-          file, at,
-          "a row of " + std::to_string(row.size()) + " fields; the first line names " + std::to_string(columns.size()));
+      throw DataError(file, at,
+                      "a row of " + storage::Counted(row.size(), "field") + "; the first line names " +
+                          std::to_string(columns.size()));
     }
     if (label < columns.size()) Put(folder + std::string(WithoutDot(row[picture])), row[label], places);
   }
@@ -162,7 +163,7 @@ void LabelFiles::ReadCelebA(const fs::path& file, std::string_view name, std::st
     if (words.size() != columns.size() + 1) {
       throw DataError(
           file, offset,
-          "a line of " + std::to_string(words.size()) + " words instead of " + std::to_string(columns.size() + 1));
+          "a line of " + storage::Counted(words.size(), "word") + " instead of " + std::to_string(columns.size() + 1));
     }
     if (label < columns.size()) Put(words[0], words[label + 1], by_file_name_);
   });
@@ -180,11 +181,14 @@ void LabelFiles::Put(const std::string& picture, const std::string& label, Place
   if (conflicts_++ == 0) conflict_ = picture + " (" + labels_[place->second] + " and " + label + ")";
 }
 
-const std::uint32_t* LabelFiles::PlaceOf(std::string_view picture) const {
-  auto found = places_.find(std::string(picture));
-  if (found != places_.end()) return &found->second;
-  found = by_file_name_.find(std::string(FileOf(picture)));
-  return found != by_file_name_.end() ? &found->second : nullptr;
+bool LabelFiles::HasLabel(std::string_view picture) const {
+  return places_.contains(std::string(picture)) || by_file_name_.contains(std::string(FileOf(picture)));
+}
+
+void LabelFiles::SetLabel(SourceList& sources, std::uint64_t i) const {
+  const auto found = places_.find(std::string(sources.Name(i)));
+  if (found != places_.end()) return sources.SetClass(i, labels_[found->second]);
+  sources.SetLabel(i, labels_[by_file_name_.at(std::string(FileOf(sources.Name(i))))]);
 }
 
 void LabelFiles::Apply(SourceList& sources, std::uint64_t first) {
@@ -197,9 +201,9 @@ void LabelFiles::Apply(SourceList& sources, std::uint64_t first) {
     const bool has_others = sources.KnowsLabels(begin);
     sources.KnowLabels(begin);
     for (std::uint64_t i = begin; i < end && named > 0; ++i) {
-      const std::uint32_t* const place = PlaceOf(sources.Name(i));
-      used += place != nullptr ? 1 : 0;
-      if (place != nullptr && !has_others) sources.SetLabel(i, labels_[*place]);
+      if (!HasLabel(sources.Name(i))) continue;
+      ++used;
+      if (!has_others) SetLabel(sources, i);
     }
   }
   TellWhatWasNotTaken(sources, named - used);
@@ -211,16 +215,18 @@ void LabelFiles::TellWhatWasNotTaken(SourceList& sources, std::uint64_t unused) 
     return !column.empty() && std::find(kFileColumns.begin(), kFileColumns.end(), column) == kFileColumns.end();
   });
   if (options_.column.empty() && !column_found_ && example != columns_seen_.end()) {
-    sources.Note(root + " has tables of " + std::to_string(columns_seen_.size()) +
-                 " columns; --label-column NAME takes one of them as the label, for example " + *example);
+    sources.Note(root + " has tables of " + storage::Counted(columns_seen_.size(), "column") +
+                 "; --label-column NAME takes one of them as the label, for example " + *example);
   }
   if (conflicts_ > 0) {
-    sources.Note(std::to_string(conflicts_) + " rows in the tables of " + root +
-                 " give a picture another label than a row before them, for example " + conflict_ +
+    sources.Note(storage::Counted(conflicts_, "row in the tables of " + root + " gives",
+                                  "rows in the tables of " + root + " give") +
+                 " a picture another label than a row before them, for example " + conflict_ +
                  "; the first label counts");
   }
   if (unused > 0) {
-    sources.Note(std::to_string(unused) + " names in the tables of " + root + " are no pictures in it");
+    sources.Note(storage::Counted(unused, "name in the tables of " + root + " is no picture in it",
+                                  "names in the tables of " + root + " are no pictures in it"));
   }
 }
 

@@ -20,7 +20,7 @@ namespace gan::preprocess {
 //   metadata.csv, metadata.jsonl        Hugging Face: a column file_name and any others
 //   list_attr_celeba.txt or .csv, identity_CelebA.txt, list_eval_partition.txt or .csv     CelebA
 // A table's label is its column options.column or else the first there is of label, class, category and the like. Where
-// rows contradict each other the first counts, and the user is told.
+// rows contradict each other the first counts, and the user is told. -1 is no label, but one of CelebA's two values.
 // Nothing is read unless options.mode is kAuto. Not thread-safe.
 class LabelFiles {
  public:
@@ -49,8 +49,9 @@ class LabelFiles {
   void TellWhatWasNotTaken(SourceList& sources, std::uint64_t unused) const;
   void Put(const std::string& picture, const std::string& label, Places& places);
 
-  // In labels_; null when no table names the picture.
-  const std::uint32_t* PlaceOf(std::string_view picture) const;
+  // -> whether a table names the picture.
+  bool HasLabel(std::string_view picture) const;
+  void SetLabel(SourceList& sources, std::uint64_t i) const;
 
   const LabelOptions& options_;
   const std::filesystem::path root_;

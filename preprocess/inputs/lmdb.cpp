@@ -151,7 +151,7 @@ class LmdbListing {
     found_.KnowLabels();
     for (std::uint64_t i = first_; i < found_.size(); ++i) {
       const auto label = labels_.find(LabelKeyOf(found_.Name(i)));
-      if (label != labels_.end()) found_.SetLabel(i, label->second);
+      if (label != labels_.end()) found_.SetClass(i, label->second);
     }
   }
 

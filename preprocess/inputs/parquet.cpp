@@ -69,7 +69,7 @@ void Label(ParquetFile& parquet, const fs::path& file, std::uint64_t first, Sour
   found.DeclareLabels(parquet.LabelNames());
   try {
     parquet.ForEachLabel([&](std::uint64_t row, std::optional<std::string> label) {
-      if (label && first + row < found.size()) found.SetLabel(first + row, *label);
+      if (label && first + row < found.size()) found.SetClass(first + row, *label);
     });
   } catch (const DataError&) {
     throw;
@@ -87,12 +87,12 @@ void AddParquet(const fs::path& file, const LabelOptions& labels, SourceList& fo
   const std::unique_ptr<ParquetFile> parquet = Open(file, is_labelled ? &labels.column : nullptr);
   if (parquet->rows() >= kMostRows) throw DataError(file, "has over four billion rows");
   if (!parquet->Note().empty()) found.Note(file.string() + " " + parquet->Note());
-  found.BeginContainer(
-      file, [file] { return std::make_unique<ParquetReader>(file); }, fs::file_size(file));
   const std::uint64_t first = found.size();
-  const std::string name = file.filename().string() + "/";
+  const std::string name = file.filename().string();
+  const auto open = [file] { return std::make_unique<ParquetReader>(file); };
+  found.BeginContainer(file, open, fs::file_size(file), name.size());
   for (std::uint64_t row = 0; row < parquet->rows(); ++row) {
-    found.Add(name + std::to_string(row), 0, static_cast<std::uint32_t>(row));
+    found.Add(name + "/" + std::to_string(row), 0, static_cast<std::uint32_t>(row));
   }
   const std::vector<std::string> columns = parquet->LabelColumns();
   for (const std::string& column : columns) found.OfferLabelColumn(column);

@@ -20,7 +20,8 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 [[noreturn]] void Refuse(const std::string& list, const std::string& what) {
   throw UsageError(list + ": " + what +
-                   ": neither a folder, an archive (.zip, .tar[.gz|.xz|.bz2|.zst], .7z) or a picture, nor a list of "
+                   ": neither a folder, an archive (.zip, .7z, .tar[.gz|.xz|.bz2|.zst|.lz4|.lzma|.lz|.Z]) or a "
+                   "picture, nor a list of "
                    "paths");
 }
 

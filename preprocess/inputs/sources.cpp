@@ -92,6 +92,7 @@ class Finder {
   void AddInput(const fs::path& input) {
     if (input == "-") return AddList(input);
     if (!fs::exists(input)) return AddRange(input);
+    found_.BeginInput(input);
     if (fs::is_directory(input)) return AddFolderOrDataSet(input);
     AddFile(input);
   }
@@ -145,6 +146,7 @@ class Finder {
     struct stat status = {};
     const bool there = ::stat(std::string(path).c_str(), &status) == 0 && S_ISREG(status.st_mode);
     if (there && LooksLikeAnArchive(path)) {
+      found_.BeginInput(path);
       AddArchive(fs::path(path));
       return found_.Begin(SourceList::Kind::kList, {});
     }

@@ -39,11 +39,23 @@ class SourceList {
  public:
   enum class Kind { kFolder, kList, kContainer };
 
+  // What is given to the program: a folder or a container. What is begun from now on comes from it.
+  void BeginInput(std::filesystem::path given) { given_ = std::move(given); }
   // What the next ones belong to: pictures lie below `root` (kFolder) or at their own path (kList).
-  void Begin(Kind kind, const std::filesystem::path& root) { origins_.push_back({kind, root, nullptr, false, 0, {}}); }
+  void Begin(Kind kind, const std::filesystem::path& root) {
+    origins_.push_back({.kind = kind, .root = root, .given = given_});
+  }
   // The same for a file of many pictures, which `open` opens. `bytes`: the file's, where its pictures' are not known.
-  void BeginContainer(const std::filesystem::path& file, OpenContainer open, std::uint64_t bytes = 0) {
-    origins_.push_back({Kind::kContainer, file, std::move(open), false, bytes, data_set_});
+  // `own_name_bytes`: so much of each picture's name is the file's own.
+  void BeginContainer(const std::filesystem::path& file, OpenContainer open, std::uint64_t bytes = 0,
+                      std::size_t own_name_bytes = 0) {
+    origins_.push_back({.kind = Kind::kContainer,
+                        .root = file,
+                        .given = given_,
+                        .open = std::move(open),
+                        .bytes = bytes,
+                        .data_set = data_set_,
+                        .own_name_bytes = own_name_bytes});
   }
   // The containers between these two are the data set of a folder.
   void BeginDataSet(const std::filesystem::path& folder) { data_set_ = folder; }
@@ -66,6 +78,13 @@ class SourceList {
 
   std::uint64_t size() const { return entries_.size(); }
   std::string_view Name(std::uint64_t i) const { return {entries_[i].name, entries_[i].name_bytes}; }
+  // What the shard and the quarantine call it: where it lies in what was given, through the container that holds it.
+  // Where several things were given, that begins with their own paths below the folder that holds them all; a listed
+  // path is as it was listed. So pictures of the same name in several tars or folders stay apart. A folder that has
+  // grown keeps its names.
+  std::string RecordName(std::uint64_t i) const;
+  // Once, before the first RecordName(). `adds`: to a data set of other inputs, so one container counts as several.
+  void NamePlaces(bool adds);
   std::uint64_t Bytes(std::uint64_t i) const { return entries_[i].bytes; }
   bool KnowsBytes(std::uint64_t i) const { return OriginOf(i).bytes == 0; }  // false: Bytes() is 0 until it is read
   bool InContainer(std::uint64_t i) const { return OriginOf(i).kind == Kind::kContainer; }
@@ -84,6 +103,8 @@ class SourceList {
   // Labels (labels.h) are kept as UTF-8: other bytes are replaced. Throws DataError when there are over kMaxLabels.
   static constexpr std::size_t kMaxLabels = 100'000;
   void SetLabel(std::uint64_t i, std::string_view label);
+  // The same for what a source states: -1 is no label there, whatever holds it. Other numbers are labels.
+  void SetClass(std::uint64_t i, std::string_view label) { SetLabel(i, label == "-1" ? std::string_view() : label); }
   // Names in the source's own order, which come before all others whether a picture has them or not.
   void DeclareLabels(const std::vector<std::string>& names);
   // Empty when it has none.
@@ -105,12 +126,15 @@ class SourceList {
 
  private:
   struct Origin {
-    Kind kind;
+    Kind kind = Kind::kList;
     std::filesystem::path root;
-    OpenContainer open;
-    bool knows_labels;
-    std::uint64_t bytes;
-    std::filesystem::path data_set;
+    std::filesystem::path given;
+    OpenContainer open = nullptr;
+    bool knows_labels = false;
+    std::uint64_t bytes = 0;
+    std::filesystem::path data_set = {};
+    std::size_t own_name_bytes = 0;
+    std::string place = {};  // in front of the names of records
   };
   struct Entry {
     const char* name;
@@ -131,7 +155,7 @@ class SourceList {
   std::deque<Rejected> rejections_;
   LeftOut left_out_;
   std::vector<std::string> notes_;
-  std::filesystem::path data_set_;
+  std::filesystem::path given_, data_set_;
   std::vector<std::string> labels_ = {""};
   std::unordered_map<std::string, std::uint32_t> label_places_ = {{"", 0}};
   std::set<std::string, std::less<>> label_columns_;

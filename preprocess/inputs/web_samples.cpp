@@ -151,7 +151,7 @@ void WebSamples::SetLabels(const Pictures& pictures, SourceList& sources) const 
       const std::optional<std::uint64_t> picture = NearestOf(pictures, key, label);
       if (!picture || (from_json && labelled.contains(*picture))) continue;
       if (!label.error.empty()) throw DataError(file_ / (key + ".json"), label.error);
-      sources.SetLabel(*picture, label.text);
+      sources.SetClass(*picture, label.text);
       if (!from_json) labelled.insert(*picture);
     }
   }

@@ -5,6 +5,7 @@
 
 #include "shard/shard_format.h"
 #include "shard/shard_reader.h"
+#include "storage/counted.h"
 
 namespace gan::preprocess {
 
@@ -49,7 +50,7 @@ void NoteNewLabels(const shard::Manifest& before, const shard::Manifest& now, Su
   }
   const std::size_t count = now.labels.size() - before.labels.size();
   if (count == 0) return;
-  summary.notes.push_back(std::to_string(count) + " labels are new in the data set: " + names +
+  summary.notes.push_back(storage::Counted(count, "label is", "labels are") + " new in the data set: " + names +
                           (count > kShown ? ", ..." : ""));
 }
 
@@ -63,10 +64,10 @@ void NoteDuplicatesAcrossLabels(const SourceList& sources, const Duplicates& dup
   }
   if (count == 0) return;
   const std::uint64_t first = duplicates.at(example);
-  summary.notes.push_back(std::to_string(count) +
-                          " duplicates have another label than the picture that is kept, for example " +
-                          std::string(sources.Name(example)) + " (" + sources.Label(example) + ") and " +
-                          std::string(sources.Name(first)) + " (" + sources.Label(first) + ")");
+  summary.notes.push_back(storage::Counted(count, "duplicate has", "duplicates have") +
+                          " another label than the picture that is kept, for example " + sources.RecordName(example) +
+                          " (" + sources.Label(example) + ") and " + sources.RecordName(first) + " (" +
+                          sources.Label(first) + ")");
 }
 
 }  // namespace gan::preprocess

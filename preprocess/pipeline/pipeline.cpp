@@ -266,7 +266,7 @@ Summary RunJob(const PreprocessOptions& options, const Ranks& ranks, const Sourc
 }  // namespace
 
 Summary Preprocess(const PreprocessOptions& options, const Ranks& ranks, const Observer& observer) {
-  const SourceList sources = FindSources(
+  SourceList sources = FindSources(
       options.inputs, options.lists, [&ranks] { return ReadStandardInput(ranks); }, {options.output, {options.preview}},
       options.labels);
   std::optional<storage::FolderLock> lock;
@@ -281,6 +281,7 @@ Summary Preprocess(const PreprocessOptions& options, const Ranks& ranks, const O
     throw DataError(options.output, "rank " + std::to_string(ranks.rank()) +
                                         " sees other inputs than rank 0; all machines need the same files");
   }
+  if (!state.at("plan").is_null()) sources.NamePlaces(state.at("plan").contains("appended"));
   if (!state.at("plan").is_null()) summary = RunJob(options, ranks, sources, state.at("plan"), observer);
   summary.notes.insert(summary.notes.begin(), sources.notes().begin(), sources.notes().end());
   summary.left_out = sources.left_out();

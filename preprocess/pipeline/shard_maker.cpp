@@ -102,7 +102,7 @@ std::shared_ptr<ShardMaker::Input> ShardMaker::Fetch(std::uint64_t number) {
   if (const Rejected* why = sources_.WhyRejected(number)) {
     input->result = *why;
   } else if (const auto first = duplicates_.find(number); first != duplicates_.end()) {
-    input->result = Rejected(Reason::kDuplicate, "same bytes as " + std::string(sources_.Name(first->second)));
+    input->result = Rejected(Reason::kDuplicate, "same bytes as " + sources_.RecordName(first->second));
   } else if (sources_.InContainer(number)) {
     FetchMember(*input);
   }
@@ -169,7 +169,7 @@ void ShardMaker::Process(Input& input) const {
 void ShardMaker::Take(const Input& input, WrittenShard& shard, const Observe& observe) const {
   ShardResult& result = shard.result();
   result.bytes_read += input.bytes_read;
-  const std::string name(sources_.Name(input.number));
+  const std::string name = sources_.RecordName(input.number);
   const auto reject = [&](const Rejected& why) {
     if (options_.strict && why.reason() != Reason::kDuplicate) {
       const std::string member = sources_.InContainer(input.number) ? name + ": " : "";

@@ -4,7 +4,11 @@ import io
 import pathlib
 import sys
 import tarfile
+import tempfile
 import zipfile
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / 'preprocess'))
+from archive_writer import write_archive  # noqa: E402
 
 folder = pathlib.Path(sys.argv[1])
 
@@ -30,8 +34,15 @@ def zipped(method):
     return out.getvalue()
 
 
+def compressed(kind):
+    with tempfile.NamedTemporaryFile() as file:
+        write_archive(file.name, {name: bytes(range(70)) * 10 for name in ('a/1.png', 'b.jpg')}, 'ustar', kind)
+        return pathlib.Path(file.name).read_bytes()
+
+
 seeds = {f'tar-{n}': tar(n) for n in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)}
 seeds |= {'tgz': gzip.compress(seeds['tar-0'], mtime=0)}
+seeds |= {kind: compressed(kind) for kind in ('lz4', 'lzma', 'lzip', 'compress')}
 seeds |= {f'zip-{m}': zipped(m) for m in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)}
 for name, data in seeds.items():
     (folder / name).write_bytes(data)

@@ -1,5 +1,4 @@
 """Every entry of a folder or archive ends as a record, as a line of the quarantine or in the count of what is no picture."""
-import ctypes
 import io
 import json
 import lzma
@@ -20,6 +19,7 @@ import zlib
 import imagecodecs
 
 import pictures
+from archive_writer import write_archive
 from run_folder import BIN, ENVIRONMENT, make_pictures, names, quarantine, records, run
 
 NOBODY = 65534
@@ -114,25 +114,6 @@ def archived(rng, path):
             info.type, info.linkname = kind, target
             tar.addfile(info)
     return count + len(extra)
-
-
-def write_7z(path, files):
-    """By libarchive, the library that reads them too: no other one is at hand."""
-    library = ctypes.CDLL('libarchive.so.13')
-    for function in (library.archive_write_new, library.archive_entry_new):
-        function.restype = ctypes.c_void_p
-    archive = ctypes.c_void_p(library.archive_write_new())
-    assert library.archive_write_set_format_7zip(archive) == 0
-    assert library.archive_write_open_filename(archive, str(path).encode()) == 0
-    for name, data in files.items():
-        entry = ctypes.c_void_p(library.archive_entry_new())
-        library.archive_entry_set_pathname(entry, name.encode())
-        library.archive_entry_set_size(entry, ctypes.c_int64(len(data)))
-        library.archive_entry_set_filetype(entry, 0o100000)
-        assert library.archive_write_header(archive, entry) == 0
-        library.archive_write_data(archive, data, ctypes.c_size_t(len(data)))
-        library.archive_entry_free(entry)
-    assert library.archive_write_close(archive) == 0
 
 
 def without_file_types(path):
@@ -380,7 +361,7 @@ class Lists(Case):
         with zipfile.ZipFile(self.top / 'zip.data', 'w') as archive:
             archive.write(self.paths[1], 'b.png')
         self.run_ok(*(word for name in ('picture', 'tar', 'zip.data') for word in ('--in', self.top / name)))
-        self.assertEqual([str(self.top / 'picture'), 'a.png', 'b.png'], names(self.out))
+        self.assertEqual([str(self.top / 'picture'), 'tar/a.png', 'zip.data/b.png'], names(self.out))
 
 
 class Archives(Case):
@@ -393,14 +374,14 @@ class Archives(Case):
         for name in ('p.tar.xz', 'p.txz', 'p.tar.bz2', 'p.tbz2'):
             with tarfile.open(self.top / name, 'w:xz' if 'xz' in name else 'w:bz2') as tar:
                 tar.add(self.top / 'in', '.')
-        write_7z(self.top / 'p.7z', {name: (self.top / 'in' / name).read_bytes() for name in self.wanted})
+        write_archive(self.top / 'p.7z', {name: (self.top / 'in' / name).read_bytes() for name in self.wanted})
         for name in ('p.tar.xz', 'p.txz', 'p.tar.bz2', 'p.tbz2', 'p.7z'):
             out = self.top / f'out-{name}'
             self.run_ok('--in', self.top / name, out=out)
             self.assertEqual(self.wanted, set(names(out)), name)
 
     def test_entries_of_a_7z_that_say_no_type_are_files(self):
-        write_7z(self.top / 'p.7z', {name: (self.top / 'in' / name).read_bytes() for name in self.wanted})
+        write_archive(self.top / 'p.7z', {name: (self.top / 'in' / name).read_bytes() for name in self.wanted})
         without_file_types(self.top / 'p.7z')
         self.run_ok('--in', self.top / 'p.7z')
         self.assertEqual(self.wanted, set(names(self.out)))

@@ -84,7 +84,7 @@ class Npy(Arrays):
     def test_what_may_be_the_planes_of_one_picture_is_told(self):
         np.save(self.top / 'a.npy', COLOUR[0].transpose(2, 0, 1).copy())
         self.assert_read(self.top / 'a.npy', COLOUR[0].transpose(2, 0, 1), None)
-        self.assertIn('1 arrays are read as three grey pictures each, for example a.npy |u1 [3, 32, 32]', self.told)
+        self.assertIn('1 array is read as three grey pictures each, for example a.npy |u1 [3, 32, 32]', self.told)
 
     def test_a_single_label_beside_several_images(self):
         np.savez(self.top / 'a.npz', images=COLOUR, label=LABELS)

@@ -87,8 +87,8 @@ class Dedupe(Case):
         inputs = ['--in', self.top / 'one', '--in', self.top / 'two', '--in', self.top / 'three.tar']
         self.run_ok(*inputs, out=self.top / 'off')
         self.assertEqual(21, len(names(self.top / 'off')))
-        wanted = {'b/again.png': 'duplicate', 'c/again.png': 'duplicate', 'in-tar.png': 'duplicate',
-                  'in-tar-twice.png': 'duplicate'}
+        wanted = {'two/b/again.png': 'duplicate', 'two/c/again.png': 'duplicate', 'three.tar/in-tar.png': 'duplicate',
+                  'three.tar/in-tar-twice.png': 'duplicate'}
         digests = set()
         for ranks in (1, 2, 3):
             out = self.top / f'ranks{ranks}'

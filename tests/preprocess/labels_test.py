@@ -11,7 +11,7 @@ import zipfile
 
 import xxhash
 
-from accounting_test import write_7z
+from archive_writer import write_archive
 from run_folder import BIN, FolderCase, make_pictures, quarantine, records, run
 
 TREE = ['cat/1.png', 'cat/2.png', 'dog/a/1.png', 'owl/1.png']
@@ -44,7 +44,7 @@ def archives_of(folder, inner, made):
                 info = tarfile.TarInfo('./' + member)
                 info.size = len(data)
                 archive.addfile(info, io.BytesIO(data))
-    write_7z(made / 'photos.7z', files | extra)
+    write_archive(made / 'photos.7z', files | extra)
     return [made / name for name in ('photos.zip', 'photos.tar', 'photos.tar.xz', 'photos.7z')]
 
 
@@ -118,7 +118,7 @@ class Folders(Case):
     def test_pictures_beside_the_classes_have_no_label_and_this_is_told(self):
         make_pictures(self.photos, [*TREE, 'top.png'])
         self.assertEqual([*CLASSES, ''], self.labels('--in', self.photos))
-        self.assertIn('1 inputs have no label of their own', self.told)
+        self.assertIn('1 input has no label of its own', self.told)
 
     def test_folders_called_by_numbers_come_in_their_order(self):
         make_pictures(self.photos, ['10/1.png', '9/1.png', '0/1.png'])
@@ -174,7 +174,7 @@ class Counts(Case):
         make_pictures(self.photos, TREE)
         shutil.copy(self.photos / 'cat/1.png', self.photos / 'owl/9.png')
         self.out('--in', self.photos, '--dedupe', 'exact')
-        self.assertIn('1 duplicates have another label than the picture that is kept, for example owl/9.png (owl) and '
+        self.assertIn('1 duplicate has another label than the picture that is kept, for example owl/9.png (owl) and '
                       'cat/1.png (cat)', self.told)
 
     def test_a_run_is_not_continued_with_other_labels(self):

@@ -82,7 +82,7 @@ class HuggingFace(Parquet):
     def test_unlabelled_rows_and_absent_classes(self):
         self.dataset([-1, 0] + [1] * 6).to_parquet(str(self.top / 'a.parquet'))
         self.assert_read(self.top / 'a.parquet', ['', 'tabby cat'] + ['dog'] * 6)
-        self.assertIn('1 inputs have no label of their own', self.told)
+        self.assertIn('1 input has no label of its own', self.told)
         self.assertEqual([*KINDS, ''], self.manifest(self.last)['labels'])
 
     def test_imagefolder_and_its_parquet_give_the_same(self):

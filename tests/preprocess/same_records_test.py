@@ -18,7 +18,7 @@ import datasets
 import lmdb
 import webdataset
 
-from accounting_test import write_7z
+from archive_writer import write_archive
 from memory_test import peak_of
 from run_folder import ENVIRONMENT, command, digest, records
 
@@ -57,7 +57,7 @@ def zipped(top, pictures):
 
 
 def seven_zip(top, pictures):
-    write_7z(top / 'clothes.7z', {f'{kind}/{picture.name}': picture.read_bytes() for kind, picture in pictures})
+    write_archive(top / 'clothes.7z', {f'{kind}/{picture.name}': picture.read_bytes() for kind, picture in pictures})
     return top / 'clothes.7z'
 
 

@@ -54,7 +54,7 @@ class Tables(Case):
     def test_the_column_is_chosen_and_a_wrong_one_names_the_columns(self):
         self.csv([['file_name', 'shape', 'colour'], ['a.png', 'round', 'red'], ['deep/b.png', 'flat', 'red'], ['gone.png', 'flat', 'x']])
         self.assertEqual(['round', 'flat', ''], self.labels('--label-column', 'shape'))
-        self.assertIn('1 names in the tables of', self.told)
+        self.assertIn('1 name in the tables of', self.told)
         self.labels_refused('--label-column', 'size', code=2, words='--label-column size: the inputs have colour, file_name, shape\n')
         self.assertEqual(['', 'deep', 'deep'], self.labels())
         self.assertIn('--label-column NAME takes one of them', self.told)
@@ -73,7 +73,7 @@ class Tables(Case):
         rows = [['file_name', 'label'], ['a.png', 'one'], ['deep/b.png', 'two'], ['a.png', 'one'], ['a.png', 'three'], ['deep/c.png', 'two']]
         self.csv(rows)
         self.assertEqual(['one', 'two', 'two'], self.labels())
-        self.assertIn('1 rows in the tables of', self.told)
+        self.assertIn('1 row in the tables of', self.told)
         self.assertIn('another label than a row before them, for example a.png (one and three); the first label counts', self.told)
 
     def test_the_usual_columns_in_any_case_and_an_example_that_may_label(self):
@@ -89,7 +89,7 @@ class Tables(Case):
         archive.rename(self.top / 'set' / 'photos.zip')
         (self.top / 'set' / 'metadata.csv').write_text('file_name,label\na.png,one\ndeep/b.png,two\ndeep/c.png,two\n')
         found = records(self.out('--in', self.top / 'set', mode='auto'))
-        self.assertEqual([('a.png', 'one'), ('deep/b.png', 'two'), ('deep/c.png', 'two')], [r[:2] for r in found])
+        self.assertEqual([(f'photos.zip/{name}', label) for name, label in zip(NAMES, ('one', 'two', 'two'))], [r[:2] for r in found])
 
     def test_a_table_in_parquet_is_refused_and_not_lost(self):
         (self.photos / 'metadata.parquet').write_bytes(b'PAR1' + bytes(20))
@@ -103,7 +103,7 @@ class Tables(Case):
 
     def test_hostile_tables_are_refused_with_file_and_place(self):
         for name, text, words in (
-                ('metadata.csv', 'file_name,label\na.png\n', 'metadata.csv at byte 15: a row of 1 fields'),
+                ('metadata.csv', 'file_name,label\na.png\n', 'metadata.csv at byte 15: a row of 1 field;'),
                 ('metadata.csv', 'file_name,label\n"a.png,x', 'ends inside a quoted field'),
                 ('metadata.csv', '', 'has no line of column names'), ('metadata.csv', 'x,label\na,b\n', 'no column file_name'),
                 ('metadata.jsonl', '{"file_name": "a.png", "label": 1}\nwords', 'metadata.jsonl at byte 36'),

@@ -38,7 +38,7 @@ class WebDataset(Case):
     def test_classes_of_cls_over_several_tars(self):
         tars = self.write_shards([{'jpg': JPEGS[i], 'cls': [7, 10, 7, 2, 10][i]} for i in range(5)])
         self.assertEqual(3, len(tars))
-        wanted = [(f'sample{i:06}.jpg', label) for i, label in enumerate(['7', '10', '7', '2', '10'])]
+        wanted = [(f'data-{i // 2:03}.tar/sample{i:06}.jpg', label) for i, label in enumerate(['7', '10', '7', '2', '10'])]
         self.assertEqual(wanted, self.found(*(word for tar in tars for word in ('--in', tar))))
         self.assertEqual((['2', '7', '10'], [1, 2, 2]),
                          tuple(self.manifest(self.last)[k] for k in ('labels', 'label_counts')))
@@ -109,7 +109,7 @@ class WebDataset(Case):
         members = [('x/1.cls', b' a cat \n'), ('x/1.jpg', JPEGS[0]), ('y/1.jpg', JPEGS[1]), ('y/1.cls', b'a dog'), ('y/2.jpg', JPEGS[2])]
         self.assertEqual([('x/1.jpg', 'a cat'), ('y/1.jpg', 'a dog'), ('y/2.jpg', '')],
                          self.found('--in', write_tar(self.top / 'c.tar', members)))
-        self.assertIn('1 inputs have no label of their own', self.told)
+        self.assertIn('1 input has no label of its own', self.told)
 
     def test_a_damaged_picture_is_quarantined_and_a_damaged_label_is_told_with_its_place(self):
         members = [('1.jpg', b'nothing'), ('1.cls', b'3'), ('2.jpg', JPEGS[1]), ('2.cls', b'4')]
