@@ -15,8 +15,6 @@
 namespace gan::distributed {
 namespace {
 
-std::shared_ptr<Communicator> New(const std::string& purpose) { return Communicator::Create(TestWorld(), purpose); }
-
 step::Batch BatchOf(int rank, int step) {
   torch::manual_seed(1000 * step + rank);
   return {torch::rand({4, 3, 64, 64}) * 2 - 1, torch::randn({4, 16, 1, 1})};
@@ -44,7 +42,7 @@ class BothPaths : public testing::TestWithParam<SyncPath> {
 INSTANTIATE_TEST_SUITE_P(GradientSync, BothPaths, testing::Values(SyncPath::kFlat, SyncPath::kBucketed));
 
 TEST_P(BothPaths, BackwardAveragesOverTheRanks) {
-  const auto communicator = New("gradients");
+  const auto communicator = Communicator::Create(TestWorld(), "gradients");
   const double mean = (communicator->size() + 1) / 2.0;
   const torch::Tensor parameter = torch::zeros({2, 3}, torch::requires_grad());
   GradientSync sync = Sync({parameter}, communicator);
@@ -55,7 +53,7 @@ TEST_P(BothPaths, BackwardAveragesOverTheRanks) {
 }
 
 TEST_P(BothPaths, AccumulatedGradientsAreAveragedWithTheLast) {
-  const auto communicator = New("gradients");
+  const auto communicator = Communicator::Create(TestWorld(), "gradients");
   const double mean = (communicator->size() + 1) / 2.0;
   const torch::Tensor parameter = torch::zeros({2, 3}, torch::requires_grad());
   GradientSync sync = Sync({parameter}, communicator);
@@ -71,7 +69,7 @@ TEST_P(BothPaths, AccumulatedGradientsAreAveragedWithTheLast) {
 }
 
 TEST_P(BothPaths, ANanOnOneRankIsSeenByAll) {
-  const auto communicator = New("gradients");
+  const auto communicator = Communicator::Create(TestWorld(), "gradients");
   const bool last = communicator->rank() == communicator->size() - 1;
   const torch::Tensor parameter = torch::zeros({2, 3}, torch::requires_grad());
   GradientSync sync = Sync({parameter}, communicator);
@@ -83,7 +81,7 @@ TEST_P(BothPaths, ANanOnOneRankIsSeenByAll) {
 TEST(GradientSync, BucketsTakeNoMoreMemoryWithEveryBackward) {
   std::vector<torch::Tensor> parameters;
   for (int i = 0; i < 32; ++i) parameters.push_back(torch::ones({2}, torch::requires_grad()));
-  GradientSync sync(parameters, New("gradients"), {.path = SyncPath::kBucketed});
+  GradientSync sync(parameters, Communicator::Create(TestWorld(), "gradients"), {.path = SyncPath::kBucketed});
   const auto backwards = [&](int count) {
     for (int i = 0; i < count; ++i) {
       for (torch::Tensor& parameter : parameters) parameter.mutable_grad().reset();
@@ -99,7 +97,7 @@ TEST(GradientSync, BucketsTakeNoMoreMemoryWithEveryBackward) {
 TEST(GradientSync, AParameterThatBackwardDoesNotReachIsAnError) {
   const torch::Tensor reached = torch::zeros({2}, torch::requires_grad());
   const torch::Tensor missed = torch::zeros({2}, torch::requires_grad());
-  GradientSync sync({reached, missed}, New("gradients"), {.path = SyncPath::kFlat});
+  GradientSync sync({reached, missed}, Communicator::Create(TestWorld(), "gradients"), {.path = SyncPath::kFlat});
   EXPECT_THROW(sync.Backward(reached.sum()), CommunicationError);
 }
 
@@ -110,7 +108,7 @@ struct GanGradients {
 };
 
 GanGradients GradientsOfAGanStep(SyncPath path) {
-  const auto communicator = New("gradients");
+  const auto communicator = Communicator::Create(TestWorld(), "gradients");
   torch::nn::Sequential g = model::MakeGenerator(kTiny);
   torch::nn::Sequential d = model::MakeDiscriminator(kTiny);
   model::InitialiseWeights(*g, 1, 0);
@@ -156,7 +154,7 @@ TEST(GradientSync, FlatAndBucketedAgreeOnAGanStepWithPenalty) {
 
 // The bar of issue 1: weights, statistics and moments bit-equal across ranks after 100 steps on different data.
 TEST(TrainStep, ReplicasStayBitEqualForAHundredSteps) {
-  const auto communicator = New("gradients");
+  const auto communicator = Communicator::Create(TestWorld(), "gradients");
   step::Gan gan(TinyGan(), torch::kCPU, /*seed=*/1, communicator);
   for (int i = 0; i < 100; ++i) {
     step::TrainStep(gan, {}, [&] { return BatchOf(communicator->rank(), i); });
@@ -168,7 +166,7 @@ TEST(TrainStep, ReplicasStayBitEqualForAHundredSteps) {
 
 // c10d is really used: what passes through the backend in one step, by size.
 TEST(TrainStep, AStepMakesThreeAllReducesOfKnownSizes) {
-  const auto communicator = New("gradients");
+  const auto communicator = Communicator::Create(TestWorld(), "gradients");
   step::Gan gan(TinyGan(), torch::kCPU, /*seed=*/1, communicator);
   step::TrainStep(gan, {}, [&] { return BatchOf(communicator->rank(), 0); });
   const auto bytes = [](const std::vector<torch::Tensor>& tensors) {
@@ -189,7 +187,7 @@ TEST(TrainStep, AStepMakesThreeAllReducesOfKnownSizes) {
 
 // Gradients of n ranks x batch b equal those of one rank x batch n*b when no norm mixes samples.
 TEST(TrainStep, RanksTogetherEqualOneRankOnTheJoinedBatch) {
-  const auto communicator = New("gradients");
+  const auto communicator = Communicator::Create(TestWorld(), "gradients");
   torch::nn::Sequential discriminator = model::MakeDiscriminator(kTiny);
   model::InitialiseWeights(*discriminator, 1, 1);
   discriminator->eval();  // batch norm on running statistics
@@ -214,7 +212,7 @@ TEST(TrainStep, RanksTogetherEqualOneRankOnTheJoinedBatch) {
 }
 
 TEST(TrainStep, ANonFiniteStepChangesNoWeight) {
-  const auto communicator = New("gradients");
+  const auto communicator = Communicator::Create(TestWorld(), "gradients");
   step::Gan gan(TinyGan(), torch::kCPU, /*seed=*/1, communicator);
   std::vector<torch::Tensor> before;
   for (auto& [name, tensor] : gan.NamedState()) before.push_back(tensor.clone());
@@ -233,7 +231,7 @@ TEST(TrainStep, ANonFiniteStepChangesNoWeight) {
 }
 
 TEST(TrainStep, GeneratorsPhaseLeavesNoGradientInTheDiscriminator) {
-  const auto communicator = New("gradients");
+  const auto communicator = Communicator::Create(TestWorld(), "gradients");
   step::Gan gan(TinyGan(), torch::kCPU, /*seed=*/1, communicator);
   step::StepPlan watch_only;
   watch_only.discriminator_phases = 0;
