@@ -2,6 +2,7 @@
 #include <cctype>
 #include <charconv>
 #include <cstdio>
+#include <set>
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/manifest.h"
@@ -45,6 +46,15 @@ bool IsCheckpoint(const fs::path& path) {
   return TypeOf(path) == fs::file_type::directory && TypeOf(path / kManifestName) != fs::file_type::not_found;
 }
 
+// Removes from `superfluous` what the other checkpoints need.
+void KeepWhatIsNeeded(const fs::path& root, const Retention& retention, std::vector<fs::path>& superfluous) {
+  const std::set<fs::path> left_out(superfluous.begin(), superfluous.end());
+  for (const fs::path& kept : ListCheckpoints(root)) {
+    if (left_out.contains(kept)) continue;
+    if (const auto step = retention.needed_by(kept)) std::erase(superfluous, CheckpointFolderName(root, *step));
+  }
+}
+
 // The checkpoints that `retention` does not keep.
 std::vector<fs::path> Superfluous(const fs::path& root, const Retention& retention) {
   std::vector<fs::path> all = ListCheckpoints(root);
@@ -55,6 +65,7 @@ std::vector<fs::path> Superfluous(const fs::path& root, const Retention& retenti
     const std::uint64_t step = *ParseCheckpointFolderName(folder.filename().string());
     return retention.every > 0 && step % retention.every == 0;
   });
+  if (!all.empty() && retention.needed_by) KeepWhatIsNeeded(root, retention, all);
   return all;
 }
 

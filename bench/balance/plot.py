@@ -58,7 +58,7 @@ def main():
             rates.semilogy([line['step'] for line in lines], [line[f'lr_{network}'] for line in lines], drawstyle='steps-post',
                            label=f"rate of {network.upper()}")
         measured = [line for line in lines if 'quality_swd' in line]
-        swd.plot([line['step'] for line in measured], [line['quality_swd'] for line in measured], 'o-', label='SWD to the holdout')
+        swd.plot([line['quality_step'] for line in measured], [line['quality_swd'] for line in measured], 'o-', label='SWD to the holdout')
         for axis in (loss, auc, diversity, rates, swd):
             axis.legend(fontsize=7)
             axis.tick_params(labelsize=7)

@@ -29,7 +29,7 @@ def run_of(options, conditional, seed):
 def excess(run):
     lines = [json.loads(line) for line in (run / 'stats.jsonl').read_text().splitlines()]
     last = [line for line in lines if line.get('quality_swd') is not None][-1]
-    return last['quality_swd'] - last['quality_swd_floor'], last['images']
+    return last['quality_swd'] - last['quality_swd_floor'], last['quality_images']
 
 
 def interval(logs):

@@ -40,7 +40,7 @@ def through_time(run, steps, count):
 
 
 def measures(run):
-    return {line['step']: line for line in map(json.loads, (run / 'stats.jsonl').read_text().splitlines())
+    return {line['quality_step']: line for line in map(json.loads, (run / 'stats.jsonl').read_text().splitlines())
             if 'quality_swd' in line}
 
 

@@ -157,16 +157,20 @@ json ConfigOf(const generate::TrainedGenerator& trained) {
   return config;
 }
 
+// A measurement stands in the line of a later step than the one whose quality it is (quality_step).
 json LastStats(const generate::TrainedGenerator& trained) {
   json last, quality = json::object();
   if (trained.run.empty()) return last;
+  const auto exported = trained.facts.value("step", std::uint64_t{0});
   std::ifstream lines(trained.run / "stats.jsonl");
   for (std::string line; std::getline(lines, line);) {
     const json record = storage::IsModestJson(line) ? json::parse(line) : json();
     if (!record.is_object()) break;
-    const json step = record.value("step", json(0U));
-    if (!step.is_number_unsigned() || step > trained.facts.value("step", std::uint64_t{0})) break;
-    last = record;
+    const json step = record.value("step", json(0U)), measured = record.value("quality_step", step);
+    if (!step.is_number_unsigned() || !measured.is_number_unsigned()) break;
+    if (step <= exported) last = record;
+    if (measured > exported && record.contains("quality_step")) break;
+    if (measured > exported) continue;
     for (const auto& [name, value] : record.items()) {
       if (name.starts_with(kQuality)) quality[name] = value;
     }

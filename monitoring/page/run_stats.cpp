@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "monitoring/page/quality_keys.h"
 #include "storage/parse_json.h"
 
 namespace gan::monitoring {
@@ -45,18 +46,22 @@ void RunStats::ReadLine(std::string_view line) {
   ++lines_;
   last_step_ = step->get<std::uint64_t>();
   last_line_ = line;
-  std::vector<std::pair<std::string_view, double>> values;
+  const std::uint64_t measured_step = MeasuredStep(record, last_step_);
+  std::vector<std::pair<std::string_view, double>> values, measures;
   for (const auto& [name, value] : record.items()) {
-    if (value.is_number() && name != "step") values.emplace_back(name, value.get<double>());
-    if (value.is_boolean()) values.emplace_back(name, value.get<bool>() ? 1 : 0);
-    if (value.is_null()) values.emplace_back(name, kNoValue);
+    if (name == "step" || name == kQualityStep || name == kQualityImages) continue;
+    auto& into = name.starts_with(kQuality) ? measures : values;
+    if (value.is_number()) into.emplace_back(name, value.get<double>());
+    if (value.is_boolean()) into.emplace_back(name, value.get<bool>() ? 1 : 0);
+    if (value.is_null()) into.emplace_back(name, kNoValue);
   }
   table_.Add(last_step_, values);
+  table_.AddEarlier(measured_step, measures);
   AddVerdict(last_step_, record);
   AddActions(last_step_, record);
   AddNonfinite(last_step_, record);
-  KeepQualityByClass(last_step_, record);
-  KeepCopies(last_step_, record);
+  KeepQualityByClass(measured_step, record);
+  KeepCopies(measured_step, record);
 }
 
 // Only changes are kept, so that memory does not grow with the run.

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "monitoring/page/quality_keys.h"
 #include "monitoring/page/run_files.h"
 #include "storage/folder_name.h"
 
@@ -21,7 +22,6 @@ namespace {
 constexpr std::array<std::string_view, 10> kStepCurves = {
     "d_auc",           "loss_d",          "loss_g",      "imbalance",   "diversity",
     "d_accuracy_real", "d_accuracy_fake", "grad_norm_d", "grad_norm_g", "images_per_second"};
-constexpr std::string_view kQuality = "quality_";
 constexpr std::size_t kMostMeasures = 16;  // a damaged file could name any number
 constexpr std::size_t kMostGrids = 200;
 constexpr double kSilentSeconds = 120;  // as on the page of a run
@@ -145,17 +145,22 @@ void RunSummary::TakeNumbers(const Json& record, bool is_sample) {
   stats_.last_step = step;
   stats_.last_images = images;
   if (const std::string verdict = Text(record, "verdict"); !verdict.empty()) stats_.verdict = verdict;
+  const Point now = {step, images, 0};
+  const std::uint64_t measured_images = Count(record, kQualityImages.data());
+  const Point measured = {MeasuredStep(record, step), measured_images > 0 ? measured_images : images, 0};
   for (const auto& [name, value] : record.items()) {
     if (!value.is_number()) continue;
     const auto number = value.get<double>();
+    if (name == kQualityStep || name == kQualityImages) continue;
     const bool is_quality = name.starts_with(kQuality);
     const bool is_curve = std::find(kStepCurves.begin(), kStepCurves.end(), name) != kStepCurves.end();
     if (!is_curve && !is_quality) continue;
     if (!stats_.curves.contains(name) && stats_.curves.size() >= kStepCurves.size() + kMostMeasures) continue;
-    if (is_quality) TakeBest(name, number, step);
+    if (is_quality) TakeBest(name, number, measured.step);
     CurveOf& curve = stats_.curves[name];
     curve.last = number;
-    if (!is_known && (is_quality || is_sample)) curve.Add({step, images, static_cast<float>(number)});
+    const Point& at = is_quality ? measured : now;
+    if (!is_known && (is_quality || is_sample)) curve.Add({at.step, at.images, static_cast<float>(number)});
   }
 }
 

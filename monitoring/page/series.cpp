@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -38,6 +39,16 @@ void SeriesTable::Cell::Add(const Cell& other) {
 
 void SeriesTable::Add(std::uint64_t step, const std::vector<std::pair<std::string_view, double>>& values) {
   OpenBucket(step);
+  AddTo(last_steps_.size() - 1, values);
+}
+
+void SeriesTable::AddEarlier(std::uint64_t step, const std::vector<std::pair<std::string_view, double>>& values) {
+  if (last_steps_.empty()) return;
+  const auto bucket = std::lower_bound(last_steps_.begin(), std::prev(last_steps_.end()), step);
+  AddTo(static_cast<std::size_t>(bucket - last_steps_.begin()), values);
+}
+
+void SeriesTable::AddTo(std::size_t bucket, const std::vector<std::pair<std::string_view, double>>& values) {
   for (const auto& [name, value] : values) {
     constexpr double kMost = std::numeric_limits<float>::max();
     if (!(std::abs(value) <= kMost)) continue;
@@ -48,7 +59,7 @@ void SeriesTable::Add(std::uint64_t step, const std::vector<std::pair<std::strin
       found = columns_.emplace(std::string(name), Column(last_steps_.size())).first;
     }
     const auto number = static_cast<float>(value);
-    found->second.back().Add({number, number, number, 1});
+    found->second[bucket].Add({number, number, number, 1});
   }
 }
 

@@ -20,6 +20,8 @@ class SeriesTable {
 
   // A value that is not a finite float counts as absent. Steps must ascend.
   void Add(std::uint64_t step, const std::vector<std::pair<std::string_view, double>>& values);
+  // The same for values of an earlier step. They count in the bucket that holds it, or in the first one after it.
+  void AddEarlier(std::uint64_t step, const std::vector<std::pair<std::string_view, double>>& values);
   std::uint64_t width() const { return width_; }  // rows per bucket
   // {"width":1,"x":[1,2],"series":{"loss_d":{"mean":[..],"min":[..],"max":[..]}}} with null where there is no value;
   // x is the last step of each bucket; min and max are left out while they equal the mean.
@@ -34,6 +36,7 @@ class SeriesTable {
   using Column = std::vector<Cell>;  // one cell per bucket
 
   void OpenBucket(std::uint64_t step);
+  void AddTo(std::size_t bucket, const std::vector<std::pair<std::string_view, double>>& values);
   void MergePairs();
   void AppendColumn(std::string& json, const Column& column) const;
 

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <map>
+#include <optional>
 
 #include "checkpoint/manifest.h"
 #include "storage/errors.h"
@@ -185,6 +187,20 @@ TEST(Prune, KeepsEveryKthAndTheBestBesides) {
   Prune(root.path(), {.last = 2, .every = 3, .best = 1});
   EXPECT_THAT(FilesOf(root.path()), ElementsAre(root / "step-00000001", root / "step-00000003", root / "step-00000006",
                                                 root / "step-00000007"));
+}
+
+TEST(Prune, KeepsWhatAnotherOneThatStaysNeeds) {
+  const testing::TemporaryFolder root;
+  for (const std::uint64_t step : {1, 2, 3, 4, 5, 6}) WriteSmallCheckpoint(root.path(), step);
+  const std::map<fs::path, std::uint64_t> needs = {
+      {root / "step-00000005", 3}, {root / "step-00000006", 6}, {root / "step-00000004", 2}};
+  const auto needed_by = [&](const fs::path& folder) {
+    const auto found = needs.find(folder);
+    return found == needs.end() ? std::nullopt : std::optional(found->second);
+  };
+  Prune(root.path(), {.last = 2, .needed_by = needed_by});
+  EXPECT_THAT(FilesOf(root.path()),
+              ElementsAre(root / "step-00000003", root / "step-00000005", root / "step-00000006"));
 }
 
 TEST(Prune, NeverThrowsAndSaysWhatStays) {

@@ -48,8 +48,9 @@ class Copies(WithShards):
     def test_a_run_measures_them_and_shows_the_nearest_images(self):
         self.assert_code(0, self.done)
         lines = stats(self.run_folder)
-        self.assertEqual([set(), KEYS, set(), KEYS], [KEYS & set(line) for line in lines])
-        for line in lines[1::2]:
+        self.assertEqual([set(), set(), KEYS, KEYS], [KEYS & set(line) for line in lines])
+        self.assertEqual([2, 4], [line['quality_step'] for line in lines[2:]])
+        for line in lines[2:]:
             self.assertEqual((0, 0), (line['quality_copies'], line['quality_copies_told']))
             self.assertEqual(1, line['quality_copies_p'])
             self.assertTrue(0 <= line['quality_copies_floor'] <= 1)
@@ -76,7 +77,7 @@ class Copies(WithShards):
     def test_one_rank_finds_what_two_found(self):
         alone = self.folder / 'alone'
         self.assert_code(0, train(1, self.shards, alone, '--steps', 2, '--batch', 8, '--quality-every', 2, '--flip'))
-        one, two = stats(alone)[1], stats(self.run_folder)[1]
+        one, two = stats(alone)[1], stats(self.run_folder)[2]
         self.assertEqual({key: two[key] for key in KEYS}, {key: one[key] for key in KEYS})
 
     def test_a_checkpoint_is_examined_later(self):

@@ -1,7 +1,9 @@
 """The flags of all programs as --help shows them: how many, which are promised, how they are described."""
 import json
+import pathlib
 import re
 import subprocess
+import tempfile
 import unittest
 
 from programs import BIN, ENVIRONMENT, WithShards, train
@@ -101,6 +103,16 @@ class Help(unittest.TestCase):
                 self.assertEqual(match[1], config[name].strip('"'), flag)
                 checked += 1
         self.assertGreater(checked, 40)
+
+
+    def test_a_printed_configuration_says_the_same_when_it_is_read(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for flags in ([], ['--quality-every', '0'], ['--quality-every', '250'], ['--quality-every', 'auto']):
+                printed = help_of('gan-train', *flags, '--print-config')
+                self.assertIn(f'quality-every={flags[1] if flags[1:] not in ([], ["auto"]) else chr(34) + "auto" + chr(34)}\n', printed)
+                config = pathlib.Path(folder) / 'printed.toml'
+                config.write_text(printed)
+                self.assertEqual(printed, help_of('gan-train', '--config', str(config), '--print-config'))
 
 
 class Values(WithShards):

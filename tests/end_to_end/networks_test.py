@@ -24,12 +24,14 @@ class Networks(WithShards):
 
     def test_every_objective_resumes_exactly(self):
         whole, parts = self.folder / 'whole', self.folder / 'parts'
-        self.assert_code(0, train(2, self.shards, whole, '--steps', 6, *OBJECTIVE))
-        self.assert_code(0, train(2, self.shards, parts, '--steps', 3, *OBJECTIVE))
-        self.assert_code(0, train(2, self.shards, parts, '--steps', 6, *OBJECTIVE))
+        self.assert_code(0, train(2, self.shards, whole, '--steps', 6, '--checkpoint-every', 3, *OBJECTIVE))
+        shutil.copytree(whole, parts)
+        shutil.rmtree(parts / 'checkpoints' / 'step-00000006')  # as if the run had been killed before
+        self.assert_code(0, train(2, self.shards, parts, '--steps', 6, '--checkpoint-every', 3, *OBJECTIVE))
         self.assertEqual(stats(whole), stats(parts))
         self.assertEqual(digests(newest_checkpoint(whole)), digests(newest_checkpoint(parts)))
-        measured = stats(whole)[2]
+        measured = stats(whole)[4]
+        self.assertEqual(3, measured['quality_step'])
         for name in ('swd', 'ms_ssim', 'density', 'coverage', 'frechet', 'kernel'):
             self.assertIsNotNone(measured['quality_' + name], name)
         self.assertGreater(measured['matching_g'], 0)
@@ -39,7 +41,7 @@ class Networks(WithShards):
         run = self.folder / 'best'
         self.assert_code(0, train(1, self.shards, run, '--steps', 12, '--quality-every', 2, '--quality-images', 12,
                                   '--checkpoint-every', 1, '--keep', 2))
-        swd = {line['step']: line['quality_swd'] for line in stats(run) if 'quality_swd' in line}
+        swd = {line['quality_step']: line['quality_swd'] for line in stats(run) if 'quality_swd' in line}
         self.assertEqual([2, 4, 6, 8, 10, 12], sorted(swd))
         kept = {int(path.name[5:]) for path in (run / 'checkpoints').glob('step-????????')}
         best = min(swd, key=swd.get)

@@ -66,8 +66,9 @@ class Preset(WithShards):
         timed, counted = self.folder / 'timed', self.folder / 'counted'
         self.assert_code(0, train(2, self.shards, timed, '--time', '2s', '--ema', 100))
         steps = options_of(timed)['steps']
-        self.assertEqual(1, len(chosen_lines(timed)))
-        self.assertIn(f'chosen --steps {steps}: --time 2s at ', chosen_lines(timed)[0])
+        of_steps, of_quality = chosen_lines(timed)
+        self.assertIn(f'chosen --steps {steps}: --time 2s at ', of_steps)
+        self.assertIn('chosen --quality-every 0: only 4 images are held out', of_quality)
         self.assertEqual(steps, len(stats(timed)))
         self.assert_code(0, train(2, self.shards, counted, '--steps', steps, '--ema', 100))
         self.assertEqual(stats(counted), stats(timed))

@@ -119,9 +119,9 @@ class Parity(WithFolder):
         card = (exported / 'README.md').read_text()
         digest = json.loads((self.shards / 'manifest.json').read_text())['dataset_digest']
         measured = [line for line in stats(self.run_folder) if 'quality_swd' in line]
-        self.assertEqual(50, measured[-1]['step'])
+        self.assertEqual(50, measured[-1]['quality_step'])
         swd = f'| quality_swd | {json.dumps(measured[-1]["quality_swd"])} |'
-        for fact in (digest, '| features | 4 |', '| step | 60 |', 'd_auc', 'samples.png', swd):
+        for fact in (digest, '| features | 4 |', '| step | 60 |', '| quality_step | 50 |', 'd_auc', 'samples.png', swd):
             self.assertIn(fact, card)
         with Image.open(exported / 'samples.png') as samples:
             self.assertEqual((8 * 66 + 2, 8 * 66 + 2), samples.size)

@@ -1,5 +1,5 @@
 // Measures two sets of pictures and leaves pictures, random numbers, features and measures for quality_test.py.
-// Usage: [mpirun -np N] quality_dump FOLDER INCEPTION.pt
+// Usage: quality_dump FOLDER INCEPTION.pt
 // With SETS.safetensors it measures each set in there against the one named real, for bench/networks/measures.py, and
 // prints the measures, those of the reals against themselves included. Usage: quality_dump FOLDER INCEPTION.pt
 // SETS.safetensors
@@ -44,15 +44,14 @@ gan::quality::ImageSource SourceOf(const torch::Tensor& images) {
   return [images](std::int64_t first, std::int64_t count) { return images.narrow(0, first, count); };
 }
 
-void MeasureSets(const std::string& file, const std::string& inception,
-                 const std::shared_ptr<gan::distributed::Communicator>& communicator) {
+void MeasureSets(const std::string& file, const std::string& inception) {
   const gan::checkpoint::WeightsFile weights(file);
   std::map<std::string, torch::Tensor> sets;
   for (const auto& [name, view] : weights.tensors()) {
     sets[name] = torch::tensor(gan::checkpoint::ToFloats(view, file)).view(view.shape);
   }
   gan::quality::Evaluator evaluator({.count = sets.at("real").size(0), .seed = kSeed, .inception = inception},
-                                    SourceOf(sets.at("real")), {}, torch::kCPU, communicator);
+                                    SourceOf(sets.at("real")), {}, torch::kCPU);
   nlohmann::json measured;
   for (const auto& [name, images] : sets) {
     for (const auto& [measure, value] : evaluator.Measure(SourceOf(images)).values) measured[measure][name] = value;
@@ -63,22 +62,18 @@ void MeasureSets(const std::string& file, const std::string& inception,
 }  // namespace
 
 int main(int argc, char** argv) {
-  gan::distributed::Environment environment(&argc, &argv);
   torch::set_num_threads(1);
-  const auto communicator = gan::distributed::Communicator::Create(environment.world(), "control");
   if (argc > 3) {
-    MeasureSets(argv[3], argv[2], communicator);
+    MeasureSets(argv[3], argv[2]);
     return 0;
   }
   const std::string folder = argv[1];
   const torch::Tensor real = Pictures(1, 0.1), fake = Pictures(2, 0.2);
   gan::quality::Evaluator evaluator({.count = kImages, .seed = kSeed, .inception = argv[2]}, SourceOf(real), {},
-                                    torch::kCPU, communicator);
+                                    torch::kCPU);
   nlohmann::json measured;
   for (const auto& [name, value] : evaluator.Measure(SourceOf(fake)).values) measured[name] = value;
-  const std::string ranks = std::to_string(environment.world().size);
-  if (environment.world().rank != 0) return 0;
-  gan::storage::WriteFileAtomically(folder + "/measured-" + ranks + ".json", measured.dump());
+  gan::storage::WriteFileAtomically(folder + "/measured.json", measured.dump());
   const gan::quality::RandomFeatures features{torch::kCPU};
   gan::model::NamedTensors tensors = {{"real", real},
                                       {"fake", fake},

@@ -3,18 +3,16 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "trainer/quality/density_coverage.h"
 #include "trainer/quality/distances.h"
-#include "trainer/quality/gather.h"
 #include "trainer/quality/ms_ssim.h"
 #include "trainer/quality/sliced_wasserstein.h"
 
 namespace gan::quality {
 
 namespace {
-
-constexpr std::int64_t kBatch = 32;
 
 // The measures by which a checkpoint can be the best; ms_ssim is none, because neither direction is always better.
 const std::map<std::string, bool>& LargerIsBetter() {
@@ -27,7 +25,7 @@ const std::map<std::string, bool>& LargerIsBetter() {
 // Measures for which the training images give a useful reference.
 const std::set<std::string> kWithFloor = {"swd", "frechet", "coverage"};
 
-// Collects the rows of one rank's share batch by batch.
+// Collects rows batch by batch.
 class Rows {
  public:
   void Add(const torch::Tensor& rows) { parts_.push_back(rows.to(torch::kCPU)); }
@@ -52,25 +50,17 @@ bool IsBetter(const std::string& name, double value, double than) {
   return LargerIsBetter().at(name) ? value > than : value < than;
 }
 
-Evaluator::Evaluator(const EvaluatorOptions& options, ImageSource reals, ImageSource training, torch::Device device,
-                     std::shared_ptr<distributed::Communicator> communicator)
-    : options_(options),
-      reals_(std::move(reals)),
-      training_(std::move(training)),
-      features_(device),
-      communicator_(std::move(communicator)) {
+Evaluator::Evaluator(const EvaluatorOptions& options, ImageSource reals, ImageSource training, torch::Device device)
+    : options_(options), reals_(std::move(reals)), training_(std::move(training)), features_(device) {
   if (!options.inception.empty()) inception_.emplace(options.inception, device);
 }
 
-// Each rank processes its share; then all ranks get all rows, because the distances need whole sets.
 Evaluator::Summary Evaluator::Summarise(const ImageSource& images) const {
   torch::NoGradGuard no_grad;
-  const Share share = ShareOfRank(options_.count, communicator_->rank(), communicator_->size());
   std::vector<Rows> patches;
   Rows features, inception, similarity;
-  for (std::int64_t done = 0; done < share.count; done += kBatch) {
-    const std::int64_t first = share.first + done;
-    const torch::Tensor batch = images(first, std::min(kBatch, share.count - done));
+  for (std::int64_t first = 0; first < options_.count; first += kBatch) {
+    const torch::Tensor batch = images(first, std::min(kBatch, options_.count - first));
     const auto levels = LaplacianPatches(batch, options_.seed, static_cast<std::uint64_t>(first));
     patches.resize(levels.size());
     for (std::size_t i = 0; i < levels.size(); ++i) patches[i].Add(levels[i]);
@@ -78,38 +68,37 @@ Evaluator::Summary Evaluator::Summarise(const ImageSource& images) const {
     if (inception_) inception.Add((*inception_)(batch));
     similarity.Add(OfPairs(batch));
   }
-  const auto gathered = [&](const Rows& rows) { return GatherRows(rows.All(), share, options_.count, *communicator_); };
   Summary summary;
-  for (const Rows& level : patches) summary.patches.push_back(gathered(level));
-  summary.features = gathered(features);
-  if (inception_) summary.inception = gathered(inception);
-  // The mean is computed from the sum over all ranks, because their shares may differ in size.
-  torch::Tensor sum = similarity.All().sum().view({1});
-  communicator_->AllReduce(sum);
-  summary.ms_ssim = sum.item<double>() / static_cast<double>(options_.count / 2);
+  for (const Rows& level : patches) summary.patches.push_back(level.All());
+  summary.features = features.All();
+  if (inception_) summary.inception = inception.All();
+  summary.ms_ssim = similarity.All().sum().item<double>() / static_cast<double>(options_.count / 2);
   return summary;
 }
 
-Measured Evaluator::Measure(const ImageSource& fakes) {
-  // The real images do not change, so their features are computed once.
+// The real images do not change, so their features are computed once.
+void Evaluator::Prepare() {
   if (!real_) {
     real_ = Summarise(reals_);
-    if (training_) {
-      for (const auto& [name, value] : Compare(Summarise(training_)).values) {
-        if (kWithFloor.contains(name)) floors_.emplace_back(name + "_floor", value);
-      }
-    }
+    real_projections_ = SortedProjections(std::exchange(real_->patches, {}), options_.seed);
   }
+  if (!training_ || !floors_.empty()) return;
+  for (const auto& [name, value] : Compare(Summarise(training_)).values) {
+    if (kWithFloor.contains(name)) floors_.emplace_back(name + "_floor", value);
+  }
+}
+
+Measured Evaluator::Measure(const ImageSource& fakes) {
+  Prepare();
   Measured measured = Compare(Summarise(fakes));
   measured.values.insert(measured.values.end(), floors_.begin(), floors_.end());
   return measured;
 }
 
-// Every rank has all features and computes the same numbers.
 Measured Evaluator::Compare(const Summary& fake) const {
   const DensityCoverage near = MeasureDensityCoverage(real_->features, fake.features);
   Measured measured;
-  measured.values = {{"swd", SlicedWasserstein(real_->patches, fake.patches, options_.seed, *communicator_)},
+  measured.values = {{"swd", SlicedWasserstein(real_projections_, fake.patches, options_.seed)},
                      {"ms_ssim", fake.ms_ssim},
                      {"density", near.density},
                      {"coverage", near.coverage},

@@ -6,13 +6,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "trainer/distributed/communicator.h"
 #include "trainer/quality/features.h"
 
 namespace gan::quality {
@@ -33,28 +31,29 @@ struct EvaluatorOptions {
   std::filesystem::path inception;  // TorchScript; empty: FID and KID are not measured
 };
 
-// Returns images [first, first + count) of a set, float [count, 3, R, R] in [-1, 1]. The result must not depend on the
-// rank.
+// Returns images [first, first + count) of a set, float [count, 3, R, R] in [-1, 1].
 using ImageSource = std::function<torch::Tensor(std::int64_t first, std::int64_t count)>;
 
-// The ranks share the images, the forwards of the networks and the projections. All ranks get the same numbers, equal
-// to those of one rank alone up to rounding in convolutions with other batch sizes. Features of the real images are
-// computed once. Not thread-safe.
+// Asks for images in batches of at most kBatch, so that only one batch is in memory at a time. Features of the real
+// images are computed once. Not thread-safe.
 class Evaluator {
  public:
+  static constexpr std::int64_t kBatch = 32;
+
   // `reals`: held-out images. `training`: images that the generator learns from. Their measures against the held-out
   // images are the floors of the measures, which a generator need not surpass. Empty: no floors.
-  Evaluator(const EvaluatorOptions& options, ImageSource reals, ImageSource training, torch::Device device,
-            std::shared_ptr<distributed::Communicator> communicator);
-  // Collective. Measures swd, ms_ssim, density, coverage, frechet, kernel and, with an Inception network, fid and kid;
-  // then swd_floor, frechet_floor and coverage_floor. Higher coverage is better, so coverage_floor is an upper
-  // reference: the coverage of the training images.
+  Evaluator(const EvaluatorOptions& options, ImageSource reals, ImageSource training, torch::Device device);
+  // Computes what Measure() needs of the real images, unless that is done. Measure() calls it.
+  void Prepare();
+  // Measures swd, ms_ssim, density, coverage, frechet, kernel and, with an Inception network, fid and kid; then
+  // swd_floor, frechet_floor and coverage_floor. Higher coverage is better, so coverage_floor is an upper reference:
+  // the coverage of the training images.
   Measured Measure(const ImageSource& fakes);
 
  private:
-  // The features of a set of images, the same on every rank.
+  // The features of a set of images.
   struct Summary {
-    std::vector<torch::Tensor> patches;  // one tensor per pyramid level
+    std::vector<torch::Tensor> patches;  // one tensor per pyramid level; of the real images only their projections
     torch::Tensor features, inception;   // [count, D]
     double ms_ssim = 0;                  // mean over pairs of neighbours
   };
@@ -65,8 +64,8 @@ class Evaluator {
   ImageSource reals_, training_;
   RandomFeatures features_;
   std::optional<InceptionFeatures> inception_;
-  std::shared_ptr<distributed::Communicator> communicator_;
   std::optional<Summary> real_;
+  std::vector<torch::Tensor> real_projections_;
   std::vector<std::pair<std::string, double>> floors_;
 };
 

@@ -1,6 +1,7 @@
 #include "trainer/quality/sliced_wasserstein.h"
 
 #include "trainer/data/sampler.h"
+#include "trainer/quality/sort_floats.h"
 
 namespace gan::quality {
 
@@ -53,6 +54,17 @@ torch::Tensor Normalised(const torch::Tensor& patches) {
   return ((wide - mean) / deviation).to(torch::kFloat).flatten(1);
 }
 
+// The projections of one level: [kDirections, patches], each row sorted.
+torch::Tensor Sorted(const torch::Tensor& patches, std::uint64_t seed, std::size_t level) {
+  const torch::Tensor rows = torch::mm(Normalised(patches), Directions(seed, level)).t().contiguous();
+  const auto count = static_cast<std::size_t>(rows.size(1));
+  std::vector<std::uint32_t> scratch;
+  for (std::int64_t row = 0; row < rows.size(0); ++row) {
+    SortFloats({rows.mutable_data_ptr<float>() + row * rows.size(1), count}, scratch);
+  }
+  return rows;
+}
+
 }  // namespace
 
 torch::Tensor PatchCorners(std::uint64_t seed, std::uint64_t first_image, std::int64_t count, std::int64_t side) {
@@ -94,23 +106,23 @@ std::vector<torch::Tensor> LaplacianPatches(const torch::Tensor& images, std::ui
   }
 }
 
-// The ranks share the directions, since sorting the projections is the expensive part.
-double SlicedWasserstein(const std::vector<torch::Tensor>& a, const std::vector<torch::Tensor>& b, std::uint64_t seed,
-                         distributed::Communicator& communicator) {
+std::vector<torch::Tensor> SortedProjections(const std::vector<torch::Tensor>& patches, std::uint64_t seed) {
   torch::NoGradGuard no_grad;
-  const std::int64_t ranks = communicator.size(), rank = communicator.rank();
-  const std::int64_t first = kDirections * rank / ranks, last = kDirections * (rank + 1) / ranks;
-  torch::Tensor sum = torch::zeros({1}, torch::kDouble);
-  for (std::size_t level = 0; level < a.size(); ++level) {
-    const torch::Tensor directions = Directions(seed, level).narrow(1, first, last - first);
-    const auto sorted = [&](const torch::Tensor& patches) {
-      return std::get<0>(torch::mm(Normalised(patches), directions).t().contiguous().sort(1));
-    };
-    // In one dimension, the Wasserstein distance is the mean distance between sorted values.
-    sum += (sorted(a[level]) - sorted(b[level])).abs().to(torch::kDouble).mean(1).sum();
+  std::vector<torch::Tensor> sorted;
+  for (std::size_t level = 0; level < patches.size(); ++level) sorted.push_back(Sorted(patches[level], seed, level));
+  return sorted;
+}
+
+// In one dimension, the Wasserstein distance is the mean distance between sorted values.
+double SlicedWasserstein(const std::vector<torch::Tensor>& sorted, const std::vector<torch::Tensor>& patches,
+                         std::uint64_t seed) {
+  torch::NoGradGuard no_grad;
+  double sum = 0;
+  for (std::size_t level = 0; level < patches.size(); ++level) {
+    const torch::Tensor distances = (sorted[level] - Sorted(patches[level], seed, level)).abs();
+    sum += distances.to(torch::kDouble).mean(1).sum().item<double>();
   }
-  communicator.AllReduce(sum);
-  return sum.item<double>() / static_cast<double>(kDirections * std::ssize(a));
+  return sum / static_cast<double>(kDirections * std::ssize(patches));
 }
 
 }  // namespace gan::quality

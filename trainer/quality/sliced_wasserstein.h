@@ -9,8 +9,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "trainer/distributed/communicator.h"
-
 namespace gan::quality {
 
 inline constexpr std::int64_t kPatchSide = 7;
@@ -18,7 +16,7 @@ inline constexpr std::int64_t kPatchesAnImage = 32;
 inline constexpr std::int64_t kDirections = 512;
 
 // images: float [N, 3, R, R]. Returns one tensor per size, [N, kPatchesAnImage, 3, 7, 7]. The positions of image i's
-// patches depend only on (seed, first_image + i), not on the rank.
+// patches depend only on (seed, first_image + i), not on the batch.
 std::vector<torch::Tensor> LaplacianPatches(const torch::Tensor& images, std::uint64_t seed, std::uint64_t first_image);
 
 // Top-left corners of the patches of `count` images at one size: int64 [count, kPatchesAnImage, 2] (row, column).
@@ -26,9 +24,13 @@ torch::Tensor PatchCorners(std::uint64_t seed, std::uint64_t first_image, std::i
 // Unit vectors as columns: float [147, kDirections].
 torch::Tensor Directions(std::uint64_t seed, std::uint64_t level);
 
-// Collective. The mean over the sizes of the mean distance along the directions. a, b: equal numbers of patches, the
-// same on every rank. The ranks share the directions.
-double SlicedWasserstein(const std::vector<torch::Tensor>& a, const std::vector<torch::Tensor>& b, std::uint64_t seed,
-                         distributed::Communicator& communicator);
+// The projections of a set of patches on all directions, sorted: one tensor per size, float [kDirections, N *
+// kPatchesAnImage]. Sorting is the expensive part of the distance.
+std::vector<torch::Tensor> SortedProjections(const std::vector<torch::Tensor>& patches, std::uint64_t seed);
+
+// The mean over the sizes of the mean distance along the directions. sorted: SortedProjections of as many patches with
+// the same seed.
+double SlicedWasserstein(const std::vector<torch::Tensor>& sorted, const std::vector<torch::Tensor>& patches,
+                         std::uint64_t seed);
 
 }  // namespace gan::quality

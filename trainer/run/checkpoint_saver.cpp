@@ -3,11 +3,24 @@
 #include <chrono>
 #include <utility>
 
+#include "checkpoint/manifest.h"
 #include "cli/log.h"
+#include "trainer/run/measurement.h"
 
 namespace gan::run {
 
 namespace {
+
+// The step whose measurement was pending when `folder` was saved: a run that resumes from it measures that step again.
+std::optional<std::uint64_t> MeasuredStep(const std::filesystem::path& folder) {
+  try {
+    const nlohmann::json state = checkpoint::ReadManifest(folder).state;
+    const nlohmann::json quality = state.value("quality", nlohmann::json::object());
+    return quality.contains("pending") ? std::optional(PendingFromJson(quality.at("pending")).step) : std::nullopt;
+  } catch (const std::exception&) {  // damaged: nobody will resume from it
+    return std::nullopt;
+  }
+}
 
 // Runs on the writing thread. An old checkpoint that cannot be removed does not fail the save.
 checkpoint::SaveResult WriteAndPrune(const std::filesystem::path& root, const checkpoint::SaveRequest& request,
@@ -52,6 +65,7 @@ std::optional<SaveReport> CheckpointSaver::Save(SavedState state) {
   request.before_commit = std::move(state.before_commit);
   checkpoint::Retention keep = keep_;
   keep.best = state.best;
+  keep.needed_by = MeasuredStep;
   // The lambda owns everything that it uses, because it may outlive this object.
   saver_.Start([root = root_, request = std::move(request), snapshot = snapshot_, communicator = communicator_, keep] {
     return WriteAndPrune(root, request, *communicator, keep);

@@ -6,13 +6,10 @@
 #include "cli/log.h"
 #include "picture/png.h"
 #include "storage/errors.h"
-#include "trainer/run/samples.h"
 
 namespace gan::run {
 
 namespace {
-
-constexpr std::int64_t kImagesAtOnce = 32;
 
 constexpr const char* kAdvice = "train on more images, add --flip or --augment diff, or use an earlier checkpoint";
 
@@ -30,22 +27,24 @@ CopyWatch::CopyWatch(std::shared_ptr<const data::Dataset> dataset, bool flip, co
                      std::function<void()> alive)
     : dataset_(std::move(dataset)), flip_(flip), folder_(folder), alive_(std::move(alive)) {}
 
-// The training images are read at the first measurement, since most runs of tests and trials have none.
-CopyWatch::Values CopyWatch::Measure(const quality::ImageSource& fakes, std::uint64_t step,
-                                     const std::optional<picture::Mark>& mark) {
+// The training images are read late, since most runs of tests and trials measure nothing.
+void CopyWatch::Prepare() {
   if (!reference_) reference_.emplace(dataset_, flip_, alive_);
-  if (!reference_->training().AreEnough()) return ValuesOf({});
+}
+
+std::optional<nearest::Copies> CopyWatch::Measure(const ByteSource& fakes, std::uint64_t step,
+                                                  const std::optional<picture::Mark>& mark) {
+  Prepare();
+  if (!reference_->training().AreEnough()) return std::nullopt;
   std::optional<nearest::Examination> examination;
-  for (std::int64_t first = 0; first < std::int64_t{nearest::kGenerated}; first += kImagesAtOnce) {
+  for (std::int64_t first = 0; first < std::int64_t{nearest::kGenerated}; first += quality::Evaluator::kBatch) {
     alive_();
-    const torch::Tensor rgb = ToBytes(fakes(first, kImagesAtOnce));
+    const torch::Tensor rgb = fakes(first, quality::Evaluator::kBatch);
     if (!examination) examination.emplace(*reference_, static_cast<std::size_t>(rgb.size(1)));
     examination->Add({rgb.const_data_ptr<std::uint8_t>(), static_cast<std::size_t>(rgb.numel())});
   }
-  const nearest::Copies found = examination->Result();
   WritePairs(*examination, step, mark);
-  Tell(found, step);
-  return ValuesOf(found);
+  return examination->Result();
 }
 
 void CopyWatch::WritePairs(const nearest::Examination& examination, std::uint64_t step,
@@ -60,10 +59,10 @@ void CopyWatch::WritePairs(const nearest::Examination& examination, std::uint64_
 }
 
 // Once when it begins and once when it is over, because it can last for the rest of a run.
-void CopyWatch::Tell(const nearest::Copies& found, std::uint64_t step) {
-  if (found.learnt_by_heart == told_) return;
-  told_ = found.learnt_by_heart;
-  const std::string line = "step " + std::to_string(step) + ": " + nearest::Words(found);
+void CopyWatch::Tell(const std::optional<nearest::Copies>& found, std::uint64_t step) {
+  if (!found || found->learnt_by_heart == told_) return;
+  told_ = found->learnt_by_heart;
+  const std::string line = "step " + std::to_string(step) + ": " + nearest::Words(*found);
   if (!told_) return cli::LogInfo(line + ": the generator no longer seems to have learnt its images by heart");
   cli::LogWarning(line + ": the generator has learnt training images by heart. Look at " +
                   folder_.Nearest(step).string() + "; " + kAdvice);

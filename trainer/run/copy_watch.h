@@ -1,5 +1,7 @@
 #pragma once
 
+#include <torch/torch.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -19,23 +21,30 @@ namespace gan::run {
 
 // Looks for copies of training images among generated ones (trainer/nearest), writes the grid nearest-XXXXXXXX.png, and
 // says in the log when the generator has learnt its images by heart and when that is over. One rank alone needs it.
-// Works without LibTorch's threads and without collectives, so any thread may call it. Not thread-safe.
+// Works without LibTorch's threads and without collectives. Not thread-safe; Tell() may be called by another thread
+// than the rest.
 class CopyWatch {
  public:
   using Values = std::vector<std::pair<std::string, double>>;
+  // Returns generated images [first, first + count): uint8 [count, R, R, 3] on the CPU.
+  using ByteSource = std::function<torch::Tensor(std::int64_t first, std::int64_t count)>;
 
   // `flip`: training mirrors images. `alive` is called now and then. Reads nothing yet. `folder` must outlive the
   // object.
   CopyWatch(std::shared_ptr<const data::Dataset> dataset, bool flip, const RunFolder& folder,
             std::function<void()> alive);
 
-  // fakes: of the generator at `step`; nearest::kGenerated of them are asked for, in batches. `mark`: for the grid;
-  // nothing for none. Returns `copies`, `copies_floor` (of the held-out images), `copies_p` and `copies_told`, NaN when
-  // there are too few training images. A grid that cannot be written is a warning. Throws DataError.
-  Values Measure(const quality::ImageSource& fakes, std::uint64_t step, const std::optional<picture::Mark>& mark);
+  // Reads the training images, unless that is done. Measure() calls it. Throws DataError.
+  void Prepare();
+  // fakes: of the generator at `step`; nearest::kGenerated of them are asked for, in batches of
+  // quality::Evaluator::kBatch. `mark`: for the grid; nothing for none. Empty when there are too few training images. A
+  // grid that cannot be written is a warning. Throws DataError.
+  std::optional<nearest::Copies> Measure(const ByteSource& fakes, std::uint64_t step,
+                                         const std::optional<picture::Mark>& mark);
+  // Says in the log what is new about the result of Measure(), in the order of the steps.
+  void Tell(const std::optional<nearest::Copies>& found, std::uint64_t step);
 
  private:
-  void Tell(const nearest::Copies& found, std::uint64_t step);
   void WritePairs(const nearest::Examination& examination, std::uint64_t step,
                   const std::optional<picture::Mark>& mark) const;
 
@@ -44,10 +53,10 @@ class CopyWatch {
   const RunFolder& folder_;
   std::function<void()> alive_;
   std::optional<nearest::Reference> reference_;
-  bool told_ = false;
+  bool told_ = false;  // as last said
 };
 
-// The values that Measure() returns, in their order, for a result or (nothing) for ranks that do not measure.
+// `copies`, `copies_floor` (of the held-out images), `copies_p` and `copies_told`, in this order; NaN without a result.
 CopyWatch::Values ValuesOf(const std::optional<nearest::Copies>& copies);
 
 }  // namespace gan::run

@@ -36,8 +36,7 @@ std::string AssignCpus(int wanted, const distributed::World& world) {
 
 // auto falls back to the CPU without an error; cuda does not.
 torch::Device FindDevice(const TrainOptions& options, const distributed::World& world) {
-  if (options.device == "cpu") return torch::kCPU;
-  if (options.device == "auto" && !distributed::CudaAvailable()) return torch::kCPU;
+  if (!UsesGpu(options)) return torch::kCPU;
   // cuDNN tries its algorithms at the first use of each shape and keeps the fastest. The choice may differ from run to
   // run.
   at::globalContext().setBenchmarkCuDNN(!options.deterministic);
@@ -45,6 +44,10 @@ torch::Device FindDevice(const TrainOptions& options, const distributed::World& 
 }
 
 }  // namespace
+
+bool UsesGpu(const TrainOptions& options) {
+  return options.device == "cuda" || (options.device == "auto" && distributed::CudaAvailable());
+}
 
 Place PrepareDevice(const TrainOptions& options, const distributed::World& world) {
   if (options.deterministic) MakeDeterministic();

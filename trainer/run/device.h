@@ -19,4 +19,7 @@ struct Place {
 // but there is none, and when OpenMP provides fewer threads than needed.
 Place PrepareDevice(const TrainOptions& options, const distributed::World& world);
 
+// Whether that device is a GPU.
+bool UsesGpu(const TrainOptions& options);
+
 }  // namespace gan::run

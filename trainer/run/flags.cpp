@@ -1,9 +1,24 @@
 #include "trainer/run/flags.h"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 #include <utility>
 
 namespace gan::run {
+
+namespace {
+
+constexpr const char* kAutoWord = "auto";
+
+std::optional<std::uint64_t> NumberOrAuto(const std::string& text) {
+  if (text == kAutoWord) return Flags::kAuto;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+}
+
+}  // namespace
 
 nlohmann::json Flags::ToJson() const {
   nlohmann::json json;
@@ -20,6 +35,20 @@ nlohmann::json Flags::JsonOf(const std::vector<std::filesystem::path>& paths) {
 void Flags::Read(const nlohmann::json& json, std::vector<std::filesystem::path>& paths) {
   paths.clear();
   for (const auto& path : json) paths.emplace_back(path.get<std::string>());
+}
+
+CLI::Option* Flags::AddNumberOrAuto(OnResume on_resume, const std::string& name, std::uint64_t& value,
+                                    const std::string& help) {
+  Remember(on_resume, name,
+           {[&value] { return value == kAuto ? nlohmann::json(kAutoWord) : nlohmann::json(value); },
+            [&value](const auto& json) { value = json == kAutoWord ? kAuto : json.template get<std::uint64_t>(); }});
+  const auto take = [&value](const std::string& text) { value = NumberOrAuto(text).value(); };
+  const auto check = [](const std::string& text) {
+    return NumberOrAuto(text) ? std::string() : text + " is neither a whole number from 0 nor auto";
+  };
+  CLI::Option* option = app_.add_option_function<std::string>(name, take, help)->group(group_);
+  option->type_name("N|auto")->check(CLI::Validator(check, ""));
+  return option->default_str(value == kAuto ? kAutoWord : std::to_string(value));
 }
 
 void Flags::Remember(OnResume on_resume, const std::string& name, Access access) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -66,6 +67,11 @@ class Flags {
               }});
     return cli::AddChoice(app_, name, target, table, help)->group(group_);
   }
+
+  // --name N or auto. `value` is kAuto for auto, which is also the word for it in JSON.
+  static constexpr std::uint64_t kAuto = std::numeric_limits<std::uint64_t>::max();
+  CLI::Option* AddNumberOrAuto(OnResume on_resume, const std::string& name, std::uint64_t& value,
+                               const std::string& help);
 
   // The current values of the flags, by their names with "_" in place of "-".
   nlohmann::json ToJson() const;

@@ -1,5 +1,6 @@
 #include "trainer/run/openmp.h"
 
+#include <ATen/Parallel.h>
 #include <dlfcn.h>
 
 #include <algorithm>
@@ -24,6 +25,7 @@ Function* Find(const char* name) {
 // LLVM's and Intel's libraries provide it too.
 using SetNumber = void(int);
 using GetNumber = int();
+using SetLocalNumber = int(int);
 using OpenRegion = void(void (*body)(void*), void* data, unsigned threads, unsigned flags);
 
 constexpr std::array<const char*, 4> kVariables = {"OMP_THREAD_LIMIT", "OMP_DYNAMIC", "OMP_MAX_ACTIVE_LEVELS",
@@ -62,6 +64,15 @@ void AllowWholeRegions() {
   const auto levels = Find<GetNumber>("omp_get_max_active_levels");
   const auto set_levels = Find<SetNumber>("omp_set_max_active_levels");
   if (levels != nullptr && set_levels != nullptr && levels() < 1) set_levels(1);
+}
+
+// torch::set_num_threads would also change MKL's number for the whole process. OpenMP's number and MKL's local one
+// belong to the thread. LibTorch sets both when a thread first computes, hence the first line.
+void UseOneThread() {
+  at::get_num_threads();
+  AllowWholeRegions();
+  if (const auto set = Find<SetNumber>("omp_set_num_threads")) set(1);
+  if (const auto set = Find<SetLocalNumber>("MKL_Set_Num_Threads_Local")) set(1);
 }
 
 int WithinThreadLimit(int threads) {

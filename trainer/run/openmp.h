@@ -9,6 +9,9 @@ namespace gan::run {
 // Every thread must call it before it computes with LibTorch.
 void AllowWholeRegions();
 
+// Makes LibTorch, OpenMP and MKL compute with one thread on the calling thread, whatever other threads use.
+void UseOneThread();
+
 // The smaller of `threads` and OMP_THREAD_LIMIT, which a program cannot override.
 int WithinThreadLimit(int threads);
 

@@ -208,7 +208,8 @@ void AddTimeoutFlags(Flags& flags, TrainOptions& o) {
   flags.Add(kMayChange, "--save-timeout", o.watchdog.save_seconds,
             "Time limit of a checkpoint, including the wait for other ranks.");
   flags.Add(kMayChange, "--evaluate-timeout", o.watchdog.evaluate_seconds,
-            "Time limit of a batch of a quality measurement, of a grid, and of the comparison of ranks.");
+            "Time limit of a batch of a quality measurement that a step waits for, of a grid, and of the comparison of "
+            "ranks.");
   flags
       .Add(kMayChange, "--comm-timeout", o.comm_timeout_seconds,
            "Time limit of a collective operation. The error names the rank and the operation.")

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -40,6 +41,9 @@ struct RunBefore {
 };
 
 struct TrainOptions {
+  // For quality_every.
+  static constexpr std::uint64_t kAutomatic = std::numeric_limits<std::uint64_t>::max();
+
   Preset preset = Preset::kNone;
 
   // Data and place
@@ -82,13 +86,13 @@ struct TrainOptions {
   std::uint64_t log_every = 1;
   std::uint64_t sample_every = 500;
   std::uint64_t checkpoint_every = 1000;
-  std::uint64_t check_every = 100;     // interval of comparing the replicas bit for bit
-  std::uint64_t quality_every = 0;     // 0: never
-  std::uint64_t quality_images = 512;  // maximum of each kind, limited by the size of the holdout
-  std::filesystem::path inception;     // TorchScript for FID and KID
-  std::string keep_best = "swd";       // the measure that selects the best checkpoint, which is never removed
-  std::string stop_when = "length";    // or "best": when keep_best has not improved for `patience` images
-  std::uint64_t patience = 0;          // 0: as BestOfRun chooses
+  std::uint64_t check_every = 100;           // interval of comparing the replicas bit for bit
+  std::uint64_t quality_every = kAutomatic;  // 0: never; kAutomatic: until the run starts (settle.h)
+  std::uint64_t quality_images = 512;        // maximum of each kind, limited by the size of the holdout
+  std::filesystem::path inception;           // TorchScript for FID and KID
+  std::string keep_best = "swd";             // the measure that selects the best checkpoint, which is never removed
+  std::string stop_when = "length";          // or "best": when keep_best has not improved for `patience` images
+  std::uint64_t patience = 0;                // 0: as BestOfRun chooses
   checkpoint::Retention keep;
   bool mark = true;          // grids of generated images say that they are generated
   bool tensorboard = false;  // event files beside stats.jsonl

@@ -32,6 +32,9 @@ constexpr std::uint64_t kImagesOfAClass = 50;    // on average
 constexpr std::uint64_t kSmallDataSet = 10'000;  // images that D can learn by heart
 constexpr std::int64_t kWideDiscriminator = 12;  // features from which D needs a penalty without the balance
 constexpr double kR1 = 0.1;
+constexpr std::uint64_t kFewestHeldOut = 32;  // with fewer, samples of the same images are as far apart as early images
+constexpr std::uint64_t kImagesOfAMeasure = 10'000, kImagesOfAMeasureOnGpus = 200'000;
+constexpr std::uint64_t kLeastStepsOfAMeasure = 100;
 
 // Widths of the networks, the widest first: the images of 64 px that one core trains in a second, and the memory that a
 // rank takes. Each doubling of the side makes an image kSideCost times as expensive.
@@ -233,6 +236,18 @@ std::vector<Chosen> Choose(const TrainOptions& options, const PresetFacts& facts
     Apply({chosen.back()}, so_far);
   }
   return chosen;
+}
+
+Chosen QualityEvery(std::uint64_t held_out, std::uint64_t images_per_step, bool on_gpu) {
+  const std::string held_out_images = std::to_string(held_out) + " images are held out";
+  if (held_out < kFewestHeldOut) {
+    return {"quality_every", 0,
+            "only " + held_out_images + ", and quality is measured against at least " + std::to_string(kFewestHeldOut)};
+  }
+  const std::uint64_t images = on_gpu ? kImagesOfAMeasureOnGpus : kImagesOfAMeasure;
+  const std::uint64_t every = std::max(images / images_per_step, kLeastStepsOfAMeasure);
+  return {"quality_every", every,
+          held_out_images + ", and this is one measurement per " + std::to_string(every * images_per_step) + " images"};
 }
 
 // The flags give access to each option by its name.

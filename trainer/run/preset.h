@@ -27,6 +27,9 @@ struct PresetFacts {
 // of the balance are wrong.
 std::vector<Chosen> Choose(const TrainOptions& options, const PresetFacts& facts);
 
+// What --quality-every auto means. held_out: the number of held-out images; images_per_step: over all ranks.
+Chosen QualityEvery(std::uint64_t held_out, std::uint64_t images_per_step, bool on_gpu);
+
 // Sets these options, except for those that the user has given, and remembers them in options.chosen.
 void Apply(const std::vector<Chosen>& chosen, TrainOptions& options);
 

@@ -7,7 +7,6 @@
 
 #include "trainer/model/classes.h"
 #include "trainer/run/json_number.h"
-#include "trainer/run/quality_watch.h"
 #include "trainer/run/record_images.h"
 #include "trainer/run/samples.h"
 #include "trainer/step/train_step.h"
@@ -27,23 +26,21 @@ std::vector<std::vector<std::uint64_t>> HeldOutOf(const data::Dataset& dataset, 
 
 }  // namespace
 
-QualityByClass::QualityByClass(const TrainOptions& options, std::shared_ptr<const data::Dataset> dataset,
-                               const data::Classes& classes, torch::Device device,
-                               std::shared_ptr<distributed::Communicator> communicator,
-                               std::function<void(Section)> enter)
-    : options_(options), device_(device), communicator_(std::move(communicator)), enter_(std::move(enter)) {
-  if (options.quality_every == 0 || classes.empty() || classes.size() > step::kMostWatchedClasses) return;
+QualityByClass::QualityByClass(const TrainOptions& options, const std::shared_ptr<const data::Dataset>& dataset,
+                               const data::Classes& classes, torch::Device device, const std::function<void()>& alive)
+    : options_(options), device_(device), alive_(alive), number_of_classes_(classes.size()) {
+  if (classes.empty() || classes.size() > step::kMostWatchedClasses) return;
   const std::int64_t resolution = options.gan.network.resolution;
   auto numbers = HeldOutOf(*dataset, classes.size());
   for (std::uint32_t one = 0; one < classes.size(); ++one) {
-    // Every rank needs a pair of images.
+    if (numbers[one].size() < kFewest) continue;
+    // The measures need pairs of images.
     const auto count = static_cast<std::int64_t>(std::min(options.quality_images, numbers[one].size())) / 2 * 2;
-    if (numbers[one].size() < kFewest || count < 2 * communicator_->size()) continue;
     // A damaged record of a class is replaced by another one of the class.
     const bool replace = options.corrupt_records == "replace";
-    auto reals = [this, dataset, resolution, replace, mine = std::move(numbers[one])](std::int64_t first,
-                                                                                      std::int64_t many) {
-      enter_(Section::kEvaluate);
+    auto reals = [alive, dataset, resolution, replace, mine = std::move(numbers[one])](std::int64_t first,
+                                                                                       std::int64_t many) {
+      alive();
       return ImagesOf(*dataset, first, many, resolution, [&](std::uint64_t i) {
         for (std::size_t tried = 0; replace && tried + 1 < mine.size(); ++tried) {
           try {
@@ -57,25 +54,26 @@ QualityByClass::QualityByClass(const TrainOptions& options, std::shared_ptr<cons
     classes_.push_back({classes.all()[one].name, one,
                         std::make_unique<quality::Evaluator>(
                             quality::EvaluatorOptions{.count = count, .seed = options.seed, .inception = {}},
-                            std::move(reals), quality::ImageSource(), device, communicator_)});
+                            std::move(reals), quality::ImageSource(), device)});
   }
 }
 
-nlohmann::json QualityByClass::Measure(const step::Gan& gan) {
+void QualityByClass::Prepare() {
+  for (const OfClass& one : classes_) one.evaluator->Prepare();
+}
+
+nlohmann::json QualityByClass::Measure(torch::nn::Sequential& generator) {
   nlohmann::json all = nlohmann::json::object();
-  if (classes_.empty()) return all;
-  torch::nn::Sequential generator = GeneratorForPictures(gan, options_.seed);
   for (const OfClass& one : classes_) {
-    quality::Measured measured = one.evaluator->Measure([&](std::int64_t first, std::int64_t many) {
-      enter_(Section::kEvaluate);
+    const quality::Measured measured = one.evaluator->Measure([&](std::int64_t first, std::int64_t many) {
+      alive_();
       const auto count = static_cast<std::uint64_t>(many);
       const torch::Tensor latents = Latents(options_.seed, data::Stream::kQuality, static_cast<std::uint64_t>(first),
                                             count, options_.gan.network.noise_dim, device_);
       const torch::Tensor classes =
-          model::OneHot(std::vector<std::uint32_t>(count, one.number), gan.classes.size()).to(device_);
+          model::OneHot(std::vector<std::uint32_t>(count, one.number), number_of_classes_).to(device_);
       return Generate(generator, latents, classes).to(torch::kCPU, torch::kFloat);
     });
-    measured = OfRankZero(std::move(measured), *communicator_);
     nlohmann::json& numbers = all[one.name];
     for (const auto& [name, value] : measured.values) {
       if (kShown.contains(name)) numbers[name] = JsonNumber(value);
@@ -83,7 +81,6 @@ nlohmann::json QualityByClass::Measure(const step::Gan& gan) {
     numbers["diversity"] = JsonNumber(measured.diversity);
     numbers["diversity_reference"] = JsonNumber(measured.diversity_reference);
   }
-  enter_(Section::kStep);
   return all;
 }
 

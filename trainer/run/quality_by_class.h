@@ -21,15 +21,16 @@ class QualityByClass {
  public:
   static constexpr std::uint64_t kFewest = 50;
 
-  // Measures nothing without --quality-every, without classes, or with more than step::kMostWatchedClasses. `enter` is
-  // called at the beginning of every batch with Section::kEvaluate and at the end with Section::kStep.
-  QualityByClass(const TrainOptions& options, std::shared_ptr<const data::Dataset> dataset,
-                 const data::Classes& classes, torch::Device device,
-                 std::shared_ptr<distributed::Communicator> communicator, std::function<void(Section)> enter);
+  // Measures nothing without classes, or with more than step::kMostWatchedClasses. `alive` is called at the beginning
+  // of every batch. `options` must outlive the object.
+  QualityByClass(const TrainOptions& options, const std::shared_ptr<const data::Dataset>& dataset,
+                 const data::Classes& classes, torch::Device device, const std::function<void()>& alive);
 
-  // Collective. Of each class by name: swd, frechet and coverage against its held-out images, and the diversity of its
-  // generated and of its real images. Every rank gets the numbers of rank 0.
-  nlohmann::json Measure(const step::Gan& gan);
+  // As Evaluator::Prepare().
+  void Prepare();
+  // Of each class by name: swd, frechet and coverage against its held-out images, and the diversity of its generated
+  // and of its real images.
+  nlohmann::json Measure(torch::nn::Sequential& generator);
 
  private:
   struct OfClass {
@@ -40,8 +41,8 @@ class QualityByClass {
 
   const TrainOptions& options_;
   torch::Device device_;
-  std::shared_ptr<distributed::Communicator> communicator_;
-  std::function<void(Section)> enter_;
+  std::function<void()> alive_;
+  std::size_t number_of_classes_;
   std::vector<OfClass> classes_;
 };
 

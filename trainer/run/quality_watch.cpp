@@ -1,130 +1,95 @@
 #include "trainer/run/quality_watch.h"
 
-#include <algorithm>
+#include <chrono>
+#include <string>
 #include <utility>
-#include <vector>
 
-#include "cli/log.h"
-#include "storage/errors.h"
-#include "trainer/data/sampler.h"
 #include "trainer/run/agree.h"
-#include "trainer/run/batches.h"
-#include "trainer/run/record_images.h"
-#include "trainer/run/samples.h"
 
 namespace gan::run {
 
 namespace {
 
-constexpr const char* kPassed = "; another held-out image is used instead";
-constexpr std::uint64_t kFloorSeed = 0;
-constexpr std::int64_t kFewest = 12;  // per kind; density needs five neighbours of each image
-
-// Training images in a random order, because records are sorted by file name and thus often by class.
-torch::Tensor Learnt(const data::Dataset& dataset, std::int64_t first, std::int64_t count, std::int64_t resolution) {
-  return ImagesOf(dataset, first, count, resolution, [&](std::uint64_t i) {
-    return dataset.IntactRecord(data::SampleAt(i, dataset.size(), kFloorSeed),
-                                [](const DataError&) {});  // the loader reports damaged records
-  });
-}
-
-// Damaged held-out records are handled like those of training.
-torch::Tensor HeldOut(const data::Dataset& dataset, std::int64_t first, std::int64_t count, std::int64_t resolution,
-                      bool replace_corrupt) {
-  return ImagesOf(dataset, first, count, resolution, [&](std::uint64_t i) {
-    if (!replace_corrupt) return dataset.HoldoutRecord(i);
-    return dataset.IntactHoldoutRecord(
-        i, [](const DataError& error) { cli::LogWarning(error.what() + std::string(kPassed)); });
-  });
-}
+// How often the other ranks hear from rank 0 while they wait for it.
+constexpr std::chrono::milliseconds kGlance{500};
 
 }  // namespace
 
-// The evaluator calls back for images, so that only one batch is in memory at a time.
-QualityWatch::QualityWatch(const TrainOptions& options, std::shared_ptr<const data::Dataset> dataset,
-                           const RunFolder& folder, torch::Device device,
+QualityWatch::QualityWatch(const TrainOptions& options, const std::shared_ptr<const data::Dataset>& dataset,
+                           const data::Classes& classes, const RunFolder& folder, torch::Device device,
                            std::shared_ptr<distributed::Communicator> communicator, std::function<void(Section)> enter)
     : options_(options),
-      device_(device),
       communicator_(std::move(communicator)),
       enter_(std::move(enter)),
       best_(options.keep_best, options.patience) {
-  if (options.quality_every == 0) return;
-  const auto wanted = static_cast<std::int64_t>(std::min(options.quality_images, dataset->holdout_size())) / 2 * 2;
-  // The measures need pairs of images, and every rank needs at least one pair.
-  if (wanted < std::max<std::int64_t>(kFewest, 2 * communicator_->size())) {
-    throw UsageError("--quality-every needs more held-out images than the " + std::to_string(dataset->holdout_size()) +
-                     "  available; raise --holdout or --quality-images");
+  if (options.quality_every > 0 && communicator_->rank() == 0) {
+    work_.emplace(options, dataset, classes, folder, device);
   }
-  const std::int64_t resolution = options.gan.network.resolution;
-  const bool replace_corrupt = options.corrupt_records == "replace";
-  evaluator_.emplace(
-      quality::EvaluatorOptions{.count = wanted, .seed = options.seed, .inception = options.inception},
-      [this, dataset, resolution, replace_corrupt](std::int64_t first, std::int64_t count) {
-        enter_(Section::kEvaluate);
-        return HeldOut(*dataset, first, count, resolution, replace_corrupt);
-      },
-      [this, dataset, resolution](std::int64_t first, std::int64_t count) {
-        enter_(Section::kEvaluate);
-        return Learnt(*dataset, first, count, resolution);
-      },
-      device, communicator_);
-  copies_.emplace(std::move(dataset), options.flip, folder, [this] { enter_(Section::kEvaluate); });
 }
 
-// Signs of life come from the image sources, because a measurement can take minutes.
-std::optional<quality::Measured> QualityWatch::Measure(const step::Gan& gan, std::uint64_t step, std::uint64_t images) {
-  if (!evaluator_ || step % options_.quality_every != 0) return std::nullopt;
+// The other ranks learn of each sign of life, so that a time limit counts from the last one on every rank.
+void QualityWatch::WaitForRankZero() {
   enter_(Section::kEvaluate);
-  torch::nn::Sequential generator = GeneratorForPictures(gan, options_.seed);
-  const quality::ImageSource fakes = [&](std::int64_t first, std::int64_t count) {
-    enter_(Section::kEvaluate);
-    const auto begin = static_cast<std::uint64_t>(first), many = static_cast<std::uint64_t>(count);
-    return Generate(
-               generator,
-               Latents(options_.seed, data::Stream::kQuality, begin, many, options_.gan.network.noise_dim, device_),
-               DrawClasses(gan.classes, options_.seed, data::Stream::kQuality, begin, many, device_))
-        .to(torch::kCPU, torch::kFloat);
-  };
-  quality::Measured measured = evaluator_->Measure(fakes);
-  const CopyWatch::Values copies = MeasureCopies(fakes, generator, step);
-  measured.values.insert(measured.values.end(), copies.begin(), copies.end());
-  measured = OfRankZero(std::move(measured), *communicator_);
+  auto found = Aside::Found::kSilent;
+  while (found != Aside::Found::kDone) {
+    if (work_) found = work_->Wait(kGlance);
+    found = static_cast<Aside::Found>(communicator_->Broadcast(std::string(1, static_cast<char>(found))).at(0));
+    if (found == Aside::Found::kAlive) enter_(Section::kEvaluate);
+  }
+}
+
+// Every rank gets the numbers of rank 0, because a rounding difference must not lead to different decisions.
+std::optional<Measurement> QualityWatch::Take(std::uint64_t step, bool is_last) {
+  if (!pending_ || (step < pending_->due && !is_last)) return std::nullopt;
+  WaitForRankZero();
+  std::string bytes;
+  OnRankZero(*communicator_, [&] { bytes = Encode(work_->Finish()); });
+  Measurement measured = Decode(communicator_->Broadcast(bytes));
+  measured.step = pending_->step;
+  measured.images = pending_->images;
+  pending_.reset();
+  best_.Take(measured.values, measured.step, measured.images);
   enter_(Section::kStep);
-  best_.Take(measured.values, step, images);
   return measured;
 }
 
-// Rank 0 alone compares the images, because that costs little beside making them. The grid shows real images as well.
-CopyWatch::Values QualityWatch::MeasureCopies(const quality::ImageSource& fakes, torch::nn::Sequential& generator,
-                                              std::uint64_t step) {
-  CopyWatch::Values values = ValuesOf({});
-  OnRankZero(*communicator_, [&] {
-    std::optional<picture::Mark> mark;
-    if (options_.mark) {
-      mark = MarkOf(generator, step, options_.seed);
-      mark->source_type = picture::kCompositeSynthetic;
-      mark->prompt = "generated images beside the nearest training images, at step " + std::to_string(step);
-    }
-    values = copies_->Measure(fakes, step, mark);
-  });
-  return values;
+// A measurement can still be pending when a run resumes with shorter intervals.
+bool QualityWatch::Begin(const step::Gan& gan, std::uint64_t step, std::uint64_t images) {
+  if (options_.quality_every == 0 || HasReachedBest()) return false;
+  if (step % options_.quality_every != 0 || pending_) {
+    PrepareBeforeFirst(step);
+    return false;
+  }
+  pending_ = PendingMeasurement{.step = step, .images = images, .due = step + Delay(options_.quality_every)};
+  if (work_) work_->Begin(gan, step);
+  return true;
 }
 
-quality::Measured OfRankZero(quality::Measured measured, distributed::Communicator& communicator) {
-  std::vector<double> numbers = {measured.diversity, measured.diversity_reference};
-  for (const auto& [name, value] : measured.values) numbers.push_back(value);
-  torch::Tensor packed = torch::tensor(numbers, torch::kDouble);
-  communicator.Broadcast(packed);
-  const double* values = packed.const_data_ptr<double>();
-  measured.diversity = values[0];
-  measured.diversity_reference = values[1];
-  for (std::size_t i = 0; i < measured.values.size(); ++i) measured.values[i].second = values[i + 2];
-  return measured;
+// The first measurement takes longer, because it needs the features of the real images. They are computed while no
+// other measurement could be going on.
+void QualityWatch::PrepareBeforeFirst(std::uint64_t step) {
+  const std::uint64_t every = options_.quality_every;
+  if (work_ && !pending_ && step % every >= Delay(every)) work_->Prepare();
 }
 
 std::optional<std::uint64_t> QualityWatch::best_step() const {
   return best_.best() ? std::optional(best_.best()->step) : std::nullopt;
 }
+
+nlohmann::json QualityWatch::Save() const {
+  nlohmann::json state = best_.Save();
+  if (pending_) state["pending"] = ToJson(*pending_);
+  return state;
+}
+
+// Older checkpoints have no pending measurement, because their runs waited for each one.
+void QualityWatch::Restore(const nlohmann::json& state, std::uint64_t images) {
+  if (work_) work_->Drop();
+  pending_.reset();
+  best_.Restore(state, images);
+  if (options_.quality_every > 0 && state.contains("pending")) pending_ = PendingFromJson(state.at("pending"));
+}
+
+void QualityWatch::BeginAgain(const checkpoint::Checkpoint& saved, const step::Gan& like) { work_->Begin(saved, like); }
 
 }  // namespace gan::run

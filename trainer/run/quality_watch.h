@@ -4,61 +4,68 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 
 #include <nlohmann/json.hpp>
 
-#include "trainer/data/loader.h"
-#include "trainer/quality/evaluator.h"
+#include "checkpoint/checkpoint.h"
 #include "trainer/run/best_of_run.h"
-#include "trainer/run/copy_watch.h"
+#include "trainer/run/measurement.h"
 #include "trainer/run/options.h"
-#include "trainer/step/gan.h"
+#include "trainer/run/quality_work.h"
 
 namespace gan::run {
 
-// Measures images of G's averaged weights (of its current weights when there is no average) against the holdout in
-// regular intervals, and remembers the best step according to the measure that the user has selected. The same on every
-// rank. Not thread-safe.
+// When quality is measured, and what follows from it. In every N-th step rank 0 begins to measure a copy of the
+// generator aside (quality_work.h). The result takes effect a fixed number of steps later, on all ranks in the same
+// step; training waits for it only there, and only if it is late. So a run is the same however fast the measuring is.
+// The same on every rank. Not thread-safe.
 class QualityWatch {
  public:
-  // `enter` is called at the beginning of every batch with Section::kEvaluate and at the end with Section::kStep.
-  // `folder`: gets grids of generated images beside the nearest training images; it must outlive the object. Throws
-  // UsageError when the holdout is too small for the measures.
-  QualityWatch(const TrainOptions& options, std::shared_ptr<const data::Dataset> dataset, const RunFolder& folder,
-               torch::Device device, std::shared_ptr<distributed::Communicator> communicator,
-               std::function<void(Section)> enter);
+  // `enter` is called with Section::kEvaluate at each sign of life of a measurement that training waits for, and at the
+  // end with Section::kStep. `options` and `folder` must outlive the object. Throws UsageError on rank 0 when the
+  // holdout is too small for the measures.
+  QualityWatch(const TrainOptions& options, const std::shared_ptr<const data::Dataset>& dataset,
+               const data::Classes& classes, const RunFolder& folder, torch::Device device,
+               std::shared_ptr<distributed::Communicator> communicator, std::function<void(Section)> enter);
 
   QualityWatch(const QualityWatch&) = delete;
   QualityWatch& operator=(const QualityWatch&) = delete;
 
-  // Collective. Empty in steps that are not measured. Every rank gets the numbers of rank 0, because a rounding
-  // difference must not lead to different decisions.
-  std::optional<quality::Measured> Measure(const step::Gan& gan, std::uint64_t step, std::uint64_t images);
+  // The number of steps from a measured state to the step in which the result takes effect: before the next
+  // measurement, and 0 when every step is measured.
+  static std::uint64_t Delay(std::uint64_t every) { return every - (every + 3) / 4; }
+
+  // Call it after every step, before Begin(). Collective. The measurement that takes effect in this step, if there is
+  // one. `is_last`: the run ends with this step, so nothing is left for later.
+  std::optional<Measurement> Take(std::uint64_t step, bool is_last);
+  // Begins to measure the state after this step if that is due, and returns whether it has. Its checkpoint must be
+  // saved and kept while the measurement is pending, because a run that resumes begins it again from there.
+  bool Begin(const step::Gan& gan, std::uint64_t step, std::uint64_t images);
+  const std::optional<PendingMeasurement>& pending() const { return pending_; }
+
   // The step with the best quality so far. Its checkpoint is never removed.
   std::optional<std::uint64_t> best_step() const;
   const BestOfRun& best() const { return best_; }
   // Whether --stop-when best ends the run.
   bool HasReachedBest() const { return options_.stop_when == "best" && best_.HasWaitedEnough(); }
 
-  nlohmann::json Save() const { return best_.Save(); }
-  // `images`: of the restored step.
-  void Restore(const nlohmann::json& state, std::uint64_t images) { best_.Restore(state, images); }
+  nlohmann::json Save() const;
+  // `images`: of the restored step. A pending measurement must then be begun again or forgotten.
+  void Restore(const nlohmann::json& state, std::uint64_t images);
+  // On rank 0, with the checkpoint of the pending measurement's step. Throws DataError.
+  void BeginAgain(const checkpoint::Checkpoint& saved, const step::Gan& like);
+  void ForgetPending() { pending_.reset(); }
 
  private:
-  CopyWatch::Values MeasureCopies(const quality::ImageSource& fakes, torch::nn::Sequential& generator,
-                                  std::uint64_t step);
+  void WaitForRankZero();
+  void PrepareBeforeFirst(std::uint64_t step);
 
   const TrainOptions& options_;
-  torch::Device device_;
   std::shared_ptr<distributed::Communicator> communicator_;
   std::function<void(Section)> enter_;
-  std::optional<quality::Evaluator> evaluator_;
-  std::optional<CopyWatch> copies_;
   BestOfRun best_;
+  std::optional<PendingMeasurement> pending_;
+  std::optional<QualityWork> work_;  // on rank 0
 };
-
-// Collective. Returns the numbers of rank 0, bit for bit. Every rank passes the same measures.
-quality::Measured OfRankZero(quality::Measured measured, distributed::Communicator& communicator);
 
 }  // namespace gan::run

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <optional>
 
 #include "cli/log.h"
 #include "cli/main.h"
@@ -28,6 +30,15 @@ double RestartsByLauncher() {
   return restarts == nullptr ? 0 : std::strtod(restarts, nullptr);
 }
 
+// The member of a line of quality.jsonl by which a resumed run finds the lines that it will write again.
+constexpr const char* kEffectiveStep = "effective_step";
+
+// Under the names that both files have for them.
+void AddMeasures(const Measurement& measured, nlohmann::json& line) {
+  for (const auto& [name, value] : measured.values) line["quality_" + name] = JsonNumber(value);
+  if (!measured.by_class.empty()) line["quality_by_class"] = measured.by_class;
+}
+
 double UnixSeconds() { return Seconds(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
@@ -47,10 +58,15 @@ nlohmann::json ToJson(const StepRecord& record) {
   }
   json.update(record.classes.is_object() ? record.classes : nlohmann::json::object());
   if (!record.quality) return json;
-  for (const auto& [name, value] : record.quality->values) json["quality_" + name] = JsonNumber(value);
-  if (record.quality_by_class.is_object() && !record.quality_by_class.empty()) {
-    json["quality_by_class"] = record.quality_by_class;
-  }
+  json["quality_step"] = record.quality->step;
+  json["quality_images"] = record.quality->images;
+  AddMeasures(*record.quality, json);
+  return json;
+}
+
+nlohmann::json ToJson(const Measurement& measured, std::uint64_t effective_step) {
+  nlohmann::json json = {{"step", measured.step}, {"images", measured.images}, {kEffectiveStep, effective_step}};
+  AddMeasures(measured, json);
   return json;
 }
 
@@ -68,6 +84,9 @@ Recorder::Recorder(const RunFolder& folder, const TrainOptions& options, const d
       last_step_(first_step),
       last_images_(first_image) {
   if (is_rank_zero_) stats_ = std::make_shared<StatsFile>(folder.Stats(), first_step, stats_bytes);
+  if (is_rank_zero_ && (options.quality_every > 0 || std::filesystem::exists(folder.Quality()))) {
+    quality_ = std::make_shared<StatsFile>(folder.Quality(), first_step, std::nullopt, kEffectiveStep);
+  }
   if (is_rank_zero_ && options.tensorboard) OpenTensorBoard(first_step + 1);
   metrics_.Set(Metric::kWorldSize, world.size);
   metrics_.Set(Metric::kLaunchRestarts, RestartsByLauncher());
@@ -87,10 +106,12 @@ void Recorder::Step(const StepRecord& record, double fraction_done) {
     cli::LogWarning("step " + std::to_string(record.step) + ": " + line);
   }
   LogForecast(record);
-  if (options_.log_every > 0 && record.step % options_.log_every == 0) {
+  if (record.quality) quality_->Append(ToJson(*record.quality, record.step));
+  // A measurement would otherwise be missing, because it seldom takes effect in a step that is logged.
+  if (options_.log_every > 0 && (record.step % options_.log_every == 0 || record.quality)) {
     const nlohmann::json stats = ToJson(record);
     stats_->Append(stats);
-    if (events_) AddToTensorBoard(record.step, stats);
+    if (events_) AddToTensorBoard(record, stats);
   }
   LogStep(record, fraction_done);
 }
@@ -113,13 +134,17 @@ void Recorder::OpenTensorBoard(std::uint64_t first_step) {
   ForTensorBoard([&] { events_ = std::make_unique<tensorboard::EventFile>(folder_.path(), first_step); });
 }
 
-// TensorBoard's tags are the names of the numbers in stats.jsonl.
-void Recorder::AddToTensorBoard(std::uint64_t step, const nlohmann::json& stats) {
-  std::vector<tensorboard::Scalar> scalars;
+// TensorBoard's tags are the names of the numbers in stats.jsonl. Measures of quality belong to the measured step.
+void Recorder::AddToTensorBoard(const StepRecord& record, const nlohmann::json& stats) {
+  std::vector<tensorboard::Scalar> of_step, of_measured_step;
   for (const auto& [name, value] : stats.items()) {
-    if (value.is_number() && name != "step") scalars.push_back({name, value.get<double>()});
+    if (!value.is_number() || name == "step" || name == "quality_step" || name == "quality_images") continue;
+    (name.starts_with("quality_") ? of_measured_step : of_step).push_back({name, value.get<double>()});
   }
-  ForTensorBoard([&] { events_->Add(step, scalars); });
+  ForTensorBoard([&] {
+    if (record.quality) events_->Add(record.quality->step, of_measured_step);
+    events_->Add(record.step, of_step);
+  });
 }
 
 void Recorder::ForTensorBoard(const std::function<void()>& work) {
@@ -265,13 +290,17 @@ void Recorder::Ranks(const std::vector<std::string>& times) {
 }
 
 void Recorder::CutStats() {
-  if (stats_) stats_->Cut();
+  for (const auto& file : {stats_, quality_}) {
+    if (file) file->Cut();
+  }
 }
 
-// Shares the file, because a save may outlive the recorder after a rollback.
+// Shares the files, because a save may outlive the recorder after a rollback.
 std::function<void()> Recorder::StatsSync() const {
-  return [stats = stats_] {
-    if (stats) stats->Sync();
+  return [stats = stats_, quality = quality_] {
+    for (const auto& file : {stats, quality}) {
+      if (file) file->Sync();
+    }
   };
 }
 

@@ -24,8 +24,11 @@ namespace gan::run {
 // A line of stats.jsonl. A number that is not finite, or was not measured in this step, becomes null.
 nlohmann::json ToJson(const StepRecord& record);
 
-// Publishes a run: on rank 0 stats.jsonl, TensorBoard files, the log and status.json; on every rank metrics. Not
-// thread-safe.
+// A line of quality.jsonl: the measured state, the step in which the result took effect, and the measures.
+nlohmann::json ToJson(const Measurement& measured, std::uint64_t effective_step);
+
+// Publishes a run: on rank 0 stats.jsonl, quality.jsonl, TensorBoard files, the log and status.json; on every rank
+// metrics. Not thread-safe.
 class Recorder {
  public:
   // `first_step`, `first_image`: completed before this process started (0 for a new run). `stats_bytes`: the length of
@@ -52,7 +55,7 @@ class Recorder {
   static bool RanksAreDue(std::uint64_t step) { return step < kRanksEvery || step % kRanksEvery == 0; }
   std::string MyTimes();  // mean times since the last call, as JSON
   void Ranks(const std::vector<std::string>& times);
-  // Removes the lines of later steps from stats.jsonl; so does the first Step(). Throws IoError.
+  // Removes the lines of later steps from stats.jsonl and quality.jsonl; so does the first Step(). Throws IoError.
   void CutStats();
   // The length of stats.jsonl with all lines so far; 0 on ranks that do not write it.
   std::uint64_t StatsBytes() const { return stats_ ? stats_->bytes() : 0; }
@@ -68,7 +71,7 @@ class Recorder {
   static constexpr std::uint64_t kRanksEvery = 16;
 
   void OpenTensorBoard(std::uint64_t first_step);
-  void AddToTensorBoard(std::uint64_t step, const nlohmann::json& stats);
+  void AddToTensorBoard(const StepRecord& record, const nlohmann::json& stats);
   // A full disk does not end a run: the first failure of TensorBoard is logged, later ones are ignored.
   void ForTensorBoard(const std::function<void()>& work);
   void LogStep(const StepRecord& record, double fraction_done);
@@ -82,7 +85,8 @@ class Recorder {
   bool is_rank_zero_;
   double world_size_;
   monitoring::Metrics& metrics_;
-  std::shared_ptr<StatsFile> stats_;  // rank 0 only; shared with the save in flight
+  std::shared_ptr<StatsFile> stats_;    // rank 0 only; shared with the save in flight
+  std::shared_ptr<StatsFile> quality_;  // likewise, in a run that measures quality or has done so
   std::unique_ptr<tensorboard::EventFile> events_;
   bool events_failed_ = false;
   std::set<std::pair<std::string, std::uint64_t>> published_pictures_;

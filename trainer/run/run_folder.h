@@ -23,6 +23,7 @@ class RunFolder {
   std::filesystem::path Options() const { return path_ / "options.json"; }
   std::filesystem::path Log() const { return path_ / "log.txt"; }
   std::filesystem::path Stats() const { return path_ / "stats.jsonl"; }
+  std::filesystem::path Quality() const { return path_ / "quality.jsonl"; }
   std::filesystem::path Status() const { return path_ / "status.json"; }
   std::filesystem::path Targets() const { return path_ / "prometheus-targets.json"; }
   std::filesystem::path Rollbacks() const { return path_ / "rollbacks.json"; }

@@ -17,20 +17,6 @@ namespace {
 
 constexpr std::uint64_t kColumnsOfClasses = 8;
 
-// Measures the running statistics of averaged weights on enough latents for stable ones. They depend on the seed alone,
-// so every process measures the same.
-void FitStatistics(torch::nn::Sequential& generator, const step::Gan& gan, std::uint64_t seed,
-                   const torch::TensorOptions& home) {
-  constexpr std::uint64_t kLatents = 128;
-  constexpr std::int64_t kBatch = 64;
-  constexpr auto kStream = data::Stream::kStatistics;
-  const torch::Tensor latents = Latents(seed, kStream, 0, kLatents, gan.options.network.noise_dim, home.device());
-  torch::Tensor classes = DrawClasses(gan.classes, seed, kStream, 0, kLatents, home.device());
-  if (classes.defined()) classes = classes.to(home);
-  torch::NoGradGuard no_grad;
-  step::ReestimateStatistics(generator, model::GeneratorInput(generator, latents.to(home), classes), kBatch);
-}
-
 // The records of a grid by rows: for each class its first ones, and nothing where it has too few.
 std::vector<std::optional<std::uint64_t>> FirstOfClasses(const data::Dataset& dataset, std::uint64_t rows) {
   std::vector<std::optional<std::uint64_t>> places(rows * kColumnsOfClasses);
@@ -84,21 +70,43 @@ picture::Mark MarkOf(torch::nn::Sequential& generator, std::uint64_t step, std::
   return mark;
 }
 
-torch::nn::Sequential GeneratorForPictures(const step::Gan& gan, std::uint64_t seed) {
-  // A copy, because the running statistics of the training generator must not change.
+torch::nn::Sequential GeneratorLike(const step::Gan& gan) {
   torch::NoGradGuard no_grad;
-  const torch::TensorOptions home = gan.generator->parameters().front().options().requires_grad(false);
-  torch::nn::Sequential copy = model::MakeGenerator(gan.options.network);
-  copy->to(home.device());
-  model::ConvertFloatingPoint(*copy, torch::typeMetaToScalarType(home.dtype()));
+  const torch::TensorOptions home = gan.generator->parameters().front().options();
+  torch::nn::Sequential generator = model::MakeGenerator(gan.options.network);
+  generator->to(home.device());
+  model::ConvertFloatingPoint(*generator, torch::typeMetaToScalarType(home.dtype()));
+  return generator;
+}
+
+void CopyWeightsForPictures(const step::Gan& gan, torch::nn::Sequential& generator) {
+  torch::NoGradGuard no_grad;
   const model::NamedTensors from = model::NamedState(*gan.generator, "");
-  const model::NamedTensors to = model::NamedState(*copy, "");
+  const model::NamedTensors to = model::NamedState(*generator, "");
   for (std::size_t i = 0; i < from.size(); ++i) torch::Tensor(to[i].second).copy_(from[i].second);
+  if (gan.ema.active()) gan.ema.CopyTo(*generator);
+}
+
+// On enough latents for stable statistics.
+void FitStatistics(torch::nn::Sequential& generator, const data::Classes& classes, std::int64_t noise_dim,
+                   std::uint64_t seed) {
+  constexpr std::uint64_t kLatents = 128;
+  constexpr std::int64_t kBatch = 64;
+  constexpr auto kStream = data::Stream::kStatistics;
+  const torch::TensorOptions home = generator->parameters().front().options().requires_grad(false);
+  const torch::Tensor latents = Latents(seed, kStream, 0, kLatents, noise_dim, home.device());
+  torch::Tensor drawn = DrawClasses(classes, seed, kStream, 0, kLatents, home.device());
+  if (drawn.defined()) drawn = drawn.to(home);
+  torch::NoGradGuard no_grad;
+  step::ReestimateStatistics(generator, model::GeneratorInput(generator, latents.to(home), drawn), kBatch);
+}
+
+// A copy, because the running statistics of the training generator must not change.
+torch::nn::Sequential GeneratorForPictures(const step::Gan& gan, std::uint64_t seed) {
+  torch::nn::Sequential copy = GeneratorLike(gan);
+  CopyWeightsForPictures(gan, copy);
   copy->eval();
-  if (gan.ema.active()) {
-    gan.ema.CopyTo(*copy);
-    FitStatistics(copy, gan, seed, home);
-  }
+  if (gan.ema.active()) FitStatistics(copy, gan.classes, gan.options.network.noise_dim, seed);
   return copy;
 }
 

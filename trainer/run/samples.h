@@ -35,6 +35,15 @@ picture::Mark MarkOf(torch::nn::Sequential& generator, std::uint64_t step, std::
 // weights and running statistics measured for them; otherwise the current weights and statistics.
 torch::nn::Sequential GeneratorForPictures(const step::Gan& gan, std::uint64_t seed);
 
+// The same in parts. A generator like that of `gan`, on its device, whose weights mean nothing yet.
+torch::nn::Sequential GeneratorLike(const step::Gan& gan);
+// Gives it the averaged weights, or without an average the current weights and statistics. Cheap.
+void CopyWeightsForPictures(const step::Gan& gan, torch::nn::Sequential& generator);
+// Measures the running statistics of averaged weights. They depend on the seed alone, so every process measures the
+// same. The generator is left in evaluation mode.
+void FitStatistics(torch::nn::Sequential& generator, const data::Classes& classes, std::int64_t noise_dim,
+                   std::uint64_t seed);
+
 // The images that G makes of `latents` with its running statistics. G is left in training mode. Computes no gradients.
 // classes: as in model/classes.h.
 torch::Tensor Generate(torch::nn::Sequential& generator, const torch::Tensor& latents,

@@ -93,21 +93,28 @@ void SetSteps(TrainOptions& options, const StepTime& measured) {
   options.chosen.push_back({"steps", options.steps, Reason(options.time, measured)});
 }
 
-}  // namespace
-
-std::uint64_t StepsIn(const std::string& time, double seconds_per_step) {
-  return static_cast<std::uint64_t>(std::max(SecondsOf(time) / seconds_per_step, 1.0));
+// Rank 0 counts the held-out images for all. A run that resumes without a number of steps is older than auto, and
+// measured nothing. Ranks with other options might not meet here, so that is checked first.
+void SettleQuality(TrainOptions& options, const distributed::World& world) {
+  const auto control =
+      distributed::Communicator::Create(world, "start", "cpu", std::chrono::seconds(options.comm_timeout_seconds));
+  OnAllRanks(*control, [&] { Validate(options, world.size); });
+  RequireSameOptions(ToJson(options), *control);
+  if (options.quality_every != TrainOptions::kAutomatic) return;
+  options.quality_every = 0;
+  if (options.before && !options.given.contains("quality_every")) return;
+  json chosen = json::array();
+  OnRankZero(*control, [&] {
+    const BatchPlan plan = PlanBatches(options, world.size);
+    const std::uint64_t images = plan.batch * plan.micro_batches * static_cast<std::uint64_t>(world.size);
+    const data::Dataset dataset(options.shards, options.holdout);
+    chosen = AsJson({QualityEvery(dataset.holdout_size(), images, UsesGpu(options))});
+  });
+  options.chosen.push_back(ChosenIn(json::parse(control->Broadcast(chosen.dump()))).at(0));
+  options.chosen.back().value.get_to(options.quality_every);
 }
 
-std::uint64_t TotalSteps(const TrainOptions& options, const StepTime& measured) {
-  if (options.steps > 0) return options.steps;
-  const double already = options.before ? static_cast<double>(options.before->images) : 0;
-  const double left = std::max(TotalImages(options, measured.training_images) - already, 0.0);
-  const std::uint64_t done = options.before ? options.before->step : 0;
-  return done + static_cast<std::uint64_t>(std::ceil(left / static_cast<double>(measured.images)));
-}
-
-SettledOptions Settle(const TrainOptions& asked, const distributed::World& world) {
+SettledOptions SettlePresetAndLength(const TrainOptions& asked, const distributed::World& world) {
   SettledOptions settled{.options = asked, .measured = {}, .why_not_measured = {}};
   TrainOptions& options = settled.options;
   const bool chooses = options.preset != Preset::kNone && !options.before;
@@ -127,6 +134,26 @@ SettledOptions Settle(const TrainOptions& asked, const distributed::World& world
   if ((!options.dry_run && !NeedsSteps(options)) || !settled.why_not_measured.empty()) return settled;
   settled.measured = MeasureStepTime(options, world, device, *control);
   if (NeedsSteps(options)) SetSteps(options, *settled.measured);
+  return settled;
+}
+
+}  // namespace
+
+std::uint64_t StepsIn(const std::string& time, double seconds_per_step) {
+  return static_cast<std::uint64_t>(std::max(SecondsOf(time) / seconds_per_step, 1.0));
+}
+
+std::uint64_t TotalSteps(const TrainOptions& options, const StepTime& measured) {
+  if (options.steps > 0) return options.steps;
+  const double already = options.before ? static_cast<double>(options.before->images) : 0;
+  const double left = std::max(TotalImages(options, measured.training_images) - already, 0.0);
+  const std::uint64_t done = options.before ? options.before->step : 0;
+  return done + static_cast<std::uint64_t>(std::ceil(left / static_cast<double>(measured.images)));
+}
+
+SettledOptions Settle(const TrainOptions& asked, const distributed::World& world) {
+  SettledOptions settled = SettlePresetAndLength(asked, world);
+  if (!settled.options.dry_run) SettleQuality(settled.options, world);
   return settled;
 }
 

@@ -1,4 +1,5 @@
-// What is left open by the user and decided when a run starts: the values of a preset, and the steps of --time.
+// What is left open by the user and decided when a run starts: the values of a preset, the steps of --time, and how
+// often quality is measured.
 #pragma once
 
 #include <optional>
@@ -16,9 +17,9 @@ struct SettledOptions {
   std::string why_not_measured;      // in a dry run that measures nothing
 };
 
-// Collective. The options with the values of --preset, which rank 0 chooses for all, and with --time as a number of
-// steps. A run that resumes keeps what was chosen for it. Without preset, time and dry run the options are returned as
-// they are, and nothing is read or exchanged. Throws UsageError, DataError and ReportedElsewhere.
+// Collective. The options with the values of --preset, which rank 0 chooses for all, with --time as a number of steps,
+// and, except for a dry run, with --quality-every auto as a number of steps. A run that resumes keeps what was chosen
+// for it. Throws UsageError, DataError and ReportedElsewhere.
 SettledOptions Settle(const TrainOptions& options, const distributed::World& world);
 
 // The steps that fit into `time`, at least one.

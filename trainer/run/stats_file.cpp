@@ -14,13 +14,14 @@
 
 namespace gan::run {
 
-StatsFile::StatsFile(const std::filesystem::path& path, std::uint64_t last_step, std::optional<std::uint64_t> bytes)
+StatsFile::StatsFile(const std::filesystem::path& path, std::uint64_t last_step, std::optional<std::uint64_t> bytes,
+                     std::string step_name)
     : path_(path) {
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (descriptor_ < 0) throw IoError(path, "open", errno);
   try {
     // The checkpoint knows the length of the file at its step, which avoids a search in a large file.
-    StatsLines lines(path, descriptor_);
+    StatsLines lines(path, descriptor_, std::move(step_name));
     written_ = bytes && lines.EndsAt(*bytes, last_step) ? *bytes : lines.EndOf(last_step);
     torn_ = written_ != lines.size();
   } catch (...) {

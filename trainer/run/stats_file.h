@@ -10,8 +10,8 @@
 
 namespace gan::run {
 
-// stats.jsonl: one JSON object per line. Rank 0 only. Sync may be called from another thread; all other functions by
-// one thread.
+// stats.jsonl or quality.jsonl: one JSON object per line. Rank 0 only. Sync may be called from another thread; all
+// other functions by one thread.
 //
 // A line that cannot be written, for example on a full disk, does not end the run: the error is logged, the line is
 // kept in memory, and it is written together with a later one. At most kMostKept bytes are kept. When lines beyond that
@@ -21,10 +21,11 @@ class StatsFile {
   static constexpr std::size_t kMostKept = std::size_t{4} << 20;
 
   // Opens the file, which may be of any size, and finds the end of the lines of steps <= last_step, because a resumed
-  // run writes the later ones again. `bytes`: the length of the file at that step according to a checkpoint. When it
-  // does not match, lines are searched from the end backwards. Throws IoError. The file does not change before Cut or
-  // Append.
-  StatsFile(const std::filesystem::path& path, std::uint64_t last_step, std::optional<std::uint64_t> bytes);
+  // run writes the later ones again. `step_name`: the member that is the step of a line. `bytes`: the length of the
+  // file at that step according to a checkpoint. When it does not match, lines are searched from the end backwards.
+  // Throws IoError. The file does not change before Cut or Append.
+  StatsFile(const std::filesystem::path& path, std::uint64_t last_step, std::optional<std::uint64_t> bytes,
+            std::string step_name = "step");
   ~StatsFile();
   StatsFile(const StatsFile&) = delete;
   StatsFile& operator=(const StatsFile&) = delete;

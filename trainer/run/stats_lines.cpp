@@ -20,7 +20,8 @@ constexpr std::uint64_t kLongestLine = kBlock;  // lines of the trainer have abo
 
 }  // namespace
 
-StatsLines::StatsLines(std::filesystem::path path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {
+StatsLines::StatsLines(std::filesystem::path path, int descriptor, std::string step_name)
+    : path_(std::move(path)), descriptor_(descriptor), step_name_(std::move(step_name)) {
   struct stat status = {};
   if (::fstat(descriptor, &status) != 0) throw IoError(path_, "stat", errno);
   size_ = static_cast<std::uint64_t>(status.st_size);
@@ -62,7 +63,7 @@ std::optional<std::uint64_t> StatsLines::StepOf(std::uint64_t begin, std::uint64
   std::string line(end - begin, '\0');
   Read(begin, line);
   const auto record = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-  const auto step = record.is_object() ? record.find("step") : record.end();
+  const auto step = record.is_object() ? record.find(step_name_) : record.end();
   if (!record.is_object() || step == record.end() || !step->is_number_unsigned()) return std::nullopt;
   return step->get<std::uint64_t>();
 }

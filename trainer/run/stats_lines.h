@@ -11,8 +11,9 @@ namespace gan::run {
 // IoError.
 class StatsLines {
  public:
-  // `descriptor`: open for reading, and must outlive this object. `path`: named in errors.
-  StatsLines(std::filesystem::path path, int descriptor);
+  // `descriptor`: open for reading, and must outlive this object. `path`: named in errors. `step_name`: the member that
+  // is the step of a line.
+  StatsLines(std::filesystem::path path, int descriptor, std::string step_name);
 
   std::uint64_t size() const { return size_; }
   // Whether the lines of steps <= last_step end at byte `at`, judged by the line before it and the line after it.
@@ -30,6 +31,7 @@ class StatsLines {
 
   std::filesystem::path path_;
   int descriptor_;
+  std::string step_name_;
   std::uint64_t size_ = 0;
   std::uint64_t block_at_ = 0;
   std::string block_;

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "trainer/balance/balance.h"
-#include "trainer/quality/evaluator.h"
+#include "trainer/run/measurement.h"
 #include "trainer/step/train_step.h"
 
 namespace gan::run {
@@ -37,16 +37,15 @@ struct StepRecord {
   double seconds = 0;
   double images_per_second = 0;
   Observation seen;
-  std::optional<quality::Measured> quality;  // present when quality was measured in this step
-  step::StepResult local;                    // measurements of this rank alone
+  bool is_measured = false;            // a measurement of this state has begun
+  std::optional<Measurement> quality;  // of an earlier state or this one; it takes effect in this step
+  step::StepResult local;              // measurements of this rank alone
   balance::Verdict verdict = balance::Verdict::kBalanced;
   bool collapse_foretold = false;  // the controller expects a mode collapse
   std::vector<balance::Intervention> interventions;
-  nlohmann::json quality_by_class;  // present with `quality`, for classes with enough held-out images
-  nlohmann::json classes;           // ClassWatch::Numbers()
+  nlohmann::json classes;  // ClassWatch::Numbers()
   double classes_collapsed = 0, classes_separated = 0;
   std::vector<std::string> about_classes;  // lines for the log
-  bool best = false;  // the best quality so far, according to the measure that the user has selected
 };
 
 }  // namespace gan::run

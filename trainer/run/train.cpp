@@ -52,7 +52,9 @@ int Loop(const TrainOptions& options, Watchdog& watchdog, Trainer& trainer) {
       if (trainer.SaveLast() || trainer.HasCheckpoint()) return Finish(trainer, "stopped", cli::kStoppedSaved);
       return Finish(trainer, "diverged", cli::kDiverged);
     }
-    if ((record.best || Due(options.checkpoint_every, record.step)) && !trainer.Finished()) trainer.SaveCheckpoint();
+    // A measured state may turn out to be the best, and a run that resumes before that is known measures it again.
+    if ((record.is_measured || Due(options.checkpoint_every, record.step)) && !trainer.Finished())
+      trainer.SaveCheckpoint();
   }
   // The results of a finished run are checked and saved even if no interval has ended.
   watchdog.Enter(Section::kEvaluate);

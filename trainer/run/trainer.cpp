@@ -239,7 +239,7 @@ StepRecord Trainer::Step() {
   record.lr_d = plan.lr_d;
   record.lr_g = plan.lr_g;
   record.augment_probability = plan.augment_probability;
-  const auto evaluation = MeasureQuality(record);
+  MeasureQuality(record);
   balance::Signals signals = ToSignals(record.seen, record.local, loss::LossOf(plan.loss.kind).range(plan.labels));
   signals.epoch = record.epoch;
   record.interventions = std::exchange(unpublished_, {});
@@ -251,19 +251,19 @@ StepRecord Trainer::Step() {
   }
   record.verdict = controller_.verdict();
   record.collapse_foretold = controller_.IsCollapseForetold();
-  // Measuring quality is timed separately and does not count as part of the step.
-  record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start - evaluation).count();
+  record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   record.images_per_second = static_cast<double>(images_ - images_before) / record.seconds;
   Publish(record);
   return record;
 }
 
-std::chrono::steady_clock::duration Trainer::MeasureQuality(StepRecord& record) {
-  const auto start = std::chrono::steady_clock::now();
-  record.quality = quality_->Measure(gan_, step_, images_);
-  if (record.quality) record.quality_by_class = quality_by_class_->Measure(gan_);
-  record.best = record.quality && quality_->best_step() == step_;
-  return std::chrono::steady_clock::now() - start;
+// A record has room for one measurement.
+void Trainer::MeasureQuality(StepRecord& record) {
+  const bool is_last = FractionDone() >= 1;
+  record.quality = quality_->Take(step_, is_last);
+  if (record.quality && is_last) return;
+  record.is_measured = quality_->Begin(gan_, step_, images_);
+  if (record.is_measured && !record.quality) record.quality = quality_->Take(step_, is_last);
 }
 
 void Trainer::Publish(const StepRecord& record) {

@@ -19,7 +19,6 @@
 #include "trainer/run/faults.h"
 #include "trainer/run/notifier.h"
 #include "trainer/run/options.h"
-#include "trainer/run/quality_by_class.h"
 #include "trainer/run/quality_watch.h"
 #include "trainer/run/recorder.h"
 #include "trainer/run/rollback_policy.h"
@@ -91,6 +90,7 @@ class Trainer {
   std::optional<checkpoint::Checkpoint> FindCheckpoint();
   std::optional<checkpoint::Checkpoint> LoadNamedCheckpoint();
   void Restore(const checkpoint::Checkpoint& saved);
+  void MeasureAgain(const checkpoint::Checkpoint& saved);
   void LogResume(const checkpoint::Checkpoint& saved) const;
   void RestoreUndecidedStep(const nlohmann::json& state);
   void RebuildDiscriminator(std::int64_t width);
@@ -110,8 +110,7 @@ class Trainer {
   step::StepPlan PlanStep() const;
   void ChangeDiscriminatorAsDecided();
   void DecideOnUndecided(StepRecord& record);
-  // Returns the time that it took.
-  std::chrono::steady_clock::duration MeasureQuality(StepRecord& record);
+  void MeasureQuality(StepRecord& record);
   void Publish(const StepRecord& record);
   double FractionDone() const;
   std::string HowBestEnded(const std::string& state) const;
@@ -140,7 +139,6 @@ class Trainer {
   std::optional<ClassWatch> class_watch_;
   std::shared_ptr<distributed::Communicator> evaluation_;  // with the time-out of evaluations
   std::optional<QualityWatch> quality_;
-  std::optional<QualityByClass> quality_by_class_;
   Faults faults_;
 
   BatchPlan batches_of_step_;

@@ -109,8 +109,7 @@ void Trainer::BeginOrResume() {
     std::uint64_t global_batch = options_.global_batch;
     if (saved && global_batch == 0) global_batch = saved->state.at("options").at("global_batch");
     batches_of_step_ = PlanBatches(options_.batch, global_batch, world_.size);
-    quality_.emplace(options_, dataset_, folder_, device_, evaluation_, enter_);
-    quality_by_class_.emplace(options_, dataset_, classes_, device_, evaluation_, enter_);
+    quality_.emplace(options_, dataset_, classes_, folder_, device_, evaluation_, enter_);
     if (saved) Restore(*saved);
     if (gan_.options.loss.perceptual > 0) {
       gan_.extractor = std::make_shared<loss::FeatureExtractor>(gan_.options.loss.perceptual_file, device_);
@@ -118,6 +117,7 @@ void Trainer::BeginOrResume() {
   });
   if (saved && was_going_back) AbandonLaterGrids();
   if (saved) AbandonLaterCheckpoints();
+  if (saved) MeasureAgain(*saved);
   OpenRecorderAndBatches();
   if (!saved) BeginNew();
   saver_->Prepare(gan_.NamedState());
@@ -172,6 +172,29 @@ void Trainer::Restore(const checkpoint::Checkpoint& saved) {
   lineage_ = saved.lineage;
   saver_->set_last_saved_step(saved.step);
   if (world_.rank == 0) LogResume(saved);
+}
+
+// A measurement that was pending when the checkpoint was saved begins again, so that its result takes effect in the
+// same step as without the interruption. Its state is in a checkpoint of its own; without that, it is left out.
+void Trainer::MeasureAgain(const checkpoint::Checkpoint& saved) {
+  if (!quality_->pending()) return;
+  const std::uint64_t step = quality_->pending()->step;
+  std::string why_not;
+  OnRankZero(*control_, [&] {
+    try {
+      if (step == saved.step) return quality_->BeginAgain(saved, gan_);
+      const auto folder = checkpoint::CheckpointFolderName(saved.folder.parent_path(), step);
+      quality_->BeginAgain(checkpoint::Load(folder), gan_);
+    } catch (const checkpoint::NewerVersionError&) {
+      throw;
+    } catch (const DataError& error) {
+      why_not = error.what();
+    }
+  });
+  why_not = control_->Broadcast(why_not);
+  if (why_not.empty()) return;
+  quality_->ForgetPending();
+  if (world_.rank == 0) cli::LogWarning(why_not + "; the quality of step " + std::to_string(step) + " stays unknown");
 }
 
 void Trainer::LogResume(const checkpoint::Checkpoint& saved) const {
@@ -297,6 +320,7 @@ bool Trainer::RollBack() {
   OnAllRanks(*control_, [&] { Restore(*saved); });
   AbandonLaterGrids();
   AbandonLaterCheckpoints();
+  MeasureAgain(*saved);
   lineage_ = control_->Broadcast(NewLineage());  // other noise means another history, even if no checkpoint was renamed
   rollback_policy_.history().Finish();
   WriteRollbackHistory();

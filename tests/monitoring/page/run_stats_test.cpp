@@ -65,6 +65,34 @@ TEST_F(RunStatsTest, TheNewestCopiesAreKept) {
   EXPECT_EQ(Read()["copies"], (Json{2, 0.25, 0.125, 1.0}));
 }
 
+TEST_F(RunStatsTest, AMeasurementBelongsToTheStepThatWasMeasured) {
+  AppendStep(1);
+  AppendStep(2);
+  AppendStep(3, {{"quality_step", 2},
+                 {"quality_images", 20},
+                 {"quality_swd", 0.5},
+                 {"quality_copies", 0.25},
+                 {"quality_copies_floor", 0.125},
+                 {"quality_copies_told", 1},
+                 {"quality_by_class", {{"coat", 1}}}});
+  AppendStep(4, {{"quality_swd", 0.25}});                       // of a run that waited for each measurement
+  AppendStep(5, {{"quality_step", 9}, {"quality_swd", 0.75}});  // not from this program
+  const Json json = Read();
+  EXPECT_EQ(json["table"]["x"], (Json{1, 2, 3, 4, 5}));
+  EXPECT_EQ(json["table"]["series"]["quality_swd"]["mean"], (Json{nullptr, 0.5, nullptr, 0.25, 0.75}));
+  EXPECT_FALSE(json["table"]["series"].contains("quality_step"));
+  EXPECT_FALSE(json["table"]["series"].contains("quality_images"));
+  EXPECT_EQ(json["copies"], (Json{2, 0.25, 0.125, 1.0}));
+  EXPECT_EQ(json["quality_by_class"], (Json{2, {{"coat", 1}}}));
+}
+
+TEST_F(RunStatsTest, AMeasurementOfAStepWithoutALineCountsInTheNextOne) {
+  AppendStep(10);
+  AppendStep(20);
+  AppendStep(30, {{"quality_step", 15}, {"quality_swd", 0.5}});
+  EXPECT_EQ(Read()["table"]["series"]["quality_swd"]["mean"], (Json{nullptr, 0.5, nullptr}));
+}
+
 TEST_F(RunStatsTest, MoreClassesThanGanTrainWritesAreNotKept) {
   Json many = Json::object();
   for (int i = 0; i < 33; ++i) many["class " + std::to_string(i)] = {{"swd", 0.5}};

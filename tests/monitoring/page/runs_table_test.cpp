@@ -67,6 +67,19 @@ TEST_F(RunsTableTest, TheBestMeasuresAreExactAlthoughFewLinesAreDrawn) {
   EXPECT_EQ(row.at("last").at("loss_d"), 5000.0);
 }
 
+TEST_F(RunsTableTest, AMeasurementBelongsToTheStepThatWasMeasured) {
+  const fs::path run = MakeRun("one", Json::object());
+  std::ofstream(run / "stats.jsonl") << Json{{"step", 9},         {"images", 90},         {"loss_d", 1},
+                                             {"quality_step", 5}, {"quality_images", 50}, {"quality_swd", 0.5}}
+                                     << '\n';
+  RunSummary summary(run);
+  EXPECT_TRUE(summary.ReadMore(1000));
+  EXPECT_EQ(summary.Curve("quality_swd"), Json({{"steps", {5}}, {"images", {50}}, {"values", {0.5}}}));
+  EXPECT_EQ(summary.Curve("loss_d"), Json({{"steps", {9}}, {"images", {90}}, {"values", {1.0}}}));
+  EXPECT_TRUE(summary.Curve("quality_step").is_null());
+  EXPECT_EQ(Rows().at(0).at("best").at("quality_swd"), Json({0.5, 5}));
+}
+
 TEST_F(RunsTableTest, ACurveOfAnyLengthIsBoundedAndCoversTheRun) {
   const fs::path run = MakeRun("one", Json::object());
   RunSummary summary(run);

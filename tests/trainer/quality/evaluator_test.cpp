@@ -2,14 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <map>
+#include <stdexcept>
 
 #include "storage/errors.h"
-#include "tests/trainer/distributed/mpi_world.h"
+#include "tests/storage/temporary_folder.h"
 #include "trainer/data/sampler.h"
-#include "trainer/quality/gather.h"
 
 namespace gan::quality {
 namespace {
@@ -33,29 +32,22 @@ ImageSource Pictures(std::uint64_t seed, double noise) {
 }
 
 std::map<std::string, double> MeasuredWith(double noise) {
-  const auto communicator = distributed::Communicator::Create(distributed::TestWorld(), "control");
-  Evaluator evaluator({.count = kImages, .seed = 3, .inception = {}}, Pictures(1, 0), Pictures(3, 0), torch::kCPU,
-                      communicator);
+  Evaluator evaluator({.count = kImages, .seed = 3, .inception = {}}, Pictures(1, 0), Pictures(3, 0), torch::kCPU);
   const Measured measured = evaluator.Measure(Pictures(2, noise));
   return {measured.values.begin(), measured.values.end()};
 }
 
-// That two ranks measure what one measures is held in tests/peers/quality_test.py; here, that they share the work.
-TEST(Evaluator, RowsOfAllRanksAreThoseOfOne) {
-  const distributed::World& world = distributed::TestWorld();
-  const auto communicator = distributed::Communicator::Create(world, "control");
-  const RandomFeatures features{torch::kCPU};
-  const torch::Tensor images = Pictures(2, 0.3)(0, kImages);
-  const Share share = ShareOfRank(kImages, world.rank, world.size);
-  const torch::Tensor mine = features(images.narrow(0, share.first, share.count));
-  EXPECT_LE((features(images) - GatherRows(mine, share, kImages, *communicator)).abs().max().item<double>(), 1e-6);
-}
-
-TEST(Evaluator, EveryRankHasTheSameNumbers) {
-  const auto communicator = distributed::Communicator::Create(distributed::TestWorld(), "control");
-  std::string numbers;
-  for (const auto& [name, value] : MeasuredWith(0.3)) numbers += name + " " + std::to_string(value) + "\n";
-  for (const std::string& of_rank : communicator->AllGather(numbers)) EXPECT_EQ(of_rank, numbers);
+// A measurement may be broken off, and a later one must then give the same numbers.
+TEST(Evaluator, WhatWasBrokenOffIsDoneLater) {
+  int batches = 0;
+  const auto breaking = [&batches](std::int64_t first, std::int64_t count) {
+    if (++batches == 2) throw std::runtime_error("broken off");
+    return Pictures(3, 0)(first, count);
+  };
+  Evaluator evaluator({.count = kImages, .seed = 3, .inception = {}}, Pictures(1, 0), breaking, torch::kCPU);
+  EXPECT_THROW(evaluator.Prepare(), std::runtime_error);
+  const Measured measured = evaluator.Measure(Pictures(2, 0.3));
+  EXPECT_EQ((std::map<std::string, double>(measured.values.begin(), measured.values.end())), MeasuredWith(0.3));
 }
 
 TEST(Evaluator, OrdersNoiseBelowEarlyBelowLate) {
@@ -71,27 +63,11 @@ TEST(Evaluator, OrdersNoiseBelowEarlyBelowLate) {
   }
 }
 
-TEST(Evaluator, SharesCoverTheSetInPairs) {
-  for (const std::int64_t total : {2, 12, 50}) {
-    for (const int ranks : {1, 2, 3, 5}) {
-      std::int64_t next = 0;
-      for (int rank = 0; rank < ranks; ++rank) {
-        const Share share = ShareOfRank(total, rank, ranks);
-        EXPECT_EQ(share.first, next);
-        EXPECT_EQ(share.count % 2, 0);
-        next += share.count;
-      }
-      EXPECT_EQ(next, total);
-    }
-  }
-}
-
 TEST(Features, AFileThatIsNoTorchScriptIsReported) {
-  const auto file = std::filesystem::temp_directory_path() /
-                    ("not-torchscript-" + std::to_string(distributed::TestWorld().rank) + ".pt");
+  const testing::TemporaryFolder folder;
+  const auto file = folder.path() / "not-torchscript.pt";
   std::ofstream(file) << "not a network";
   EXPECT_THROW(InceptionFeatures(file, torch::kCPU), DataError);
-  std::filesystem::remove(file);
 }
 
 }  // namespace

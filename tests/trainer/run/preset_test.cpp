@@ -7,6 +7,7 @@
 #include <map>
 
 #include "tests/trainer/run/parsed_flags.h"
+#include "trainer/run/flags_of_run.h"
 
 namespace gan::run {
 namespace {
@@ -168,6 +169,33 @@ TEST(PresetAuto, WhatIsGivenWins) {
   Apply(chosen, applied);
   EXPECT_EQ(applied.gan.network.features, 4);
   EXPECT_EQ(applied.lr_g, 0.001);
+}
+
+TEST(QualityEvery, IsOncePerTenThousandImagesWhereEnoughAreHeldOut) {
+  const auto every = [](std::uint64_t held_out, std::uint64_t images, bool on_gpu = false) {
+    const Chosen chosen = QualityEvery(held_out, images, on_gpu);
+    EXPECT_EQ(chosen.name, "quality_every");
+    EXPECT_FALSE(chosen.why.empty());
+    return chosen.value.get<std::uint64_t>();
+  };
+  EXPECT_EQ(every(31, 32), 0U);
+  EXPECT_EQ(every(32, 32), 312U);
+  EXPECT_EQ(every(500, 1), 10'000U);
+  EXPECT_EQ(every(500, 1024), 100U);
+  EXPECT_EQ(every(500, 64, true), 3125U);
+}
+
+TEST(QualityEvery, AutoIsAWordWhereverANumberCanBe) {
+  EXPECT_EQ(ToJson(Parsed({})).at("quality_every"), "auto");
+  EXPECT_EQ(ToJson(Parsed({"--quality-every", "0"})).at("quality_every"), 0);
+  EXPECT_EQ(ToJson(Parsed({"--quality-every", "7"})).at("quality_every"), 7);
+  const nlohmann::json of_number = {{"quality_every", 0}}, of_word = {{"quality_every", "auto"}};
+  EXPECT_EQ(WithFlagsOf(Parsed({}), of_number).quality_every, 0U);
+  EXPECT_EQ(WithFlagsOf(Parsed({"--quality-every", "auto"}), of_number).quality_every, TrainOptions::kAutomatic);
+  EXPECT_EQ(WithFlagsOf(Parsed({}), of_word).quality_every, TrainOptions::kAutomatic);
+  for (const char* wrong : {"-1", "1.5", "often", "99999999999999999999"}) {
+    EXPECT_THROW(Parsed({"--quality-every", wrong}), CLI::ValidationError) << wrong;
+  }
 }
 
 TEST(PresetPaper, IsTheRecipe) {

@@ -52,6 +52,14 @@ TEST_F(Stats, IsCutToTheStepThatIsResumed) {
   EXPECT_EQ(AfterCut("", 3), "");
 }
 
+TEST_F(Stats, AnotherMemberCanBeTheStepOfALine) {
+  const std::string early = "{\"step\":5,\"effective_step\":8}\n", late = "{\"step\":10,\"effective_step\":13}\n";
+  std::ofstream(path_) << early << late;
+  StatsFile stats(path_, 12, std::nullopt, "effective_step");
+  stats.Cut();
+  EXPECT_EQ(storage::ReadFile(path_), early);
+}
+
 TEST_F(Stats, AnOffsetOfTheCheckpointIsTakenWhereItFits) {
   EXPECT_EQ(AfterCut(Lines(1, 9), 4, Lines(1, 4).size()), Lines(1, 4));
   EXPECT_EQ(AfterCut(Lines(1, 9), 9, Lines(1, 9).size()), Lines(1, 9));
@@ -158,7 +166,7 @@ TEST_F(FullDisk, AGapIsMarkedInTheNextLine) {
 TEST_F(Stats, FileThatCannotBeReadIsAnErrorAndNotAnEmptyOne) {
   std::ofstream(path_) << Lines(1, 3);
   const int descriptor = ::open(path_.c_str(), O_WRONLY);  // refuses to be read
-  StatsLines lines(path_, descriptor);
+  StatsLines lines(path_, descriptor, "step");
   EXPECT_THROW(lines.EndOf(1), IoError);
   EXPECT_THROW(lines.EndsAt(Lines(1, 1).size(), 1), IoError);
   ::close(descriptor);

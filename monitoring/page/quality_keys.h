@@ -1,0 +1,19 @@
+// The measures of quality in a line of stats.jsonl.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace gan::monitoring {
+
+// The names of measures begin like this. A result stands in the line of the step in which it took effect; the two
+// others say which state was measured. Runs that waited for each measurement do not have them.
+inline constexpr std::string_view kQuality = "quality_", kQualityStep = "quality_step",
+                                  kQualityImages = "quality_images";
+
+// The step to which the measures in a line belong; at most the line's own.
+std::uint64_t MeasuredStep(const nlohmann::json& line, std::uint64_t own_step);
+
+}  // namespace gan::monitoring

@@ -1,0 +1,54 @@
+#include "trainer/quality/sort_floats.h"
+
+#include <array>
+#include <bit>
+#include <cstddef>
+
+namespace gan::quality {
+
+namespace {
+
+constexpr unsigned kDigitBits = 11;
+constexpr std::size_t kDigits = std::size_t{1} << kDigitBits;
+constexpr std::uint32_t kMask = kDigits - 1;
+constexpr std::uint32_t kSign = 0x80000000U;
+
+// Whole numbers in the order of the floats: the bits of negative ones run backwards.
+std::uint32_t KeyOf(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  return (bits & kSign) != 0 ? ~bits : bits | kSign;
+}
+
+float ValueOf(std::uint32_t key) { return std::bit_cast<float>((key & kSign) != 0 ? key & ~kSign : ~key); }
+
+// Where the keys with each digit begin in the sorted order. `counts`: of the digits.
+void ToPlaces(std::array<std::uint32_t, kDigits>& counts) {
+  std::uint32_t before = 0;
+  for (std::uint32_t& count : counts) {
+    const std::uint32_t here = count;
+    count = before;
+    before += here;
+  }
+}
+
+}  // namespace
+
+// A radix sort with three digits, from the lowest one on. Each pass keeps the order of the one before.
+void SortFloats(std::span<float> values, std::vector<std::uint32_t>& scratch) {
+  const std::size_t count = values.size();
+  scratch.resize(2 * count);
+  const std::span<std::uint32_t> keys(scratch.data(), count), others(scratch.data() + count, count);
+  std::array<std::uint32_t, kDigits> low{}, middle{}, high{};
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint32_t key = keys[i] = KeyOf(values[i]);
+    ++low[key & kMask];
+    ++middle[key >> kDigitBits & kMask];
+    ++high[key >> 2 * kDigitBits];
+  }
+  for (auto* digits : {&low, &middle, &high}) ToPlaces(*digits);
+  for (const std::uint32_t key : keys) others[low[key & kMask]++] = key;
+  for (const std::uint32_t key : others) keys[middle[key >> kDigitBits & kMask]++] = key;
+  for (const std::uint32_t key : keys) values[high[key >> 2 * kDigitBits]++] = ValueOf(key);
+}
+
+}  // namespace gan::quality

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace gan::run {
+
+// A thread for work that training does not wait for. It computes with one thread at a low priority, so that its cost is
+// bounded and its results do not depend on --threads. The owner's thread calls all members but Alive().
+class Aside {
+ public:
+  Aside();
+  // Ends what is being worked on at its next sign of life.
+  ~Aside();
+  Aside(const Aside&) = delete;
+  Aside& operator=(const Aside&) = delete;
+
+  // Appends work, which is done in this order. It must call Alive() now and then, and let its exception pass.
+  void Start(std::function<void()> work);
+  // A sign of life from the work. Throws when its result is no longer wanted.
+  void Alive();
+
+  enum class Found : std::uint8_t { kDone, kAlive, kSilent };
+  // Waits until everything is done, but at most this long. kAlive, kSilent: it is not done, and there was a sign of
+  // life since the last call, or none.
+  Found Wait(std::chrono::milliseconds most);
+  // Waits until everything is done, and rethrows the first exception of the work.
+  void Finish();
+  // Ends the work without a result, and waits for that.
+  void Drop();
+
+ private:
+  void Serve();
+
+  std::atomic<bool> unwanted_{false};
+  std::atomic<std::uint64_t> signs_{0};
+  std::uint64_t seen_signs_ = 0;
+
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> work_;  // the first one is being done
+  std::exception_ptr error_;
+  bool ending_ = false;
+
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace gan::run
