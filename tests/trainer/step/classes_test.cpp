@@ -22,8 +22,6 @@ GanOptions Conditional(bool spectral = false) {
 
 Batch Labelled(int number, std::int64_t images = 4) { return WithClasses(BatchOf(number, images), kClasses); }
 
-double Difference(const torch::Tensor& a, const torch::Tensor& b) { return (a - b).abs().max().item<double>(); }
-
 torch::Tensor AllOf(std::int64_t one, std::int64_t count) {
   return torch::one_hot(torch::full({count}, one, torch::kLong), kClasses).to(torch::kFloat);
 }

@@ -34,4 +34,7 @@ inline Batch BatchOf(int number, std::int64_t images = 4, torch::ScalarType type
   return {(torch::rand({images, 3, 64, 64}) * 2 - 1).to(type), torch::randn({images, 16, 1, 1}).to(type)};
 }
 
+// The largest difference of two values.
+inline double Difference(const torch::Tensor& a, const torch::Tensor& b) { return (a - b).abs().max().item<double>(); }
+
 }  // namespace gan::step

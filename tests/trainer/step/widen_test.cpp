@@ -22,8 +22,6 @@ void Train(Gan& gan, int first, int steps) {
   }
 }
 
-double Difference(const torch::Tensor& a, const torch::Tensor& b) { return (a - b).abs().max().item<double>(); }
-
 class EveryNorm : public testing::TestWithParam<model::Norm> {};
 INSTANTIATE_TEST_SUITE_P(Widen, EveryNorm,
                          testing::Values(model::Norm::kBatch, model::Norm::kLayer, model::Norm::kInstance,
