@@ -35,8 +35,10 @@ def case(name, loss=BCE, norm=BATCH, spectral=False, r1=0.0, r2=0.0, every=1, fe
     return dict(locals())
 
 
+# An untrained D without norms needs large weights of R1 and R2: with 2 and 0.5 they add less than a ten-thousandth to its
+# gradient, and on AVX2 single precision shows `second` to 1.6e-5 only.
 CASES = [case('bce'), case('hinge', HINGE), case('wgan-gp', WGAN_GP), case('wgan-gp-layer', WGAN_GP, LAYER),
-         case('rpgan', RPGAN, r1=1.0, r2=1.0), case('rpgan-none', RPGAN, NONE, r1=2.0, r2=0.5),
+         case('rpgan', RPGAN, r1=1.0, r2=1.0), case('rpgan-none', RPGAN, NONE, r1=200.0, r2=50.0),
          case('bce-r1-batch', r1=10.0), case('bce-r1-lazy', norm=LAYER, r1=10.0, every=4),
          case('hinge-instance-r2', HINGE, INSTANCE, r2=3.0),
          case('hinge-instance-frozen', HINGE, INSTANCE, r2=3.0, frozen=True), case('hinge-spectral', HINGE, NONE, True),
