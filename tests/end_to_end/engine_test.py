@@ -24,7 +24,8 @@ class Elastic(WithShards):
                 self.assert_code(0, train(before, self.shards, run, *EXACT, '--steps', 3))
                 done = train(after, self.shards, run, *EXACT, '--steps', steps)
                 self.assert_code(0, done)
-                self.assertIn(f'{before} ranks before, {after} now', done.stderr)
+                ranks = '1 rank' if before == 1 else f'{before} ranks'
+                self.assertIn(f'{ranks} before, {after} now', done.stderr)
                 whole = self.whole_run(steps)
                 for expected, line in zip(whole, stats(run), strict=True):
                     self.assertEqual(expected['images'], line['images'])
