@@ -103,7 +103,7 @@ struct Retention {
   std::uint64_t last = 3;                  // the newest ones
   std::uint64_t every = 0;                 // those whose step is a multiple of this number; 0: none
   std::optional<std::uint64_t> best = {};  // the checkpoint of this step
-  // The step of another checkpoint that the one in `folder` needs, if any: it stays as long as that one. Must not
+  // The step of an earlier checkpoint that the one in `folder` needs, if any: it stays as long as that one. Must not
   // throw.
   std::function<std::optional<std::uint64_t>(const std::filesystem::path& folder)> needed_by = {};
 };

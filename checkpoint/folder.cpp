@@ -46,10 +46,13 @@ bool IsCheckpoint(const fs::path& path) {
   return TypeOf(path) == fs::file_type::directory && TypeOf(path / kManifestName) != fs::file_type::not_found;
 }
 
-// Removes from `superfluous` what the other checkpoints need.
+// Removes from `superfluous` what later checkpoints need. Both lists begin with the newest one. Whatever is older than
+// all of `superfluous` can need none of it, so its manifest is not read: a long run may keep hundreds.
 void KeepWhatIsNeeded(const fs::path& root, const Retention& retention, std::vector<fs::path>& superfluous) {
   const std::set<fs::path> left_out(superfluous.begin(), superfluous.end());
+  const fs::path oldest = superfluous.back();
   for (const fs::path& kept : ListCheckpoints(root)) {
+    if (kept == oldest) return;
     if (left_out.contains(kept)) continue;
     if (const auto step = retention.needed_by(kept)) std::erase(superfluous, CheckpointFolderName(root, *step));
   }

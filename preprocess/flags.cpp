@@ -31,8 +31,7 @@ const Choice<LabelMode> kLabels[] = {
     {LabelMode::kFolder, Name(LabelMode::kFolder), "the first folder that distinguishes images"},
     {LabelMode::kAuto, Name(LabelMode::kAuto),
      "what the source has: dataset.json, metadata.csv or .jsonl, .cls or .json of a WebDataset, a list of labels, a "
-     "column "
-     "of a table, or folders"}};
+     "column of a table, or folders"}};
 constexpr Choice<bool> kDedupe[] = {{false, "off", "keep all files"},
                                     {true, "exact", "keep the first of all files with the same bytes"}};
 

@@ -4,9 +4,9 @@
     .deps/venv/bin/python bench/train/measuring.py --shards shards/ --out /tmp/measuring --turns 3
 
 Two ranks train for --steps steps. Saving checkpoints otherwise is off, since a measured state is saved as well and belongs to the
-cost. Printed are, per turn, the time of all steps but the first ten without and with measuring, and of the steps with it the
-median, the longest one and the five longest ones; then the cost from the medians over the turns. The longest step without
-measuring shows what else the machine does.
+cost. Each training's line has the time of all its steps but the first ten, the time of the whole run, the median step, and the five
+longest steps in medians. The last two lines have the cost from the medians over the turns. The longest steps without measuring
+show what else the machine does.
 """
 import argparse
 import json
@@ -35,7 +35,7 @@ def train(options, name, *flags):
 
 
 def wall_of(run):
-    """Seconds between the first and the last line of the log that tells of steps; saves count here."""
+    """Seconds from the writing of options.json, at the start, to the last status; saves count here."""
     return json.loads((run / 'status.json').read_text())['unix_seconds'] - (run / 'options.json').stat().st_mtime
 
 

@@ -13,6 +13,9 @@ namespace gan::monitoring {
 inline constexpr std::string_view kQuality = "quality_", kQualityStep = "quality_step",
                                   kQualityImages = "quality_images";
 
+// Whether `name` is one of those two, which are no measures.
+constexpr bool SaysWhatWasMeasured(std::string_view name) { return name == kQualityStep || name == kQualityImages; }
+
 // The step to which the measures in a line belong; at most the line's own.
 std::uint64_t MeasuredStep(const nlohmann::json& line, std::uint64_t own_step);
 

@@ -49,7 +49,7 @@ void RunStats::ReadLine(std::string_view line) {
   const std::uint64_t measured_step = MeasuredStep(record, last_step_);
   std::vector<std::pair<std::string_view, double>> values, measures;
   for (const auto& [name, value] : record.items()) {
-    if (name == "step" || name == kQualityStep || name == kQualityImages) continue;
+    if (name == "step" || SaysWhatWasMeasured(name)) continue;
     auto& into = name.starts_with(kQuality) ? measures : values;
     if (value.is_number()) into.emplace_back(name, value.get<double>());
     if (value.is_boolean()) into.emplace_back(name, value.get<bool>() ? 1 : 0);

@@ -151,7 +151,7 @@ void RunSummary::TakeNumbers(const Json& record, bool is_sample) {
   for (const auto& [name, value] : record.items()) {
     if (!value.is_number()) continue;
     const auto number = value.get<double>();
-    if (name == kQualityStep || name == kQualityImages) continue;
+    if (SaysWhatWasMeasured(name)) continue;
     const bool is_quality = name.starts_with(kQuality);
     const bool is_curve = std::find(kStepCurves.begin(), kStepCurves.end(), name) != kStepCurves.end();
     if (!is_curve && !is_quality) continue;

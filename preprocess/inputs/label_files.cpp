@@ -185,6 +185,7 @@ bool LabelFiles::HasLabel(std::string_view picture) const {
   return places_.contains(std::string(picture)) || by_file_name_.contains(std::string(FileOf(picture)));
 }
 
+// Only CelebA's lists go by the file name, and -1 is a value in them.
 void LabelFiles::SetLabel(SourceList& sources, std::uint64_t i) const {
   const auto found = places_.find(std::string(sources.Name(i)));
   if (found != places_.end()) return sources.SetClass(i, labels_[found->second]);

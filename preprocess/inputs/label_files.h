@@ -49,7 +49,7 @@ class LabelFiles {
   void TellWhatWasNotTaken(SourceList& sources, std::uint64_t unused) const;
   void Put(const std::string& picture, const std::string& label, Places& places);
 
-  // -> whether a table names the picture.
+  // Whether a table names the picture.
   bool HasLabel(std::string_view picture) const;
   void SetLabel(SourceList& sources, std::uint64_t i) const;
 

@@ -203,6 +203,23 @@ TEST(Prune, KeepsWhatAnotherOneThatStaysNeeds) {
               ElementsAre(root / "step-00000003", root / "step-00000005", root / "step-00000006"));
 }
 
+// A long run keeps many older ones, which would all be read at every save.
+TEST(Prune, AsksNothingOfCheckpointsThatAreOlderThanWhatItRemoves) {
+  const testing::TemporaryFolder root;
+  for (const std::uint64_t step : {1, 2, 3, 4, 5, 6}) WriteSmallCheckpoint(root.path(), step);
+  std::vector<fs::path> asked;
+  const auto needed_by = [&](const fs::path& folder) -> std::optional<std::uint64_t> {
+    asked.push_back(folder);
+    return std::nullopt;
+  };
+  Prune(root.path(),
+        {.last = 2, .best = 2, .needed_by = [](const fs::path&) { return std::optional<std::uint64_t>(4); }});
+  Prune(root.path(), {.last = 2, .best = 2, .needed_by = needed_by});
+  EXPECT_THAT(FilesOf(root.path()),
+              ElementsAre(root / "step-00000002", root / "step-00000005", root / "step-00000006"));
+  EXPECT_THAT(asked, ElementsAre(root / "step-00000006", root / "step-00000005"));
+}
+
 TEST(Prune, NeverThrowsAndSaysWhatStays) {
   const testing::TemporaryFolder root;
   const auto list_fails = Prune(root / std::string(300, 'x'), {.last = 2});

@@ -5,14 +5,17 @@
 #include <optional>
 #include <utility>
 
+#include "trainer/run/options.h"
+
 namespace gan::run {
 
 namespace {
 
+constexpr std::uint64_t kAuto = TrainOptions::kAutomatic;
 constexpr const char* kAutoWord = "auto";
 
 std::optional<std::uint64_t> NumberOrAuto(const std::string& text) {
-  if (text == kAutoWord) return Flags::kAuto;
+  if (text == kAutoWord) return kAuto;
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;

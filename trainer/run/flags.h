@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -68,8 +67,7 @@ class Flags {
     return cli::AddChoice(app_, name, target, table, help)->group(group_);
   }
 
-  // --name N or auto. `value` is kAuto for auto, which is also the word for it in JSON.
-  static constexpr std::uint64_t kAuto = std::numeric_limits<std::uint64_t>::max();
+  // --name N or auto. `value` is TrainOptions::kAutomatic for auto, which is also the word for it in JSON.
   CLI::Option* AddNumberOrAuto(OnResume on_resume, const std::string& name, std::uint64_t& value,
                                const std::string& help);
 

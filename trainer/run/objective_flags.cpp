@@ -79,8 +79,6 @@ void AddObjectiveFlags(Flags& flags, TrainOptions& o) {
   weight("--perceptual-weight", loss.perceptual, "Weight of the perceptual loss in G's loss.");
 }
 
-static_assert(Flags::kAuto == TrainOptions::kAutomatic);
-
 // All of them may change on resuming, because they affect only what is measured and kept.
 void AddQualityFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Image quality, measured against the held-out images");

@@ -44,7 +44,7 @@ std::int64_t CountOf(const TrainOptions& options, const data::Dataset& dataset) 
   const auto count = static_cast<std::int64_t>(std::min(options.quality_images, dataset.holdout_size())) / 2 * 2;
   if (count >= kFewest) return count;
   throw UsageError("--quality-every needs more held-out images than the " + std::to_string(dataset.holdout_size()) +
-                   "  available; raise --holdout or --quality-images");
+                   " available; raise --holdout or --quality-images");
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "cli/log.h"
 #include "cli/main.h"
 #include "cli/progress.h"
+#include "monitoring/page/quality_keys.h"
 #include "storage/errors.h"
 #include "storage/files.h"
 #include "trainer/run/json_number.h"
@@ -58,8 +59,8 @@ nlohmann::json ToJson(const StepRecord& record) {
   }
   json.update(record.classes.is_object() ? record.classes : nlohmann::json::object());
   if (!record.quality) return json;
-  json["quality_step"] = record.quality->step;
-  json["quality_images"] = record.quality->images;
+  json[std::string(monitoring::kQualityStep)] = record.quality->step;
+  json[std::string(monitoring::kQualityImages)] = record.quality->images;
   AddMeasures(*record.quality, json);
   return json;
 }
@@ -138,8 +139,8 @@ void Recorder::OpenTensorBoard(std::uint64_t first_step) {
 void Recorder::AddToTensorBoard(const StepRecord& record, const nlohmann::json& stats) {
   std::vector<tensorboard::Scalar> of_step, of_measured_step;
   for (const auto& [name, value] : stats.items()) {
-    if (!value.is_number() || name == "step" || name == "quality_step" || name == "quality_images") continue;
-    (name.starts_with("quality_") ? of_measured_step : of_step).push_back({name, value.get<double>()});
+    if (!value.is_number() || name == "step" || monitoring::SaysWhatWasMeasured(name)) continue;
+    (name.starts_with(monitoring::kQuality) ? of_measured_step : of_step).push_back({name, value.get<double>()});
   }
   ForTensorBoard([&] {
     if (record.quality) events_->Add(record.quality->step, of_measured_step);

@@ -94,47 +94,20 @@ void SetSteps(TrainOptions& options, const StepTime& measured) {
 }
 
 // Rank 0 counts the held-out images for all. A run that resumes without a number of steps is older than auto, and
-// measured nothing. Ranks with other options might not meet here, so that is checked first.
-void SettleQuality(TrainOptions& options, const distributed::World& world) {
-  const auto control =
-      distributed::Communicator::Create(world, "start", "cpu", std::chrono::seconds(options.comm_timeout_seconds));
-  OnAllRanks(*control, [&] { Validate(options, world.size); });
-  RequireSameOptions(ToJson(options), *control);
+// measured nothing.
+void SettleQuality(TrainOptions& options, const distributed::World& world, distributed::Communicator& control) {
   if (options.quality_every != TrainOptions::kAutomatic) return;
   options.quality_every = 0;
   if (options.before && !options.given.contains("quality_every")) return;
   json chosen = json::array();
-  OnRankZero(*control, [&] {
+  OnRankZero(control, [&] {
     const BatchPlan plan = PlanBatches(options, world.size);
     const std::uint64_t images = plan.batch * plan.micro_batches * static_cast<std::uint64_t>(world.size);
     const data::Dataset dataset(options.shards, options.holdout);
     chosen = AsJson({QualityEvery(dataset.holdout_size(), images, UsesGpu(options))});
   });
-  options.chosen.push_back(ChosenIn(json::parse(control->Broadcast(chosen.dump()))).at(0));
+  options.chosen.push_back(ChosenIn(json::parse(control.Broadcast(chosen.dump()))).at(0));
   options.chosen.back().value.get_to(options.quality_every);
-}
-
-SettledOptions SettlePresetAndLength(const TrainOptions& asked, const distributed::World& world) {
-  SettledOptions settled{.options = asked, .measured = {}, .why_not_measured = {}};
-  TrainOptions& options = settled.options;
-  const bool chooses = options.preset != Preset::kNone && !options.before;
-  if (!chooses && !NeedsSteps(options) && !options.dry_run) return settled;
-  const auto control =
-      distributed::Communicator::Create(world, "start", "cpu", std::chrono::seconds(options.comm_timeout_seconds));
-  // The trainer prepares the same device again, which changes nothing.
-  const torch::Device device = PrepareDevice(options, world).device;
-  if (chooses) ApplyPreset(options, world, device, *control);
-  OnAllRanks(*control, [&] {
-    Validate(options, world.size);
-    PlanBatches(options, world.size);
-  });
-  // Ranks with other options would not meet in the measured steps.
-  RequireSameOptions(ToJson(options), *control);
-  if (options.dry_run) settled.why_not_measured = WhyNotMeasured(options, world, device, *control);
-  if ((!options.dry_run && !NeedsSteps(options)) || !settled.why_not_measured.empty()) return settled;
-  settled.measured = MeasureStepTime(options, world, device, *control);
-  if (NeedsSteps(options)) SetSteps(options, *settled.measured);
-  return settled;
 }
 
 }  // namespace
@@ -152,8 +125,27 @@ std::uint64_t TotalSteps(const TrainOptions& options, const StepTime& measured) 
 }
 
 SettledOptions Settle(const TrainOptions& asked, const distributed::World& world) {
-  SettledOptions settled = SettlePresetAndLength(asked, world);
-  if (!settled.options.dry_run) SettleQuality(settled.options, world);
+  SettledOptions settled{.options = asked, .measured = {}, .why_not_measured = {}};
+  TrainOptions& options = settled.options;
+  const auto control =
+      distributed::Communicator::Create(world, "start", "cpu", std::chrono::seconds(options.comm_timeout_seconds));
+  const bool chooses = options.preset != Preset::kNone && !options.before;
+  std::optional<torch::Device> device;
+  // The trainer prepares the same device again, which changes nothing.
+  if (chooses || NeedsSteps(options) || options.dry_run) device = PrepareDevice(options, world).device;
+  if (chooses) ApplyPreset(options, world, *device, *control);
+  OnAllRanks(*control, [&] {
+    Validate(options, world.size);
+    if (device) PlanBatches(options, world.size);
+  });
+  // Ranks with other options would not meet in what follows.
+  RequireSameOptions(ToJson(options), *control);
+  if (options.dry_run) settled.why_not_measured = WhyNotMeasured(options, world, *device, *control);
+  if ((options.dry_run || NeedsSteps(options)) && settled.why_not_measured.empty()) {
+    settled.measured = MeasureStepTime(options, world, *device, *control);
+  }
+  if (NeedsSteps(options) && settled.measured) SetSteps(options, *settled.measured);
+  if (!options.dry_run) SettleQuality(options, world, *control);
   return settled;
 }
 
