@@ -9,7 +9,7 @@ namespace gan::generate {
 
 namespace {
 
-constexpr std::size_t kDepth = 256;               // of a product: two panels of 16 x 256 stay in the L1 cache
+constexpr std::size_t kDepth = 128;               // of a product: two panels of 16 x 128 stay in the L1 cache
 constexpr std::size_t kScratchFloats = 1U << 14;  // shares of a task, 64 KiB where that is possible
 constexpr std::size_t kMostChannels = 8;
 constexpr float kZeros[kMostSide] = {};
@@ -52,8 +52,14 @@ struct PackedConvolution::Task {
   float* output = nullptr;
 };
 
-PackedConvolution::PackedConvolution(const Layer& layer, std::span<const float> scale, std::size_t in_side)
-    : in_(layer.in), out_(layer.out), in_side_(in_side), packed_(layer.weight.size()) {
+PackedConvolution::PackedConvolution(const Layer& layer, std::span<const float> scale, std::size_t in_side,
+                                     Algorithm algorithm, const Kernels& kernels)
+    : in_(layer.in), out_(layer.out), in_side_(in_side), kernels_(&kernels) {
+  if (algorithm == Algorithm::kFaster && WinogradConvolution::Pays(in_, out_, in_side_)) {
+    winograd_.emplace(layer, scale, in_side, kernels);
+    return;
+  }
+  packed_.resize(layer.weight.size());
   for (std::size_t k = 0; k < in_; ++k) {
     for (std::size_t c = 0; c < out_; ++c) {
       const float* from = layer.weight.data() + (k * out_ + c) * kTaps;
@@ -66,7 +72,6 @@ PackedConvolution::PackedConvolution(const Layer& layer, std::span<const float> 
 // so both layouts of one picture differ in the order of channels and pixels only where there are several blocks.
 void PackedConvolution::RunFirst(const float* latents, std::size_t images, std::span<const float> shift,
                                  Activation activation, float* output) const {
-  const Kernels& kernels = FastestKernels();
   const std::size_t groups = (images + kTileColumns - 1) / kTileColumns;
   std::vector<float> columns(groups * in_ * kTileColumns);
   for (std::size_t i = 0; i < images; ++i) {
@@ -77,9 +82,9 @@ void PackedConvolution::RunFirst(const float* latents, std::size_t images, std::
     for (std::size_t channel = channels.begin(); channel < channels.end(); ++channel) {
       for (std::size_t group = 0; group < groups; ++group) {
         float tile[kTaps * kTileColumns] = {};
-        kernels.multiply_tile(packed_.data() + channel * in_ * kTaps, columns.data() + group * in_ * kTileColumns, in_,
-                              tile, kTileColumns);
-        kernels.activate(tile, kTaps * kTileColumns, shift[channel], activation);
+        kernels_->multiply_tile(packed_.data() + channel * in_ * kTaps, columns.data() + group * in_ * kTileColumns,
+                                in_, tile, kTileColumns);
+        kernels_->activate(tile, kTaps * kTileColumns, shift[channel], activation);
         const std::size_t first = group * kTileColumns, count = std::min(kTileColumns, images - first);
         for (std::size_t i = 0; i < count; ++i) {
           float* plane = output + ((first + i) * out_ + channel) * kTaps;
@@ -92,7 +97,6 @@ void PackedConvolution::RunFirst(const float* latents, std::size_t images, std::
 
 // [channels of the task][16 taps][pixels], rows Stride() apart.
 const float* PackedConvolution::MultiplyShares(const Task& task) const {
-  const Kernels& kernels = FastestKernels();
   const std::size_t pixels = in_pixels(), stride = Stride(pixels);
   float* shares = ZeroedScratch((task.end - task.begin) * kTaps * stride);
   for (std::size_t k = 0; k < in_; k += kDepth) {
@@ -100,8 +104,8 @@ const float* PackedConvolution::MultiplyShares(const Task& task) const {
     for (std::size_t x = 0; x < pixels; x += kTileColumns) {
       const float* columns = task.input + x * in_ + k * kTileColumns;
       for (std::size_t c = task.begin; c < task.end; ++c) {
-        kernels.multiply_tile(packed_.data() + (c * in_ + k) * kTaps, columns, depth,
-                              shares + (c - task.begin) * kTaps * stride + x, stride);
+        kernels_->multiply_tile(packed_.data() + (c * in_ + k) * kTaps, columns, depth,
+                                shares + (c - task.begin) * kTaps * stride + x, stride);
       }
     }
   }
@@ -111,7 +115,6 @@ const float* PackedConvolution::MultiplyShares(const Task& task) const {
 // shares: [16 taps][side][side] of one output channel. Of the rows of the kernel, 1 and 3 reach even rows of the output
 // and 2 and 0 odd ones, as with its columns.
 void PackedConvolution::WritePlane(const float* shares, const Task& task, std::size_t channel) const {
-  const Kernels& kernels = FastestKernels();
   const std::size_t stride = Stride(in_pixels()), width = out_side();
   float row[2 * kMostSide];
   for (std::size_t y = 0; y < width; ++y) {
@@ -127,9 +130,9 @@ void PackedConvolution::WritePlane(const float* shares, const Task& task, std::s
     }
     if (task.layout == Layout::kPlain) {
       float* plane = task.output + channel * out_pixels();
-      kernels.write_row(sources, in_side_, task.shift[channel], task.activation, plane + y * width);
+      kernels_->write_row(sources, in_side_, task.shift[channel], task.activation, plane + y * width);
     } else {
-      kernels.write_row(sources, in_side_, task.shift[channel], task.activation, row);
+      kernels_->write_row(sources, in_side_, task.shift[channel], task.activation, row);
       ScatterRow(row, width, y * width, channel, out_, task.output);
     }
   }
@@ -145,6 +148,7 @@ void PackedConvolution::RunTask(const Task& task) const {
 void PackedConvolution::Run(const float* input, std::size_t images, std::span<const float> shift, Activation activation,
                             Layout layout, float* output) const {
   if (in_side_ == 1) return RunFirst(input, images, shift, activation, output);
+  if (winograd_) return winograd_->Run(input, images, shift, activation, layout, output);
   const std::size_t width = ChannelsOfTask(in_pixels());
   const std::size_t blocks = (out_ + width - 1) / width;
   // Many weights and few pixels: one block of channels meets all pictures before the next block's turn, so that its

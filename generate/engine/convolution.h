@@ -2,27 +2,30 @@
 //
 // A product of the weights with the pixels gives every tap's share of the output ("col2im", as Caffe and PyTorch do on
 // CPUs, here a few channels at a time so that the shares never leave the cache); adding up the shares in a fixed order,
-// the shift and the activation happen in one pass.
+// the shift and the activation happen in one pass. Layers for which WinogradConvolution is faster are left to it.
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "generate/engine/generator.h"
 #include "generate/engine/kernels.h"
+#include "generate/engine/layout.h"
+#include "generate/engine/winograd.h"
 
 namespace gan::generate {
 
-// How pictures lie in memory. kPlain: [N, channels, side, side], for the outside. kBlocks: [N, pixels / 16, channels,
-// 16], what the product of the next layer reads from front to back.
-enum class Layout { kPlain, kBlocks };
+// kFaster: WinogradConvolution where it pays, else the product with all taps, which kAllTaps always takes.
+enum class Algorithm { kFaster, kAllTaps };
 
 // Weights laid out for the product, each output channel multiplied by its scale.
 class PackedConvolution {
  public:
-  // scale: float [out]. in_side: 1 for the first layer, else the side of its input.
-  PackedConvolution(const Layer& layer, std::span<const float> scale, std::size_t in_side);
+  // scale: float [out]. in_side: 1 for the first layer, else the side of its input. kernels: must outlive it.
+  PackedConvolution(const Layer& layer, std::span<const float> scale, std::size_t in_side,
+                    Algorithm algorithm = Algorithm::kFaster, const Kernels& kernels = FastestKernels());
 
   std::size_t in() const { return in_; }
   std::size_t out() const { return out_; }
@@ -43,7 +46,9 @@ class PackedConvolution {
   void WritePlane(const float* shares, const Task& task, std::size_t channel) const;
 
   std::size_t in_, out_, in_side_;
-  std::vector<float> packed_;  // [out][in][16 taps]
+  const Kernels* kernels_;
+  std::optional<WinogradConvolution> winograd_;
+  std::vector<float> packed_;  // [out][in][16 taps]; empty where winograd_ is there
 };
 
 }  // namespace gan::generate

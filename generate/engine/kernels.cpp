@@ -2,14 +2,12 @@
 
 #include <algorithm>
 
+#include "generate/engine/vector.h"
+#include "generate/engine/winograd_tiles.h"
+
 namespace gan::generate {
 
 namespace {
-
-template <int kFloats>
-struct Vector {
-  typedef float Type __attribute__((vector_size(kFloats * sizeof(float)), aligned(sizeof(float)), may_alias));
-};
 
 // All that follows is always inlined, so that it is compiled for its caller's processor.
 
@@ -22,18 +20,20 @@ template <int kFloats, std::size_t kRows>
   V sums[kRows][kVectors];
   for (std::size_t r = 0; r < kRows; ++r) {
     for (std::size_t v = 0; v < kVectors; ++v) {
-      sums[r][v] = *reinterpret_cast<const V*>(c + r * row_floats + v * kFloats);
+      sums[r][v] = At<kFloats>(c + r * row_floats + v * kFloats);
     }
   }
   for (std::size_t k = 0; k < depth; ++k) {
-    for (std::size_t v = 0; v < kVectors; ++v) {
-      const V right = *reinterpret_cast<const V*>(b + k * kTileColumns + v * kFloats);
-      for (std::size_t r = 0; r < kRows; ++r) sums[r][v] += a[k * kTaps + r] * right;
+    V right[kVectors];
+    for (std::size_t v = 0; v < kVectors; ++v) right[v] = At<kFloats>(b + k * kTileColumns + v * kFloats);
+    for (std::size_t r = 0; r < kRows; ++r) {
+      const float left = a[k * kTaps + r];
+      for (std::size_t v = 0; v < kVectors; ++v) sums[r][v] += left * right[v];
     }
   }
   for (std::size_t r = 0; r < kRows; ++r) {
     for (std::size_t v = 0; v < kVectors; ++v) {
-      *reinterpret_cast<V*>(c + r * row_floats + v * kFloats) = sums[r][v];
+      At<kFloats>(c + r * row_floats + v * kFloats) = sums[r][v];
     }
   }
 }
@@ -41,8 +41,13 @@ template <int kFloats, std::size_t kRows>
 template <int kFloats, std::size_t kRows>
 [[gnu::always_inline]] inline void Multiply(const float* a, const float* b, std::size_t depth, float* c,
                                             std::size_t row_floats) {
-  for (std::size_t r = 0; r < kTaps; r += kRows) {
+  constexpr std::size_t kLast = kTaps % kRows;
+  for (std::size_t r = 0; r + kLast < kTaps; r += kRows) {
     MultiplyRows<kFloats, kRows>(a + r, b, depth, c + r * row_floats, row_floats);
+  }
+  if constexpr (kLast > 0) {
+    const std::size_t r = kTaps - kLast;
+    MultiplyRows<kFloats, kLast>(a + r, b, depth, c + r * row_floats, row_floats);
   }
 }
 
@@ -100,12 +105,14 @@ void WritePlain(const RowShares& shares, std::size_t side, float shift, Activati
 void ActivatePlain(float* values, std::size_t count, float shift, Activation activation) {
   ActivateAll(values, count, shift, activation);
 }
-constexpr Kernels kPlain = {MultiplyPlain, WritePlain, ActivatePlain};
+void SumPlain(const TilePixels& pixels, float* sums, std::size_t stride) { SumTiles<4>(pixels, sums, stride); }
+void JoinPlain(const float* products, std::size_t stride, float* rows) { JoinTiles<4>(products, stride, rows); }
+constexpr Kernels kPlain = {MultiplyPlain, WritePlain, ActivatePlain, SumPlain, JoinPlain};
 
 #ifdef __x86_64__
 [[gnu::target("avx2,fma")]] void MultiplyAvx2(const float* a, const float* b, std::size_t depth, float* c,
                                               std::size_t row_floats) {
-  Multiply<8, 4>(a, b, depth, c, row_floats);
+  Multiply<8, 6>(a, b, depth, c, row_floats);
 }
 [[gnu::target("avx2,fma")]] void WriteAvx2(const RowShares& shares, std::size_t side, float shift,
                                            Activation activation, float* out) {
@@ -114,24 +121,37 @@ constexpr Kernels kPlain = {MultiplyPlain, WritePlain, ActivatePlain};
 [[gnu::target("avx2,fma")]] void ActivateAvx2(float* values, std::size_t count, float shift, Activation activation) {
   ActivateAll(values, count, shift, activation);
 }
-constexpr Kernels kAvx2 = {MultiplyAvx2, WriteAvx2, ActivateAvx2};
+[[gnu::target("avx2,fma")]] void SumAvx2(const TilePixels& pixels, float* sums, std::size_t stride) {
+  SumTiles<8>(pixels, sums, stride);
+}
+[[gnu::target("avx2,fma")]] void JoinAvx2(const float* products, std::size_t stride, float* rows) {
+  JoinTiles<8>(products, stride, rows);
+}
+constexpr Kernels kAvx2 = {MultiplyAvx2, WriteAvx2, ActivateAvx2, SumAvx2, JoinAvx2};
 
 [[gnu::target("avx512f,fma")]] void MultiplyAvx512(const float* a, const float* b, std::size_t depth, float* c,
                                                    std::size_t row_floats) {
   Multiply<16, 16>(a, b, depth, c, row_floats);
 }
-constexpr Kernels kAvx512 = {MultiplyAvx512, WriteAvx2, ActivateAvx2};
+constexpr Kernels kAvx512 = {MultiplyAvx512, WriteAvx2, ActivateAvx2, SumAvx2, JoinAvx2};
 #endif
 
 }  // namespace
 
-const Kernels& FastestKernels() {
+std::vector<const Kernels*> SupportedKernels() {
+  std::vector<const Kernels*> supported = {&kPlain};
 #ifdef __x86_64__
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    return __builtin_cpu_supports("avx512f") ? kAvx512 : kAvx2;
+    supported.push_back(&kAvx2);
+    if (__builtin_cpu_supports("avx512f")) supported.push_back(&kAvx512);
   }
 #endif
-  return kPlain;
+  return supported;
+}
+
+const Kernels& FastestKernels() {
+  static const Kernels& fastest = *SupportedKernels().back();
+  return fastest;
 }
 
 }  // namespace gan::generate

@@ -1,10 +1,13 @@
-// The two inner loops that generating spends its time in, each compiled for every kind of processor.
+// The inner loops that generating spends its time in, each compiled for every kind of processor.
 //
 // Every number is computed in one fixed order, whatever stands around it: sums over k = 0, 1, 2, ..., then the shares
 // of the taps, then the activation. So a picture comes out the same bit for bit whatever the batch and the threads.
 #pragma once
 
 #include <cstddef>
+#include <vector>
+
+#include "generate/engine/winograd_tiles.h"
 
 namespace gan::generate {
 
@@ -29,10 +32,17 @@ struct Kernels {
   void (*write_row)(const RowShares& shares, std::size_t side, float shift, Activation activation, float* out);
   // values [count] += shift, activated.
   void (*activate)(float* values, std::size_t count, float shift, Activation activation);
+  // sums [25, 16], rows `stride` apart: of the pixels of 16 tiles, for the products of winograd.h.
+  void (*sum_tiles)(const TilePixels& pixels, float* sums, std::size_t stride);
+  // rows [4, 16 tiles, 4]: the pixels of 16 tiles from products [36, 16], whose rows are `stride` apart.
+  void (*join_tiles)(const float* products, std::size_t stride, float* rows);
 };
 
 // Those for this processor: AVX-512, AVX2, or what the compiler makes for the plain architecture. Pictures of two kinds
 // of processors may differ in the last bits.
 const Kernels& FastestKernels();
+
+// All that this processor can run, the fastest last. For tests and bench/.
+std::vector<const Kernels*> SupportedKernels();
 
 }  // namespace gan::generate

@@ -5,18 +5,11 @@
 #include <tbb/task_arena.h>
 
 #include <cmath>
-#include <random>
+
+#include "tests/generate/definition.h"
 
 namespace gan::generate {
 namespace {
-
-std::vector<float> Random(std::size_t count, float deviation, unsigned seed) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<float> normal(0, deviation);
-  std::vector<float> values(count);
-  for (float& value : values) value = normal(generator);
-  return values;
-}
 
 Layer MakeLayer(std::size_t in, std::size_t out, bool norm, unsigned seed) {
   Layer layer{.in = in, .out = out, .weight = Random(in * out * 16, 0.1F, seed), .norm = {}};
@@ -28,33 +21,20 @@ Layer MakeLayer(std::size_t in, std::size_t out, bool norm, unsigned seed) {
   return layer;
 }
 
-// 64 px: widths 13-40-24-9-5-3, none of them a multiple of a tile.
-Generator SmallGenerator() {
+// 64 px, 13 numbers of noise.
+Generator GeneratorOf(const std::vector<std::size_t>& widths) {
   Generator generator;
-  const std::size_t widths[] = {13, 40, 24, 9, 5, 3};
   for (unsigned i = 0; i < 5; ++i) {
     generator.layers.push_back(MakeLayer(widths[i], widths[i + 1], i < 4, 10 * i));
   }
   return generator;
 }
 
-// ConvTranspose2d from its definition, in double: [in, side, side] -> [out, 2 side, 2 side] (or 4x4 from one pixel).
-std::vector<double> ConvolveOne(const Layer& layer, const std::vector<double>& input, std::size_t side) {
-  const std::size_t stride = side == 1 ? 1 : 2, padding = side == 1 ? 0 : 1, out_side = side == 1 ? 4 : 2 * side;
-  std::vector<double> output(layer.out * out_side * out_side);
-  for (std::size_t i = 0; i < output.size() && !layer.bias.empty(); ++i) {
-    output[i] = double{layer.bias[i / (out_side * out_side)]};
-  }
-  for (std::size_t i = 0; i < layer.in * side * side * layer.out * 16; ++i) {
-    const std::size_t tap = i % 16, o = i / 16 % layer.out, p = i / 16 / layer.out % (side * side);
-    const std::size_t in = i / 16 / layer.out / (side * side);
-    const std::size_t y = p / side * stride + tap / 4 - padding, x = p % side * stride + tap % 4 - padding;
-    if (y >= out_side || x >= out_side) continue;  // also what would be negative
-    output[(o * out_side + y) * out_side + x] +=
-        input[in * side * side + p] * double{layer.weight[(in * layer.out + o) * 16 + tap]};
-  }
-  return output;
-}
+// None of the widths is a multiple of a tile.
+Generator SmallGenerator() { return GeneratorOf({13, 40, 24, 9, 5, 3}); }
+
+// Its third and fourth layers are wide enough for Winograd's algorithm.
+Generator WideGenerator() { return GeneratorOf({13, 40, 48, 40, 30, 3}); }
 
 std::vector<double> ReferencePicture(const Generator& generator, std::vector<double> values) {
   std::size_t side = 1;
@@ -75,8 +55,11 @@ std::vector<double> ReferencePicture(const Generator& generator, std::vector<dou
   return values;
 }
 
-TEST(EngineTest, PicturesAreThoseOfTheDefinition) {
-  const Generator generator = SmallGenerator();
+class EngineOfTest : public testing::TestWithParam<Generator (*)()> {};
+INSTANTIATE_TEST_SUITE_P(Generators, EngineOfTest, testing::Values(SmallGenerator, WideGenerator));
+
+TEST_P(EngineOfTest, PicturesAreThoseOfTheDefinition) {
+  const Generator generator = GetParam()();
   Engine engine(generator);
   EXPECT_EQ(64, engine.side());
   const std::vector<float> latents = Random(3 * 13, 1, 99);
@@ -91,8 +74,8 @@ TEST(EngineTest, PicturesAreThoseOfTheDefinition) {
   }
 }
 
-TEST(EngineTest, APictureDependsOnItsLatentAloneBitForBit) {
-  const Generator generator = SmallGenerator();
+TEST_P(EngineOfTest, APictureDependsOnItsLatentAloneBitForBit) {
+  const Generator generator = GetParam()();
   const std::vector<float> latents = Random(35 * 13, 1, 7);
   Engine engine(generator);
   const std::span<const float> view = engine.Run(latents);
