@@ -97,10 +97,11 @@ function(equipoise_test name)
 endfunction()
 
 # equipoise_torch_program(step_test SOURCES step_test.cpp LINKS gan::step): a test program that includes LibTorch's headers,
-# which cost more than the tests themselves. All of these share the precompiled header of train_dump.
+# which cost more than the tests themselves. All of these share the precompiled header of loss_test, which
+# links few of our layers, so that little is compiled before it.
 function(equipoise_torch_program name)
   equipoise_program(${name} ${ARGN})
-  target_precompile_headers(${name} REUSE_FROM train_dump)
+  target_precompile_headers(${name} REUSE_FROM loss_test)
 endfunction()
 
 # equipoise_mpi_test(NAME 2 command args...): runs `mpirun -np 2 command args...` on this host, shared memory only.

@@ -73,7 +73,10 @@ class BareLoop {
     sync += Seconds([&] {
       if (gan_.communicator->size() > 1) distributed::AverageOverRanks(GradientsOf(network), *gan_.communicator);
     });
-    optimizer += Seconds([&] { adam.Step(rate); });
+    optimizer += Seconds([&] {
+      adam.Step(
+          torch::full({}, rate, torch::TensorOptions(gan_.device).dtype(gan::step::LearningRateType(gan_.device))));
+    });
   }
 
   const gan::run::TrainOptions& options_;

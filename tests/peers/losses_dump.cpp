@@ -66,14 +66,6 @@ torch::Tensor Mine(const std::vector<std::int64_t>& row, std::uint64_t what, con
   return all.narrow(0, world.rank * rows, rows).to(type);
 }
 
-torch::Tensor Mixes(std::uint64_t first, std::int64_t count) {
-  torch::Tensor mixes = torch::empty({count}, torch::kDouble);
-  for (std::int64_t i = 0; i < count; ++i) {
-    mixes[i] = gan::data::Uniform(kSeed, gan::data::Stream::kPenalty, first + static_cast<std::uint64_t>(i), 0);
-  }
-  return mixes;
-}
-
 // Classes of the joined batch, different ones for real and generated images; this rank's part.
 torch::Tensor ClassesOf(std::uint64_t what, std::uint64_t first, std::int64_t count) {
   std::vector<std::uint32_t> classes;
@@ -93,12 +85,13 @@ void RunCase(const nlohmann::json& c, const std::string& folder, const gan::dist
   const std::string mine = folder + "/" + c.at("name").get<std::string>() + "-" + std::to_string(world.rank) + "-";
   const auto type = gan.generator->parameters()[0].scalar_type();
   const std::int64_t rows = kJoinedBatch / world.size;
-  gan::step::Batch batch = {torch::tanh(Mine({3, 64, 64}, 0, world, type)), Mine({16, 1, 1}, 1, world, type),
-                            static_cast<std::uint64_t>(world.rank * rows)};
-  NamedTensors shown = {{"real", batch.real}, {"latents", batch.latents}, {"mix", Mixes(batch.cursor, rows)}};
+  const auto first = static_cast<std::uint64_t>(world.rank * rows);
+  gan::step::Batch batch = {torch::tanh(Mine({3, 64, 64}, 0, world, type)), Mine({16, 1, 1}, 1, world, type)};
+  batch.draws = gan::step::DrawsOf(kSeed, first, rows, torch::kCPU);
+  NamedTensors shown = {{"real", batch.real}, {"latents", batch.latents}, {"mix", batch.draws.mix}};
   if (c.at("classes")) {
-    batch.real_classes = ClassesOf(0, batch.cursor, rows).to(type);
-    batch.fake_classes = ClassesOf(1, batch.cursor, rows).to(type);
+    batch.real_classes = ClassesOf(0, first, rows).to(type);
+    batch.fake_classes = ClassesOf(1, first, rows).to(type);
     shown.emplace_back("real_classes", batch.real_classes.argmax(1));
     shown.emplace_back("fake_classes", batch.fake_classes.argmax(1));
   }
@@ -106,9 +99,7 @@ void RunCase(const nlohmann::json& c, const std::string& folder, const gan::dist
   Write(mine + "batch.safetensors", shown);
   gan::step::StepPlan plan;
   plan.loss = gan.options.loss;
-  plan.seed = kSeed;
-  plan.lr_d = c.at("lr_d");
-  const gan::step::StepResult result = gan::step::TrainStep(gan, plan, [&] { return batch; });
+  const gan::step::StepResult result = gan::step::TrainStep(gan, plan, {.lr_d = c.at("lr_d")}, [&] { return batch; });
   NamedTensors gradients;
   for (const auto& item : gan.generator->named_parameters()) {
     gradients.emplace_back("generator." + item.key(), item.value().grad());

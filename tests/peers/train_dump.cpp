@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
   for (int i = 0; i < steps; ++i) {
     const gan::step::Batch batch = {torch::rand({8, 3, 128, 128}, type) * 2 - 1, torch::randn({8, 100, 1, 1}, type)};
     Write(mine + "batch-" + std::to_string(i) + ".safetensors", {{"real", batch.real}, {"latents", batch.latents}});
-    const gan::step::StepResult result = gan::step::TrainStep(gan, {}, [&] { return batch; });
+    const gan::step::StepResult result = gan::step::TrainStep(gan, {}, {}, [&] { return batch; });
     losses.push_back({result.loss_d_real, result.loss_d_fake, result.loss_g});
     if (i == 0) {
       Write(mine + "gradients.safetensors",

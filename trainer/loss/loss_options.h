@@ -24,6 +24,7 @@ inline constexpr std::array kAdversarialLosses = {&kBceLoss, &kHingeLoss, &kWass
 struct Labels {
   double real = 0.9;
   double fake = 0.1;
+  bool operator==(const Labels&) const = default;
 };
 
 // The discriminator's loss when it is perfect (floor) and when it cannot distinguish real from generated images
@@ -43,6 +44,7 @@ struct LossOptions {
   double feature_matching = 0;       // weight of feature matching in D's layers, in G's loss
   double perceptual = 0;             // weight of feature matching in the layers of `perceptual_file`
   std::string perceptual_file = {};  // TorchScript: float [N, 3, R, R] in [-1, 1] -> one tensor or several, [N, ...]
+  bool operator==(const LossOptions&) const = default;
 };
 
 }  // namespace gan::loss

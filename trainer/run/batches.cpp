@@ -129,8 +129,8 @@ step::Batch Batches::Make() {
   step::Batch batch = {
       ToImages(pixels, options_.gan.network.resolution, home_.device(), format).to(home_),
       Latents(noise_seed_, data::Stream::kLatentD, raw.cursor, batch_, options_.gan.network.noise_dim, home_.device())
-          .to(home_),
-      raw.cursor};
+          .to(home_)};
+  batch.draws = step::DrawsOf(noise_seed_, raw.cursor, static_cast<std::int64_t>(batch_), home_.device());
   if (classes_.empty()) return batch;
   batch.real_classes = step::ToDevice(model::OneHot(raw.labels, classes_.size()), home_.device()).to(home_);
   batch.fake_classes =

@@ -52,8 +52,9 @@ class Trial {
   void Step() {
     const step::StepPlan plan = Plan();
     const std::uint64_t before = batches_.cursor();
-    const step::StepResult result = step::TrainStep(gan_, plan, [&] { return batches_.Next(); });
-    Observe(result, plan.augment_probability > 0, /*stop_requested=*/false, control_);
+    const step::StepResult result =
+        step::TrainStep(gan_, plan, {.lr_d = options_.lr_d, .lr_g = options_.lr_g}, [&] { return batches_.Next(); });
+    Observe(result, plan.augment, /*stop_requested=*/false, control_);
     gan_.ema.Update(*gan_.generator, batches_.cursor() - before, batches_.cursor());
     ++step_;
   }
@@ -62,15 +63,12 @@ class Trial {
     step::StepPlan plan;
     plan.discriminator_phases = static_cast<std::uint32_t>(options_.d_steps);
     plan.micro_batches = plan_.micro_batches;
-    plan.lr_d = options_.lr_d;
-    plan.lr_g = options_.lr_g;
     plan.labels = {options_.real_label, options_.fake_label};
     plan.loss = options_.gan.loss;
     plan.zero_centred_penalties = step_ % plan.loss.penalty_every == 0;
-    plan.seed = options_.seed;
     const bool balance_augments = options_.balance.mode == balance::Mode::kAct &&
                                   ResolveBalance(options_).IsEnabled(balance::ActionGroup::kAugment);
-    plan.augment_probability = balance_augments || options_.gan.augmentation != step::Augmentation::kNone ? 1 : 0;
+    plan.augment = balance_augments || options_.gan.augmentation != step::Augmentation::kNone;
     return plan;
   }
 

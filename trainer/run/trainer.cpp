@@ -167,21 +167,26 @@ step::StepPlan Trainer::PlanStep() const {
       (step_ + 1) % controls.d_every == 0 ? static_cast<std::uint32_t>(options_.d_steps) * controls.d_steps : 0;
   plan.micro_batches = batches_of_step_.micro_batches;
   plan.train_generator = controls.freeze_g_steps == 0;
-  const double scale = step::LearningRateScale(options_.schedule, step_ + 1, FractionDone());
-  plan.lr_d = options_.lr_d * scale * controls.base_scale_d * controls.lr_scale_d;
-  plan.lr_g = options_.lr_g * scale * controls.base_scale_g * controls.lr_scale_g;
   plan.max_beta1 = controls.max_beta1;
   plan.labels = {options_.real_label, options_.fake_label};
   plan.loss = WithBalanceActions(options_.gan.loss, controls, controller_.options());
   // Lazy regularisation counts updates of D, not steps.
   plan.zero_centred_penalties = d_updates_ % plan.loss.penalty_every == 0;
-  plan.seed = rollback_policy_.history().Seed(options_.seed);
-  if (options_.gan.augmentation == step::Augmentation::kDiff) plan.augment_probability = 1;
-  if (options_.gan.augmentation == step::Augmentation::kAda) plan.augment_probability = ada_.probability();
-  plan.augment_probability = std::max(plan.augment_probability, controls.augment);
+  plan.augment = NumbersOfStep().augment_probability > 0;
   // D's AUC without augmentation costs two further forwards, so it is measured now and then only.
-  plan.evaluate_unaugmented = plan.augment_probability > 0 && step_ % kUnaugmentedEvery == 0;
+  plan.evaluate_unaugmented = plan.augment && step_ % kUnaugmentedEvery == 0;
   return plan;
+}
+
+step::StepNumbers Trainer::NumbersOfStep() const {
+  const balance::Controls& controls = controller_.controls();
+  const double scale = step::LearningRateScale(options_.schedule, step_ + 1, FractionDone());
+  double probability = 0;
+  if (options_.gan.augmentation == step::Augmentation::kDiff) probability = 1;
+  if (options_.gan.augmentation == step::Augmentation::kAda) probability = ada_.probability();
+  return {.lr_d = options_.lr_d * scale * controls.base_scale_d * controls.lr_scale_d,
+          .lr_g = options_.lr_g * scale * controls.base_scale_g * controls.lr_scale_g,
+          .augment_probability = std::max(probability, controls.augment)};
 }
 
 // Widening and restarting change D itself, so they cannot be part of a plan.
@@ -214,6 +219,7 @@ bool Trainer::IsDiverging() const {
 StepRecord Trainer::Step() {
   const auto start = std::chrono::steady_clock::now();
   step::StepPlan plan = PlanStep();
+  const step::StepNumbers numbers = NumbersOfStep();
   const std::uint64_t images_before = images_;
   StepRecord record;
   ChangeDiscriminatorAsDecided();
@@ -222,8 +228,8 @@ StepRecord Trainer::Step() {
   faults_.Inject(gan_, trained);
   faults_.Inject(plan, trained);
   faults_.Delay(trained);
-  record.local = step::TrainStep(gan_, plan, [&] { return faults_.Inject(batches_->Next(), trained); });
-  record.seen = Observe(record.local, plan.augment_probability > 0, StopRequested(), *control_);
+  record.local = step::TrainStep(gan_, plan, numbers, [&] { return faults_.Inject(batches_->Next(), trained); });
+  record.seen = Observe(record.local, plan.augment, StopRequested(), *control_);
   record.about_classes = class_watch_->Observe(record.local, *control_);
   record.classes = class_watch_->Numbers();
   record.classes_collapsed = class_watch_->collapsed();
@@ -236,9 +242,9 @@ StepRecord Trainer::Step() {
   record.images = images_ = batches_->cursor();
   gan_.ema.Update(*gan_.generator, images_ - images_before, images_);
   record.epoch = static_cast<double>(images_) / static_cast<double>(dataset_->size());
-  record.lr_d = plan.lr_d;
-  record.lr_g = plan.lr_g;
-  record.augment_probability = plan.augment_probability;
+  record.lr_d = numbers.lr_d;
+  record.lr_g = numbers.lr_g;
+  record.augment_probability = numbers.augment_probability;
   MeasureQuality(record);
   balance::Signals signals = ToSignals(record.seen, record.local, loss::LossOf(plan.loss.kind).range(plan.labels));
   signals.epoch = record.epoch;

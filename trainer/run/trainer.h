@@ -108,6 +108,7 @@ class Trainer {
 
   // One step.
   step::StepPlan PlanStep() const;
+  step::StepNumbers NumbersOfStep() const;
   void ChangeDiscriminatorAsDecided();
   void DecideOnUndecided(StepRecord& record);
   void MeasureQuality(StepRecord& record);

@@ -17,9 +17,9 @@ Adam::Adam(const torch::OrderedDict<std::string, torch::Tensor>& parameters, con
                         torch::TensorOptions(parameters_.front().device()).dtype(torch::kFloat));
 }
 
-void Adam::Step(double learning_rate) { Update(learning_rate, {}, {}); }
+void Adam::Step(const torch::Tensor& learning_rate) { Update(learning_rate, {}, {}); }
 
-void Adam::Step(double learning_rate, const torch::Tensor& norm, double clip_norm) {
+void Adam::Step(const torch::Tensor& learning_rate, const torch::Tensor& norm, double clip_norm) {
   torch::NoGradGuard no_grad;
   std::optional<torch::Tensor> divisor;
   // Computed on the device, so that the host does not wait for the norm.
@@ -28,7 +28,7 @@ void Adam::Step(double learning_rate, const torch::Tensor& norm, double clip_nor
 }
 
 // Parameters stay unchanged when `skipped` is 1; the kernel checks it on the device.
-void Adam::Update(double learning_rate, const std::optional<torch::Tensor>& divisor,
+void Adam::Update(const torch::Tensor& learning_rate, const std::optional<torch::Tensor>& divisor,
                   const std::optional<torch::Tensor>& skipped) {
   torch::NoGradGuard no_grad;
   if (skipped) {
@@ -48,6 +48,8 @@ void Adam::Update(double learning_rate, const std::optional<torch::Tensor>& divi
 void Adam::ClearGradients() {
   for (torch::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
 }
+
+torch::ScalarType LearningRateType(torch::Device device) { return device.is_cpu() ? torch::kDouble : torch::kFloat; }
 
 // The names are part of the checkpoint format.
 model::NamedTensors Adam::NamedState(const std::string& prefix) const {

@@ -1,8 +1,5 @@
 #include "trainer/step/augment.h"
 
-#include "trainer/data/sampler.h"
-#include "trainer/step/device_work.h"
-
 namespace gan::step {
 
 namespace {
@@ -16,8 +13,8 @@ constexpr double kCutoutRatio = 0.5;
 
 // The random numbers of a batch, on the device of the images.
 struct Plan {
-  torch::Tensor draws;
-  double probability;
+  const torch::Tensor& draws;
+  const torch::Tensor& probability;
 
   torch::Tensor Gated(Gate gate) const { return (draws.select(1, gate) < probability).view({-1, 1, 1, 1}); }
   torch::Tensor Strength(std::int64_t draw) const { return draws.select(1, draw).view({-1, 1, 1, 1}); }
@@ -72,22 +69,8 @@ torch::Tensor CutOut(const torch::Tensor& images, const Plan& plan) {
 
 }  // namespace
 
-torch::Tensor AugmentDraws(const AugmentKey& key, std::int64_t count) {
-  torch::Tensor draws = torch::empty({count, kAugmentDraws}, torch::kDouble);
-  auto* value = draws.data_ptr<double>();
-  // The use is part of the counter, so that real and generated images get independent numbers.
-  const auto use = static_cast<std::uint64_t>(key.use) << 8;
-  for (std::int64_t image = 0; image < count; ++image) {
-    for (std::int64_t draw = 0; draw < kAugmentDraws; ++draw) {
-      *value++ = data::Uniform(key.seed, data::Stream::kAugment, key.first_image + static_cast<std::uint64_t>(image),
-                               use | static_cast<std::uint64_t>(draw));
-    }
-  }
-  return draws;
-}
-
-torch::Tensor Augment(const torch::Tensor& images, const torch::Tensor& draws, double probability) {
-  const Plan plan{ToDevice(draws, images.device()), probability};
+torch::Tensor Augment(const torch::Tensor& images, const torch::Tensor& draws, const torch::Tensor& probability) {
+  const Plan plan{draws, probability};
   const auto most = static_cast<std::int64_t>(static_cast<double>(images.size(2)) * kTranslationRatio + 0.5);
   torch::Tensor result = Colour(images, plan);
   result = Shifted(result, plan, 2, kTranslationStrength, most);

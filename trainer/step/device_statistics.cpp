@@ -9,7 +9,8 @@ namespace gan::step {
 
 namespace {
 
-double Number(const torch::Tensor& value) { return value.defined() ? value.item<double>() : 0; }
+// Of a value on the host.
+double Number(const torch::Tensor& value) { return value.defined() ? *value.const_data_ptr<double>() : 0; }
 
 std::optional<Update> ToUpdate(const torch::Tensor& norm) {
   if (!norm.defined()) return std::nullopt;
@@ -29,7 +30,7 @@ void DeviceStatistics::CopyToHost() {
   for (torch::Tensor* field :
        {&loss_d_real, &loss_d_fake, &loss_g, &penalty, &matching, &real_logits, &fake_logits, &real_distance,
         &fake_distance, &unaugmented_real_logits, &unaugmented_fake_logits, &real_class_distances,
-        &fake_class_distances, &real_classes, &fake_classes, &discriminator_norm, &generator_norm, &statistics_norm}) {
+        &fake_class_distances, &real_classes, &fake_classes, &discriminator_norm, &generator_norm}) {
     if (field->defined()) fields.push_back(field);
   }
   std::vector<torch::Tensor> flat;
@@ -63,8 +64,6 @@ void DeviceStatistics::ReadInto(StepResult& result) {
   result.discriminator = ToUpdate(discriminator_norm);
   result.generator = ToUpdate(generator_norm);
 }
-
-bool DeviceStatistics::HasFiniteStatistics() const { return std::isfinite(Number(statistics_norm)); }
 
 void Add(torch::Tensor& sum, const torch::Tensor& term, double share) {
   const torch::Tensor part = term.detach().to(torch::kDouble) * share;

@@ -13,14 +13,12 @@ struct DeviceStatistics {
   torch::Tensor real_logits, fake_logits, real_distance, fake_distance;
   torch::Tensor unaugmented_real_logits, unaugmented_fake_logits;
   torch::Tensor real_class_distances, fake_class_distances, real_classes, fake_classes;
-  torch::Tensor discriminator_norm, generator_norm, statistics_norm;
+  torch::Tensor discriminator_norm, generator_norm;
 
   void ClearDiscriminatorPhase();
   // Waits until the device has finished, and fills all of `result` but its times and its count of batches. What is read
   // afterwards is on the host.
   void ReadInto(StepResult& result);
-  // Whether the running statistics of both networks are finite. After ReadInto().
-  bool HasFiniteStatistics() const;
 
  private:
   void CopyToHost();

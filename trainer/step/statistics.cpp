@@ -26,6 +26,11 @@ SavedStatistics::SavedStatistics(const std::vector<torch::Tensor>& tensors)
 
 void SavedStatistics::Restore() { Copy(tensors_, copies_); }
 
+void SavedStatistics::RestoreUnless(const torch::Tensor& keep) {
+  torch::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < tensors_.size(); ++i) torch::where_out(tensors_[i], keep, tensors_[i], copies_[i]);
+}
+
 StatisticsPerMicroBatch::StatisticsPerMicroBatch(std::vector<torch::Tensor> statistics, std::uint32_t micro_batches)
     : statistics_(std::move(statistics)) {
   if (micro_batches < 2 || statistics_.empty()) return;

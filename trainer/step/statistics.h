@@ -8,12 +8,14 @@
 
 namespace gan::step {
 
-// A copy of tensors, which Restore() restores. The destructor does not restore them, because a device error in a
+// A copy of tensors, which can be restored. The destructor does not restore them, because a device error in a
 // destructor would end the process without a message. The tensors share storage with the module's.
 class SavedStatistics {
  public:
   explicit SavedStatistics(const std::vector<torch::Tensor>& tensors);
   void Restore();
+  // Restores the copy if `keep`, a 0-dim boolean on the device of the tensors, is false. Does not wait for a GPU.
+  void RestoreUnless(const torch::Tensor& keep);
 
  private:
   std::vector<torch::Tensor> tensors_;

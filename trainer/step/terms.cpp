@@ -2,10 +2,11 @@
 
 #include <vector>
 
-#include "trainer/data/sampler.h"
 #include "trainer/distributed/sync_batch_norm.h"
 #include "trainer/loss/adversarial.h"
 #include "trainer/loss/penalty.h"
+#include "trainer/step/adam.h"
+#include "trainer/step/augment.h"
 #include "trainer/step/device_work.h"
 
 namespace gan::step {
@@ -14,16 +15,6 @@ namespace {
 
 bool HasZeroCentredPenalty(const StepPlan& plan) {
   return plan.zero_centred_penalties && (plan.loss.r1 > 0 || plan.loss.r2 > 0);
-}
-
-// The position of each pair's point between its real and its generated image, determined by the pair's number: [count]
-// in [0, 1).
-torch::Tensor Mix(const StepPlan& plan, std::uint64_t cursor, const torch::Tensor& like) {
-  std::vector<double> mix(static_cast<std::size_t>(like.size(0)));
-  for (std::size_t i = 0; i < mix.size(); ++i) {
-    mix[i] = data::Uniform(plan.seed, data::Stream::kPenalty, cursor + i, 0);
-  }
-  return ToDevice(torch::tensor(mix, torch::kDouble), like.device()).to(like.options());
 }
 
 // The classes of pairs mixed as loss::InterpolatedPenalty mixes their images.
@@ -63,11 +54,24 @@ torch::Tensor PerceptualTerm(const Gan& gan, const torch::Tensor& real, const to
 
 }  // namespace
 
-torch::Tensor AugmentAsPlanned(const torch::Tensor& images, const StepPlan& plan, std::uint64_t cursor,
-                               AugmentKey::Use use) {
-  if (plan.augment_probability <= 0) return images;
-  const torch::Tensor draws = AugmentDraws({plan.seed, cursor, use}, images.size(0));
-  return Augment(images, draws, plan.augment_probability);
+// One copy for all numbers. The members are views of it.
+DeviceNumbers::DeviceNumbers(const StepNumbers& numbers, torch::Device device) {
+  const torch::Tensor host = torch::empty({3}, torch::kDouble);
+  auto* values = host.data_ptr<double>();
+  values[0] = numbers.lr_d;
+  values[1] = numbers.lr_g;
+  values[2] = numbers.augment_probability;
+  const torch::Tensor all = ToDevice(host, device);
+  const torch::Tensor rates = all.to(LearningRateType(device));
+  lr_d = rates[0];
+  lr_g = rates[1];
+  augment_probability = all[2];
+}
+
+torch::Tensor AugmentAsPlanned(const torch::Tensor& images, const Planned& planned, const Draws& draws,
+                               AugmentUse use) {
+  if (!planned.plan.augment) return images;
+  return Augment(images, draws.augment[static_cast<std::int64_t>(use)], planned.numbers.augment_probability);
 }
 
 bool HasPenalty(const StepPlan& plan) {
@@ -76,7 +80,7 @@ bool HasPenalty(const StepPlan& plan) {
 }
 
 torch::Tensor Penalty(Gan& gan, const StepPlan& plan, const Labelled& real, const Labelled& fake,
-                      std::uint64_t cursor) {
+                      const torch::Tensor& mix) {
   // Otherwise the gradient of one image's score would include the effect of the other images in its batch.
   const model::OnRunningStatistics each_sample_alone(*gan.discriminator);
   const auto critic_of = [&gan](const torch::Tensor& classes) {
@@ -84,9 +88,9 @@ torch::Tensor Penalty(Gan& gan, const StepPlan& plan, const Labelled& real, cons
   };
   torch::Tensor sum = torch::zeros({}, gan.discriminator->parameters().front().options().requires_grad(false));
   if (PenalisesInterpolates(plan)) {
-    const torch::Tensor mix = Mix(plan, cursor, real.images);
-    sum = sum + loss::InterpolatedPenalty(critic_of(MixedClasses(mix, real.classes, fake.classes)), real.images,
-                                          fake.images, mix, plan.loss.gradient_penalty);
+    const torch::Tensor share = mix.to(real.images.scalar_type());
+    sum = sum + loss::InterpolatedPenalty(critic_of(MixedClasses(share, real.classes, fake.classes)), real.images,
+                                          fake.images, share, plan.loss.gradient_penalty);
   }
   if (!HasZeroCentredPenalty(plan)) return sum;
   // Lazy regularisation: applied in every k-th step only, hence with k times the weight.
@@ -98,13 +102,14 @@ torch::Tensor Penalty(Gan& gan, const StepPlan& plan, const Labelled& real, cons
   return sum;
 }
 
-GeneratorTerms GeneratorLossTerms(Gan& gan, const StepPlan& plan, const Batch& batch, const torch::Tensor& fake) {
-  const torch::Tensor seen = AugmentAsPlanned(fake, plan, batch.cursor, AugmentKey::Use::kFakeForGenerator);
+GeneratorTerms GeneratorLossTerms(Gan& gan, const Planned& planned, const Batch& batch, const torch::Tensor& fake) {
+  const StepPlan& plan = planned.plan;
+  const torch::Tensor seen = AugmentAsPlanned(fake, planned, batch.draws, AugmentUse::kFakeForGenerator);
   const loss::AdversarialLoss& adversarial = loss::LossOf(plan.loss.kind);
   const bool needs_reals = adversarial.generator_needs_reals;
   GeneratorTerms terms;
   const auto augmented_reals = [&] {
-    return Labelled{AugmentAsPlanned(batch.real, plan, batch.cursor, AugmentKey::Use::kReal), batch.real_classes};
+    return Labelled{AugmentAsPlanned(batch.real, planned, batch.draws, AugmentUse::kReal), batch.real_classes};
   };
   // Feature matching needs D's layers anyway, so the logits come from the same forward.
   if (plan.loss.feature_matching > 0) {

@@ -3,29 +3,42 @@
 
 #include <torch/torch.h>
 
-#include <cstdint>
-
-#include "trainer/step/augment.h"
 #include "trainer/step/gan.h"
 #include "trainer/step/step_plan.h"
 
 namespace gan::step {
 
-// D's input images: augmented when the plan requires it. cursor: number of the batch's first image.
-torch::Tensor AugmentAsPlanned(const torch::Tensor& images, const StepPlan& plan, std::uint64_t cursor,
-                               AugmentKey::Use use);
+// The numbers of a step on the device.
+class DeviceNumbers {
+ public:
+  DeviceNumbers(const StepNumbers& numbers, torch::Device device);
+
+  torch::Tensor lr_d, lr_g;           // as Adam takes them
+  torch::Tensor augment_probability;  // as Augment() takes it
+};
+
+// A step's plan and its numbers.
+struct Planned {
+  const StepPlan& plan;
+  const DeviceNumbers& numbers;
+};
+
+// D's input images: augmented with the batch's draws for `use` when the plan requires it.
+torch::Tensor AugmentAsPlanned(const torch::Tensor& images, const Planned& planned, const Draws& draws, AugmentUse use);
 
 bool HasPenalty(const StepPlan& plan);
 // Gradient penalties on D's input images, computed with D's running statistics: a scalar with its graph. Call it after
 // D's forwards on real and generated images, which update the statistics. Each image is judged as one of its class, and
-// a mix of two images as one of both classes, in the same proportion. cursor: number of the first pair.
-torch::Tensor Penalty(Gan& gan, const StepPlan& plan, const Labelled& real, const Labelled& fake, std::uint64_t cursor);
+// a mix of two images as one of both classes, in the same proportion. mix: Draws::mix of the pairs, which only WGAN-GP
+// needs.
+torch::Tensor Penalty(Gan& gan, const StepPlan& plan, const Labelled& real, const Labelled& fake,
+                      const torch::Tensor& mix);
 
 struct GeneratorTerms {
   torch::Tensor adversarial;
   torch::Tensor matching;  // undefined without feature matching
 };
 // G's loss on `fake` [N, 3, R, R]. Collective when features are matched.
-GeneratorTerms GeneratorLossTerms(Gan& gan, const StepPlan& plan, const Batch& batch, const torch::Tensor& fake);
+GeneratorTerms GeneratorLossTerms(Gan& gan, const Planned& planned, const Batch& batch, const torch::Tensor& fake);
 
 }  // namespace gan::step

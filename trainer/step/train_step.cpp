@@ -31,9 +31,10 @@ struct Round {
 // The state of one training step.
 class Step {
  public:
-  Step(Gan& gan, const StepPlan& plan, const BatchSource& next_batch)
+  Step(Gan& gan, const StepPlan& plan, const StepNumbers& numbers, const BatchSource& next_batch)
       : gan_(gan),
         plan_(plan),
+        numbers_(numbers, gan.device),
         next_batch_(next_batch),
         of_generator_(model::RunningStatistics(*gan.generator), plan.micro_batches),
         of_discriminator_(model::RunningStatistics(*gan.discriminator), plan.micro_batches) {}
@@ -47,6 +48,7 @@ class Step {
     double waited;
   };
 
+  Planned planned() const { return {plan_, numbers_}; }
   double Waited() const { return gan_.communicator->wait_seconds(); }
   Round NextRound(bool last);
   torch::Tensor DiscriminatorLossOn(const Round& round, std::size_t i);
@@ -62,6 +64,7 @@ class Step {
 
   Gan& gan_;
   const StepPlan& plan_;
+  const DeviceNumbers numbers_;
   const BatchSource& next_batch_;
   StatisticsPerMicroBatch of_generator_, of_discriminator_;
   DeviceStatistics on_device_;
@@ -146,10 +149,10 @@ torch::Tensor Step::AccumulatedBackward(distributed::GradientSync& sync, const S
 // D's complete loss. Penalties are added before the backward, because one update has one backward per micro-batch.
 torch::Tensor Step::DiscriminatorLossOn(const Round& round, std::size_t i) {
   const Batch& batch = round.batches[i];
-  const Labelled real = {AugmentAsPlanned(batch.real, plan_, batch.cursor, AugmentKey::Use::kReal), batch.real_classes};
+  const Labelled real = {AugmentAsPlanned(batch.real, planned(), batch.draws, AugmentUse::kReal), batch.real_classes};
   // Detached: D's loss must not change G.
   const Labelled fake = {
-      AugmentAsPlanned(round.fakes[i].detach(), plan_, batch.cursor, AugmentKey::Use::kFakeForDiscriminator),
+      AugmentAsPlanned(round.fakes[i].detach(), planned(), batch.draws, AugmentUse::kFakeForDiscriminator),
       batch.fake_classes};
   const LogitsOfBoth logits = Logits(gan_, real, fake);
   loss::DiscriminatorLoss losses = loss::LossOf(plan_.loss.kind).discriminator(logits.real, logits.fake, plan_.labels);
@@ -165,7 +168,7 @@ torch::Tensor Step::DiscriminatorLossOn(const Round& round, std::size_t i) {
   }
   // Without gradients there is nothing to penalise.
   if (!torch::GradMode::is_enabled() || !HasPenalty(plan_)) return losses.Total();
-  const torch::Tensor penalty = Penalty(gan_, plan_, real, fake, batch.cursor);
+  const torch::Tensor penalty = Penalty(gan_, plan_, real, fake, batch.draws.mix);
   Add(on_device_.penalty, penalty, share);
   return losses.Total() + penalty;
 }
@@ -194,7 +197,7 @@ void Step::TrainDiscriminator(const Round& round) {
   on_device_.discriminator_norm =
       AccumulatedBackward(gan_.discriminator_sync, [&](std::size_t i) { return DiscriminatorLossOn(round, i); });
   gan_.discriminator_optimizer.LimitBeta1(plan_.max_beta1);
-  gan_.discriminator_optimizer.Step(plan_.lr_d, on_device_.discriminator_norm, gan_.options.clip_norm);
+  gan_.discriminator_optimizer.Step(numbers_.lr_d, on_device_.discriminator_norm, gan_.options.clip_norm);
 }
 
 // D's phase without an update, because the balance still needs D's outputs.
@@ -212,7 +215,7 @@ torch::Tensor Step::GeneratorLossOn(const Round& round, std::size_t i) {
   torch::Tensor fake = round.fakes[i];
   const Batch& batch = round.batches[i];
   if (torch::GradMode::is_enabled() && !fake.requires_grad()) fake = Fakes(gan_, batch.latents, batch.fake_classes);
-  GeneratorTerms terms = GeneratorLossTerms(gan_, plan_, batch, fake);
+  GeneratorTerms terms = GeneratorLossTerms(gan_, planned(), batch, fake);
   if (plan_.loss_factor != 1) terms.adversarial = terms.adversarial * plan_.loss_factor;
   const double share = 1.0 / static_cast<double>(round.fakes.size());
   Add(on_device_.loss_g, terms.adversarial, share);
@@ -231,7 +234,7 @@ void Step::TrainGenerator(const Round& round) {
       AccumulatedBackward(gan_.generator_sync, [&](std::size_t i) { return GeneratorLossOn(round, i); });
   model::SetRequiresGrad(*gan_.discriminator, true);
   gan_.generator_optimizer.LimitBeta1(plan_.max_beta1);
-  gan_.generator_optimizer.Step(plan_.lr_g, on_device_.generator_norm, gan_.options.clip_norm);
+  gan_.generator_optimizer.Step(numbers_.lr_g, on_device_.generator_norm, gan_.options.clip_norm);
 }
 
 void Step::EvaluateGenerator(const Round& round) {
@@ -266,11 +269,11 @@ StepResult Step::Run() {
   of_discriminator_.Average();
   // Each rank has updated the running statistics with its own images. They are averaged in every step, because
   // otherwise a resumed run could not be exact.
-  on_device_.statistics_norm = distributed::AverageOverRanks(gan_.statistics, *gan_.communicator);
-  Conclude(waited_before);
+  const torch::Tensor norm = distributed::AverageOverRanks(gan_.statistics, *gan_.communicator);
   // One step that is not finite must not leave NaN in the statistics, which are never reset: no later checkpoint could
   // be saved.
-  if (!on_device_.HasFiniteStatistics()) before.Restore();
+  before.RestoreUnless(norm.isfinite());
+  Conclude(waited_before);
   return std::move(result_);
 }
 
@@ -282,8 +285,8 @@ void Step::Conclude(double waited_before) {
 
 }  // namespace
 
-StepResult TrainStep(Gan& gan, const StepPlan& plan, const BatchSource& next_batch) {
-  return Step(gan, plan, next_batch).Run();
+StepResult TrainStep(Gan& gan, const StepPlan& plan, const StepNumbers& numbers, const BatchSource& next_batch) {
+  return Step(gan, plan, numbers, next_batch).Run();
 }
 
 }  // namespace gan::step

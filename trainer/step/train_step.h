@@ -45,7 +45,7 @@ struct StepResult {
   StepTimes times;
 };
 
-// Collective: every rank calls it with the same plan. Waits for a GPU once, at the end.
-StepResult TrainStep(Gan& gan, const StepPlan& plan, const BatchSource& next_batch);
+// Collective: every rank calls it with the same plan and numbers. Waits for a GPU once, at the end.
+StepResult TrainStep(Gan& gan, const StepPlan& plan, const StepNumbers& numbers, const BatchSource& next_batch);
 
 }  // namespace gan::step

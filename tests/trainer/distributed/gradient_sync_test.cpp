@@ -157,7 +157,7 @@ TEST(TrainStep, ReplicasStayBitEqualForAHundredSteps) {
   const auto communicator = Communicator::Create(TestWorld(), "gradients");
   step::Gan gan(TinyGan(), torch::kCPU, /*seed=*/1, communicator);
   for (int i = 0; i < 100; ++i) {
-    step::TrainStep(gan, {}, [&] { return BatchOf(communicator->rank(), i); });
+    step::TrainStep(gan, {}, {}, [&] { return BatchOf(communicator->rank(), i); });
   }
   std::vector<torch::Tensor> tensors;
   for (auto& [name, tensor] : gan.NamedState()) tensors.push_back(tensor);
@@ -168,7 +168,7 @@ TEST(TrainStep, ReplicasStayBitEqualForAHundredSteps) {
 TEST(TrainStep, AStepMakesThreeAllReducesOfKnownSizes) {
   const auto communicator = Communicator::Create(TestWorld(), "gradients");
   step::Gan gan(TinyGan(), torch::kCPU, /*seed=*/1, communicator);
-  step::TrainStep(gan, {}, [&] { return BatchOf(communicator->rank(), 0); });
+  step::TrainStep(gan, {}, {}, [&] { return BatchOf(communicator->rank(), 0); });
   const auto bytes = [](const std::vector<torch::Tensor>& tensors) {
     std::int64_t sum = 0;
     for (const torch::Tensor& t : tensors) sum += 4 * t.numel();
@@ -218,7 +218,7 @@ TEST(TrainStep, ANonFiniteStepChangesNoWeight) {
   for (auto& [name, tensor] : gan.NamedState()) before.push_back(tensor.clone());
   step::Batch batch = BatchOf(communicator->rank(), 0);
   if (communicator->rank() == 0) batch.real[0][0][0][0] = std::numeric_limits<float>::infinity();
-  const step::StepResult result = step::TrainStep(gan, {}, [&] { return batch; });
+  const step::StepResult result = step::TrainStep(gan, {}, {}, [&] { return batch; });
   EXPECT_FALSE(result.discriminator->applied);
   std::size_t i = 0;
   for (auto& [name, tensor] : gan.NamedState()) {
@@ -236,7 +236,8 @@ TEST(TrainStep, GeneratorsPhaseLeavesNoGradientInTheDiscriminator) {
   step::StepPlan watch_only;
   watch_only.discriminator_phases = 0;
   const torch::Tensor before = gan.discriminator->parameters()[0].clone();
-  const step::StepResult result = step::TrainStep(gan, watch_only, [&] { return BatchOf(communicator->rank(), 0); });
+  const step::StepResult result =
+      step::TrainStep(gan, watch_only, {}, [&] { return BatchOf(communicator->rank(), 0); });
   EXPECT_FALSE(result.discriminator.has_value());
   EXPECT_TRUE(result.generator->applied);
   EXPECT_TRUE(torch::equal(before, gan.discriminator->parameters()[0]));

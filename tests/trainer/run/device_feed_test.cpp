@@ -13,17 +13,16 @@ namespace {
 step::Batch Numbered(std::uint64_t number) {
   step::Batch batch;
   batch.real = torch::full({1}, static_cast<double>(number));
-  batch.cursor = number;
   return batch;
 }
+
+float NumberOf(const step::Batch& batch) { return batch.real.item<float>(); }
 
 TEST(DeviceFeed, GivesBatchesInTheOrderInWhichTheyAreMade) {
   std::uint64_t made = 0;
   DeviceFeed feed(torch::kCPU, [&made] { return Numbered(made++); });
   for (std::uint64_t i = 0; i < 100; ++i) {
-    const step::Batch batch = feed.Next();
-    EXPECT_EQ(batch.cursor, i);
-    EXPECT_EQ(batch.real.item<float>(), static_cast<float>(i));
+    EXPECT_EQ(NumberOf(feed.Next()), static_cast<float>(i));
   }
 }
 
@@ -43,7 +42,7 @@ TEST(DeviceFeed, AnErrorComesAfterTheBatchesBeforeItAndStays) {
     if (made == 3) throw std::runtime_error("a damaged record");
     return Numbered(made++);
   });
-  for (std::uint64_t i = 0; i < 3; ++i) EXPECT_EQ(feed.Next().cursor, i);
+  for (std::uint64_t i = 0; i < 3; ++i) EXPECT_EQ(NumberOf(feed.Next()), static_cast<float>(i));
   EXPECT_THROW(feed.Next(), std::runtime_error);
   EXPECT_THROW(feed.Next(), std::runtime_error);
 }

@@ -31,7 +31,7 @@ step::Gan TrainedAt64(std::int64_t features = 2) {
   step::Gan gan = NewGan(64, 1, features);
   torch::manual_seed(1);
   for (int i = 1; i <= 3; ++i) {
-    step::TrainStep(gan, {}, [] {
+    step::TrainStep(gan, {}, {}, [] {
       return step::Batch{torch::rand({4, 3, 64, 64}) * 2 - 1, torch::randn({4, 16, 1, 1})};
     });
     gan.ema.Update(*gan.generator, 4, 4 * static_cast<std::uint64_t>(i));
@@ -193,7 +193,7 @@ TEST(InitFrom, ConditionalNetworksBeginWithWhatTheUnconditionalOnesDid) {
   // The classes have an effect after one step.
   for (step::Gan* gan : {&conditional}) gan->generator->train(), gan->discriminator->train();
   torch::AutoGradMode grad(true);
-  step::TrainStep(conditional, {}, [] {
+  step::TrainStep(conditional, {}, {}, [] {
     step::Batch batch = {torch::rand({4, 3, 64, 64}) * 2 - 1, torch::randn({4, 16, 1, 1})};
     batch.real_classes = AllOf(0, 4, 3), batch.fake_classes = AllOf(1, 4, 3);
     return batch;

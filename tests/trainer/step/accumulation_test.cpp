@@ -28,7 +28,7 @@ StepResult Step(Gan& gan, std::uint32_t micro_batches, const std::vector<Batch>&
   StepPlan plan;
   plan.micro_batches = micro_batches;
   std::size_t next = 0;
-  return TrainStep(gan, plan, [&] { return batches.at(next++); });
+  return TrainStep(gan, plan, {}, [&] { return batches.at(next++); });
 }
 
 TEST(Accumulation, EqualsTheLargeBatchWhereNoNormMixesSamples) {
@@ -81,7 +81,7 @@ std::map<std::string, torch::Tensor> Trained(Gan& gan, std::uint32_t d_phases) {
   plan.loss.r1 = 0.1;
   for (std::uint32_t step = 0; step < 4; ++step) {
     std::uint32_t taken = 0;  // by this rank: the rounds of D's phases come one after the other
-    TrainStep(gan, plan, [&] {
+    TrainStep(gan, plan, {}, [&] {
       const std::uint32_t round = taken / plan.micro_batches, mine = taken % plan.micro_batches;
       ++taken;
       const std::uint32_t of_round = static_cast<std::uint32_t>(gan.communicator->rank()) * plan.micro_batches + mine;
@@ -120,7 +120,7 @@ TEST(TrainStep, AnErrorOfTheBatchesArrivesEvenIfStatisticsCannotBePutBack) {
     gan.statistics[0].resize_({0});
     throw std::runtime_error("no more batches");
   };
-  EXPECT_THROW(TrainStep(gan, {}, fails), std::runtime_error);
+  EXPECT_THROW(TrainStep(gan, {}, {}, fails), std::runtime_error);
 }
 
 TEST(Clipping, ShortensALongGradientAndLeavesAShortOne) {

@@ -9,7 +9,16 @@
 namespace gan::step {
 namespace {
 
-constexpr AugmentKey kKey{.seed = 3, .first_image = 10, .use = AugmentKey::Use::kReal};
+constexpr std::uint64_t kSeedOfDraws = 3, kFirstImage = 10;
+
+torch::Tensor AugmentDraws(std::int64_t count, std::uint64_t first_image = kFirstImage,
+                           AugmentUse use = AugmentUse::kReal) {
+  return DrawsOf(kSeedOfDraws, first_image, count, torch::kCPU).augment[static_cast<std::int64_t>(use)];
+}
+
+torch::Tensor Augmented(const torch::Tensor& images, const torch::Tensor& draws, double probability) {
+  return Augment(images, draws, torch::tensor(probability, torch::kDouble));
+}
 
 torch::Tensor Images(std::int64_t count) {
   torch::manual_seed(1);
@@ -18,7 +27,7 @@ torch::Tensor Images(std::int64_t count) {
 
 // An operation alone: every other gate's draw is out of reach of the probability.
 torch::Tensor OnlyGate(std::int64_t gate, std::int64_t count) {
-  torch::Tensor draws = AugmentDraws(kKey, count);
+  torch::Tensor draws = AugmentDraws(count);
   draws.narrow(1, 0, 5).fill_(0.9);
   draws.select(1, gate).fill_(0.1);
   return draws;
@@ -26,34 +35,30 @@ torch::Tensor OnlyGate(std::int64_t gate, std::int64_t count) {
 
 TEST(Augment, ProbabilityZeroChangesNothing) {
   const torch::Tensor images = Images(4);
-  EXPECT_TRUE(torch::allclose(Augment(images, AugmentDraws(kKey, 4), 0), images, 0, 1e-12));
+  EXPECT_TRUE(torch::allclose(Augmented(images, AugmentDraws(4), 0), images, 0, 1e-12));
 }
 
 TEST(Augment, AnImagesDrawsFollowItsNumberWhateverTheBatch) {
-  const torch::Tensor all = AugmentDraws(kKey, 6);
-  AugmentKey later = kKey;
-  later.first_image += 4;
-  EXPECT_TRUE(torch::equal(all.narrow(0, 4, 2), AugmentDraws(later, 2)));
-  AugmentKey other_use = kKey;
-  other_use.use = AugmentKey::Use::kFakeForGenerator;
-  EXPECT_FALSE(torch::equal(all, AugmentDraws(other_use, 6)));
+  const torch::Tensor all = AugmentDraws(6);
+  EXPECT_TRUE(torch::equal(all.narrow(0, 4, 2), AugmentDraws(2, kFirstImage + 4)));
+  EXPECT_FALSE(torch::equal(all, AugmentDraws(6, kFirstImage, AugmentUse::kFakeForGenerator)));
 }
 
 TEST(Augment, BrightnessMovesEveryPixelBySameAmount) {
   const torch::Tensor draws = OnlyGate(0, 2);
-  const torch::Tensor moved = Augment(Images(2), draws, 0.5) - Images(2);
+  const torch::Tensor moved = Augmented(Images(2), draws, 0.5) - Images(2);
   const torch::Tensor expected = (draws.select(1, 5) - 0.5).view({-1, 1, 1, 1}).expand_as(moved);
   EXPECT_TRUE(torch::allclose(moved, expected));
 }
 
 TEST(Augment, SaturationKeepsTheGrey) {
-  const torch::Tensor result = Augment(Images(2), OnlyGate(1, 2), 0.5);
+  const torch::Tensor result = Augmented(Images(2), OnlyGate(1, 2), 0.5);
   EXPECT_TRUE(torch::allclose(result.mean(1), Images(2).mean(1)));
   EXPECT_FALSE(torch::allclose(result, Images(2)));
 }
 
 TEST(Augment, ContrastKeepsTheMean) {
-  const torch::Tensor result = Augment(Images(2), OnlyGate(2, 2), 0.5);
+  const torch::Tensor result = Augmented(Images(2), OnlyGate(2, 2), 0.5);
   EXPECT_TRUE(torch::allclose(result.mean({1, 2, 3}), Images(2).mean({1, 2, 3})));
   EXPECT_FALSE(torch::allclose(result, Images(2)));
 }
@@ -63,7 +68,7 @@ TEST(Augment, TranslationMovesByWholePixelsAndFillsWithZero) {
   draws.select(1, 8).fill_(0.999);  // 8 rows: an eighth of 64
   draws.select(1, 9).fill_(0.0);    // -8 columns
   const torch::Tensor images = Images(1);
-  const torch::Tensor result = Augment(images, draws, 0.5);
+  const torch::Tensor result = Augmented(images, draws, 0.5);
   using torch::indexing::None;
   using torch::indexing::Slice;
   EXPECT_TRUE(torch::allclose(result.index({0, Slice(), Slice(0, 56), Slice(8, None)}),
@@ -74,21 +79,21 @@ TEST(Augment, TranslationMovesByWholePixelsAndFillsWithZero) {
 TEST(Augment, CutoutRemovesASquareOfHalfTheSide) {
   torch::Tensor draws = OnlyGate(4, 1);
   draws.narrow(1, 10, 2).fill_(0.5);
-  const torch::Tensor cut = Augment(Images(1), draws, 0.5) == 0;
+  const torch::Tensor cut = Augmented(Images(1), draws, 0.5) == 0;
   EXPECT_EQ(cut.sum().item<std::int64_t>(), 3 * 32 * 32);
   EXPECT_TRUE(cut[0][0][16][16].item<bool>() && cut[0][0][47][47].item<bool>());
 }
 
 TEST(Augment, GradientPassesThrough) {
-  const torch::Tensor draws = AugmentDraws(kKey, 1);
+  const torch::Tensor draws = AugmentDraws(1);
   torch::Tensor images = Images(1).narrow(2, 0, 8).narrow(3, 0, 8).contiguous().requires_grad_(true);
   const torch::Tensor weights = torch::rand_like(images);
-  (Augment(images, draws, 1) * weights).sum().backward();
+  (Augmented(images, draws, 1) * weights).sum().backward();
   torch::NoGradGuard no_grad;
   const torch::Tensor step = torch::zeros_like(images);
   step[0][1][4][4] = 1e-6;
   const double moved =
-      ((Augment(images + step, draws, 1) - Augment(images - step, draws, 1)) * weights).sum().item<double>() / 2e-6;
+      ((Augmented(images + step, draws, 1) - Augmented(images - step, draws, 1)) * weights).sum().item<double>() / 2e-6;
   EXPECT_NEAR(images.grad()[0][1][4][4].item<double>(), moved, 1e-6);
 }
 
@@ -97,13 +102,13 @@ TEST(Augment, AStepWithPenaltyAndAugmentationKeepsRanksEqual) {
   options.network.d_norm = model::Norm::kLayer;
   Gan gan = TinyGan(options);
   StepPlan plan;
-  plan.augment_probability = 1;
+  plan.augment = true;
   plan.loss.kind = loss::Kind::kRpgan;
   plan.loss.r1 = plan.loss.r2 = 1;
   plan.loss.feature_matching = 1;
   const int rank = distributed::TestWorld().rank;
   for (int i = 0; i < 3; ++i) {
-    const StepResult result = TrainStep(gan, plan, [&] { return BatchOf(10 * i + rank); });
+    const StepResult result = TrainStep(gan, plan, {}, [&] { return BatchOf(10 * i + rank); });
     EXPECT_TRUE(result.discriminator->applied && result.generator->applied);
     EXPECT_GT(result.penalty, 0);
     EXPECT_GT(result.matching, 0);
@@ -146,12 +151,12 @@ TEST(Ada, ContinuesFromItsState) {
 TEST(Augment, JudgingWithoutItSeesTheImagesAsTheyAreAndChangesNothing) {
   const BatchSource source = [] { return BatchOf(1); };
   StepPlan plain, augmented, judging;
-  augmented.augment_probability = judging.augment_probability = 1;
+  augmented.augment = judging.augment = true;
   judging.evaluate_unaugmented = true;
   Gan a = TinyGan(), b = TinyGan(), c = TinyGan();
-  const StepResult as_they_are = TrainStep(a, plain, source);
-  const StepResult not_judged = TrainStep(b, augmented, source);
-  const StepResult judged = TrainStep(c, judging, source);
+  const StepResult as_they_are = TrainStep(a, plain, {}, source);
+  const StepResult not_judged = TrainStep(b, augmented, {}, source);
+  const StepResult judged = TrainStep(c, judging, {}, source);
   EXPECT_FALSE(not_judged.unaugmented_real_logits.defined());
   EXPECT_TRUE(torch::equal(judged.unaugmented_real_logits, as_they_are.real_logits));
   EXPECT_TRUE(torch::equal(judged.unaugmented_fake_logits, as_they_are.fake_logits));

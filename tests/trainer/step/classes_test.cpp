@@ -69,7 +69,7 @@ TEST(Classes, TrainWithSynchronisedBatchNormWhichKeepsThem) {
   Gan gan = TinyGan(options);
   const torch::Tensor embedding = gan.generator->named_parameters()[model::kClassEmbeddingWeight];
   const torch::Tensor before = embedding.detach().clone();
-  TrainStep(gan, {}, [] { return Labelled(distributed::TestWorld().rank); });
+  TrainStep(gan, {}, {}, [] { return Labelled(distributed::TestWorld().rank); });
   EXPECT_GT(Difference(embedding, before), 0);
   std::vector<torch::Tensor> tensors;
   for (auto& [name, tensor] : gan.NamedState()) tensors.push_back(tensor);
@@ -78,7 +78,7 @@ TEST(Classes, TrainWithSynchronisedBatchNormWhichKeepsThem) {
 
 TEST(Classes, AWiderDiscriminatorComputesTheSame) {
   Gan gan = TinyGan(Conditional());
-  for (int i = 0; i < 3; ++i) TrainStep(gan, {}, [&] { return Labelled(i); });
+  for (int i = 0; i < 3; ++i) TrainStep(gan, {}, {}, [&] { return Labelled(i); });
   torch::NoGradGuard no_grad;
   const Batch batch = Labelled(9);
   gan.discriminator->eval();
@@ -100,13 +100,12 @@ TEST(Classes, OfMicroBatchesAreThoseOfTheJoinedBatch) {
   Gan whole = TinyGan(options), parts = TinyGan(options);
   whole.generator->eval(), parts.generator->eval();
   const Batch joined = WithClasses(BatchOf(3, 8, torch::kDouble), kClasses);
-  TrainStep(whole, plan, [&] { return joined; });
+  TrainStep(whole, plan, {}, [&] { return joined; });
   plan.micro_batches = 2;
   std::int64_t next = 0;
-  TrainStep(parts, plan, [&] {
+  TrainStep(parts, plan, {}, [&] {
     const auto half = [&](const torch::Tensor& all) { return all.narrow(0, next, 4); };
-    Batch batch = {half(joined.real), half(joined.latents), static_cast<std::uint64_t>(next), half(joined.real_classes),
-                   half(joined.fake_classes)};
+    Batch batch = {half(joined.real), half(joined.latents), half(joined.real_classes), half(joined.fake_classes)};
     next += 4;
     return batch;
   });
@@ -120,7 +119,7 @@ TEST(Classes, OfMicroBatchesAreThoseOfTheJoinedBatch) {
 
 TEST(Classes, HaveASpectralNormWhereTheLayersHaveOne) {
   Gan gan = TinyGan(Conditional(/*spectral=*/true));
-  for (int i = 0; i < 3; ++i) TrainStep(gan, {}, [&] { return Labelled(i); });
+  for (int i = 0; i < 3; ++i) TrainStep(gan, {}, {}, [&] { return Labelled(i); });
   torch::NoGradGuard no_grad;
   const model::OnRunningStatistics alone(*gan.discriminator);
   const Batch batch = Labelled(9);

@@ -25,8 +25,7 @@ Gan AfterOneStep(Precision precision) {
   Gan gan = TinyGan(options);
   const torch::ScalarType type = precision == Precision::kFp64 ? torch::kDouble : torch::kFloat;
   StepPlan plan;
-  plan.lr_d = 0;
-  TrainStep(gan, plan, [&] { return BatchOf(distributed::TestWorld().rank, 16, type); });
+  TrainStep(gan, plan, {.lr_d = 0}, [&] { return BatchOf(distributed::TestWorld().rank, 16, type); });
   return gan;
 }
 
@@ -59,7 +58,7 @@ TEST(ChannelsLast, ChangesTheLayoutAndNotTheMathematics) {
   Gan contiguous = TinyGan(options);
   options.channels_last = true;
   Gan channels_last = TinyGan(options);
-  for (Gan* gan : {&contiguous, &channels_last}) TrainStep(*gan, {}, [] { return BatchOf(0); });
+  for (Gan* gan : {&contiguous, &channels_last}) TrainStep(*gan, {}, {}, [] { return BatchOf(0); });
   EXPECT_TRUE(channels_last.generator->parameters()[0].is_contiguous(torch::MemoryFormat::ChannelsLast));
   EXPECT_GE(Cosine(JoinedGradient(contiguous.generator), JoinedGradient(channels_last.generator)), 1 - 1e-6);
 }

@@ -31,7 +31,9 @@ inline Batch WithClasses(Batch batch, std::int64_t count) {
 
 inline Batch BatchOf(int number, std::int64_t images = 4, torch::ScalarType type = torch::kFloat) {
   torch::manual_seed(1000 + number);
-  return {(torch::rand({images, 3, 64, 64}) * 2 - 1).to(type), torch::randn({images, 16, 1, 1}).to(type)};
+  Batch batch = {(torch::rand({images, 3, 64, 64}) * 2 - 1).to(type), torch::randn({images, 16, 1, 1}).to(type)};
+  batch.draws = DrawsOf(/*seed=*/0, /*first_image=*/0, images, torch::kCPU);
+  return batch;
 }
 
 // The largest difference of two values.

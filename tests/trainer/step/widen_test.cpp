@@ -18,7 +18,7 @@ GanOptions WithNorm(model::Norm norm) {
 
 void Train(Gan& gan, int first, int steps) {
   for (int i = first; i < first + steps; ++i) {
-    TrainStep(gan, {}, [&] { return BatchOf(100 * i + distributed::TestWorld().rank); });
+    TrainStep(gan, {}, {}, [&] { return BatchOf(100 * i + distributed::TestWorld().rank); });
   }
 }
 
@@ -99,7 +99,7 @@ TEST(Widen, ANarrowerOneAndSpectralNormAreRefused) {
 TEST(Restart, DIsANewNetworkAndGIsUntouched) {
   Gan gan = TinyGan(), fresh = TinyGan();
   const BatchSource source = [] { return BatchOf(1); };
-  for (int i = 0; i < 3; ++i) TrainStep(gan, {}, source);
+  for (int i = 0; i < 3; ++i) TrainStep(gan, {}, {}, source);
   const torch::Tensor generator = gan.generator->parameters().front().clone();
   RestartDiscriminator(gan, /*seed=*/1);
   EXPECT_TRUE(torch::equal(gan.generator->parameters().front(), generator));
@@ -110,7 +110,7 @@ TEST(Restart, DIsANewNetworkAndGIsUntouched) {
   }
   for (const auto& [name, tensor] : gan.discriminator_optimizer.NamedState(""))
     EXPECT_EQ(tensor.abs().sum().item<double>(), 0);
-  TrainStep(gan, {}, source);
+  TrainStep(gan, {}, {}, source);
 }
 
 }  // namespace
