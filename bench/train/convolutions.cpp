@@ -1,31 +1,35 @@
 // What both networks compute, layer by layer, on one thread: each convolution down, up and the gradient of its weight,
-// by LibTorch in both memory formats and by the way that we choose, in turns, as GFLOP/s beside those of a large matrix
-// product by MKL (LibTorch's matmul) and by oneDNN. D's layers go down and G's up; the backward of each uses the other
-// two. Usage: convolutions FEATURES BATCH [TURNS]. With gan-train's allocator, as in training.
+// by LibTorch in both memory formats, as one product of all patches, by Winograd's algorithm where it fits and by the
+// way that we choose, in turns, as GFLOP/s of a direct convolution beside those of a large matrix product by MKL
+// (LibTorch's matmul) and by oneDNN. The last column is our way against the faster of the two that do all
+// multiplications in channels-last order. D's layers go down and G's up; the backward of each uses the other two. In
+// CPU time, so that other programs disturb less. Usage: convolutions FEATURES BATCH [TURNS]. With gan-train's
+// allocator, as in training.
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <functional>
 #include <limits>
 #include <vector>
 
 #include "trainer/model/networks.h"
+#include "trainer/model/patches.h"
 #include "trainer/model/product.h"
 #include "trainer/model/strided.h"
+#include "trainer/model/winograd.h"
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using Work = std::function<torch::Tensor()>;
 
 constexpr std::int64_t kResolution = 128;
 
 double Seconds(const Work& work) {
-  const auto start = Clock::now();
+  const std::clock_t start = std::clock();
   const torch::Tensor result = work();
-  return std::chrono::duration<double>(Clock::now() - start).count();
+  return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
 }
 
 // The shortest time of each, all in turns.
@@ -49,6 +53,9 @@ struct Layer {
   Work TorchsUp() const {
     return [*this] { return torch::conv_transpose2d(small, weight, /*bias=*/{}, /*stride=*/2, /*padding=*/1); };
   }
+  torch::Tensor Places() const { return small.permute({0, 2, 3, 1}).reshape({-1, small.size(1)}); }
+  torch::Tensor Matrix() const { return weight.permute({0, 2, 3, 1}).reshape({weight.size(0), -1}); }
+  torch::Tensor AllPatches() const { return gan::model::Patches(large.permute({0, 2, 3, 1})); }
   Work TorchsWeight() const {
     return [*this] {
       return std::get<1>(torch::convolution_backward(small, large, weight, c10::nullopt, {2, 2}, {1, 1}, {1, 1}, false,
@@ -57,10 +64,11 @@ struct Layer {
   }
 };
 
+// seconds: of LibTorch in both formats, the product of patches, ours, and Winograd's where it fits.
 void Print(const char* name, double gigaflops, const std::vector<double>& seconds) {
   std::printf("  %-7s", name);
   for (const double time : seconds) std::printf("  %8.2f ms (%4.0f)", 1e3 * time, gigaflops / time);
-  std::printf("  %5.2f x\n", std::min(seconds[0], seconds[1]) / seconds[2]);
+  std::printf("  %5.2f x\n", std::min(seconds[1], seconds[2]) / seconds[3]);
 }
 
 void Compare(std::int64_t in, std::int64_t out, std::int64_t side, std::int64_t batch, int turns) {
@@ -69,14 +77,25 @@ void Compare(std::int64_t in, std::int64_t out, std::int64_t side, std::int64_t 
   const Layer last = plain.In(torch::MemoryFormat::ChannelsLast);
   const double gigaflops = 32e-9 * static_cast<double>(batch * side * side * in * out);
   std::printf("%ld channels of %ld pixels a side, %ld of %ld\n", in, 2 * side, out, side);
-  using gan::model::StridedDown, gan::model::StridedUp, gan::model::StridedWeight;
-  Print("down", gigaflops,
-        Shortest({plain.TorchsDown(), last.TorchsDown(), [&] { return StridedDown(last.large, last.weight); }}, turns));
-  Print("up", gigaflops,
-        Shortest({plain.TorchsUp(), last.TorchsUp(), [&] { return StridedUp(last.small, last.weight); }}, turns));
-  Print("weight", gigaflops,
-        Shortest({plain.TorchsWeight(), last.TorchsWeight(), [&] { return StridedWeight(last.large, last.small); }},
-                 turns));
+  namespace model = gan::model;
+  std::vector<Work> down = {plain.TorchsDown(), last.TorchsDown(),
+                            [&] { return model::Product(last.AllPatches(), last.Matrix().t()); },
+                            [&] { return model::StridedDown(last.large, last.weight); }};
+  std::vector<Work> up = {
+      plain.TorchsUp(), last.TorchsUp(),
+      [&] { return model::SumOfPatches(model::Product(last.Places(), last.Matrix()), batch, side); },
+      [&] { return model::StridedUp(last.small, last.weight); }};
+  std::vector<Work> weight = {plain.TorchsWeight(), last.TorchsWeight(),
+                              [&] { return model::Product(last.Places().t(), last.AllPatches()); },
+                              [&] { return model::StridedWeight(last.large, last.small); }};
+  if (model::WinogradFits(torch::kFloat, in, out, side)) {
+    down.push_back([&] { return model::WinogradDown(last.large, last.weight); });
+    up.push_back([&] { return model::WinogradUp(last.small, last.weight); });
+    weight.push_back([&] { return model::WinogradWeight(last.large, last.small); });
+  }
+  Print("down", gigaflops, Shortest(down, turns));
+  Print("up", gigaflops, Shortest(up, turns));
+  Print("weight", gigaflops, Shortest(weight, turns));
 }
 
 void PrintLargeProducts(int turns) {
@@ -100,7 +119,8 @@ int main(int argc, char** argv) {
   const torch::NoGradGuard no_grad;
   std::printf("features %ld, batch %ld, one thread; in brackets GFLOP/s\n", features, batch);
   PrintLargeProducts(turns);
-  std::printf("  %-7s  %-18s  %-18s  %-18s\n", "", "LibTorch, NCHW", "LibTorch, NHWC", "ours, NHWC");
+  std::printf("  %-7s  %-18s  %-18s  %-18s  %-18s  %-18s\n", "", "LibTorch, NCHW", "LibTorch, NHWC", "product", "ours",
+              "Winograd");
   std::int64_t in = 3;
   for (std::int64_t side = kResolution / 2; side >= 2; side /= 2) {
     const std::int64_t out = gan::model::ChannelsAt(features, side);

@@ -2,6 +2,7 @@
 
 #include "trainer/model/patches.h"
 #include "trainer/model/product.h"
+#include "trainer/model/winograd.h"
 
 namespace gan::model {
 
@@ -29,9 +30,11 @@ torch::Tensor Places(const torch::Tensor& small) { return ToNhwc(small).reshape(
 bool WeightDominates(std::int64_t weights, std::int64_t places) { return weights >= 2048 * places; }
 constexpr std::int64_t kFewChannels = 8;
 
-// A product of all patches if the weight dominates the cost, otherwise oneDNN's convolution.
+// Winograd's algorithm where it is faster, a product of all patches if the weight dominates the cost, otherwise
+// oneDNN's convolution.
 torch::Tensor Down(const torch::Tensor& large, const torch::Tensor& weight) {
   const std::int64_t count = large.size(0), side = large.size(2) / 2;
+  if (WinogradPays(large.scalar_type(), count, large.size(1), weight.size(0), side)) return WinogradDown(large, weight);
   if (!WeightDominates(weight.numel(), count * side * side)) {
     return torch::conv2d(large, weight, /*bias=*/{}, /*stride=*/2, /*padding=*/1);
   }
@@ -41,14 +44,18 @@ torch::Tensor Down(const torch::Tensor& large, const torch::Tensor& weight) {
 
 torch::Tensor Up(const torch::Tensor& small, const torch::Tensor& weight) {
   const std::int64_t count = small.size(0), side = small.size(2);
+  if (WinogradPays(small.scalar_type(), count, weight.size(1), small.size(1), side)) return WinogradUp(small, weight);
   if (!WeightDominates(weight.numel(), count * side * side) && weight.size(1) >= kFewChannels) {
     return torch::conv_transpose2d(small, weight, /*bias=*/{}, /*stride=*/2, /*padding=*/1);
   }
   return ToNchw(SumOfPatches(Product(Places(small), AsMatrix(weight)), count, side));
 }
 
-// The gradient of the weight: a product of all output gradients with all patches, or LibTorch's function.
+// The gradient of the weight: also a product of all output gradients with all patches, or LibTorch's function.
 torch::Tensor Weight(const torch::Tensor& large, const torch::Tensor& small) {
+  if (WinogradWeightPays(large.scalar_type(), small.size(0), large.size(1), small.size(1), small.size(2))) {
+    return WinogradWeight(large, small);
+  }
   const std::vector<std::int64_t> shape = {small.size(1), large.size(1), kTaps, kTaps};
   const std::int64_t weights = c10::multiply_integers(shape), places = small.size(0) * small.size(2) * small.size(3);
   if (!WeightDominates(weights, places)) {

@@ -3,8 +3,8 @@
 // arguments, and the derivatives of each are the other two. So all three are differentiable any number of times, and
 // G's layers use the same functions as D's.
 //
-// Each is computed by the faster of two implementations, selected by its shape: oneDNN's convolution, or one matrix
-// product of all patches.
+// Each is computed by the fastest of three implementations, selected by its shape: oneDNN's convolution, one matrix
+// product of all patches, or Winograd's algorithm.
 #pragma once
 
 #include <torch/torch.h>

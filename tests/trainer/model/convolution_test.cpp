@@ -94,6 +94,15 @@ TEST(Convolution, UpToColours) {
                          {3, 16, 32, 32});
 }
 
+TEST(Convolution, DownWithManyPlaces) {
+  ExpectSameByAnotherWay(DownConv2d(32, 48, kAuto), DownConv2d(32, 48, kTorch), {3, 32, 32, 32});
+}
+
+TEST(Convolution, UpWithManyPlaces) {
+  ExpectSameByAnotherWay(UpConv2d(48, 32, Place::kOther, kAuto), UpConv2d(48, 32, Place::kOther, kTorch),
+                         {3, 48, 16, 16});
+}
+
 TEST(Convolution, WeightsInAnotherOrderAreLeftToTorch) {
   const auto way = [](DownConv2d layer, const torch::Tensor& input) {
     return std::string(layer->forward(input.requires_grad_()).grad_fn()->name());

@@ -1,10 +1,10 @@
-// The transforms of the weight: both of tiles.h that make factors, and their transpose.
+// The transforms of the weight: both of winograd_tiles.h that make factors, and their transpose.
 #include <algorithm>
 
-#include "bench/train/winograd/tiles.h"
-#include "bench/train/winograd/vector.h"
+#include "trainer/model/winograd_tiles.h"
+#include "trainer/model/winograd_vector.h"
 
-namespace gan::bench {
+namespace gan::model {
 
 namespace {
 
@@ -107,4 +107,4 @@ constexpr std::size_t kTaps[2][2] = {{1, 3}, {0, 2}};
   }
 }
 
-}  // namespace gan::bench
+}  // namespace gan::model

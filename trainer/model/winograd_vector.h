@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-namespace gan::bench {
+namespace gan::model {
 
 inline constexpr std::size_t kVector = 8;
 typedef float V __attribute__((vector_size(kVector * sizeof(float)), aligned(sizeof(float)), may_alias));
@@ -11,4 +11,4 @@ typedef float V __attribute__((vector_size(kVector * sizeof(float)), aligned(siz
 [[gnu::always_inline]] inline const V& At(const float* numbers) { return *reinterpret_cast<const V*>(numbers); }
 [[gnu::always_inline]] inline V& At(float* numbers) { return *reinterpret_cast<V*>(numbers); }
 
-}  // namespace gan::bench
+}  // namespace gan::model

@@ -1,6 +1,5 @@
-// What trainer/model/strided.h computes, with fewer multiplications, on plain memory: for processors with AVX2, without
-// LibTorch, each function on the caller's thread. A trial that layers.cpp checks and measures; the trainer does not use
-// it (docs/decisions/0010-convolutions.md).
+// What strided.h computes, with fewer multiplications (docs/decisions/0010-convolutions.md), on plain memory: for
+// processors with AVX2, without LibTorch, each function on the caller's thread.
 //
 // A convolution of 4x4 taps and stride 2 is four 2x2 convolutions, one per phase of the large map, and Winograd's
 // F(2x2, 2x2) computes each with 9 products for four pixels instead of 16. A tile is 2x2 pixels of the small map and
@@ -11,7 +10,7 @@
 
 #include <cstddef>
 
-namespace gan::bench {
+namespace gan::model {
 
 inline constexpr std::size_t kWinogradProducts = 9;
 inline constexpr std::size_t kWinogradPhases = 4;
@@ -36,6 +35,10 @@ struct WinogradShape {
 struct WinogradTiles {
   std::size_t begin = 0, end = 0, rows = 0;
 };
+
+// Whether this processor is one that these functions are made for: it has AVX2, and not AVX-512, with which oneDNN's
+// convolutions are as fast.
+bool WinogradRunsHere();
 
 // factors for downwards, [9][small / 16][phases][16]: panels [begin, end) of the small channels.
 void FactorsDown(const WinogradShape& shape, const float* weight, std::size_t begin, std::size_t end, float* factors);
@@ -62,4 +65,4 @@ void WeightProduct(const WinogradShape& shape, const float* large_sums, const fl
                    const WinogradTiles& tiles, std::size_t product, std::size_t begin, std::size_t end, bool add,
                    float* factors);
 
-}  // namespace gan::bench
+}  // namespace gan::model

@@ -1,10 +1,10 @@
-#include "bench/train/winograd/tiles.h"
+#include "trainer/model/winograd_tiles.h"
 
 #include <algorithm>
 
-#include "bench/train/winograd/vector.h"
+#include "trainer/model/winograd_vector.h"
 
-namespace gan::bench {
+namespace gan::model {
 
 namespace {
 
@@ -91,6 +91,11 @@ std::size_t SmallPixel(const WinogradShape& shape, std::size_t tile) {
 }
 
 }  // namespace
+
+bool WinogradRunsHere() {
+  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
+         __builtin_cpu_supports("avx512f") == 0;
+}
 
 [[gnu::target("avx2,fma")]] void SumLarge(const WinogradShape& shape, const float* large, const WinogradTiles& tiles,
                                           float* sums) {
@@ -222,4 +227,4 @@ void WeightProduct(const WinogradShape& shape, const float* large_sums, const fl
   }
 }
 
-}  // namespace gan::bench
+}  // namespace gan::model
