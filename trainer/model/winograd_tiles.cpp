@@ -46,8 +46,8 @@ template <std::size_t kCount>
 
 // Six rows x 16 numbers in registers at a time. c [rows][16 panels] (+)= a [rows][depth] x b [depth][16 panels]. Every
 // number is the sum over k = 0, 1, 2, ...
-[[gnu::target("avx2,fma")]] void Multiply(const Left& a, std::size_t rows, const Right& b, std::size_t panels,
-                                          std::size_t depth, bool add, float* c, std::size_t row) {
+GAN_AVX2 void Multiply(const Left& a, std::size_t rows, const Right& b, std::size_t panels, std::size_t depth, bool add,
+                       float* c, std::size_t row) {
   const std::size_t most = a.step == 1 ? kDepth : kTilesDepth;
   for (std::size_t k = 0; k < depth; k += most) {
     const std::size_t part = std::min(most, depth - k);
@@ -93,12 +93,15 @@ std::size_t SmallPixel(const WinogradShape& shape, std::size_t tile) {
 }  // namespace
 
 bool WinogradRunsHere() {
+#ifdef __x86_64__
   return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
          __builtin_cpu_supports("avx512f") == 0;
+#else
+  return false;
+#endif
 }
 
-[[gnu::target("avx2,fma")]] void SumLarge(const WinogradShape& shape, const float* large, const WinogradTiles& tiles,
-                                          float* sums) {
+GAN_AVX2 void SumLarge(const WinogradShape& shape, const float* large, const WinogradTiles& tiles, float* sums) {
   static const float kZeros[kVector] = {};
   const std::size_t step = tiles.rows * shape.large_row();
   for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
@@ -128,8 +131,8 @@ bool WinogradRunsHere() {
   }
 }
 
-[[gnu::target("avx2,fma")]] void AddLarge(const WinogradShape& shape, const float* sums, const WinogradTiles& tiles,
-                                          float* large, float* edge) {
+GAN_AVX2 void AddLarge(const WinogradShape& shape, const float* sums, const WinogradTiles& tiles, float* large,
+                       float* edge) {
   const std::size_t step = tiles.rows * shape.large_row();
   for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
     const TilePixels<float> pixels(shape, large, tile, edge);
@@ -155,8 +158,7 @@ bool WinogradRunsHere() {
   }
 }
 
-[[gnu::target("avx2,fma")]] void SumSmall(const WinogradShape& shape, const float* small, const WinogradTiles& tiles,
-                                          float* sums) {
+GAN_AVX2 void SumSmall(const WinogradShape& shape, const float* small, const WinogradTiles& tiles, float* sums) {
   const std::size_t step = tiles.rows * shape.small_row(), below = shape.side * shape.small;
   for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
     const float* pixel = small + SmallPixel(shape, tile);
@@ -174,8 +176,7 @@ bool WinogradRunsHere() {
   }
 }
 
-[[gnu::target("avx2,fma")]] void JoinSmall(const WinogradShape& shape, const float* sums, const WinogradTiles& tiles,
-                                           float* small) {
+GAN_AVX2 void JoinSmall(const WinogradShape& shape, const float* sums, const WinogradTiles& tiles, float* small) {
   const std::size_t step = tiles.rows * shape.small_row(), below = shape.side * shape.small;
   for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
     float* pixel = small + SmallPixel(shape, tile);

@@ -1,7 +1,13 @@
-// Eight floats at a time, for functions that are compiled for AVX2.
+// Eight floats at a time, for functions that are compiled for AVX2, or on other kinds of processors for what they have.
 #pragma once
 
 #include <cstddef>
+
+#ifdef __x86_64__
+#define GAN_AVX2 [[gnu::target("avx2,fma")]]
+#else
+#define GAN_AVX2
+#endif
 
 namespace gan::model {
 

@@ -33,8 +33,8 @@ constexpr std::size_t kTaps[2][2] = {{1, 3}, {0, 2}};
 
 }  // namespace
 
-[[gnu::target("avx2,fma")]] void FactorsDown(const WinogradShape& shape, const float* weight, std::size_t begin,
-                                             std::size_t end, float* factors) {
+GAN_AVX2 void FactorsDown(const WinogradShape& shape, const float* weight, std::size_t begin, std::size_t end,
+                          float* factors) {
   constexpr std::size_t kAll = kWinogradProducts * kWinogradPhases;
   for (std::size_t panel = begin; panel < end; ++panel) {
     for (std::size_t c = 0; c < shape.large; c += kVector) {
@@ -56,8 +56,8 @@ constexpr std::size_t kTaps[2][2] = {{1, 3}, {0, 2}};
   }
 }
 
-[[gnu::target("avx2,fma")]] void FactorsUp(const WinogradShape& shape, const float* weight, std::size_t begin,
-                                           std::size_t end, float* factors) {
+GAN_AVX2 void FactorsUp(const WinogradShape& shape, const float* weight, std::size_t begin, std::size_t end,
+                        float* factors) {
   for (std::size_t c = begin * kWinogradPanel; c < end * kWinogradPanel; c += kVector) {
     for (std::size_t k = 0; k < shape.small; ++k) {
       V of_one[kWinogradProducts][kWinogradPhases];
@@ -72,8 +72,8 @@ constexpr std::size_t kTaps[2][2] = {{1, 3}, {0, 2}};
   }
 }
 
-[[gnu::target("avx2,fma")]] void WeightOfFactors(const WinogradShape& shape, const float* factors, std::size_t begin,
-                                                 std::size_t end, float* weight) {
+GAN_AVX2 void WeightOfFactors(const WinogradShape& shape, const float* factors, std::size_t begin, std::size_t end,
+                              float* weight) {
   for (std::size_t i = begin * 2 * shape.large / kVector; i < end * 2 * shape.large / kVector; ++i) {
     // Both halves of a panel one after the other: their factors share the lines of the cache.
     const std::size_t panel = i / (2 * shape.large / kVector), c = i / 2 % (shape.large / kVector) * kVector;
