@@ -96,9 +96,9 @@ function(equipoise_test name)
                        PROPERTIES TIMEOUT 120 LABELS "${arg_LABELS};unit")
 endfunction()
 
-# equipoise_torch_program(step_test SOURCES step_test.cpp LINKS gan::step GTest::gtest): a test program that includes LibTorch's headers,
-# which cost more than the tests themselves. All of these share the precompiled header of loss_test, which
-# links few of our layers, so that little is compiled before it.
+# equipoise_torch_program(step_test SOURCES step_test.cpp LINKS gan::step GTest::gtest): a test program that includes
+# LibTorch's headers, which cost more than the tests themselves. All of these share the precompiled header of loss_test,
+# which links few of our layers, so that little is compiled before it.
 function(equipoise_torch_program name)
   equipoise_program(${name} ${ARGN})
   target_precompile_headers(${name} REUSE_FROM loss_test)

@@ -53,9 +53,6 @@ struct Layer {
   Work TorchsUp() const {
     return [*this] { return torch::conv_transpose2d(small, weight, /*bias=*/{}, /*stride=*/2, /*padding=*/1); };
   }
-  torch::Tensor Places() const { return small.permute({0, 2, 3, 1}).reshape({-1, small.size(1)}); }
-  torch::Tensor Matrix() const { return weight.permute({0, 2, 3, 1}).reshape({weight.size(0), -1}); }
-  torch::Tensor AllPatches() const { return gan::model::Patches(large.permute({0, 2, 3, 1})); }
   Work TorchsWeight() const {
     return [*this] {
       return std::get<1>(torch::convolution_backward(small, large, weight, c10::nullopt, {2, 2}, {1, 1}, {1, 1}, false,
@@ -79,14 +76,12 @@ void Compare(std::int64_t in, std::int64_t out, std::int64_t side, std::int64_t 
   std::printf("%ld channels of %ld pixels a side, %ld of %ld\n", in, 2 * side, out, side);
   namespace model = gan::model;
   std::vector<Work> down = {plain.TorchsDown(), last.TorchsDown(),
-                            [&] { return model::Product(last.AllPatches(), last.Matrix().t()); },
+                            [&] { return model::PatchesDown(last.large, last.weight); },
                             [&] { return model::StridedDown(last.large, last.weight); }};
-  std::vector<Work> up = {
-      plain.TorchsUp(), last.TorchsUp(),
-      [&] { return model::SumOfPatches(model::Product(last.Places(), last.Matrix()), batch, side); },
-      [&] { return model::StridedUp(last.small, last.weight); }};
+  std::vector<Work> up = {plain.TorchsUp(), last.TorchsUp(), [&] { return model::PatchesUp(last.small, last.weight); },
+                          [&] { return model::StridedUp(last.small, last.weight); }};
   std::vector<Work> weight = {plain.TorchsWeight(), last.TorchsWeight(),
-                              [&] { return model::Product(last.Places().t(), last.AllPatches()); },
+                              [&] { return model::PatchesWeight(last.large, last.small); },
                               [&] { return model::StridedWeight(last.large, last.small); }};
   if (model::WinogradFits(torch::kFloat, in, out, side)) {
     down.push_back([&] { return model::WinogradDown(last.large, last.weight); });

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "trainer/model/product.h"
+
 namespace gan::model {
 
 namespace {
@@ -79,6 +81,17 @@ void Scatter(const Value* rows, Value* map, const Shape& s) {
       });
 }
 
+// The weight [K, C, 4, 4] as a matrix [K, 16*C]. Needs no copy in channels-last order.
+torch::Tensor AsMatrix(const torch::Tensor& weight) {
+  return weight.permute({0, 2, 3, 1}).reshape({weight.size(0), -1});
+}
+
+torch::Tensor ToNhwc(const torch::Tensor& map) { return map.permute({0, 2, 3, 1}); }
+torch::Tensor ToNchw(const torch::Tensor& map) { return map.permute({0, 3, 1, 2}); }
+
+// The map [N, K, s, s] as a matrix [N*s*s, K].
+torch::Tensor Places(const torch::Tensor& small) { return ToNhwc(small).reshape({-1, small.size(1)}); }
+
 }  // namespace
 
 // The map must be packed, so that a patch consists of four runs.
@@ -98,6 +111,21 @@ torch::Tensor SumOfPatches(const torch::Tensor& rows, std::int64_t count, std::i
   AT_DISPATCH_FLOATING_TYPES(packed.scalar_type(), "SumOfPatches",
                              [&] { Scatter(packed.const_data_ptr<scalar_t>(), map.data_ptr<scalar_t>(), shape); });
   return map;
+}
+
+torch::Tensor PatchesDown(const torch::Tensor& large, const torch::Tensor& weight) {
+  const torch::Tensor rows = Product(Patches(ToNhwc(large)), AsMatrix(weight).t());
+  const std::int64_t side = large.size(2) / 2;
+  return ToNchw(rows.view({large.size(0), side, side, weight.size(0)}));
+}
+
+torch::Tensor PatchesUp(const torch::Tensor& small, const torch::Tensor& weight) {
+  return ToNchw(SumOfPatches(Product(Places(small), AsMatrix(weight)), small.size(0), small.size(2)));
+}
+
+torch::Tensor PatchesWeight(const torch::Tensor& large, const torch::Tensor& small) {
+  const torch::Tensor rows = Product(Places(small).t(), Patches(ToNhwc(large)));
+  return ToNchw(rows.view({small.size(1), kTaps, kTaps, large.size(1)}));
 }
 
 }  // namespace gan::model

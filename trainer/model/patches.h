@@ -15,4 +15,9 @@ torch::Tensor Patches(const torch::Tensor& map);
 // The transpose: adds each row to the pixels that it was taken from. [N*s*s, 16*C] -> [N, 2s, 2s, C].
 torch::Tensor SumOfPatches(const torch::Tensor& rows, std::int64_t count, std::int64_t side);
 
+// The three operations of strided.h as one product of all patches. NCHW; fastest in channels-last order.
+torch::Tensor PatchesDown(const torch::Tensor& large, const torch::Tensor& weight);
+torch::Tensor PatchesUp(const torch::Tensor& small, const torch::Tensor& weight);
+torch::Tensor PatchesWeight(const torch::Tensor& large, const torch::Tensor& small);
+
 }  // namespace gan::model

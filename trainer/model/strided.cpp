@@ -1,7 +1,6 @@
 #include "trainer/model/strided.h"
 
 #include "trainer/model/patches.h"
-#include "trainer/model/product.h"
 #include "trainer/model/winograd.h"
 
 namespace gan::model {
@@ -13,17 +12,6 @@ using torch::autograd::tensor_list;
 
 constexpr auto kChannelsLast = torch::MemoryFormat::ChannelsLast;
 constexpr std::int64_t kTaps = 4;
-
-// The weight [K, C, 4, 4] as a matrix [K, 16*C]. Needs no copy in channels-last order.
-torch::Tensor AsMatrix(const torch::Tensor& weight) {
-  return weight.permute({0, 2, 3, 1}).reshape({weight.size(0), -1});
-}
-
-torch::Tensor ToNhwc(const torch::Tensor& map) { return map.permute({0, 2, 3, 1}); }
-torch::Tensor ToNchw(const torch::Tensor& map) { return map.permute({0, 3, 1, 2}); }
-
-// The map [N, K, s, s] as a matrix [N*s*s, K].
-torch::Tensor Places(const torch::Tensor& small) { return ToNhwc(small).reshape({-1, small.size(1)}); }
 
 // Limits from measurements with bench/train/convolutions.cpp (docs/decisions/0010-convolutions.md). oneDNN reorders a
 // large weight in every call, and is slow for images, which have only three channels.
@@ -38,8 +26,7 @@ torch::Tensor Down(const torch::Tensor& large, const torch::Tensor& weight) {
   if (!WeightDominates(weight.numel(), count * side * side)) {
     return torch::conv2d(large, weight, /*bias=*/{}, /*stride=*/2, /*padding=*/1);
   }
-  const torch::Tensor rows = Product(Patches(ToNhwc(large)), AsMatrix(weight).t());
-  return ToNchw(rows.view({count, side, side, weight.size(0)}));
+  return PatchesDown(large, weight);
 }
 
 torch::Tensor Up(const torch::Tensor& small, const torch::Tensor& weight) {
@@ -48,7 +35,7 @@ torch::Tensor Up(const torch::Tensor& small, const torch::Tensor& weight) {
   if (!WeightDominates(weight.numel(), count * side * side) && weight.size(1) >= kFewChannels) {
     return torch::conv_transpose2d(small, weight, /*bias=*/{}, /*stride=*/2, /*padding=*/1);
   }
-  return ToNchw(SumOfPatches(Product(Places(small), AsMatrix(weight)), count, side));
+  return PatchesUp(small, weight);
 }
 
 // The gradient of the weight: also a product of all output gradients with all patches, or LibTorch's function.
@@ -63,8 +50,7 @@ torch::Tensor Weight(const torch::Tensor& large, const torch::Tensor& small) {
     return std::get<1>(torch::convolution_backward(small, large, like, c10::nullopt, {2, 2}, {1, 1}, {1, 1},
                                                    /*transposed=*/false, {0, 0}, /*groups=*/1, {false, true, false}));
   }
-  const torch::Tensor rows = Product(Places(small).t(), Patches(ToNhwc(large)));
-  return ToNchw(rows.view({shape[0], kTaps, kTaps, shape[1]}));
+  return PatchesWeight(large, small);
 }
 
 // Saves both arguments and calls `compute` without recording its operations in autograd. Views are not tracked either,

@@ -160,7 +160,7 @@ double Trainer::FractionDone() const {
 }
 
 // Combines the configuration with the controller's decisions. This step's plan is the same on all ranks.
-step::StepPlan Trainer::PlanStep() const {
+step::StepPlan Trainer::PlanStep(const step::StepNumbers& numbers) const {
   const balance::Controls& controls = controller_.controls();
   step::StepPlan plan;
   plan.discriminator_phases =
@@ -172,7 +172,7 @@ step::StepPlan Trainer::PlanStep() const {
   plan.loss = WithBalanceActions(options_.gan.loss, controls, controller_.options());
   // Lazy regularisation counts updates of D, not steps.
   plan.zero_centred_penalties = d_updates_ % plan.loss.penalty_every == 0;
-  plan.augment = NumbersOfStep().augment_probability > 0;
+  plan.augment = numbers.augment_probability > 0;
   // D's AUC without augmentation costs two further forwards, so it is measured now and then only.
   plan.evaluate_unaugmented = plan.augment && step_ % kUnaugmentedEvery == 0;
   return plan;
@@ -218,8 +218,8 @@ bool Trainer::IsDiverging() const {
 // this step therefore contains the interventions that followed from the step before.
 StepRecord Trainer::Step() {
   const auto start = std::chrono::steady_clock::now();
-  step::StepPlan plan = PlanStep();
   const step::StepNumbers numbers = NumbersOfStep();
+  step::StepPlan plan = PlanStep(numbers);
   const std::uint64_t images_before = images_;
   StepRecord record;
   ChangeDiscriminatorAsDecided();

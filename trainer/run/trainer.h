@@ -107,7 +107,7 @@ class Trainer {
   std::string FindHealthyCheckpoint(std::uint64_t latest);
 
   // One step.
-  step::StepPlan PlanStep() const;
+  step::StepPlan PlanStep(const step::StepNumbers& numbers) const;
   step::StepNumbers NumbersOfStep() const;
   void ChangeDiscriminatorAsDecided();
   void DecideOnUndecided(StepRecord& record);

@@ -9,8 +9,7 @@
 namespace gan::step {
 
 // The numbers of a step on the device.
-class DeviceNumbers {
- public:
+struct DeviceNumbers {
   DeviceNumbers(const StepNumbers& numbers, torch::Device device);
 
   torch::Tensor lr_d, lr_g;           // as Adam takes them
