@@ -6,7 +6,9 @@
 #include <cstdlib>
 
 #include "plugin/plugin.h"
+#include "storage/counted.h"
 #include "storage/errors.h"
+#include "storage/host_name.h"
 #include "trainer/distributed/nccl_plugin.h"
 #include "trainer/distributed/rendezvous.h"
 
@@ -31,7 +33,9 @@ CudaPlugin Load() {
                      plugin.Find<decltype(GanAddNcclBackend)>("GanAddNcclBackend"), ""};
   // Not written as a sum, in which GCC 12 reports overlaps that do not exist under -fsanitize=thread.
   if (!plugin.why().empty()) {
-    cuda.why.assign("no CUDA device can be used, for the GPU plugin does not load: ").append(plugin.why());
+    cuda.why.assign("this build has no GPU part that loads (")
+        .append(plugin.why())
+        .append("). Run setup/libtorch.sh --cuda and build again");
   } else if (cuda.device_count() == 0) {
     cuda.why = "no CUDA device was found: the driver reports no GPU";
   }
@@ -51,10 +55,16 @@ bool CudaAvailable(std::string* why) {
   return ThePlugin().why.empty();
 }
 
-// Several ranks may share a GPU when a host has more ranks than GPUs.
+int DeviceOfRank(const World& world, int devices, bool apart) {
+  if (world.local_size <= devices) return world.local_rank;
+  if (apart) return world.local_rank % devices;
+  throw UsageError(storage::Counted(world.local_size, "rank") + " on host " + storage::HostName() + ", but only " +
+                   storage::Counted(devices, "GPU") + ": start at most one rank per GPU, or pass --device cpu");
+}
+
 int UseCudaDevice(const World& world) {
   if (!CudaAvailable()) throw UsageError("--device cuda: " + ThePlugin().why);
-  const int device = world.local_rank % ThePlugin().device_count();
+  const int device = DeviceOfRank(world, ThePlugin().device_count(), std::getenv("NCCL_HOSTID") != nullptr);
   ThePlugin().use_device(device);
   return device;
 }

@@ -12,8 +12,13 @@ namespace gan::distributed {
 // may be null, to the reason.
 bool CudaAvailable(std::string* why = nullptr);
 
-// Selects this rank's GPU, local rank modulo the number of GPUs on the host, makes it the current device and returns
-// its number. Throws UsageError when there is none.
+// The number of this rank's GPU among the `devices` of its host. Throws UsageError if the host has fewer GPUs than
+// ranks, because NCCL connects only ranks with a GPU each. `apart`: NCCL takes the ranks for ranks of different hosts
+// (NCCL_HOSTID), so they may share GPUs, slowly; bench/gpu_check does this.
+int DeviceOfRank(const World& world, int devices, bool apart);
+
+// Selects this rank's GPU (DeviceOfRank), makes it the current device and returns its number. Throws UsageError when
+// there is none.
 int UseCudaDevice(const World& world);
 
 // Collective. Adds ProcessGroupNCCL to `communicator` for CUDA tensors, with its time-out and watchdog. Returns a line

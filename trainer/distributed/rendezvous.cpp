@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -64,17 +65,31 @@ socklen_t LengthOf(const sockaddr* address) {
   return address->sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
 }
 
-// The name of the interface that has this address.
-std::string NameOfInterface(const std::string& address) {
+// The interfaces of this host with one address each; an interface with several addresses comes several times.
+std::vector<Interface> Interfaces() {
   ifaddrs* all = nullptr;
-  if (::getifaddrs(&all) != 0) return "";
+  if (::getifaddrs(&all) != 0) return {};
   const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(all, &::freeifaddrs);
+  std::vector<Interface> interfaces;
   for (const ifaddrs* each = all; each != nullptr; each = each->ifa_next) {
     const sockaddr* its = each->ifa_addr;
     if (its == nullptr || (its->sa_family != AF_INET && its->sa_family != AF_INET6)) continue;
-    if (TextOf(its, LengthOf(its)) == address) return each->ifa_name;
+    interfaces.push_back({each->ifa_name, TextOf(its, LengthOf(its))});
+  }
+  return interfaces;
+}
+
+// The name of the interface that has this address.
+std::string NameOfInterface(const std::string& address) {
+  for (const Interface& each : Interfaces()) {
+    if (each.address == address) return each.name;
   }
   return "";
+}
+
+// Whether other hosts can use the address: not loopback, and no IPv6 address that is valid on one link only.
+bool IsOfTheNetwork(const Interface& interface) {
+  return interface.name != "lo" && interface.address.find('%') == std::string::npos;
 }
 
 // A socket that listens on a free port of `address` only; -1 on failure.
@@ -102,12 +117,29 @@ std::uint16_t PortOf(int listening) {
                                          : reinterpret_cast<sockaddr_in&>(own).sin_port);
 }
 
+// One word per name or address, as the ranks exchange them.
+std::string ToText(const HostAddresses& host) {
+  std::string text = host.name;
+  for (const std::string& address : host.addresses) text += " " + address;
+  return text;
+}
+
+HostAddresses FromText(const std::string& text) {
+  std::istringstream words(text);
+  HostAddresses host;
+  words >> host.name;
+  for (std::string address; words >> address;) host.addresses.push_back(address);
+  return host;
+}
+
 // The interface on which rank 0 listens: the one towards the first rank on another host, or loopback if there is none.
 std::optional<Interface> WhereToListen(const std::vector<std::string>& hosts, const World& world) {
   if (world.local_size == world.size) return Interface{"lo", "127.0.0.1"};
-  for (const std::string& host : hosts) {
-    if (host == storage::HostName()) continue;
-    if (auto interface = InterfaceTowards(host)) return interface;
+  const HostAddresses own = ThisHost();
+  for (const std::string& text : hosts) {
+    const HostAddresses host = FromText(text);
+    if (host.name == own.name) continue;
+    if (auto interface = InterfaceTowards(host, own)) return interface;
   }
   return std::nullopt;
 }
@@ -149,7 +181,7 @@ std::string AddressOf(c10d::TCPStore* store, Communicator& communicator) {
 std::string LogLine(const std::string& address, const std::optional<Interface>& interface) {
   const char* nccl = std::getenv(kNcclInterface);
   return (interface ? "ranks meet at " + address + " (" + interface->name + ")"
-                    : "ranks meet on every interface of this host, for no other host could be resolved") +
+                    : "ranks meet on every interface of this host, for no other host could be reached") +
          "; NCCL listens on " + (nccl == nullptr ? "an interface of its choice" : std::string(nccl));
 }
 
@@ -171,8 +203,25 @@ std::optional<Interface> InterfaceTowards(const std::string& host) {
   return std::nullopt;
 }
 
+HostAddresses ThisHost() {
+  HostAddresses host{storage::HostName(), {}};
+  for (const Interface& each : Interfaces()) {
+    if (IsOfTheNetwork(each)) host.addresses.push_back(each.address);
+  }
+  return host;
+}
+
+std::optional<Interface> InterfaceTowards(const HostAddresses& other, const HostAddresses& own) {
+  if (auto interface = InterfaceTowards(other.name)) return interface;
+  for (const std::string& address : other.addresses) {
+    if (std::find(own.addresses.begin(), own.addresses.end(), address) != own.addresses.end()) continue;
+    if (auto interface = InterfaceTowards(address)) return interface;
+  }
+  return std::nullopt;
+}
+
 Rendezvous Meet(Communicator& communicator, const World& world) {
-  const std::vector<std::string> hosts = communicator.AllGather(storage::HostName());
+  const std::vector<std::string> hosts = communicator.AllGather(ToText(ThisHost()));
   std::optional<Interface> interface;
   c10::intrusive_ptr<c10d::TCPStore> store;
   if (world.rank == 0) {

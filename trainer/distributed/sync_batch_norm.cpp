@@ -71,8 +71,9 @@ void SyncBatchNorm2dImpl::UpdateRunningStatistics(const torch::Tensor& mean, con
   if (!options.track_running_stats()) return;
   torch::NoGradGuard no_grad;
   num_batches_tracked += 1;
-  // On a GPU the host would wait for all queued work to read the counter, so it is read only when it is needed.
-  const double momentum = options.momentum() ? *options.momentum() : 1.0 / num_batches_tracked.item<double>();
+  // A tensor, because reading the counter would make the host wait for all work that is queued on a GPU.
+  const torch::Tensor momentum = options.momentum() ? torch::full({}, *options.momentum(), running_mean.options())
+                                                    : num_batches_tracked.to(running_mean.scalar_type()).reciprocal();
   running_mean.lerp_(mean.to(running_mean.scalar_type()), momentum);
   running_var.lerp_((variance * count / (count - 1)).to(running_var.scalar_type()), momentum);
 }

@@ -14,7 +14,9 @@
 #include <set>
 #include <sstream>
 
+#include "storage/errors.h"
 #include "tests/trainer/distributed/mpi_world.h"
+#include "trainer/distributed/cuda.h"
 
 namespace gan::distributed {
 namespace {
@@ -91,6 +93,49 @@ TEST(Rendezvous, InterfaceIsTheOneThatTheRouteTakes) {
   EXPECT_EQ(loopback->name, "lo");
   EXPECT_EQ(loopback->address, "127.0.0.1");
   EXPECT_FALSE(InterfaceTowards("no.such.host.invalid"));
+}
+
+TEST(Rendezvous, HostWhoseNameIsNotResolvedIsFoundByItsAddress) {
+  const HostAddresses own{"pod-0", {"192.0.2.1"}};
+  const auto interface = InterfaceTowards({"no.such.host.invalid", {"192.0.2.1", "127.0.0.1"}}, own);
+  ASSERT_TRUE(interface);
+  EXPECT_EQ(interface->address, "127.0.0.1");
+  // The only address is one that this host has as well, so it is not the other host's alone.
+  EXPECT_FALSE(InterfaceTowards({"no.such.host.invalid", {"127.0.0.1"}}, {"pod-0", {"127.0.0.1"}}));
+  EXPECT_FALSE(InterfaceTowards({"no.such.host.invalid", {}}, own));
+}
+
+TEST(Rendezvous, AddressesOfThisHostAreThoseThatOthersCanUse) {
+  const HostAddresses host = ThisHost();
+  EXPECT_FALSE(host.name.empty());
+  for (const std::string& address : host.addresses) {
+    EXPECT_THAT(address, testing::Not(testing::AnyOf("127.0.0.1", "::1", testing::HasSubstr("%"))));
+    EXPECT_TRUE(InterfaceTowards(address)) << address;
+  }
+}
+
+World OnOneHost(int rank, int ranks) {
+  World world;
+  world.rank = world.local_rank = rank;
+  world.size = world.local_size = ranks;
+  return world;
+}
+
+TEST(Cuda, EachRankOfAHostHasAGpuOfItsOwn) {
+  EXPECT_EQ(DeviceOfRank(OnOneHost(2, 4), 4, /*apart=*/false), 2);
+  EXPECT_EQ(DeviceOfRank(OnOneHost(1, 2), 8, /*apart=*/false), 1);
+}
+
+TEST(Cuda, MoreRanksThanGpusAreAnErrorInOneLine) {
+  try {
+    DeviceOfRank(OnOneHost(0, 4), 1, /*apart=*/false);
+    FAIL() << "no error";
+  } catch (const UsageError& error) {
+    EXPECT_THAT(error.what(), testing::MatchesRegex("4 ranks on host [^ ]+, but only 1 GPU: start at most one rank per "
+                                                    "GPU, or pass --device cpu"));
+  }
+  // Ranks that NCCL takes for those of different hosts may share a GPU.
+  EXPECT_EQ(DeviceOfRank(OnOneHost(3, 4), 2, /*apart=*/true), 1);
 }
 
 TEST(Communicator, OfOneRankOnAGpuOpensNothing) {
