@@ -120,7 +120,7 @@ torch::Tensor PatchesDown(const torch::Tensor& large, const torch::Tensor& weigh
 }
 
 torch::Tensor PatchesUp(const torch::Tensor& small, const torch::Tensor& weight) {
-  return ToNchw(SumOfPatches(Product(Places(small), AsMatrix(weight)), small.size(0), small.size(2)));
+  return ToNchw(SumOfPatches(ProductWithRows(Places(small), AsMatrix(weight)), small.size(0), small.size(2)));
 }
 
 torch::Tensor PatchesWeight(const torch::Tensor& large, const torch::Tensor& small) {

@@ -1,6 +1,12 @@
 #include "trainer/model/product.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+
+#include <algorithm>
+
+#include "trainer/model/processor.h"
+#include "trainer/model/rows_product.h"
 
 namespace gan::model {
 
@@ -19,6 +25,31 @@ torch::Tensor Product(const torch::Tensor& a, const torch::Tensor& b) {
   if (!linear || a.scalar_type() != torch::kFloat) return a.matmul(b);
   return linear->typed<LinearPointwise>().call(a.contiguous(), b.t(), std::nullopt, "none",
                                                torch::List<std::optional<at::Scalar>>(), "");
+}
+
+// On LibTorch's threads, which share the columns.
+torch::Tensor ProductOfFewRows(const torch::Tensor& a, const torch::Tensor& b) {
+  const torch::Tensor left = a.contiguous(), right = b.contiguous(), c = torch::empty({a.size(0), b.size(1)});
+  const RowsProduct product = {
+      left.const_data_ptr<float>(),        right.const_data_ptr<float>(),       c.data_ptr<float>(),
+      static_cast<std::size_t>(a.size(0)), static_cast<std::size_t>(a.size(1)), static_cast<std::size_t>(b.size(1))};
+  constexpr std::size_t kBlock = kRowsProductColumns;
+  const std::size_t blocks = (product.columns + kBlock - 1) / kBlock;
+  at::parallel_for(0, static_cast<std::int64_t>(blocks), 1, [&](std::int64_t begin, std::int64_t end) {
+    const torch::Tensor room = torch::empty({static_cast<std::int64_t>(kRowsProductRoom)});
+    MultiplyColumns(product, static_cast<std::size_t>(begin) * kBlock,
+                    std::min(static_cast<std::size_t>(end) * kBlock, product.columns), room.data_ptr<float>());
+  });
+  return c;
+}
+
+torch::Tensor ProductWithRows(const torch::Tensor& a, const torch::Tensor& b) {
+  static const bool kAvx2Alone = HasAvx2Alone();
+  constexpr std::int64_t kLong = 128;  // shorter rows: oneDNN is faster here as well
+  if (!kAvx2Alone || b.size(1) < kLong) return Product(a, b);
+  constexpr std::int64_t kBeyondCaches = 1 << 23;  // numbers; 32 MiB
+  const bool fits = a.scalar_type() == torch::kFloat && b.size(1) % 16 == 0;
+  return fits && b.numel() >= kBeyondCaches ? ProductOfFewRows(a, b) : a.matmul(b);
 }
 
 }  // namespace gan::model

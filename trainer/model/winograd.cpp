@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "trainer/model/processor.h"
 #include "trainer/model/winograd_tiles.h"
 
 namespace gan::model {
@@ -11,9 +12,20 @@ namespace gan::model {
 namespace {
 
 constexpr std::size_t kTilesOfBlock = 128;  // whose sums stay in the cache while the factors pass by
-// With fewer tiles the transforms of the weight cost more than they save.
-constexpr std::int64_t kLeastTiles = 128;
-constexpr std::int64_t kLeastTilesOfWeight = 256;
+// With fewer tiles the transforms of the weight cost more than they save. In its gradient they are cheap while the
+// weight stays in the cache, where a product of all patches is slow.
+constexpr std::int64_t kLeastTiles = 64;
+constexpr std::int64_t kLeastTilesOfWeight = 128, kLeastTilesOfSmallWeight = 16;
+constexpr std::int64_t kSmallWeight = 1 << 20;  // numbers
+
+constexpr std::int64_t kTaps = 4 * 4;
+
+bool RunsHere() {
+  static const bool kHere = HasAvx2Alone();
+  return kHere;
+}
+
+std::int64_t Tiles(std::int64_t images, std::int64_t side) { return images * side * side / 4; }
 
 torch::Tensor Nhwc(const torch::Tensor& map) { return map.permute({0, 2, 3, 1}).contiguous(); }
 
@@ -50,13 +62,13 @@ bool WinogradFits(torch::ScalarType type, std::int64_t large, std::int64_t small
 
 bool WinogradPays(torch::ScalarType type, std::int64_t images, std::int64_t large, std::int64_t small,
                   std::int64_t side) {
-  static const bool kRunsHere = WinogradRunsHere();
-  return kRunsHere && WinogradFits(type, large, small, side) && images * side * side / 4 >= kLeastTiles;
+  return RunsHere() && WinogradFits(type, large, small, side) && Tiles(images, side) >= kLeastTiles;
 }
 
 bool WinogradWeightPays(torch::ScalarType type, std::int64_t images, std::int64_t large, std::int64_t small,
                         std::int64_t side) {
-  return WinogradPays(type, images, large, small, side) && images * side * side / 4 >= kLeastTilesOfWeight;
+  const std::int64_t least = kTaps * large * small <= kSmallWeight ? kLeastTilesOfSmallWeight : kLeastTilesOfWeight;
+  return RunsHere() && WinogradFits(type, large, small, side) && Tiles(images, side) >= least;
 }
 
 torch::Tensor WinogradDown(const torch::Tensor& large, const torch::Tensor& weight) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "trainer/model/winograd_vector.h"
+#include "trainer/model/register_product.h"
 
 namespace gan::model {
 
@@ -11,38 +11,11 @@ namespace {
 constexpr std::size_t kTilesDepth = 64;  // the same where every number of a column is on another page
 constexpr std::size_t kDepth = 256;      // of a product, so that its panels stay in the cache
 constexpr std::size_t kTile = 6;         // pixels of the large map that a tile reads, along one side
-// a(r, k) = values[r * row + k * step], b(k) = values[k * step]: two matrices of a product.
-struct Left {
-  const float* values;
-  std::size_t row, step;
-};
+// b(k) = values[k * step]: the right matrix of a product.
 struct Right {
   const float* values;
   std::size_t step, panel;  // panels of 16 columns
 };
-
-// c [kCount][16] (+)= a x b.
-template <std::size_t kCount>
-[[gnu::always_inline]] inline void MultiplyRows(const Left& a, const float* b, std::size_t step, std::size_t depth,
-                                                bool add, float* c, std::size_t row) {
-  V sums[kCount][2] = {};
-  for (std::size_t r = 0; add && r < kCount; ++r) {
-    sums[r][0] = At(c + r * row);
-    sums[r][1] = At(c + r * row + kVector);
-  }
-  for (std::size_t k = 0; k < depth; ++k) {
-    const V first = At(b + k * step), second = At(b + k * step + kVector);
-    for (std::size_t r = 0; r < kCount; ++r) {
-      const float left = a.values[r * a.row + k * a.step];
-      sums[r][0] += left * first;
-      sums[r][1] += left * second;
-    }
-  }
-  for (std::size_t r = 0; r < kCount; ++r) {
-    At(c + r * row) = sums[r][0];
-    At(c + r * row + kVector) = sums[r][1];
-  }
-}
 
 // Six rows x 16 numbers in registers at a time. c [rows][16 panels] (+)= a [rows][depth] x b [depth][16 panels]. Every
 // number is the sum over k = 0, 1, 2, ...
@@ -91,15 +64,6 @@ std::size_t SmallPixel(const WinogradShape& shape, std::size_t tile) {
 }
 
 }  // namespace
-
-bool WinogradRunsHere() {
-#ifdef __x86_64__
-  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
-         __builtin_cpu_supports("avx512f") == 0;
-#else
-  return false;
-#endif
-}
 
 GAN_AVX2 void SumLarge(const WinogradShape& shape, const float* large, const WinogradTiles& tiles, float* sums) {
   static const float kZeros[kVector] = {};

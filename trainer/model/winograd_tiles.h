@@ -36,10 +36,6 @@ struct WinogradTiles {
   std::size_t begin = 0, end = 0, rows = 0;
 };
 
-// Whether this processor is one that these functions are made for: it has AVX2, and not AVX-512, with which oneDNN's
-// convolutions are as fast.
-bool WinogradRunsHere();
-
 // factors for downwards, [9][small / 16][phases][16]: panels [begin, end) of the small channels.
 void FactorsDown(const WinogradShape& shape, const float* weight, std::size_t begin, std::size_t end, float* factors);
 // factors for upwards, [9][phases / 16][small][16]: those of panels [begin, end) of the large channels.

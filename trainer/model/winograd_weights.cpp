@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "trainer/model/winograd_tiles.h"
-#include "trainer/model/winograd_vector.h"
+#include "trainer/model/vector.h"
 
 namespace gan::model {
 

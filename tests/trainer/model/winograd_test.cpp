@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "trainer/model/processor.h"
 #include "trainer/model/winograd_tiles.h"
 
 namespace gan::model {
@@ -80,11 +81,14 @@ TEST(Winograd, AnyNumberOfThreadsGivesTheSameBits) {
 }
 
 TEST(Winograd, PaysForManyPixelsAndChannelsInSinglePrecision) {
-  const bool here = WinogradRunsHere();
+  const bool here = HasAvx2Alone();
   EXPECT_EQ(here, WinogradPays(torch::kFloat, 8, 64, 128, 32));
   EXPECT_EQ(here, WinogradPays(torch::kFloat, 8, 256, 512, 8));
   EXPECT_EQ(here, WinogradWeightPays(torch::kFloat, 8, 128, 256, 16));
-  EXPECT_FALSE(WinogradWeightPays(torch::kFloat, 8, 256, 512, 8));
+  EXPECT_EQ(here, WinogradPays(torch::kFloat, 16, 128, 256, 4));
+  EXPECT_EQ(here, WinogradWeightPays(torch::kFloat, 8, 256, 512, 8));
+  EXPECT_EQ(here, WinogradWeightPays(torch::kFloat, 16, 128, 256, 2));
+  EXPECT_FALSE(WinogradWeightPays(torch::kFloat, 16, 256, 512, 4));
   EXPECT_FALSE(WinogradPays(torch::kDouble, 8, 64, 128, 32));
   EXPECT_FALSE(WinogradPays(torch::kFloat, 8, 512, 1024, 4));
   EXPECT_FALSE(WinogradPays(torch::kFloat, 8, 3, 64, 64));
