@@ -42,6 +42,18 @@ class RunFolder(WithShards):
                 self.assertEqual('finished', json.loads((run / 'status.json').read_text())['state'])
                 self.assertEqual(0, len(list((run / 'checkpoints').glob('*.tmp-*'))))
 
+    def test_a_batch_of_one_image_trains(self):
+        for ranks in (1, 2):
+            with self.subTest(ranks=ranks):
+                run = self.folder / f'one-image-{ranks}'
+                self.assert_code(0, train(ranks, self.shards, run, '--steps', 4, '--batch', 1))
+                lines = stats(run)
+                self.assertEqual(4 * ranks, lines[-1]['images'])
+                for line in lines:
+                    self.assertTrue(np.isfinite([line['loss_d'], line['loss_g'], line['d_auc']]).all())
+                    # A single image has no nearest neighbour in its batch.
+                    self.assertIsNone(line['diversity'])
+
     def test_same_command_gives_same_bytes(self):
         runs = [self.folder / 'once', self.folder / 'twice']
         for run in runs:
