@@ -1,8 +1,8 @@
 // The transforms of the weight: both of winograd_tiles.h that make factors, and their transpose.
 #include <algorithm>
 
-#include "trainer/model/winograd_tiles.h"
 #include "trainer/model/vector.h"
+#include "trainer/model/winograd_tiles.h"
 
 namespace gan::model {
 

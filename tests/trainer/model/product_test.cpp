@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include "trainer/model/processor.h"
+#include <utility>
 
 namespace gan::model {
 namespace {
@@ -15,7 +15,6 @@ torch::Tensor WholeMatrix(std::int64_t rows, std::int64_t columns) {
 
 // One block and many, blocks that are full and not, rows that are a multiple of six and not.
 TEST(ProductOfFewRows, WholeNumbersComeOutExactly) {
-  if (!HasAvx2Alone()) return;  // it needs AVX2, and nothing uses it beside AVX-512
   torch::manual_seed(1);
   for (const std::int64_t rows : {1, 5, 6, 32}) {
     for (const std::int64_t depth : {1, 256, 300}) {
@@ -28,7 +27,6 @@ TEST(ProductOfFewRows, WholeNumbersComeOutExactly) {
 }
 
 TEST(ProductOfFewRows, AnyNumberOfThreadsGivesTheSameBits) {
-  if (!HasAvx2Alone()) return;
   torch::manual_seed(2);
   const torch::Tensor a = torch::randn({7, 300}), b = torch::randn({300, 1040});
   const int before = torch::get_num_threads();
