@@ -31,14 +31,8 @@ CudaPlugin Load() {
   CudaPlugin cuda = {plugin.Find<decltype(GanCudaDeviceCount)>("GanCudaDeviceCount"),
                      plugin.Find<decltype(GanUseCudaDevice)>("GanUseCudaDevice"),
                      plugin.Find<decltype(GanAddNcclBackend)>("GanAddNcclBackend"), ""};
-  // Not written as a sum, in which GCC 12 reports overlaps that do not exist under -fsanitize=thread.
-  if (!plugin.why().empty()) {
-    cuda.why.assign("this build has no GPU part that loads (")
-        .append(plugin.why())
-        .append("). Run setup/libtorch.sh --cuda and build again");
-  } else if (cuda.device_count() == 0) {
-    cuda.why = "no CUDA device was found: the driver reports no GPU";
-  }
+  const bool loaded = plugin.why().empty();
+  cuda.why = WhyNoGpu(plugin.why(), loaded ? cuda.device_count() : 0);
   return cuda;
 }
 
@@ -53,6 +47,13 @@ const CudaPlugin& ThePlugin() {
 bool CudaAvailable(std::string* why) {
   if (why != nullptr) *why = ThePlugin().why;
   return ThePlugin().why.empty();
+}
+
+// Not written as a sum, in which GCC 12 reports overlaps that do not exist under -fsanitize=thread.
+std::string WhyNoGpu(const std::string& load_error, int devices) {
+  if (load_error.empty()) return devices > 0 ? "" : "no CUDA device was found: the driver reports no GPU";
+  std::string why = "this build has no GPU part that loads (";
+  return why.append(load_error).append("). Run setup/libtorch.sh --cuda and build again");
 }
 
 int DeviceOfRank(const World& world, int devices, bool apart) {

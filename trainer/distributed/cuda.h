@@ -12,6 +12,10 @@ namespace gan::distributed {
 // may be null, to the reason.
 bool CudaAvailable(std::string* why = nullptr);
 
+// Why no GPU can be used, with what to do about it; empty if one can. load_error: why the plugin did not load, or
+// empty.
+std::string WhyNoGpu(const std::string& load_error, int devices);
+
 // The number of this rank's GPU among the `devices` of its host. Throws UsageError if the host has fewer GPUs than
 // ranks, because NCCL connects only ranks with a GPU each. `apart`: NCCL takes the ranks for ranks of different hosts
 // (NCCL_HOSTID), so they may share GPUs, slowly; bench/gpu_check does this.

@@ -126,6 +126,14 @@ TEST(Cuda, EachRankOfAHostHasAGpuOfItsOwn) {
   EXPECT_EQ(DeviceOfRank(OnOneHost(1, 2), 8, /*apart=*/false), 1);
 }
 
+TEST(Cuda, ABuildForCpusSaysHowToMakeOneForGpus) {
+  EXPECT_EQ(WhyNoGpu("libtorch_cuda.so: cannot open shared object file", 0),
+            "this build has no GPU part that loads (libtorch_cuda.so: cannot open shared object file). "
+            "Run setup/libtorch.sh --cuda and build again");
+  EXPECT_EQ(WhyNoGpu("", 0), "no CUDA device was found: the driver reports no GPU");
+  EXPECT_EQ(WhyNoGpu("", 2), "");
+}
+
 TEST(Cuda, MoreRanksThanGpusAreAnErrorInOneLine) {
   try {
     DeviceOfRank(OnOneHost(0, 4), 1, /*apart=*/false);
