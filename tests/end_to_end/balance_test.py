@@ -58,10 +58,12 @@ class Balance(WithShards):
         self.assertEqual(stats(whole), stats(halves))
 
     def test_steering_is_the_same_after_a_resume(self):
-        flags = ['--lr-d', '2e-3', '--balance-set', 'steer_gain=2,steer_smoothing=1,smoothing_steps=2']
+        # In double precision how far it steers does not depend on the order of sums, which differs between processors.
+        flags = ['--lr-d', '2e-3', '--precision', 'fp64', '--balance-set', 'steer_gain=2,steer_smoothing=1,smoothing_steps=2']
         whole = self.train(2, 'steered', '--steps', 50, *flags)
-        # How far it steers depends on the processor's last bits; it must act before and after the resume.
         steered = [line['augment_probability'] for line in stats(whole)]
+        self.assertGreater(max(steered), 0.5)
+        # It acts before and after the resume.
         self.assertGreater(max(steered[:27]), 0.05)
         self.assertGreater(max(steered[27:]), 0.05)
         self.train(2, 'steered-halves', '--steps', 27, *flags)
