@@ -14,8 +14,12 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / 'bench'))
+from seeds import seeds_of  # noqa: E402
+
 TRAIN = pathlib.Path(os.environ.get('GAN_TRAIN', ROOT / 'build/release/bin/gan-train'))
 BASE = ['--resolution', '64', '--batch', '16', '--threads', '1', '--metrics-port', 'off',
         '--d-norm', 'instance', '--checkpoint-every', '50', '--sample-every', '300', '--quality-every', '200']
@@ -35,11 +39,6 @@ PASSING = {
     'loss_blown_up': (['--inject', f'loss:1000@{ONSET}'], 'diverged', []),
 }
 FAULTS = {'none': ([], 'balanced', []), **LASTING, **PASSING}
-
-
-def seeds_of(text):
-    first, _, last = text.partition('-')
-    return range(int(first), int(last or first) + 1)
 
 
 def folder_of(out, fault, mode, seed):

@@ -10,14 +10,12 @@ generated ones of each run. Bars: the interval reaches 1 or below; all classes a
 """
 import json
 import math
-import statistics
 
 from classifier import Classifier
-from runs import generate, parser, reals, seeds_of, train
+from runs import generate, parser, reals, train
+from seeds import interval, seeds_of
 
 FAKES = 1000
-# Student's t for a two-sided interval of 90 % by the number of seeds.
-T = {2: 6.314, 3: 2.920, 4: 2.353, 5: 2.132, 6: 2.015, 7: 1.943, 8: 1.895, 9: 1.860, 10: 1.833}
 
 
 def run_of(options, conditional, seed):
@@ -30,12 +28,6 @@ def excess(run):
     lines = [json.loads(line) for line in (run / 'stats.jsonl').read_text().splitlines()]
     last = [line for line in lines if line.get('quality_swd') is not None][-1]
     return last['quality_swd'] - last['quality_swd_floor'], last['quality_images']
-
-
-def interval(logs):
-    """The mean of a logarithm and the ends of its interval, as ratios."""
-    mean, half = statistics.mean(logs), T[len(logs)] * statistics.stdev(logs) / math.sqrt(len(logs))
-    return [math.exp(value) for value in (mean, mean - half, mean + half)]
 
 
 def main():

@@ -12,7 +12,8 @@ least 0.7 as far apart as the real ones. Finished runs are kept.
 import numpy as np
 
 from classifier import Classifier, diversity
-from runs import generate, parser, reals, seeds_of, train
+from runs import generate, parser, reals, train
+from seeds import seeds_of
 
 PER_CLASS = 100
 

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / 'python'))
+sys.path += [str(ROOT / 'python'), str(ROOT / 'bench')]
 from equipoise.shards import Shards  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get('EQUIPOISE_BIN', ROOT / 'build/release/bin'))
@@ -24,11 +24,6 @@ def parser(words, images, features, seeds):
     made.add_argument('--features', type=int, default=features)
     made.add_argument('--seeds', default=seeds)
     return made
-
-
-def seeds_of(text):
-    first, _, last = text.partition('-')
-    return range(int(first), int(last or first) + 1)
 
 
 def reals(options):

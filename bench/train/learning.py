@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Whether two builds learn equally well: the same trainings by both, which differ in the order of their sums.
 
-    bench/train/learning.py OLD NEW --shards SHARDS --out FOLDER [--seeds 1-20] [--images 9600] [--features 8]
+    .deps/venv/bin/python bench/train/learning.py OLD NEW --shards SHARDS --out FOLDER [--seeds 1-20] [--images 9600] [--features 8]
 
 OLD and NEW are folders with the programs. For each seed both train at 64 px with a batch of 16, and SWD of all held-out images
 is measured at the end. Its excess is over quality_swd_floor. Printed are the ratios NEW / OLD, their geometric mean and the 90 %
@@ -13,11 +13,12 @@ import json
 import math
 import os
 import pathlib
-import statistics
 import subprocess
+import sys
 
-# Student's t for a two-sided interval of 90 %, by the number of seeds.
-T = {2: 6.314, 3: 2.920, 4: 2.353, 5: 2.132, 8: 1.895, 10: 1.833, 16: 1.753, 20: 1.729, 24: 1.714, 30: 1.699}
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+from seeds import interval, seeds_of  # noqa: E402
+
 BATCH = 16
 
 
@@ -43,10 +44,9 @@ def main():
     parser.add_argument('--images', type=int, default=9600)
     parser.add_argument('--features', type=int, default=8)
     options = parser.parse_args()
-    first, _, last = options.seeds.partition('-')
-    seeds = range(int(first), int(last or first) + 1)
-    if len(seeds) not in T:
-        parser.error(f'--seeds: as many as {", ".join(map(str, T))}')
+    seeds = seeds_of(options.seeds)
+    if len(seeds) < 2:
+        parser.error('--seeds: at least two')
     options.out.mkdir(parents=True, exist_ok=True)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         jobs = [(pool.submit(excess, options, 'old', options.old, seed), pool.submit(excess, options, 'new', options.new, seed))
@@ -54,8 +54,7 @@ def main():
         pairs = [(old.result(), new.result()) for old, new in jobs]
     logs = [math.log(new / old) for old, new in pairs]
     print(' '.join(f'{math.exp(one):.2f}' for one in logs))
-    mean, half = statistics.mean(logs), T[len(seeds)] * statistics.stdev(logs) / math.sqrt(len(seeds))
-    low, middle, high = (math.exp(value) for value in (mean - half, mean, mean + half))
+    middle, low, high = interval(logs)
     print(f'SWD excess, new / old, {len(seeds)} seeds: {middle:.3f}, 90 % interval {low:.3f} to {high:.3f}')
 
 

@@ -133,9 +133,9 @@ HostAddresses FromText(const std::string& text) {
 }
 
 // The interface on which rank 0 listens: the one towards the first rank on another host, or loopback if there is none.
-std::optional<Interface> WhereToListen(const std::vector<std::string>& hosts, const World& world) {
+std::optional<Interface> WhereToListen(const std::vector<std::string>& hosts, const HostAddresses& own,
+                                       const World& world) {
   if (world.local_size == world.size) return Interface{"lo", "127.0.0.1"};
-  const HostAddresses own = ThisHost();
   for (const std::string& text : hosts) {
     const HostAddresses host = FromText(text);
     if (host.name == own.name) continue;
@@ -221,11 +221,12 @@ std::optional<Interface> InterfaceTowards(const HostAddresses& other, const Host
 }
 
 Rendezvous Meet(Communicator& communicator, const World& world) {
-  const std::vector<std::string> hosts = communicator.AllGather(ToText(ThisHost()));
+  const HostAddresses own = ThisHost();
+  const std::vector<std::string> hosts = communicator.AllGather(ToText(own));
   std::optional<Interface> interface;
   c10::intrusive_ptr<c10d::TCPStore> store;
   if (world.rank == 0) {
-    interface = WhereToListen(hosts, world);
+    interface = WhereToListen(hosts, own, world);
     store = OpenStore(interface);
   }
   std::istringstream text(AddressOf(store.get(), communicator));

@@ -71,11 +71,17 @@ void SyncBatchNorm2dImpl::UpdateRunningStatistics(const torch::Tensor& mean, con
   if (!options.track_running_stats()) return;
   torch::NoGradGuard no_grad;
   num_batches_tracked += 1;
-  // A tensor, because reading the counter would make the host wait for all work that is queued on a GPU.
-  const torch::Tensor momentum = options.momentum() ? torch::full({}, *options.momentum(), running_mean.options())
-                                                    : num_batches_tracked.to(running_mean.scalar_type()).reciprocal();
-  running_mean.lerp_(mean.to(running_mean.scalar_type()), momentum);
-  running_var.lerp_((variance * count / (count - 1)).to(running_var.scalar_type()), momentum);
+  const auto average = [&](torch::Tensor& running, const torch::Tensor& now) {
+    const torch::Tensor same_type = now.to(running.scalar_type());
+    if (options.momentum()) {
+      running.lerp_(same_type, *options.momentum());
+    } else {
+      // A tensor, because reading the counter would make the host wait for all work that is queued on a GPU.
+      running.lerp_(same_type, num_batches_tracked.to(running.scalar_type()).reciprocal());
+    }
+  };
+  average(running_mean, mean);
+  average(running_var, variance * count / (count - 1));
 }
 
 torch::nn::Sequential WithSyncBatchNorm(const torch::nn::Sequential& layers,

@@ -44,9 +44,8 @@ torch::Tensor ProductOfFewRows(const torch::Tensor& a, const torch::Tensor& b) {
 }
 
 torch::Tensor ProductWithRows(const torch::Tensor& a, const torch::Tensor& b) {
-  static const bool kAvx2Alone = HasAvx2Alone();
   constexpr std::int64_t kLong = 128;  // shorter rows: oneDNN is faster here as well
-  if (!kAvx2Alone || b.size(1) < kLong) return Product(a, b);
+  if (!HasAvx2Alone() || b.size(1) < kLong) return Product(a, b);
   constexpr std::int64_t kBeyondCaches = 1 << 23;  // numbers; 32 MiB
   const bool fits = a.scalar_type() == torch::kFloat && b.size(1) % 16 == 0;
   return fits && b.numel() >= kBeyondCaches ? ProductOfFewRows(a, b) : a.matmul(b);

@@ -16,14 +16,7 @@ constexpr std::size_t kTilesOfBlock = 128;  // whose sums stay in the cache whil
 // weight stays in the cache, where a product of all patches is slow.
 constexpr std::int64_t kLeastTiles = 64;
 constexpr std::int64_t kLeastTilesOfWeight = 128, kLeastTilesOfSmallWeight = 16;
-constexpr std::int64_t kSmallWeight = 1 << 20;  // numbers
-
-constexpr std::int64_t kTaps = 4 * 4;
-
-bool RunsHere() {
-  static const bool kHere = HasAvx2Alone();
-  return kHere;
-}
+constexpr std::int64_t kSmallWeight = 1 << 20;  // numbers, 16 for each pair of channels
 
 std::int64_t Tiles(std::int64_t images, std::int64_t side) { return images * side * side / 4; }
 
@@ -62,13 +55,13 @@ bool WinogradFits(torch::ScalarType type, std::int64_t large, std::int64_t small
 
 bool WinogradPays(torch::ScalarType type, std::int64_t images, std::int64_t large, std::int64_t small,
                   std::int64_t side) {
-  return RunsHere() && WinogradFits(type, large, small, side) && Tiles(images, side) >= kLeastTiles;
+  return HasAvx2Alone() && WinogradFits(type, large, small, side) && Tiles(images, side) >= kLeastTiles;
 }
 
 bool WinogradWeightPays(torch::ScalarType type, std::int64_t images, std::int64_t large, std::int64_t small,
                         std::int64_t side) {
-  const std::int64_t least = kTaps * large * small <= kSmallWeight ? kLeastTilesOfSmallWeight : kLeastTilesOfWeight;
-  return RunsHere() && WinogradFits(type, large, small, side) && Tiles(images, side) >= least;
+  const std::int64_t least = 16 * large * small <= kSmallWeight ? kLeastTilesOfSmallWeight : kLeastTilesOfWeight;
+  return HasAvx2Alone() && WinogradFits(type, large, small, side) && Tiles(images, side) >= least;
 }
 
 torch::Tensor WinogradDown(const torch::Tensor& large, const torch::Tensor& weight) {

@@ -26,13 +26,8 @@ GAN_AVX2 void Multiply(const Left& a, std::size_t rows, const Right& b, std::siz
     const std::size_t part = std::min(most, depth - k);
     const bool adds = add || k > 0;
     for (std::size_t p = 0; p < panels; ++p) {
-      const float* right = b.values + p * b.panel + k * b.step;
-      float* out = c + p * kWinogradPanel;
-      std::size_t r = 0;
-      const auto left = [&] { return Left{a.values + r * a.row + k * a.step, a.row, a.step}; };
-      for (; r + 6 <= rows; r += 6) MultiplyRows<6>(left(), right, b.step, part, adds, out + r * row, row);
-      for (; r + 2 <= rows; r += 2) MultiplyRows<2>(left(), right, b.step, part, adds, out + r * row, row);
-      if (r < rows) MultiplyRows<1>(left(), right, b.step, part, adds, out + r * row, row);
+      MultiplyPanel({a.values + k * a.step, a.row, a.step}, rows, b.values + p * b.panel + k * b.step, b.step, part,
+                    adds, c + p * kWinogradPanel, row);
     }
   }
 }
