@@ -16,6 +16,8 @@ namespace fs = std::filesystem;
 namespace {
 
 // mpirun's arguments that select hosts; one of them means that ranks may run elsewhere.
+// gan-launch has no list of the flags of mpirun and srun, so arguments that it has not declared are passed on unread.
+// The flags named here are the exceptions, because gan-launch has to know how many ranks there are and where they run.
 constexpr std::array<std::string_view, 8> kHostFlags = {
     "--host", "-host", "-H", "--hostfile", "-hostfile", "--machinefile", "-machinefile", "--default-hostfile"};
 
@@ -26,7 +28,8 @@ bool IsRankFlag(const std::string& argument) {
   return argument == "-np" || argument == "--np" || argument == "-n" || argument == "-c";
 }
 
-// Whether the arguments contain "--mca NAME VALUE" or "--prtemca NAME VALUE" for `name`.
+// Whether the arguments contain "--mca NAME VALUE" or "--prtemca NAME VALUE" for `name`. The flag is compared by its
+// end, so that -mca, --gmca and other spellings count as well.
 bool Sets(const std::vector<std::string>& arguments, const std::string& name) {
   const auto found = std::find(arguments.begin(), arguments.end(), name);
   return found != arguments.end() && found != arguments.begin() && std::prev(found)->ends_with("mca");
@@ -48,6 +51,8 @@ std::vector<std::string> MpirunCommand(const LaunchOptions& options, std::uint64
   AddParameters(command, given,
                 OnThisHostAlone(options) ? open_mpi::OnOneHost(options.runtime)
                                          : open_mpi::OnSeveralHosts(options.runtime));  // Job::Poll relies on these
+  // On other hosts mpirun sets no variables but its own and those that -x names. Without "=VALUE" it reads the value
+  // from the environment, so no secret appears on a command line.
   command.insert(command.end(), {"-x", cli::kRestartsVariable, "-np", std::to_string(ranks)});
   for (const std::string& name : PassedVariables()) command.insert(command.end(), {"-x", name});
   command.insert(command.end(), given.begin(), given.end());
@@ -108,7 +113,9 @@ std::vector<std::string> SplitArguments(const CLI::App& app, const std::vector<s
   if (dashes != arguments.end()) options.program.assign(std::next(dashes), arguments.end());
   // Arguments that gan-launch does not declare belong to the launcher, with their values.
   for (auto next = arguments.begin(); next != dashes; ++next) {
+    // CLI11 would read "-np" as the letters "n" and "p", so it gets --ranks in its place.
     const std::string name = IsRankFlag(*next) ? "--ranks" : next->substr(0, next->find('='));
+    // Other names with one dash, such as -x and -H, are mpirun's.
     const CLI::Option* option = name.starts_with("--") || name == "-h" ? app.get_option_no_throw(name) : nullptr;
     if (option == nullptr) {
       options.launcher_arguments.push_back(*next);

@@ -14,7 +14,7 @@ namespace gan::launch {
 
 namespace {
 
-// Quotes a command for the shell that popen() uses.
+// Quotes a command for the shell that popen() uses. Between single quotes the shell expands nothing.
 std::string Quoted(const std::vector<std::string>& command) {
   std::string text;
   for (const std::string& argument : command) {
@@ -26,6 +26,7 @@ std::string Quoted(const std::vector<std::string>& command) {
 }  // namespace
 
 CommandOutput RunCommand(const std::vector<std::string>& command) {
+  // One pipe takes both streams: with two, the program would block as soon as the one that is not being read is full.
   const std::string line = Quoted(command) + " 2>&1 </dev/null";
   // The pipe is closed with pclose below, whose result is the exit status; the deleter does nothing.
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(line.c_str(), "r"), [](FILE*) { return 0; });

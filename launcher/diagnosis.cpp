@@ -16,6 +16,7 @@ namespace gan::launch {
 
 namespace {
 
+// In the order of the values of Cause, which Name() uses as indices.
 constexpr std::array<std::string_view, 14> kNames = {
     "none",      "signal",    "out_of_memory", "bus_error",    "full_disk", "not_a_number",    "hang",
     "lost_host", "other_mpi", "bad_flag",      "damaged_data", "port",      "library_missing", "error"};
@@ -45,6 +46,7 @@ struct ErrorLine {
 // The first error that a program of ours reported: "gan-train: [rank 1] what". Lines of the log begin with a time, and
 // warnings end no run. When a save fails, the ranks that could write report the one that could not.
 std::optional<ErrorLine> FirstError(const std::vector<std::string>& lines) {
+  // At most eight digits, here and below: std::stoi throws on larger numbers, and any program can write such a line.
   static const std::regex kForm(R"(^gan-\w+: (?:\[rank (\d{1,8})\] )?(.*))");
   static const std::regex kOther(R"(save failed on rank (\d{1,8}) )");
   std::smatch match, other;
@@ -59,6 +61,8 @@ std::optional<ErrorLine> FirstError(const std::vector<std::string>& lines) {
 }
 
 Cause CauseOf(const std::string& words) {
+  // The words of the C library, the dynamic linker, mpirun, LibTorch ("can't allocate memory", "not enough memory") and
+  // our own programs. A message of ours that changes has to change here as well.
   constexpr std::pair<std::string_view, Cause> kSigns[] = {
       {"No space left on device", Cause::kFullDisk},
       {"Disk quota exceeded", Cause::kFullDisk},
@@ -101,17 +105,22 @@ std::optional<int> RankThatWasWaitedFor(const std::vector<RankTrace>& ranks) {
   if (ranks.size() < 2) return std::nullopt;
   const auto by_beat = [](const RankTrace& a, const RankTrace& b) { return a.last_beat < b.last_beat; };
   const auto [frozen, alive] = std::minmax_element(ranks.begin(), ranks.end(), by_beat);
+  // A rank whose process is stopped sends no signs of life. One that hangs in its own code does: then only the
+  // collectives tell.
   if (alive->last_beat - frozen->last_beat > kFrozenSeconds) return frozen->rank;
   const auto by_progress = [](const RankTrace& a, const RankTrace& b) {
     return std::pair(a.collectives, a.in_collective) < std::pair(b.collectives, b.in_collective);
   };
   const auto [behind, ahead] = std::minmax_element(ranks.begin(), ranks.end(), by_progress);
+  // All ranks of this host are at the same place, so the one that they wait for runs on another host.
   if (std::pair(behind->collectives, behind->in_collective) == std::pair(ahead->collectives, ahead->in_collective))
     return std::nullopt;
   return behind->rank;
 }
 
 Diagnosis DiagnoseHang(const Evidence& evidence, const std::vector<std::string>& lines) {
+  // Each rank that gives up waiting writes such a line. The first one is nearest to the cause, but it names the rank
+  // that waited. If the notes of the ranks show which one hung, they decide.
   static const std::regex kReport(R"(\[rank (\d{1,8})\] no sign of life .* in section (\w+); stacks in (.*), ending)");
   Diagnosis found{.cause = Cause::kHang};
   std::smatch match;
@@ -132,6 +141,7 @@ Diagnosis DiagnoseSignal(const Evidence& evidence, const SignalledRank& signalle
   Diagnosis found{.cause = Cause::kSignal, .rank = signalled.rank, .host = signalled.host};
   found.detail = "signal " + std::to_string(signalled.signal) + " (" + ::strsignal(signalled.signal) + ")";
   if (signalled.signal == SIGBUS) found.cause = Cause::kBusError;
+  // SIGKILL alone does not say who sent it. Slurm reports the kernel's kill in one of two spellings.
   const bool kernel_killed = evidence.memory_kills > 0 || Contains(evidence.text, "oom_kill event") ||
                              Contains(evidence.text, "oom-kill event");
   if (signalled.signal == SIGKILL && kernel_killed) found.cause = Cause::kOutOfMemory;
@@ -161,6 +171,9 @@ std::optional<Diagnosis> DiagnoseWords(const Evidence& evidence, const std::vect
   return std::nullopt;
 }
 
+// The order goes from causes to consequences. A lost host makes the watchdogs of other hosts report a hang. A rank that
+// gave up waiting makes mpirun end the others by signals. A rank that a signal ended makes the others report errors of
+// MPI.
 Diagnosis FindCause(const Evidence& evidence) {
   const std::vector<std::string> lines = LinesOf(evidence.text);
   const Ending& ending = evidence.ending;
@@ -177,6 +190,7 @@ Diagnosis FindCause(const Evidence& evidence) {
   if (error) {
     Cause cause = CauseOf(error->what);
     if (cause == Cause::kNone) cause = CauseOfCode(ending.by_signal ? cli::kFailure : ending.code);
+    // The error may be one of a library that does not pass on the system's words.
     if (cause == Cause::kError && !evidence.disk.empty()) cause = Cause::kFullDisk;
     // The rank that waited in vain is the one that says so.
     const auto waited_for = cause == Cause::kHang ? RankThatWasWaitedFor(evidence.ranks) : std::nullopt;
@@ -233,6 +247,7 @@ Diagnosis Diagnose(const Evidence& evidence) {
   Diagnosis found = FindCause(evidence);
   if (found.cause == Cause::kNone) return found;
   if (found.detail.size() > kLongestDetail) found.detail.resize(kLongestDetail);
+  // The line comes from a rank, and goes to launch.json and to alerts.
   found.detail = cli::WithoutAddresses(found.detail);
   // A job of one rank does not number its messages.
   if (!found.rank && evidence.ranks.size() == 1 && found.cause != Cause::kLostHost) found.rank = evidence.ranks[0].rank;

@@ -28,6 +28,7 @@ std::string TextOf(const std::array<char, size>& text) {
 }  // namespace
 
 void EvidenceCollector::Begin() {
+  // A pipe per attempt, so that nothing of an attempt before it is read as a word of this one.
   tee_.emplace();
   board_.Clear();
   memory_kills_ = MemoryKills();
@@ -38,10 +39,13 @@ Evidence EvidenceCollector::Of(const Ending& ending, const std::filesystem::path
   evidence.text = WithShortLines(tee_->Finish());
   evidence.ending = EndingToldBy(evidence.text, ending);
   evidence.host = storage::HostName();
+  // The kernel counts since its start, and counts the processes of others as well.
   evidence.memory_kills = MemoryKills() - memory_kills_;
   for (std::size_t rank = 0; rank < board_.size(); ++rank) {
+    // The host is not part of the snapshot that Seen() prefers.
     evidence.hosts.push_back(TextOf(board_.Slot(rank).host));
     const storage::RankSlot& slot = board_.Seen(rank);
+    // A rank on another host, or one that did not live to begin.
     if (slot.process == 0) continue;
     evidence.ranks.push_back({.rank = static_cast<int>(rank),
                               .section = TextOf(slot.section),
@@ -50,6 +54,7 @@ Evidence EvidenceCollector::Of(const Ending& ending, const std::filesystem::path
                               .collectives = slot.collective.entered,
                               .last_beat = 1e-9 * static_cast<double>(slot.beat_nanoseconds)});
   }
+  // The exit code explains itself, so no host needs to be asked.
   if (IsFinal(evidence.ending, /*first_attempt=*/true)) return evidence;  // the exit code says it
   evidence.disk = WhyDiskIsFull(run);
   if (placed.launcher == "mpirun" && !OnThisHostAlone(placed)) {
@@ -59,6 +64,7 @@ Evidence EvidenceCollector::Of(const Ending& ending, const std::filesystem::path
 }
 
 void RequireJobCanStart(LaunchOptions& options, const std::filesystem::path& run) {
+  // A refusal goes to launch.json too: a scheduler that starts the job has nobody who reads stderr.
   const auto require = [&](Cause cause, const std::function<void()>& check) {
     try {
       check();
@@ -67,6 +73,7 @@ void RequireJobCanStart(LaunchOptions& options, const std::filesystem::path& run
       throw;
     }
   };
+  // This order, because the second check runs the launcher that the first one looks for.
   require(Cause::kBadFlag, [&] { RequirePrograms(options); });
   require(Cause::kOtherMpi, [&] { RequireOwnMpirun(options); });
   require(Cause::kBadFlag, [&] { RequireSlots(options); });

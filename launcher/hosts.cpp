@@ -38,7 +38,8 @@ std::optional<std::uint64_t> SlotsAmong(std::istringstream& words) {
   return {};
 }
 
-// Parses a list like "a,b:2,a": each occurrence of a host counts as a slot unless ":N" gives the number.
+// Parses a list like "a,b:2,a": each occurrence of a host counts as a slot unless ":N" gives the number. That is
+// mpirun's rule: "-H a,a" means two slots.
 void AddHostList(const std::string& list, std::vector<Host>& hosts) {
   std::istringstream names(list);
   for (std::string name; std::getline(names, name, ',');) {
@@ -93,6 +94,7 @@ std::optional<Placement> PlaceWithout(const std::vector<std::string>& gone, cons
   std::copy_if(hosts.begin(), hosts.end(), std::back_inserter(placement.hosts),
                [&](const Host& host) { return std::find(gone.begin(), gone.end(), host.name) == gone.end(); });
   if (placement.hosts.empty()) return {};
+  // If the number of slots is unknown, only mpirun can tell whether the ranks fit.
   if (const auto slots = SlotsOf(placement.hosts)) {
     // Only divisors of the configured number can share its global batch evenly.
     while (placement.ranks > 0 && (placement.ranks > *slots || ranks % placement.ranks != 0)) --placement.ranks;

@@ -26,6 +26,8 @@ constexpr std::string_view kOwnLibrary = "MPICH";  // and its derivatives
 
 constexpr std::size_t kProbeBytes = std::size_t{64}
                                     << 10;  // enough for a status file, a line of statistics and a log line
+// Less than what a single rank needs. A larger size may be too small as well, but that depends on how many of the ranks
+// run on a host.
 constexpr std::uint64_t kLeastSharedMemory = std::uint64_t{1} << 20;
 
 }  // namespace
@@ -69,6 +71,7 @@ std::string LibraryOf(std::string_view version) {
 void RequireOwnMpirun(LaunchOptions& options) {
   if (options.launcher != "mpirun") return;
   // An mpirun that does not answer is not an error here; what is wrong with it becomes visible when it starts the job.
+  // The name mpirun may belong to any script, so it gets a few seconds and no more.
   const CommandOutput output = RunCommand({"timeout", "-k", "1", "3", "mpirun", "--version"});
   const std::string library = LibraryOf(output.text);
   options.runtime = open_mpi::RuntimeOf(output.text);

@@ -88,7 +88,12 @@ Children ChildrenOf(pid_t parent) {
 
 // Runs in the forked child: becomes the launcher, or reports the error code through the pipe `report`.
 [[noreturn]] void ExecuteCommand(const std::vector<std::string>& command, int report, int errors) {
+  // A blocked or ignored signal stays so across exec, so the mask and SIGPIPE are reset below: mpirun and the ranks
+  // would otherwise not react to TERM. The allocations in this forked child are safe with glibc, whose fork() leaves
+  // malloc usable even if other threads held its lock.
   ::dup2(errors, STDERR_FILENO);
+  // INT from a terminal goes to its foreground group. In a group of their own, mpirun and the ranks do not get it, and
+  // gan-launch decides what it means.
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // if the supervisor dies, nobody else would end this job
   sigset_t none;
@@ -118,10 +123,12 @@ void BecomeSupervisor() {
   const sigset_t set = Watched();
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);  // the reader of the log may exit (| head); the job continues
-  // Orphaned ranks become children of this process, so that Kill() finds them.
+  // Orphaned ranks become children of this process, so that Kill() finds them. Otherwise they would become children of
+  // init, and nothing would show that they belong to this job.
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
+// Blocked signals stay pending until somebody takes them, so none is lost between a look at the job and this wait.
 int WaitForSignal(std::chrono::milliseconds patience) {
   const sigset_t set = Watched();
   const struct timespec time = {patience.count() / 1000, patience.count() % 1000 * 1'000'000};
@@ -150,6 +157,7 @@ std::optional<Ending> Job::Poll() {
   int status = 0;
   pid_t ended = 0;
   const std::vector<pid_t> alerts = monitoring::AlertCommands();
+  // All children, not the launcher alone: orphaned ranks become children of this process, and nobody else reaps them.
   while ((ended = ::waitpid(-1, &status, WNOHANG)) > 0) {
     if (Contains(alerts, ended)) continue;  // its exit code says nothing about the job
     const Ending ending = EndingOf(status);
@@ -168,6 +176,7 @@ std::optional<Ending> Job::Poll() {
 void Job::KillStuckLauncher() {
   const auto now = std::chrono::steady_clock::now();
   const Children children = ChildrenOf(launcher_);
+  // A process that has ended but is not reaped counts here, so that a rank that ends at once is noticed.
   had_children_ |= children.any;
   if (children.living) {
     alone_since_.reset();
@@ -194,6 +203,7 @@ void Job::Kill() {
     // The commands of alerts are no processes of the job: they tell of its end. Asked after the processes were listed,
     // so that none of those is missing.
     CollectDescendants(children, ::getpid(), monitoring::AlertCommands(), left);
+    // Poll() has to reap the killed ones in the next turn: until then they are still listed, as zombies.
     if (left.empty()) return;
     for (const pid_t process : left) ::kill(process, SIGKILL);
     ::usleep(10'000);

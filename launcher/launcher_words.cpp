@@ -29,6 +29,8 @@ std::string WithShortLines(const std::string& text) {
 }
 
 std::optional<int> RankThatEnded(const std::string& text) {
+  // MPI_Abort says the rank in both versions of Open MPI. Without it ORTE (Open MPI 4) names a rank as [[job,1],RANK],
+  // PRRTE (5) as [prterun-HOST-…,RANK], and Slurm as a task.
   static const std::regex kForms[] = {
       std::regex(R"(MPI_ABORT was invoked on rank (\d{1,8}))"),
       std::regex(R"(Process name: \[\[?[^,\]]*,\d+\],\s*(\d{1,8})\])"),
@@ -43,6 +45,7 @@ std::optional<int> RankThatEnded(const std::string& text) {
 }
 
 std::optional<SignalledRank> RankThatWasSignalled(const std::string& text) {
+  // "on\\s+signal", because PRRTE breaks the line there.
   static const std::regex kMpirun(R"(process rank (\d{1,8}) with PID \d+ on node (\S+) exited on\s+signal (\d{1,8}))");
   static const std::regex kSrun(
       R"(srun: error: (\S+): tasks? (\d{1,8}): (Killed|Bus error|Segmentation fault|Aborted)\b)");

@@ -14,6 +14,7 @@ std::uint64_t KillsInGroup() {
   std::ifstream groups("/proc/self/cgroup");
   std::uint64_t most = 0;
   for (std::string line; std::getline(groups, line);) {
+    // A line is "hierarchy:controllers:path", as "0::/user.slice" or "4:memory:/docker/ID".
     const std::size_t path = line.find(":/");
     if (path == std::string::npos) continue;
     const std::string below = line.substr(path + 2);
@@ -38,7 +39,8 @@ std::uint64_t CountIn(const fs::path& file, const std::string& name) {
   return 0;
 }
 
-// Both count the same event, so the larger one is taken.
+// Both count the same event, so the larger one is taken. The count of /proc/vmstat is that of the whole host, also in a
+// container. Linux before 4.13 has neither.
 std::uint64_t MemoryKills() { return std::max(CountIn("/proc/vmstat", "oom_kill"), KillsInGroup()); }
 
 }  // namespace gan::launch

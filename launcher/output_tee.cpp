@@ -12,6 +12,8 @@ namespace gan::launch {
 
 namespace {
 
+// A reader that has ended gives EPIPE here and no SIGPIPE, which BecomeSupervisor() ignores. The rest of the piece is
+// then dropped, but it was not written for that reader alone: Read() keeps it.
 void PassOn(const char* bytes, std::size_t count) {
   while (count > 0) {
     const ssize_t n = ::write(STDERR_FILENO, bytes, count);
@@ -40,6 +42,8 @@ OutputTee::~OutputTee() {
 // A zero byte ends the reading, because a process that the job left behind may hold the write end open.
 std::string OutputTee::Finish() {
   if (write_end_ >= 0) {
+    // In this order: the thread takes a zero byte for the end only when it sees the flag, so a zero byte that a rank
+    // writes earlier is text.
     finishing_ = true;
     [[maybe_unused]] const ssize_t n = ::write(write_end_, "", 1);
     ::close(write_end_);
@@ -60,6 +64,7 @@ void OutputTee::Read() {
     if (is_end) --count;
     PassOn(buffer.data(), count);
     kept_.append(buffer.data(), count);
+    // Cut only when it has doubled, so that a byte is moved once on average and not with every read.
     if (kept_.size() > 2 * kMostKept) kept_.erase(0, kept_.size() - kMostKept);
     if (is_end) return;
   }

@@ -109,6 +109,7 @@ bool CheckShards(const LaunchOptions& options, CheckResults& results) {
 void CheckDisk(const fs::path& run, const Need& need, CheckResults& results) {
   struct statvfs status = {};
   if (::statvfs(run.c_str(), &status) != 0) throw IoError(run, "statvfs", errno);
+  // f_bavail, not f_bfree: part of the free blocks may be reserved for root.
   const double room = static_cast<double>(status.f_bavail) * static_cast<double>(status.f_frsize);
   // Room for three checkpoints: the one being written and the two newest, which are never pruned, with the factor 1.2
   // that a save requires.
@@ -135,6 +136,7 @@ void CheckMemory(const nlohmann::json& ranks, const Need& need, CheckResults& re
   for (const auto& rank : ranks) {
     auto& host = hosts[rank.at("host").get<std::string>()];
     ++host.first;
+    // Each rank reports the memory of its whole host, so these numbers are not added.
     host.second = rank.at("memory_available").get<double>();
   }
   for (const auto& [host, of] : hosts) {

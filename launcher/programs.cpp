@@ -33,6 +33,7 @@ bool CanBeStarted(const std::string& name) {
 
 }  // namespace
 
+// A job thus runs the programs of the build that its gan-launch belongs to, also when PATH has another build.
 std::string BesideThisProgram(const std::string& name) {
   // A name with a slash is a path that the user has chosen.
   if (name.find('/') != std::string::npos) return name;

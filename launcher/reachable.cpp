@@ -53,7 +53,8 @@ std::vector<std::string> OwnAddresses() {
   return own;
 }
 
-// A host can have many names, so its addresses are compared.
+// A host can have many names, so its addresses are compared. mpirun reaches this machine without its remote shell, so a
+// missing ssh server here must not make it count as gone.
 bool IsThisMachine(const std::string& name) {
   if (monitoring::IsLoopback(name)) return true;  // also when no hosts file lists it
   if (name == storage::HostName()) return true;
@@ -78,6 +79,7 @@ std::vector<std::string> Agent(const std::vector<std::string>& launcher_argument
                                         open_mpi::kRemoteShell.begin(), open_mpi::kRemoteShell.end());
   if (named != launcher_arguments.end() && std::next(named) != launcher_arguments.end()) agent = *std::next(named);
   std::istringstream text(agent);
+  // The value may have options of its own ("ssh -p 2222"), which mpirun separates at spaces too.
   std::vector<std::string> words;
   for (std::string word; text >> word;) words.push_back(word);
   if (!words.empty() && words.front().substr(words.front().rfind('/') + 1) == "ssh") {
@@ -116,6 +118,8 @@ std::optional<pid_t> StartQuietly(std::vector<std::string> command) {
 // Whether the process ends with exit code 0 before `deadline`. In any case it has ended when this function returns.
 bool EndsWell(pid_t process, std::chrono::steady_clock::time_point deadline) {
   int status = 0;
+  // It waits for this process alone. Job::Poll() waits for any, and would take the exit status of this one: therefore
+  // no job may run meanwhile.
   while (::waitpid(process, &status, WNOHANG) == 0) {
     if (std::chrono::steady_clock::now() > deadline) {
       ::kill(process, SIGKILL);

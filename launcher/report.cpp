@@ -15,6 +15,7 @@ using Json = nlohmann::json;
 
 namespace {
 
+// The end of a job waits at most this long for a receiver that does not answer.
 constexpr std::chrono::seconds kAlertPatience{5};
 
 Json TextOrNull(const std::string& text) { return text.empty() ? Json() : Json(text); }
@@ -39,7 +40,8 @@ Report::Report(const std::filesystem::path& run) : run_(run) {
   StartTrainJob();
 }
 
-// An environment that is half set must not keep a run from training.
+// An environment that is half set must not keep a run from training. Without these variables gan-launch does not run in
+// such a pod, and reports to nobody.
 void Report::StartTrainJob() {
   try {
     if (auto server = monitoring::ReadTrainJobServer()) {
@@ -64,6 +66,8 @@ void Report::Write(const JobState& job) const {
                        {"newest_checkpoint_step", job.step ? Json(*job.step) : Json()},
                        {"unix_seconds", std::time(nullptr)}};
   try {
+    // A rank may have written bytes that are no UTF-8, and the detail is cut at a number of bytes; dump() would throw
+    // on both.
     storage::WriteFileAtomically(run_ / "launch.json",
                                  record.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   } catch (const IoError& error) {  // a full disk must not change the exit code

@@ -39,6 +39,7 @@ Decision RestartPolicy::After(const Ending& ending, std::optional<std::uint64_t>
   // After the first restart without progress the cause may be a host, so the next attempt uses fewer ranks if that is
   // allowed.
   if (without_progress_ >= 1) ranks_ = FewerRanks();
+  // This restart has not been counted yet, so the first one waits the time of --backoff.
   const double wait = options_.backoff_seconds * std::pow(2.0, static_cast<double>(without_progress_));
   ++restarts_;
   ++without_progress_;

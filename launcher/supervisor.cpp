@@ -37,6 +37,7 @@ constexpr milliseconds kShortPollInterval{20};
 constexpr std::chrono::seconds kRankTimeout{10};
 
 // The step of the newest intact checkpoint. Damaged ones are skipped here; gan-train renames them when it resumes.
+// Every byte of it is read: a checkpoint that cannot be resumed from must not count as progress.
 std::optional<std::uint64_t> NewestVerifiedStep(const fs::path& run) {
   for (const fs::path& folder : checkpoint::ListCheckpoints(run / "checkpoints")) {
     try {
@@ -53,7 +54,8 @@ std::string StepText(const std::optional<std::uint64_t>& step) {
   return step ? "checkpoint of step " + std::to_string(*step) : "no checkpoint yet";
 }
 
-// The ranks of a gan-launch that was killed end by themselves within moments, and hold the run folder until then.
+// The ranks of a gan-launch that was killed end by themselves within moments, and hold the run folder until then. The
+// lock is taken only to see whether it is free, and released at once for the ranks that are about to start.
 void AwaitFree(const fs::path& run) {
   const auto deadline = steady_clock::now() + kRankTimeout;
   while (true) {
@@ -81,7 +83,8 @@ class Supervisor {
   }
 
   // The order of the checks matters: a request of the user comes first, then exit codes that forbid a restart, then
-  // causes that no restart can cure.
+  // causes that no restart can cure. A job that was asked to stop has no cause of death, whatever its ranks said when
+  // they ended.
   int Run() {
     RestartPolicy policy({.ranks = options_.ranks,
                           .max_restarts = options_.max_restarts,
@@ -101,6 +104,7 @@ class Supervisor {
       if (const std::string died = Sentence(diagnosis_); !died.empty()) cli::LogError("why: " + died);
       if (interrupted_) return Finish("interrupted", 128 + SIGINT, "ended at once on a second INT");
       if (IsFinal(ending, policy.restarts() == 0)) return FinishWithCode(ending.code);
+      // Once an attempt has had ranks this cannot be a mistake in the command, and restarts are worth trying.
       if (!had_processes_ && !ending.by_signal && !stop_) return FailedToStart(ending);
       const auto step = NewestStep();
       if (stop_) return StoppedUnsaved(ending, step);
@@ -140,6 +144,8 @@ class Supervisor {
   Ending Attempt(std::uint64_t ranks) {
     placed_ = Placed(ranks);
     diagnosis_ = {};
+    // After Placed(), whose remote shells must end before a job exists (Unreachable), and before the job, which writes
+    // to it.
     evidence_.Begin();
     const auto start = steady_clock::now();
     ::setenv(cli::kRestartsVariable, std::to_string(restarts_).c_str(), /*overwrite=*/1);
@@ -168,6 +174,7 @@ class Supervisor {
   LaunchOptions Placed(std::uint64_t ranks) const {
     LaunchOptions placed = options_;
     placed.ranks = ranks;
+    // The first attempt uses the hosts as given: a host that is missing then is a mistake that mpirun reports.
     if (!started_ || options_.launcher != "mpirun" || hosts_.empty()) return placed;
     const std::vector<std::string> gone = Unreachable(hosts_, options_.launcher_arguments);
     if (gone.empty()) return placed;
@@ -194,6 +201,7 @@ class Supervisor {
   std::vector<std::string> Program() const {
     std::vector<std::string> program = program_;
     if (started_ && HasCheckpoints() && !ProgramFlag(program, "--resume").empty()) {
+      // Appended, because the last value of a flag counts.
       program.insert(program.end(), {"--resume", "auto"});
     }
     return program;
@@ -214,6 +222,7 @@ class Supervisor {
     job.Signal(SIGUSR1);
   }
 
+  // Returns whether the time has passed without a request to stop.
   bool Sleep(double seconds) {
     const auto end = steady_clock::now() + std::chrono::duration<double>(seconds);
     while (steady_clock::now() < end) {
@@ -292,6 +301,8 @@ class Supervisor {
 
 int Supervise(const LaunchOptions& options, const fs::path& run) {
   storage::MakeFolders(run);
+  // The lock comes before the log, which would otherwise get lines of two supervisors. Signals are blocked before
+  // Supervisor starts the threads of alerts, which inherit that: a signal must reach WaitForSignal() and no thread.
   const storage::FolderLock lock(run, ".launch.lock");  // a second supervisor would restart what the first one stops
   AwaitFree(run);
   cli::OpenLog("gan-launch", run / "launch.log");
