@@ -24,6 +24,7 @@ namespace {
 
 // A few workers are enough: requests are rare, and training needs the processors.
 constexpr std::size_t kWorkers = 3;
+// Well below the 1,024 descriptors that a process may usually have, because the run needs some for its own files.
 constexpr std::size_t kMostConnections = 256;
 constexpr std::size_t kMostAnswerBytes = std::size_t{64} << 20;
 constexpr std::chrono::seconds kPatience{5};
@@ -47,6 +48,8 @@ int RealPort(int listener) {
 // The threads are started last, when everything that they use exists.
 Connections::Connections(const std::string& address, int port, Answerer answerer) : answerer_(std::move(answerer)) {
   Listen(address, port);
+  // epoll is used in its default mode, in which a descriptor that stays ready is reported in every round. A handler may
+  // therefore leave bytes for the next round.
   wake_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   watch_ = ::epoll_create1(EPOLL_CLOEXEC);
   Watch(wake_, EPOLLIN, EPOLL_CTL_ADD);
@@ -101,6 +104,8 @@ void Connections::Watch(int descriptor, std::uint32_t events, int operation) con
   ::epoll_ctl(watch_, operation, descriptor, &event);
 }
 
+// The loop reads a connection until its head is complete. Then the connection belongs to a worker, which hands it back
+// with its answer through answered_ and the eventfd. It never has two owners, so only the two queues need the lock.
 void Connections::Loop() {
   LowerPriority();
   std::array<epoll_event, kEvents> events{};

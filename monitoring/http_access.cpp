@@ -10,7 +10,7 @@
 
 namespace gan::monitoring {
 
-// The whole block 127.0.0.0/8 is loopback.
+// The whole block 127.0.0.0/8 is loopback. A host name can begin with "127." as well, so the text must be an address.
 bool IsLoopback(std::string_view address) {
   return address == "localhost" || address == "::1" || (address.starts_with("127.") && IsAddress(address));
 }
@@ -22,6 +22,7 @@ std::string OpenAccessWarning(const ServerAccess& server) {
 }
 
 std::string ReadCredentials(const std::string& path) {
+  // Bounded, because the path may name a file of any size.
   constexpr std::uint64_t kMostBytes = 4096;
   std::string text;
   try {

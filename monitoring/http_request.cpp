@@ -25,7 +25,8 @@ std::string_view TakeLine(std::string_view& text) {
   return line;
 }
 
-// Decodes percent escapes. A zero byte is rejected, because a C function would end the path there.
+// Decodes percent escapes. A zero byte is rejected, because a C function would end the path there. "%2F" and ".."
+// become part of the path like any other text, which is harmless because paths are looked up in a table.
 std::optional<std::string> Decoded(std::string_view text) {
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -54,6 +55,7 @@ bool ReadRequestLine(std::string_view line, HttpRequest& request) {
     return false;
   }
   const std::optional<std::string> path = Decoded(target.substr(0, target.find_first_of("?#")));
+  // A zero byte can also arrive without an escape.
   if (!path || path->find('\0') != std::string::npos) return false;
   request.method = line.substr(0, first);
   request.path = *path;

@@ -16,7 +16,7 @@ namespace gan::monitoring {
 namespace {
 
 // Compares in a time that does not depend on the position of the first difference, so that timing does not reveal the
-// secret.
+// secret. The loop runs over the expected secret, so its time does not depend on what the client sends either.
 bool EqualSecrets(std::string_view a, std::string_view b) {
   unsigned difference = a.size() == b.size() ? 0 : 1;
   for (std::size_t i = 0; i < b.size(); ++i) {
@@ -45,7 +45,8 @@ const char* ReasonOf(int status) {
   }
 }
 
-// nosniff, no-referrer and same-origin keep other web sites from using the responses.
+// nosniff, no-referrer and same-origin keep other web sites from using the responses. Without no-store a browser would
+// show old curves. A response to HEAD states the length of the body that GET would have.
 std::string InFull(const HttpResponse& response, bool with_body) {
   return "HTTP/1.1 " + std::to_string(response.status) + " " + ReasonOf(response.status) +
          "\r\nContent-Type: " + response.content_type + "\r\nContent-Length: " + std::to_string(response.body.size()) +
@@ -74,6 +75,7 @@ struct HttpServer::Impl {
     if (request.method != "GET" && request.method != "HEAD") {
       return HttpResponse{405, "text/plain", "Only GET and HEAD are supported.\n"};
     }
+    // The probe of a container platform has no password.
     if (authorization.empty() || request.path == "/healthz") return std::nullopt;
     if (EqualSecrets(request.Header("authorization"), authorization)) return std::nullopt;
     return HttpResponse{401, "text/plain", "A user name and a password are required.\n",
@@ -81,6 +83,7 @@ struct HttpServer::Impl {
   }
 
   // Returns a handler that can be called without the lock; empty when nothing handles the path.
+  // The handler is copied, so a slow one does not keep the page from adding its paths.
   HttpHandler Find(std::string_view path) {
     const std::shared_lock lock(mutex);
     const auto found = handlers.find(path);

@@ -16,6 +16,8 @@ constexpr std::string_view kInputs[] = {"real", "fake"};
 // The values of labels. Each is exported from the start, so that a query finds the series before its first event.
 constexpr std::string_view kStates[] = {"balanced", "discriminator_ahead", "generator_ahead", "mode_collapse",
                                         "diverged"};
+// The names that trainer/balance writes to stats.jsonl. This layer may not include that one, so a test holds the two
+// lists together.
 constexpr std::string_view kActions[] = {"lower_d_rate",         "raise_d_rate", "d_less_often",
                                          "d_more_often",         "more_d_steps", "fewer_d_steps",
                                          "lower_g_rate",         "raise_g_rate", "freeze_g",
@@ -27,6 +29,7 @@ constexpr std::string_view kMeasures[] = {
     "swd",       "ms_ssim",       "density",        "coverage", "frechet",      "kernel",   "fid",        "kid",
     "swd_floor", "frechet_floor", "coverage_floor", "copies",   "copies_floor", "copies_p", "copies_told"};
 constexpr std::string_view kClassStates[] = {"collapsed", "separated"};
+// "accepted", or why an input of gan-preprocess became no record.
 constexpr std::string_view kResults[] = {"accepted", "unreadable", "not_a_picture", "unsupported", "truncated",
                                          "corrupt",  "too_large",  "too_small",     "cropped",     "duplicate"};
 constexpr std::string_view kPhases[] = {"data", "discriminator", "generator", "sync", "checkpoint", "total"};

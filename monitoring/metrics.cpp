@@ -94,6 +94,7 @@ MetricSample SampleOf(const MetricRow& row, const prometheus::ClientMetric& metr
   sample.count = metric.histogram.sample_count;
   std::uint64_t below = 0;
   for (const auto& bucket : metric.histogram.bucket) {
+    // OTLP wants the count of each bucket alone.
     sample.bucket_counts.push_back(bucket.cumulative_count - below);
     below = bucket.cumulative_count;
   }
@@ -138,6 +139,7 @@ struct Metrics::Impl {
     const MetricRow& row = Row(metric);
     const auto found = std::find(row.label_values.begin(), row.label_values.end(), label_value);
     const bool known = row.label.empty() ? label_value.empty() : found != row.label_values.end();
+    // A release build has no assertions. There an unknown value is ignored: a metric must not end a training run.
     assert(known && "a label value that the metric's row does not list");
     if (!known || all.empty()) return nullptr;
     return &all[row.label.empty() ? 0 : static_cast<std::size_t>(found - row.label_values.begin())];
@@ -161,6 +163,7 @@ struct Metrics::Impl {
       return;
     }
     try {
+      // Ranks of one host would otherwise ask for the same port.
       const int port = options.port == 0 ? 0 : options.port + options.local_rank;
       server = std::make_unique<HttpServer>(options.address, port, options.credentials);
       server->Handle("/metrics", [text = std::move(text)] { return HttpResponse{200, kContentType, text()}; });
@@ -217,6 +220,7 @@ std::vector<MetricSample> Metrics::Samples() const {
 
 std::string Metrics::Text() const {
   const auto families = impl_->Collect();
+  // Qualified, because TextSerializer overrides the function that writes to a stream and thereby hides this one.
   return prometheus::TextSerializer().prometheus::Serializer::Serialize(families);
 }
 

@@ -27,6 +27,7 @@ class File {
   // At most `most` bytes from `offset`. An error gives an empty text, as if the file had ended.
   std::string Read(std::uint64_t offset, std::uint64_t most) const {
     std::string bytes(most, '\0');
+    // The file may have become shorter since its size was read; then fewer bytes come.
     const ssize_t got = ::pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     bytes.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
     return bytes;
@@ -56,6 +57,7 @@ bool GrowingLines::IsReplaced() {
   const bool is_touched = is_there && (size != size_ || written != written_);
   const bool changed = is_touched && size >= offset_ && !tail_.empty() &&
                        File(file_).Read(offset_ - tail_.size(), tail_.size()) != tail_;
+  // At the first look inode_ is 0, so a file that exists counts as replaced. Nothing has been read then.
   const bool replaced = size < offset_ || changed || (is_there && found.st_ino != inode_);
   if (replaced) *this = GrowingLines(file_);
   inode_ = is_there ? found.st_ino : 0;

@@ -32,7 +32,8 @@ std::string WithoutMarkup(const std::string& json) {
   return safe;
 }
 
-// Data URLs make the report a single file.
+// Data URLs make the report a single file. Grids are chosen evenly over the run, since each one is in the report in
+// full.
 nlohmann::json PicturesOf(const RunView& run, const std::filesystem::path& folder) {
   nlohmann::json pictures = nlohmann::json::object();
   const auto add = [&](const std::string& name) {

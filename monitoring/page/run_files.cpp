@@ -12,10 +12,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// A run folder may come from somebody else, so the size is limited before a file is read.
 constexpr std::uint64_t kLargestJson = std::uint64_t{4} << 20;
 
 }  // namespace
 
+// symlink_status, not status: through a link the page would show any file of the user, and a pipe would block the
+// server.
 bool IsPlainFile(const fs::path& path) {
   std::error_code error;
   return fs::symlink_status(path, error).type() == fs::file_type::regular;

@@ -29,6 +29,7 @@ bool RunStats::Update(std::uint64_t most_bytes) {
 }
 
 void RunStats::Forget() {
+  // The reader already stands at the beginning of the new file; only what was derived from the old one is dropped.
   GrowingLines file = std::move(file_);
   *this = RunStats(file.path());
   file_ = std::move(file);
@@ -53,6 +54,7 @@ void RunStats::ReadLine(std::string_view line) {
     auto& into = name.starts_with(kQuality) ? measures : values;
     if (value.is_number()) into.emplace_back(name, value.get<double>());
     if (value.is_boolean()) into.emplace_back(name, value.get<bool>() ? 1 : 0);
+    // JSON has no NaN, so the trainer writes null for a number that is not finite or was not measured.
     if (value.is_null()) into.emplace_back(name, kNoValue);
   }
   table_.Add(last_step_, values);

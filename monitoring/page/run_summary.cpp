@@ -50,6 +50,7 @@ void ReadIfChanged(const fs::path& path, std::int64_t& read, Json& value) {
   read = now;
 }
 
+// The files belong to another process and may hold anything, so a member of another type counts as absent.
 double Number(const Json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_number() ? found->get<double>() : std::nan("");
@@ -88,6 +89,7 @@ void RunSummary::CurveOf::Add(const Point& point) {
     for (std::size_t i = 0; i < kMostPoints / 2; ++i) points[i] = points[2 * i];
     points.resize(kMostPoints / 2);
     every *= 2;
+    // The point that found no room is one of the new, wider grid or is dropped.
     if ((seen - 1) % every != 0) return;
   }
   points.push_back(point);
@@ -131,6 +133,8 @@ void RunSummary::TakeLine(std::string_view line) {
   stats_.last_line = line;
   const std::uint64_t expected = lines_.size() / std::max<std::uint64_t>(line.size(), 1);
   std::uint64_t every = 1;
+  // A power of two, as in CurveOf::Add: while the file grows, the lines that were chosen before stay multiples of the
+  // new distance.
   while (expected / every > kMostPoints) every *= 2;
   const bool is_sample = stats_.lines++ % every == 0;
   if (!is_sample && !MentionsQuality(line)) return;
@@ -175,6 +179,7 @@ void RunSummary::TakeBest(const std::string& name, double value, std::uint64_t s
 
 // Steps and images grow together, so what lies between two known steps is interpolated.
 std::uint64_t RunSummary::ImagesAt(std::uint64_t step) const {
+  // Any number that every line has would do.
   const auto curve = stats_.curves.find("loss_d");
   Point before, after{stats_.last_step, stats_.last_images, 0};
   if (curve != stats_.curves.end()) {
@@ -201,6 +206,8 @@ double RunSummary::Updated() const {
 std::string RunSummary::State(double now) const {
   const std::string said = Text(status_, "state");
   std::string launched = Text(launch_, "state");
+  // A second of tolerance: launch.json has whole seconds, status.json has fractions. Without one of the times
+  // launch.json counts as newer, because a comparison with NaN is false.
   const bool is_newer = !(Number(launch_, "unix_seconds") + 1 < Number(status_, "unix_seconds"));
   if ((launched == "failed" || launched == "restarting") && is_newer) return launched;
   if (said == "running" && now - Updated() > kSilentSeconds) return "silent";

@@ -76,6 +76,7 @@ std::string RunView::JsonTextLocked() const {
                                 {"checkpoints", Checkpoints(folder_ / "checkpoints")}};
   std::string text = facts.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   // Replaces the closing brace, so that the statistics become a further member of the object.
+  // The statistics are a megabyte of text, which parsing and printing once more would only cost time.
   text.back() = ',';
   return text + "\"stats\":" + stats_.JsonText() + "}";
 }

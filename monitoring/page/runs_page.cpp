@@ -41,12 +41,14 @@ RunsView::~RunsView() {
   thread_.join();
 }
 
-// Looks for new runs while the long files are still being read.
+// Looks for new runs while the long files are still being read. While there is more to read, the wait has no length and
+// only asks whether to end.
 void RunsView::Watch() {
   auto looked = std::chrono::steady_clock::now();
   bool complete = false;
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, complete ? kEvery : std::chrono::seconds(0), [this] { return done_; })) {
+    // Unlocked, because reading takes long and Open() needs the lock to answer a request.
     lock.unlock();
     if (const auto now = std::chrono::steady_clock::now(); now - looked >= kEvery) {
       table_.Refresh();
@@ -66,6 +68,7 @@ std::shared_ptr<RunView> RunsView::Open(const std::string& name) {
     open_.splice(open_.begin(), open_, found);
   } else {
     open_.emplace_front(name, std::make_shared<RunView>(folder, /*live=*/false));
+    // A request that still uses the run keeps it alive through its shared pointer.
     if (open_.size() > kMostOpen) open_.pop_back();
   }
   return open_.front().second;

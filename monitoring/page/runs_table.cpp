@@ -84,6 +84,7 @@ void RunsTable::Refresh() {
       }
     }
   }
+  // Outside the lock: a slow file system must delay neither requests nor other runs.
   for (const auto& run : All()) run->RefreshFacts();
 }
 

@@ -44,12 +44,14 @@ void SeriesTable::Add(std::uint64_t step, const std::vector<std::pair<std::strin
 
 void SeriesTable::AddEarlier(std::uint64_t step, const std::vector<std::pair<std::string_view, double>>& values) {
   if (last_steps_.empty()) return;
+  // The last bucket is left out of the search: a step beyond all others counts there.
   const auto bucket = std::lower_bound(last_steps_.begin(), std::prev(last_steps_.end()), step);
   AddTo(static_cast<std::size_t>(bucket - last_steps_.begin()), values);
 }
 
 void SeriesTable::AddTo(std::size_t bucket, const std::vector<std::pair<std::string_view, double>>& values) {
   for (const auto& [name, value] : values) {
+    // Written so that NaN fails as well. A value beyond float would become infinite, for which JSON has no number.
     constexpr double kMost = std::numeric_limits<float>::max();
     if (!(std::abs(value) <= kMost)) continue;
     auto found = columns_.find(name);
@@ -76,7 +78,8 @@ void SeriesTable::OpenBucket(std::uint64_t step) {
   rows_in_last_ = 1;
 }
 
-// Halves the number of buckets by merging neighbours. Each bucket then covers twice as many rows.
+// Halves the number of buckets by merging neighbours. Each bucket then covers twice as many rows. A cell keeps the sum
+// and the count, so its mean stays exact, and the extremes, so a spike of one step stays visible.
 void SeriesTable::MergePairs() {
   const std::size_t half = last_steps_.size() / 2;
   for (std::size_t i = 0; i < half; ++i) last_steps_[i] = last_steps_[2 * i + 1];

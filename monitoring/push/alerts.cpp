@@ -32,6 +32,8 @@ nlohmann::json NewestGrid(const fs::path& run) {
   return newest.empty() ? nlohmann::json() : nlohmann::json((fs::absolute(run) / newest).string());
 }
 
+// Details come first, so that they cannot replace a member that every message has. Their texts may come from files, so
+// bytes that are no UTF-8 are replaced instead of thrown at.
 std::string MessageOf(const Alert& alert, const fs::path& run, double unix_seconds, std::uint64_t suppressed) {
   nlohmann::json message = alert.details;
   message.update({{"event", alert.event},
@@ -88,7 +90,7 @@ Alerts::Alerts(const AlertTargets& targets, fs::path run, std::function<void(con
   }
 }
 
-// A bucket of tokens that fills slowly.
+// A bucket of tokens that fills slowly. A verdict that flips at every step would otherwise send a message per step.
 bool Alerts::MayPass() {
   const auto now = steady_clock::now();
   const double intervals = std::chrono::duration<double>(now - filled_) / rate_.interval;

@@ -22,6 +22,8 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr const char* kVariable = "EQUIPOISE_ALERT_RUN";
+// The command would be readable in /proc/PID/cmdline as an argument of the shell. Its environment is readable by its
+// user alone, and without the variable the programs that the command starts do not inherit it.
 constexpr const char* kScript = "c=$EQUIPOISE_ALERT_RUN; unset EQUIPOISE_ALERT_RUN; eval \"$c\"";
 
 // Secrets of this process are not the command's business.
@@ -56,9 +58,11 @@ struct Spawn {
 
 int Start(const std::string& command, int input, pid_t& process) {
   Spawn spawn;
+  // The copy, unlike the file, stays open across exec.
   posix_spawn_file_actions_adddup2(&spawn.files, input, STDIN_FILENO);
   posix_spawn_file_actions_addopen(&spawn.files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_addopen(&spawn.files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  // The thread that calls blocks all signals, and the process may ignore some. Both would be inherited.
   sigset_t none, all;
   sigemptyset(&none);
   sigfillset(&all);
@@ -134,6 +138,7 @@ std::string RunAlertCommand(const std::string& command, const std::string& input
     if (is_stopping() || steady_clock::now() > deadline) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
+  // Negative: the whole process group, because killing the shell alone would leave its programs running.
   ::kill(-process, SIGKILL);
   ::waitpid(process, &status, 0);
   return "it did not end in time and was killed";

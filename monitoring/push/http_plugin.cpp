@@ -40,6 +40,8 @@ void SetOptions(CURL* handle, const GanHttpRequest* request, curl_slist* headers
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(handle, CURLOPT_USERAGENT, "equipoise");
   if (request->certificate != nullptr) curl_easy_setopt(handle, CURLOPT_CAINFO, request->certificate);
+  // libcurl would otherwise use SIGALRM for time limits of name look-ups, in a process whose signals mean something
+  // else.
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, request->timeout_ms);
   curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, std::min(kConnectMilliseconds, request->timeout_ms));
@@ -68,6 +70,7 @@ void GanHttpPost(void* opened, const GanHttpRequest* request, GanHttpResult* res
   std::unique_ptr<curl_slist, FreeList> headers(curl_slist_append(nullptr, "Content-Type: application/json"));
   curl_slist_append(headers.get(), "Expect:");  // saves a round trip before a large body
   for (std::size_t i = 0; i < request->header_count; ++i) curl_slist_append(headers.get(), request->headers[i]);
+  // It forgets the options of the message before, and keeps the connection.
   curl_easy_reset(handle);
   SetOptions(handle, request, headers.get(), result);
   const CURLcode code = curl_easy_perform(handle);

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kLongestPause{10'000};
 
+// The codes that OTLP's specification calls retryable. Another error would be the same at the next try.
 bool IsTemporary(long status) { return status == 429 || status == 502 || status == 503 || status == 504; }
 
 std::string StatusInWords(long status) {

@@ -26,6 +26,8 @@ Otlp::Otlp(OtlpOptions options, const Metrics& metrics, std::function<void(const
 
 void Otlp::PushNow() {
   if (options_.metrics.url.empty()) return;
+  // Metrics are read now and not when they are sent: a message that waited must carry the values and the time of its
+  // interval.
   std::string body = MetricsRequest(options_.resource, metrics_.Samples(), start_, UnixNanoseconds());
   sender_.Send(
       to_metrics_, [body = std::move(body)] { return body; }, [this](const std::string& answer) { Refused(answer); });

@@ -13,6 +13,8 @@ namespace {
 
 constexpr int kCumulative = 2;  // AGGREGATION_TEMPORALITY_CUMULATIVE
 
+// JSON numbers are doubles to many readers, which are exact up to 2^53 only, so the encoding writes 64-bit integers as
+// text.
 Json Integer(std::uint64_t value) { return std::to_string(value); }
 
 Json AttributesJson(const Attributes& attributes) {
@@ -40,6 +42,7 @@ Json Strings(const std::vector<std::uint64_t>& counts) {
 
 Json PointOf(const MetricSample& sample, std::uint64_t start, std::uint64_t now) {
   Json point = {{"attributes", AttributesJson(sample.labels)}, {"timeUnixNano", Integer(now)}};
+  // The start lets a server notice that the counter began again, which it would otherwise see as a decrease.
   if (sample.row->type != MetricType::kGauge) point["startTimeUnixNano"] = Integer(start);
   if (sample.row->type != MetricType::kHistogram) {
     point["asDouble"] = sample.value;
@@ -108,6 +111,7 @@ std::string LogsRequest(const Attributes& resource, const std::vector<LogEvent>&
 
 // Counts are texts in the encoding, but some servers write numbers.
 std::uint64_t RefusedIn(const std::string& answer) {
+  // The answer of a server is bounded in size by the sender, and here in depth, before it is parsed.
   if (!storage::IsModestJson(answer)) return 0;
   const Json parsed = Json::parse(answer);
   const auto partial = parsed.is_object() ? parsed.find("partialSuccess") : parsed.end();

@@ -30,6 +30,7 @@ std::string Trimmed(std::string_view text) {
 
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
+  // Sets the bit in which ASCII's lower case differs from its upper case.
   const char lower = static_cast<char>(c | 0x20);
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
@@ -131,6 +132,7 @@ OtlpOptions ReadOtlpOptions(const std::string& endpoint, const std::string& serv
   options.logs = DestinationOf(base, "LOGS", "v1/logs");
   if (!options.any()) return options;
   const std::string protocol = Variable("OTEL_EXPORTER_OTLP_PROTOCOL");
+  // To send JSON to a server that was announced as gRPC or protobuf would lose everything with an error per message.
   if (!protocol.empty() && protocol != "http/json") {
     throw UsageError(
         "OTEL_EXPORTER_OTLP_PROTOCOL: only http/json is supported; a collector's HTTP receiver accepts it");
@@ -139,6 +141,8 @@ OtlpOptions ReadOtlpOptions(const std::string& endpoint, const std::string& serv
   options.resource = ParseBaggage(Variable("OTEL_RESOURCE_ATTRIBUTES"), "OTEL_RESOURCE_ATTRIBUTES");
   const std::string name = Variable("OTEL_SERVICE_NAME");
   if (!name.empty()) options.resource["service.name"] = name;
+  // emplace keeps a name that is already there. The specification's order: OTEL_SERVICE_NAME, then the attribute, then
+  // a default.
   options.resource.emplace("service.name", service);
   return options;
 }

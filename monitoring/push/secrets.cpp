@@ -30,6 +30,7 @@ std::vector<std::string> ReadSecret(const std::string& value, const char* variab
   std::vector<std::string> lines;
   std::istringstream all(text);
   for (std::string line; std::getline(all, line);) {
+    // Files that were edited on Windows have it, and in a header it would be invalid.
     if (line.ends_with('\r')) line.pop_back();
     if (!line.empty()) lines.push_back(std::move(line));
   }

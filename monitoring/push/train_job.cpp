@@ -20,6 +20,7 @@ namespace {
 // Names of stats.jsonl, which users know; the status has room for few.
 constexpr const char* kNumbers[] = {
     "step", "images", "loss_d", "loss_g", "d_auc", "imbalance", "images_per_second", "quality_swd", "quality_frechet"};
+// More than a line takes. Of a longer one only the end would be read, which is no JSON and counts as none.
 constexpr std::streamoff kLongestLine = 1 << 16;
 
 std::string Variable(const char* name) {
@@ -48,6 +49,7 @@ json NewestLine(const fs::path& path) {
   std::string tail(static_cast<std::size_t>(std::min(size, kLongestLine)), '\0');
   file.seekg(size - static_cast<std::streamoff>(tail.size()));
   if (tail.empty() || !file.read(tail.data(), static_cast<std::streamsize>(tail.size()))) return nullptr;
+  // What follows the last line break is still being written.
   tail.erase(tail.rfind('\n') == std::string::npos ? 0 : tail.rfind('\n'));
   const std::size_t before = tail.rfind('\n');
   json line =
@@ -55,7 +57,8 @@ json NewestLine(const fs::path& path) {
   return line.is_object() ? line : json();
 }
 
-// Throws IoError, or DataError when the file holds no token that can be sent in a header.
+// Throws IoError, or DataError when the file holds no token that can be sent in a header. A line break in it would
+// begin a header of its own.
 std::string Token(const fs::path& path) {
   std::string token = storage::ReadFile(path);
   while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) token.pop_back();
@@ -116,7 +119,8 @@ void TrainJobReporter::Flush(std::chrono::milliseconds patience) {
   sender_.Flush(patience);
 }
 
-// The token is read for each message, because Kubernetes replaces it.
+// The token is read for each message, because Kubernetes replaces it. The message is remembered as sent when it is
+// queued: if it is lost, the next change sends the state anyway.
 void TrainJobReporter::Send() {
   const std::lock_guard lock(mutex_);
   try {

@@ -28,6 +28,7 @@ void WorkQueue::Push(Job job) {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;
     jobs_.push_back(std::move(job));
+    // The oldest goes, because the newest says most about the present state.
     if (jobs_.size() > most_) {
       jobs_.pop_front();
       ++dropped_;
@@ -72,6 +73,8 @@ void WorkQueue::Work() {
       job = std::move(jobs_.front());
       jobs_.pop_front();
     } else if (every_.count() > 0 && steady_clock::now() >= due) {
+      // Only when no job waits, and due again after it has begun, so a slow endpoint does not make regular work pile
+      // up.
       job = regular_;
       due = steady_clock::now() + every_;
     }
