@@ -28,6 +28,7 @@ Json FactsOf(const checkpoint::Manifest& m) {
 std::size_t CountTensors(const fs::path& file) {
   const storage::MappedFile mapped(file);
   const std::size_t count = checkpoint::DecodeSafetensors(mapped.bytes(), file).size();
+  // Pages that the disk could not give read as zeros, which may have passed for a valid file.
   mapped.RequireRead();
   return count;
 }
@@ -43,6 +44,7 @@ std::vector<fs::path> StepFolders(const fs::path& root) {
       folders.push_back(entry.path());
     }
   }
+  // Steps have leading zeros in the names, so the order of the names is that of the steps.
   std::sort(folders.rbegin(), folders.rend());
   return folders;
 }

@@ -76,6 +76,7 @@ void RequireRun(const fs::path& path) {
 // One image in its own size, or a grid of the first images.
 int Dump(const CommandFlags& flags) {
   RequirePictures(flags.path, "");
+  // Before the images are read, which takes long on a large data set.
   storage::RequireWritable("OUT", flags.out);
   if (flags.record) {
     DumpRecord(flags.path, *flags.record, flags.out);

@@ -42,6 +42,7 @@ Kind Recognise(const fs::path& path) {
   if (!fs::is_directory(status)) throw DataError(path, "is neither a file nor a folder");
   // A run comes first, because its folder may also contain folders of other kinds.
   if (fs::exists(path / "options.json") || fs::exists(path / "checkpoints")) return Kind::kRun;
+  // A checkpoint that was renamed, as "step-….damaged", is known by its parts.
   if (checkpoint::ParseCheckpointFolderName(NameOf(path)) || AnyName(path, IsPart)) return Kind::kCheckpoint;
   if (AnyName(path, checkpoint::ParseCheckpointFolderName)) return Kind::kCheckpoints;
   if (fs::exists(path / shard::kManifestName) || AnyName(path, shard::ParseShardFileName)) return Kind::kShardFolder;

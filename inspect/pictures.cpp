@@ -30,6 +30,7 @@ std::string Argument(const picture::Mark& mark, const char* name, const std::str
 std::string CommandAgain(const picture::Mark& mark, const fs::path& file) {
   const bool has_seeds = mark.recipe.contains("seeds");
   if (!has_seeds && !mark.recipe.contains("latents")) return "";
+  // gan-generate reads latents from the mark of the file itself.
   const std::string latents = has_seeds
                                   ? Argument(mark, "seeds", "--seeds") + Argument(mark, "truncation", "--truncation")
                                   : " --latents " + Quoted(file.string());
@@ -64,6 +65,7 @@ Report InspectPicture(const fs::path& file) {
     if (read.mark) {
       AddMark(*read.mark, file, report.facts);
     } else {
+      // null says that the mark was looked for; no member would leave that open.
       report.facts["digital_source_type"] = nullptr;
     }
   });

@@ -77,6 +77,8 @@ class Drawing {
       std::vector<GanPlotSeries>& series = series_.emplace_back();
       for (const char* name : names.series) {
         const auto found = table.at("series").find(name);
+        // Only the means of the buckets are drawn. A column may be missing, because the run's options decide what is
+        // measured.
         if (found != table.at("series").end()) series.push_back(Series(name, found->at("mean"), names.sparse));
       }
       // A run without quality measures has no panel for them.

@@ -14,7 +14,7 @@
 namespace {
 
 // Colours that can be distinguished with any kind of colour vision (Okabe and Ito, 2008), in the order red, green,
-// blue.
+// blue. OpenCV's own order is the reverse, but it only copies these numbers into pixels, and WritePng expects this one.
 const cv::Scalar kColours[] = {{0, 114, 178}, {213, 94, 0}, {0, 158, 115}, {204, 121, 167}};
 const cv::Scalar kInk(60, 60, 60), kGridLine(225, 225, 225);
 constexpr int kLeft = 70, kRight = 20, kTop = 36, kBottom = 34;
@@ -30,6 +30,7 @@ struct Range {
   }
   // Makes sure that the range is not empty, and adds a margin around constant values.
   void Widen() {
+    // Without any finite value low is still infinite and high is minus infinity.
     if (!(low <= high)) low = 0, high = 1;
     if (high - low < 1e-12 * std::max(std::abs(high), 1e-12))
       low -= std::abs(low) * 0.1 + 1e-9, high += std::abs(high) * 0.1 + 1e-9;
@@ -50,7 +51,8 @@ double TickStep(const Range& range) {
   return 10 * power;
 }
 
-// As many decimals as the distance between the ticks needs.
+// As many decimals as the distance between the ticks needs. The small number makes up for a logarithm such as
+// -2.9999999999999996.
 std::string Number(double value, double step) {
   char text[32];
   const int decimals = std::max(0, static_cast<int>(-std::floor(std::log10(step) + 1e-9)));
@@ -62,7 +64,8 @@ std::string Number(double value, double step) {
   return text;
 }
 
-// The multiples of `step` within the range. The small margin keeps a tick at the border despite rounding.
+// The multiples of `step` within the range. The small margin keeps a tick at the border despite rounding. Adding 0.0
+// turns -0 into 0, whose sign would be printed.
 std::vector<double> Ticks(const Range& range, double step) {
   std::vector<double> ticks;
   const double last = std::floor(range.high / step + 1e-9);

@@ -41,6 +41,7 @@ void WriteFact(std::ostringstream& out, const std::string& key, std::size_t widt
 }  // namespace
 
 void Report::AddDamage(std::string finding) {
+  // A large shard may have a finding per record. Those beyond the limit are only counted.
   if (damage.size() < kMaxDamage) damage.push_back(std::move(finding));
   ++damage_count;
 }

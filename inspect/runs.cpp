@@ -31,7 +31,8 @@ Json FilesOf(const fs::path& folder) {
   return files;
 }
 
-// The last complete line, because a running job may be writing the next one.
+// The last complete line, because a running job may be writing the next one. The file is mapped, so that only its last
+// pages are read, however long it is.
 Json LastLine(const fs::path& file) {
   const storage::MappedFile mapped(file);
   const auto bytes = mapped.bytes();

@@ -28,6 +28,7 @@ std::string CheckRecords(const shard::ShardReader& reader, Report& report) {
   storage::Digest digest;
   digest.Update(reader.bytes().first(shard::kHeaderBytes));
   for (std::size_t i = 0; i < reader.size(); ++i) {
+    // Each check stands alone, so that one damaged record does not hide the others.
     report.Check([&] { reader.VerifyRecord(i); });
     report.Check([&] { static_cast<void>(reader.Info(i)); });
     digest.Update(reader.Record(i));
@@ -56,6 +57,8 @@ Report CheckShard(const fs::path& folder, const shard::Manifest& manifest, const
     RequireSame(file, "as its number", entry.number, reader.number());
     RequireSame(file, "records", entry.records, reader.size());
     RequireSame(file, "pixels per side", manifest.image_size, reader.image_size());
+    // Every record is checked even if the digest will differ, because only a record's checksum tells where the damage
+    // is.
     const std::string digest = CheckRecords(reader, report);
     if (report.intact() && digest != entry.digest) throw DataError(file, "does not match its digest in the manifest");
   });
@@ -76,6 +79,8 @@ void CheckShards(const fs::path& folder, const shard::Manifest& manifest, std::u
       show(done += manifest.shards[i - ahead].bytes, total);
     }
     if (i < running.size()) {
+      // If a shard cannot be read, get() throws above. The other tasks still end before the manifest goes, because the
+      // future of std::async waits in its destructor.
       running[i] = std::async(std::launch::async, CheckShard, std::cref(folder), std::cref(manifest),
                               std::cref(manifest.shards[i]));
     }
@@ -105,6 +110,7 @@ Json UnlistedShards(const fs::path& folder, std::size_t listed) {
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
     const auto number = shard::ParseShardFileName(name);
+    // The manifest numbers its shards from 0 without gaps.
     if (number && *number >= listed) names.push_back(name);
   }
   std::sort(names.begin(), names.end());

@@ -220,7 +220,6 @@ std::vector<MetricSample> Metrics::Samples() const {
 
 std::string Metrics::Text() const {
   const auto families = impl_->Collect();
-  // Qualified, because TextSerializer overrides the function that writes to a stream and thereby hides this one.
   return prometheus::TextSerializer().prometheus::Serializer::Serialize(families);
 }
 
