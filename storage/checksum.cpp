@@ -37,6 +37,7 @@ std::uint32_t Portable(std::span<const std::byte> data, std::uint32_t crc) {
 
 // Advances a checksum by kLane zero bytes. The operation is linear in the checksum's bits, so four tables with one
 // entry per byte value are enough. The method of Mark Adler's crc32c.c.
+// A record of 128 × 128 pixels has 49,152 bytes, four times three lanes, so all of it takes the fast way.
 constexpr std::size_t kLane = 4096;
 
 struct ZeroLane {
@@ -85,6 +86,8 @@ __attribute__((target("sse4.2"))) std::uint32_t ThreeLanes(const std::byte* data
 }
 
 // Three lanes while there is enough data, then eight bytes at a time, then single bytes.
+// The target attribute and not a compiler flag for the file: the programs are built for any x86-64 processor, and only
+// these two functions may contain SSE 4.2. Crc32c() calls them after asking the processor.
 __attribute__((target("sse4.2"))) std::uint32_t Hardware(std::span<const std::byte> data, std::uint32_t crc) {
   for (; data.size() >= 3 * kLane; data = data.subspan(3 * kLane)) crc = ThreeLanes(data.data(), crc);
   std::uint64_t wide = crc;
@@ -99,6 +102,8 @@ __attribute__((target("sse4.2"))) std::uint32_t Hardware(std::span<const std::by
 
 }  // namespace
 
+// The checksum begins and ends inverted (RFC 3720). Undoing the inversion of `crc` lets a caller continue a sum that he
+// has, and makes 0 the sum to begin with.
 std::uint32_t Crc32cPortable(std::span<const std::byte> data, std::uint32_t crc) { return ~Portable(data, ~crc); }
 
 std::uint32_t Crc32c(std::span<const std::byte> data, std::uint32_t crc) {
@@ -107,6 +112,8 @@ std::uint32_t Crc32c(std::span<const std::byte> data, std::uint32_t crc) {
 }
 
 struct Digest::State {
+  // The state needs 64-byte alignment for the vector instructions, which XXH3_createState provides and a member would
+  // not.
   XXH3_state_t* xxh3 = XXH3_createState();
   State() {
     if (xxh3 == nullptr) throw std::bad_alloc();

@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// checkpoint/folder.cpp looks for this mark too, to recognise what a killed save has left.
 constexpr std::string_view kTemporaryMark = ".tmp-";
 
 // Calls write(2) until everything is written. A short write is continued; an error is final.
@@ -63,6 +64,8 @@ void AtomicFile::WriteAt(std::uint64_t offset, std::span<const std::byte> data) 
   WriteAll(descriptor_, data, offset, temporary_);
 }
 
+// No step is repeated after an error. The kernel drops the failed pages after it has reported them once, so a second
+// fsync would succeed although the data is lost.
 void AtomicFile::Commit() {
   // fsync before rename: otherwise a crash could leave the new name with incomplete content.
   if (::fsync(descriptor_) != 0) throw IoError(temporary_, "fsync", errno);
@@ -79,6 +82,7 @@ void RequireWritable(const std::string& flag, const fs::path& file) {
   std::error_code ignored;  // what cannot be looked at is none
   if (fs::is_directory(file, ignored)) throw UsageError(named + "is a folder; name a file in it");
   if (!fs::is_directory(folder, ignored)) throw UsageError(named + folder.string() + " is no folder");
+  // The rename of AtomicFile replaces the file whatever its own mode is, so only the folder's permissions matter.
   if (::access(folder.c_str(), W_OK | X_OK) != 0) {
     throw UsageError(named + folder.string() + ": " + std::generic_category().message(errno));
   }
@@ -114,6 +118,7 @@ std::string ReadFile(const fs::path& path, std::uint64_t max_bytes) {
 fs::path FreeName(const fs::path& wanted) {
   fs::path name = wanted;
   // symlink_status also finds dangling links, which exists() alone would report as absent.
+  // Nothing keeps the name free until the caller renames to it. All callers hold the lock of their run.
   for (int i = 1; fs::exists(fs::symlink_status(name)); ++i) name = wanted.string() + "-" + std::to_string(i);
   return name;
 }
@@ -131,10 +136,12 @@ void SyncFolder(const fs::path& folder) {
 
 bool MakeFolders(const fs::path& folder) {
   if (fs::is_directory(folder)) return false;
+  // "runs/1/" has an empty last name and the parent "runs/1", which would be created as its own parent.
   const fs::path plain = folder.has_filename() ? folder : folder.parent_path();
   const fs::path parent = FolderOf(plain);
   if (!fs::exists(parent)) MakeFolders(parent);
   if (::mkdir(plain.c_str(), 0777) != 0) {
+    // Ranks of one job create the same run folder at the same time.
     if (errno == EEXIST) return false;  // another process has just created it
     throw IoError(plain, "mkdir", errno);
   }
@@ -149,6 +156,7 @@ void RemoveTemporaries(const fs::path& folder) {
     const bool temporary = entry.path().filename().string().find(kTemporaryMark) != std::string::npos;
     if (temporary && entry.symlink_status().type() == fs::file_type::regular) leftovers.push_back(entry.path());
   }
+  // Collected first: whether an iterator shows entries after one was removed is not specified.
   for (const fs::path& path : leftovers) fs::remove(path);
 }
 

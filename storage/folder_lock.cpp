@@ -26,6 +26,7 @@ constexpr std::uint64_t kMostHolderBytes = 4096;
 constexpr int kMostTakeovers = 10;
 
 // Errors of flock on file systems without locks, as opposed to a lock that is held.
+// Lustre mounted without the option flock gives ENOSYS, NFS without a lock server ENOLCK.
 bool HasNoLocks(int error) { return error == ENOSYS || error == ENOLCK || error == EOPNOTSUPP || error == EINVAL; }
 
 // The start time of a process in clock ticks since boot, which distinguishes it from a later process with the same
@@ -42,6 +43,10 @@ std::string StartOf(pid_t process) {
   for (int i = 3; i <= 22; ++i) fields >> field;
   return field;
 }
+
+// Without flock the lock is a file that names its process. Nothing removes it when that process is killed, so the next
+// one must find out whether the holder still lives, and take the file over without a moment in which two processes hold
+// it: link(2) and rename(2) are the atomic steps for that, also over a network.
 
 // The process that holds the lock, as written in the holder file.
 struct Holder {
@@ -88,6 +93,8 @@ bool WriteHolder(const fs::path& file) {
 
 // Removes the holder file of a process that has ended. Two processes may try this at once: the one whose rename
 // succeeds owns the file, and checks again that it did not rename a newer holder's file.
+// Removing the file directly would be wrong: between reading it and unlink(2), another process may have removed it and
+// taken the lock, and its new file would go.
 void MoveAway(const fs::path& file) {
   const fs::path aside = file.string() + ".tmp-" + std::to_string(::getpid()) + "-gone";
   if (::rename(file.c_str(), aside.c_str()) != 0) return;  // another process was faster
@@ -125,6 +132,7 @@ FolderLock::FolderLock(const fs::path& folder, const std::string& name) {
   const fs::path path = folder / name;
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (descriptor_ < 0) throw IoError(path, "open", errno);
+  // flock instead of fcntl: a lock of fcntl is lost as soon as any descriptor of the file is closed in this process.
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
   const int error = errno;
   ::close(descriptor_);
@@ -140,6 +148,7 @@ FolderLock::FolderLock(const fs::path& folder, const std::string& name) {
 }
 
 FolderLock::~FolderLock() {
+  // Closing the descriptor releases the lock.
   if (descriptor_ >= 0) ::close(descriptor_);
   if (held_.empty()) return;
   try {

@@ -13,6 +13,10 @@ namespace gan::storage {
 
 namespace {
 
+// How a lost page is survived: reading it raises SIGBUS in the reading thread. The handler looks for the mapping that
+// holds the address, puts a page of zeros there and returns, so the read is repeated and succeeds. Whoever reads then
+// compares the counters and reports the file.
+
 // A thread that reads an unreadable page never holds this lock, because it is reading a mapping and not changing the
 // list. So the signal handler may wait for the lock without a deadlock.
 std::atomic_flag list_lock;
@@ -43,6 +47,7 @@ bool ReplaceByZeros(std::uintptr_t address) {
     const std::uintptr_t page = address / page_bytes * page_bytes;
     void* zeros = ::mmap(reinterpret_cast<void*>(page), page_bytes, PROT_READ,  // NOLINT(performance-no-int-to-ptr)
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    // The fault is passed on instead: returning from the handler would repeat the same fault forever.
     if (zeros == MAP_FAILED) return false;
     region->last_lost.store(page - region->begin);
     region->lost_pages.fetch_add(1);
@@ -72,10 +77,13 @@ void OnBusError(int signal, siginfo_t* info, void* context) {
 }
 
 void InstallHandler() {
+  // Asked here and not in the handler, in which POSIX does not allow sysconf.
   page_bytes = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   ::sigaction(SIGBUS, nullptr, &handler_before);
   struct sigaction action = {};
   action.sa_sigaction = &OnBusError;
+  // The handler runs on the stack of the reader. A signal that arrives inside oneDNN needs a stack of its own
+  // (trainer/run/stop_signal.cpp), but this one arrives where a mapping is read.
   action.sa_flags = SA_SIGINFO | SA_RESTART;
   sigemptyset(&action.sa_mask);
   ::sigaction(SIGBUS, &action, nullptr);

@@ -18,6 +18,9 @@ namespace gan::storage {
 
 namespace {
 
+// MappedFile maps the file. Where reading can fail afterwards, it fails late: a file that another process truncates
+// still has its mapping, whose pages behind the new end are lost (lost_pages.h).
+
 // madvise needs whole pages, so the range is extended to page boundaries. Its result is ignored, because it is only a
 // hint.
 void Advise(std::span<const std::byte> mapped, int advice) {
@@ -66,6 +69,7 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   if (::fstat(file.descriptor, &status) != 0) throw IoError(path, "stat", errno);
   if (!S_ISREG(status.st_mode)) throw DataError(path, "is not a regular file");
   size_ = static_cast<std::size_t>(status.st_size);
+  // mmap refuses a length of zero, while an empty file is valid input here.
   if (size_ == 0) return;
   if (std::byte* mapped = Map(file.descriptor, size_)) {
     data_ = mapped;
@@ -90,6 +94,7 @@ MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
 }
 
 MappedFile::~MappedFile() {
+  // The order matters: an address that another mapping gets after munmap must not be in the handler's list.
   if (region_ != nullptr) Unwatch(*region_);
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
@@ -101,6 +106,7 @@ MappedFile::MappedFile(MappedFile&& other) noexcept
       region_(std::move(other.region_)) {}
 
 // Swapping leaves the old mapping to the destructor of `other`.
+// The region does not move with the file, because the handler's list points to it.
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(path_, other.path_);
   std::swap(data_, other.data_);

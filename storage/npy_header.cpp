@@ -12,6 +12,7 @@ namespace gan::storage {
 namespace {
 
 // "(60000, 28, 28, )"
+// Python 2 wrote large dimensions as "60000L", so whatever stands between the numbers is skipped.
 std::vector<std::uint64_t> ShapeOf(const std::string& text, const std::filesystem::path& file) {
   std::vector<std::uint64_t> shape;
   const char* const end = text.data() + text.size();
@@ -29,9 +30,12 @@ std::vector<std::uint64_t> ShapeOf(const std::string& text, const std::filesyste
 }  // namespace
 
 std::optional<NpyHeader> ReadNpyHeader(std::string_view head, const std::filesystem::path& file) {
+  // The header is a Python literal. Its keys may come in any order, so each is searched for by itself. libstdc++'s
+  // std::regex recurses for every character that it matches, which kMaxNpyHeaderBytes keeps harmless.
   static const std::regex kType(R"('descr'\s*:\s*'([ -&(-~]{1,16})')"), kOrder(R"('fortran_order'\s*:\s*(True|False))"),
       kShape(R"('shape'\s*:\s*\(([0-9, L]{0,200})\))");
   if (!head.starts_with(kNpyMagic) || head.size() < 12) return std::nullopt;
+  // Version 1 has a length of 16 bits, later ones have 32.
   const bool is_first_version = head[6] == 1;
   const std::size_t begin = is_first_version ? 10 : 12;
   const std::uint64_t bytes = LittleEndian(head.substr(8, begin - 8));

@@ -17,8 +17,11 @@ namespace gan::storage {
 
 namespace {
 
+// Ranks write plain bytes into shared memory because a process that was killed can run no code that would report. The
+// launcher reads them after it has died.
 constexpr std::size_t kBytesPerRank = 2 * sizeof(RankSlot);  // its slot, and that of the snapshot
 
+// Other atomics take a lock from a table of their own process, which orders nothing between processes.
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "shared between processes");
 
 std::uint64_t MonotonicNanoseconds() {
@@ -35,6 +38,7 @@ void Write(std::string_view text, std::array<char, size>& place) {
 
 }  // namespace
 
+// The process number is set last: whoever finds it does not find the collective of an earlier process.
 void RankSlot::Begin() {
   collective.entered = 0;
   collective.inside = 0;
@@ -66,6 +70,7 @@ RankBoard RankBoard::Create(std::size_t ranks) {
   if (descriptor < 0) return board;
   board.created_ = form;
   // Allocated now: a full /dev/shm would otherwise raise SIGBUS in a rank.
+  // On failure no variable is set, so the ranks find no board and write into memory of their own.
   if (::posix_fallocate(descriptor, 0, static_cast<off_t>(ranks * kBytesPerRank)) == 0) board.Map(descriptor, ranks);
   ::close(descriptor);
   if (board.size_ > 0) ::setenv(kBoardVariable, form.c_str(), /*overwrite=*/1);
@@ -74,6 +79,7 @@ RankBoard RankBoard::Create(std::size_t ranks) {
 }
 
 // The file must be a regular one of this user and of the right size.
+// The path comes from the environment, which anybody who starts the program controls.
 RankBoard RankBoard::OfLauncher() {
   RankBoard board;
   const char* path = std::getenv(kBoardVariable);
@@ -108,6 +114,7 @@ RankSlot& RankBoard::Slot(std::size_t rank) { return rank < size_ ? slots_[rank]
 
 void RankBoard::TakeSnapshot() {
   for (std::size_t rank = 0; rank < size_; ++rank) {
+    // The first rank that gives up wins. What a later one would copy may already be a consequence of that.
     if (slots_[rank].snapshot_begun.exchange(1) == 0) slots_[rank].CopyTo(slots_[size_ + rank]);
   }
 }
@@ -119,6 +126,7 @@ const RankSlot& RankBoard::Seen(std::size_t rank) {
 }
 
 void RankBoard::Clear() {
+  // Constructed in place: the memory of a new file is zero bytes and not yet objects.
   for (std::size_t slot = 0; slot < 2 * size_; ++slot) new (&slots_[slot]) RankSlot();
 }
 
