@@ -17,6 +17,7 @@ struct BackgroundSaver::Shared {
   bool ending = false;
 
   // The mutex is not held while `work` runs, so that Poll() never waits for it.
+  // `work` stays set until its outcome is there: busy() and Wait() know a save in flight by it.
   void Serve() {
     std::unique_lock lock(mutex);
     while (true) {
@@ -54,6 +55,7 @@ BackgroundSaver::~BackgroundSaver() {
 
 void BackgroundSaver::Start(std::function<SaveResult()> work) {
   const std::lock_guard lock(shared_->mutex);
+  // An outcome that nobody has fetched counts as well: starting over it would lose the error of a save.
   if (shared_->work || shared_->outcome) throw std::logic_error("a save is still in flight");
   shared_->work = std::move(work);
   shared_->changed.notify_all();

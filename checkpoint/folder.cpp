@@ -18,6 +18,10 @@ namespace {
 constexpr std::string_view kPrefix = "step-";
 constexpr std::uint64_t kFewest = 2;  // Prune always keeps this many, because the newest may turn out to be damaged
 
+// What a name means: "step-00000200" is a checkpoint; ".tmp-PID" behind it, a save in progress; ".deleted-0", a
+// deletion in progress; ".damaged", ".abandoned-LINEAGE" and ".stray" are kept for the user. Only the first kind is
+// ever loaded.
+
 // Whether `name` belongs to a save or a deletion that was killed before it was complete.
 bool IsLeftover(const std::string& name) {
   return name.starts_with(kPrefix) &&
@@ -61,6 +65,7 @@ void KeepWhatIsNeeded(const fs::path& root, const Retention& retention, std::vec
 // The checkpoints that `retention` does not keep.
 std::vector<fs::path> Superfluous(const fs::path& root, const Retention& retention) {
   std::vector<fs::path> all = ListCheckpoints(root);
+  // The best one is taken out first, so that it does not count among the last ones that stay.
   if (retention.best) std::erase(all, CheckpointFolderName(root, *retention.best));
   all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(
                                            std::min<std::uint64_t>(std::max(retention.last, kFewest), all.size())));
@@ -100,6 +105,7 @@ std::vector<fs::path> ListCheckpoints(const fs::path& root) {
   // A run that has saved nothing yet has no such folder.
   const bool absent = error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
   if (error && !absent) throw IoError(root, "list", error.value());
+  // By the number and not by the name: from step 100,000,000 on the name has a digit more.
   std::sort(found.rbegin(), found.rend());
   std::vector<fs::path> newest_first;
   newest_first.reserve(found.size());
@@ -117,6 +123,7 @@ void RemoveLeftovers(const fs::path& root) {
 }
 
 std::vector<std::string> Prune(const fs::path& root, const Retention& retention) {
+  // A save that has succeeded must not fail because an old checkpoint cannot be deleted, so errors are collected here.
   std::vector<std::string> failures;
   const auto attempt = [&](const auto& work) {
     try {
@@ -138,6 +145,8 @@ std::vector<std::string> Prune(const fs::path& root, const Retention& retention)
       doomed.push_back(name);
     });
   }
+  // When the renames may not be durable, nothing is deleted: after a power cut the old names could return without their
+  // files.
   if (doomed.empty() || !attempt([&] { storage::SyncFolder(root); })) return failures;
   for (const fs::path& folder : doomed) attempt([&] { fs::remove_all(folder); });
   return failures;
@@ -150,6 +159,9 @@ void SetLaterAside(const fs::path& root, std::uint64_t step) {
     if (*ParseCheckpointFolderName(folder.filename().string()) <= step) break;
     renames.emplace_back(folder, storage::FreeName(folder.string() + ".abandoned-" + LineageOf(folder)));
   }
+  // All names are determined before the first rename, so a manifest that cannot be read leaves the folder as it was.
+  // The renames go from the newest to the oldest: if the process is killed between two of them, what remains is still
+  // one unbroken history.
   for (const auto& [from, to] : renames) Rename(from, to);
   storage::SyncFolder(root);
 }

@@ -13,6 +13,8 @@ namespace gan::checkpoint {
 namespace {
 
 // Opens one part after checking that it is a regular file with the size and the digest in the manifest.
+// A link is refused because whoever may write into the run folder could let a run load any file of the machine through
+// it.
 storage::MappedFile OpenVerified(const std::filesystem::path& folder, const Part& part) {
   const std::filesystem::path file = folder / part.name;
   const auto type = TypeOf(file);
@@ -38,6 +40,8 @@ Manifest ForEachTensor(const std::filesystem::path& folder, const Visit& visit) 
   std::set<std::string> names;
   for (const Part& part : manifest.parts) {
     const storage::MappedFile mapped = OpenVerified(folder, part);
+    // The digest does not make these checks superfluous: it shows that the bytes are those that were written, not that
+    // the writer was honest.
     for (const TensorView& tensor : DecodeSafetensors(mapped.bytes(), folder / part.name)) {
       if (!names.insert(tensor.name).second) throw DataError(folder / part.name, "repeats tensor " + tensor.name);
       visit(tensor);

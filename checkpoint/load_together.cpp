@@ -12,6 +12,9 @@ namespace gan::checkpoint {
 
 namespace {
 
+// A file system of a network may show one rank what another one does not see yet, or fail for one of them. A rank that
+// alone renamed a checkpoint as damaged, or went on to an older one, would train from other weights than the others.
+
 // How a rank found the checkpoint. The letter is the first character of the rank's answer to the others.
 constexpr char kIntact = 'i', kDamaged = 'd', kNewer = 'n', kUnreadable = 'u';
 
@@ -67,6 +70,7 @@ Checkpoint LoadTogether(const std::filesystem::path& folder, const RankGroup& ra
     loaded = Load(folder);
     return loaded.digest;
   });
+  // Each rank takes part in both exchanges before anything is thrown: a rank that left early would let the others wait.
   const std::vector<std::string> answers = ranks.all_gather(mine.judgement + mine.words);
   const std::vector<std::string> hosts = ranks.all_gather(storage::HostName());
   RequireAgreement(answers, hosts, folder);
@@ -80,6 +84,7 @@ std::string FromRankZero(const RankGroup& ranks, const std::function<std::string
     try {
       answer = "+" + work();
     } catch (const std::exception& error) {
+      // The first character says whether the work succeeded, so that an error travels by the same exchange as a result.
       answer = "-rank 0 on " + storage::HostName() + ": " + error.what();
     }
   }

@@ -90,6 +90,7 @@ std::string EncodeManifest(const Manifest& manifest) {
 // A missing or mistyped field raises a JSON exception, which does not know the file's name.
 Manifest DecodeManifest(const std::string& text, const std::filesystem::path& file) {
   const json j = storage::ParseJsonObject(text, file);
+  // The manifest of a data set has the same name, and users confuse the two folders.
   if (j.contains("shards")) throw DataError(file, "is the manifest of a shard folder, not of a checkpoint");
   try {
     RequireKnownVersion(j, file);
@@ -102,6 +103,7 @@ Manifest DecodeManifest(const std::string& text, const std::filesystem::path& fi
 
 Manifest ReadManifest(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / kManifestName;
+  // The "." makes a link to a folder count as that folder. Links inside of a checkpoint are refused.
   if (TypeOf(folder / ".") != file_type::directory) throw DataError(folder, "no such checkpoint folder");
   const file_type type = TypeOf(file);
   if (type == file_type::symlink)

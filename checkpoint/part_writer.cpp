@@ -15,6 +15,7 @@ namespace gan::checkpoint {
 
 namespace {
 
+// Most devices would accept 512 bytes, but with sectors of 4,096 bytes the kernel refuses less.
 constexpr std::size_t kAlignment = 4096;  // direct writes need memory, offset and size aligned to this
 
 // Size of the pieces that are digested and copied: small enough to stay in the processor's cache between both, and to
@@ -33,6 +34,8 @@ PartWriter::PartWriter(std::filesystem::path file) : file_(std::move(file)) {
   for (Buffer& buffer : buffers_) buffer = NewBuffer();
   descriptor_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (descriptor_ < 0) throw IoError(file_, "open", errno);
+  // Set afterwards and not by open(2): where a file system refuses the flag, the new file exists nevertheless, and
+  // O_EXCL would refuse it at a second attempt.
   direct_ = ::fcntl(descriptor_, F_SETFL, O_DIRECT) == 0;  // fails on file systems without direct I/O
 }
 
@@ -74,6 +77,8 @@ void PartWriter::HandOver() {
   ++full_;
   filled_ = 0;
   changed_.notify_one();
+  // Three buffers: the caller fills one, the disk writes one, and the third evens out which of them is faster at the
+  // moment.
   changed_.wait(lock, [this] { return error_ || full_ - written_ < kBuffers; });
   if (error_) std::rethrow_exception(error_);
 }
@@ -125,6 +130,7 @@ void PartWriter::WriteOut(const std::byte* data, std::size_t size, std::uint64_t
     // After a short write the rest is not aligned any more.
     if (written % kAlignment != 0) StopDirect();
     if (!direct_)
+      // Otherwise the data may wait in the page cache until fsync, which then lasts as long as writing all of it.
       ::sync_file_range(descriptor_, static_cast<off_t>(offset), n,
                         SYNC_FILE_RANGE_WRITE);  // starts writing back early; only a hint
     data += written;

@@ -27,6 +27,8 @@ struct Extent {
 std::uint64_t ByteCount(const HeaderEntry& entry, const std::filesystem::path& file) {
   const std::uint64_t width = DtypeBits(entry.dtype);
   if (width == 0) throw DataError(file, kLengthBytes, "tensor " + entry.name + " has the unknown type " + entry.dtype);
+  // Counted in bits, because types of 4 and 6 bits are packed. The product is checked before each multiplication:
+  // shapes come from the file, and an overflow could make a huge shape fit a small tensor.
   std::uint64_t bits = width;
   for (const std::int64_t extent : entry.shape) {
     const auto factor = static_cast<std::uint64_t>(extent);
@@ -57,6 +59,8 @@ TensorView View(HeaderEntry entry, std::span<const std::byte> data, std::uint64_
 // The format requires tensors to fill the file without gaps: bytes that no tensor covers could hide other content.
 void RequireGapless(std::vector<Extent> extents, std::uint64_t size, std::uint64_t data_at,
                     const std::filesystem::path& file) {
+  // The end decides between equal beginnings, so that an empty tensor comes before the one that begins at the same
+  // place.
   std::sort(extents.begin(), extents.end(),
             [](const Extent& a, const Extent& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
   std::uint64_t end = 0;
@@ -94,6 +98,7 @@ std::string EncodeHeader(const std::vector<TensorView>& tensors) {
   text.resize((text.size() + 7) / 8 * 8, ' ');
   std::string bytes(kLengthBytes, '\0');
   const std::uint64_t length = text.size();
+  // The format is little-endian, as are all machines that this is built for (shard/little_endian.h checks it).
   std::memcpy(bytes.data(), &length, kLengthBytes);
   return bytes + text;
 }

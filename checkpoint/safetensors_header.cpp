@@ -22,6 +22,8 @@ constexpr std::string_view kMetadata = "__metadata__";
 // A parser with callbacks. `level_` is the depth in the header: 0 outside, 1 in the object of all tensors, 2 in the
 // object of one tensor, 3 in one of its arrays of numbers. Unknown content (metadata, fields of a newer writer) is
 // skipped at every level.
+// Events instead of a parsed document: a header of a hundred megabytes would need several times that as a document, and
+// a document keeps only one of two equal names.
 class HeaderReader : public json::json_sax_t {
  public:
   HeaderReader(const std::filesystem::path& file, std::uint64_t at) : file_(file), at_(at) {}

@@ -58,7 +58,9 @@ bool IsFinite(const TensorView& t) {
 
 // The tensors that `writer` writes. Whole tensors are assigned in order of size, largest first, to the writer with the
 // least data. Every rank computes the same assignment.
+// The ranks of a save hold equal tensors, so any of them may write any tensor, and the writers share the bytes.
 std::vector<TensorView> TensorsOfWriter(std::vector<TensorView> tensors, std::size_t writer, std::size_t writers) {
+  // Stable, so that tensors of equal size keep the order of the list, which is the same on every rank.
   std::stable_sort(tensors.begin(), tensors.end(),
                    [](const TensorView& a, const TensorView& b) { return a.data.size() > b.data.size(); });
   std::vector<std::uint64_t> load(writers, 0);
@@ -68,8 +70,8 @@ std::vector<TensorView> TensorsOfWriter(std::vector<TensorView> tensors, std::si
     load[least] += tensor.data.size();
     if (least == writer) mine.push_back(std::move(tensor));
   }
-  std::sort(mine.begin(), mine.end(), [](const TensorView& a, const TensorView& b) { return a.name < b.name; });
   // The order of the names makes the bytes of a part independent of the order of assignment.
+  std::sort(mine.begin(), mine.end(), [](const TensorView& a, const TensorView& b) { return a.name < b.name; });
   return mine;
 }
 
@@ -88,6 +90,8 @@ Part WritePart(const fs::path& file, const std::vector<TensorView>& tensors) {
   const std::string header = EncodeHeader(tensors);
   writer.Write(std::as_bytes(std::span(header)));
   for (const TensorView& tensor : tensors) {
+    // Tensors are put into row-major order here, on the thread of the save, and not while training waits for the
+    // snapshot.
     if (tensor.settle) tensor.settle();
     writer.Write(tensor.data);
   }
@@ -114,6 +118,7 @@ std::vector<std::string> Together(const RankGroup& ranks, const fs::path& root,
     error = std::current_exception();
     answer = std::string("-") + e.what();
   }
+  // Reached on success and on failure alike. A rank that threw before would leave the others in the exchange for ever.
   std::vector<std::string> answers = ranks.all_gather(answer);
   for (std::size_t rank = 0; rank < answers.size(); ++rank) {
     if (answers[rank].front() == '+') {
@@ -170,6 +175,7 @@ void SetStrayAside(const fs::path& target) {
 
 // The manifest is written last and the rename is atomic, so a checkpoint is either complete or absent.
 void Publish(const fs::path& root, const fs::path& temporary, const Manifest& manifest) {
+  // WriteFileAtomically also syncs the temporary folder, which makes the names of the parts durable before the commit.
   storage::WriteFileAtomically(temporary / kManifestName, EncodeManifest(manifest));
   const fs::path target = CheckpointFolderName(root, manifest.step);
   SetStrayAside(target);
@@ -195,6 +201,9 @@ fs::path MakeTemporary(const fs::path& root, std::uint64_t step) {
 }  // namespace
 
 SaveResult Save(const fs::path& root, const SaveRequest& request, const RankGroup& ranks) {
+  // The protocol (docs/checkpoint-format.md): all ranks check, rank 0 makes a temporary folder, the writers write and
+  // sync their parts, rank 0 adds the manifest and renames the folder. Each step is an exchange, and an error of one
+  // rank in any of them ends the save on all.
   const auto start = std::chrono::steady_clock::now();
   const std::uint64_t total = TotalBytes(request.tensors);
   // Every rank checks before any rank writes, so that a failed check costs no disk space.
@@ -213,23 +222,23 @@ SaveResult Save(const fs::path& root, const SaveRequest& request, const RankGrou
   temporary.owner = ranks.rank == 0;
   temporary.path = OnRankZero(ranks, root, [&] { return MakeTemporary(root, request.step).string(); });
 
+  // Few writers for a small checkpoint: many small files would be slower than one.
   const std::uint64_t wanted =
       std::max<std::uint64_t>(1, (total + request.bytes_per_writer - 1) / request.bytes_per_writer);
   const auto writers =
       static_cast<std::size_t>(std::min<std::uint64_t>(wanted, static_cast<std::uint64_t>(ranks.size)));
   const auto writer = static_cast<std::size_t>(ranks.rank);
-  // Few writers for a small checkpoint: many small files would be slower than one.
   const std::vector<std::string> answers = Together(ranks, root, [&]() -> std::string {
     if (writer >= writers) return "";
     return PartText(
         WritePart(temporary.path / PartFileName(writer, writers), TensorsOfWriter(request.tensors, writer, writers)));
   });
 
+  // Rank 0 publishes this manifest; the other ranks need the sizes in it.
   Manifest manifest{
       .step = request.step, .images = request.images, .lineage = request.lineage, .state = request.state, .parts = {}};
   SaveResult result;
   for (std::size_t i = 0; i < writers; ++i) {
-    // Rank 0 builds the manifest from the entries of all writers.
     manifest.parts.push_back(PartFromText(answers[i]));
     result.bytes += manifest.parts.back().bytes;
   }

@@ -95,6 +95,7 @@ const TensorView* WeightsFile::Find(const std::string& name) const {
 
 // A name such as "10.weight" also ends with "0.weight", hence the check for a dot.
 std::string WeightsFile::PrefixOf(const std::string& network) const {
+  // Scripts wrap their layers in a module, "main." in PyTorch's DCGAN example, and one file may hold both networks.
   if (Find(network + "." + std::string(kFirst)) != nullptr) return network + ".";
   std::vector<std::string> prefixes;
   for (const auto& item : tensors_) {
