@@ -31,6 +31,8 @@ std::string WithoutAddresses(std::string_view text) {
   std::string kept;
   std::size_t done = 0;
   for (std::size_t mark = text.find(kMark); mark != std::string_view::npos; mark = text.find(kMark, mark)) {
+    // `done` bounds the search backwards, which keeps the time proportional to the length: no character is looked at
+    // again for the next mark.
     const std::size_t begin = BeginOfScheme(text, done, mark);
     mark += kMark.size();
     const std::size_t end = std::min(text.find_first_of(kWhiteSpace, mark), text.size());

@@ -37,6 +37,7 @@ std::chrono::seconds ParseDuration(std::string_view text) {
     const auto* unit = std::find_if(allowed, std::end(kUnits), [&](const Unit& one) { return one.name == *read.ptr; });
     if (unit == std::end(kUnits)) throw NoTime(text);
     total += number * unit->seconds;
+    // A unit may only be followed by smaller ones, which excludes "30m1h" and units that occur twice.
     allowed = unit + 1;
     at = read.ptr + 1;
   }

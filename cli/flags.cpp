@@ -30,6 +30,7 @@ std::set<std::string>& SecretNames() {
 }
 
 void Blank(char* text) {
+  // The length stays: the kernel shows the memory from the first argument to the last as it is.
   for (; *text != '\0'; ++text) *text = '*';
 }
 
@@ -52,6 +53,7 @@ CLI::Option* MarkSecret(CLI::Option* option) {
 bool IsSecret(const std::string& name) { return SecretNames().contains(name); }
 
 // The kernel shows the memory of argv itself, so it must be overwritten in place.
+// Every user of a machine can read /proc/PID/cmdline, and webhooks' addresses contain their key.
 void HideSecrets(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];

@@ -51,6 +51,7 @@ void OpenLog(const std::string& name, const std::filesystem::path& file) {
           spdlog::level::info);
 }
 
+// "{}" is the only format string here: a text from outside may contain braces.
 void LogInfo(const std::string& text) { spdlog::info("{}", PrintableLines(text)); }
 void LogWarning(const std::string& text) { spdlog::warn("{}", PrintableLines(text)); }
 void LogError(const std::string& text) { spdlog::error("{}", PrintableLines(text)); }

@@ -42,6 +42,7 @@ bool AnotherRankReports(Company company) {
                                                                 {"PMI_RANK", "PMI_SIZE"},
                                                                 {"SLURM_PROCID", "SLURM_STEP_NUM_TASKS"}};
   for (const auto& [rank_name, size_name] : kLaunchers) {
+    // A size of 1 decides nothing, because another launcher around this one may have started several processes.
     const char* rank = std::getenv(rank_name);
     const char* size = std::getenv(size_name);
     if (rank != nullptr && size != nullptr && std::string(size) != "1") return std::string(rank) != "0";
@@ -56,6 +57,8 @@ void HandleSignalsAsFirstProcess() {
   for (const int signal : {SIGINT, SIGTERM}) {
     struct sigaction action = {};
     if (::sigaction(signal, nullptr, &action) != 0 || action.sa_handler != SIG_DFL) continue;
+    // _exit and not exit: destructors and atexit functions are not safe in a signal handler. 128 + number is what a
+    // shell reports for a process that the signal has ended.
     action.sa_handler = [](int number) { ::_exit(128 + number); };
     ::sigaction(signal, &action, nullptr);
   }
@@ -146,6 +149,7 @@ int ParseAndRun(CLI::App& app, int argc, char** argv, const std::function<int()>
     // --print-config is meant to create a first configuration file, so a missing required flag is no error for it.
     if (app.count("--print-config") == 0) throw;
   }
+  // After parsing, which reads argv, and before `body`, which may run for days.
   HideSecrets(argc, argv);
   return app.count("--print-config") > 0 ? PrintConfig(app, company) : body();
 }
@@ -173,6 +177,7 @@ void AddStandardFlags(CLI::App& app, const std::string& build_facts) {
     };
     if (option->get_expected_min() > 0) option->transform(CLI::Validator(check, ""));
   }
+  // These flags are declared behind the loop above, which is for the program's own flags.
   app.set_help_flag("-h,--help", "Print this help and exit.");
   app.set_help_all_flag("--help-all", "Print help on all flags, also on those that are rarely needed, and exit.");
   app.set_version_flag("--version", build_facts, "Print the version and the build facts and exit.");

@@ -36,6 +36,7 @@ std::string Shown(std::string_view text, std::string_view kept) {
 
 }  // namespace
 
+// Bytes that are no UTF-8 stay, since file names may be in any encoding.
 std::string Printable(std::string_view text) { return Shown(text, {}); }
 
 std::string PrintableLines(std::string_view text) { return Shown(text, "\n\t"); }
