@@ -76,6 +76,8 @@ void RequireLabelCounts(const Manifest& m, const std::filesystem::path& file) {
   bool fits = m.label_counts.size() == m.labels.size();
   for (const std::uint64_t count : m.label_counts) {
     fits = fits && count <= left;
+    // Subtracted from what is left instead of added up, because a sum of hostile counts could wrap around to
+    // `accepted`.
     left -= std::min(count, left);
   }
   if (!fits || left > 0) {
@@ -89,6 +91,7 @@ void RequireConsistent(const Manifest& m, const std::filesystem::path& file) {
   if (m.image_size == 0 || m.image_size > kMaxImageSize) throw DataError(file, "an impossible image_size");
   if (m.format_version == 0) throw DataError(file, "has the impossible format version 0");
   for (std::size_t i = 0; i < m.shards.size(); ++i) {
+    // A list with a gap would silently train on a part of the data set.
     if (m.shards[i].number != i) throw DataError(file, "shard " + std::to_string(i) + " is missing from the list");
     if (m.shards[i].records > m.images_per_shard) {
       throw DataError(file, "shard " + std::to_string(i) + " has more records than images_per_shard");

@@ -13,6 +13,8 @@ namespace {
 // Checks the header's sizes against the file's length. Uses division and subtraction, so that no hostile number can
 // overflow.
 void RequireExactSize(const Header& header, std::uint64_t file_bytes, const std::filesystem::path& file) {
+  // DecodeHeader has made sure that the file is longer than its header and that image_size is in range, so neither the
+  // subtraction nor the product can wrap around.
   const std::uint64_t record_bytes = RecordBytes(header.image_size);
   const std::uint64_t room = (file_bytes - kHeaderBytes) / record_bytes;
   if (header.records > room || header.footer_offset != kHeaderBytes + header.records * record_bytes) {
@@ -42,6 +44,8 @@ void ShardReader::Open() {
   const Header header = DecodeHeader(bytes, path());
   RequireExactSize(header, bytes.size(), path());
   footer_ = bytes.subspan(header.footer_offset);
+  // Records are not checked here: that would read the whole data set at the start. The loader checks each one when it
+  // is used.
   footer_crc32c_ = header.footer_crc32c;
   RequireFooter();
   number_ = header.number;

@@ -13,6 +13,7 @@ namespace {
 
 // Index entries first, then all names: entries of a fixed size can be found by their number.
 std::vector<std::byte> EncodeFooter(const std::vector<RecordInfo>& infos) {
+  // The reserved four bytes at the end of each entry stay zero.
   std::vector<std::byte> footer(infos.size() * kIndexEntryBytes);
   std::uint64_t name_offset = 0;
   for (std::size_t i = 0; i < infos.size(); ++i) {
