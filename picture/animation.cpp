@@ -22,6 +22,8 @@ struct WebpAnimation::State {
   WebPAnimEncoder* encoder = nullptr;
   WebPConfig config = {};
   std::uint32_t width = 0, height = 0;
+  // libwebp wants the time at which a frame begins, in whole milliseconds. Rounding the product instead of adding
+  // rounded durations keeps a film of 24 frames per second from becoming longer with every frame.
   double frame_milliseconds = 0;
   std::uint64_t frames = 0;
 
@@ -32,6 +34,7 @@ WebpAnimation::WebpAnimation(std::uint32_t width, std::uint32_t height, double f
     : state_(std::make_unique<State>()) {
   WebPAnimEncoderOptions options;
   Require(WebPAnimEncoderOptionsInit(&options) != 0 && WebPConfigInit(&state_->config) != 0, "another library version");
+  // 0 means without end.
   options.anim_params.loop_count = 0;
   state_->config.quality = kQuality;
   state_->width = width;
@@ -46,6 +49,7 @@ WebpAnimation::~WebpAnimation() { WebPAnimEncoderDelete(state_->encoder); }
 void WebpAnimation::Add(std::span<const std::uint8_t> rgb) {
   WebPPicture picture;
   Require(WebPPictureInit(&picture) != 0, "another library version");
+  // WebPAnimEncoder compares frames in ARGB, to store only what has changed, and would convert YUV back.
   picture.use_argb = 1;
   picture.width = static_cast<int>(state_->width);
   picture.height = static_cast<int>(state_->height);
@@ -57,6 +61,7 @@ void WebpAnimation::Add(std::span<const std::uint8_t> rgb) {
 }
 
 std::string WebpAnimation::Finish() {
+  // The empty frame tells how long the last one is shown.
   Require(WebPAnimEncoderAdd(state_->encoder, nullptr, state_->Now(), nullptr) != 0, "cannot end");
   WebPData data;
   WebPDataInit(&data);

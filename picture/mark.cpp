@@ -30,6 +30,8 @@ struct QualifiedName {
   std::string_view uri, local;
 };
 
+// Prefixes are only names of this file's author: another program may write "iptcExt:" for the same namespace, or
+// rewrite our prefixes when it saves the file. Properties are therefore compared by namespace.
 std::string_view UriOf(const std::string& prefix, pugi::xml_node node) {
   for (const std::string declaration = "xmlns:" + prefix; node; node = node.parent()) {
     if (const auto found = node.attribute(declaration.c_str())) return found.value();
@@ -107,15 +109,18 @@ std::string EncodeMark(const Mark& mark) {
 
 std::optional<Mark> DecodeMark(std::string_view xmp, const std::filesystem::path& file) {
   pugi::xml_document document;
+  // pugixml expands no entities of a document type and loads no other file, so a hostile packet can do neither.
   const pugi::xml_parse_result parsed = document.load_buffer(xmp.data(), xmp.size());
   if (!parsed) {
     throw DataError(file, "its XMP is no XML at byte " + std::to_string(parsed.offset) + ": " + parsed.description());
   }
   const pugi::xml_node top = document.document_element();
+  // The element x:xmpmeta around rdf:RDF is optional in XMP.
   const pugi::xml_node rdf = Is(top, kRdfNamespace, "RDF") ? top : top.find_child([](const pugi::xml_node& child) {
     return Is(child, kRdfNamespace, "RDF");
   });
   Mark mark;
+  // A new Mark has a source type. Without clearing it, any XMP would say that its image is generated.
   mark.source_type.clear();
   for (const pugi::xml_node& child : rdf.children()) {
     if (Is(child, kRdfNamespace, "Description")) TakeProperties(child, mark);

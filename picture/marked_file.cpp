@@ -40,6 +40,7 @@ Box BoxAt(std::string_view file, std::uint64_t offset, const std::filesystem::pa
     box.bytes = storage::BigEndian(rest.substr(8, 8));
   }
   if (box.bytes == 0) box.bytes = rest.size();
+  // The lower bound makes every box advance, so a hostile size cannot let the loop over the boxes stand still.
   if (box.bytes < header || box.bytes > rest.size()) throw DataError(path, offset, "a box is longer than the file");
   box.content = rest.substr(header, box.bytes - header);
   return box;
@@ -63,6 +64,7 @@ std::optional<std::string> XmpOfMp4(std::string_view file, const std::filesystem
     }
     offset += box.bytes;
   }
+  // A film that was cut off at a box's end still parses. moov is its index, without which no player shows it.
   if (!has_index) throw DataError(path, file.size(), "the film has no index: it is not whole");
   return xmp;
 }
@@ -107,6 +109,8 @@ std::optional<FileFormat> FormatOf(std::span<const std::byte> file) {
 }
 
 MarkedFile ReadMarkedFile(const std::filesystem::path& path) {
+  // The mark is looked for in the whole file and not only where Equipoise puts it: other programs move metadata when
+  // they save a file.
   const storage::MappedFile mapped(path);
   const std::optional<FileFormat> format = FormatOf(mapped.bytes());
   if (!format) throw DataError(path, "is no PNG, WebP or MP4 file");

@@ -46,9 +46,11 @@ struct Encoder {
 
 // text: null for none.
 bool WriteAll(Encoder& encoder, const std::uint8_t* rgb, std::uint32_t width, std::uint32_t height, png_textp text) {
+  // The jump runs no destructors, so the string that Append grows belongs to the caller of this function.
   if (setjmp(png_jmpbuf(encoder.png)) != 0) return false;
   png_set_IHDR(encoder.png, encoder.info, width, height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  // Without this chunk every viewer would choose a colour space for itself.
   png_set_sRGB(encoder.png, encoder.info, PNG_sRGB_INTENT_PERCEPTUAL);
   if (text != nullptr) png_set_text(encoder.png, encoder.info, text, 1);
   png_write_info(encoder.png, encoder.info);
@@ -65,6 +67,7 @@ struct Decoder {
 
   explicit Decoder(std::span<const std::byte> file) : rest(file) {
     png_set_read_fn(png, &rest, Read);
+    // By default libpng drops an ancillary chunk with a wrong checksum and only warns. The mark is in such a chunk.
     png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
   }
   ~Decoder() { png_destroy_read_struct(&png, &info, nullptr); }
@@ -88,6 +91,8 @@ bool ReadInfo(Decoder& decoder) {
 // All further chunks; the pixels are checked and not kept. row: room for the bytes of one.
 bool ReadRest(Decoder& decoder, std::uint8_t* row) {
   if (setjmp(png_jmpbuf(decoder.png)) != 0) return false;
+  // An interlaced image has up to seven passes over its rows. They all go through one row, whose pixels nobody looks
+  // at.
   const int passes = png_set_interlace_handling(decoder.png);
   png_start_read_image(decoder.png);
   const std::uint32_t height = png_get_image_height(decoder.png, decoder.info);
