@@ -31,10 +31,12 @@ int main(int argc, char** argv) {
   const int exit_code = gan::cli::RunMain(app, argc, argv, gan::cli::Company::kRanks, [&] {
     gan::run::InstallStopSignals();  // first, because before it a stop signal would kill the rank
     options.given = gan::run::GivenFlags(app);
+    // Before MPI starts, which puts variables of a launcher into the environment itself.
     options.watchdog.has_launcher = gan::run::HasLauncher();
     environment.emplace(&argc, &argv, static_cast<int>(options.expect_world_size));
     const gan::distributed::World& world = environment->world();
     if (world.size > 1) gan::cli::SetErrorPrefix("[rank " + std::to_string(world.rank) + "] ");
+    // Rank 0 opens the log file of the run later; the others only ever show warnings.
     gan::cli::QuietLog("gan-train");
     int code = gan::cli::kDone;
     try {
@@ -42,6 +44,7 @@ int main(int argc, char** argv) {
     } catch (const gan::run::ReportedElsewhere& elsewhere) {
       code = elsewhere.exit_code;
     }
+    // An exception passes this line by: then the ranks have not left together.
     agreed = true;
     return code;
   });

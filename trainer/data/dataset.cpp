@@ -21,6 +21,7 @@ std::string Disagree(const char* what, std::uint64_t manifest, std::uint64_t sha
 }
 
 // Compares the size before mapping the file, so that a missing or truncated shard is reported as such.
+// A shard of another data set with the same name is refused at the start, and not in the middle of an epoch.
 void CheckSize(const std::filesystem::path& path, std::uint64_t expected) {
   std::error_code error;
   const std::uint64_t bytes = std::filesystem::file_size(path, error);
@@ -43,6 +44,7 @@ shard::ShardReader OpenShard(const std::filesystem::path& folder, const shard::M
 
 }  // namespace
 
+// Behind a pointer, through which const functions mark records as verified.
 struct Dataset::Split {
   std::vector<std::uint64_t> first_records;          // of each shard; its last element is the total
   std::vector<std::uint64_t> holdout;                // record numbers, sorted by content
@@ -54,7 +56,6 @@ struct Dataset::Split {
 Dataset::Dataset(const std::filesystem::path& folder, double holdout_fraction, std::uint64_t max_holdout)
     : manifest_(shard::ReadManifest(folder)), split_(std::make_shared<Split>()) {
   if (!(holdout_fraction >= 0 && holdout_fraction <= 0.5)) {
-    // The holdout depends only on checksums, which are in the footers; so no record is read here.
     throw UsageError("the holdout must be between 0 and 0.5 of the records");
   }
   OpenShards(folder);
@@ -62,6 +63,7 @@ Dataset::Dataset(const std::filesystem::path& folder, double holdout_fraction, s
   if (total == 0) throw DataError(folder / shard::kManifestName, "the dataset has no records");
 
   const auto wanted = static_cast<std::uint64_t>(holdout_fraction * static_cast<double>(total));
+  // The holdout depends only on checksums, which are in the footers; so no record is read here.
   HoldoutChooser chooser(std::min(wanted, max_holdout));
   std::uint64_t number = 0;
   for (const auto& shard : shards_) {
@@ -100,6 +102,7 @@ std::span<const std::byte> Intact(std::uint64_t i, std::uint64_t count, const Da
     } catch (const DataError& error) {
       report(error);
     }
+    // The next record by number and not another one at random, so that every rank finds the same one without asking.
     number = (number + 1) % count;
   }
   if (used != nullptr) *used = number;
@@ -165,6 +168,7 @@ Dataset::Place Dataset::PlaceOf(std::uint64_t number) const {
 std::span<const std::byte> Dataset::VerifiedRecord(std::uint64_t number) const {
   const auto [shard, i] = PlaceOf(number);
   // Two threads may both verify a record; this is harmless and cheaper than a lock.
+  // The bit only saves work, so relaxed order is enough: a thread that does not see it verifies once more.
   std::atomic<std::uint64_t>& word = split_->verified[number / 64];
   const std::uint64_t bit = std::uint64_t{1} << (number % 64);
   // A verified record may become unreadable later. When its shard has lost pages, the checksum is verified again.

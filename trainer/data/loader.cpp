@@ -59,6 +59,7 @@ struct Loader::Impl {
     thread = std::thread([this] { Produce(); });
   }
   ~Impl() {
+    // The thread may wait for a slot or fill one; in the latter case it sees the mark before the next batch.
     returned.store(kStopped);
     returned.notify_one();
     thread.join();
@@ -116,6 +117,7 @@ void Loader::Impl::Produce() try {
     filled.notify_one();
   }
 } catch (...) {
+  // Stored before kFailed is set, whose release makes it visible to the caller.
   error = std::current_exception();
   filled.fetch_or(kFailed);
   filled.notify_one();
@@ -124,12 +126,17 @@ void Loader::Impl::Produce() try {
 void Loader::Impl::Fill(std::uint64_t number) {
   RawBatch& batch = slots[number % slots.size()];
   batch.cursor = options.first + number * options.stride;
+  // Only the first batch finds nothing prepared.
   if (coming.empty()) coming = RecordsFrom(batch.cursor);
   const std::vector<std::uint64_t> records = std::exchange(coming, RecordsFrom(batch.cursor + options.stride));
   // When the data comes from a disk, the records of the next batch are loaded while this one is copied.
   for (const std::uint64_t record : coming) dataset->WillNeed(record);
+  // A page that is lost while it is copied leaves zeros in the batch. The second call verifies the record again and
+  // throws.
   UntilNothingIsLost([&] { CopyImages(records, batch); });
   read_bytes += batch.pixels.size();
+  // Mapped pages count as resident memory of the process, although they are only the page cache. Without this a run
+  // would seem to grow to the size of its data set.
   if (read_bytes < options.mapped_bytes || dataset->bytes() <= options.mapped_bytes) return;
   dataset->Unmap();
   read_bytes = 0;
@@ -166,6 +173,7 @@ std::vector<std::uint64_t> Loader::Impl::RecordsFrom(std::uint64_t cursor) {
   std::vector<std::uint64_t> records(options.count);
   for (std::uint64_t& record : records) {
     const std::uint64_t epoch = cursor / dataset->size();
+    // A batch may contain the end of one epoch and the beginning of the next.
     if (!order || order_epoch != epoch) order.emplace(dataset->size(), options.seed, epoch);
     order_epoch = epoch;
     record = (*order)(cursor++ % dataset->size());

@@ -7,6 +7,9 @@
 namespace gan::data {
 namespace {
 
+// A permutation that can be computed at any position needs no shuffled list: 8 bytes per record on every rank, and the
+// shuffling at the start of each epoch. A run resumes in the middle of an epoch by its cursor alone.
+
 // One round of mixing is enough between eight Feistel rounds: every bit of the result depends on every bit of both
 // inputs.
 std::uint64_t RoundFunction(std::uint64_t half, std::uint64_t key) {
@@ -18,6 +21,7 @@ std::uint64_t RoundFunction(std::uint64_t half, std::uint64_t key) {
 }  // namespace
 
 Permutation::Permutation(std::uint64_t n, std::uint64_t seed, std::uint64_t epoch)
+    // An even number of bits, because both halves must be equally long to change places.
     : n_(n), half_bits_((static_cast<unsigned>(std::bit_width(n - 1)) + 1) / 2) {
   assert(n >= 1);
   // Each Philox block gives two keys. The stream's number separates these blocks from all other uses of the seed.

@@ -61,8 +61,10 @@ std::shared_ptr<Communicator> Communicator::Create(const World& world, const std
   // Every communicator has an MPI backend, also on GPUs: control messages always use MPI.
   impl->mpi = c10::make_intrusive<MpiBackend>(world, purpose, timeout);
   impl->group = c10::make_intrusive<ProcessGroup>(world.rank, world.size);
+  // CUSTOM, because BackendType::MPI stands for c10d's own backend, which LibTorch's wheels do not contain.
   impl->group->setBackend(c10::DeviceType::CPU, ProcessGroup::BackendType::CUSTOM, impl->mpi);
   auto communicator = std::shared_ptr<Communicator>(new Communicator(std::move(impl)));
+  // After the MPI backend, over which the ranks tell each other where to meet.
   if (device == "cuda" && world.size > 1) {
     communicator->impl_->rendezvous = AddNcclBackend(*communicator, world, timeout);
   }
@@ -115,6 +117,7 @@ std::vector<std::string> Communicator::AllGather(const std::string& bytes) {
   };
   const auto lengths = gather(at::tensor(static_cast<std::int64_t>(bytes.size()), at::kLong).view({1}));
   std::int64_t longest = 1;
+  // At least one byte, so that empty texts need no case of their own.
   for (const at::Tensor& length : lengths) longest = std::max(longest, length.item<std::int64_t>());
   const auto texts = gather(BytesOf(bytes, longest));
   std::vector<std::string> all;

@@ -71,6 +71,7 @@ int UseCudaDevice(const World& world) {
 }
 
 std::string AddNcclBackend(Communicator& communicator, const World& world, std::chrono::seconds timeout) {
+  // First, so that too few GPUs are an error before any rank waits for the others.
   const int device = UseCudaDevice(world);
   const Rendezvous rendezvous = Meet(communicator, world);
   ThePlugin().add_backend(communicator.process_group().get(), rendezvous.store.get(), world.rank, world.size, device,

@@ -21,6 +21,7 @@ namespace {
 // Whether a rank may read another rank's memory. Containers can forbid the system call, and Yama can restrict it to
 // debuggers.
 bool CanReadOtherProcesses() {
+  // The call below reads the process's own memory, which Yama always allows, so Yama has to be asked separately.
   std::ifstream scope("/proc/sys/kernel/yama/ptrace_scope");
   if (int value = 0; scope >> value && value != 0) return false;
   char from = 1, to = 0;
@@ -95,6 +96,7 @@ std::vector<std::vector<int>> GatherCpus(MPI_Comm host, int ranks) {
   CpuMask mine{};
   ::sched_getaffinity(0, sizeof mine,
                       reinterpret_cast<cpu_set_t*>(mine.data()));  // stays empty if the kernel does not report it
+  // Gathered now: afterwards each rank changes its own mask (host/cpu_share.h).
   std::vector<CpuMask> all(static_cast<std::size_t>(ranks));
   MPI_Allgather(mine.data(), static_cast<int>(mine.size()), MPI_UNSIGNED_LONG, all.data(),
                 static_cast<int>(mine.size()), MPI_UNSIGNED_LONG, host);
@@ -122,6 +124,8 @@ World FindWorld() {
 Environment::Environment(int* argc, char*** argv, int expected_size)
     : exceptions_at_start_(std::uncaught_exceptions()) {
   RequireNoSingletons();
+  // Before MPI_Init, which reads the setting. Open MPI would otherwise find out in the first large message and fail
+  // there.
   if (!CanReadOtherProcesses()) open_mpi::CopyWithoutKernel();
   const LaunchersMarks marks;
   int provided = MPI_THREAD_SINGLE;

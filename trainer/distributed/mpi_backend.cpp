@@ -26,6 +26,7 @@ constexpr std::int64_t kHalvedElements = std::int64_t{1} << 20;
 constexpr std::int64_t kHalvingElements = 1 << 14;
 
 // A c10d::Work that is already complete.
+// c10d's callers wait for a Work or chain to its future. Both must find the result at once.
 class DoneWork : public c10d::Work {
  public:
   DoneWork(int rank, c10d::OpType type, std::vector<at::Tensor> result)
@@ -134,6 +135,7 @@ void MpiBackend::Reduce(const std::vector<at::Tensor>& tensors, const c10d::Redu
   // Halving needs a power of two. It is used for sums only, because large tensors are gradients.
   const bool can_halve =
       reduction.operation == MPI_SUM && getSize() > 1 && std::has_single_bit(static_cast<unsigned>(getSize()));
+  // All tensors are cut as one row: small ones travel together, and large ones in several pieces.
   ForEachChunk(row.size(), can_halve ? kHalvedElements : kChunkElements, [&](Part part) {
     call.bytes = ByteCount(tensors[0], part.size());
     if (can_halve && part.size() >= kHalvingElements) {

@@ -23,6 +23,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::int64_t kMismatchText = 96;
 
 // Keeps memory that MPI may still read or write after a collective has failed until the process ends.
+// Freed memory would be given to another tensor, into which the late message of a peer is then written.
 void Abandon(const std::vector<at::Tensor>& buffers) {
   static std::mutex mutex;
   static std::vector<at::Tensor> abandoned;
@@ -57,6 +58,8 @@ void MpiCalls::Fail(const std::string& what, const std::string& why) const {
 void MpiCalls::Meet(const MpiCall& call) {
   if (broken_) Fail(call.Text(), "an earlier collective of this communicator has failed");
   if (world_.size == 1) return;
+  // Two bits less, so that the number and its negative both fit. One maximum over {x, -x} gives the maximum and the
+  // minimum.
   const auto mine = static_cast<std::int64_t>(std::hash<std::string>{}(call.Text()) >> 2);
   at::Tensor extremes = at::tensor({mine, -mine}, at::kLong);
   auto* data = extremes.mutable_data_ptr<std::int64_t>();
@@ -114,6 +117,7 @@ int MpiRequests::Test(int* done) {
 // inside MPI_Testall, and with sleeps between the pieces 64 MB took three times as long.
 void MpiCalls::Poll(const MpiCall& call, WaitFor what, MpiRequests& requests) {
   constexpr int kSpins = 100;  // the other ranks are usually only microseconds behind
+  // A transfer that takes more than a second waits for a peer that has stopped, and may sleep too.
   const auto awake = what == WaitFor::kPeers ? awake_ : std::chrono::milliseconds(1000);
   const Clock::time_point start = Clock::now();
   auto pause = std::chrono::microseconds(20);
@@ -134,6 +138,7 @@ void MpiCalls::Poll(const MpiCall& call, WaitFor what, MpiRequests& requests) {
       Fail(call.Text(), "no answer from the other ranks for " + std::to_string(timeout_.count()) +
                             " s; one of them has probably died or hangs");
     }
+    // Doubling keeps short waits short and long ones cheap.
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, std::chrono::microseconds(200));
   }

@@ -58,14 +58,17 @@ void MpiBackend::ReduceByHalving(const MpiCall& call, const TensorRow& row, Part
     const Part all = parts.back();
     const std::int64_t middle = all.begin + all.size() / 2;
     Part keep = {all.begin, middle}, give = {middle, all.end};
+    // Both ranks of a pair cut at the same place; the one with the bit set keeps the upper half.
     if ((getRank() & distance) != 0) std::swap(keep, give);
     const std::vector<at::Tensor> mine = row.Pieces(keep);
     const std::vector<at::Tensor> theirs = CutLike(received, mine);
     Swap(call, type, getRank() ^ distance, row.Pieces(give), theirs);
+    // Divided after the last sum, where the result of Open MPI's tree is divided too: the bits are to be the same.
     const bool last = 2 * distance == getSize();
     for (std::size_t i = 0; i < mine.size(); ++i) Add(mine[i], theirs[i], last && average ? getSize() : 1);
     parts.push_back(keep);
   }
+  // The way back, with the pairs in reverse order: each exchange doubles the finished part.
   for (int distance = getSize() / 2; distance >= 1; distance /= 2) {
     const Part mine = parts.back();
     parts.pop_back();

@@ -15,6 +15,7 @@ void GanAddNcclBackend(c10d::ProcessGroup* group, c10d::Store* store, int rank, 
                        std::int64_t timeout_seconds) {
   auto options = c10d::ProcessGroupNCCL::Options::create();
   options->timeout = std::chrono::seconds(timeout_seconds);
+  // reclaim_copy adds a reference: the caller keeps its own.
   auto nccl = c10::make_intrusive<c10d::ProcessGroupNCCL>(c10::intrusive_ptr<c10d::Store>::reclaim_copy(store), rank,
                                                           size, options);
   // Binding the device lets NCCL connect at once instead of at the first collective.

@@ -26,6 +26,10 @@ namespace {
 constexpr int kAtOnce = 4096;  // pending connections: all ranks connect at the same time
 constexpr const char* kNcclInterface = "NCCL_SOCKET_IFNAME";
 
+// NCCL needs a store through which the ranks exchange its ids. c10d's TCPStore listens on all interfaces unless it is
+// given a socket, so the socket is made here, on the one interface that leads to the other hosts. MPI tells the other
+// ranks where.
+
 // Closes its descriptor unless it was released.
 class Socket {
  public:
@@ -88,6 +92,7 @@ std::string NameOfInterface(const std::string& address) {
 }
 
 // Whether other hosts can use the address: not loopback, and no IPv6 address that is valid on one link only.
+// Link-local addresses of IPv6 have a zone ("fe80::1%eth0"), whose name means something on their own host only.
 bool IsOfTheNetwork(const Interface& interface) {
   return interface.name != "lo" && interface.address.find('%') == std::string::npos;
 }
@@ -135,6 +140,7 @@ HostAddresses FromText(const std::string& text) {
 // The interface on which rank 0 listens: the one towards the first rank on another host, or loopback if there is none.
 std::optional<Interface> WhereToListen(const std::vector<std::string>& hosts, const HostAddresses& own,
                                        const World& world) {
+  // Ranks of one host never open a port to the network.
   if (world.local_size == world.size) return Interface{"lo", "127.0.0.1"};
   for (const std::string& text : hosts) {
     const HostAddresses host = FromText(text);
@@ -212,8 +218,10 @@ HostAddresses ThisHost() {
 }
 
 std::optional<Interface> InterfaceTowards(const HostAddresses& other, const HostAddresses& own) {
+  // Hosts that cannot resolve each other's names, such as pods with short host names, meet at an address.
   if (auto interface = InterfaceTowards(other.name)) return interface;
   for (const std::string& address : other.addresses) {
+    // An address that both hosts have, such as that of a container bridge, leads from each to itself.
     if (std::find(own.addresses.begin(), own.addresses.end(), address) != own.addresses.end()) continue;
     if (auto interface = InterfaceTowards(address)) return interface;
   }

@@ -12,6 +12,7 @@ std::string DigestOf(const std::vector<at::Tensor>& tensors) {
   // Bytes are compared instead of values: they must be identical, including the sign of zeros and NaN.
   storage::Digest digest;
   for (const at::Tensor& tensor : tensors) {
+    // Row-major, so that replicas in different memory orders count as equal.
     const at::Tensor bytes = tensor.detach().to(at::kCPU).contiguous();
     const auto* data = static_cast<const std::byte*>(bytes.const_data_ptr());
     digest.Update({data, static_cast<std::size_t>(bytes.numel()) * bytes.element_size()});

@@ -16,6 +16,7 @@ class SumFunction : public torch::autograd::Function<SumFunction> {
   static torch::Tensor forward(torch::autograd::AutogradContext* context, const torch::Tensor& tensor,
                                const c10::intrusive_ptr<torch::CustomClassHolder>& holder) {
     context->saved_data["communicator"] = c10::IValue::make_capsule(holder);
+    // The all-reduce works in place, and autograd does not allow an input to change.
     torch::Tensor sum = tensor.contiguous().clone();
     static_cast<Holder&>(*holder).communicator->AllReduce(sum);
     return sum;
@@ -23,6 +24,7 @@ class SumFunction : public torch::autograd::Function<SumFunction> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
+    // The loss of every rank depends on the sum, so an input's gradient is the sum of what all ranks' losses say of it.
     const auto holder = context->saved_data["communicator"].toCapsule();
     return {SumFunction::apply(gradients[0], holder), torch::Tensor()};
   }
@@ -40,6 +42,7 @@ SyncBatchNorm2dImpl::SyncBatchNorm2dImpl(const torch::nn::BatchNorm2dImpl& local
                                          std::shared_ptr<Communicator> communicator)
     : torch::nn::BatchNorm2dImpl(local.options), communicator_(std::move(communicator)) {
   auto mine = named_parameters();
+  // Copies, so that the module that this one replaces stays as it is.
   for (const auto& item : local.named_parameters()) mine[item.key()].set_data(item.value().detach().clone());
   auto my_buffers = named_buffers();
   for (const auto& item : local.named_buffers()) my_buffers[item.key()].set_data(item.value().clone());
@@ -48,6 +51,8 @@ SyncBatchNorm2dImpl::SyncBatchNorm2dImpl(const torch::nn::BatchNorm2dImpl& local
 // The sums are computed in double precision, because the variance is a small difference between large sums.
 torch::Tensor SyncBatchNorm2dImpl::forward(const torch::Tensor& input) {
   if (!is_training()) return torch::nn::BatchNorm2dImpl::forward(input);
+  // Each rank's variance is taken around its own mean first, which keeps the numbers small, and is then moved to 0,
+  // around which sums of squares of all ranks can be added.
   const auto [local_variance, local_mean] = torch::var_mean(input, {0, 2, 3}, /*unbiased=*/false);
   const torch::Tensor mean64 = local_mean.to(torch::kDouble);
   const torch::Tensor count = torch::full({1}, input.numel() / input.size(1), mean64.options());
@@ -96,6 +101,7 @@ torch::nn::Sequential WithSyncBatchNorm(const torch::nn::Sequential& layers,
     }
   }
   for (const auto& beside : layers->named_children()) {
+    // A network may have modules beside its numbered layers, as the embedding of classes is.
     if (!synchronised->named_children().contains(beside.key())) {
       synchronised->register_module(beside.key(), beside.value());
     }

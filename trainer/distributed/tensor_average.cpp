@@ -44,6 +44,8 @@ at::Tensor NormOf(const std::vector<at::Tensor>& tensors) {
       others.push_back(tensor);
     }
   }
+  // The norm is in double precision because a sum of squares of floats overflows from 1.8e19 on, and a finite gradient
+  // would then look infinite.
   if (others.empty()) return at::scalar_tensor(std::sqrt(sum), at::kDouble);
   const at::Tensor norm = torch::stack(at::_foreach_norm(others, 2, at::kDouble)).norm();
   return sum == 0 ? norm : torch::hypot(norm, at::scalar_tensor(std::sqrt(sum), norm.options()));
@@ -51,6 +53,7 @@ at::Tensor NormOf(const std::vector<at::Tensor>& tensors) {
 
 at::Tensor AverageOverRanks(const std::vector<at::Tensor>& tensors, Communicator& communicator) {
   torch::NoGradGuard no_grad;
+  // The norm is that of the average and not the average of the norms, so all ranks clip alike.
   if (!tensors.empty() && communicator.size() > 1) communicator.AllReduce(tensors, ReduceOp::kAverage);
   return NormOf(tensors);
 }

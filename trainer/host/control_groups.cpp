@@ -14,6 +14,7 @@ namespace {
 // The smallest limit of a group and all groups above it, up to the mount point. In a container the path of the group
 // may be the one outside, which does not exist inside; then only the existing groups are read.
 double Smallest(const fs::path& mount, const fs::path& group, LimitOf limit_of) {
+  // Every group on the path counts, because a limit of a parent binds its children, whatever they say themselves.
   double smallest = limit_of(mount);
   fs::path folder = mount;
   for (const fs::path& part : group.relative_path()) {
@@ -45,6 +46,8 @@ double SmallestLimit(const fs::path& root, const std::string& controller, LimitO
     if (controllers.empty()) {
       smallest = std::min(smallest, Smallest(mount, path, version_2));
     } else if (Contains(controllers, controller)) {
+      // Distributions mount a controller under its own name or under those of all that share the hierarchy
+      // ("cpu,cpuacct").
       smallest = std::min(
           {smallest, Smallest(mount / controller, path, version_1), Smallest(mount / controllers, path, version_1)});
     }

@@ -20,6 +20,7 @@ double Ratio(double quota, double period) { return quota > 0 && period > 0 ? quo
 double FromCpuMax(const fs::path& group) {
   std::ifstream file(group / "cpu.max");
   double quota = 0, period = 0;
+  // "max" is no number, so reading it fails, which gives no quota as it should.
   return file >> quota >> period ? Ratio(quota, period) : kNoQuota;
 }
 

@@ -34,6 +34,7 @@ std::vector<int> InOrderOfTheMachine(const CpuFacts& facts) {
 std::vector<int> PartOf(const std::vector<int>& cpus, std::size_t rank, std::size_t ranks) {
   std::vector<int> part = cpus;
   if (cpus.size() >= ranks) {
+    // Ends computed by one formula for all ranks meet without a gap or an overlap, and parts differ by at most one CPU.
     const auto at = [&](std::size_t i) { return cpus.begin() + static_cast<std::ptrdiff_t>(cpus.size() * i / ranks); };
     part.assign(at(rank), at(rank + 1));
   }
@@ -90,6 +91,8 @@ CpuShare CpuShareOf(const CpuFacts& facts) {
   if (facts.binding == Binding::kDefault) {
     const std::vector<int> cpus = InOrderOfTheMachine(facts);
     share.run_on = PartOf(cpus, rank, ranks);
+    // With unequal numbers of threads the ranks would be unequally fast, and all would wait for the slowest in every
+    // step.
     const std::size_t each = cpus.size() / ranks;  // the same for all ranks, although their parts may differ by one
     worth = static_cast<double>(each);
   } else {

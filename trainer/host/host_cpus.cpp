@@ -56,6 +56,9 @@ std::vector<int> ParseCpuList(const std::string& list) {
   return cpus;
 }
 
+// Open MPI binds each of two ranks to one core, however many the machine has, so a rank's own mask does not say what
+// the job may use. The launcher's mask does, if it is on this host: it was not bound by itself.
+
 // A mask of our own type, because cpu_set_t holds only 1,024 CPUs.
 Mask MaskOf(const std::vector<int>& cpus) {
   Mask mask{};
@@ -76,6 +79,7 @@ int Launcher() {
     std::ifstream status(folder / "status");
     process = 0;
     for (std::string key; status >> key;) {
+      // The name in /proc/PID/stat may contain spaces and brackets; /proc/PID/status has one value per line.
       if (key == "PPid:") status >> process;
     }
   }
@@ -94,6 +98,7 @@ std::optional<std::vector<std::string>> ArgumentsOf(int launcher) {
 }
 
 // The CPUs that the kernel allows this thread at most. A request for all CPUs is reduced to those of the container.
+// There is no call that asks for the widest mask, so it is tried and undone.
 std::vector<int> WidestAffinity() {
   const Mask before = MaskOf(AffinityOf(0));
   Mask all;
@@ -117,6 +122,7 @@ std::vector<int> AffinityOf(int process) {
 }
 
 // Affinity belongs to a thread, so all existing threads are changed one by one.
+// MPI has started threads before, which run with the mask of the launcher's binding.
 bool RunOn(const std::vector<int>& cpus) {
   const Mask mask = MaskOf(cpus);
   std::error_code ignored;  // a thread may end meanwhile

@@ -28,6 +28,7 @@ double Left(const fs::path& limit_file, const fs::path& used_file) {
   std::ifstream limit_of(limit_file), used_of(used_file);
   double limit = 0, used = 0;
   if (!(limit_of >> limit && used_of >> used)) return kNoLimit;
+  // A group may use more than a limit that was lowered afterwards.
   return std::max(limit - used, 0.0);
 }
 

@@ -9,6 +9,7 @@ namespace gan::loss {
 
 namespace {
 
+// On logits and not on probabilities: the logarithm of a rounded sigmoid is infinite for outputs beyond about 17.
 torch::Tensor CrossEntropyTo(const torch::Tensor& logits, double label) {
   return torch::binary_cross_entropy_with_logits(logits, torch::full_like(logits, label));
 }
@@ -25,12 +26,15 @@ DiscriminatorLoss BceDiscriminator(const torch::Tensor& real_logits, const torch
 }
 
 // The non-saturating loss: labels 1 for generated images, never smoothed.
+// Minimising log(1 - D(G(z))), the original form, gives G almost no gradient while D rejects its images with certainty.
 torch::Tensor BceGenerator(const torch::Tensor& fake_logits, const torch::Tensor&) {
   return CrossEntropyTo(fake_logits, 1.0);
 }
 
 // The range depends only on the labels: it consists of their entropies.
 LossRange BceRange(const Labels& labels) {
+  // The loss of a D that says the same of every image is least for the mean label. That is what D falls back to when it
+  // knows nothing, so it bounds the range in which the loss carries information.
   const double undecided = (labels.real + labels.fake) / 2;  // the best constant output
   return {.floor = CrossEntropy(labels.real, labels.real) + CrossEntropy(labels.fake, labels.fake),
           .ceiling = CrossEntropy(labels.real, undecided) + CrossEntropy(labels.fake, undecided)};

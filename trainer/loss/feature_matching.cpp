@@ -32,6 +32,7 @@ std::vector<torch::Tensor> TensorsOf(const torch::IValue& value) {
 
 torch::Tensor MatchFeatures(const std::vector<torch::Tensor>& real, const std::vector<torch::Tensor>& fake,
                             const MeanOverRanks& mean_over_ranks) {
+  // Averaged before squaring: the square of a mean over all images is not the mean of the ranks' squares.
   const torch::Tensor squares = mean_over_ranks(BatchMeans(fake) - BatchMeans(real)).square();
   // Each layer has the same weight, whatever its number of features.
   torch::Tensor sum = torch::zeros({}, squares.options());
@@ -56,6 +57,7 @@ FeatureExtractor::FeatureExtractor(const std::filesystem::path& file, torch::Dev
   } catch (const c10::Error& error) {
     throw DataError(file, std::string("is not a TorchScript network: ") + error.what_without_backtrace());
   }
+  // Batch norm in training mode would judge an image by the others of its batch.
   network_->module.eval();
   // Gradients flow through the network to the images, but not into its parameters.
   for (torch::Tensor parameter : network_->module.parameters()) parameter.set_requires_grad(false);

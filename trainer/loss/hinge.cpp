@@ -11,6 +11,7 @@ DiscriminatorLoss HingeDiscriminator(const torch::Tensor& real_logits, const tor
   return {torch::relu(1 - real_logits).mean(), torch::relu(1 + fake_logits).mean()};
 }
 
+// G's loss has no margin: one would take G's gradient away as soon as D accepts its images.
 torch::Tensor HingeGenerator(const torch::Tensor& fake_logits, const torch::Tensor&) { return -fake_logits.mean(); }
 
 // 0 when all images are beyond their margin, 2 when every output is 0.

@@ -5,6 +5,8 @@ namespace gan::loss {
 torch::Tensor SquaredGradientNorms(const Critic& critic, const torch::Tensor& images) {
   // Detached from G's graph: the penalty trains D alone.
   const torch::Tensor leaf = images.detach().requires_grad_(true);
+  // The gradient of the sum holds, for each image, that of its own score, because no score depends on another image.
+  // create_graph, because the gradient's norm is differentiated again, by D's parameters.
   const torch::Tensor gradient = torch::autograd::grad({critic(leaf).sum()}, {leaf}, /*grad_outputs=*/{},
                                                        /*retain_graph=*/true, /*create_graph=*/true)[0];
   return gradient.square().sum({1, 2, 3});

@@ -16,6 +16,7 @@ DiscriminatorLoss RelativisticDiscriminator(const torch::Tensor& real_logits, co
   return {half, half};
 }
 
+// The real images' logits are constants to G, but they decide how much each pair counts.
 torch::Tensor RelativisticGenerator(const torch::Tensor& fake_logits, const torch::Tensor& real_logits) {
   return torch::softplus(real_logits - fake_logits).mean();
 }

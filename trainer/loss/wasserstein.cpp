@@ -8,6 +8,7 @@ namespace gan::loss {
 namespace {
 
 DiscriminatorLoss WassersteinCritic(const torch::Tensor& real_scores, const torch::Tensor& fake_scores, const Labels&) {
+  // The sign is that of a loss to be minimised; the paper maximises.
   return {-real_scores.mean(), fake_scores.mean()};
 }
 

@@ -31,6 +31,8 @@ torch::Tensor OneHot(const std::vector<std::uint32_t>& classes, std::size_t coun
 
 void AddClassEmbedding(nn::Sequential& generator, const NetworkOptions& options) {
   if (options.classes == 0) return;
+  // Registered beside the layers, not among them: forward() of a Sequential would call it, and the layers' numbers,
+  // which are the names of the tensors in every file, would change.
   generator->register_module(kEmbedding,
                              nn::Embedding(nn::EmbeddingOptions(options.classes, NetworkOptions::kClassEmbedding)));
 }
@@ -39,6 +41,7 @@ void AddClassProjection(nn::Sequential& discriminator, const NetworkOptions& opt
   if (options.classes == 0) return;
   if (options.spectral_norm) {
     discriminator->register_module(kProjection,
+                                   // A 1×1 convolution is the Linear layer for which spectral norm is there already.
                                    SpectralConv2d(nn::Conv2dOptions(channels, options.classes, 1).bias(false)));
   } else {
     discriminator->register_module(kProjection, nn::Linear(nn::LinearOptions(channels, options.classes).bias(false)));
@@ -61,6 +64,8 @@ torch::Tensor ClassTerm(const nn::Sequential& discriminator, const torch::Tensor
   const auto projection = Find(discriminator, kProjection);
   TORCH_CHECK((projection != nullptr) == classes.defined(), "a conditional discriminator needs classes, and only it");
   if (projection == nullptr) return {};
+  // The mean over the pixels is what D's own last layer gets, so the class and the image are judged from the same
+  // features.
   const torch::Tensor pooled = last.mean({2, 3});
   torch::Tensor of_all;  // [N, classes]
   if (auto* spectral = projection->as<SpectralConv2d>()) {

@@ -95,11 +95,16 @@ bool ContinueGenerator(torch::nn::Sequential& generator, const torch::Tensor& rg
   const auto places = Convolutions(generator);
   const std::size_t at = places[places.size() - 2];
   torch::Tensor weight = WeightOf(generator, at), last = WeightOf(generator, places.back());
+  // The image needs both signs in ReLU channels of their own; a network of fewer channels has no room for them.
   if (weight.size(1) < 2 * kRgb) return false;
   weight.index_put_({Slice(), Slice(0, kRgb)}, rgb);
   weight.index_put_({Slice(), Slice(kRgb, 2 * kRgb)}, -rgb);
+  // Batch norm subtracts a mean and divides by a deviation. With both as its own shift and scale, it gives back what it
+  // got, as long as the statistics are those of these latents.
   PassOn(generator, at + 1, Forward(generator, latents, at + 1), 2 * kRgb);
+  // Doubling the side, a bilinear pixel lies a quarter of the way between two source pixels.
   const torch::Tensor enlarge = Taps({0.25, 0.75, 0.75, 0.25}, last);
+  // Channel c must not add to another colour, so all weights of the six channels are 0 first.
   last.index_put_({Slice(0, 2 * kRgb)}, 0.0);
   for (std::int64_t c = 0; c < kRgb; ++c) {
     last.index_put_({c, c}, enlarge);
@@ -116,6 +121,7 @@ void ContinueDiscriminator(torch::nn::Sequential& discriminator, const torch::Te
   const auto places = Convolutions(discriminator);
   torch::Tensor first = WeightOf(discriminator, places[0]), weight = WeightOf(discriminator, places[1]);
   if (first.size(0) < 2 * kRgb) return;
+  // The mean of 2×2 pixels, in the middle of the 4×4 kernel.
   const torch::Tensor halve = Taps({0, 0.5, 0.5, 0}, first);
   first.index_put_({Slice(0, 2 * kRgb)}, 0.0);
   for (std::int64_t c = 0; c < kRgb; ++c) {

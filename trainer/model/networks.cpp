@@ -101,6 +101,7 @@ nn::Sequential MakeDiscriminator(const NetworkOptions& options) {
     layers->push_back(nn::LeakyReLU(nn::LeakyReLUOptions().negative_slope(0.2).inplace(true)));
     in = out;
   }
+  // Every resolution ends here with 2×2 pixels and equally many channels, so a grown network keeps the last layers.
   layers->push_back(nn::AdaptiveAvgPool2d(nn::AdaptiveAvgPool2dOptions({1, 1})));
   if (options.spectral_norm) {
     layers->push_back(SpectralConv2d(ToLogit(in)));
@@ -152,6 +153,7 @@ static_assert(NetworkOptions::kClassEmbedding == 64);
 void InitialiseWeights(nn::Module& module, std::uint64_t seed, std::uint64_t network) {
   torch::NoGradGuard no_grad;
   std::uint64_t index = 0;
+  // A vector is a norm's scale or shift: the scale is drawn around 1, the shift is 0.
   for (auto& parameter : module.named_parameters()) {
     torch::Tensor tensor = parameter.value();
     const bool vector = tensor.dim() == 1;

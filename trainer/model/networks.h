@@ -51,8 +51,8 @@ class OnRunningStatistics {
   torch::nn::Module& module_;
 };
 
-// Convolutions and D's class projection N(0, 0.02), G's class embedding N(0, 1) like the latents, batch-norm scale N(1,
-// 0.02) and shift 0 (Radford et al., "Unsupervised representation learning with deep convolutional GANs", ICLR 2016).
+// Convolutions and D's class projection N(0, 0.02), G's class embedding N(0, 0.125), batch-norm scale N(1, 0.02) and
+// shift 0 (Radford et al., "Unsupervised representation learning with deep convolutional GANs", ICLR 2016).
 // The numbers come from the counter-based generator and are the same on every machine. `network`: 0 for G and 1 for D,
 // so that their numbers are independent.
 void InitialiseWeights(torch::nn::Module& module, std::uint64_t seed, std::uint64_t network);

@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::int64_t kTaps = 4;
 
+// In channels-last order the four pixels of a kernel row lie one after the other, with all their channels, so a patch
+// is four copies of contiguous memory. In NCHW it would be 4 C runs of four numbers.
+
 // The shape of the smaller map and of the matrix of patches.
 struct Shape {
   std::int64_t count, side, channels;  // side: of the smaller map
@@ -124,6 +127,7 @@ torch::Tensor PatchesUp(const torch::Tensor& small, const torch::Tensor& weight)
 }
 
 torch::Tensor PatchesWeight(const torch::Tensor& large, const torch::Tensor& small) {
+  // The sum over all places and images is the product's inner dimension, so no gradient per image is ever stored.
   const torch::Tensor rows = Product(Places(small).t(), Patches(ToNhwc(large)));
   return ToNchw(rows.view({small.size(1), kTaps, kTaps, large.size(1)}));
 }

@@ -21,6 +21,7 @@ using LinearPointwise = at::Tensor(const at::Tensor& x, const at::Tensor& weight
 }  // namespace
 
 torch::Tensor Product(const torch::Tensor& a, const torch::Tensor& b) {
+  // Looked up once, and not in every layer of every step.
   static const auto linear = c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""});
   if (!linear || a.scalar_type() != torch::kFloat) return a.matmul(b);
   return linear->typed<LinearPointwise>().call(a.contiguous(), b.t(), std::nullopt, "none",
@@ -33,6 +34,7 @@ torch::Tensor ProductOfFewRows(const torch::Tensor& a, const torch::Tensor& b) {
   const RowsProduct product = {
       left.const_data_ptr<float>(),        right.const_data_ptr<float>(),       c.data_ptr<float>(),
       static_cast<std::size_t>(a.size(0)), static_cast<std::size_t>(a.size(1)), static_cast<std::size_t>(b.size(1))};
+  // Threads share columns and not rows: there are few rows, and each thread then reads its own part of b, once.
   constexpr std::size_t kBlock = kRowsProductColumns;
   const std::size_t blocks = (product.columns + kBlock - 1) / kBlock;
   at::parallel_for(0, static_cast<std::int64_t>(blocks), 1, [&](std::int64_t begin, std::int64_t end) {

@@ -11,6 +11,10 @@ namespace {
 constexpr std::size_t kDepth = kRowsProductRoom / kRowsProductColumns;
 constexpr std::size_t kLine = 16;  // floats of a line of the cache
 
+// Reading b from memory takes as long as multiplying, so both go on at once: while the panels of one block are
+// multiplied, the next block is fetched, a part with each panel. Consecutive rows of a block lie on different pages,
+// where the processor's own prefetching does not reach.
+
 // A part of b: `depth` rows from row k on, `columns` columns from `column` on.
 struct Block {
   std::size_t k = 0, depth = 0, column = 0, columns = 0;
@@ -46,6 +50,7 @@ GAN_AVX2 void Pack(const RowsProduct& product, const Block& block, float* panels
 void Prefetch(const RowsProduct& product, const Block& block, std::size_t part, std::size_t parts) {
   for (std::size_t k = part * block.depth / parts; k < (part + 1) * block.depth / parts; ++k) {
     const float* row = product.b + (block.k + k) * product.columns + block.column;
+    // locality 2: into the second level of the cache; a block does not fit into the first.
     for (std::size_t column = 0; column < block.columns; column += kLine) {
       __builtin_prefetch(row + column, /*write=*/0, /*locality=*/2);
     }

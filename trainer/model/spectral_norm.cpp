@@ -18,6 +18,8 @@ SpectralConv2dImpl::SpectralConv2dImpl(const nn::Conv2dOptions& options) : optio
 
 void SpectralConv2dImpl::reset() {
   const std::int64_t side = options_.kernel_size()->at(0);
+  // Only `weight` itself is a parameter, so the optimizer, the checkpoints and growing handle it like any
+  // convolution's.
   weight = register_parameter("weight", torch::empty({options_.out_channels(), options_.in_channels(), side, side}));
   nn::init::kaiming_uniform_(weight, std::sqrt(5.0));  // as in nn::Conv2d
   const std::int64_t fan_in = weight[0].numel();
@@ -27,6 +29,7 @@ void SpectralConv2dImpl::reset() {
 }
 
 // One power iteration: u and v approach the singular vectors of the largest singular value.
+// Without gradient, as in the paper: sigma's derivative takes u and v as constants.
 void SpectralConv2dImpl::Iterate() {
   torch::NoGradGuard no_grad;
   const torch::Tensor matrix = Matrix();

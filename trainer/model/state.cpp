@@ -10,6 +10,7 @@ NamedTensors NamedState(const torch::nn::Module& module, const std::string& pref
   return state;
 }
 
+// The counter of batches is the same on every rank, and an average of integers would be a float.
 std::vector<torch::Tensor> RunningStatistics(const torch::nn::Module& module) {
   std::vector<torch::Tensor> statistics;
   for (const torch::Tensor& buffer : module.buffers()) {

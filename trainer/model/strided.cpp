@@ -13,6 +13,10 @@ using torch::autograd::tensor_list;
 constexpr auto kChannelsLast = torch::MemoryFormat::ChannelsLast;
 constexpr std::int64_t kTaps = 4;
 
+// How a convolution that is differentiable twice (for gradient penalties) comes from three functions: each is linear in
+// both arguments, and its derivatives are the other two. The classes at the end say so to autograd, and Down, Up and
+// Weight choose the implementation.
+
 // Limits from measurements with bench/train/convolutions.cpp (docs/decisions/0010-convolutions.md). oneDNN reorders a
 // large weight in every call, and is slow for images, which have only three channels.
 bool WeightDominates(std::int64_t weights, std::int64_t places) { return weights >= 2048 * places; }
@@ -46,6 +50,7 @@ torch::Tensor Weight(const torch::Tensor& large, const torch::Tensor& small) {
   const std::vector<std::int64_t> shape = {small.size(1), large.size(1), kTaps, kTaps};
   const std::int64_t weights = c10::multiply_integers(shape), places = small.size(0) * small.size(2) * small.size(3);
   if (!WeightDominates(weights, places)) {
+    // Only its shape and order are read, since just the gradient of the weight is asked for.
     const torch::Tensor like = torch::empty(shape, large.options().memory_format(kChannelsLast));
     return std::get<1>(torch::convolution_backward(small, large, like, c10::nullopt, {2, 2}, {1, 1}, {1, 1},
                                                    /*transposed=*/false, {0, 0}, /*groups=*/1, {false, true, false}));

@@ -24,6 +24,7 @@ torch::Tensor Copied(const torch::Tensor& tensor, std::int64_t dim, std::int64_t
 torch::Tensor Shares(std::int64_t copies, std::int64_t weights, const Draw& draw) {
   std::vector<double> shares(static_cast<std::size_t>(copies * weights));
   for (std::size_t i = 0; i < shares.size(); ++i) {
+    // From 0.5 to 1.5, so no copy starts with almost nothing and none with almost everything.
     shares[i] = 0.5 + data::Uniform(draw.seed, data::Stream::kWiden, draw.counter << 16 | draw.tensor, i);
   }
   const torch::Tensor all = torch::from_blob(shares.data(), {copies, weights}, torch::kDouble);
@@ -40,6 +41,7 @@ torch::Tensor Split(const torch::Tensor& weight, std::int64_t copies, const Draw
 
 // Input channels are split in convolutions and in the projection of classes; output channels are copied in all tensors.
 torch::Tensor Widened(const torch::Tensor& narrow, const torch::Tensor& wide, const Draw& draw) {
+  // The counter of a batch norm.
   if (narrow.dim() == 0) return narrow;
   torch::Tensor result = narrow;
   if (narrow.dim() >= 2 && wide.size(1) > narrow.size(1)) result = Split(result, wide.size(1) / narrow.size(1), draw);

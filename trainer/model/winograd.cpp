@@ -73,6 +73,7 @@ torch::Tensor WinogradDown(const torch::Tensor& large, const torch::Tensor& weig
   float *result = to.data_ptr<float>(), *transformed = factors.data_ptr<float>();
   Parallel(shape.small / kWinogradPanel,
            [&](std::size_t begin, std::size_t end) { FactorsDown(shape, taps, begin, end, transformed); });
+  // Each tile writes its own 2×2 pixels of the small map, so any threads may share an image here.
   Parallel(shape.tiles(), [&](std::size_t first, std::size_t last) {
     const torch::Tensor sums = Room(kWinogradProducts * kTilesOfBlock * (shape.large_row() + shape.small_row()));
     float* large_sums = sums.data_ptr<float>();
@@ -86,7 +87,7 @@ torch::Tensor WinogradDown(const torch::Tensor& large, const torch::Tensor& weig
   return to.permute({0, 3, 1, 2});
 }
 
-// Tiles of one image overlap, so that threads share images.
+// Tiles of one image overlap in the large map, so each image belongs to one thread.
 torch::Tensor WinogradUp(const torch::Tensor& small, const torch::Tensor& weight) {
   const torch::Tensor from = Nhwc(small), by = Nhwc(weight);
   const std::int64_t side = small.size(2);
@@ -102,6 +103,7 @@ torch::Tensor WinogradUp(const torch::Tensor& small, const torch::Tensor& weight
     const torch::Tensor sums = Room(rows * (shape.large_row() + shape.small_row()) + shape.large);
     float* large_sums = sums.data_ptr<float>();
     float *small_sums = large_sums + rows * shape.large_row(), *edge = small_sums + rows * shape.small_row();
+    // What a tile adds outside of the map goes to `edge`, which is no part of the result.
     std::fill_n(edge, shape.large, 0.0F);
     VisitBlocks(first * shape.tiles_of_image(), last * shape.tiles_of_image(), kTilesOfBlock,
                 [&](const WinogradTiles& tiles) {
@@ -114,6 +116,8 @@ torch::Tensor WinogradUp(const torch::Tensor& small, const torch::Tensor& weight
 }
 
 // Block by block all threads transform, then each adds to its own factors.
+// Sharing the tiles among threads would need a copy of all factors per thread, and their sum would depend on how many
+// there are.
 torch::Tensor WinogradWeight(const torch::Tensor& large, const torch::Tensor& small) {
   const torch::Tensor from = Nhwc(large), other = Nhwc(small);
   const WinogradShape shape = ShapeOf(large.size(0), large.size(1), small.size(1), small.size(2));

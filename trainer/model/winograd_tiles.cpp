@@ -8,9 +8,17 @@ namespace gan::model {
 
 namespace {
 
-constexpr std::size_t kTilesDepth = 64;  // the same where every number of a column is on another page
-constexpr std::size_t kDepth = 256;      // of a product, so that its panels stay in the cache
+// Products are computed in parts of this depth, so that their panels stay in the cache. A left matrix that is read by
+// columns has every number on another page, of which the processor remembers only some.
+constexpr std::size_t kTilesDepth = 64;
+constexpr std::size_t kDepth = 256;
 constexpr std::size_t kTile = 6;         // pixels of the large map that a tile reads, along one side
+// F(2, 2) in one dimension, with pixels d and taps g: y0 = d0 g0 + d1 g1 and y1 = d1 g0 + d2 g1 come from three
+// products m0 = (d0 - d1) g0, m1 = d1 (g0 + g1), m2 = (d1 - d2) g1, as y0 = m0 + m1 and y1 = m1 - m2 (Winograd,
+// "Arithmetic complexity of computations", 1980; Lavin and Gray, "Fast algorithms for convolutional neural networks",
+// CVPR 2016). Applied along both sides it has 9 products. SumLarge makes what depends on d, winograd_weights.cpp what
+// depends on g, and JoinSmall makes y. Their transposes, AddLarge, WeightOfFactors and SumSmall, give the gradients.
+
 // b(k) = values[k * step]: the right matrix of a product.
 struct Right {
   const float* values;
@@ -60,6 +68,7 @@ std::size_t SmallPixel(const WinogradShape& shape, std::size_t tile) {
 
 }  // namespace
 
+// Product 3 i + j is number i down and j across.
 GAN_AVX2 void SumLarge(const WinogradShape& shape, const float* large, const WinogradTiles& tiles, float* sums) {
   static const float kZeros[kVector] = {};
   const std::size_t step = tiles.rows * shape.large_row();
@@ -90,6 +99,8 @@ GAN_AVX2 void SumLarge(const WinogradShape& shape, const float* large, const Win
   }
 }
 
+// The transpose of SumLarge. It adds, because neighbouring tiles share pixels of the large map, as do the phases'
+// kernels.
 GAN_AVX2 void AddLarge(const WinogradShape& shape, const float* sums, const WinogradTiles& tiles, float* large,
                        float* edge) {
   const std::size_t step = tiles.rows * shape.large_row();
@@ -117,6 +128,7 @@ GAN_AVX2 void AddLarge(const WinogradShape& shape, const float* sums, const Wino
   }
 }
 
+// The transpose of JoinSmall.
 GAN_AVX2 void SumSmall(const WinogradShape& shape, const float* small, const WinogradTiles& tiles, float* sums) {
   const std::size_t step = tiles.rows * shape.small_row(), below = shape.side * shape.small;
   for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
@@ -155,6 +167,8 @@ GAN_AVX2 void JoinSmall(const WinogradShape& shape, const float* sums, const Win
   }
 }
 
+// Upwards and downwards the same factors stand on the right side, in panels for either direction: a panel's columns are
+// read together, and those are small channels here and large ones in UpProducts.
 void DownProducts(const WinogradShape& shape, const float* large_sums, const float* factors, const WinogradTiles& tiles,
                   float* small_sums) {
   for (std::size_t m = 0; m < kWinogradProducts; ++m) {
@@ -175,6 +189,7 @@ void UpProducts(const WinogradShape& shape, const float* small_sums, const float
   }
 }
 
+// The tiles are the inner dimension here, so that the gradient is summed over pixels and images within the product.
 void WeightProduct(const WinogradShape& shape, const float* large_sums, const float* small_sums,
                    const WinogradTiles& tiles, std::size_t product, std::size_t begin, std::size_t end, bool add,
                    float* factors) {

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kTaps[2][2] = {{1, 3}, {0, 2}};
 
 // The 36 factors of 8 large channels and one small one, from weight [4][4][large]: [9][4 phases].
+// g0, g0 + g1 and g1 along both sides (winograd_tiles.cpp).
 [[gnu::always_inline]] inline void Factors(const float* weight, std::size_t large,
                                            V (&factors)[kWinogradProducts][kWinogradPhases]) {
   for (std::size_t phase = 0; phase < kWinogradPhases; ++phase) {
@@ -38,6 +39,8 @@ GAN_AVX2 void FactorsDown(const WinogradShape& shape, const float* weight, std::
   constexpr std::size_t kAll = kWinogradProducts * kWinogradPhases;
   for (std::size_t panel = begin; panel < end; ++panel) {
     for (std::size_t c = 0; c < shape.large; c += kVector) {
+      // The weight has large channels side by side, the panel small ones. Turning a block of 8 × 16 in the cache keeps
+      // both the reading and the writing of memory in order.
       float turned[kAll][kVector][kWinogradPanel];
       for (std::size_t k = 0; k < kWinogradPanel; ++k) {
         V of_one[kWinogradProducts][kWinogradPhases];
