@@ -12,7 +12,7 @@ namespace {
 // columns has every number on another page, of which the processor remembers only some.
 constexpr std::size_t kTilesDepth = 64;
 constexpr std::size_t kDepth = 256;
-constexpr std::size_t kTile = 6;         // pixels of the large map that a tile reads, along one side
+constexpr std::size_t kTile = 6;  // pixels of the large map that a tile reads, along one side
 // F(2, 2) in one dimension, with pixels d and taps g: y0 = d0 g0 + d1 g1 and y1 = d1 g0 + d2 g1 come from three
 // products m0 = (d0 - d1) g0, m1 = d1 (g0 + g1), m2 = (d1 - d2) g1, as y0 = m0 + m1 and y1 = m1 - m2 (Winograd,
 // "Arithmetic complexity of computations", 1980; Lavin and Gray, "Fast algorithms for convolutional neural networks",
