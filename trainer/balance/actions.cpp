@@ -15,6 +15,8 @@ std::string Scale(double scale) {
   return text;
 }
 
+// The functions With… return the action that sets one control; the caller has decided that the change is allowed.
+
 // A pointer to the scale of a network's learning rate.
 using Rate = double Controls::*;
 
@@ -37,7 +39,6 @@ Action WithHigherRate(const Controls& before, Rate rate, double most, const Bala
   return WithRate(before, rate, std::min(most, before.*rate / options.lr_factor));
 }
 
-// The functions With… return the action that sets one control; the caller has decided that the change is allowed.
 Action WithInterval(const Controls& before, std::uint32_t every) {
   Action action{every > before.d_every ? "d_less_often" : "d_more_often",
                 "steps per update of D " + std::to_string(before.d_every) + " -> " + std::to_string(every), before};
@@ -92,6 +93,7 @@ Action Restarted(const Controls& before) {
 }
 
 // D's relative learning speed: its rate times its updates per step, divided by G's rate.
+// Base scales count too: pace may raise both rates at different times, and what matters is their ratio now.
 double RelativeSpeed(const Controls& c, const BalanceOptions& options) {
   return options.d_pace * c.base_scale_d * c.lr_scale_d * c.d_steps / (c.d_every * c.base_scale_g * c.lr_scale_g);
 }
@@ -104,6 +106,7 @@ double HighestRateOfD(const BalanceOptions& options, double epoch) {
 }
 
 // The target of D's base rate, which is `now`: either end of its range, or 0 for no change.
+// The range between the two conditions changes nothing. Without it the rate would move in every step, back and forth.
 double TargetRateOfD(const BalanceOptions& options, double now, double auc, double epoch) {
   const double fast = HighestRateOfD(options, epoch);
   const double slow = std::min(fast, std::max(options.slow_pace_d * fast, kPaperRate));
@@ -167,6 +170,7 @@ std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const Bala
     auto slower = WithLowerRate(controls, &Controls::lr_scale_d, least_of_d, options);
     if (RelativeSpeed(slower.controls, options) >= options.min_d_pace) return slower;
   }
+  // R1 and the losses below have no speed to compare: they change what D learns and not how fast.
   if (options.IsEnabled(ActionGroup::kR1) && !controls.r1) return WithSwitch(controls, &Controls::r1, true);
   if (options.IsEnabled(ActionGroup::kDiscriminatorInterval) && controls.d_every < options.max_d_every) {
     auto rarer = WithInterval(controls, controls.d_every + 1);
@@ -175,6 +179,7 @@ std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const Bala
   if (options.IsEnabled(ActionGroup::kWganGp) && !controls.wgan_gp)
     return WithSwitch(controls, &Controls::wgan_gp, true);
   if (auto action = SpreadGenerator(controls, options)) return action;
+  // Last, because it throws away all that D has learnt. MayRestart() of the controller limits how often.
   if (options.IsEnabled(ActionGroup::kRestartDiscriminator)) return Restarted(controls);
   return std::nullopt;
 }
@@ -203,6 +208,7 @@ Controls WithAdjustedBaseRates(Controls controls, const BalanceOptions& options,
 // D is strengthened before G is slowed down: a fast G learns more from a strong D than a slow G from a weak one.
 // Actions that hold D back are undone first.
 std::optional<Action> HelpDiscriminator(const Controls& controls, const BalanceOptions& options) {
+  // Steering raised G's rate against a D that won; what remains of that is undone before D is helped.
   if (controls.lr_scale_g > 1) return WithLowerRate(controls, &Controls::lr_scale_g, 1, options);
   if (auto action = UndoHolding(controls, options)) return action;
   if (options.IsEnabled(ActionGroup::kDiscriminatorRate) && controls.lr_scale_d < options.max_lr_scale_d) {
@@ -237,6 +243,7 @@ std::optional<Action> CollapseResponse(const Controls& controls, const BalanceOp
   }
   if (collapses_before <= 1) {
     Action action{"lower_g_rate", "both rates halved", controls};
+    // Both, so that D's relative learning speed stays what it was.
     action.controls.lr_scale_d /= 2;
     action.controls.lr_scale_g /= 2;
     return action;
@@ -269,6 +276,7 @@ void to_json(nlohmann::json& json, const Controls& controls) {
 }
 
 void from_json(const nlohmann::json& json, Controls& controls) {
+  // A default of 1, which changes nothing, continues an older run as it was.
   controls.base_scale_d = json.value("base_scale_d", 1.0);  // absent before version 6, as are the next two
   controls.base_scale_g = json.value("base_scale_g", 1.0);
   controls.max_beta1 = json.value("max_beta1", 1.0);

@@ -53,12 +53,14 @@ Controller::Controller(BalanceOptions options) : options_(std::move(options)) { 
 std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals& signals) {
   if (options_.mode == Mode::kOff) return {};
   const bool finite = IsFinite(signals);
+  // Counted before this step, so that the warm-up has exactly so many steps.
   const bool warm = observed_ >= options_.warmup_steps;
   if (finite) {
     Update(averages_, signals, options_, warm);
     epoch_ = signals.epoch;
   }
   Update(findings_, averages_, signals, options_, warm, has_undone_ || IsHeldBack(controls_) || IsHelped(controls_));
+  // Diversity is averaged only from the end of the warm-up on, and its slow average needs some steps more.
   if (finite && observed_ >= std::uint64_t{2} * options_.warmup_steps) UpdateForecast(findings_, averages_, options_);
   verdict_ = VerdictOf(findings_);
   rollback_cause_ = RollbackCause(finite, IsBlownUp(averages_, signals, options_));
@@ -86,6 +88,7 @@ std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals&
 void Controller::Remember(const Action& action) {
   if (action.controls.d_restarts != controls_.d_restarts) since_restart_ = 0;
   const bool takes_back = verdict_ == Verdict::kBalanced || (findings_.IsDiscriminatorAhead() && IsHelped(controls_));
+  // Undoing was too early if the same action is needed again.
   if (has_undone_ && !takes_back) patience_ = std::min(2 * patience_, kMaxPatience);
   has_undone_ = takes_back;
   controls_ = action.controls;
@@ -106,6 +109,7 @@ double Controller::LeastAugment() const { return std::min(controls_.least_augmen
 void Controller::Steer() {
   if (options_.IsEnabled(ActionGroup::kPace))
     controls_ = WithAdjustedBaseRates(controls_, options_, averages_.auc.mean(), epoch_);
+  // Augmentation follows the AUC on augmented images, which it changes itself; the rates follow that on the originals.
   const double error = averages_.steering.mean() - options_.steer_auc;
   if (options_.IsEnabled(ActionGroup::kAugment)) {
     controls_.augment = std::clamp(controls_.augment + options_.steer_gain * error, LeastAugment(), MostAugment());
@@ -113,6 +117,7 @@ void Controller::Steer() {
   if (!options_.IsEnabled(ActionGroup::kGeneratorRate) || controls_.lr_scale_g < 1)
     return;  // a rate below 1 helps D and is undone by actions
   const double step = options_.steer_rate;
+  // The rate rises sooner than it falls: between the two limits nothing changes.
   if (averages_.auc.mean() > options_.steer_auc + options_.steer_band / 2) {
     controls_.lr_scale_g = std::min(HighestGeneratorScale(controls_, options_), controls_.lr_scale_g * (1 + step));
   } else if (averages_.auc.mean() < options_.steer_auc - options_.steer_band) {
@@ -123,6 +128,7 @@ void Controller::Steer() {
 // A restart discards everything that D has learnt. So it waits until D has been ahead for long, whatever was done.
 bool Controller::MayRestart() const {
   const std::uint64_t ahead_for = std::max(findings_.discriminator_ahead.held, findings_.perfect_discriminator.held);
+  // A new D needs time to learn; one that is restarted at once again would never teach G anything.
   return since_restart_ >= options_.restart_interval && ahead_for >= options_.restart_interval / 2;
 }
 
@@ -152,6 +158,7 @@ void Controller::CountSteps(bool finite) {
   ++since_action_;
   ++since_restart_;
   balanced_for_ = verdict_ == Verdict::kBalanced ? balanced_for_ + 1 : 0;
+  // Also in steps that are not finite, or a run of such steps would keep G frozen.
   if (controls_.freeze_g_steps > 0) --controls_.freeze_g_steps;
 }
 
@@ -180,6 +187,7 @@ std::optional<Action> Controller::NextAction() const {
   }
   // Help for D costs time, holding D back costs learning; so help is kept twice as long.
   const std::uint64_t wait = std::uint64_t{patience_} * options_.undo_steps * (IsHelped(controls_) ? 2 : 1);
+  // Both counters: the balance must have lasted, and with the present controls.
   if (std::min(balanced_for_, since_action_) >= wait && IsStable()) return Undo(controls_, options_);
   return std::nullopt;
 }
@@ -224,6 +232,7 @@ nlohmann::json Controller::Save() const {
           {"since_action", since_action_},
           {"acted", acted_},
           {"patience", patience_},
+          // The names of saved members stay when members are renamed, as here.
           {"taken_back", has_undone_},
           {"since_restart", since_restart_},
           {"epoch", epoch_}};
@@ -243,6 +252,7 @@ void Controller::Restore(const nlohmann::json& state) try {
   state.at("balanced_for").get_to(restored.balanced_for_);
   state.at("since_action").get_to(restored.since_action_);
   state.at("acted").get_to(restored.acted_);
+  // Clamped, because 0 would undo every action at once, and a large value none.
   restored.patience_ = std::clamp(state.value("patience", 1U), 1U, kMaxPatience);
   // Members that older versions lack get their initial values.
   restored.has_undone_ = state.value("taken_back", false);

@@ -16,7 +16,7 @@ ActionGroup ParseActionGroup(const std::string& word) {
   return group->value;
 }
 
-// The text is completed by the caller with the range that is allowed.
+// what: the name of an option and the range that is allowed.
 void Require(bool good, const char* what) {
   if (!good) throw UsageError(std::string("balance: ") + what);
 }
@@ -24,6 +24,7 @@ void Require(bool good, const char* what) {
 // One list of the fields for writing and reading, so that neither can omit one.
 template <typename Options, typename Visitor>
 void VisitThresholds(Options& o, Visitor&& visit) {
+  // These names are written by users (--balance-set) and stand in checkpoints: they are never renamed.
   visit("smoothing_steps", o.smoothing_steps);
   visit("d_ahead_auc", o.d_ahead_auc);
   visit("d_ahead_clear_auc", o.d_ahead_clear_auc);

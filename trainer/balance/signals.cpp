@@ -51,6 +51,7 @@ void from_json(const nlohmann::json& json, Signals& signals) {
 }
 
 // D's loss is the sum of two parts, so half of it is comparable with G's loss.
+// Only for show: no verdict uses it, since the losses of D and G are not comparable in most objectives.
 double Imbalance(double loss_d, double loss_g) {
   const double half = loss_d / 2;
   const double sum = half + loss_g;
@@ -59,6 +60,7 @@ double Imbalance(double loss_d, double loss_g) {
 
 std::optional<double> NormalisedLoss(const Signals& signals) {
   const double range = signals.loss_d_ceiling - signals.loss_d_floor;
+  // Also for critics without bounds, whose range is 0, and for NaN.
   if (!(range > 0)) return std::nullopt;
   return (signals.loss_d - signals.loss_d_floor) / range;
 }
@@ -103,6 +105,7 @@ void Update(Averages& a, const Signals& signals, const BalanceOptions& options, 
   if (!warm || !measured) return;
   a.diversity_ratio.Add(ratio, steps);
   a.slow_diversity_ratio.Add(ratio, steps * kSlowFactor);
+  // The best average and not the best step: a single batch may happen to be diverse.
   a.best_diversity_ratio = std::max(a.best_diversity_ratio, a.diversity_ratio.mean());
 }
 

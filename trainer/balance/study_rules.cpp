@@ -12,6 +12,7 @@ double Scaled(double scale, double factor) { return std::clamp(scale * factor, k
 
 // The difference between G's loss and half of D's total loss; 0 means balance, positive means that D is ahead.
 Controls FollowLosses(Controls controls, const Signals& signals) {
+  // Limited to 1, so that no loss changes a rate by more than kShare in one step.
   const double lead = std::clamp(signals.loss_g - signals.loss_d / 2, -1.0, 1.0);
   controls.lr_scale_d = Scaled(controls.lr_scale_d, 1 - kShare * lead);
   controls.lr_scale_g = Scaled(controls.lr_scale_g, 1 + kShare * lead);
@@ -20,6 +21,7 @@ Controls FollowLosses(Controls controls, const Signals& signals) {
 
 Controls FollowAccuracies(Controls controls, const Signals& signals) {
   const auto [low, high] = std::minmax(signals.accuracy_real, signals.accuracy_fake);
+  // Both accuracies must agree: D may recognise all real images by calling everything real.
   if (low > 0.8) controls.lr_scale_d = Scaled(controls.lr_scale_d, 1 - kShare);
   if (high < 0.6) controls.lr_scale_d = Scaled(controls.lr_scale_d, 1 + kShare);
   return controls;

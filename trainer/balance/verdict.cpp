@@ -35,6 +35,7 @@ void UpdateDiscriminatorAhead(Latch& latch, const Averages& a, const BalanceOpti
 
 // An almost perfect AUC for a long time is a problem even if the loss and the diversity look healthy.
 void UpdatePerfectDiscriminator(Latch& latch, const Averages& a, const BalanceOptions& o) {
+  // Cleared below the lower threshold, so that an AUC near sure_auc does not switch it on and off.
   latch.Update(a.auc.mean() >= o.sure_auc, a.auc.mean() < o.d_ahead_auc, o.perfect_steps, o.clear_steps);
 }
 
@@ -84,15 +85,17 @@ void Latch::RaiseNow() {
 void Update(Findings& findings, const Averages& averages, const Signals& signals, const BalanceOptions& options,
             bool warm, bool acted_upon) {
   if (!IsFinite(signals)) {
-    findings.diverged.RaiseNow();  // the signals of such a step say nothing about who is ahead
-    return;                        // such a step says nothing about who is ahead
+    findings.diverged.RaiseNow();
+    return;  // the signals of such a step say nothing about who is ahead
   }
   const bool blown_up = IsBlownUp(averages, signals, options);
   if (blown_up) {
     findings.diverged.RaiseNow();  // one such step is enough, because it affects the optimizers' moments
   } else {
+    // A blow-up ends only after clear_steps quiet steps: losses that swing up and down are one blow-up.
     findings.diverged.Update(false, true, options.raise_steps, options.clear_steps);
   }
+  // New networks look like every kind of imbalance.
   if (!warm) return;
   UpdateDiscriminatorAhead(findings.discriminator_ahead, averages, options);
   UpdatePerfectDiscriminator(findings.perfect_discriminator, averages, options);
@@ -111,6 +114,7 @@ void UpdateForecast(Findings& findings, const Averages& a, const BalanceOptions&
 
 // Several conditions may hold; the verdict is the one that is handled first.
 Verdict VerdictOf(const Findings& findings) {
+  // A collapse comes before a D that is ahead, because a D that recognises collapsed images is ahead as a consequence.
   if (findings.diverged.on) return Verdict::kDiverged;
   if (findings.mode_collapse.on) return Verdict::kModeCollapse;
   if (findings.IsDiscriminatorAhead()) return Verdict::kDiscriminatorAhead;

@@ -15,6 +15,7 @@ double Part(std::size_t some, std::size_t all) {
 }
 
 // The logarithm of n over k.
+// In logarithms, because factorials overflow a double from 171 on.
 double LogChoose(std::uint64_t n, std::uint64_t k) {
   const auto log_factorial = [](std::uint64_t i) { return std::lgamma(static_cast<double>(i) + 1); };
   return log_factorial(n) - log_factorial(k) - log_factorial(n - k);
@@ -34,6 +35,7 @@ double FisherExact(std::uint64_t a, std::uint64_t n, std::uint64_t b, std::uint6
   if (a == 0) return 1;  // exactly, whatever the rounding of the sum
   const std::uint64_t drawn = a + b;
   double sum = 0;
+  // Given that a + b images of both kinds are copies, each term is the probability that k of them are generated ones.
   for (std::uint64_t k = a; k <= std::min(n, drawn); ++k) {
     sum += std::exp(LogChoose(n, k) + LogChoose(m, drawn - k) - LogChoose(n + m, drawn));
   }

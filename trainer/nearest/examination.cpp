@@ -10,6 +10,7 @@ namespace gan::nearest {
 
 namespace {
 
+// Not the seed of the run: training and gan-generate --nearest must choose the same images.
 constexpr std::uint64_t kOrderSeed = 0;
 constexpr std::uint64_t kBlock = 512;  // images between two signs of life
 
@@ -38,6 +39,7 @@ Reference::Reference(std::shared_ptr<const data::Dataset> dataset, bool flip, co
   records_.resize(count);
   for (std::uint64_t i = 0; i < count; ++i) {
     thumbnails.push_back(ThumbnailOfRecord(side, pixels, [&] {
+      // A data set is often sorted by class, so its first images would not stand for all.
       return dataset_->IntactRecord(data::SampleAt(i, dataset_->size(), kOrderSeed), Ignore, &records_[i]);
     }));
     if (i % kBlock != kBlock - 1) continue;

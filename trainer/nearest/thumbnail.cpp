@@ -24,6 +24,7 @@ std::uint8_t Mean(std::span<const std::uint8_t> rgb, std::size_t side, Range row
     for (std::size_t x = columns.begin; x < columns.end; ++x) sum += rgb[kColours * (y * side + x) + colour];
   }
   const std::uint64_t count = (rows.end - rows.begin) * (columns.end - columns.begin);
+  // Rounded to the nearest level in whole numbers, so that all machines get the same thumbnail.
   return static_cast<std::uint8_t>((2 * sum + count) / (2 * count));
 }
 

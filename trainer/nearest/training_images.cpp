@@ -10,6 +10,7 @@ namespace gan::nearest {
 namespace {
 
 // At most 768 x 255 x 255, which fits 32 bits.
+// Whole numbers add up exactly in any order, so a vectorised loop gives the same distance on every machine.
 std::uint32_t SquaredDistance(const Thumbnail& a, const Thumbnail& b) {
   std::uint32_t sum = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -28,6 +29,7 @@ double Levels(std::uint32_t squared) {
 TrainingImages::TrainingImages(const std::vector<Thumbnail>& thumbnails, bool flip) : flip_(flip) {
   std::set<Thumbnail> known;
   for (std::size_t i = 0; i < thumbnails.size(); ++i) {
+    // Several equal images would make the fifth neighbour as near as the first, and hide every copy of them.
     if (!known.insert(thumbnails[i]).second) continue;
     thumbnails_.push_back(thumbnails[i]);
     images_.push_back(i);
@@ -48,6 +50,7 @@ Neighbour TrainingImages::NearestTo(const Thumbnail& thumbnail) const {
   nearest.image = images_[at];
   nearest.mirrored = flip_ && squared[at] < SquaredDistance(thumbnail, thumbnails_[at]);
   nearest.distance = Levels(squared[at]);
+  // Destroys the order of `squared`, so it comes after everything that needs positions.
   std::ranges::nth_element(squared, squared.begin() + kNeighbours - 1);
   const double fifth = Levels(squared[kNeighbours - 1]);
   nearest.ratio = nearest.distance > 0 ? nearest.distance / fifth : 0;

@@ -38,9 +38,12 @@ bool Finite(const torch::Tensor& a, const torch::Tensor& b) {
 double FrechetDistance(const torch::Tensor& first, const torch::Tensor& second) {
   torch::NoGradGuard no_grad;
   const torch::Tensor a = first.to(torch::kDouble), b = second.to(torch::kDouble);
+  // linalg_eigh throws for values that are not finite.
   if (!Finite(a, b)) return std::numeric_limits<double>::quiet_NaN();
   const torch::Tensor covariance_a = Covariance(a), covariance_b = Covariance(b);
   // The trace of (C1 C2)^1/2 equals that of (C1^1/2 C2 C1^1/2)^1/2, which is symmetric and has real eigenvalues.
+  // The root of C1 C2 itself would need a general matrix root, which is complex and unstable for singular covariances.
+  // With fewer images than features they always are singular.
   const torch::Tensor root = Root(covariance_a);
   const torch::Tensor eigenvalues = torch::linalg_eigvalsh(torch::mm(torch::mm(root, covariance_b), root));
   const torch::Tensor distance = (a.mean(0) - b.mean(0)).square().sum() + covariance_a.trace() + covariance_b.trace() -

@@ -23,6 +23,8 @@ const std::map<std::string, bool>& LargerIsBetter() {
 }
 
 // Measures for which the training images give a useful reference.
+// A generator that is as good as the training images reaches these values and not 0, because two finite samples of the
+// same images differ too.
 const std::set<std::string> kWithFloor = {"swd", "frechet", "coverage"};
 
 // Collects rows batch by batch.
@@ -36,6 +38,7 @@ class Rows {
 };
 
 // MS-SSIM between each image and its successor.
+// Disjoint pairs: each image counts once, so the pairs are independent.
 torch::Tensor OfPairs(const torch::Tensor& images) {
   using torch::indexing::None;
   using torch::indexing::Slice;
@@ -61,6 +64,7 @@ Evaluator::Summary Evaluator::Summarise(const ImageSource& images) const {
   Rows features, inception, similarity;
   for (std::int64_t first = 0; first < options_.count; first += kBatch) {
     const torch::Tensor batch = images(first, std::min(kBatch, options_.count - first));
+    // The number of the batch's first image is that of its random positions, so the batch size changes nothing.
     const auto levels = LaplacianPatches(batch, options_.seed, static_cast<std::uint64_t>(first));
     patches.resize(levels.size());
     for (std::size_t i = 0; i < levels.size(); ++i) patches[i].Add(levels[i]);
@@ -80,6 +84,7 @@ Evaluator::Summary Evaluator::Summarise(const ImageSource& images) const {
 void Evaluator::Prepare() {
   if (!real_) {
     real_ = Summarise(reals_);
+    // The patches are freed, because only their sorted projections are needed from here on.
     real_projections_ = SortedProjections(std::exchange(real_->patches, {}), options_.seed);
   }
   if (!training_ || !floors_.empty()) return;

@@ -22,6 +22,7 @@ torch::Tensor Blur(const torch::Tensor& images) {
   const torch::Tensor place = torch::arange(kWindow, images.options()) - (kWindow / 2);
   torch::Tensor window = torch::exp(-place.square() / (2 * kSigma * kSigma));
   window = (window / window.sum()).repeat({3, 1, 1, 1});  // [3, 1, 1, 7]
+  // Two passes of 7 instead of one of 49.
   const torch::Tensor rows = nn::conv2d(images, window.transpose(2, 3), nn::Conv2dFuncOptions().groups(3));
   return nn::conv2d(rows, window, nn::Conv2dFuncOptions().groups(3));
 }
@@ -65,6 +66,7 @@ torch::Tensor MsSsim(const torch::Tensor& first, const torch::Tensor& second) {
     // Negative similarities cannot be raised to a power, so they count as 0.
     product = product * torch::relu(part).pow(kWeights[i] / sum);
     if (i + 1 == scales) break;
+    // pytorch-msssim pads odd sides in the same way; the results are compared with its own.
     const std::int64_t odd = a.size(2) % 2;
     a = torch::avg_pool2d(a, 2, 2, odd);
     b = torch::avg_pool2d(b, 2, 2, odd);

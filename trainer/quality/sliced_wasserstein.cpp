@@ -46,6 +46,7 @@ torch::Tensor Patches(const torch::Tensor& images, const torch::Tensor& corners)
 }
 
 // Normalises every colour to mean 0 and standard deviation 1 over all patches. Returns rows of 147 numbers.
+// Otherwise the distance would mostly be one of contrast: the levels of the pyramid have very different ranges.
 torch::Tensor Normalised(const torch::Tensor& patches) {
   const torch::Tensor rows = patches.flatten(0, 1);
   const torch::Tensor wide = rows.to(torch::kDouble);

@@ -15,6 +15,7 @@ constexpr std::uint64_t kStepsADecision = 4;
 }  // namespace
 
 void AdaController::Observe(double sign_mean, std::uint64_t images) {
+  // One NaN would stay in the sum until the decision, which would then compare with NaN.
   if (!std::isfinite(sign_mean)) return;
   sum_of_means_ += sign_mean;
   images_ += images;

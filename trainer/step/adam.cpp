@@ -32,6 +32,7 @@ void Adam::Update(const torch::Tensor& learning_rate, const std::optional<torch:
                   const std::optional<torch::Tensor>& skipped) {
   torch::NoGradGuard no_grad;
   if (skipped) {
+    // Adam corrects its bias by this number, so an update that was skipped must not count.
     steps_ += 1 - *skipped;
   } else {
     steps_ += 1;
@@ -39,6 +40,7 @@ void Adam::Update(const torch::Tensor& learning_rate, const std::optional<torch:
   std::vector<torch::Tensor> gradients;
   gradients.reserve(parameters_.size());
   for (const torch::Tensor& parameter : parameters_) gradients.push_back(parameter.grad());
+  // One kernel reads each parameter, gradient and moment once, which separate operations would each do again.
   at::_fused_adam_(parameters_, gradients, first_moments_, second_moments_, /*max_exp_avg_sqs=*/{}, steps_.unbind(),
                    learning_rate, std::min(options_.beta1, most_beta1_), options_.beta2, /*weight_decay=*/0.0,
                    options_.epsilon,

@@ -16,6 +16,8 @@ struct Plan {
   const torch::Tensor& draws;
   const torch::Tensor& probability;
 
+  // A comparison on the device and no `if`: the operations are the same whatever the numbers are, so a step can be
+  // recorded and repeated.
   torch::Tensor Gated(Gate gate) const { return (draws.select(1, gate) < probability).view({-1, 1, 1, 1}); }
   torch::Tensor Strength(std::int64_t draw) const { return draws.select(1, draw).view({-1, 1, 1, 1}); }
 };
@@ -24,6 +26,7 @@ struct Plan {
 torch::Tensor Colour(const torch::Tensor& images, const Plan& plan) {
   const auto type = images.scalar_type();
   const torch::Tensor shift = (plan.Strength(kColourStrength) - 0.5) * plan.Gated(kBrightness);
+  // One number per image: a shift per pixel would be noise.
   torch::Tensor result = images + shift.to(type);
   const torch::Tensor grey = result.mean(1, /*keepdim=*/true);
   const torch::Tensor saturation = torch::where(plan.Gated(kSaturation), plan.Strength(kColourStrength + 1) * 2, 1.0);
@@ -42,6 +45,7 @@ torch::Tensor Shifted(const torch::Tensor& images, const Plan& plan, std::int64_
   const torch::Tensor shift = (plan.Strength(draw) * static_cast<double>(2 * most + 1)).floor() - most;
   const torch::Tensor source = torch::arange(side, shift.options()).view(along) + shift * plan.Gated(kTranslation);
   const torch::Tensor inside = (source >= 0).logical_and(source < side).to(images.scalar_type());
+  // gather needs valid indices even where the result is multiplied with 0.
   const torch::Tensor index = source.clamp(0, static_cast<double>(side - 1)).to(torch::kLong);
   return images.gather(dim, index.expand(images.sizes())) * inside;
 }

@@ -33,6 +33,7 @@ void DeviceStatistics::CopyToHost() {
         &fake_class_distances, &real_classes, &fake_classes, &discriminator_norm, &generator_norm}) {
     if (field->defined()) fields.push_back(field);
   }
+  // Joined on the device, because every copy to the host waits for the device once more.
   std::vector<torch::Tensor> flat;
   for (const torch::Tensor* field : fields) flat.push_back(field->flatten().to(torch::kDouble));
   const torch::Tensor all = torch::cat(flat).to(torch::kCPU);
@@ -66,6 +67,7 @@ void DeviceStatistics::ReadInto(StepResult& result) {
 }
 
 void Add(torch::Tensor& sum, const torch::Tensor& term, double share) {
+  // detach: a number that is only reported must not keep the graph of its step in memory.
   const torch::Tensor part = term.detach().to(torch::kDouble) * share;
   sum = sum.defined() ? sum + part : part;
 }

@@ -8,6 +8,9 @@ namespace gan::step {
 
 namespace {
 
+// Two implementations of one distance: on CPUs the differences are formed one by one, which is exact for copies; on
+// GPUs one matrix product is much faster than all pairs of differences.
+
 // [N, 3, R, R] -> [N, 8*8*3] in double. Averages rows first, which for channels-last images is eight times as fast as
 // adaptive_avg_pool2d.
 torch::Tensor MeansOfBlocks(const torch::Tensor& images) {
@@ -58,6 +61,7 @@ torch::Tensor DistancesWithinClasses(const torch::Tensor& images, const torch::T
   const torch::Tensor rows = MeansOfBlocks(images), of = classes.to(torch::kDouble);
   torch::Tensor distances = (SquaredDistancesByProduct(rows) / static_cast<double>(rows.size(1))).sqrt();
   distances.fill_diagonal_(0);
+  // The product with the one-hot rows adds up, for every image, its distances to the images of each class.
   const torch::Tensor count = of.sum(0);
   return torch::stack({(of * distances.matmul(of)).sum(0), count * (count - 1)}, 1);
 }

@@ -6,6 +6,7 @@
 namespace gan::step {
 
 Draws DrawsOf(std::uint64_t seed, std::uint64_t first_image, std::int64_t count, torch::Device device) {
+  // Made whether or not the step augments: the numbers come from counters, so unused ones change nothing.
   torch::Tensor augment = torch::empty({kAugmentUses, count, kAugmentDraws}, torch::kDouble);
   torch::Tensor mix = torch::empty({count}, torch::kDouble);
   auto* number = augment.data_ptr<double>();

@@ -22,9 +22,11 @@ void Ema::Update(const torch::nn::Module& module, std::uint64_t images_of_step, 
   torch::NoGradGuard no_grad;
   // The ramp-up: an average over a fixed number of images would contain the untrained weights for too long.
   const double half_life = std::min<double>(half_life_images_, std::max(kRampUp * images_of_run, 1.0));
+  // 2^(-images / half-life) remains of the old average.
   const double fresh = 1 - std::exp2(-static_cast<double>(images_of_step) / half_life);
   std::vector<torch::Tensor> averages;
   for (const auto& item : averages_) averages.push_back(item.second);
+  // The order is that of the constructor's named_parameters(), which module.parameters() has as well.
   at::_foreach_lerp_(averages, module.parameters(), fresh);
 }
 

@@ -37,6 +37,7 @@ class Autocast {
   ~Autocast() {
     if (!active_) return;
     if (at::autocast::decrement_nesting() > 0) return;
+    // The cache holds weights in bfloat16. The optimizer changes the originals, so it must not outlive the scope.
     at::autocast::clear_cache();
     at::autocast::set_autocast_enabled(type_, false);
   }
@@ -49,8 +50,8 @@ class Autocast {
 };
 
 torch::nn::Sequential Prepared(torch::nn::Sequential module, const GanOptions& options, torch::Device device,
-                               // Batch norms are replaced before the parameters move, because the new layers copy them.
                                const std::shared_ptr<distributed::Communicator>& communicator) {
+  // Batch norms are replaced before the parameters move, because the new layers copy them.
   if (options.sync_batch_norm) module = distributed::WithSyncBatchNorm(module, communicator);
   module->to(device);
   if (options.precision == Precision::kFp64) model::ConvertFloatingPoint(*module, torch::kDouble);
@@ -132,6 +133,7 @@ void WidenDiscriminator(Gan& gan, std::int64_t width, std::uint64_t seed) {
   model::Widen(*narrow, *gan.discriminator, seed, counter);
   // The moments of the narrow D do not fit the wide one.
   gan.discriminator_optimizer = Adam(gan.discriminator->named_parameters(), gan.options.adam);
+  // The hooks of the old synchronisation and the list of statistics belong to the tensors of the narrow D.
   gan.discriminator_sync =
       distributed::GradientSync(gan.discriminator->parameters(), gan.communicator, gan.options.gradients);
   gan.statistics = AllStatistics(gan.generator, gan.discriminator);
@@ -140,6 +142,7 @@ void WidenDiscriminator(Gan& gan, std::int64_t width, std::uint64_t seed) {
 // The tensors are overwritten in place, so that everything that shares them stays valid.
 void RestartDiscriminator(Gan& gan, std::uint64_t seed) {
   torch::NoGradGuard no_grad;
+  // The caller gives another seed for each restart; with the run's own, D would begin like the one that won.
   model::InitialiseWeights(*gan.discriminator, seed, 1);
   for (auto& buffer : gan.discriminator->named_buffers()) {
     if (buffer.key().ends_with("running_mean")) buffer.value().zero_();

@@ -26,6 +26,7 @@ SavedStatistics::SavedStatistics(const std::vector<torch::Tensor>& tensors)
 
 void SavedStatistics::Restore() { Copy(tensors_, copies_); }
 
+// where_out instead of an `if`: the host would have to wait for `keep`.
 void SavedStatistics::RestoreUnless(const torch::Tensor& keep) {
   torch::NoGradGuard no_grad;
   for (std::size_t i = 0; i < tensors_.size(); ++i) torch::where_out(tensors_[i], keep, tensors_[i], copies_[i]);

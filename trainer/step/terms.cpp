@@ -128,6 +128,7 @@ GeneratorTerms GeneratorLossTerms(Gan& gan, const Planned& planned, const Batch&
     terms.adversarial = adversarial.generator(Logits(gan, seen, batch.fake_classes), real_logits);
   }
   if (plan.loss.perceptual > 0 && gan.extractor) {
+    // Without augmentation: the user's network is fixed and cannot learn anything by heart.
     const torch::Tensor term = PerceptualTerm(gan, batch.real, fake) * plan.loss.perceptual;
     terms.matching = terms.matching.defined() ? terms.matching + term : term;
   }

@@ -147,6 +147,7 @@ torch::Tensor Step::AccumulatedBackward(distributed::GradientSync& sync, const S
 }
 
 // D's complete loss. Penalties are added before the backward, because one update has one backward per micro-batch.
+// Real and generated images go through D in separate forwards, because batch norm would otherwise mix their statistics.
 torch::Tensor Step::DiscriminatorLossOn(const Round& round, std::size_t i) {
   const Batch& batch = round.batches[i];
   const Labelled real = {AugmentAsPlanned(batch.real, planned(), batch.draws, AugmentUse::kReal), batch.real_classes};
@@ -214,6 +215,7 @@ void Step::EvaluateDiscriminator(const Round& round) {
 torch::Tensor Step::GeneratorLossOn(const Round& round, std::size_t i) {
   torch::Tensor fake = round.fakes[i];
   const Batch& batch = round.batches[i];
+  // Several micro-batches kept no graph; the same latents give the same images again.
   if (torch::GradMode::is_enabled() && !fake.requires_grad()) fake = Fakes(gan_, batch.latents, batch.fake_classes);
   GeneratorTerms terms = GeneratorLossTerms(gan_, planned(), batch, fake);
   if (plan_.loss_factor != 1) terms.adversarial = terms.adversarial * plan_.loss_factor;
@@ -252,6 +254,7 @@ StepResult Step::Run() {
   Round round;
   const std::uint32_t rounds = std::max(plan_.discriminator_phases, 1U);
   for (std::uint32_t i = 0; i < rounds; ++i) {
+    // Each update of D gets new images, as in algorithm 1 of Goodfellow et al. (2014).
     round = NextRound(i + 1 == rounds);
     if (plan_.evaluate_unaugmented && i + 1 == rounds) EvaluateUnaugmented(round);
     if (plan_.discriminator_phases > 0) {
@@ -279,6 +282,7 @@ StepResult Step::Run() {
 
 void Step::Conclude(double waited_before) {
   on_device_.ReadInto(result_);
+  // After the copy to the host: only then have a GPU's events been reached.
   for (const Lap& lap : laps_) lap.seconds += lap.begin.Until(lap.end) - lap.waited;
   result_.times.sync = Waited() - waited_before;
 }

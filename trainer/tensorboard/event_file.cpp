@@ -48,6 +48,7 @@ std::int32_t PngNumber(const std::string& png, std::size_t at) {
 }
 
 // TensorBoard recognises event files by this name.
+// A new file per start, so that nothing follows an incomplete record that a killed process has left.
 std::filesystem::path NewName(const std::filesystem::path& folder) {
   const auto seconds =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -70,6 +71,7 @@ EventFile::EventFile(const std::filesystem::path& folder, std::uint64_t first_st
   version.set_file_version("brain.Event:2");
   Write(version.SerializeAsString());
   // The start of a session makes TensorBoard drop later steps of earlier files.
+  // A resumed run or a rollback repeats steps. Without this event TensorBoard would draw both branches as one line.
   wire::Event start = EventNow(first_step);
   start.mutable_session_log()->set_status(wire::SessionLog::START);
   Write(start.SerializeAsString());
@@ -82,6 +84,7 @@ void EventFile::Add(std::uint64_t step, const std::vector<Scalar>& scalars) {
   for (const Scalar& scalar : scalars) {
     wire::Summary::Value* value = event.mutable_summary()->add_value();
     value->set_tag(scalar.name);
+    // The protocol has floats only.
     value->set_simple_value(static_cast<float>(scalar.value));
   }
   Write(event.SerializeAsString());
