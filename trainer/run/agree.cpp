@@ -9,6 +9,8 @@ namespace gan::run {
 
 void OnAllRanks(distributed::Communicator& control, const std::function<void()>& work) {
   // Every exception is caught, because a rank that left early would not take part in the exchange.
+  // Without this exchange, a rank that threw would leave the others waiting in the next collective until its time-out,
+  // and their errors would hide the cause.
   std::exception_ptr error;
   int exit_code = cli::kDone;
   try {

@@ -45,6 +45,7 @@ std::vector<Alert> AlertRules::Observe(std::uint64_t step, std::uint64_t images,
     since_ = step;
     told_ = false;
   }
+  // A verdict that comes and goes within some steps is ordinary training.
   const bool lasts = step - since_ >= kLastingSteps && verdict != balance::Verdict::kBalanced;
   if (lasts && !told_) {
     const bool is_lost = verdict == balance::Verdict::kModeCollapse || verdict == balance::Verdict::kDiverged;

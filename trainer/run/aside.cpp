@@ -22,6 +22,7 @@ struct Unwanted {};
 // On Linux both belong to the thread, not to the process. A refusal makes the work no worse than other threads.
 void LowerPriority() {
   const sched_param none = {};
+  // With SCHED_BATCH, waking up does not let this thread push aside one that computes (sched(7)).
   ::sched_setscheduler(0, SCHED_BATCH, &none);
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
 }
@@ -50,12 +51,14 @@ void Aside::Start(std::function<void()> work) {
 
 void Aside::Alive() {
   ++signs_;
+  // The work has no other place at which it can be ended: a thread cannot be stopped from outside without leaks.
   if (unwanted_) throw Unwanted();
 }
 
 Aside::Found Aside::Wait(std::chrono::milliseconds most) {
   std::unique_lock lock(mutex_);
   if (changed_.wait_for(lock, most, [&] { return work_.empty(); })) return Found::kDone;
+  // The owner asks in intervals, so the number is compared with that of the last question and not with a time.
   const std::uint64_t signs = signs_;
   return std::exchange(seen_signs_, signs) == signs ? Found::kSilent : Found::kAlive;
 }
@@ -93,6 +96,7 @@ void Aside::Serve() {
     }
     work = nullptr;
     lock.lock();
+    // The first error, because later work may fail only as a consequence.
     if (!error_) error_ = error;
     work_.pop_front();
     changed_.notify_all();

@@ -59,6 +59,7 @@ balance::BalanceOptions ResolveBalance(const TrainOptions& options) {
     const nlohmann::json value = equals == std::string::npos
                                      ? nlohmann::json()
                                      : nlohmann::json::parse(setting.substr(equals + 1), nullptr, false);
+    // The two excluded names are members of the same JSON object and have flags of their own.
     if (!value.is_number() || name == "mode" || name == "remedies" || !fields.contains(name)) {
       throw UsageError("--balance-set " + setting +
                        ": must be NAME=NUMBER with a name from docs/balance.md or docs/balance-study.md");

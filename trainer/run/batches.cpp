@@ -12,6 +12,9 @@ namespace {
 
 constexpr double kDefaultEpochs = 100;
 
+// The stream of images is one for all ranks. A cursor counts its images, and image number, noise and augmentation
+// follow from the cursor alone; so neither the number of ranks nor a resume changes what is trained.
+
 // Within the images of one micro-batch of all ranks, rank k takes the k-th part.
 data::LoaderOptions OptionsOf(const TrainOptions& options, std::uint64_t batch, const distributed::World& world,
                               std::uint64_t cursor) {
@@ -69,6 +72,7 @@ torch::Tensor ToImages(const torch::Tensor& pixels, std::int64_t resolution, tor
   const torch::Tensor images = (device.is_cpu() ? NormalisedOnCpu(pixels) : Normalised(step::ToDevice(pixels, device)))
                                    .permute({0, 3, 1, 2})
                                    .contiguous(format);
+  // Averaged after normalising, in float, so that no second rounding to whole levels takes place.
   const std::int64_t block = images.size(2) / resolution;
   return block == 1 ? images : torch::avg_pool2d(images, block);
 }

@@ -14,6 +14,7 @@ bool BestOfRun::Take(const std::vector<std::pair<std::string, double>>& values, 
   newest_images_ = images;
   for (const auto& [name, value] : values) {
     if (name != measure_ || !quality::IsMeasure(name) || !std::isfinite(value)) continue;
+    // An equal value does not count as better, so a run that stands still ends.
     if (best_ && !quality::IsBetter(name, value, best_->value)) continue;
     best_ = {step, images, value};
     return true;
@@ -23,6 +24,7 @@ bool BestOfRun::Take(const std::vector<std::pair<std::string, double>>& values, 
 
 std::uint64_t BestOfRun::Patience() const {
   if (patience_ > 0) return patience_;
+  // In proportion to the way so far: a run that still improves at its tenth hour is given ten more.
   return std::max(kLeastPatience, best_ ? best_->images : 0);
 }
 

@@ -35,6 +35,7 @@ std::size_t ByteCount(const torch::Tensor& tensor) {
 // otherwise.
 void MakeRowMajor(const torch::Tensor& tensor) {
   torch::NoGradGuard no_grad;
+  // One tensor at a time: a second copy of all of them would double the memory of the snapshot.
   const torch::Tensor ordered = tensor.contiguous();
   std::memcpy(tensor.mutable_data_ptr(), ordered.const_data_ptr(), ByteCount(tensor));
 }
@@ -50,8 +51,10 @@ void CopyFrom(const checkpoint::OwnedTensor& source, const torch::Tensor& target
   if (!fits && !IsCommonStepCount(source, target)) {
     throw DataError(folder, "tensor " + source.name + " has another shape or type than the network");
   }
+  // Copied by way of a tensor, because the target may be on a GPU or in channels-last order.
   torch::Tensor loaded = torch::empty(source.shape, target.options().device(torch::kCPU));
   std::memcpy(loaded.mutable_data_ptr(), source.data.data(), source.data.size());
+  // A single count of an older checkpoint is broadcast to all parameters here.
   torch::Tensor(target).copy_(loaded);
 }
 

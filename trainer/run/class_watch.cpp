@@ -83,6 +83,7 @@ std::vector<std::string> ClassWatch::Observe(const step::StepResult& result, dis
   if (classes_.empty()) return {};
   torch::Tensor all = torch::tensor(SumsOf(result), torch::kDouble);
   communicator.AllReduce(all);
+  // Sums and numbers of pairs fade alike, so their quotient is a weighted mean whatever number of pairs each step had.
   const double keep = std::exp2(-1 / kHalfLife);
   const double* sum = all.const_data_ptr<double>();
   std::vector<double> diversities, aucs;
@@ -106,6 +107,7 @@ std::vector<std::string> ClassWatch::Observe(const step::StepResult& result, dis
 // usual: the median of all classes.
 void ClassWatch::TellCollapse(Watched& one, double usual, std::vector<std::string>& lines) const {
   const double now = one.Diversity(), reference = std::max(one.best, usual);
+  // In the first steps generated images of a class are all alike, which is no collapse.
   if (now < 0 || reference < kDiverse) return;
   const bool collapsed = now < (one.collapsed ? kRecovered : kCollapsed) * reference;
   if (collapsed == one.collapsed) return;
@@ -119,6 +121,8 @@ void ClassWatch::TellCollapse(Watched& one, double usual, std::vector<std::strin
 void ClassWatch::TellSeparation(Watched& one, double usual, std::vector<std::string>& lines) const {
   const double now = one.Auc();
   if (now < 0) return;
+  // If D separates every class, D is ahead, which the verdict says; here it is about a class that differs from the
+  // others.
   const bool separated = one.separated ? now > kMixed : now > kSeparated && usual < kMixed;
   if (separated == one.separated) return;
   one.separated = separated;

@@ -48,6 +48,8 @@ data::Classes ClassesOf(const TrainOptions& options, const data::Dataset& datase
   if (!options.conditional) return {};
   const std::vector<std::string>& labels = dataset.manifest().labels;
   const std::vector<std::uint64_t> counts = labels.empty() ? std::vector<std::uint64_t>() : dataset.LabelCounts();
+  // All labels of the manifest become classes, also those without images, which data::Classes never draws. At least two
+  // must have some.
   const auto found = std::ranges::count_if(counts, [](std::uint64_t count) { return count > 0; });
   if (found < 2) {
     throw UsageError("--conditional: the training images in " + options.shards.string() + " have " +

@@ -16,6 +16,7 @@ constexpr const char* kAdvice = "train on more images, add --flip or --augment d
 }  // namespace
 
 CopyWatch::Values ValuesOf(const std::optional<nearest::Copies>& copies) {
+  // NaN and not a missing name: every line of quality.jsonl has the same keys.
   constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
   return {{"copies", copies ? copies->rate() : kUnknown},
           {"copies_floor", copies ? copies->floor() : kUnknown},

@@ -23,11 +23,13 @@ void MakeDeterministic() {
 std::string AssignCpus(int wanted, const distributed::World& world) {
   const host::CpuShare share = host::CpuShareOf(host::FindCpuFacts(world.local_cpus, world.local_rank));
   std::string why = share.why;
+  // Before OpenMP starts its threads, which inherit the mask.
   if (!share.run_on.empty() && !host::RunOn(share.run_on)) why += ", which the kernel refused";
   const int before_limit = wanted > 0 ? wanted : share.threads;
   AllowWholeRegions();
   const int threads = WithinThreadLimit(before_limit);
   torch::set_num_threads(threads);  // also MKL's, which under Open MPI would otherwise be one
+  // After the number is set, because the check opens a region of that size.
   RequireWholeRegions(threads);
   if (wanted > 0) why += "; --threads " + std::to_string(wanted);
   if (threads < before_limit) why += "; OMP_THREAD_LIMIT " + std::to_string(threads);

@@ -31,6 +31,7 @@ DeviceFeed::~DeviceFeed() {
 }
 
 void DeviceFeed::Produce() try {
+  // OpenMP's settings belong to a thread, and this one computes on the CPU before it copies.
   AllowWholeRegions();
   const torch::NoGradGuard no_grad;
   std::optional<c10::StreamGuard> own_stream;  // a new thread begins on the default stream of the first GPU

@@ -75,6 +75,8 @@ Cost CostOf(const TrainOptions& options, int world_size) {
   // Weights, gradients and two moments, and G's average.
   cost.state_bytes = bytes * (4 * parameters + averaged);
   cost.activation_bytes = bytes_of_activation * static_cast<double>(cost.batches.batch) *
+                          // Two passes of D, because real and generated images keep their graphs until the one
+                          // backward.
                           static_cast<double>(g.activations + 2 * d.activations);
   cost.exchanged_bytes = bytes * parameters;
   // A checkpoint has no gradients.

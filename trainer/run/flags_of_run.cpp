@@ -52,6 +52,7 @@ json ReadFacts(const TrainOptions& options) {
   if (options.resume == "none") return nullptr;
   if (options.resume != "auto") return FactsIn(checkpoint::ReadManifest(options.resume));
   if (options.run.empty()) return nullptr;
+  // The manifest alone is read, because the flags are needed before there are networks; resuming checks the parts.
   for (const auto& folder : checkpoint::ListCheckpoints(RunFolder::CheckpointsOf(options.run))) {
     try {
       return FactsIn(checkpoint::ReadManifest(folder));
@@ -109,6 +110,7 @@ TrainOptions WithFlagsOf(const TrainOptions& options, const json& saved) {
   for (const auto& [name, value] : now.items()) {
     const auto before = saved.find(name);
     if (before == saved.end() || *before == value) continue;
+    // A run that was given --steps and resumes with --epochs must not keep both.
     if (options.given.contains(name) || OfOneStart().contains(name) || (has_length && IsLength(name))) continue;
     try {
       flags.Set(name, *before);

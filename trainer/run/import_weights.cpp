@@ -31,6 +31,7 @@ void Import(const TensorView& source, torch::Tensor target, const std::filesyste
                               "; see --resolution, --features and --noise-dim");
   }
   std::vector<float> values = checkpoint::ToFloats(source, file);
+  // A NaN among the weights would show only later, as a run that diverges from its first step.
   if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); })) {
     throw DataError(file, "tensor " + source.name + " holds a value that is not finite");
   }

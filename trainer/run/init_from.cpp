@@ -51,6 +51,7 @@ std::map<std::string, std::int64_t> ParameterOrder(const torch::nn::Module& modu
 // Restores the number of updates of each kept parameter; new parameters have none.
 void RestoreSteps(const checkpoint::Checkpoint& saved, const std::string& name, const torch::nn::Module& small,
                   const torch::nn::Module& large, const Source& source, torch::Tensor target) {
+  // Counts are stored by position and not by name, and a grown network has its layers at other positions.
   const std::map<std::string, std::int64_t> small_order = ParameterOrder(small);
   torch::Tensor before = torch::zeros({std::ssize(small_order)}, target.options().device(torch::kCPU));
   RestoreSome(saved, {{name, before}});
@@ -99,6 +100,7 @@ void ContinueAtTheRgbEnd(const checkpoint::Checkpoint& saved, const model::Netwo
       small.spectral_norm)
     return;
   const auto d_rgb = RgbOf(saved, "discriminator.", model::kRgbOfDiscriminator, small_d, like);
+  // D's new norms are set from G's enlarged images, since the data set is not at hand here.
   model::ContinueDiscriminator(gan.discriminator, d_rgb, Generate(gan.generator, latents, classes));
 }
 
@@ -121,6 +123,7 @@ void InitFrom(const checkpoint::Checkpoint& saved, step::Gan& gan) {
   AddKept(model::NamedState(*gan.generator, "generator."), "generator.", g_source, kept);
   AddKept(model::NamedState(*gan.discriminator, "discriminator."), "discriminator.", d_source, kept);
   RestoreSome(saved, kept);
+  // Before the RGB ends are continued, since those run the networks and must see the function that they will compute.
   if (large.classes > 0 && small.classes == 0) model::BeginClasses(gan.generator, gan.discriminator, large);
   const auto small_g = model::MakeGenerator(small), small_d = model::MakeDiscriminator(small);
   // The method of growth.h covers one doubling of the resolution.

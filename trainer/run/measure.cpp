@@ -83,6 +83,7 @@ class Trial {
 // Rank 0's number, on every rank: decisions that follow from it are the same everywhere.
 double OfRankZero(double mine, distributed::Communicator& control) {
   char text[32];
+  // 17 digits give back the same double.
   std::snprintf(text, sizeof text, "%.17g", mine);
   return std::stod(control.Broadcast(text));
 }
@@ -99,6 +100,7 @@ StepTime MeasureStepTime(const TrainOptions& options, const distributed::World& 
   });
   Trial trial(options, world, device, control, dataset, classes);
   trial.Train(1);  // finds memory and prepares the operations for their shapes
+  // Rank 0's time for all: every rank must take the same number of steps, or some would wait for ever.
   const double second = OfRankZero(trial.Train(1), control);
   // R1 and R2 may cost something in some steps only, so whole cycles of them are timed.
   const std::uint64_t cycle = std::min(options.gan.loss.penalty_every, kMostSteps);

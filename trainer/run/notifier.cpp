@@ -65,6 +65,7 @@ void Notifier::LogEvents(const StepRecord& record) {
                 .severity = IsHeavy(done.action) ? kWarn : kInfo,
                 .attributes = {{"step", step}, {"action", done.action}}});
   }
+  // One event per change; the verdict of every step is a metric.
   if (std::exchange(logged_verdict_, record.verdict) == record.verdict) return;
   const std::string verdict(balance::Name(record.verdict));
   const bool is_bad =
@@ -112,6 +113,7 @@ void Notifier::Silent(const Silence& silence) {
          .text = text,
          .details = {{"section", silence.section}, {"seconds", silence.seconds}},
          .is_last = silence.is_ending});
+  // The process ends right after this call, and with it the thread that sends.
   if (silence.is_ending && alerts_) alerts_->Flush(kPatienceWhenHanging);
 }
 

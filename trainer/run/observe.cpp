@@ -20,6 +20,7 @@ constexpr double kNotMeasured = -1;  // the same on every rank, so the mean keep
 
 }  // namespace
 
+// Sorting one side takes N log N steps, where comparing all pairs takes N².
 double AreaUnderCurve(std::span<const double> a, std::span<const double> b) {
   std::vector<double> sorted;
   std::ranges::copy_if(b, std::back_inserter(sorted), [](double value) { return !std::isnan(value); });
@@ -48,6 +49,7 @@ Observation Observe(const step::StepResult& result, bool augmented, bool stop_re
   for (const StepNumber& number : StepNumbers()) {
     if (number.of_rank != nullptr) packed.push_back(number.of_rank(measured));
   }
+  // The wish to stop travels with the numbers: all ranks then stop after the same step, without another collective.
   torch::Tensor sums = torch::tensor(packed, torch::kDouble);
   communicator.AllReduce(sums);
   const double* sum = sums.const_data_ptr<double>();

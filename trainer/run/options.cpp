@@ -96,6 +96,7 @@ void AddModelFlags(Flags& flags, TrainOptions& o) {
 // Rates and labels may change, so that a user can intervene in a run; Adam's betas may not.
 void AddOptimizerFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Optimisation");
+  // --batch may change because the global batch decides what is trained; it only says how that is cut.
   flags.Add(kMayChange, "--batch", o.batch, "Images per rank and micro-batch.")->check(CLI::Range(1, 65536));
   flags.Add(kFixed, "--global-batch", o.global_batch,
             "Images per update over all ranks, kept when the number of ranks changes. 0 means --batch times ranks.");

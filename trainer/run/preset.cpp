@@ -112,6 +112,7 @@ std::optional<Choice> Features(const TrainOptions& options, const PresetFacts& f
   const auto shown = [&](const Width& width) {
     return facts.cores * seconds * width.images_per_core_second / std::pow(kSideCost, octaves);
   };
+  // The table begins with the widest, so the first that fits is the widest that does.
   const auto* fits = std::find_if(std::begin(kWidths), std::end(kWidths), [&](const Width& width) {
     return shown(width) >= wanted && width.gibibytes * kGiB <= facts.memory_bytes;
   });
@@ -175,6 +176,7 @@ struct Rule {
   const char* option;
   std::optional<Choice> (*choose)(const TrainOptions&, const PresetFacts&);
 };
+// The order is that of what each rule needs: the width follows from resolution and batch, the rates from the width.
 constexpr Rule kAuto[] = {{"conditional", Conditional},
                           {"resolution", Resolution},
                           {"batch", Batch},

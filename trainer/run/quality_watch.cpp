@@ -31,6 +31,8 @@ QualityWatch::QualityWatch(const TrainOptions& options, const std::shared_ptr<co
 void QualityWatch::WaitForRankZero() {
   enter_(Section::kEvaluate);
   auto found = Aside::Found::kSilent;
+  // A broadcast per glance instead of one long wait: a collective ends with an error after its time-out, and a
+  // measurement may take longer than that.
   while (found != Aside::Found::kDone) {
     if (work_) found = work_->Wait(kGlance);
     found = static_cast<Aside::Found>(communicator_->Broadcast(std::string(1, static_cast<char>(found))).at(0));
@@ -60,6 +62,7 @@ bool QualityWatch::Begin(const step::Gan& gan, std::uint64_t step, std::uint64_t
     PrepareBeforeFirst(step);
     return false;
   }
+  // All ranks note it, although only rank 0 measures: they must meet in the step in which it is due.
   pending_ = PendingMeasurement{.step = step, .images = images, .due = step + Delay(options_.quality_every)};
   if (work_) work_->Begin(gan, step);
   return true;

@@ -120,12 +120,14 @@ Measurement QualityWork::Measure(std::uint64_t step) {
   torch::NoGradGuard no_grad;
   aside_.Alive();
   const std::int64_t noise_dim = options_.gan.network.noise_dim;
+  // On this thread and not in Begin(), where training would wait for it.
   if (options_.gan.ema_half_life_images > 0) FitStatistics(generator_, classes_, noise_dim, options_.seed);
   std::map<std::int64_t, torch::Tensor> bytes;
   const quality::ImageSource fakes = [&](std::int64_t first, std::int64_t count) {
     aside_.Alive();
     const auto begin = static_cast<std::uint64_t>(first);
     const torch::Tensor images =
+        // Whole batches always, because the search for copies takes the bytes of all their images.
         Generate(generator_, Latents(options_.seed, kStream, begin, kAtOnce, noise_dim, device_),
                  DrawClasses(classes_, options_.seed, kStream, begin, kAtOnce, device_))
             .to(torch::kCPU, torch::kFloat);

@@ -173,6 +173,7 @@ void Recorder::LogStep(const StepRecord& record, double fraction_done) {
   last_log_ = now;
   const double progress = fraction_done - *first_fraction_;
   // Extrapolated from the progress of this process.
+  // From this process alone: a resumed run may be on another machine.
   if (progress > 0) seconds_left_ = Seconds((now - start_) * ((1 - fraction_done) / progress)).count();
   const std::string left = seconds_left_ ? cli::FormatDuration(Seconds(*seconds_left_)) : std::string("?");
   char line[256];

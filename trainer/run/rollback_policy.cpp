@@ -42,6 +42,7 @@ bool RollbackPolicy::MustWaitOutCollapse(std::uint64_t step, balance::Verdict ve
 }
 
 std::uint64_t RollbackPolicy::NewestTarget(std::uint64_t step, balance::Verdict verdict) const {
+  // A loss that blew up is noticed at once, so every healthy checkpoint is old enough.
   return verdict == balance::Verdict::kModeCollapse ? step - std::min(step, kCollapseBegan) : step;
 }
 
@@ -50,6 +51,7 @@ void RollbackPolicy::GiveUpFor(std::uint64_t step, balance::Verdict verdict) {
   const bool collapse = verdict == balance::Verdict::kModeCollapse;
   given_up_ = IsExhausted(step) && !collapse;
   no_way_back_from_collapse_ = collapse;
+  // Each search reads whole checkpoints.
   no_target_before_ = step + kStepsBetweenSearches;
 }
 

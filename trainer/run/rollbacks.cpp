@@ -47,6 +47,7 @@ bool Rollbacks::Exhausted(std::uint64_t step) const {
   std::uint64_t forgotten = 0;
   std::size_t recent = 0;
   for (const Rollback& one : all_) {
+    // In trained steps, because the step number itself goes back with each rollback.
     if (one.from + forgotten + kRemembered > trained) ++recent;
     forgotten += one.from - one.to;
   }

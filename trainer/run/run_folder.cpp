@@ -30,6 +30,7 @@ fs::path MakeNumberedFolder(const fs::path& root) {
   storage::MakeFolders(root);
   for (std::uint64_t number = 0;; ++number) {
     const fs::path folder = root / Padded(number, 5);
+    // mkdir decides between two jobs that look at the same time: only one of them has created the folder.
     if (storage::MakeFolders(folder)) return folder;
   }
 }
@@ -104,6 +105,7 @@ RunFolder RunFolder::Open(const TrainOptions& options, distributed::Communicator
     chosen = MakeFolder(options).string();
     absolute = fs::absolute(chosen).string();
     folder.lock_ = std::make_unique<storage::FolderLock>(chosen);
+    // With the lock held, because another job's unfinished files look the same.
     RemoveLeftovers(chosen);
   });
   // A relative path is resolved on rank 0, because ranks on other hosts may have another working folder.

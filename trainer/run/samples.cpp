@@ -18,6 +18,7 @@ namespace {
 constexpr std::uint64_t kColumnsOfClasses = 8;
 
 // The records of a grid by rows: for each class its first ones, and nothing where it has too few.
+// A scan over the footers only; it ends as soon as every row is full.
 std::vector<std::optional<std::uint64_t>> FirstOfClasses(const data::Dataset& dataset, std::uint64_t rows) {
   std::vector<std::optional<std::uint64_t>> places(rows * kColumnsOfClasses);
   std::vector<std::uint64_t> found(rows);
@@ -60,6 +61,7 @@ void WriteGrid(const std::filesystem::path& path, const GridOfImages& grid_of,
 picture::Mark MarkOf(torch::nn::Sequential& generator, std::uint64_t step, std::uint64_t seed) {
   // gan-generate computes the same digest for a checkpoint's generator, so an image can be traced to its model.
   storage::Digest digest;
+  // Row-major float32 in the order of the layers, whatever precision and memory order training uses.
   for (const torch::Tensor& parameter : generator->parameters()) {
     const torch::Tensor values = parameter.detach().to(torch::kCPU, torch::kFloat).contiguous();
     digest.Update({reinterpret_cast<const std::byte*>(values.data_ptr<float>()), values.nbytes()});
@@ -131,6 +133,7 @@ GridOfImages FixedFakes(const step::Gan& gan, torch::nn::Sequential& generator, 
   std::vector<std::uint32_t> classes;
   for (std::uint32_t row = 0; row < rows; ++row) classes.insert(classes.end(), kColumnsOfClasses, row);
   const torch::Tensor latents =
+      // The same latents in every row show what the class alone changes.
       FixedLatents(seed, kColumnsOfClasses, noise_dim, gan.device).repeat({std::int64_t{rows}, 1, 1, 1});
   return {Generate(generator, latents, model::OneHot(classes, gan.classes.size())),
           static_cast<std::uint32_t>(kColumnsOfClasses)};

@@ -133,6 +133,7 @@ SettledOptions Settle(const TrainOptions& asked, const distributed::World& world
   std::optional<torch::Device> device;
   // The trainer prepares the same device again, which changes nothing.
   if (chooses || NeedsSteps(options) || options.dry_run) device = PrepareDevice(options, world).device;
+  // Before Validate(), which must see the values that the run will have.
   if (chooses) ApplyPreset(options, world, *device, *control);
   OnAllRanks(*control, [&] {
     Validate(options, world.size);
@@ -145,6 +146,7 @@ SettledOptions Settle(const TrainOptions& asked, const distributed::World& world
     settled.measured = MeasureStepTime(options, world, *device, *control);
   }
   if (NeedsSteps(options) && settled.measured) SetSteps(options, *settled.measured);
+  // Last, because the number of steps between two measurements follows from the final batch.
   if (!options.dry_run) SettleQuality(options, world, *control);
   return settled;
 }

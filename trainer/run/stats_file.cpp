@@ -17,6 +17,7 @@ namespace gan::run {
 StatsFile::StatsFile(const std::filesystem::path& path, std::uint64_t last_step, std::optional<std::uint64_t> bytes,
                      std::string step_name)
     : path_(path) {
+  // O_APPEND puts every write at the present end, also after the file was cut.
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (descriptor_ < 0) throw IoError(path, "open", errno);
   try {
@@ -52,6 +53,7 @@ void StatsFile::Append(nlohmann::json record) {
   // The next line that is written says how many lines are missing before it.
   if (lost_lines_ > 0) record["lines_lost"] = lost_lines_;
   const std::string line = record.dump() + "\n";
+  // A disk may be full for days, and memory must not fill up because of it.
   if (kept_.size() + line.size() > kMostKept) {
     if (lost_lines_++ == 0)
       cli::LogWarning(path_.string() + ": no further lines are kept in memory; they are only counted from now on");

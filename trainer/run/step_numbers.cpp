@@ -112,6 +112,7 @@ const std::array kNumbers = {
 std::span<const StepNumber> StepNumbers() { return kNumbers; }
 
 std::optional<double> ValueOf(const StepNumber& number, const StepRecord& record) {
+  // A row with both functions is reduced over the ranks first and then turned into what is published.
   if (number.of_record != nullptr) return number.of_record(record);
   return record.seen.*number.member;
 }

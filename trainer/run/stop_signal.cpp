@@ -49,12 +49,14 @@ void InstallStopSignals() {
   UseOwnStack();
   struct sigaction action = {};
   action.sa_handler = RequestStop;
+  // SA_RESTART: system calls of libraries go on after the handler. Not all of them handle EINTR.
   action.sa_flags = SA_RESTART | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
   for (const int signal : {SIGUSR1, SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
   if (!hangup_was_ignored) sigaction(SIGHUP, &action, nullptr);
   action.sa_handler = SIG_IGN;
   if (hangup_was_ignored) sigaction(SIGHUP, &action, nullptr);
+  // Whoever reads the log may end before the run; a write then fails with EPIPE and the process lives on.
   sigaction(SIGPIPE, &action, nullptr);
 }
 

@@ -71,6 +71,7 @@ int Loop(const TrainOptions& options, Watchdog& watchdog, Trainer& trainer) {
 int Train(const TrainOptions& asked, const distributed::World& world) {
   // From here on every rank does the same, because all decisions depend on values that are equal on all ranks.
   const TrainOptions of_run = WithFlagsOfRun(asked, world);
+  // From here on the limit of the start counts: reading a data set from a network file system may hang as well.
   Watchdog watchdog(of_run.watchdog, world.rank);
   const SettledOptions settled = Settle(of_run, world);
   const TrainOptions& options = settled.options;

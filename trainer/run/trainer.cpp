@@ -87,9 +87,12 @@ Trainer::Trainer(const TrainOptions& options, const distributed::World& world, s
   distributed::NoteHosts(control_->AllGather(storage::HostName()));
   gan_.classes = classes_;
   class_watch_.emplace(classes_);
+  // Communicators of their own for saving and evaluating: a thread saves while training exchanges gradients, and one
+  // MPI communicator must not be used by two threads at once.
   saver_.emplace(folder_.Checkpoints(), options_.keep,
                  NewCommunicator(options_.watchdog.save_seconds, world_, "checkpoints", "cpu"));
   evaluation_ = NewCommunicator(options_.watchdog.evaluate_seconds, world_, "evaluation", "cpu");
+  // Only now, because a run that is refused must not write into the folder of another one.
   if (world_.rank == 0) cli::OpenLog("gan-train", folder_.Log());
   if (world_.rank == 0) cli::LogInfo("CPUs: " + place_.cpus);
   if (world_.rank == 0) LogChosen();

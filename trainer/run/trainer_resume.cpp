@@ -17,6 +17,7 @@ namespace gan::run {
 namespace {
 
 std::string NewLineage() {
+  // From the system and not from the seed: two branches of one run have the same seed.
   std::random_device random;
   char text[17];
   std::snprintf(text, sizeof text, "%08x%08x", random(), random());
@@ -120,6 +121,7 @@ void Trainer::BeginOrResume() {
   if (saved) MeasureAgain(*saved);
   OpenRecorderAndBatches();
   if (!saved) BeginNew();
+  // The buffers of the first save are allocated before training, which would otherwise pause for it.
   saver_->Prepare(gan_.NamedState());
   OnRankZero(*control_, [&] {
     nlohmann::json facts = {{"options", Identity()}, {"build", cli::BuildFacts()}};
@@ -238,6 +240,7 @@ void Trainer::BeginNew() {
       if (world_.rank == 0) cli::LogInfo(what);
     }
   });
+  // All ranks have computed the same weights from the seed; this makes sure of it, also across different processors.
   for (auto& [name, tensor] : gan_.NamedState()) gradients_->Broadcast(tensor);
   lineage_ = control_->Broadcast(NewLineage());
   WriteFirstImages();
@@ -279,6 +282,7 @@ std::string Trainer::FindHealthyCheckpoint(std::uint64_t latest) {
     for (const auto& folder : checkpoint::ListCheckpoints(folder_.Checkpoints())) {
       if (*checkpoint::ParseCheckpointFolderName(folder.filename().string()) > latest) continue;
       try {
+        // Loaded as a whole, so that its digests are checked before the run depends on it.
         if (!IsHealthy(checkpoint::Load(folder).state)) continue;
         found = folder.string();
         return;
@@ -312,6 +316,7 @@ bool Trainer::RollBack() {
   }
   std::optional<checkpoint::Checkpoint> saved;
   OnAllRanks(*control_, [&] { saved = checkpoint::LoadTogether(target, RankGroupOf(*control_)); });
+  // Written before anything changes: a process that is killed from here on finds the entry and completes the rollback.
   rollback_policy_.history().Begin({step_, saved->step, cause, false});
   WriteRollbackHistory();
   unpublished_.push_back(

@@ -176,11 +176,13 @@ void Watchdog::Watch() {
 }
 
 void Watchdog::EndWithoutLauncher() const {
+  // _exit: the destructors of a rank that hangs or has lost its launcher would wait for ranks that never come.
   WriteText(2, "gan-train: [rank " + std::to_string(rank_) + "] the launcher has died; ending\n");
   ::_exit(1);
 }
 
 void Watchdog::End(Section section, std::chrono::duration<double> silent) {
+  // First of all, while the other ranks are still where this one has waited for them.
   board_.TakeSnapshot();
   char name[64];
   std::snprintf(name, sizeof name, "stacks-rank-%05d.txt", rank_);
