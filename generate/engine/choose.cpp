@@ -25,6 +25,7 @@ Latents FromSource(const GenerateOptions& options, const Generator& generator, s
     return FromFile(options.latents, noise_dim);
   }
   std::vector<std::uint64_t> seeds(count);
+  // Image i has the seed of its own, --seed + i, and not the i-th latent of one seed: any image can then be made alone.
   std::iota(seeds.begin(), seeds.end(), options.seed);
   return FromSeeds(seeds, noise_dim);
 }

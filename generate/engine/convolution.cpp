@@ -14,6 +14,10 @@ constexpr std::size_t kScratchFloats = 1U << 14;  // shares of a task, 64 KiB wh
 constexpr std::size_t kMostChannels = 8;
 constexpr float kZeros[kMostSide] = {};
 
+// A transposed convolution as one product: for each input pixel and output channel all 16 taps at once (the shares),
+// and then, for each output pixel, the sum of the four shares that reach it. Input pixels are the columns of the
+// product, 16 at a time, so every number is a sum over the input channels in one order, whatever the batch.
+
 // Channels a task computes. Depends on shapes alone.
 std::size_t ChannelsOfTask(std::size_t pixels) {
   return std::clamp<std::size_t>(kScratchFloats / (kTaps * pixels), 1, kMostChannels);
@@ -23,6 +27,7 @@ std::size_t ChannelsOfTask(std::size_t pixels) {
 std::size_t Stride(std::size_t pixels) { return pixels + 16; }
 
 float* ZeroedScratch(std::size_t floats) {
+  // Kept by each thread, because allocating it anew in every task would take longer than filling it.
   thread_local std::vector<float> scratch;
   if (scratch.size() < floats) scratch.resize(floats);
   std::fill_n(scratch.begin(), floats, 0.0F);
@@ -59,6 +64,7 @@ PackedConvolution::PackedConvolution(const Layer& layer, std::span<const float> 
     winograd_.emplace(layer, scale, in_side, kernels);
     return;
   }
+  // The factors of batch norm are multiplied in here, once; only its shift is left for each image.
   packed_.resize(layer.weight.size());
   for (std::size_t k = 0; k < in_; ++k) {
     for (std::size_t c = 0; c < out_; ++c) {
@@ -126,6 +132,8 @@ void PackedConvolution::WritePlane(const float* shares, const Task& task, std::s
     RowShares sources;
     for (std::size_t kx = 0; kx < 4; ++kx) {
       sources.near[kx] = near + kx * stride;
+      // Zeros instead of a case of its own: adding 0 changes no number, and the inner loop stays the same at the
+      // border.
       sources.far[kx] = has_far ? far + kx * stride : kZeros;
     }
     if (task.layout == Layout::kPlain) {

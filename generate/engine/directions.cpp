@@ -31,6 +31,7 @@ Eigen::MatrixXd FirstLayer(const Generator& generator) {
 
 Latents PrincipalDirections(const Generator& generator) {
   const Eigen::MatrixXd matrix = FirstLayer(generator);
+  // The matrix times its transpose has only noise_dim rows and columns, and its eigenvectors are the directions.
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(matrix * matrix.transpose());
   const auto n = static_cast<Eigen::Index>(generator.noise_dim());
   Latents directions{.noise_dim = generator.noise_dim(), .values = {}, .seeds = {}};
@@ -38,6 +39,8 @@ Latents PrincipalDirections(const Generator& generator) {
     const Eigen::VectorXd vector = solver.eigenvectors().col(i);
     Eigen::Index largest = 0;
     vector.cwiseAbs().maxCoeff(&largest);
+    // The sign of an eigenvector is arbitrary. Without a rule, directions would turn round from one processor to
+    // another.
     const double sign = vector(largest) < 0 ? -1 : 1;
     for (Eigen::Index k = 0; k < n; ++k) directions.values.push_back(static_cast<float>(sign * vector(k)));
   }

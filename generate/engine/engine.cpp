@@ -13,6 +13,7 @@ FoldedNorm FoldNorm(const Layer& layer) {
   if (!layer.norm) return folded;
   const BatchNorm& norm = *layer.norm;
   for (std::size_t c = 0; c < layer.out; ++c) {
+    // In double and rounded once, since these factors enter every pixel.
     const double factor = double{norm.scale[c]} / std::sqrt(static_cast<double>(norm.variance[c]) + kBatchNormEpsilon);
     const double bias = double{folded.shift[c]};
     folded.scale[c] = static_cast<float>(factor);
@@ -23,6 +24,7 @@ FoldedNorm FoldNorm(const Layer& layer) {
 
 Engine::FoldedLayer Engine::Fold(const Layer& layer, std::size_t in_side) {
   FoldedNorm norm = FoldNorm(layer);
+  // ReLU follows where a norm does; only the last layer has none, and tanh ends the network. Load() checks both.
   return {PackedConvolution(layer, norm.scale, in_side), std::move(norm.shift),
           layer.norm ? Activation::kRelu : Activation::kTanh};
 }
@@ -40,6 +42,7 @@ std::span<const float> Engine::Run(std::span<const float> inputs) {
   const float* input = inputs.data();
   for (const FoldedLayer& layer : layers_) {
     const std::size_t floats = images * layer.convolution.out() * layer.convolution.out_pixels();
+    // Buffers only grow, and the layers take turns with two of them.
     if (to_.size() < floats) to_.resize(floats);
     layer.convolution.Run(input, images, layer.shift, layer.activation,
                           &layer == &layers_.back() ? Layout::kPlain : Layout::kBlocks, to_.data());

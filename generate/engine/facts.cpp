@@ -18,6 +18,7 @@ const json& MemberOf(const json& object, const char* name, const json& otherwise
 
 }  // namespace
 
+// All types are checked at one place, because the JSON library's own exceptions do not name the file.
 json CheckedFacts(json facts, const std::filesystem::path& file) {
   static const json kNumber = 0U, kText = "", kObject = json::object();
   const auto require = [&](bool holds, const std::string& what) {

@@ -97,6 +97,7 @@ template <int kFloats, std::size_t kRows>
 }
 
 void MultiplyPlain(const float* a, const float* b, std::size_t depth, float* c, std::size_t row_floats) {
+  // 2 rows × 4 vectors of sums and 4 of the right side fit into the 16 registers of SSE.
   Multiply<4, 2>(a, b, depth, c, row_floats);
 }
 void WritePlain(const RowShares& shares, std::size_t side, float shift, Activation activation, float* out) {
@@ -112,6 +113,7 @@ constexpr Kernels kPlain = {MultiplyPlain, WritePlain, ActivatePlain, SumPlain, 
 #ifdef __x86_64__
 [[gnu::target("avx2,fma")]] void MultiplyAvx2(const float* a, const float* b, std::size_t depth, float* c,
                                               std::size_t row_floats) {
+  // 6 rows × 2 vectors of sums leave 4 of the 16 registers. The 16 taps are 6, 6 and 4 rows.
   Multiply<8, 6>(a, b, depth, c, row_floats);
 }
 [[gnu::target("avx2,fma")]] void WriteAvx2(const RowShares& shares, std::size_t side, float shift,
@@ -131,6 +133,7 @@ constexpr Kernels kAvx2 = {MultiplyAvx2, WriteAvx2, ActivateAvx2, SumAvx2, JoinA
 
 [[gnu::target("avx512f,fma")]] void MultiplyAvx512(const float* a, const float* b, std::size_t depth, float* c,
                                                    std::size_t row_floats) {
+  // AVX-512 has 32 registers: all 16 rows at once.
   Multiply<16, 16>(a, b, depth, c, row_floats);
 }
 constexpr Kernels kAvx512 = {MultiplyAvx512, WriteAvx2, ActivateAvx2, SumAvx2, JoinAvx2};

@@ -90,6 +90,7 @@ std::vector<float> OfFile(const std::string& source, const std::string& expressi
 }
 
 std::vector<float> LatentOf(const std::string& source, const std::string& expression, std::size_t noise_dim) {
+  // "2seed:7" is a forgotten *, not a file. It is taken for a file only where one of that name exists.
   const std::size_t colon = source.find(kSeed);
   if (colon != 0 && colon != std::string::npos && !std::filesystem::exists(source)) {
     Refuse(expression, "\"" + source + "\" is neither a seed nor a file; write for example 2 * seed:7");
@@ -101,6 +102,7 @@ std::vector<float> LatentOf(const std::string& source, const std::string& expres
 }
 
 std::vector<double> Evaluate(const std::string& expression, std::size_t noise_dim) {
+  // In double, so that a sum of many terms is rounded once.
   std::vector<double> sum(noise_dim);
   for (const LatentTerm& term : ParseLatentExpression(expression)) {
     const std::vector<float> latent = LatentOf(term.source, expression, noise_dim);

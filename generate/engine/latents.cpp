@@ -31,6 +31,7 @@ void AddRange(std::string_view part, const std::string& whole, std::vector<std::
   const std::uint64_t first = ParseSeed(part.substr(0, dash), whole);
   const std::uint64_t last = dash == std::string_view::npos ? first : ParseSeed(part.substr(dash + 1), whole);
   if (last < first) throw UsageError("--seeds " + whole + ": the range " + std::string(part) + " goes down");
+  // Before anything is added: "0-18446744073709551615" must not fill the memory first.
   if (last - first >= kMostSeeds - seeds.size()) throw UsageError("--seeds " + whole + ": more than a million seeds");
   for (std::uint64_t i = 0; i <= last - first; ++i) seeds.push_back(first + i);
 }
@@ -51,6 +52,7 @@ double Dot(const float* a, const float* b, std::size_t n) {
 void Slerp(const float* a, const float* b, std::size_t n, double t, float* out) {
   const double cosine = Dot(a, b, n) / std::sqrt(Dot(a, a, n) * Dot(b, b, n));
   const double angle = std::acos(std::clamp(cosine, -1.0, 1.0));
+  // Written so that NaN, which a latent of zeros gives, takes the straight line as well.
   const bool straight = !(std::sin(angle) > 1e-6);
   const double of_a = straight ? 1 - t : std::sin((1 - t) * angle) / std::sin(angle);
   const double of_b = straight ? t : std::sin(t * angle) / std::sin(angle);
@@ -89,6 +91,8 @@ std::vector<std::uint64_t> ParseSeeds(const std::string& text) {
 
 Latents FromSeeds(const std::vector<std::uint64_t>& seeds, std::size_t noise_dim) {
   Latents latents{.noise_dim = noise_dim, .values = {}, .seeds = seeds};
+  // Number 0 of each seed's stream. The grids of training have numbers 0, 1, 2, ... of the run's seed, so only their
+  // first image is that of a seed here.
   for (const std::uint64_t seed : seeds) Append(seed, data::Stream::kFixedLatents, 0, latents);
   return latents;
 }

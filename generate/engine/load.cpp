@@ -28,6 +28,10 @@ namespace {
 constexpr const char* kExportedWeights = "generator.safetensors";
 constexpr const char* kClassEmbedding = "class_embedding.weight";
 
+// Four kinds of source (a run, a checkpoint, an exported folder, a file of weights) differ in where a tensor of a name
+// is found. Builder reads any of them through Source::find and accepts only what it understands completely: a tensor
+// that was skipped would silently give other images.
+
 // Where a generator's tensors are found.
 struct Source {
   fs::path file;
@@ -229,12 +233,15 @@ TrainedGenerator LoadCheckpoint(const fs::path& folder, Weights weights) {
   trained.statistics_measured = !trained.averaged;
   trained.source = folder;
   trained.from_checkpoint = true;
+  // RUN/checkpoints/step-…: two folders up.
   const fs::path run = fs::absolute(folder).lexically_normal().parent_path().parent_path();
   if (fs::exists(run / "stats.jsonl")) trained.run = run;
   nlohmann::json facts = {{"step", saved.step}, {"images", saved.images}, {"lineage", saved.lineage}};
   if (saved.state.contains("options")) facts["options"] = saved.state.at("options");
   trained.facts = CheckedFacts(std::move(facts), folder);
   const auto find = [&](const std::string& name) -> const TensorView* {
+    // Only parameters have an average. Running statistics are those of the raw weights until LoadReady() measures them
+    // anew.
     auto found = trained.averaged ? tensors.find("generator_ema." + name) : tensors.end();
     if (found == tensors.end()) found = tensors.find("generator." + name);
     return found == tensors.end() ? nullptr : &found->second;
@@ -256,6 +263,7 @@ TrainedGenerator LoadWeightsFile(const fs::path& file) {
   trained.source = file;
   const auto find = [&](const std::string& name) { return weights.Find(prefix + name); };
   trained.generator = Builder({file, find, NamesOfNetwork(weights, prefix)}).Build();
+  // After everything was copied: pages that cannot be read would have become zeros.
   weights.RequireRead();
   return trained;
 }

@@ -41,6 +41,7 @@ std::optional<picture::Mark> Marker::OfOne(std::size_t i) const {
                     latents_.values.begin() + static_cast<std::ptrdiff_t>((i + 1) * n));
   if (!latents_.seeds.empty()) one.seeds = {latents_.seeds[i]};
   picture::Mark mark = model_;
+  // A frame of a walk between classes has a mixture of embeddings, which no --class can ask for.
   const bool has_class = !latents_.classes.empty();
   AddRecipe({.latents = one,
              .classes = has_class ? NamesOf({latents_.classes[i]}, generator_) : std::vector<std::string>(),

@@ -49,6 +49,8 @@ Movie::Movie(std::filesystem::path path, std::uint32_t width, std::uint32_t heig
   if (::pipe2(ends, O_CLOEXEC) != 0) throw IoError(path_, "pipe to ffmpeg", errno);
   const std::string size = std::to_string(width) + "x" + std::to_string(height);
   const int error =
+      // yuv420p, because many players show nothing else in H.264. Colours lose half of their resolution, not the
+      // brightness.
       Spawn({"ffmpeg",
              "-nostdin",
              "-loglevel",

@@ -49,6 +49,7 @@ std::string NpyHeader(const std::vector<std::size_t>& shape) {
   for (const std::size_t extent : shape) text += std::to_string(extent) + ", ";
   text += "), }";
   const std::size_t before = storage::kNpyMagic.size() + 4;
+  // numpy.lib.format asks for it, so that the numbers can be mapped into memory aligned.
   text.append(kAlignment - 1 - (before + text.size()) % kAlignment, ' ');
   text += '\n';
   const auto length = static_cast<std::uint16_t>(text.size());

@@ -132,6 +132,7 @@ void Settle(const CLI::App& app, GenerateOptions& options) {
   SettleLatentFlags(app, options);
   const OutputKind kind = options.kind();
   const bool moves = kind == OutputKind::kAnimation || kind == OutputKind::kMovie;
+  // An animation of unrelated images would only flicker.
   if (moves && options.interpolate == 0) options.interpolate = kFramesBetween;
   if (options.interpolate > 0 && app.count("--count") == 0) options.count = kStopsOfAWalk;
   if (app.count("--count") > 0 && (!options.seeds.empty() || !options.latents.empty())) {
@@ -139,6 +140,7 @@ void Settle(const CLI::App& app, GenerateOptions& options) {
   }
 }
 
+// Before the work, so that a mistyped folder does not cost the images that were made for it.
 void RequireWritableOutputs(const GenerateOptions& options) {
   const OutputKind kind = options.kind();
   const bool is_file = kind != OutputKind::kNone && kind != OutputKind::kStdout && kind != OutputKind::kFolder;

@@ -133,12 +133,14 @@ std::string ModelDigest(const Generator& generator) {
 void AddRecipe(const Recipe& recipe, picture::Mark& mark) {
   const Latents& latents = recipe.latents;
   const std::string seeds = SeedList(latents.seeds);
+  // Seeds are preferred to numbers: they are short, and a person can type them.
   if (!seeds.empty() && !recipe.between_classes) {
     mark.recipe[kSeeds] = seeds;
     if (recipe.truncation != 1) mark.recipe[kTruncation] = Decimal(recipe.truncation);
   } else if (latents.values.size() <= kMostNumbers && !recipe.between_classes) {
     mark.recipe[kLatents] = Numbers(latents.values);
   } else {
+    // A digest makes no image again, but shows whether a file of latents is the one.
     mark.recipe[kLatentsDigest] = storage::DigestOf(std::as_bytes(std::span(latents.values)));
   }
   if (!recipe.classes.empty()) mark.recipe[kClass] = Joined(recipe.classes);

@@ -62,6 +62,7 @@ class GridSink : public RgbSink {
         count_(count),
         columns_(options.columns > 0 ? options.columns
                                      : static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(count))))) {
+    // Refused at the start, and not when all images are made and memory is short.
     if (count * side * side <= kMostGridPixels) return;
     throw UsageError("a grid of " + std::to_string(count) + " images of " + std::to_string(side) + " x " +
                      std::to_string(side) + " pixels is too large for one file; --out FOLDER writes single images");
@@ -75,6 +76,7 @@ class GridSink : public RgbSink {
     const std::string png = picture::EncodePng(grid.pixels, grid.width, grid.height, marker_.OfAll());
     if (!out_.empty()) return storage::WriteFileAtomically(out_, png);
     std::cout.write(png.data(), static_cast<std::streamsize>(png.size())).flush();
+    // Flushed first: a full disk or a closed pipe shows only then.
     if (!std::cout) throw IoError("stdout", "write", errno);
   }
 
@@ -86,6 +88,7 @@ class GridSink : public RgbSink {
 };
 
 // What a class is called in a file name.
+// Class names are free text of the data set: a slash in one would lead out of the folder.
 std::string InFileName(std::string name) {
   constexpr std::size_t kMost = 64;
   for (char& c : name) {

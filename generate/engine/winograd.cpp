@@ -18,6 +18,7 @@ constexpr std::size_t kLeastChannels = 32;
 std::size_t GroupsOf(std::size_t channels) { return (channels + kGroup - 1) / kGroup; }
 
 // The three factors of the products of one phase along one side, from the kernel's four taps along it.
+// Where w3 and w1 stand in the even phase and w2 and w0 in the odd one (winograd_tiles.h).
 struct Factors {
   float values[3];
 };
@@ -86,6 +87,7 @@ WinogradConvolution::WinogradConvolution(const Layer& layer, std::span<const flo
       const float* from = layer.weight.data() + (k * out_ + c) * kTaps;
       std::transform(from, from + kTaps, scaled, [&](float w) { return w * scale[c]; });
       float* to = weights_.data() + (c / kGroup * kProducts * in_ + k) * kGroup + c % kGroup;
+      // Once, at loading: the transforms of the weights would cost more than the products save if each image made them.
       TransformKernel(scaled, in_ * kGroup, to);
     }
   }
