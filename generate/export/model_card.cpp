@@ -164,10 +164,12 @@ json LastStats(const generate::TrainedGenerator& trained) {
   const auto exported = trained.facts.value("step", std::uint64_t{0});
   std::ifstream lines(trained.run / "stats.jsonl");
   for (std::string line; std::getline(lines, line);) {
+    // The last line may be incomplete while the run goes on.
     const json record = storage::IsModestJson(line) ? json::parse(line) : json();
     if (!record.is_object()) break;
     const json step = record.value("step", json(0U)), measured = record.value("quality_step", step);
     if (!step.is_number_unsigned() || !measured.is_number_unsigned()) break;
+    // Lines of later steps are of another state than the exported one.
     if (step <= exported) last = record;
     if (measured > exported && record.contains("quality_step")) break;
     if (measured > exported) continue;

@@ -12,6 +12,7 @@ namespace gan::exporting {
 
 namespace {
 
+// Those of ONNX 1.10 (2021), which have all nodes that are used here. More programs read old versions than new ones.
 constexpr std::int64_t kIrVersion = 8;
 constexpr std::int64_t kOpset = 15;
 
@@ -20,6 +21,7 @@ void Describe(const std::string& name, const std::vector<std::int64_t>& shape, o
   value->set_name(name);
   auto* tensor = value->mutable_type()->mutable_tensor_type();
   tensor->set_elem_type(type);
+  // A named dimension is free: any number of images at once.
   tensor->mutable_shape()->add_dim()->set_dim_param("N");
   for (const std::int64_t extent : shape) tensor->mutable_shape()->add_dim()->set_dim_value(extent);
 }
@@ -50,6 +52,7 @@ class GraphBuilder {
     return node;
   }
 
+  // raw_data is little-endian in ONNX, as memory is here.
   void Parameter(onnx::NodeProto* node, const std::string& name, const std::vector<std::int64_t>& shape,
                  const std::vector<float>& values) {
     AddInitializer(name, shape, onnx::TensorProto::FLOAT)->set_raw_data(values.data(), values.size() * sizeof(float));
