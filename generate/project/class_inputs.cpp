@@ -16,6 +16,7 @@ std::span<const float> ClassInputs::Join(std::span<const float> latents, std::sp
   return inputs_;
 }
 
+// The class is given and not searched for, so its part of the gradient is dropped.
 std::span<const float> ClassInputs::LatentPart(std::span<const float> gradient) {
   if (!classes_) return gradient;
   gradient_.clear();

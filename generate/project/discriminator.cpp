@@ -30,6 +30,7 @@ class Builder {
       if (!discriminator.layers.empty() && layer.in != discriminator.layers.back().out) {
         throw DataError(source_, "tensor " + Name(place - 1, "weight") + " does not fit the layer before it");
       }
+      // A norm's weight is a vector and a convolution's has four dimensions. That tells them apart where D has no norm.
       const TensorView* norm = Find(place, "weight");
       if (norm != nullptr && norm->shape.size() == 1) ReadNorm(place++, layer);
       discriminator.layers.push_back(std::move(layer));
@@ -89,6 +90,7 @@ class Builder {
   void ReadNorm(std::size_t place, DiscriminatorLayer& layer) const {
     layer.scale = Read(place, "weight", layer.out);
     layer.shift = Read(place, "bias", layer.out);
+    // Layer and instance norm compute their statistics from each image, so they cannot be folded into weights.
     if (Find(place, "running_var") == nullptr) {
       layer.norm = sample_norm_;
       return;
@@ -124,6 +126,7 @@ std::optional<Discriminator> LoadDiscriminator(const generate::TrainedGenerator&
   const checkpoint::TensorsByName tensors = checkpoint::ViewByName(saved.tensors);
   Discriminator discriminator = Builder(trained.source, tensors, SampleNormOf(trained)).Build();
   const std::size_t halvings = discriminator.layers.size();
+  // Another network under these names is no error: the projection then goes by pixels alone.
   const bool fits =
       halvings > 0 && discriminator.layers.front().in == 3 && std::size_t{2} << halvings == trained.generator.side();
   if (!fits) return std::nullopt;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kColours = 3;
 constexpr double kPeak = 2;  // of values in [-1, 1]
+// Features that are 0 everywhere would otherwise be divided by 0.
 constexpr double kLeastEnergy = 1e-12;
 
 std::size_t PlaceInBlocks(std::size_t plain, std::size_t pixels) {
@@ -95,6 +96,7 @@ void Distance::MeasureFeatures(std::span<const float> images, Want want, Result&
   features_->Forward(images);
   for (std::size_t l = 0; l < features_->count(); ++l) {
     const std::size_t floats = features_->floats(l);
+    // Relative to the photograph's own features, because layers differ in their number and size by orders of magnitude.
     const double scale = 1 / (layers * energies_[l]);
     of_features_[l].resize(features_->features(l).size());
     tbb::parallel_for(std::size_t{0}, result.distances.size(), [&](std::size_t i) {

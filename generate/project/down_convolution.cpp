@@ -19,6 +19,10 @@ constexpr std::size_t kChunkChannels = 16;  // a panel of 16 channels, 16 taps a
 constexpr std::size_t kPanelFloats = kChunkChannels * kTaps * kTileColumns;
 constexpr std::size_t kMostColumns = 128;  // pixels of a task: the weights are read once for so many
 
+// The gradient of a transposed convolution with respect to its input: a convolution of stride 2. It runs on the product
+// of the engine (kernels.h), whose columns are 16 pixels side by side. With stride 2 neighbouring outputs read every
+// second pixel, so the map is first split into its even and odd rows and columns, in which they read neighbouring ones.
+
 // [groups of 16 rows][depth][16 rows] of [rows, depth].
 std::vector<float> PackRows(std::span<const float> weight, std::size_t rows, std::size_t depth) {
   std::vector<float> packed((rows + kTileRows - 1) / kTileRows * depth * kTileRows);
@@ -124,6 +128,7 @@ void DownConvolution::Multiply(const Task& task, const float* patches, std::size
       float* out = task.small + (block * rows_ + row) * kTileColumns;
       const std::size_t floats = std::min(kTileRows, rows_ - row) * kTileColumns;
       float tile[kTileFloats] = {};
+      // The sum goes on where the channels before have left it.
       if (first_channel > 0) std::copy_n(out, floats, tile);
       kernels.multiply_tile(weights, patches + b * kPanelFloats, channels * kTaps, tile, kTileColumns);
       std::copy_n(tile, floats, out);
@@ -143,6 +148,7 @@ void DownConvolution::RunTask(const Task& task) const {
 }
 
 void DownConvolution::Run(const float* large, std::size_t images, float* small) const {
+  // Bands of a large map, or several small maps together, so that a task always has about kMostColumns columns.
   const std::size_t height = std::clamp<std::size_t>(kMostColumns / side_, 1, side_);
   const std::size_t together = std::max<std::size_t>(1, kMostColumns / (height * side_));
   const std::size_t bands = side_ / height, groups = (images + together - 1) / together;

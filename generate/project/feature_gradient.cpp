@@ -140,7 +140,9 @@ std::span<const float> FeatureGradient::Backward(const std::vector<std::vector<f
     gradient_.resize(images_ * layer.floats);
     tbb::parallel_for(std::size_t{0}, images_, [&](std::size_t image) {
       for (std::size_t i = image * layer.floats; i < (image + 1) * layer.floats; ++i) {
+        // Each layer's features enter the distance themselves and through all later layers.
         const float total = own[i] + (has_later ? gradient_[i] : 0);
+        // LeakyReLU keeps the sign, so its input's sign can be read from the output, and the input need not be kept.
         gradient_[i] = layer.output[i] > 0 ? total : kLeak * total;
       }
       if (layer.norm != SampleNorm::kNone) ThroughNorm(layer, image, gradient_);

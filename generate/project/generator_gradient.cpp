@@ -36,6 +36,7 @@ GeneratorGradient::GeneratorGradient(const generate::Generator& generator) : fir
                      std::move(norm.shift),
                      layer.norm ? generate::Activation::kRelu : generate::Activation::kTanh,
                      {}};
+    // The first layer comes from one pixel and is a plain product (FirstLayerGradient).
     if (side > 1) state.down.emplace_back(Scaled(layer, norm.scale), layer.in, layer.out, side);
     layers_.push_back(std::move(state));
     side = layers_.back().up.out_side();

@@ -24,6 +24,8 @@ void AddScaled(double factor, const std::vector<double>& from, std::vector<doubl
 
 Lbfgs::Lbfgs(Function function, std::vector<float> start) : function_(std::move(function)), point_(std::move(start)) {}
 
+// The two-loop recursion (Nocedal and Wright, "Numerical optimization", 2006, algorithm 7.4). It applies the inverse of
+// the approximate second derivatives to the gradient without ever forming that matrix.
 std::vector<double> Lbfgs::Direction() const {
   std::vector<double> q = gradient_, weights(pairs_.size());
   for (std::size_t i = pairs_.size(); i-- > 0;) {
@@ -43,6 +45,7 @@ std::vector<double> Lbfgs::Direction() const {
 void Lbfgs::BeginLine() {
   direction_ = Direction();
   slope_ = Dot(direction_, gradient_);
+  // Also for NaN. Without pairs the direction is against the gradient, which always leads down.
   if (!(slope_ < 0)) {
     pairs_.clear();
     direction_ = Direction();
@@ -56,6 +59,8 @@ void Lbfgs::Accept(const std::vector<float>& point, double value, const std::vec
   for (std::size_t i = 0; i < point.size(); ++i) pair.step[i] = double{point[i]} - double{point_[i]};
   AddScaled(-1, gradient_, pair.change);
   pair.curvature = Dot(pair.step, pair.change);
+  // A pair of negative curvature would make the approximation indefinite. The line search does not exclude it, since it
+  // looks only at values.
   if (pair.curvature > 1e-10 * Dot(pair.change, pair.change)) pairs_.push_back(std::move(pair));
   if (pairs_.size() > kHistory) pairs_.pop_front();
   point_ = point;
@@ -75,6 +80,7 @@ bool Lbfgs::Evaluate() {
   for (std::size_t i = 0; i < point.size(); ++i) point[i] += static_cast<float>(length_ * direction_[i]);
   std::vector<double> gradient;
   const double value = function_(point, gradient);
+  // Armijo's condition. A value of infinity or NaN fails it and makes the step shorter.
   if (value <= value_ + kSufficient * length_ * slope_) {
     Accept(point, value, gradient);
     return true;

@@ -28,6 +28,8 @@ Rgb8 Decoded(const fs::path& file) {
 
 Rgb8 Cropped(const fs::path& file, std::size_t side) {
   const Rgb8 image = Decoded(file);
+  // The way of a training image: first to the size of a record, then means over blocks. A photograph that was resized
+  // otherwise would differ from everything that the generator has seen.
   const std::size_t record = std::max(kRecordSide, side);
   const bool small = std::min(image.width, image.height) < record;
   try {

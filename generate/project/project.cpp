@@ -75,6 +75,7 @@ class Run {
     bar_.Finish();
     if (latents_.empty()) throw DataError(options_.source, last_error_);
     if (generate_.kind() == generate::OutputKind::kFolder) WriteSummary();
+    // At the end, because lines in between would tear the progress bar.
     std::cout << said_ << std::flush;
   }
 
@@ -90,6 +91,7 @@ class Run {
       const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
       Write(photograph, wanted, found, taken.count());
     } catch (const DataError& error) {
+      // In a folder one file that is no photograph is left out; a file that was named is an error.
       if (photographs_.size() == 1) throw;
       last_error_ = std::string("none of the files is a photograph; the last one: ") + error.what();
       std::cerr << "gan-generate: " + std::string(error.what()) + "; it is left out\n";

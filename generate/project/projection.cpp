@@ -38,6 +38,10 @@ void Shorten(std::span<float> latent) {
 
 }  // namespace
 
+// The distance has many local minima, so the search goes from wide to narrow: random latents are compared by their
+// pixels, the nearest by features as well, the starts follow their gradients and the nearer half of them goes on in
+// each round, and L-BFGS ends on the nearest, where its model of the curvature pays.
+
 // The starts that are still followed.
 struct Projector::Search {
   std::size_t noise_dim;
@@ -51,6 +55,7 @@ struct Projector::Search {
 
   void RememberNearest() {
     const auto nearest = std::min_element(totals.begin(), totals.end());
+    // Adam may lead away again from the nearest point that it has passed.
     if (*nearest >= best_total) return;
     best_total = *nearest;
     const auto at = static_cast<std::size_t>(nearest - totals.begin());
@@ -112,6 +117,7 @@ Projector::Projector(const generate::Generator& generator, const std::optional<D
       candidates_(std::max(options.candidates, options.starts) * generator.noise_dim()) {
   const std::size_t n = generator.noise_dim();
   for (std::size_t i = 0; i < candidates_.size() / n; ++i) {
+    // One set for all photographs, so the order of the photographs in a folder changes no result.
     data::FillNormal(candidates_.data() + i * n, n, options.seed, data::Stream::kProjection, 0, i);
   }
 }
@@ -142,6 +148,7 @@ Projector::Search Projector::Begin() {
   }
   search.adam.first_moments.resize(search.adam.values.size());
   search.adam.second_moments.resize(search.adam.values.size());
+  // Pixels alone first: the features cost a forward of D per candidate.
   Measure(Distance::Want::kPixels, search);
   KeepNearest(kShortlist * starts, search);
   Measure(Distance::Want::kValues, search);
@@ -185,6 +192,8 @@ void Projector::Step(Search& search) {
   search.RememberNearest();
   const double done = static_cast<double>(search.step++) / static_cast<double>(options_.steps);
   AdamStep(gradient, kRate * (1 + std::cos(done * M_PI)) / 2, search.step, search.adam);
+  // Without a bound the search would go to latents that are longer than any in training, where images are no longer
+  // such as the generator was taught to make.
   for (std::size_t i = 0; i < latents.size(); i += n) Shorten(std::span(latents).subspan(i, n));
 }
 
