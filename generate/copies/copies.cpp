@@ -38,6 +38,7 @@ Training TrainingOn(const shard::Manifest& manifest, const generate::TrainedGene
   Training training;
   training.flip = flip != options.end() && flip->is_boolean() && flip->get<bool>();
   if (holdout == options.end() || !holdout->is_number()) return training;
+  // With other shards the fraction would hold out images that this generator was trained on.
   if (digest == options.end() || *digest != manifest.dataset_digest) return training;
   training.holdout = holdout->get<double>();
   if (!(training.holdout >= 0 && training.holdout <= 0.5)) {
@@ -101,6 +102,7 @@ void SettleNearestFlag(const CLI::App& app, generate::GenerateOptions& options, 
 void WriteNearest(const generate::GenerateOptions& options, const generate::TrainedGenerator& trained,
                   const std::filesystem::path& shards) {
   const Training training = TrainingOn(shard::ReadManifest(shards), trained);
+  // The holdout is chosen by content, so the same fraction gives the same images as in training.
   const auto dataset = std::make_shared<const data::Dataset>(shards, training.holdout);
   const nearest::Reference reference(dataset, training.flip, [] {});
   if (!reference.training().AreEnough()) {
