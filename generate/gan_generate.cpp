@@ -73,6 +73,7 @@ int main(int argc, char** argv) {
     gan::project::SettleProjectFlags(app, options, project);
     gan::copies::SettleNearestFlag(app, options, nearest);
     const int threads = ThreadsFor(options.threads);
+    // For more threads than cores both are needed: an arena of that size, and a limit of the process that allows it.
     const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
     tbb::task_arena(threads).execute([&] { Generate(options, project, nearest); });
     return gan::cli::kDone;
