@@ -32,16 +32,19 @@ int OrientationOf(const avifImage& image) {
 #else
   const int axis = image.imir.mode & 1;
 #endif
+  // By quarters: the EXIF orientation that turns and mirrors in the same way.
   constexpr int kPlain[4] = {1, 8, 3, 6};
   constexpr int kMirrored[2][4] = {{4, 5, 2, 7}, {2, 7, 4, 5}};
   return mirrored ? kMirrored[axis][quarters] : kPlain[quarters];
 }
 
 int Decode(avifDecoder& decoder, const GanDecodeHost& host) {
+  // This reads the boxes alone, so that the host is asked for room before any pixel is decoded.
   avifResult result = avifDecoderParse(&decoder);
   if (result != AVIF_RESULT_OK) return Failed(result, host);
   const avifImage& image = *decoder.image;
   const int channels = decoder.alphaPresent == AVIF_TRUE ? 4 : 3;
+  // libavif's planes: Y, U, V and alpha, with two bytes per sample above 8 bits.
   const int own_bytes = image.depth > 8 ? 8 : 4;
   std::uint8_t* out = host.allocate(host.context, image.width, image.height, channels, own_bytes);
   if (out == nullptr) return kGanRefused;

@@ -63,6 +63,7 @@ void RequireSize(std::uint64_t width, std::uint64_t height, const DecodeOptions&
                                          " pixels, of which a square keeps less than " +
                                          std::to_string(options.min_kept) + " per cent (--crop)");
   }
+  // Divided, because a product of numbers from a file may overflow.
   if (width <= options.max_pixels / height) return;
   throw Rejected(Reason::kTooLarge, std::to_string(width) + "x" + std::to_string(height) + " pixels, more than " +
                                         std::to_string(options.max_pixels) + " (--max-pixels)");
@@ -76,6 +77,8 @@ void RequireRoom(std::uint64_t width, std::uint64_t height, std::uint64_t bytes_
 
 Rgb8 Composite(std::span<const std::uint8_t> rgba, std::uint32_t width, std::uint32_t height,
                const std::array<std::uint8_t, 3>& background) {
+  // The background is opaque, so Pillow's two coefficients are whole multiples of alpha, and no division by the
+  // resulting alpha is needed. The shifts at the end divide by 255, with the half that was added for rounding.
   constexpr std::uint32_t kOne = 128;  // 1 << PRECISION_BITS there
   Rgb8 out(width, height);
   for (std::size_t i = 0; i < std::size_t{width} * height; ++i) {

@@ -51,6 +51,7 @@ struct BmpHeader {
 };
 
 void ReadMasks(const BmpBytes& file, BmpHeader& h) {
+  // The same place for all headers: fields of the longer ones, and behind a header of 40 bytes.
   const std::size_t at = kFileHeader + 40;
   for (std::size_t i = 0; i < 3; ++i) h.masks[i] = file.Number(at + 4 * i, 4);
   if (h.size >= 56) h.masks[3] = file.Number(at + 12, 4);
@@ -66,6 +67,7 @@ void SetPlainMasks(BmpHeader& h) {
 void ReadLongHeader(const BmpBytes& file, BmpHeader& h) {
   h.width = file.Number(18, 4);
   h.height = file.Number(22, 4);
+  // A negative height means that the rows begin at the top. Like Pillow, this looks at its highest byte alone.
   h.from_top = h.height >> 24 == 0xFF;
   if (h.from_top) h.height = (std::uint64_t{1} << 32) - h.height;
   h.bits = file.Number(28, 2);
@@ -92,6 +94,7 @@ BmpHeader ReadBmpHeader(const BmpBytes& file) {
   }
   if (h.colours == 0) h.colours = std::uint64_t{1} << h.bits;
   if (h.compression != kBitFields) SetPlainMasks(h);
+  // Pillow takes four empty masks for BGRA.
   if (h.compression == kBitFields && h.bits == 32 && h.masks == std::array<std::uint32_t, 4>{}) {
     h.masks = {0xFF0000, 0xFF00, 0xFF, 0xFF000000};
   }
@@ -132,6 +135,7 @@ class RunLengths {
   std::vector<std::uint8_t> Decode() {
     const std::size_t whole = h_.width * h_.height;
     out_.reserve(whole);
+    // The last command may write more than the picture holds, so the size is set afterwards.
     while (out_.size() < whole && !ended_) Command();
     out_.resize(whole);
     return std::move(out_);
@@ -256,6 +260,7 @@ Rgb8 DecodeBmp(std::span<const std::byte> bytes, const DecodeOptions& options) {
   BmpHeader h = ReadBmpHeader(file);
   RequireKnown(h);
   RequireRoom(h.width, h.height, 4 + 3, options);
+  // 24 bits are read by masks as well, so that there is one way for all colours without a palette.
   if (h.bits == 24) h.masks = {0xFF0000, 0xFF00, 0xFF, 0};
   if (h.compression == kRle8 || h.compression == kRle4) {
     const std::vector<std::uint8_t> indices = RunLengths(file, h).Decode();

@@ -20,6 +20,7 @@ struct Input {
 int ReadGifBytes(GifFileType* gif, GifByteType* out, int count) {
   auto& input = *static_cast<Input*>(gif->UserData);
   const std::size_t got = std::min(static_cast<std::size_t>(count), input.rest.size());
+  // giflib has one error for a read that fails and for one that ends, so the end is noted here.
   if (got < static_cast<std::size_t>(count)) input.ended_early = true;
   std::memcpy(out, input.rest.data(), got);
   input.rest = input.rest.subspan(got);
@@ -86,6 +87,7 @@ void ReadRows(const GifDecoder& d, std::uint8_t* canvas, std::size_t stride) {
   struct Pass {
     int first, step;
   };
+  // GIF89a, appendix E.
   static constexpr std::array<Pass, 4> kInterlaced = {{{0, 8}, {4, 8}, {2, 4}, {1, 2}}};
   static constexpr std::array<Pass, 1> kPlain = {{{0, 1}}};
   const GifImageDesc& frame = d.gif->Image;
@@ -109,7 +111,9 @@ Rgb8 DecodeGif(std::span<const std::byte> file, const DecodeOptions& options) {
   if (frame.Width == 0 || frame.Height == 0) throw Rejected(Reason::kCorrupt, "GIF: a frame without pixels");
   const auto width = static_cast<std::uint32_t>(std::max(decoder.gif->SWidth, frame.Left + frame.Width));
   const auto height = static_cast<std::uint32_t>(std::max(decoder.gif->SHeight, frame.Top + frame.Height));
+  // Since the canvas holds the whole frame, ReadRows() needs no check of its columns.
   RequireRoom(width, height, 1 + 3, options);
+  // Around a frame that is smaller than the canvas Pillow shows the transparent index, or index 0.
   std::vector<std::uint8_t> canvas(std::size_t{width} * height, static_cast<std::uint8_t>(std::max(transparent, 0)));
   ReadRows(decoder, canvas.data(), width);
   Palette palette = PaletteOf(*decoder.gif);

@@ -18,6 +18,7 @@ constexpr const char* kOpenCv = "libgan_opencv.so";
 constexpr std::uint64_t kBytesPerPixel = 12;  // OpenCV's own, three floats at most
 
 Rgb8 Decode(FileBytes file, std::uint64_t width, std::uint64_t height, const DecodeOptions& options) {
+  // The plugin hands the file to OpenCV as a matrix of one row, whose columns are an int.
   if (file.size() > std::numeric_limits<int>::max()) throw Rejected(Reason::kTooLarge, "the file has over 2 GiB");
   RequireRoom(width, height, kBytesPerPixel, options);
   return DecodeWithPlugin(kOpenCv, "", Turning::kAsAsked, file, options);
@@ -30,6 +31,7 @@ std::string OpenCvLibrary() { return LibraryOfPlugin(kOpenCv); }
 // Marker SIZ begins every codestream: Xsiz, Ysiz, XOsiz, YOsiz.
 Rgb8 DecodeJpeg2000(FileBytes file, const DecodeOptions& options) {
   constexpr std::array kStart = {std::byte{0xFF}, std::byte{0x4F}, std::byte{0xFF}, std::byte{0x51}};
+  // The boxes of a JP2 file in front of the codestream need not be understood to find it.
   const auto found = std::search(file.begin(), file.end(), kStart.begin(), kStart.end());
   if (file.end() - found < 24) throw Rejected(Reason::kCorrupt, "JPEG 2000: no codestream");
   const auto siz = static_cast<std::size_t>(found - file.begin()) + 8;

@@ -46,6 +46,7 @@ struct PngDecoder {
     if (png == nullptr) throw std::bad_alloc();
     info = png_create_info_struct(png);
     png_set_read_fn(png, &source, ReadPngBytes);
+    // libpng would refuse a side of more than a million pixels.
     png_set_user_limits(png, 0x7FFFFFFF, 0x7FFFFFFF);  // RequireRoom() is the limit
     // A wrong checksum is damage, in metadata as well (Pillow refuses it, too); odd metadata with a right one is not.
     png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
@@ -105,6 +106,7 @@ Rgb8 DecodePng(std::span<const std::byte> file, const DecodeOptions& options) {
   if (!ReadInfo(decoder)) Reject(decoder);
   const std::uint32_t width = png_get_image_width(decoder.png, decoder.info);
   const std::uint32_t height = png_get_image_height(decoder.png, decoder.info);
+  // RGBA and the RGB that is made of it exist at the same time.
   RequireRoom(width, height, 4 + 3, options);
   if (!SetTransforms(decoder)) Reject(decoder);
   std::vector<std::uint8_t> rgba(std::size_t{4} * width * height);

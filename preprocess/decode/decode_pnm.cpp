@@ -33,6 +33,7 @@ class PnmText {
     if (!IsDigit(rest_[0])) RejectPnm(Reason::kCorrupt, "no number where one must be");
     std::uint64_t number = 0;
     for (; !rest_.empty() && IsDigit(rest_[0]); rest_ = rest_.subspan(1)) {
+      // A number of any length stays at the largest one instead of overflowing to a small one.
       number = std::min(kMost, 10 * number + static_cast<std::uint64_t>(rest_[0]) - '0');
     }
     return static_cast<std::uint32_t>(number);
@@ -48,7 +49,8 @@ class PnmText {
     return digit;
   }
 
-  // What follows a header and the one white space behind it.
+  // What follows a header and the one white space behind it. Just one, because the first byte of the data may look like
+  // white space.
   std::span<const std::byte> Rest() const { return rest_.empty() ? rest_ : rest_.subspan(1); }
 
  private:
@@ -59,7 +61,8 @@ class PnmText {
   std::span<const std::byte> rest_;
 };
 
-// Greys of more than 8 bits keep their high byte of 16, as those of PNG do; colours are spread over 0..255.
+// Greys of more than 8 bits keep their high byte of 16, as those of PNG do; colours are spread over 0..255. Pillow
+// computes in doubles and rounds half to even, as nearbyint() does.
 class PnmScale {
  public:
   PnmScale(std::uint32_t maximum, bool grey) : maximum_(maximum), grey16_(grey && maximum > 255) {}

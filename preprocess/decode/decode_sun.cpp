@@ -21,6 +21,8 @@ struct SunHeader {
 
 [[noreturn]] void RejectSun(Reason reason, const std::string& what) { throw Rejected(reason, "Sun raster: " + what); }
 
+// The header is eight numbers: magic, width, height, depth, length of the data, kind, kind of the palette and its
+// length. The length of the data is not used: Pillow does not look at it either.
 std::uint32_t SunNumber(std::span<const std::byte> file, std::size_t field) {
   return static_cast<std::uint32_t>(storage::BigEndian(file.subspan(4 * field, 4)));
 }
@@ -63,6 +65,7 @@ std::vector<std::byte> Unpacked(std::span<const std::byte> packed, std::size_t b
 
 // All red bytes come first, then green, then blue.
 std::array<std::uint8_t, 3> SunColour(std::span<const std::byte> map, std::size_t index) {
+  // Colours that the palette does not have are grey, as in Pillow's fresh palette.
   const std::size_t colours = map.size() / 3;
   std::array<std::uint8_t, 3> colour{};
   for (std::size_t c = 0; c < 3; ++c) {
@@ -104,6 +107,7 @@ Rgb8 DecodeSunRaster(std::span<const std::byte> file, const DecodeOptions& optio
   RequireRoom(h.width, h.height, 4 + 3, options);
   const auto map = file.subspan(kSunHeader, h.map_bytes);
   std::span<const std::byte> pixels = file.subspan(kSunHeader + h.map_bytes);
+  // Rows end at a multiple of 16 bits.
   const std::size_t stride = (std::size_t{h.width} * h.depth + 15) / 16 * 2;
   std::vector<std::byte> unpacked;
   if (h.kind == kSunPacked) pixels = unpacked = Unpacked(pixels, stride * h.height);

@@ -22,6 +22,7 @@ Rgb8 DecodeWebp(std::span<const std::byte> file, const DecodeOptions& options) {
   if (WebPGetFeatures(data.bytes, data.size, &features) != VP8_STATUS_OK) {
     throw Rejected(Reason::kCorrupt, "WebP: the header is damaged");
   }
+  // Before WebPAnimDecoderNew(), which allocates two canvases.
   RequireSize(static_cast<std::uint64_t>(features.width), static_cast<std::uint64_t>(features.height), options);
   WebPAnimDecoderOptions animation;
   WebPAnimDecoderOptionsInit(&animation);

@@ -19,6 +19,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
+// Two macros, because # does not replace a macro that it is given.
 #define GAN_TEXT_(x) #x
 #define GAN_TEXT(x) GAN_TEXT_(x)
 
@@ -56,6 +57,7 @@ bool HasBrand(FileBytes file, std::initializer_list<std::string_view> wanted) {
   };
   if (file.size() < 16 || is_wanted(8)) return file.size() >= 16;
   if (!BeginsWith(file.subspan(8), "mif1") && !BeginsWith(file.subspan(8), "msf1")) return false;
+  // Behind the major brand stand four bytes of version, then the other brands to the end of the box.
   const std::uint64_t box = storage::BigEndian(file.first(4));
   for (std::size_t at = 16; at + 4 <= std::min<std::uint64_t>(box, file.size()); at += 4) {
     if (is_wanted(at)) return true;
@@ -95,6 +97,7 @@ constexpr std::array kFormats = {
     Format{"GIF", {"GIF8"}, nullptr, ".gif", DecodeGif, nullptr, GifLibrary},
     Format{"BMP", {"BM"}, IsBmp, ".bmp .dib", DecodeBmp, nullptr, OwnDecoder, kApart},
     Format{"PNM", {"P1", "P2", "P3", "P4", "P5", "P6"}, IsPnm, ".pbm .pgm .ppm .pnm", DecodePnm, nullptr, OwnDecoder, kApart},
+    // A CR2 begins like a TIFF, so its row comes before that.
     Format{"Canon raw", {"II*\0????CR"sv}, nullptr, "", nullptr, nullptr, nullptr},
     Format{"TIFF", {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv}, nullptr, ".tif .tiff", DecodeTiff, nullptr, TiffLibrary, kApart},
     Format{"AVIF", {"????ftyp"}, IsAvif, ".avif .avifs", DecodeAvif, nullptr, AvifLibrary, kApart},
@@ -136,6 +139,7 @@ bool Matches(const Format& format, FileBytes file) {
 
 bool HasWord(std::string_view words, std::string_view word) {
   for (std::size_t at = words.find(word); at != words.npos; at = words.find(word, at + 1)) {
+    // The words begin with dots, so only the end of the match has to be checked.
     if (at + word.size() == words.size() || words[at + word.size()] == ' ') return true;
   }
   return false;

@@ -51,8 +51,10 @@ int Decode(const heif_image_handle* handle, const GanDecodeHost& host) {
   const heif_error error =
       Heif().decode_image(handle, &decoded, heif_colorspace_RGB,
                           channels == 4 ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB, nullptr);
+  // Owned before the error is looked at, so that every way out releases it.
   const Image image(decoded);
   if (error.code != heif_error_Ok) return Failed(error, host);
+  // The room for the pixels has the size that the header says.
   if (Heif().image_get_width(decoded, heif_channel_interleaved) != width ||
       Heif().image_get_height(decoded, heif_channel_interleaved) != height) {
     host.explain(host.context, "HEIC: its size is not what its header says");

@@ -17,7 +17,7 @@ using namespace jpeg;  // NOLINT(google-build-using-namespace): made for this fi
 constexpr std::uint64_t kMostTableBytes = 128;  // of all that is written but the blocks and what is copied
 
 // One DC table, whose code of four bits is the category itself, and one AC table that has a single code of one bit: end
-// of block.
+// of block. There are fourteen codes of four bits, since T.81 does not allow one of ones alone.
 constexpr int kCodeBits = 4;
 constexpr int kMostWritten = kMostCategory + 2;  // differences of two averages that were refined
 
@@ -40,12 +40,14 @@ void AppendScan(std::vector<std::byte>& out, AveragesReader& read) {
   for (Component& component : read.components()) components.push_back(&component);
   Append(out, 0xFF, kSos, 0, 6 + 2 * components.size(), components.size());
   for (const Component* component : components) Append(out, component->id, 0x00);
+  // A sequential scan has all coefficients and no approximation.
   Append(out, 0, 63, 0);
   BitWriter bits(out);
   std::array<int, 4> previous = {};
   const auto put = [&](std::size_t i, std::int16_t average) {
     const int difference = average - std::exchange(previous[i], average);
     const int category = static_cast<int>(std::bit_width(static_cast<unsigned>(std::abs(difference))));
+    // T.81 F.1.2.1: a negative difference is written as its distance from the smallest of its category.
     const int value = difference < 0 ? difference + (1 << category) - 1 : difference;
     // Category, the value in as many bits, end of block.
     bits.Put(static_cast<std::uint32_t>((category << category | value) << 1), kCodeBits + category + 1);

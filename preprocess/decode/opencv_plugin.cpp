@@ -54,7 +54,9 @@ int Decode(const std::uint8_t* file, std::size_t bytes, const GanDecodeHost& hos
   if (image.empty()) return kGanCorrupt;
   const bool known = image.depth() == CV_8U || image.depth() == CV_16U || image.depth() == CV_32F;
   if (!known || image.channels() > 4) return kGanUnsupported;
+  // Two channels are grey and alpha.
   const int channels = image.channels() % 2 == 0 ? 4 : 3;
+  // No bytes of its own: the caller has reserved them from the header, because OpenCV allocates before it can be asked.
   std::uint8_t* out = host.allocate(host.context, static_cast<std::uint32_t>(image.cols),
                                     static_cast<std::uint32_t>(image.rows), channels, 0);
   if (out == nullptr) return kGanRefused;

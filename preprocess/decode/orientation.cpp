@@ -35,6 +35,7 @@ std::optional<int> OrientationOfExif(FileSpan tiff) {
   const bool big = HasAt(tiff, 0, "MM\0*"sv);
   if (!big && !HasAt(tiff, 0, "II*\0"sv)) return std::nullopt;
   const std::size_t directory = Number(tiff, 4, 4, big);
+  // Offsets and counts come from the file. Whatever lies beyond its end reads as 0, so the loop does no harm.
   const std::uint32_t entries = Number(tiff, directory, 2, big);
   for (std::uint32_t i = 0; i < entries; ++i) {
     const std::size_t entry = directory + 2 + std::size_t{12} * i;
@@ -175,6 +176,7 @@ int OrientationOfWebp(FileSpan file) {
 
 Rgb8 Turned(const Rgb8& image, int orientation) {
   if (orientation == 1) return image;
+  // For 5 to 8 rows and columns change places before the mirroring.
   const bool swaps = orientation >= 5;
   Rgb8 out(swaps ? image.height : image.width, swaps ? image.width : image.height);
   const bool mirror_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;

@@ -52,6 +52,7 @@ struct Call {
   std::exception_ptr refused;
 
   std::uint8_t* Allocate(std::uint32_t w, std::uint32_t h, int n, int own_bytes) {
+    // The orientation may become known only after the pixels are decoded, so the turned copy is always counted.
     constexpr int kTurned = 3;
     const int per_pixel = own_bytes + n + (n == 4 ? 3 : 0) + kTurned;
     RequireRoom(w, h, static_cast<std::uint64_t>(per_pixel), options);
@@ -84,6 +85,7 @@ void Explain(void* context, const char* why) { static_cast<Call*>(context)->why 
 
 void RequireDecoded(int result, const Call& call) {
   if (call.refused) std::rethrow_exception(call.refused);
+  // Without channels the plugin never asked for room, so there is no picture, whatever it returned.
   if (result == kGanDecoded && call.channels != 0) return;
   const Reason reason = result == kGanTruncated     ? Reason::kTruncated
                         : result == kGanUnsupported ? Reason::kUnsupported

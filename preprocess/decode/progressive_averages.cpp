@@ -27,6 +27,8 @@ void AveragesReader::Read() {
   while (ReadSegment()) {
   }
   Require(!components_.empty());
+  // A component without some of its bits comes from a file that ends early. The decoder then says what is wrong with
+  // it.
   for (const Component& component : components_) Require(component.seen && component.missing_bits == 0);
 }
 
@@ -86,6 +88,7 @@ void AveragesReader::ReadFrame(Bytes whole, Bytes body) {
     blocks += component.across * component.down;
     components_.push_back(component);
   }
+  // T.81 B.2.3.
   Require(blocks <= kMostBlocksOfUnit);
   units_across_ = RoundedUp(width, 8 * most_across);
   units_down_ = RoundedUp(height, 8 * most_down);
@@ -95,6 +98,8 @@ void AveragesReader::ReadFrame(Bytes whole, Bytes body) {
   }
   for (Component& component : components_) {
     component.columns = units_across_ * component.across;
+    // T.81 A.2.2: a scan of one component has only the blocks that lie in the picture. A scan of several also has those
+    // that fill its last units.
     component.own_columns = RoundedUp(RoundedUp(width * component.across, most_across), 8);
     component.own_rows = RoundedUp(RoundedUp(height * component.down, most_down), 8);
     component.averages.resize(std::size_t{component.columns} * units_down_ * component.down);
@@ -124,6 +129,8 @@ void AveragesReader::ReadScan(Bytes body) {
   Require(!body.empty() && body[0] >= 1 && body[0] <= 4 && body.size() == 4 + std::size_t{2} * body[0]);
   scanned_ = true;
   const std::uint32_t count = body[0];
+  // First and last coefficient, and the bits of the approximation: those before and those that still come (T.81
+  // G.1.1.1).
   const Bytes last = body.last(3);
   if (last[0] != 0) return SkipData();
   Require(last[1] == 0);
@@ -137,6 +144,7 @@ void AveragesReader::ReadScan(Bytes body) {
     Begin(*components.back(), before, shift);
     const std::uint32_t table = body[2 + 2 * i] >> 4;
     Require(table < 4);
+    // A scan that refines has plain bits and needs no table.
     if (before == 0 && tables[table].empty()) {
       Require(!definitions_[table].empty());
       tables[table] = HuffmanTable(definitions_[table].first(16), definitions_[table].subspan(16));
@@ -174,6 +182,7 @@ void AveragesReader::ReadBlocks(const std::vector<Component*>& components,
       return;
     }
     previous[i] += TakeDifference(bits, *tables[i]);
+    // Keeps a damaged file from overflowing 16 bits.
     Require(std::abs(previous[i]) <= kMostAverage >> shift);
     average = static_cast<std::int16_t>(previous[i] * (1 << shift));
   };
@@ -205,6 +214,7 @@ Bytes AveragesReader::NextData() {
     Require(found != nullptr);
     at_ = static_cast<std::size_t>(static_cast<const std::uint8_t*>(found) - file_.data());
     Require(at_ + 1 < file_.size());
+    // A zero behind 0xFF marks a byte of the data; anything else is a marker.
     if (file_[at_ + 1] != 0) return file_.subspan(start, at_ - start);
     at_ += 2;
   }

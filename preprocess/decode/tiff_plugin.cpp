@@ -77,6 +77,7 @@ Layout LayoutOf(TIFF* tiff) {
   l.planar = Tag<std::uint16_t>(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
   l.format = Tag<std::uint16_t>(tiff, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_UINT);
   l.compression = Tag<std::uint16_t>(tiff, TIFFTAG_COMPRESSION, COMPRESSION_NONE);
+  // Asked before any pixel, because reading would only say that it failed.
   if (TIFFIsCODECConfigured(l.compression) == 0) {
     const TIFFCodec* codec = TIFFFindCODEC(l.compression);
     Unsupported("compression " + std::to_string(l.compression) +
@@ -201,6 +202,7 @@ void Decode(Source& source, const GanDecodeHost& host) {
   Layout l = LayoutOf(tiff.get());
   host.set_orientation(host.context, Tag<std::uint16_t>(tiff.get(), TIFFTAG_ORIENTATION, 1));
   if (NeedsRgba(l)) return DecodeRgba(tiff.get(), l, source, host);
+  // libjpeg within libtiff then gives RGB, as Pillow has it.
   if (l.photometric == PHOTOMETRIC_YCBCR && l.samples == 3)
     TIFFSetField(tiff.get(), TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
   RequireKnown(l);
