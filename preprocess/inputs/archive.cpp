@@ -30,6 +30,8 @@ ArchiveReader::~ArchiveReader() = default;
 
 Contents ArchiveReader::Read(std::uint32_t position, std::uint64_t bytes) {
   try {
+    // An archive can only be read forwards. Pictures are asked for in its order, so going back, which starts anew, is
+    // rare.
     if (!stream_ || stream_->next() > position) stream_ = std::make_unique<ArchiveStream>(path_);
     while (stream_->next() <= position) {
       if (!stream_->Advance()) throw Rejected(Reason::kUnreadable, "the archive has changed since it was listed");

@@ -22,6 +22,7 @@ constexpr std::size_t kTextBlock = std::size_t{1} << 16;
 
 std::optional<Rejected> WhyRefused(archive_entry* entry, std::string_view name) {
   const auto unsupported = [](const char* why) { return Rejected(Reason::kUnsupported, why); };
+  // Before the question about links, so that no link can give a picture such a name.
   if (LeavesTheArchive(name)) return unsupported("its path leads out of the archive");
   if (::archive_entry_hardlink(entry) != nullptr) return std::nullopt;  // its target decides
   if (!IsRegular(entry)) return unsupported("a link or device inside an archive");
@@ -34,6 +35,8 @@ std::optional<Rejected> WhyRefused(archive_entry* entry, std::string_view name) 
 }
 
 // Sorts what an archive lists into pictures, refused ones and the rest.
+// An archive is listed in a pass of its own, because the number and the names of all inputs must be known before the
+// first shard. The pictures come in a second pass (ArchiveReader).
 class Listing {
  public:
   Listing(const fs::path& path, const std::function<void(const ArchiveMember&)>& take, LeftOut& left_out,
@@ -68,8 +71,10 @@ class Listing {
     const bool hidden = !LeavesTheArchive(member.name) && HasHiddenPart(member.name);
     const Place* target = ::archive_entry_hardlink(stream_.entry()) == nullptr ? nullptr : FindTarget();
     bool is_picture = HasPictureExtension(member.name) || (target != nullptr && target->is_picture);
+    // The beginning is read only where the name says nothing: it costs unpacking.
     const std::string head = !is_picture && stream_.IsPlainFile() ? stream_.Head() : std::string();
     is_picture = is_picture || IsPictureContent(head);
+    // Even if it is hidden or no picture: a hard link may lead to it.
     if (stream_.IsPlainFile()) {
       places_[std::hash<std::string>()(member.name)] = {member.bytes, member.position, is_picture};
     }
@@ -116,6 +121,7 @@ class Listing {
   }
 
   std::string TextOf(const ArchiveMember& member, std::string_view head) {
+    // What was read as the head cannot be read again.
     std::string text(head);
     for (std::size_t got = head.size(); got > 0 && text.size() <= kMaxTextBytes;) {
       const std::size_t before = text.size();

@@ -91,6 +91,8 @@ ArchiveStream::ArchiveStream(std::filesystem::path file, ArchiveFormats formats)
   ::archive_read_support_filter_lzma(a);
   ::archive_read_support_filter_lzip(a);
   ::archive_read_support_filter_compress(a);
+  // libarchive's own gzip filter reads no checksum and works in this thread (docs/decisions/0020). What GzipStream
+  // gives is unpacked, so that filter finds nothing to do.
   if (BeginsLikeGzip(path_)) gzip_ = std::make_unique<GzipStream>(path_);
   const int result = gzip_ ? ::archive_read_open(a, this, nullptr, NextOfGzip, nullptr)
                            : ::archive_read_open_filename(a, path_.c_str(), kReadAhead);
@@ -101,6 +103,7 @@ ArchiveStream::~ArchiveStream() = default;
 
 la_ssize_t ArchiveStream::NextOfGzip(archive* a, void* stream, const void** block) {
   const GzipStream::Block& next = static_cast<ArchiveStream*>(stream)->gzip_->Next();
+  // No bytes and no error tell libarchive that the file ends.
   *block = next.bytes.data();
   if (!next.bytes.empty() || next.error.empty()) return static_cast<la_ssize_t>(next.bytes.size());
   ::archive_set_error(a, next.error_number == 0 ? kNoErrno : next.error_number, "%s", next.error.c_str());
@@ -155,6 +158,7 @@ std::string ArchiveStream::Name() const {
 
 // Where the data of a tar's entry ends, counted without compression.
 std::int64_t ArchiveStream::EndOfEntry() const {
+  // The data of a sparse file is shorter than its size, so for one only the header counts.
   const bool has_data = IsPlainFile() && ::archive_entry_sparse_count(entry_) == 0;
   const std::int64_t size = has_data ? ::archive_entry_size(entry_) : 0;
   return ::archive_filter_bytes(handle_.get(), 0) + (size + kTarBlock - 1) / kTarBlock * kTarBlock;
@@ -184,6 +188,7 @@ void ArchiveStream::RequireChecksum() {
 std::string ArchiveStream::Head() const {
   std::string head(kRecognisedBytes, '\0');
   const la_ssize_t n = ::archive_read_data(handle_.get(), head.data(), head.size());
+  // Damage to the archive comes again at the next entry, and is told then.
   head.resize(static_cast<std::size_t>(std::max<la_ssize_t>(n, 0)));
   return head;
 }

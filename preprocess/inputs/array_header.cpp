@@ -38,6 +38,7 @@ std::string_view IdxType(unsigned char code) {
   }
 }
 
+// Two zero bytes, the type, the number of dimensions, then each dimension as a big-endian number of four bytes.
 std::optional<ArrayHeader> ReadIdx(std::string_view head, const fs::path& file) {
   if (head.size() < 4 || !head.starts_with(kIdx)) return std::nullopt;
   const std::string_view type = IdxType(static_cast<unsigned char>(head[2]));
@@ -57,6 +58,7 @@ std::string NumberOf(std::string_view bytes, bool is_big_endian, bool has_sign) 
   const std::uint64_t value = is_big_endian ? storage::BigEndian(bytes) : storage::LittleEndian(bytes);
   const std::size_t unused = 64 - 8 * bytes.size();
   if (!has_sign) return std::to_string(value);
+  // Shifted to the top and back, so that the sign fills the unused bits.
   return std::to_string(static_cast<std::int64_t>(value << unused) >> unused);
 }
 
@@ -64,12 +66,15 @@ std::string NumberOf(std::string_view bytes, bool is_big_endian, bool has_sign) 
 
 bool BeginsLikeAnArray(std::string_view head) {
   if (head.starts_with(storage::kNpyMagic)) return true;
+  // Two zero bytes begin many files, so all of these must fit, and a header of three dimensions must have something
+  // behind it.
   return head.size() > 16 && head.starts_with(kIdx) && head[3] != 0 &&
          static_cast<unsigned char>(head[3]) <= storage::kMaxArrayDimensions &&
          !IdxType(static_cast<unsigned char>(head[2])).empty();
 }
 
 std::uint64_t ArrayHeader::item_bytes() const {
+  // One digit, as in "<i4". A type such as "<U12" is a text and has no size here.
   const std::uint64_t size = type.empty() ? 0 : static_cast<std::uint64_t>(type.back() - '0');
   return type.size() <= 3 && size <= 8 ? size : 0;
 }

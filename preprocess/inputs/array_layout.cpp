@@ -19,6 +19,7 @@ std::optional<PictureArray> LayoutOf(const ArrayHeader& header, const fs::path& 
   const bool has_channels = shape.size() == 4;
   const bool is_last = has_channels && is_channels(shape[3]);
   if (has_channels && !is_last && !is_channels(shape[1])) return std::nullopt;
+  // To guess wrong would give noise without an error.
   if (has_channels && is_last && !is_one && is_channels(shape[1])) {
     throw DataError(file, header.Words() + " may be [n, height, width, channels] or [n, channels, height, width]");
   }

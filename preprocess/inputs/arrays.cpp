@@ -86,6 +86,7 @@ void Arrays::OrDataError(const std::string& name, const Read& read) const {
 void Arrays::Take(const std::string& name, ByteOrigin origin, std::uint64_t bytes) {
   if (IsCompressedIdx(name)) origin.kind = ByteOrigin::Kind::kCompressed;
   File file{std::move(origin), bytes, std::nullopt};
+  // CIFAR's files have no header: their names alone tell what they are.
   if (!IsCifar10(name) && !MayBeCifar100(name) && !IsNameFile(name)) {
     std::string head(storage::kMaxNpyHeaderBytes, '\0');
     OrDataError(name, [&] { head.resize(ByteSource(file.origin).ReadAt(0, std::as_writable_bytes(std::span(head)))); });
@@ -158,6 +159,7 @@ void Arrays::AddArray(const std::string& name, const File& file, SourceList& sou
 
 void Arrays::AddCifar(const std::string& name, const File& file, SourceList& sources) {
   const bool is_100 = MayBeCifar100(name);
+  // "train.bin" is a common name, so it takes the file of label names beside it to make it CIFAR-100.
   if (is_100 && !files_.contains(std::string(FoldersOf(name)) + "fine_label_names.txt"))
     return sources.left_out().CountByExtension(name);
   PictureArray layout{.width = 32, .height = 32, .channels = 3, .prefix = is_100 ? 2U : 1U, .is_planar = true};
@@ -214,6 +216,7 @@ void Arrays::Label(const std::string& name, std::uint64_t count, SourceList& sou
                                          storage::Counted(count, "picture"));
   }
   sources.KnowLabels();
+  // The pictures were added just before.
   const std::uint64_t first = sources.size() - count;
   for (std::uint64_t i = 0; i < count; ++i) sources.SetClass(first + i, numbers[i]);
 }
@@ -241,6 +244,7 @@ void Arrays::LabelCifar(const std::string& name, const File& file, const Picture
   const std::uint64_t first = sources.size() - layout.count;
   for (std::uint64_t i = 0; i < layout.count; ++i) {
     std::array<std::byte, 2> label{};
+    // In front of a picture CIFAR-10 has its label, CIFAR-100 the coarse label and then the fine one.
     source.ReadAt(i * layout.stride(), std::span(label).first(layout.prefix));
     const auto number = static_cast<std::size_t>(label[is_100 && !is_coarse ? 1 : 0]);
     if (!names.empty() && number >= names.size()) {
@@ -268,6 +272,8 @@ std::string Arrays::ReadAll(const std::string& name, const File& file) const {
 std::uint64_t Arrays::LengthOf(const File& file) const {
   if (file.origin.kind != ByteOrigin::Kind::kCompressed) return file.bytes;
   constexpr std::size_t kBlock = std::size_t{1} << 16;
+  // The only way to learn the length is to unpack all of it once. RequireRatio() ends that for a file that claims too
+  // much.
   const std::uint64_t packed = fs::file_size(file.origin.file);
   std::vector<std::byte> block(kBlock);
   ByteSource source(file.origin);

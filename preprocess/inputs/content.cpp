@@ -24,6 +24,7 @@ struct Content {
 
 constexpr std::array kArchives = {Content{"PK\3\4", "a .zip archive"}, Content{"PK\5\6", "an empty .zip archive"},
                                   Content{"7z\xBC\xAF\x27\x1C", "a .7z archive"}, Content{"ustar", "a tar", 257}};
+// For --in, pictures are looked for first, so that RIFF is no WebP here and ftyp no AVIF.
 constexpr std::array kOthers = {
     Content{"PAR1", "a Parquet file"},
     Content{"\x1F\x8B", "gzip-compressed data"},
@@ -76,6 +77,7 @@ std::string_view Find(const Table& table, std::string_view head) {
 
 std::string HeadOf(const std::filesystem::path& path) {
   int descriptor = -1;
+  // Without O_NONBLOCK a pipe would hold up the opener until somebody writes.
   do descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   while (descriptor < 0 && errno == EINTR);
   if (descriptor < 0) throw IoError(path, "open", errno);

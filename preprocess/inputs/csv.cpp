@@ -6,6 +6,7 @@ namespace gan::preprocess {
 
 namespace {
 
+// Spreadsheet programs write UTF-8's byte-order mark, which would become part of the first column's name.
 constexpr std::string_view kMark = "\xEF\xBB\xBF";
 
 bool EndsLine(char c) { return c == '\n' || c == '\r'; }

@@ -20,6 +20,7 @@ class PairReader : public json::json_sax_t {
   PairReader(const std::filesystem::path& file, const std::function<void(const std::string&, const std::string&)>& take)
       : file_(file), take_(take) {}
 
+  // Each of these returns whether to go on.
   bool null() override { return Value(std::nullopt, "null"); }
   bool boolean(bool /*value*/) override { return Value(std::nullopt, "a truth value"); }
   bool number_integer(number_integer_t value) override { return Value(std::to_string(value), ""); }
@@ -71,6 +72,7 @@ class PairReader : public json::json_sax_t {
   }
 
  private:
+  // As for all JSON that is read (storage/parse_json.h), which this parser does not go through.
   static constexpr int kMaxDepth = 64;
 
   bool InLabels() const { return in_labels_ && depth_ == 2; }

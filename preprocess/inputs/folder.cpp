@@ -52,6 +52,7 @@ class Walk {
     fs::directory_iterator entries(root_, error);
     if (error) throw IoError(root_, "list", error.value());
     Enter(root_, nullptr);
+    // The first of contradicting rows counts, and a file system lists files in any order.
     std::sort(label_files_.begin(), label_files_.end());
     for (const std::string& name : label_files_) labels_.ReadFile(name);
   }
@@ -89,6 +90,8 @@ class Walk {
     struct stat status = {};
     if (::stat(folder.c_str(), &status) != 0) return RejectFolder(folder, "entered", errno, all_are);
     const Identity identity(status.st_dev, status.st_ino);
+    // Device and inode, because a link gives the same folder another path. Only the folders above are compared: the
+    // same folder in two places is entered twice.
     if (std::find(above_.begin(), above_.end(), identity) != above_.end()) {
       return found_.left_out().Count("link to a folder that holds it", NameOf(folder));
     }
@@ -157,6 +160,7 @@ class Walk {
     const std::string_view name = NameOf(entry.path());
     std::error_code unreadable;
     const std::uint64_t bytes = entry.file_size(unreadable);
+    // Most files end here and are not opened.
     if (HasPictureExtension(name)) return found_.Add(name, unreadable ? 0 : bytes);
     const std::optional<std::string> head = Head(entry.path());
     if (!head || IsPictureContent(*head)) return found_.Add(name, unreadable ? 0 : bytes);
@@ -194,6 +198,7 @@ std::vector<std::string> AddFolder(const fs::path& folder, const OwnFiles& own, 
   const std::uint64_t first = found.size();
   Walk walk(folder, own, labels, may_hold_pictures, found);
   walk.Begin();
+  // Names decide the order of the inputs, since the order of a directory differs from one file system to another.
   found.SortFrom(first);
   return walk.Containers(first);
 }

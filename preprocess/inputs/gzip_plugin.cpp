@@ -15,6 +15,7 @@ namespace {
 class ZlibInflater : public Inflater {
  public:
   ZlibInflater() {
+    // 16 tells zlib to expect gzip's header and to check its checksum.
     constexpr int kGzipOnly = 16 + MAX_WBITS;
     if (::inflateInit2(&state_, kGzipOnly) != Z_OK) throw std::bad_alloc();
   }
@@ -30,6 +31,7 @@ class ZlibInflater : public Inflater {
     in = in.last(state_.avail_in);
     out = out.last(state_.avail_out);
     if (result == Z_STREAM_END) return Result::kEnd;
+    // Z_BUF_ERROR says that nothing could be done without more input or room, which is no damage.
     return result == Z_OK || result == Z_BUF_ERROR ? Result::kMore : Result::kDamaged;
   }
 

@@ -26,6 +26,7 @@ namespace {
 
 bool SendAll(int socket, std::span<const std::byte> data) {
   while (!data.empty()) {
+    // MSG_NOSIGNAL: a helper that has crashed must not end this process by SIGPIPE.
     const ssize_t n = ::send(socket, data.data(), data.size(), MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return false;
@@ -48,6 +49,7 @@ HelperProcess::HelperProcess(const Options& options) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) Fail(options.name, "socketpair", errno);
   socket_ = ends[0];
+  // A helper that hangs makes recv() fail, which its owner treats like a crash.
   const timeval patience = {.tv_sec = options.most_seconds, .tv_usec = 0};
   ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   const int error = Start(options, ends[1]);
@@ -70,6 +72,8 @@ int HelperProcess::Start(const Options& options, int its_socket) {
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   }
   std::array<char*, 3> arguments = {const_cast<char*>("gan-preprocess"), const_cast<char*>(options.argument), nullptr};
+  // posix_spawn, because fork() in a program with threads would copy locks that they hold. The link to the program
+  // itself works also when the file has been renamed meanwhile.
   const int error = ::posix_spawn(&process_, "/proc/self/exe", &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   return error;

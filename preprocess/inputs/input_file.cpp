@@ -62,6 +62,8 @@ class Descriptor {
 }  // namespace
 
 bool MayPass(int error_number) {
+  // EACCES and EPERM are among them because somebody may give the permission, EIO and ESTALE because network file
+  // systems recover.
   constexpr std::array kPassing = {EMFILE, ENFILE, ENOMEM, EINTR,     EAGAIN,   EACCES,       EPERM, EIO,
                                    ESTALE, EBUSY,  ENODEV, ETIMEDOUT, ENOTCONN, EHOSTUNREACH, ENXIO, EREMOTEIO};
   return std::find(kPassing.begin(), kPassing.end(), error_number) != kPassing.end();
@@ -74,6 +76,7 @@ InputFile::InputFile(const std::filesystem::path& path) {
     bytes_ = mapped_.emplace(path).bytes();
     return;
   }
+  // It grows to the largest small file and is never shrunk, so that no input costs an allocation.
   thread_local std::vector<std::byte> buffer;
   if (buffer.size() < size) buffer.resize(size);
   bytes_ = file.Read(std::span(buffer).first(size));

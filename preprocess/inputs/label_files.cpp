@@ -30,6 +30,7 @@ constexpr std::array<std::string_view, 8> kLabelFiles = {
     "list_attr_celeba.csv", "identity_CelebA.txt", "list_eval_partition.txt", "list_eval_partition.csv"};
 constexpr std::string_view kUnread = "metadata.parquet";
 constexpr std::array<std::string_view, 4> kFileColumns = {"file_name", "image_file_name", "image_id", "filename"};
+// In the order in which they are preferred.
 constexpr std::array<std::string_view, 7> kUsualColumns = {"label",    "labels",     "class", "class_name",
                                                            "category", "label_name", "target"};
 
@@ -98,6 +99,7 @@ void LabelFiles::ReadDatasetJson(const fs::path& file, const std::string& folder
   });
 }
 
+// A name that the user gives is compared exactly, the usual names in any case.
 std::size_t LabelFiles::ChooseColumn(const std::vector<std::string>& columns) {
   columns_seen_.insert(columns.begin(), columns.end());
   std::size_t chosen = columns.size();
@@ -172,6 +174,8 @@ void LabelFiles::ReadCelebA(const fs::path& file, std::string_view name, std::st
 void LabelFiles::Put(const std::string& picture, const std::string& label, Places& places) {
   auto [found, is_new] = label_places_.try_emplace(label, static_cast<std::uint32_t>(labels_.size()));
   if (is_new) labels_.push_back(label);
+  // Asked here as well as in SourceList, so that a table of millions of captions ends early and does not fill the
+  // memory.
   if (labels_.size() > SourceList::kMaxLabels) {
     throw DataError(root_,
                     "over 100,000 different labels, the last one \"" + label.substr(0, 60) + "\": are they classes?");
@@ -199,6 +203,8 @@ void LabelFiles::Apply(SourceList& sources, std::uint64_t first) {
   for (std::uint64_t begin = first, end = first; begin < sources.size() && (knows_labels_ || column_found_);
        begin = end) {
     end = sources.EndOfOrigin(begin);
+    // An origin that states its own labels keeps them, but what the tables name counts as used, so that no note
+    // complains.
     const bool has_others = sources.KnowsLabels(begin);
     sources.KnowLabels(begin);
     for (std::uint64_t i = begin; i < end && named > 0; ++i) {

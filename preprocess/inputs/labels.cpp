@@ -52,7 +52,8 @@ std::string NameOfRoot(const SourceList& sources, std::uint64_t i) {
 }
 
 // The classes of names [begin, end), which are paths in one folder or archive; `name` gives nothing for those that do
-// not count.
+// not count. All names are looked at before any class is known: one name that lies elsewhere changes which folders are
+// common.
 class Tree {
  public:
   using Name = std::function<std::optional<std::string_view>(std::uint64_t)>;
@@ -129,6 +130,7 @@ bool HasTwoFolders(const SourceList& sources, std::uint64_t begin, std::uint64_t
 void LabelOrigin(const LabelOptions& options, SourceList& sources, std::uint64_t begin, std::uint64_t end,
                  std::string_view folder_class) {
   const bool always = options.mode == LabelMode::kFolder;
+  // Under --labels auto a source's own labels come before its folders.
   if (!always && (sources.KnowsLabels(begin) || !options.column.empty())) return;
   if (sources.IsListed(begin)) {
     if (always || HasTwoFolders(sources, begin, end)) LabelListed(sources, begin, end);

@@ -106,6 +106,7 @@ class LmdbPictures : public ContainerReader {
       if (!process_) process_.emplace(file_);
       return process_->Read(position);
     } catch (const std::runtime_error& error) {
+      // The next picture gets a new process. Positions count from the beginning again, so the same picture is found.
       process_.reset();
       throw Rejected(Reason::kCorrupt, std::string("the LMDB file is damaged here: ") + error.what());
     }
@@ -140,6 +141,7 @@ class LmdbListing {
     const std::string_view head(reinterpret_cast<const char*>(entry.value.data()), entry.value.size());
     const std::uint32_t position = position_++;
     if (IsPictureContent(head)) return found_.Add(name, entry.bytes, position);
+    // The listing sends only the beginning of each value; a label counts when that is all of it.
     if (is_labelled_ && name.starts_with("label") && head.size() == entry.bytes && head.size() <= kLongestLabelValue) {
       labels_.emplace(name, head);
     }
@@ -147,6 +149,7 @@ class LmdbListing {
   }
 
   void Label() {
+    // At the end, because "label-…" comes after "image-…" in the order of the keys.
     if (labels_.empty()) return;
     found_.KnowLabels();
     for (std::uint64_t i = first_; i < found_.size(); ++i) {
@@ -168,6 +171,7 @@ class LmdbListing {
 void BecomeLmdbReaderWhenAsked(int argc, char** argv) {
   if (argc != 2 || std::strcmp(argv[1], kLmdbReaderArgument) != 0) return;
   ServeLmdb(HelperProcess::kSocket);
+  // Without the destructors of statics: this process was started to serve, and has served.
   ::_exit(0);
 }
 

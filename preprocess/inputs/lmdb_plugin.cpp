@@ -21,6 +21,8 @@ class Database : public LmdbDatabase {
  public:
   explicit Database(const std::string& path) {
     Require(::mdb_env_create(&environment_));
+    // No lock, because its file would have to be written, perhaps on a read-only disk. No read-ahead, because the
+    // listing only looks at the beginning of each value. NOSUBDIR: the path is that of the file.
     Require(::mdb_env_open(environment_, path.c_str(), MDB_RDONLY | MDB_NOLOCK | MDB_NOSUBDIR | MDB_NORDAHEAD, 0));
     Require(::mdb_txn_begin(environment_, nullptr, MDB_RDONLY, &transaction_));
     MDB_dbi database = 0;
@@ -36,6 +38,7 @@ class Database : public LmdbDatabase {
   Database& operator=(const Database&) = delete;
 
   std::optional<Entry> At(std::uint64_t position) override {
+    // A cursor knows no positions, so going back starts at the first key.
     if (next_ == 0 || position < next_) Step(MDB_FIRST);
     while (is_there_ && next_ <= position) Step(MDB_NEXT);
     if (!is_there_) return std::nullopt;

@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// A position has 32 bits.
 constexpr std::uint64_t kMostRows = std::uint64_t{1} << 32;
 
 GanOpenParquet* LoadPlugin(const fs::path& file) {
@@ -92,6 +93,7 @@ void AddParquet(const fs::path& file, const LabelOptions& labels, SourceList& fo
   const auto open = [file] { return std::make_unique<ParquetReader>(file); };
   found.BeginContainer(file, open, fs::file_size(file), name.size());
   for (std::uint64_t row = 0; row < parquet->rows(); ++row) {
+    // The size of a picture is not known before its page is read; 0 stands for that.
     found.Add(name + "/" + std::to_string(row), 0, static_cast<std::uint32_t>(row));
   }
   const std::vector<std::string> columns = parquet->LabelColumns();

@@ -85,6 +85,7 @@ class Choice {
 
   // The leaf that holds the pictures of a top-level column; nothing when it has none.
   std::optional<int> PictureLeaf(const std::string& column) const {
+    // Hugging Face's pictures are structures of `bytes` and `path`.
     for (const std::string& path : {column + ".bytes", column}) {
       const auto leaf = leaves_.find(path);
       if (leaf != leaves_.end() && IsBytes(leaf->second)) return leaf->second;
@@ -97,6 +98,7 @@ class Choice {
     if (schema_.Column(leaf)->path()->ToDotVector().size() > 1) return true;
     const auto& type = schema_.Column(leaf)->logical_type();
     const bool is_text = type && type->is_string();
+    // A column called "image" may hold paths, which are texts.
     return !is_text && std::find(kPictureNames.begin(), kPictureNames.end(), column) != kPictureNames.end();
   }
 

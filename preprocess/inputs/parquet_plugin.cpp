@@ -19,6 +19,8 @@ namespace gan::preprocess {
 
 namespace {
 
+// A page says itself how large it is when unpacked. Without this limit a small file could ask for far more than it
+// holds.
 constexpr std::int64_t kMaxMemory = std::int64_t{1} << 30;
 constexpr std::int64_t kBufferBytes = std::int64_t{256} << 10;
 constexpr std::int64_t kBatch = 1024;
@@ -75,6 +77,7 @@ class File : public ParquetFile {
   }
 
   std::unique_ptr<parquet::ParquetFileReader> Open(const std::string& path) {
+    // Otherwise Arrow reads a whole column chunk at once, which may be most of the file.
     properties_.enable_buffered_stream();
     properties_.set_buffer_size(kBufferBytes);
     properties_.set_page_checksum_verification(true);
@@ -106,11 +109,13 @@ class File : public ParquetFile {
     auto& typed = static_cast<Reader&>(column);
     const std::int16_t present = column.descr()->max_definition_level();
     std::array<std::int16_t, kBatch> levels{};
+    // No vector, because std::vector<bool> has no memory that Arrow could write to.
     const std::unique_ptr<Value[]> values(new Value[kBatch]);
     while (typed.HasNext()) {
       std::int64_t found = 0;
       const std::int64_t read = typed.ReadBatch(kBatch, levels.data(), nullptr, values.get(), &found);
       for (std::int64_t i = 0, at = 0; i < read; ++i) {
+        // Rows without a value have a level and take no place among the values.
         const bool is_there = present == 0 || levels[static_cast<std::size_t>(i)] == present;
         take(is_there ? &values[static_cast<std::size_t>(at++)] : nullptr);
       }

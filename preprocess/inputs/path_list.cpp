@@ -37,6 +37,7 @@ class PathSplitter {
     while (!block.empty()) {
       const std::size_t end = block.find(separator_);
       rest_.append(block.substr(0, end));
+      // So a file without line ends that is no list is refused early, and never held in memory.
       if (rest_.size() > kLongestPath) Refuse(list_, "a line of over 4,096 bytes");
       if (end == std::string_view::npos) return;
       Finish();

@@ -41,6 +41,8 @@ void SourceList::NamePlaces(bool adds) {
     has_container = has_container || origin.kind == Kind::kContainer;
   }
   std::optional<fs::path> around;  // the folder that holds all that was given
+  // One folder or container by itself keeps the names that its members have. With --append it may stand beside others
+  // of an earlier run, whose names it must not take.
   if (given.size() > 1 || (adds && has_container)) {
     for (const fs::path& one : given) around = around ? CommonFolder(*around, one.parent_path()) : one.parent_path();
   }

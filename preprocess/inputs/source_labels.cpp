@@ -51,6 +51,7 @@ std::uint32_t SourceList::Intern(std::string_view label) {
   }
   const auto place = static_cast<std::uint32_t>(labels_.size());
   labels_.push_back(text);
+  // Both spellings lead to the label: the bytes of the source, and what they became.
   label_places_.emplace(raw, place);
   label_places_.emplace(std::move(text), place);
   return place;

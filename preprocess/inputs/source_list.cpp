@@ -16,6 +16,7 @@ constexpr std::size_t kArenaBlockBytes = std::size_t{1} << 20;
 
 std::string_view TextArena::Keep(std::string_view text) {
   if (blocks_.empty() || text.size() > room_ - used_) {
+    // The rest of the block before stays unused, which is less than the text that did not fit.
     room_ = std::max(kArenaBlockBytes, text.size());
     blocks_.push_back(std::make_unique_for_overwrite<char[]>(room_));
     used_ = 0;
@@ -45,6 +46,7 @@ void SourceList::AddRejected(std::string_view name, Reason reason, const std::st
 }
 
 void SourceList::SortFrom(std::uint64_t first) {
+  // By bytes, which no locale changes.
   std::sort(entries_.begin() + static_cast<std::ptrdiff_t>(first), entries_.end(), [](const Entry& a, const Entry& b) {
     return std::string_view(a.name, a.name_bytes) < std::string_view(b.name, b.name_bytes);
   });
@@ -70,6 +72,7 @@ const Rejected* SourceList::WhyRejected(std::uint64_t i) const {
 }
 
 std::uint64_t SourceList::EndOfOrigin(std::uint64_t i) const {
+  // Inputs are added origin by origin, and sorted only within one.
   const auto after = [](std::uint32_t origin, const Entry& entry) { return origin < entry.origin; };
   const auto end =
       std::upper_bound(entries_.begin() + static_cast<std::ptrdiff_t>(i), entries_.end(), entries_[i].origin, after);

@@ -168,6 +168,8 @@ class Finder {
   void AddFile(const fs::path& file) {
     const bool is_file = fs::is_regular_file(file);  // a pipe can only hold a list
     const std::string head = is_file ? HeadOf(file) : "";
+    // A file that is called like a picture is an input even if it is damaged. Only LMDB and Parquet are looked for
+    // before its name counts.
     const bool called_a_picture = HasPictureExtension(file.native());
     if (is_file && IsLmdb(head)) return AddLmdb(file, labels_, found_);
     if (is_file && IsParquet(head)) return AddParquet(file, labels_, found_);

@@ -25,6 +25,7 @@ constexpr std::array<std::string_view, 7> kLabelKeys = {"label",      "labels", 
 constexpr std::array<std::string_view, 8> kMasks = {"seg",   "mask",   "segmentation", "depth",
                                                     "label", "labels", "instance",     "semantic"};
 
+// Keys are kept as hashes of 64 bits, because a tar may have millions of samples.
 std::size_t HashOf(std::string_view text) { return std::hash<std::string_view>()(text); }
 
 // 0: "jpg"; 1: "input.png"; 2: "seg.png".
@@ -120,6 +121,7 @@ void WebSamples::KeepOnePicture(SourceList& sources, std::uint64_t first) const 
     samples.back() = turn == 0 ? HashOf(sample.key) : HashOf(std::string(sample.key) + '\0' + std::to_string(turn));
     const std::pair<int, std::uint64_t> here(RankOf(sample.field), i);
     const auto [found, is_new] = best.try_emplace(samples.back(), here);
+    // By rank, then by place: the first of the best kind.
     if (!is_new) found->second = std::min(found->second, here);
   }
   sources.KeepFrom(first, [&](std::uint64_t i) {
@@ -145,6 +147,7 @@ std::optional<std::uint64_t> WebSamples::NearestOf(const Pictures& pictures, con
 
 void WebSamples::SetLabels(const Pictures& pictures, SourceList& sources) const {
   std::unordered_set<std::uint64_t> labelled;
+  // A .cls counts before a .json, so those from JSON come second and only where none was set.
   for (const bool from_json : {false, true}) {
     for (const auto& [key, label] : labels_) {
       if (label.is_from_json != from_json) continue;
