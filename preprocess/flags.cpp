@@ -122,6 +122,7 @@ std::optional<unsigned> Number(std::string_view text, unsigned most) {
 
 std::array<std::uint8_t, 3> ParseColour(const std::string& text) {
   std::array<std::uint8_t, 3> colour{};
+  // With a comma at the end, so that "1,2," has an empty fourth part and is refused.
   std::istringstream parts(text + ",");
   std::size_t count = 0;
   for (std::string part; std::getline(parts, part, ','); ++count) {
@@ -162,6 +163,7 @@ void Resolve(Flags& flags) {
   }
   o.decode.background = ParseColour(flags.background);
   ParseCrop(flags.crop, o);
+  // A column that nothing reads would be a label that the user believes to have.
   if (!o.labels.column.empty() && o.labels.mode != LabelMode::kAuto) {
     throw UsageError("--label-column " + o.labels.column + ": needs --labels auto");
   }

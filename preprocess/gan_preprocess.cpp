@@ -87,6 +87,7 @@ std::unique_ptr<Metrics> OpenMetrics(const Flags& flags, const Ranks& ranks) {
 
 int Run(Flags& flags, Ranks& ranks) {
   gan::preprocess::Resolve(flags);
+  // After the flags, so that a mistake in them is told without MPI, and before any thread exists.
   ranks = Ranks::Join();
   if (ranks.size() > 1) gan::cli::SetErrorPrefix("[rank " + std::to_string(ranks.rank()) + "] ");
   if (ranks.rank() == 0) RequirePreviewFolder(flags.options.preview, flags.options.output);
@@ -102,6 +103,7 @@ int Run(Flags& flags, Ranks& ranks) {
     if (metrics) metrics->Add(gan::monitoring::Metric::kPreprocessImages, 1, result);
   };
   const Summary summary = gan::preprocess::Preprocess(flags.options, ranks, {show, count});
+  // The bar ends its line before anything else is printed.
   bar.reset();
   ranks.Finish();
   if (ranks.rank() > 0) return gan::cli::kDone;
@@ -115,6 +117,8 @@ int Run(Flags& flags, Ranks& ranks) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Before anything else, because the program starts itself again for these two, and a helper needs no flags and no
+  // MPI.
   gan::preprocess::BecomeWorkerWhenAsked(argc, argv);
   gan::preprocess::BecomeLmdbReaderWhenAsked(argc, argv);
   CLI::App app(

@@ -69,6 +69,7 @@ std::string SummaryInWords(const Summary& s, const PreprocessOptions& options, d
   } else {
     text << s.accepted << " of " << storage::Counted(s.inputs, "picture") << " in " << options.output.string();
     for (const auto& [reason, count] : s.rejected) text << ", " << count << " " << reason;
+    // The speed is that of this run: shards of an earlier one cost only their verification.
     const double made = static_cast<double>(s.inputs - s.kept_from_before);
     char speed[96];
     std::snprintf(speed, sizeof speed, "  (%.0f images/s, %.1f MB/s, %s)", made / seconds,
@@ -88,6 +89,7 @@ std::string SummaryInWords(const Summary& s, const PreprocessOptions& options, d
          << "again\n";
   }
   text << "next: mpirun -np 2 gan-train --shards " << options.output.string() << "\n";
+  // Names of files and labels come from others, and a terminal would obey their control characters.
   return cli::PrintableLines(text.str());
 }
 

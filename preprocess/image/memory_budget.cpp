@@ -19,8 +19,10 @@ void MemoryBudget::Give(std::uint64_t bytes) {
 }
 
 void MemoryLease::Reserve(std::uint64_t bytes) {
+  // More than there is would wait for ever. Limited, it waits until nothing else is held.
   bytes = std::min(bytes, budget_.total_);
   if (bytes == held_) return;
+  // Given back before more is asked for: two leases that each hold a part and wait for the rest would never end.
   budget_.Give(held_);
   held_ = 0;
   budget_.Take(bytes);

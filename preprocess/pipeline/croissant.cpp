@@ -70,6 +70,7 @@ json RejectedRecords() {
 
 }  // namespace
 
+// No date and no path, so that the same inputs give the same bytes.
 std::string CroissantOf(const shard::Manifest& m) {
   const std::string side = std::to_string(m.image_size);
   const std::string pictures = storage::Counted(m.accepted, "RGB picture") + " of " + side + " x " + side + " pixels";

@@ -30,6 +30,7 @@ struct Candidate {
 Hash HashOf(std::span<const std::byte> bytes) {
   const std::string text = storage::DigestOf(bytes);
   Hash hash{};
+  // The text begins with the name of the digest.
   std::copy_n(text.end() - static_cast<std::ptrdiff_t>(hash.size()), hash.size(), hash.begin());
   return hash;
 }
@@ -43,6 +44,7 @@ std::vector<Candidate> SameSizes(const SourceList& sources) {
     all.push_back({.bytes = sources.Bytes(i), .input = i, .hash = {}});
     knows_sizes = knows_sizes && sources.KnowsBytes(i);
   }
+  // One size that is unknown may equal any other, so all have to be read.
   if (!knows_sizes) return all;
   const auto by_size = [](const Candidate& a, const Candidate& b) {
     return std::tie(a.bytes, a.input) < std::tie(b.bytes, b.input);
@@ -78,7 +80,8 @@ Hash HashOfMember(const SourceList& sources, std::uint64_t input, ContainerOfInp
   }
 }
 
-// Those of this rank: every size()-th.
+// Those of this rank: every size()-th. Files are read in parallel. The pictures of containers are read one after
+// another, because a container is cheap to read forwards only.
 void HashMine(const SourceList& sources, const Ranks& ranks, std::vector<Candidate>& candidates) {
   const auto step = static_cast<std::size_t>(ranks.size());
   const auto first = static_cast<std::size_t>(ranks.rank());
@@ -106,6 +109,7 @@ void Share(const Ranks& ranks, std::vector<Candidate>& candidates) {
   for (const std::string& part : ranks.Gather(mine)) all += part;
   all = ranks.Broadcast(std::move(all));
   std::size_t at = 0;
+  // The texts came in the order of the ranks, and each holds every `step`-th candidate.
   for (std::size_t rank = 0; rank < step; ++rank) {
     for (std::size_t k = rank; k < candidates.size(); k += step, at += sizeof(Hash)) {
       std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(at), sizeof(Hash), candidates[k].hash.begin());
@@ -141,6 +145,7 @@ RecordIndex::RecordIndex(const std::filesystem::path& folder, const shard::Manif
 }
 
 std::optional<std::string> RecordIndex::Find(std::span<const std::byte> record) const {
+  // CRC32C only narrows the search down: records count as the same when all of their bytes are.
   const auto [begin, end] = places_.equal_range(storage::Crc32c(record));
   std::optional<std::pair<std::uint32_t, std::uint32_t>> first;
   for (auto at = begin; at != end; ++at) {

@@ -29,7 +29,7 @@ using nlohmann::json;
 
 namespace {
 
-// Only rank 0 has a standard input.
+// Only rank 0 has a standard input. The others get its blocks, so that all ranks list the same inputs.
 std::string ReadStandardInput(const Ranks& ranks) {
   return ranks.Broadcast(ranks.rank() == 0 ? NextBlock(STDIN_FILENO, "standard input") : std::string());
 }
@@ -95,6 +95,7 @@ class Job {
   }
 
   void Keep(ShardResult result) {
+    // Its note on disk holds it. There may be more rejected inputs than memory (progress_folder.h).
     result.quarantine = {};
     results_.push_back(std::move(result));
   }
@@ -117,6 +118,7 @@ class Job {
       summary.bytes_read += parsed.at("read").get<std::uint64_t>();
       for (const json& result : parsed.at("results")) results.push_back(ShardResultFrom(result));
     }
+    // The order of a single rank, so that the manifest has the same bytes whatever their number.
     std::sort(results.begin(), results.end(),
               [](const ShardResult& a, const ShardResult& b) { return a.entry.number < b.entry.number; });
     for (const ShardResult& result : results) summary.accepted += result.entry.records;
@@ -258,6 +260,7 @@ Summary RunJob(const PreprocessOptions& options, const Ranks& ranks, const Sourc
   const auto all = static_cast<int>(tbb::this_task_arena::max_concurrency());
   const int threads = options.threads > 0 ? options.threads : all;
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
+  // The arena decides how many threads work; without the limit above TBB would never start more than there are cores.
   tbb::task_arena arena(threads);
   Job job(options, ranks, sources, FindPlace(options, plan, sources), observer);
   return arena.execute([&] { return job.Run(); });
@@ -277,6 +280,7 @@ Summary Preprocess(const PreprocessOptions& options, const Ranks& ranks, const O
     state["inputs"] = sources.Digest();
   }
   state = json::parse(ranks.Broadcast(state.dump()));
+  // Shards are shared by number alone, so ranks that list other files would mix two data sets.
   if (state.at("inputs") != sources.Digest()) {
     throw DataError(options.output, "rank " + std::to_string(ranks.rank()) +
                                         " sees other inputs than rank 0; all machines need the same files");

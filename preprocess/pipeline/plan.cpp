@@ -15,6 +15,7 @@ using nlohmann::json;
 
 namespace {
 
+// The members of a plan that may differ between the first inputs and those that --append adds.
 constexpr std::array kOfTheInputs = {"inputs", "inputs_digest", "dedupe"};
 
 // The part of a plan that names its inputs.
@@ -116,9 +117,11 @@ Place FindPlace(const PreprocessOptions& options, const json& plan, const Source
     place.labels = place.before->labels;
   }
   std::vector<std::string> names = sources.LabelNames();
+  // Inputs without labels in a labelled data set need a label too, which is the empty name.
   if (names.empty() && !place.labels.empty()) names = {""};
   std::set<std::string> known(place.labels.begin(), place.labels.end());
   for (std::string& name : names) {
+    // New names go to the end: the numbers of the old ones stand in shards that must not change.
     if (known.insert(name).second) place.labels.push_back(std::move(name));
   }
   return place;

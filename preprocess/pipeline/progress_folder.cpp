@@ -78,6 +78,8 @@ void ProgressFolder::Begin(const json& plan, const std::string& quarantine_befor
     storage::MakeFolders(folder_);
     storage::WriteFileAtomically(folder_ / kQuarantineBefore, quarantine_before);
     storage::WriteFileAtomically(folder_ / kManifestBefore, manifest_before);
+    // Last, because only the plan says that the folder was begun: if the program is killed before, the next run begins
+    // anew.
     storage::WriteFileAtomically(folder_ / kPlanName, Dump(plan));
   } else if (before == plan) {
     storage::RemoveTemporaries(folder_);
@@ -105,6 +107,7 @@ std::optional<ShardResult> ProgressFolder::Finished(std::uint32_t number) const 
   if (!fs::exists(note) || !fs::exists(file)) return std::nullopt;
   try {
     ShardResult result = ShardResultFrom(storage::ParseJson(storage::ReadFile(note, kMaxNoteBytes), note));
+    // The file is read whole, because a machine that crashed may have lost bytes of a shard whose note survived.
     if (result.entry.number == number && shard::DigestOfFile(file).digest == result.entry.digest) return result;
   } catch (const json::exception&) {  // a damaged note: the shard is made again
   } catch (const DataError&) {        // the same, or a shard that is not what it was

@@ -25,6 +25,7 @@ double Pixels(const shard::Manifest& manifest) {
   return static_cast<double>(manifest.accepted) * manifest.image_size * manifest.image_size;
 }
 
+// Backwards from what the manifest says: the old shards need not be read again for --append.
 Sums SumsOf(const shard::Manifest& manifest) {
   Sums sums;
   for (std::size_t c = 0; c < 3; ++c) {
@@ -39,6 +40,7 @@ void Put(const Sums& sums, shard::Manifest& manifest) {
   for (std::size_t c = 0; c < 3; ++c) {
     const double mean = sums.plain[c] / Pixels(manifest);
     manifest.channel_mean[c] = mean;
+    // Rounding can make the difference of a constant channel slightly negative.
     manifest.channel_std[c] = std::sqrt(std::max(0.0, sums.squares[c] / Pixels(manifest) - mean * mean));
   }
 }
@@ -111,6 +113,7 @@ shard::Manifest Publish(const PreprocessOptions& options, const Place& place, st
   manifest.options = place.plan;
   manifest.libraries = LibrariesOf(manifest.libraries, results);
   manifest.dataset_digest = shard::DatasetDigest(manifest.shards);
+  // The manifest is last: without it the folder is no data set, and with it all other files are there.
   WriteRecordList(options.output, manifest);
   storage::WriteFileAtomically(options.output / "croissant.json", CroissantOf(manifest));
   shard::WriteManifest(options.output, manifest);

@@ -68,6 +68,7 @@ Ranks Ranks::Join() {
 std::string Ranks::Broadcast(std::string text) const {
   if (size_ == 1) return text;
   std::uint64_t bytes = text.size();
+  // The length goes first, because the receivers have to make room.
   ThePlugin().broadcast(reinterpret_cast<char*>(&bytes), sizeof bytes);
   text.resize(bytes);
   ThePlugin().broadcast(text.data(), bytes);

@@ -21,6 +21,7 @@ void InParts(std::uint64_t bytes, const Move& move) {
 void GanRanksStart(GanRanksWorld* world) {
   gan::open_mpi::CopyWithoutKernel();
   int provided = 0;
+  // Other threads exist, but only the main one calls MPI.
   MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided);
   MPI_Comm_rank(MPI_COMM_WORLD, &world->rank);
   MPI_Comm_size(MPI_COMM_WORLD, &world->size);

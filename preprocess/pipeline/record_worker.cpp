@@ -25,6 +25,7 @@ namespace {
 
 constexpr const char* kWorkerArgument = "--decode-for-parent";
 constexpr int kSocket = HelperProcess::kSocket;
+// Longer than any sound picture takes, since --max-pixels bounds its size.
 constexpr int kMostSeconds = 120;
 constexpr std::uint64_t kMostTextBytes = 4096;
 
@@ -92,6 +93,7 @@ bool ServeOne() {
   if (!ReceiveAll(kSocket, file)) return false;
   ParentsRoom room;
   RecordOptions options = OptionsOf(request);
+  // The budget of the parent counts what its workers allocate, so this question goes over the socket.
   options.decode.room = &room;
   try {
     return SendRecord(MakeRecordHere(file, options));
@@ -119,6 +121,7 @@ class Worker {
                              options.filter, options.crop,      options.mode, decode.background, decode.apply_exif};
     if (!SendAll(process_.socket(), BytesOf(request)) || !SendAll(process_.socket(), file)) return std::nullopt;
     Message message;
+    // The worker may ask for room several times before it answers.
     while (ReceiveAll(process_.socket(), WritableBytesOf(message))) {
       if (message.answer == Answer::kRecord) return TakeRecord(message, options.size);
       if (message.answer == Answer::kRejected) return TakeRejected(message);
@@ -140,6 +143,7 @@ class Worker {
  private:
   std::optional<Record> TakeRecord(const Message& message, std::uint32_t size) {
     Record record{Rgb8(size, size), {}, {}};
+    // Limited, because a worker whose memory a picture has damaged can send any number.
     std::string text(std::min(message.text, kMostTextBytes), '\0');
     if (message.bytes != record.picture.pixels.size() ||
         !ReceiveAll(process_.socket(), std::as_writable_bytes(std::span(text))) ||
@@ -179,6 +183,7 @@ bool HasWorkers() { return can_be_worker; }
 
 Record MakeRecordApart(std::span<const std::byte> file, const RecordOptions& options) {
   constexpr int kTries = 3;
+  // One for each thread, so a worker serves one picture at a time and needs no queue.
   thread_local std::optional<Worker> worker;
   Failure failure;
   for (int i = 0; i < kTries; ++i) {
@@ -186,6 +191,7 @@ Record MakeRecordApart(std::span<const std::byte> file, const RecordOptions& opt
     if (std::optional<Record> record = worker->Ask(file, options)) return std::move(*record);
     failure = worker->End();
     worker.reset();
+    // A crash would come again with the same picture; a kill from outside need not.
     if (!failure.by_kill) throw Rejected(Reason::kCorrupt, failure.how);
   }
   // What the picture has to do with that nobody knows, so it is not left out.

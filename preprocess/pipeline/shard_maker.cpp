@@ -112,6 +112,7 @@ std::shared_ptr<ShardMaker::Input> ShardMaker::Fetch(std::uint64_t number) {
 void ShardMaker::FetchMember(Input& input) {
   ContainerOfInput& container = sources_.IsLink(input.number) ? links_ : container_;
   try {
+    // Before the bytes are there. What the decoder needs is added later (Decode).
     input.lease.Reserve(sources_.Bytes(input.number));
     input.contents = container.Read(sources_, input.number);
   } catch (const Rejected& rejected) {
@@ -162,6 +163,7 @@ void ShardMaker::Process(Input& input) const {
   } catch (const std::bad_alloc&) {
     input.result = Rejected(Reason::kTooLarge, "not enough memory for it");
   }
+  // The record waits its turn behind slower pictures, so what it was made of goes at once.
   input.contents = {};
   input.lease.Reserve(0);
 }
@@ -171,6 +173,7 @@ void ShardMaker::Take(const Input& input, WrittenShard& shard, const Observe& ob
   result.bytes_read += input.bytes_read;
   const std::string name = sources_.RecordName(input.number);
   const auto reject = [&](const Rejected& why) {
+    // A duplicate is what --dedupe was asked to find, and no fault of the inputs.
     if (options_.strict && why.reason() != Reason::kDuplicate) {
       const std::string member = sources_.InContainer(input.number) ? name + ": " : "";
       throw DataError(sources_.Path(input.number), member + why.what() + " (" + std::string(Name(why.reason())) + ")");

@@ -41,6 +41,7 @@ Kernel KernelOf(Filter filter) {
   return {Triangle, 1.0};
 }
 
+// Pillow adds or takes a half and cuts off, which rounds halves away from zero.
 std::int32_t ToFixed(double weight) {
   const double scaled = weight * (1 << kPrecisionBits);
   return static_cast<std::int32_t>(weight < 0 ? scaled - 0.5 : scaled + 0.5);
@@ -56,7 +57,8 @@ Taps TapsOf(double centre, double support, std::uint32_t in) {
           std::min(static_cast<int>(centre + support + 0.5), static_cast<int>(in))};
 }
 
-// precompute_coeffs and normalize_coeffs_8bpc.
+// precompute_coeffs and normalize_coeffs_8bpc. The operations and their order are Pillow's, since another order of
+// doubles could change the last bit of a weight.
 Axis MakeAxis(const AxisShape& shape) {
   const Kernel kernel = KernelOf(shape.filter);
   const double scale = static_cast<double>(shape.in) / shape.out;
@@ -67,6 +69,7 @@ Axis MakeAxis(const AxisShape& shape) {
   axis.outputs = shape.kept;
   axis.available = shape.available;
   for (std::uint32_t i = 0; i < shape.kept; ++i) {
+    // Taps are numbered in the whole picture, and `base` of these are not at hand.
     const Taps taps = TapsOf(centre_of(i), support, shape.in);
     axis.first.push_back(static_cast<std::uint32_t>(taps.begin) - shape.base);
     axis.count.push_back(static_cast<std::uint32_t>(taps.end - taps.begin));
@@ -130,6 +133,7 @@ std::string_view Name(Filter filter) {
 }
 
 std::shared_ptr<const Axis> AxisOf(const AxisShape& shape, Direction direction, const ResampleKernels& kernels) {
+  // Of each thread, so that it needs no lock. The result may be dropped here while a resize still uses it.
   thread_local AxisCache cache;
   return cache.Find(shape, direction, kernels);
 }

@@ -25,6 +25,7 @@ Geometry GeometryOf(std::uint32_t width, std::uint32_t height, std::uint32_t siz
   const std::uint32_t shorter = std::min(width, height);
   const double longer = static_cast<double>(size) * std::max(width, height) / shorter;
   if (longer > std::numeric_limits<std::int32_t>::max()) throw Rejected(Reason::kTooLarge, "too narrow a picture");
+  // Cut off, as torchvision's int() does.
   const auto long_side = static_cast<std::uint32_t>(longer);
   Geometry g{width <= height ? size : long_side, width <= height ? long_side : size, 0, 0};
   g.left = CropOffset(g.width, size);
@@ -62,6 +63,7 @@ void RowResizer::Take(const std::uint8_t* rows, std::size_t row_bytes, std::uint
   const std::uint32_t begin = std::clamp(first_, next_, next_ + count);
   const std::uint32_t end = std::clamp(end_, next_, next_ + count);
   if (end > begin) {
+    // Across first, then down, as Pillow does: both passes round to 8 bits, so their order shows in the result.
     std::uint8_t* out = &narrow_.pixels[std::size_t{3} * size_ * (begin - first_)];
     const std::uint8_t* in = rows + row_bytes * (begin - next_);
     if (across_) {
@@ -89,6 +91,7 @@ Rgb8 ResizeAndCrop(const Rgb8& image, std::uint32_t size, Filter filter, const R
   RowResizer resizer({0, 0, image.width, image.height}, image.width, image.height, size, filter, kernels, crop);
   // The last rows are copied to where something may be read behind them.
   const std::size_t row_bytes = std::size_t{3} * image.width;
+  // As many rows as kReadBeyond bytes reach into from behind.
   const auto last = static_cast<std::uint32_t>(std::min<std::size_t>(image.height, kReadBeyond / row_bytes + 1));
   resizer.Take(image.pixels.data(), row_bytes, image.height - last);
   const auto tail = image.pixels.end() - static_cast<std::ptrdiff_t>(last * row_bytes);

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::int32_t kHalf = 1 << (kPrecisionBits - 1);
 
+// The half that the sums begin with makes this shift round.
 std::uint8_t Clip(std::int32_t sum) { return static_cast<std::uint8_t>(std::clamp(sum >> kPrecisionBits, 0, 255)); }
 
 void Row(const std::uint8_t* in, const Axis& axis, std::uint8_t* out) {
