@@ -1,3 +1,5 @@
+// A launcher can die and leave its ranks, or stay when its ranks have ended. Poll() notices both, and Kill() ends
+// whatever descends from this process except the commands of alerts. Nothing here trusts the launcher to clean up.
 #include "launcher/job.h"
 
 #include <dirent.h>

@@ -11,6 +11,7 @@ namespace gan::launch {
 
 namespace {
 
+// Slurm gives no number but the words of the C library.
 int SignalNamed(const std::string& words) {
   for (const int signal : {SIGKILL, SIGBUS, SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGTERM}) {
     if (words == ::strsignal(signal)) return signal;

@@ -53,6 +53,8 @@ std::string OutputTee::Finish() {
   return kept_;
 }
 
+// The user sees what the job writes as it comes, and its end is kept, because mpirun names there the rank that was
+// first.
 void OutputTee::Read() {
   std::array<char, 8192> buffer{};
   while (true) {

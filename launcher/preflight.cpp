@@ -176,6 +176,7 @@ void CheckRanks(const LaunchOptions& options, const fs::path& run, const Need& n
 
 // A failed check does not stop the others, so that one call finds all problems.
 int Preflight(const LaunchOptions& options, const fs::path& run) {
+  // Disk and ranks are checked in the folder itself, which a first run does not have yet.
   const bool made = fs::create_directories(run);
   CheckResults results;
   const Need need = CheckProgram(options, results);

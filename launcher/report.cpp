@@ -35,6 +35,7 @@ Json CauseJson(const Diagnosis& diagnosis) {
 }  // namespace
 
 Report::Report(const std::filesystem::path& run) : run_(run) {
+  // No flags are given here, because MoveSecretsToEnvironment() has moved them already.
   const monitoring::AlertTargets targets = monitoring::ReadAlertTargets("", "");  // from the environment
   if (targets.any()) alerts_ = std::make_unique<monitoring::Alerts>(targets, run, &cli::LogWarning);
   StartTrainJob();

@@ -69,7 +69,9 @@ void AwaitFree(const fs::path& run) {
   }
 }
 
-// Runs attempts until one ends with a final exit code or no restart is allowed.
+// Runs attempts until one ends with a final exit code or no restart is allowed. An attempt places the ranks, begins to
+// collect evidence, starts the launcher, watches it, and ends what is left of the job. Then the evidence becomes a
+// diagnosis, the exit code or the policy decides, and the next attempt begins after a pause.
 class Supervisor {
  public:
   Supervisor(const LaunchOptions& options, fs::path run)
