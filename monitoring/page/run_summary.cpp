@@ -145,6 +145,7 @@ void RunSummary::TakeLine(std::string_view line) {
 void RunSummary::TakeNumbers(const Json& record, bool is_sample) {
   const std::uint64_t step = Count(record, "step"), images = Count(record, "images");
   if (step < stats_.last_step) return;  // of a branch that a rollback has discarded
+  // ReadMore() passes the last line again for its newest values. That must not add a second point.
   const bool is_known = step == stats_.last_step;
   stats_.last_step = step;
   stats_.last_images = images;

@@ -65,6 +65,7 @@ std::shared_ptr<RunView> RunsView::Open(const std::string& name) {
   const std::lock_guard lock(mutex_);
   const auto found = std::find_if(open_.begin(), open_.end(), [&](const auto& run) { return run.first == name; });
   if (found != open_.end()) {
+    // The list is in the order of use, so the last one is dropped first.
     open_.splice(open_.begin(), open_, found);
   } else {
     open_.emplace_front(name, std::make_shared<RunView>(folder, /*live=*/false));

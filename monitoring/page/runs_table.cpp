@@ -94,6 +94,7 @@ bool RunsTable::ReadMore() {
   return complete;
 }
 
+// Shared pointers, so that a run that vanishes meanwhile can be read to the end.
 RunsTable::Summaries RunsTable::All() const {
   const std::lock_guard lock(mutex_);
   Summaries all;
@@ -130,6 +131,7 @@ std::string RunsTable::JsonText() const {
     const auto [read, size] = run->Progress();
     done += read;
     total += size;
+    // The page offers what any of the runs has; the others have gaps there.
     for (std::string& name : run->CurveNames()) curves.insert(std::move(name));
   }
   for (const Json& row : rows) {

@@ -69,6 +69,7 @@ void HttpSender::Deliver(const Destination& destination, const Body& body, const
   const std::string text = body();
   auto pause = options_.pause;
   const std::uint64_t dropped_before = queue_.dropped();
+  // With 0 attempts in the options none is the last one.
   for (std::uint32_t attempt = 1;; ++attempt) {
     const Result result = Try(destination, text);
     if (result.delivered) {

@@ -53,6 +53,7 @@ void WorkQueue::Stop() {
 
 void WorkQueue::Pause(std::chrono::milliseconds time) {
   std::unique_lock lock(mutex_);
+  // Interruptible, because a process that ends must not wait for the pause between two tries.
   changed_.wait_for(lock, time, [this] { return stopping_.load(); });
 }
 
