@@ -94,6 +94,7 @@ void DumpRecord(const fs::path& path, std::uint64_t number, const fs::path& out)
   bool written = false;
   ForEach(path, [&](const Place& place) {
     seen = place.number + 1;
+    // The records before it are only counted; their pixels are not read.
     if (place.number != number) return true;
     place.shard.VerifyRecord(place.record);
     const auto record = place.shard.Record(place.record);
