@@ -8,6 +8,7 @@
 
 namespace gan::preprocess {
 
+// These names are public: they stand in quarantine.jsonl, in the metrics and in the notes of an unfinished folder.
 std::string_view Name(Reason reason) {
   switch (reason) {
     case Reason::kUnreadable:
@@ -52,6 +53,8 @@ Rgb8 DecodeAs(const Format& format, std::span<const std::byte> file, const Decod
   return orientation == 1 ? std::move(stored) : Turned(stored, orientation);
 }
 
+// The size comes from a header. A file of a few bytes can claim billions of pixels, so this is asked before anything is
+// allocated.
 void RequireSize(std::uint64_t width, std::uint64_t height, const DecodeOptions& options) {
   if (width == 0 || height == 0) throw Rejected(Reason::kCorrupt, "no pixels");
   if (std::min(width, height) < options.min_side) {
@@ -71,6 +74,7 @@ void RequireSize(std::uint64_t width, std::uint64_t height, const DecodeOptions&
 
 void RequireRoom(std::uint64_t width, std::uint64_t height, std::uint64_t bytes_per_pixel,
                  const DecodeOptions& options) {
+  // First, so that a picture that will be rejected does not wait for memory.
   RequireSize(width, height, options);
   if (options.room != nullptr) options.room->ReserveMore(width * height * bytes_per_pixel);
 }

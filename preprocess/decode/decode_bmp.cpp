@@ -1,5 +1,7 @@
 // BMP of every header from OS/2 1.x to V5, as Pillow 12.0.0 reads it (BmpImagePlugin.py): palettes, 16, 24 and 32 bits,
-// bit fields, run lengths. Our own, because no library in use gets all of them right (docs/third-party.md).
+// bit fields, run lengths. Our own, because no library in use gets all of them right (docs/third-party.md). The header
+// says where palette, masks and pixels are. Run lengths become indices, other pixels are read from their rows. A
+// palette or four masks make colours of either.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -158,7 +160,8 @@ class RunLengths {
     }
   }
 
-  // A run does not go beyond its row; what begins the next one is the end of the line.
+  // A run does not go beyond its row; what begins the next one is the end of the line. As in Pillow, a literal may go
+  // beyond its row and a run may not.
   void Run(std::uint64_t count, std::uint8_t value) {
     count = std::min(count, x_ < h_.width ? h_.width - x_ : 0);
     for (std::uint64_t i = 0; i < count; ++i) {

@@ -115,6 +115,7 @@ Rgb8 DecodeGif(std::span<const std::byte> file, const DecodeOptions& options) {
   RequireRoom(width, height, 1 + 3, options);
   // Around a frame that is smaller than the canvas Pillow shows the transparent index, or index 0.
   std::vector<std::uint8_t> canvas(std::size_t{width} * height, static_cast<std::uint8_t>(std::max(transparent, 0)));
+  // What follows the first frame is not read, so damage there costs nothing.
   ReadRows(decoder, canvas.data(), width);
   Palette palette = PaletteOf(*decoder.gif);
   if (transparent >= 0) palette[static_cast<std::size_t>(transparent)] = options.background;

@@ -1,3 +1,5 @@
+// libpng reports an error by a jump to the last setjmp(). So every group of calls has a function of its own, and
+// whatever has a destructor lives in the callers of these.
 #include <png.h>
 
 #include <csetjmp>

@@ -126,6 +126,7 @@ void FillPlain(Rgb8& out, int channels, std::uint32_t maximum, PnmText text) {
 }  // namespace
 
 Rgb8 DecodePnm(std::span<const std::byte> file, const DecodeOptions& options) {
+  // P1 to P3 are text, P4 to P6 bytes: bits, greys and colours.
   const char kind = static_cast<char>(file[1]);
   PnmText text(file.subspan(2));
   const std::uint32_t width = text.Number(), height = text.Number();

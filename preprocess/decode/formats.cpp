@@ -71,6 +71,7 @@ bool IsHeic(FileBytes file) {
 }
 bool IsCanonRaw(FileBytes file) { return HasBrand(file, {"crx "}); }
 
+// Much binary data begins with these four bytes. An icon says next how many pictures it has.
 bool IsIcon(FileBytes file) { return LittleEndian(file, 4, 2) != 0; }
 
 // A TGA has no mark, or one at its end: what its header may say at all must do.
@@ -85,6 +86,7 @@ bool IsTga(FileBytes file) {
          LittleEndian(file, 12, 2) != 0 && LittleEndian(file, 14, 2) != 0 && (byte(17) & 0xC0U) == 0;
 }
 
+// 128 bytes of anything come first.
 bool IsDicom(FileBytes file) { return file.size() > 132 && BeginsWith(file.subspan(128), "DICM"); }
 
 // Formats that are read come first. Rows without a decoder are there to be told by name.
@@ -126,6 +128,7 @@ constexpr std::array kFormats = {
     Format{"BPG", {"BPG\xFB"}, nullptr, "", nullptr, nullptr, nullptr},
     Format{"farbfeld", {"farbfeld"}, nullptr, "", nullptr, nullptr, nullptr},
     Format{"DICOM", {}, IsDicom, "", nullptr, nullptr, nullptr},
+    // Last: without a mark it may only take what nothing else has recognised.
     Format{"TGA", {}, IsTga, ".tga", nullptr, nullptr, nullptr},
 };
 // clang-format on

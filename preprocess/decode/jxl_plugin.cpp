@@ -46,6 +46,7 @@ int SetOutput(JxlDecoder* decoder, const GanDecodeHost& host) {
 
 int Decode(JxlDecoder* decoder, const GanDecodeHost& host) {
   for (;;) {
+    // Of an animation the first frame is the picture. A buffer is asked for without having been subscribed to.
     switch (JxlDecoderProcessInput(decoder)) {
       case JXL_DEC_NEED_IMAGE_OUT_BUFFER:
         if (const int result = SetOutput(decoder, host); result != kGanDecoded) return result;
@@ -65,6 +66,7 @@ int Decode(JxlDecoder* decoder, const GanDecodeHost& host) {
 }  // namespace
 
 int GanDecode(const std::uint8_t* file, std::size_t bytes, const GanDecodeHost* host) {
+  // Without a runner libjxl starts no threads: pictures are decoded side by side.
   const std::unique_ptr<JxlDecoder, Destroy> owned(JxlDecoderCreate(nullptr));
   JxlDecoder* decoder = owned.get();
   if (decoder == nullptr || JxlDecoderSubscribeEvents(decoder, JXL_DEC_FULL_IMAGE) != JXL_DEC_SUCCESS ||

@@ -15,6 +15,8 @@ namespace gan::preprocess {
 
 namespace {
 
+// Broken metadata must never fail a picture that can be decoded. Whatever is not as expected ends the search here, and
+// the picture stays as it is stored.
 using FileSpan = std::span<const std::byte>;
 
 // Numbers of 2 or 4 bytes in either order; 0 beyond the end, which no valid tag needs.

@@ -27,6 +27,7 @@ Decoder Load(const char* file_name) {
   return {decode, library, plugin.why()};
 }
 
+// A failure is remembered like a success, so that a missing library is looked for once and not for each picture.
 const Decoder& DecoderOf(const char* file_name, const char* advice) {
   static std::mutex mutex;
   static std::map<std::string, Decoder, std::less<>> loaded;

@@ -1,3 +1,5 @@
+// Anything unusual throws Odd, and libjpeg-turbo decides about the file. So this reader may give up too often, but it
+// must not guess.
 #include "preprocess/decode/progressive_averages.h"
 
 #include <algorithm>
@@ -94,6 +96,7 @@ void AveragesReader::ReadFrame(Bytes whole, Bytes body) {
   units_down_ = RoundedUp(height, 8 * most_down);
   blocks_ = std::uint64_t{units_across_} * units_down_ * blocks;
   if (options_.room != nullptr) {
+    // The averages, and the baseline file that is made of them.
     options_.room->ReserveMore((sizeof(Component::averages[0]) + kMostBytesOfBlock) * blocks_);
   }
   for (Component& component : components_) {

@@ -1,5 +1,7 @@
 // TIFF by libtiff, with the conversions of Pillow 12.0.0 (TiffImagePlugin.py): the first page, in the orientation in
-// which it is stored.
+// which it is stored. A layout is read from the tags first. From then on it decides: what cannot be converted is
+// refused before any pixel is read, what is stored at several samplings is left to libtiff (DecodeRgba), and the rest
+// goes block by block through Unpacker, which makes one byte of each sample, and Painter, which makes colours of these.
 #include <tiffio.h>
 
 #include <algorithm>
@@ -103,7 +105,7 @@ bool NeedsRgba(const Layout& l) {
          !(l.compression == COMPRESSION_JPEG && l.planar == PLANARCONFIG_CONTIG);
 }
 
-// Strips and tiles alike: rectangles of the picture.
+// Strips and tiles alike: rectangles of the picture. Of each plane one block is in memory at a time.
 class Blocks {
  public:
   Blocks(TIFF* tiff, const Layout& l, const Source& source)
@@ -135,6 +137,7 @@ class Blocks {
                               : TIFFReadEncodedStrip(tiff_, TIFFComputeStrip(tiff_, y, plane), block.data(), size);
     // Some codecs complain of damage and go on.
     if (n < 0 || !source_.complaint.empty()) Damaged(source_);
+    // The rows that lie in the picture must be there. What fills up the last strip or tile may be missing.
     const std::uint64_t rows = std::min<std::uint64_t>(height_, l_.height - y);
     if (static_cast<std::uint64_t>(n) < rows * row_bytes_) throw Failure{kGanTruncated, "TIFF: the data ends early"};
   }
@@ -182,6 +185,7 @@ std::uint8_t* Allocate(const GanDecodeHost& host, const Layout& l, int channels,
 }
 
 void DecodeRgba(TIFF* tiff, const Layout& l, const Source& source, const GanDecodeHost& host) {
+  // libtiff's raster has four bytes per pixel.
   std::uint8_t* out = Allocate(host, l, 3, 4);
   TIFFRGBAImage image = {};
   char why[1024] = "";
