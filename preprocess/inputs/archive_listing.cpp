@@ -62,6 +62,7 @@ class Listing {
   };
 
   void CountBytes(ArchiveMember& member) {
+    // What the headers claim counts, so a bomb is refused before it is unpacked.
     member.bytes = static_cast<std::uint64_t>(::archive_entry_size(stream_.entry()));
     unpacked_ += std::min(member.bytes, kMostCounted);
     RequireRatio(unpacked_, packed_);

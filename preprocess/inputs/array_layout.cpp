@@ -23,6 +23,7 @@ std::optional<PictureArray> LayoutOf(const ArrayHeader& header, const fs::path& 
   if (has_channels && is_last && !is_one && is_channels(shape[1])) {
     throw DataError(file, header.Words() + " may be [n, height, width, channels] or [n, channels, height, width]");
   }
+  // There the values of one picture do not lie together.
   if (header.is_fortran)
     throw DataError(file, header.Words() + " is in Fortran's order; numpy.ascontiguousarray changes that");
   const bool is_planar = has_channels && !is_last;

@@ -93,6 +93,7 @@ void Arrays::Take(const std::string& name, ByteOrigin origin, std::uint64_t byte
     file.header = ReadArrayHeader(head, root_ / name);
     if (!file.header) return;
   }
+  // Of several members of one name the last counts, as when a tar is unpacked.
   files_.insert_or_assign(name, std::move(file));
 }
 
@@ -188,6 +189,7 @@ const std::string* Arrays::FindLabels(const std::string& pictures) const {
   }
   if (!options_.column.empty()) return nullptr;
   for (const std::string& wanted : LabelNamesFor(pictures)) {
+    // Pictures may be compressed and their labels not, and the other way round.
     for (const std::string& name : {wanted, wanted + ".gz", wanted.substr(0, wanted.rfind(".gz"))}) {
       const auto found = files_.find(name);
       if (found != files_.end() && name != pictures) return &found->first;

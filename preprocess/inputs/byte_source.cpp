@@ -52,6 +52,7 @@ void ByteSource::Restart() {
 
 std::size_t ByteSource::ReadStream(std::uint64_t offset, std::span<std::byte> room) {
   constexpr std::size_t kSkipped = std::size_t{1} << 16;
+  // A stream goes forwards only. To go back it is opened again, and what lies before `offset` is unpacked and dropped.
   if (!stream_ || at_ > offset) Restart();
   std::vector<std::byte> scratch(std::min<std::uint64_t>(kSkipped, offset - at_));
   while (at_ < offset) {

@@ -22,6 +22,7 @@ struct Content {
   std::size_t at = 0;
 };
 
+// A tar's mark stands behind the name and the other facts of its first member.
 constexpr std::array kArchives = {Content{"PK\3\4", "a .zip archive"}, Content{"PK\5\6", "an empty .zip archive"},
                                   Content{"7z\xBC\xAF\x27\x1C", "a .7z archive"}, Content{"ustar", "a tar", 257}};
 // For --in, pictures are looked for first, so that RIFF is no WebP here and ftyp no AVIF.

@@ -17,6 +17,7 @@ CsvRows::CsvRows(std::string_view text) : text_(text) {
   if (text_.starts_with(kMark)) at_ = kMark.size();
 }
 
+// Read field by field and not line by line, because a quoted field may hold line ends.
 bool CsvRows::Next(std::vector<std::string>& row) {
   row.clear();
   while (at_ < text_.size() && EndsLine(text_[at_])) ++at_;

@@ -63,6 +63,7 @@ class PairReader : public json::json_sax_t {
   }
 
   bool key(string_t& name) override {
+    // Objects further in may have a member of this name, too.
     if (depth_ == 1) in_labels_ = name == "labels";
     return true;
   }

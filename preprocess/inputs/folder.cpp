@@ -133,6 +133,7 @@ class Walk {
     if (all_are == nullptr && IsHiddenName(std::string_view(whole).substr(whole.rfind('/') + 1))) all_are = &kHidden;
     std::error_code error;
     // These two ask the kernel only about links.
+    // A hidden folder is walked all the same, so that what is in it is counted.
     if (entry.is_directory(error)) return Enter(path, all_are);
     if (all_are != nullptr) return found_.left_out().Count(*all_are, NameOf(path));
     const bool is_file = entry.is_regular_file(error);

@@ -196,6 +196,7 @@ void LabelFiles::SetLabel(SourceList& sources, std::uint64_t i) const {
   sources.SetLabel(i, labels_[by_file_name_.at(std::string(FileOf(sources.Name(i))))]);
 }
 
+// Only when all pictures are known: in an archive a table may stand before or behind what it labels.
 void LabelFiles::Apply(SourceList& sources, std::uint64_t first) {
   for (const std::string& column : columns_seen_) sources.OfferLabelColumn(column);
   const std::uint64_t named = places_.size() + by_file_name_.size();

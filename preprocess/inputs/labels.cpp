@@ -160,6 +160,8 @@ std::uint64_t LabelDataSet(const LabelOptions& options, SourceList& sources, std
     firsts.push_back(end);
     places.push_back(PlaceInDataSet(sources, end));
   }
+  // The containers stand in the folders of the data set as pictures stand in theirs, so the same rule finds their
+  // classes.
   const Tree folders(0, places.size(), [&](std::uint64_t i) { return std::optional<std::string_view>(places[i]); });
   for (std::size_t i = 0; i < firsts.size(); ++i) {
     LabelOrigin(options, sources, firsts[i], sources.EndOfOrigin(firsts[i]),

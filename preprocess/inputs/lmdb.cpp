@@ -69,6 +69,7 @@ class LmdbFile {
     if (!ReceiveAll(process_.socket(), WritableBytesOf(answer))) Crashed();
     if (answer.kind == LmdbAnswer::Kind::kDone) return std::nullopt;
     const bool is_error = answer.kind == LmdbAnswer::Kind::kError;
+    // The process reads a file that may be hostile, so its numbers are not trusted either.
     if (!is_error && answer.key_bytes > kLongestKey) throw std::runtime_error("a key of over 511 bytes");
     LmdbEntry entry{std::string(answer.key_bytes, '\0'), answer.value_bytes, {}};
     if (!ReceiveAll(process_.socket(), std::as_writable_bytes(std::span(entry.key)))) Crashed();

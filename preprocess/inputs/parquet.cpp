@@ -42,6 +42,7 @@ std::unique_ptr<ParquetFile> Open(const fs::path& file, const std::string* label
 
 class ParquetReader : public ContainerReader {
  public:
+  // No column of labels: the listing has read them.
   explicit ParquetReader(const fs::path& file) : file_(Open(file, nullptr)) {}
 
   Contents Read(std::uint32_t position, std::uint64_t /*bytes*/) override {

@@ -70,6 +70,7 @@ class Choice {
       : schema_(*metadata.schema()), features_(FeaturesOf(metadata)), leaves_(LeavesOf(schema_)) {
     ChoosePicture();
     for (const auto& [path, leaf] : leaves_) {
+      // A list has any number of values per row, so it cannot be the label of a picture.
       if (leaf != chosen_.picture && !IsList(leaf)) chosen_.choice.push_back(path);
     }
     if (label_column != nullptr) ChooseLabel(*label_column);

@@ -57,6 +57,7 @@ class PathSplitter {
   void Begin(std::string_view block) {
     const std::string_view name = NameOfContent(block);
     if (!name.empty()) Refuse(list_, "it looks like " + std::string(name));
+    // The first block decides, since a path can hold a line end but no NUL.
     separator_ = block.find('\0') == std::string_view::npos ? '\n' : '\0';
   }
 

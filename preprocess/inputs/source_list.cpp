@@ -79,12 +79,14 @@ std::uint64_t SourceList::EndOfOrigin(std::uint64_t i) const {
   return static_cast<std::uint64_t>(end - entries_.begin());
 }
 
+// Contents are left out: to compare them, every input would have to be read twice.
 std::string SourceList::Digest() const {
   const bool labelled = labels_.size() > 1;
   storage::Digest digest;
   std::string line;
   for (std::uint64_t i = 0; i < size(); ++i) {
     line.assign(Name(i)).append(1, '\0').append(std::to_string(Bytes(i)));
+    // Of a Parquet file the size stands for those of its pictures, which are not known yet.
     if (OriginOf(i).bytes > 0) line.append(1, '\0').append(std::to_string(OriginOf(i).bytes));
     if (labelled) line.append(1, '\0').append(Label(i));
     digest.Update(std::as_bytes(std::span(line.append(1, '\n'))));

@@ -52,6 +52,8 @@ class LabelMembers : public OtherMembers {
     samples_.TakeText(member.name, member.position, text);
   }
   void Apply(SourceList& found, std::uint64_t first) {
+    // In this order: arrays become inputs where there are no pictures, samples drop all but one of their pictures, and
+    // tables label what is left.
     AddArrays(found, HoldsPictures(found, first));
     samples_.Apply(found, first);
     files_.Apply(found, first);
@@ -165,6 +167,8 @@ class Finder {
     others.Apply(found_, first);
   }
 
+  // From the surest sign to the weakest: a mark that one kind of file has, then the name, then content that a picture
+  // could have, and a list of paths last, because any text may be one.
   void AddFile(const fs::path& file) {
     const bool is_file = fs::is_regular_file(file);  // a pipe can only hold a list
     const std::string head = is_file ? HeadOf(file) : "";

@@ -99,6 +99,7 @@ void WebSamples::ReadJson(const SampleName& sample, std::uint32_t position, cons
   }
 }
 
+// Without such a member a tar is an ordinary archive, and all of its pictures are inputs.
 bool WebSamples::IsWebDataset(const SourceList& sources, std::uint64_t first) const {
   for (std::uint64_t i = first; i < sources.size(); ++i) {
     if (sources.WhyRejected(i) != nullptr) continue;
@@ -110,6 +111,7 @@ bool WebSamples::IsWebDataset(const SourceList& sources, std::uint64_t first) co
 // What was refused is no picture of a sample: it takes the place of none, and the quarantine tells of it. The damage of
 // the archive itself is such an input, and its name may be that of a sample.
 void WebSamples::KeepOnePicture(SourceList& sources, std::uint64_t first) const {
+  // Which picture is the best one is known only when all of a sample have been seen, so a second pass drops the others.
   std::unordered_map<std::size_t, std::uint32_t> earlier;               // pictures of the same name, by its hash
   std::unordered_map<std::size_t, std::pair<int, std::uint64_t>> best;  // by the hash of key and turn
   std::vector<std::size_t> samples;                                     // that hash, from `first` on
