@@ -106,6 +106,7 @@ int Run(Flags& flags, Ranks& ranks) {
   // The bar ends its line before anything else is printed.
   bar.reset();
   ranks.Finish();
+  // Rank 0 has the sums of all ranks, and the shards are in one folder.
   if (ranks.rank() > 0) return gan::cli::kDone;
   if (!flags.options.preview.empty()) WritePreview(flags.options);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -21,6 +21,7 @@ namespace {
 
 using Hash = std::array<char, 32>;  // hexadecimal; all zero: the input could not be read
 
+// Without pointers, since there may be millions of them, and they are sorted twice.
 struct Candidate {
   std::uint64_t bytes = 0;
   std::uint64_t input = 0;

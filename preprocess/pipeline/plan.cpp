@@ -90,6 +90,7 @@ std::optional<shard::Manifest> FindComplete(const PreprocessOptions& options, co
   RequireSameRules(options, manifest.options);
   const std::string name = options.output.string() + " is a finished data set made with other ";
   const json common = Common(manifest.options);
+  // Other options before other inputs, because --append helps against the latter alone.
   if (common != Common(plan)) throw UsageError(name + Differences(common, Common(plan)) + "; choose another --out");
   if (Holds(manifest.options, plan)) return manifest;
   if (!options.append) {

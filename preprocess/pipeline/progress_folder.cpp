@@ -22,6 +22,7 @@ std::string Dump(const json& j) { return j.dump(2, ' ', false, json::error_handl
 
 }  // namespace
 
+// A note holds all that the manifest needs of its shard, so that a run that continues need not make the shard again.
 json ToJson(const ShardResult& r) {
   json quarantine = json::array();
   for (const QuarantineEntry& q : r.quarantine) {

@@ -75,6 +75,7 @@ std::map<std::string, std::uint64_t> WriteQuarantine(const std::filesystem::path
   file.Append(progress.QuarantineBefore());
   for (const ShardResult& result : results) {
     std::string lines;
+    // From the notes, shard by shard: there may be more rejected inputs than memory.
     for (const QuarantineEntry& entry : progress.QuarantineOf(result.entry.number)) {
       lines += Line(entry);
       ++rejected[entry.reason];
@@ -101,6 +102,7 @@ shard::Manifest Publish(const PreprocessOptions& options, const Place& place, st
   manifest.inputs += inputs;
   manifest.accepted = manifest.records();
   manifest.rejected = manifest.inputs - manifest.accepted;
+  // Not before the quarantine is written, which the message refers to.
   if (manifest.accepted == 0) {
     const std::string found = manifest.inputs == 1
                                   ? "its only input is no"

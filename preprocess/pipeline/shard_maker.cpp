@@ -87,6 +87,8 @@ WrittenShard ShardMaker::Make(std::uint32_t number, std::uint64_t begin, std::ui
     return input;
   };
   const auto take = [&](const Item& input) { Take(*input, shard, observe); };
+  // Inputs are fetched and records written in order, and only the middle stage runs in parallel. So the bytes of a
+  // shard do not depend on the number of threads.
   tbb::parallel_pipeline(InFlight(Threads(), options_.size),
                          tbb::make_filter<void, Item>(tbb::filter_mode::serial_in_order, fetch) &
                              tbb::make_filter<Item, Item>(tbb::filter_mode::parallel, process) &

@@ -14,6 +14,7 @@ double Triangle(double x) {
   return x < 1.0 ? 1.0 - x : 0.0;
 }
 
+// Half open, as in Pillow: a tap on the border counts for one output and not for two.
 double Box(double x) { return x > -0.5 && x <= 0.5 ? 1.0 : 0.0; }
 
 double Sinc(double x) {
@@ -140,6 +141,7 @@ std::shared_ptr<const Axis> AxisOf(const AxisShape& shape, Direction direction, 
 
 std::pair<std::uint32_t, std::uint32_t> InputsOf(std::uint32_t in, std::uint32_t out, std::uint32_t offset,
                                                  std::uint32_t kept, Filter filter) {
+  // Pillow leaves out a pass that would change nothing.
   if (in == out) return {offset, offset + kept};
   const double scale = static_cast<double>(in) / out;
   const double support = KernelOf(filter).support * std::max(scale, 1.0);

@@ -16,6 +16,8 @@ std::uint32_t CropOffset(std::uint32_t side, std::uint32_t size) {
   return static_cast<std::uint32_t>(std::nearbyint((static_cast<double>(side) - size) / 2.0));
 }
 
+// Everything here follows from two facts of torchvision: the short side becomes `size` exactly, and the crop is
+// computed from the resized picture. So only the inputs of the kept square need to be at hand.
 struct Geometry {
   std::uint32_t width, height;  // after the resize
   std::uint32_t left, top;      // of the crop

@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kHalf = 1 << (kPrecisionBits - 1);
 
+// The high part is rounded down, so the low part is never negative, and both fit 16 bits with a sign.
 std::int16_t Low(std::int32_t weight) { return static_cast<std::int16_t>(weight & 4095); }
 std::int16_t High(std::int32_t weight) { return static_cast<std::int16_t>(weight >> 12); }
 
@@ -93,6 +94,7 @@ GAN_AVX2 void Rows(const std::uint8_t* in, std::size_t in_bytes, std::uint32_t c
     const std::uint32_t* start = axis.start.data();
     for (std::size_t x = 0; x < last; x += 12, start += 4, weights += 8 * steps) {
       const __m128i quad = Quad(in, start, weights, steps);
+      // Twelve bytes in two stores. One of sixteen would overwrite what stands behind the row.
       _mm_storel_epi64(reinterpret_cast<__m128i*>(out + x), quad);
       const int rest = _mm_extract_epi32(quad, 2);
       std::memcpy(out + x + 8, &rest, sizeof rest);

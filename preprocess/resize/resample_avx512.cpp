@@ -23,6 +23,8 @@ namespace {
 constexpr int kHalf = 1 << (kPrecisionBits - 1);
 constexpr std::uint32_t kPixels = 12;  // bytes of four pixels
 
+// The instruction multiplies unsigned bytes, the pixels, by signed ones. So the digits are from -128 to 127, and each
+// step carries what that leaves over.
 std::array<std::int8_t, 3> Digits(std::int32_t weight) {
   const auto c = static_cast<std::int8_t>(weight & 255);
   const std::int32_t rest = (weight - c) / 256;
@@ -95,6 +97,7 @@ GAN_AVX512 inline __m512i Load(const void* bytes) { return _mm512_loadu_si512(by
 
 GAN_AVX512 inline void Add(__m512i window, const std::byte* table, Sums& sums) {
   const __m512i bytes = _mm512_permutexvar_epi8(Load(table), window);
+  // Not the saturating variant: the sums are right modulo 2^32 in any order.
   sums.a = _mm512_dpbusd_epi32(sums.a, bytes, Load(table + 64));
   sums.b = _mm512_dpbusd_epi32(sums.b, bytes, Load(table + 128));
   sums.c = _mm512_dpbusd_epi32(sums.c, bytes, Load(table + 192));
@@ -222,6 +225,7 @@ GAN_AVX512 void Columns(const std::uint8_t* in, std::size_t row_bytes, const Axi
 
 const ResampleKernels* Avx512Kernels() {
   static constexpr ResampleKernels kKernels = {PrepareRows, PrepareColumns, Rows, Columns};
+  // Processors with AVX-512 may lack VNNI or VBMI, so each set is asked for.
   const bool there = __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
                      __builtin_cpu_supports("avx512vnni") != 0 && __builtin_cpu_supports("avx512vbmi") != 0;
   return there && Avx2Kernels() != nullptr ? &kKernels : nullptr;

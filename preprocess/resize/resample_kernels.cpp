@@ -12,6 +12,7 @@ constexpr std::int32_t kHalf = 1 << (kPrecisionBits - 1);
 // The half that the sums begin with makes this shift round.
 std::uint8_t Clip(std::int32_t sum) { return static_cast<std::uint8_t>(std::clamp(sum >> kPrecisionBits, 0, 255)); }
 
+// These loops say what a resize is. The vector kernels must give the same bytes, which tests compare.
 void Row(const std::uint8_t* in, const Axis& axis, std::uint8_t* out) {
   for (std::uint32_t i = 0; i < axis.outputs; ++i, out += 3) {
     const std::int32_t* weights = &axis.weights[i * axis.stride];
