@@ -84,6 +84,7 @@ std::optional<std::string> XmpOf(FileFormat format, std::span<const std::byte> b
 
 }  // namespace
 
+// For the end of the file: an MP4's index has absolute offsets, which a box before the media would make wrong.
 std::string Mp4XmpBoxes(const std::string& xmp) {
   return BoxOf("uuid", std::string(kXmpUuid, kUuidBytes) + xmp) + BoxOf("free", std::string(kBytesBehindXmp, '\0'));
 }

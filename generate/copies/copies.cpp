@@ -74,6 +74,8 @@ std::optional<picture::Mark> MarkFor(const generate::GenerateOptions& options,
 }
 
 std::string Conclusion(const nearest::Copies& found, bool is_known) {
+  // The pairs are shown all the same, but without held-out images nothing says how many copies an honest generator
+  // makes.
   if (!is_known) {
     return "It is not known which of these images were held out from training, so this cannot be compared with chance.";
   }

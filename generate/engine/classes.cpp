@@ -100,6 +100,7 @@ std::vector<std::string> NamesOf(const std::vector<std::uint32_t>& classes, cons
 
 Latents WithEachClass(const Latents& latents, const std::vector<std::uint32_t>& classes, const Generator& generator) {
   if (classes.empty()) return latents;
+  // Class by class, because a grid shows one class per row.
   Latents all{.noise_dim = latents.noise_dim, .values = {}, .seeds = {}};
   for (const std::uint32_t one : classes) {
     all.values.insert(all.values.end(), latents.values.begin(), latents.values.end());
@@ -114,6 +115,7 @@ Latents WithEachClass(const Latents& latents, const std::vector<std::uint32_t>& 
 }
 
 std::vector<float> InputsOf(const Latents& latents, std::size_t first, std::size_t count) {
+  // 0 without classes, so that a latent is the whole input.
   const std::size_t width = latents.embeddings.size() / latents.count();
   std::vector<float> inputs;
   inputs.reserve(count * (latents.noise_dim + width));
@@ -127,6 +129,7 @@ std::vector<float> InputsOf(const Latents& latents, std::size_t first, std::size
 }
 
 Generator OfOneClass(const Generator& generator, std::uint32_t one) {
+  // A table with one class is exported as a part of the network (export/appended_class.cpp).
   Generator result = generator;
   const auto row = generator.classes->Row(one);
   result.classes = ClassTable{{generator.classes->names[one]}, generator.classes->width, {row.begin(), row.end()}};

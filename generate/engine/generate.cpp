@@ -20,6 +20,7 @@ constexpr std::size_t kStatisticsBatch = 64;
 
 // steps: of a walk from each stop to the next; 0: no walk.
 void RequireFewEnough(std::size_t stops, std::size_t steps) {
+  // Divided, because the product could overflow.
   if (stops <= kMostImagesOfACall / std::max<std::size_t>(1, steps)) return;
   throw UsageError(std::to_string(stops) + " latents" +
                    (steps > 0 ? " with --interpolate " + std::to_string(steps) : std::string()) +
@@ -78,6 +79,7 @@ void WritePictures(const GenerateOptions& options, const TrainedGenerator& train
   const Latents stops = WithEachClass(chosen.latents, chosen.classes, trained.generator);
   const Latents latents = options.interpolate > 0 ? Walk(stops, options.interpolate) : stops;
   GenerateOptions settled = options;
+  // One row per class.
   if (chosen.classes.size() > 1 && options.columns == 0) settled.columns = chosen.latents.count();
   const Marker marker(settled, trained, chosen, latents);
   Engine engine(trained.generator);

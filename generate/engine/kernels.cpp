@@ -84,6 +84,7 @@ template <int kFloats, std::size_t kRows>
 [[gnu::always_inline]] inline void AddAndActivate(const RowShares& s, std::size_t side, float shift,
                                                   Activation activation, float* out) {
   float even[kMostSide], odd[kMostSide];
+  // The order of the four shares is fixed. Another one would give other last bits, and a seed another image.
   even[0] = s.near[1][0] + s.far[1][0];
   for (std::size_t x = 1; x < side; ++x) even[x] = s.near[1][x] + s.far[1][x] + (s.near[3][x - 1] + s.far[3][x - 1]);
   for (std::size_t x = 0; x + 1 < side; ++x) odd[x] = s.near[2][x] + s.far[2][x] + (s.near[0][x + 1] + s.far[0][x + 1]);

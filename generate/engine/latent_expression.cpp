@@ -20,6 +20,9 @@ constexpr std::string_view kSeed = "seed:";
   throw UsageError("--latent \"" + expression + "\": " + why);
 }
 
+// The grammar: EXPRESSION is [SIGN] TERM {SIGN TERM}, SIGN is + or - between spaces, TERM is [NUMBER *] SOURCE, and
+// SOURCE is seed:N or FILE or FILE[ROW].
+
 // A backslash keeps a mark from counting, as for std::quoted.
 bool HasOpenQuote(const std::string& text) {
   bool open = false;
@@ -29,6 +32,7 @@ bool HasOpenQuote(const std::string& text) {
 
 // A name may have spaces only in double quotes; "\"my file.npy\"[2]" keeps what follows the quotes.
 std::vector<std::string> Words(const std::string& text) {
+  // std::quoted would take an open quotation for one that ends with the text.
   if (HasOpenQuote(text)) Refuse(text, "a quotation mark is missing");
   std::istringstream in(text);
   std::vector<std::string> words;

@@ -72,6 +72,7 @@ NumberArray ReadArray(const std::filesystem::path& file) {
                      ": latents must be in a file that ends in .npy, .safetensors, .png, .webp or .mp4");
   }
   const checkpoint::WeightsFile tensors(file);
+  // Scripts name their latents differently, so with several tensors none could be preferred.
   if (tensors.tensors().size() != 1) throw DataError(file, "must hold exactly one tensor, the latents");
   const checkpoint::TensorView& only = tensors.tensors().begin()->second;
   return {only.shape, checkpoint::ToFloats(only, file)};
@@ -124,6 +125,7 @@ Latents FromFile(const std::filesystem::path& file, std::size_t noise_dim) {
   if (ending == ".png" || ending == ".webp" || ending == ".mp4") return FromMarkedFile(file, noise_dim);
   NumberArray array = ReadArray(file);
   const auto& shape = array.shape;
+  // [N, n, 1, 1] is what PyTorch's scripts feed to a generator.
   const bool flat = shape.size() == 2 || (shape.size() == 4 && shape[2] == 1 && shape[3] == 1);
   if (!flat || shape[0] < 1 || shape[1] != static_cast<std::int64_t>(noise_dim)) {
     throw DataError(file, "has the shape " + TextOf(shape) + "; latents must have the shape [N, " +

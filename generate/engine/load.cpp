@@ -28,11 +28,8 @@ namespace {
 constexpr const char* kExportedWeights = "generator.safetensors";
 constexpr const char* kClassEmbedding = "class_embedding.weight";
 
-// Four kinds of source (a run, a checkpoint, an exported folder, a file of weights) differ in where a tensor of a name
-// is found. Builder reads any of them through Source::find and accepts only what it understands completely: a tensor
-// that was skipped would silently give other images.
-
-// Where a generator's tensors are found.
+// Where a generator's tensors are found. For Builder, a checkpoint, an exported folder and a file of weights differ in
+// nothing else.
 struct Source {
   fs::path file;
   std::function<const TensorView*(const std::string& name)> find;  // by PyTorch's name; null when there is none
@@ -77,6 +74,7 @@ class Builder {
     const std::vector<float> weight = Numbers(view);
     const std::vector<float> bias = Vector(Name(0, "bias"), inputs);
     const auto noise = static_cast<std::size_t>(view.shape[1]);
+    // The engine joins latent and class by itself, so this layer must be exactly the unit matrix with a bias.
     bool passes = view.shape[0] == static_cast<std::int64_t>(inputs) && noise > 0 && noise < inputs;
     for (std::size_t i = 0; passes && i < weight.size(); ++i) {
       passes = weight[i] == (i / noise == i % noise ? 1.0F : 0.0F) && (i / noise >= noise || bias[i / noise] == 0);
@@ -233,15 +231,13 @@ TrainedGenerator LoadCheckpoint(const fs::path& folder, Weights weights) {
   trained.statistics_measured = !trained.averaged;
   trained.source = folder;
   trained.from_checkpoint = true;
-  // RUN/checkpoints/step-…: two folders up.
   const fs::path run = fs::absolute(folder).lexically_normal().parent_path().parent_path();
   if (fs::exists(run / "stats.jsonl")) trained.run = run;
   nlohmann::json facts = {{"step", saved.step}, {"images", saved.images}, {"lineage", saved.lineage}};
   if (saved.state.contains("options")) facts["options"] = saved.state.at("options");
   trained.facts = CheckedFacts(std::move(facts), folder);
   const auto find = [&](const std::string& name) -> const TensorView* {
-    // Only parameters have an average. Running statistics are those of the raw weights until LoadReady() measures them
-    // anew.
+    // Only parameters have an average. LoadReady() measures the running statistics that belong to it.
     auto found = trained.averaged ? tensors.find("generator_ema." + name) : tensors.end();
     if (found == tensors.end()) found = tensors.find("generator." + name);
     return found == tensors.end() ? nullptr : &found->second;

@@ -8,6 +8,7 @@ namespace gan::generate {
 
 picture::Mark MarkOf(const TrainedGenerator& trained) {
   picture::Mark mark = picture::MarkOfModel(cli::Version(), ModelDigest(trained.generator));
+  // A file of weights says nothing of its training.
   const auto step = trained.facts.find("step");
   if (step != trained.facts.end() && step->is_number_unsigned()) mark.recipe[picture::kStep] = step->dump();
   return mark;
@@ -22,6 +23,7 @@ Marker::Marker(const GenerateOptions& options, const TrainedGenerator& trained, 
 std::optional<picture::Mark> Marker::OfAll() const {
   if (!options_.mark) return std::nullopt;
   picture::Mark mark = model_;
+  // What was asked for (chosen_), and not the images of a walk: from the stops the whole file can be made again.
   const OutputKind kind = options_.kind();
   const bool grid = kind == OutputKind::kGrid || kind == OutputKind::kStdout;
   AddRecipe({.latents = chosen_.latents,
@@ -35,6 +37,7 @@ std::optional<picture::Mark> Marker::OfAll() const {
 
 std::optional<picture::Mark> Marker::OfOne(std::size_t i) const {
   if (!options_.mark) return std::nullopt;
+  // What this image was made of (latents_), which in a walk is no stop.
   const std::size_t n = latents_.noise_dim;
   Latents one{.noise_dim = n, .values = {}, .seeds = {}};
   one.values.assign(latents_.values.begin() + static_cast<std::ptrdiff_t>(i * n),

@@ -20,6 +20,7 @@ namespace gan::generate {
 namespace {
 
 // Starts ffmpeg with `input` as its stdin; 0 or the error number.
+// Without a shell, which would interpret what a file name contains.
 int Spawn(std::vector<std::string> arguments, int input, pid_t& process) {
   std::vector<char*> argv;
   argv.reserve(arguments.size() + 1);
@@ -76,6 +77,7 @@ Movie::Movie(std::filesystem::path path, std::uint32_t width, std::uint32_t heig
              "mp4",
              "file:" + temporary_.string()},  // without "file:" a name with a colon begins with a protocol
             ends[0], process_);
+  // While this process held the end for reading, write(2) would wait for ever for an ffmpeg that has ended.
   ::close(ends[0]);
   pipe_ = ends[1];
   if (error == 0) return;
@@ -85,6 +87,7 @@ Movie::Movie(std::filesystem::path path, std::uint32_t width, std::uint32_t heig
 }
 
 Movie::~Movie() {
+  // Not finished, because of an error: closing the pipe makes ffmpeg end, and what it wrote is removed.
   if (process_ < 0) return;
   ::close(pipe_);
   Wait();

@@ -42,6 +42,7 @@ std::string SeedList(const std::vector<std::uint64_t>& seeds) {
   std::string list;
   for (std::size_t i = 0; i < seeds.size();) {
     std::size_t last = i;
+    // Compared before the subtraction: seeds are unsigned and may stand in any order.
     while (last + 1 < seeds.size() && seeds[last + 1] > seeds[last] && seeds[last + 1] - seeds[last] == 1) ++last;
     list += (i > 0 ? "," : "") + std::to_string(seeds[i]) + (last > i ? "-" + std::to_string(seeds[last]) : "");
     i = last + 1;
@@ -138,6 +139,8 @@ void AddRecipe(const Recipe& recipe, picture::Mark& mark) {
     mark.recipe[kSeeds] = seeds;
     if (recipe.truncation != 1) mark.recipe[kTruncation] = Decimal(recipe.truncation);
   } else if (latents.values.size() <= kMostNumbers && !recipe.between_classes) {
+    // Numbers are those after truncation. Seeds give the latents before it, so only beside them the truncation is
+    // written.
     mark.recipe[kLatents] = Numbers(latents.values);
   } else {
     // A digest makes no image again, but shows whether a file of latents is the one.

@@ -109,6 +109,7 @@ class FolderSink : public RgbSink {
   }
 
   void AddRgb(std::span<const std::uint8_t> rgb) override {
+    // Each file is whole as soon as it exists, so an interrupted call leaves only complete images.
     for (; !rgb.empty(); rgb = rgb.subspan(picture_bytes()), ++next_) {
       picture::WritePng(folder_ / Name(), rgb.first(picture_bytes()), side(), side(), marker_.OfOne(next_));
     }

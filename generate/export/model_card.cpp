@@ -40,6 +40,7 @@ std::vector<std::string> NamesOf(const json& values) {
   return names;
 }
 
+// Loading() replaces the words in capitals.
 constexpr const char* kLoading = R"(```python
 import torch
 from safetensors.torch import load_file
@@ -79,6 +80,7 @@ std::string Loading(const generate::Generator& generator, const std::string& bia
   code = Replaced(code, "CHANNELS", json(Channels(generator)).dump());
   code = Replaced(code, "SIDE", std::to_string(generator.side()));
   code = Replaced(Replaced(code, "NOISE", noise), "BIAS", biases);
+  // These bring further words in capitals, which are replaced below.
   code = Replaced(Replaced(code, "CLASSES", count > 1 ? kClasses : ""), "JOIN", count > 1 ? kJoin : "");
   if (count < 2) return code;
   code =

@@ -67,6 +67,7 @@ class GraphBuilder {
               classes.embedding);
     gather->add_input("class");
     AddInt("axis", 0, gather);
+    // Since opset 13 Unsqueeze takes its axes as an input and no longer as an attribute.
     const std::vector<std::int64_t> axes = {2, 3};
     AddInitializer("class_axes", {2}, onnx::TensorProto::INT64)
         ->set_raw_data(axes.data(), axes.size() * sizeof axes[0]);

@@ -31,6 +31,7 @@ void Add(const std::string& name, const std::vector<std::int64_t>& shape, const 
 std::vector<checkpoint::TensorView> Views(const generate::Generator& generator, const AppendedClass& appended,
                                           const std::vector<std::int64_t>& batches_tracked) {
   std::vector<checkpoint::TensorView> views;
+  // A folded class is the first module of the nn.Sequential and moves all others by one place.
   const std::size_t first = appended.bias.empty() ? 0 : 1;
   if (first > 0) {
     const auto in = static_cast<std::int64_t>(generator.inputs()),
@@ -62,6 +63,7 @@ std::vector<checkpoint::TensorView> Views(const generate::Generator& generator, 
 }
 
 void WriteSafetensors(const fs::path& file, const generate::Generator& generator) {
+  // The views refer to these two and to the generator, so they live until all is written.
   const std::vector<std::int64_t> batches_tracked = {0};
   const AppendedClass appended = AppendedClassOf(generator);
   const std::vector<checkpoint::TensorView> views = Views(generator, appended, batches_tracked);

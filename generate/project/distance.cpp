@@ -24,6 +24,7 @@ std::size_t PlaceInBlocks(std::size_t plain, std::size_t pixels) {
 
 // The sum of squared differences of `count` values; their differences times `factor` go to `gradient`.
 double SquaredDifference(const float* values, const float* wanted, std::size_t count, float factor, float* gradient) {
+  // Short sums in float use vectors and lose little; the long sum over all runs is in double.
   constexpr std::size_t kRun = 256;  // summed in float, the runs in double
   double sum = 0;
   for (std::size_t begin = 0; begin < count; begin += kRun) {

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kFloatsPerTask = 1U << 14;
 
 // The weights [in, out, 4, 4] with each output channel's factor of batch norm.
+// The gradient passes through the same factors as the image did.
 std::vector<float> Scaled(const generate::Layer& layer, const std::vector<float>& scale) {
   std::vector<float> weight = layer.weight;
   for (std::size_t i = 0; i < weight.size(); ++i) weight[i] *= scale[i / generate::kTaps % layer.out];

@@ -50,6 +50,7 @@ std::vector<fs::path> ListPhotographs(const fs::path& source) {
     if (entry.is_regular_file()) files.push_back(entry.path());
   }
   if (files.empty()) throw DataError(source, "the folder holds no files");
+  // Folders are listed in another order on every file system.
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -58,6 +59,7 @@ std::vector<float> ReadPhotograph(const fs::path& file, std::size_t side) {
   const Rgb8 image = Cropped(file, side);
   const std::size_t block = image.width / side;
   const float factor = 1 / (127.5F * static_cast<float>(block * block));
+  // The mean over a block, from [0, 255] to [-1, 1]: -1 plus each pixel's part of it.
   std::vector<float> photograph(3 * side * side, -1);
   for (std::size_t y = 0; y < side * block; ++y) {
     for (std::size_t x = 0; x < side * block; ++x) {

@@ -41,6 +41,7 @@ Names NamesFor(const fs::path& photograph, const generate::GenerateOptions& gene
   }
   const bool folder = fs::is_directory(options.source);
   const fs::path relative = folder ? photograph.lexically_relative(options.source) : photograph.filename();
+  // The ending stays part of the name, since a folder may hold a.jpg and a.png.
   const std::string base = (generate.out / relative).string();
   return {base + ".png", base + ".npy", base + ".json"};
 }

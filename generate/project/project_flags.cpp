@@ -12,6 +12,7 @@ void AddProjectFlags(CLI::App& app, ProjectOptions& options) {
                                  "Find the latent whose image is nearest to a photograph: a file, or a folder of them. "
                                  "--out is a folder, or FILE.png for one photograph.");
   project->type_name("PATH")->group(group);
+  // These say which latents to use, and that is what a projection finds.
   for (const char* other :
        {"--count", "--seeds", "--latents", "--latent", "--interpolate", "--sheet", "--truncation", "--columns"}) {
     project->excludes(other);
@@ -37,6 +38,7 @@ void AddProjectFlags(CLI::App& app, ProjectOptions& options) {
 
 void SettleProjectFlags(const CLI::App& app, generate::GenerateOptions& generate, ProjectOptions& options) {
   if (options.source.empty()) return;
+  // --seed chooses the random latents with which the search begins.
   options.search.seed = generate.seed;
   if (!std::isfinite(options.search.feature_weight)) throw UsageError("--feature-weight: must be a finite number");
   if (app.count("--out") == 0) generate.out = "projected";

@@ -174,6 +174,7 @@ void Projector::KeepNearest(std::size_t of_each_class, Search& search) {
   std::map<std::uint32_t, std::size_t> kept;
   std::vector<std::size_t> chosen;
   for (const std::size_t i : search.Order()) {
+    // Of each class, because random latents say little about which class can come nearest.
     if (kept[search.classes.empty() ? 0 : search.classes[i]]++ < of_each_class) chosen.push_back(i);
   }
   search.Keep(chosen);
@@ -203,6 +204,7 @@ double Projector::Value(const std::vector<float>& latent, std::span<const std::u
   std::vector<double> totals;
   const std::span<const float> found = GradientAt(latent, of_class, totals);
   gradient.assign(found.begin(), found.end());
+  // The line search then takes a shorter step. Shortening the latent here would make value and gradient disagree.
   return Length(latent) > MostLength(latent.size()) ? double{INFINITY} : totals.front();
 }
 

@@ -113,6 +113,8 @@ std::set<ActionGroup> ParseActionGroups(const std::string& names) {
 
 // The conditions are written so that NaN fails all of them.
 void CheckOptions(const BalanceOptions& o) {
+  // Where a verdict has two thresholds, the one that clears it lies on the healthy side of the one that raises it. The
+  // other way round it would be raised and cleared in turns.
   Require(o.smoothing_steps >= 1 && o.smoothing_steps <= 1e6, "smoothing_steps must be 1 to 1000000");
   Require(o.d_ahead_clear_auc <= o.d_ahead_auc, "d_ahead_clear_auc must not be above d_ahead_auc");
   Require(o.g_ahead_clear_auc >= o.g_ahead_auc, "g_ahead_clear_auc must not be below g_ahead_auc");

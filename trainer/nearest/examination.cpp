@@ -76,6 +76,7 @@ void Examination::Add(std::span<const std::uint8_t> rgb) {
     // Equal ratios stay in the order of the images.
     const auto place =
         std::ranges::upper_bound(shown_, neighbour.ratio, {}, [](const Shown& shown) { return shown.neighbour.ratio; });
+    // Only the images that may be shown are kept, so memory does not grow with the number of images.
     if (place == shown_.end() && shown_.size() == kPairs) continue;
     shown_.insert(place, {neighbour, {image.begin(), image.end()}});
     if (shown_.size() > kPairs) shown_.pop_back();

@@ -34,6 +34,7 @@ std::vector<Alert> AlertRules::Observe(std::uint64_t step, std::uint64_t images,
     return alerts.back().details;
   };
   for (const balance::Intervention& done : interventions) {
+    // Small steps of the balance are part of every healthy run.
     if (IsHeavy(done.action)) add("intervention", Severity::kWarning, done.reason)["action"] = done.action;
   }
   // A rollback takes the steps back, so the verdict that was in force then begins anew.

@@ -44,6 +44,7 @@ std::optional<nearest::Copies> CopyWatch::Measure(const ByteSource& fakes, std::
     if (!examination) examination.emplace(*reference_, static_cast<std::size_t>(rgb.size(1)));
     examination->Add({rgb.const_data_ptr<std::uint8_t>(), static_cast<std::size_t>(rgb.numel())});
   }
+  // Written also when nothing is told: a look at it shows more than the number.
   WritePairs(*examination, step, mark);
   return examination->Result();
 }

@@ -16,6 +16,7 @@ constexpr const char* kAutoWord = "auto";
 
 std::optional<std::uint64_t> NumberOrAuto(const std::string& text) {
   if (text == kAutoWord) return kAuto;
+  // from_chars rejects signs and spaces. strtoull would turn "-1" into the largest number, which is kAuto.
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
@@ -42,6 +43,7 @@ void Flags::Read(const nlohmann::json& json, std::vector<std::filesystem::path>&
 
 CLI::Option* Flags::AddNumberOrAuto(OnResume on_resume, const std::string& name, std::uint64_t& value,
                                     const std::string& help) {
+  // JSON has the word and not kAuto, so that people can read options.json.
   Remember(on_resume, name,
            {[&value] { return value == kAuto ? nlohmann::json(kAutoWord) : nlohmann::json(value); },
             [&value](const auto& json) { value = json == kAutoWord ? kAuto : json.template get<std::uint64_t>(); }});

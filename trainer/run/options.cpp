@@ -224,6 +224,7 @@ std::set<std::string> Changeable() {
   TrainOptions options;
   AddTrainFlags(flags, options);
   std::set<std::string> names = flags.may_change();
+  // A run may continue with other ranks, and the balance may have widened D.
   names.insert({"world_size", "d_width"});
   return names;
 }

@@ -76,6 +76,7 @@ std::optional<Choice> Conditional(const TrainOptions& /*options*/, const PresetF
 
 std::optional<Choice> Resolution(const TrainOptions& /*options*/, const PresetFacts& facts) {
   const std::string place = facts.on_gpu ? "on GPUs" : "on CPUs";
+  // Only sides that divide that of the records: blocks of pixels are averaged, and nothing is resized in training.
   for (const std::uint32_t side : {128U, 64U}) {
     if ((side > 64 && !facts.on_gpu) || facts.side % side != 0) continue;
     return Choice{side, std::to_string(facts.side) + " px are stored, and " + std::to_string(side) +
@@ -116,6 +117,7 @@ std::optional<Choice> Features(const TrainOptions& options, const PresetFacts& f
   const auto* fits = std::find_if(std::begin(kWidths), std::end(kWidths), [&](const Width& width) {
     return shown(width) >= wanted && width.gibibytes * kGiB <= facts.memory_bytes;
   });
+  // Where no width fits, the narrowest comes nearest.
   const Width& width = fits == std::end(kWidths) ? *std::prev(std::end(kWidths)) : *fits;
   return Choice{width.features, "of the " + Images(wanted) + " that are wanted, " +
                                     storage::Counted(facts.cores, "core") + " can show networks of this width about " +

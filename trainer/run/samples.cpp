@@ -36,6 +36,7 @@ std::vector<std::optional<std::uint64_t>> FirstOfClasses(const data::Dataset& da
 
 torch::Tensor ToBytes(const torch::Tensor& images) {
   torch::NoGradGuard no_grad;
+  // The rounding is that of gan-generate (ToRgb), so both make the same bytes of the same values.
   return images.to(torch::kCPU)
       .add(1)
       .mul(127.5)
