@@ -112,8 +112,8 @@ std::uint32_t Crc32c(std::span<const std::byte> data, std::uint32_t crc) {
 }
 
 struct Digest::State {
-  // The state needs 64-byte alignment for the vector instructions, which XXH3_createState provides and a member would
-  // not.
+  // The stable interface of xxHash does not define the state's type, so only the library can allocate one, with the
+  // alignment that its vector instructions need.
   XXH3_state_t* xxh3 = XXH3_createState();
   State() {
     if (xxh3 == nullptr) throw std::bad_alloc();

@@ -141,7 +141,7 @@ bool MakeFolders(const fs::path& folder) {
   const fs::path parent = FolderOf(plain);
   if (!fs::exists(parent)) MakeFolders(parent);
   if (::mkdir(plain.c_str(), 0777) != 0) {
-    // Ranks of one job create the same run folder at the same time.
+    // trainer/run/run_folder.cpp relies on this: of two jobs that want one number, only one gets `true`.
     if (errno == EEXIST) return false;  // another process has just created it
     throw IoError(plain, "mkdir", errno);
   }

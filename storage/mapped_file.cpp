@@ -18,8 +18,8 @@ namespace gan::storage {
 
 namespace {
 
-// MappedFile maps the file. Where reading can fail afterwards, it fails late: a file that another process truncates
-// still has its mapping, whose pages behind the new end are lost (lost_pages.h).
+// A mapped file can fail late: when another process truncates it, the mapping stays, but its pages behind the new end
+// are lost (lost_pages.h).
 
 // madvise needs whole pages, so the range is extended to page boundaries. Its result is ignored, because it is only a
 // hint.
