@@ -265,6 +265,7 @@ Diagnosis Diagnose(const Evidence& evidence) {
 
 std::string Sentence(const Diagnosis& diagnosis) {
   if (diagnosis.cause == Cause::kNone) return "";
+  // All ranks decide from the same reduced numbers, so a divergence has no first rank.
   const bool all = !diagnosis.rank && diagnosis.cause == Cause::kNotANumber;
   std::string text = diagnosis.rank ? "rank " + std::to_string(*diagnosis.rank) : all ? "every rank" : "a rank";
   if (!diagnosis.host.empty()) text += " on " + diagnosis.host;

@@ -123,6 +123,7 @@ int main(int argc, char** argv) {
   char host[MPI_MAX_PROCESSOR_NAME];
   int length = 0;
   MPI_Get_processor_name(host, &length);
+  // LocalRank() is collective. All ranks get the same argument, so all of them call it or none does.
   const int port = first_port == 0 ? 0 : first_port + LocalRank();
   const double seconds = AllReduceSeconds(rank, size);
   // C++ evaluates the elements of a braced list in their order, so every rank enters the barriers of SeesProbe at this

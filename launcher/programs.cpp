@@ -24,6 +24,7 @@ bool IsProgram(const fs::path& file) {
 bool CanBeStarted(const std::string& name) {
   if (name.find('/') != std::string::npos) return IsProgram(name);
   const char* path = std::getenv("PATH");
+  // execvp() searches these two where PATH is not set.
   std::istringstream folders(path == nullptr ? "/bin:/usr/bin" : path);
   for (std::string folder; std::getline(folders, folder, ':');) {
     if (IsProgram(fs::path(folder.empty() ? "." : folder) / name)) return true;

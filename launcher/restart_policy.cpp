@@ -49,6 +49,7 @@ Decision RestartPolicy::After(const Ending& ending, std::optional<std::uint64_t>
 // A signal never is: the job may have been killed by accident.
 bool IsFinal(const Ending& ending, bool first_attempt) {
   if (ending.by_signal) return false;
+  // What was asked for, or what another attempt would only repeat.
   switch (ending.code) {
     case cli::kDone:
     case cli::kBadData:
