@@ -112,6 +112,7 @@ class Drawing {
 void PlotRun(const std::filesystem::path& run, const std::filesystem::path& png) {
   const Drawing drawing(ReadTable(run));
   const auto draw = LoadPlugin();
+  // The plugin draws into memory of this program, so that OpenCV's types stay on its side.
   std::vector<std::uint8_t> rgb(std::size_t{3} * kWidth * kHeight);
   if (!draw(drawing.panels().data(), drawing.panels().size(), rgb.data(), kWidth, kHeight)) {
     throw std::runtime_error("OpenCV could not draw the curves");
