@@ -50,6 +50,7 @@ std::vector<std::uint64_t> StepsOfGrids(const fs::path& run, std::string_view ki
 }
 
 std::string GridName(std::uint64_t step, std::string_view kind) {
+  // With leading zeros, so that a listing by name is one by step.
   char name[40];
   std::snprintf(name, sizeof name, "%08llu.png", static_cast<unsigned long long>(step));
   return std::string(kind) + name;

@@ -24,6 +24,7 @@ std::string ReadSecretFile(const std::string& file, const std::string& flag) {
 
 std::vector<std::string> ReadSecret(const std::string& value, const char* variable, const std::string& flag) {
   const char* from_environment = std::getenv(variable);
+  // The flag wins over the environment, and either may name a file.
   std::string text = !value.empty() ? value : from_environment != nullptr ? from_environment : "";
   const bool is_file = text.starts_with('@');
   if (is_file) text = ReadSecretFile(text.substr(1), flag);
