@@ -22,7 +22,7 @@ struct SunHeader {
 [[noreturn]] void RejectSun(Reason reason, const std::string& what) { throw Rejected(reason, "Sun raster: " + what); }
 
 // The header is eight numbers: magic, width, height, depth, length of the data, kind, kind of the palette and its
-// length. The length of the data is not used: Pillow does not look at it either.
+// length. The length of the data is not used: Pillow ignores it too, as unreliable.
 std::uint32_t SunNumber(std::span<const std::byte> file, std::size_t field) {
   return static_cast<std::uint32_t>(storage::BigEndian(file.subspan(4 * field, 4)));
 }

@@ -23,6 +23,7 @@ Rgb8 DecodeTiff(std::span<const std::byte> file, const DecodeOptions& options) {
 }
 std::string TiffLibrary() { return LibraryOfPlugin(kTiff); }
 
+// libavif leaves the turning to its caller, so --exif decides about it as it does for a JPEG.
 Rgb8 DecodeAvif(std::span<const std::byte> file, const DecodeOptions& options) {
   return DecodeWithPlugin(kAvif, "", Turning::kAsAsked, file, options);
 }

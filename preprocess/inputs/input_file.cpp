@@ -37,6 +37,7 @@ class Descriptor {
   std::uint64_t Size() const {
     struct stat status = {};
     if (::fstat(number_, &status) != 0) throw IoError(path_, "stat", errno);
+    // Asked of the open file, because the path may lead to another one by now.
     if (!S_ISREG(status.st_mode)) throw DataError(path_, "is not a regular file");
     return static_cast<std::uint64_t>(status.st_size);
   }

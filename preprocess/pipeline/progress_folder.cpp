@@ -105,6 +105,7 @@ fs::path ProgressFolder::NoteName(std::uint32_t number) const {
 std::optional<ShardResult> ProgressFolder::Finished(std::uint32_t number) const {
   const fs::path note = NoteName(number);
   const fs::path file = shard::ShardFileName(output_, number);
+  // The note is written after the shard, so a shard without a note was interrupted.
   if (!fs::exists(note) || !fs::exists(file)) return std::nullopt;
   try {
     ShardResult result = ShardResultFrom(storage::ParseJson(storage::ReadFile(note, kMaxNoteBytes), note));

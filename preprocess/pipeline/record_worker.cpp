@@ -25,7 +25,7 @@ namespace {
 
 constexpr const char* kWorkerArgument = "--decode-for-parent";
 constexpr int kSocket = HelperProcess::kSocket;
-// Longer than any sound picture takes, since --max-pixels bounds its size.
+// Far longer than a sound picture takes within the default of --max-pixels.
 constexpr int kMostSeconds = 120;
 constexpr std::uint64_t kMostTextBytes = 4096;
 
