@@ -16,7 +16,8 @@ class OutputTee {
   OutputTee& operator=(const OutputTee&) = delete;
 
   int descriptor() const { return write_end_; }  // for the job
-  // Call it when the job has ended. Returns what it wrote, at most the last 256 kB, and passes on the rest of it.
+  // Call it when the job has ended. Passes on the rest of what it wrote, and returns the end of all: of a long text the
+  // last 256 to 520 kB.
   std::string Finish();
 
  private:
