@@ -28,7 +28,6 @@ std::string PngLibrary() { return "libpng " PNG_LIBPNG_VER_STRING; }
 std::string GifLibrary() {
   return "giflib " GAN_TEXT(GIFLIB_MAJOR) "." GAN_TEXT(GIFLIB_MINOR) "." GAN_TEXT(GIFLIB_RELEASE);
 }
-std::string OwnDecoder() { return "gan-preprocess"; }
 std::string WebpLibrary() {
   const int version = WebPGetDecoderVersion();
   return "libwebp " + std::to_string(version >> 16) + "." + std::to_string(version >> 8 & 255) + "." +
@@ -149,6 +148,8 @@ bool HasWord(std::string_view words, std::string_view word) {
 }
 
 }  // namespace
+
+std::string OwnDecoder() { return "gan-preprocess"; }
 
 std::span<const Format> Formats() { return kFormats; }
 

@@ -31,6 +31,9 @@ struct Format {
   bool apart = false;
 };
 
+// `library` of the formats that code of this folder decodes.
+std::string OwnDecoder();
+
 // In the order in which they are tried.
 std::span<const Format> Formats();
 

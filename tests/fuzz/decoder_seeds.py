@@ -7,8 +7,9 @@ import conformance
 
 
 def sources(target):
-    return {'tiff': [conformance.tiffs], 'avif': [conformance.avifs], 'jxl': [conformance.jxls], 'heif': [conformance.heics],
-            'own_decoders': [conformance.bmps, conformance.pnms, conformance.sun_rasters]}[target]
+    if target == 'own_decoders':
+        return [make for _, make in conformance.OWN.values()]
+    return [conformance.FORMATS[{'heif': 'heic'}.get(target, target)][1]]
 
 
 target, folder = sys.argv[1], pathlib.Path(sys.argv[2])

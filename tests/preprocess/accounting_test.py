@@ -40,7 +40,7 @@ def contents(rng):
     return rng.choice([
         ('.' + picture.lower().replace('jpeg', 'jpg'), data), ('', data), ('.txt', data), ('.JPG', data), ('.mpo', data),
         ('.png', data[:len(data) // 2]), ('.jpg', b''), ('.jpg', b'no picture at all'), ('.txt', b'words'), ('', b''),
-        ('.json', b'{}'), ('.qoi', b'qoif' + bytes(20)), ('.psd', b'8BPS' + bytes(30)), ('.pbm', b'P1\n2 2\n0 1 1 0\n'),
+        ('.json', b'{}'), ('.flif', b'FLIF' + bytes(20)), ('.psd', b'8BPS' + bytes(30)), ('.pbm', b'P1\n2 2\n0 1 1 0\n'),
         ('.tar', b'not entered'), ('.bin', rng.randbytes(700))])
 
 
@@ -296,13 +296,13 @@ class Formats(Case):
 
     def test_formats_without_a_decoder_are_told_by_name(self):
         make_pictures(self.top / 'in', ['a.png'])
-        for name, data in {'b.psd': b'8BPS' + bytes(40), 'c': b'qoif' + bytes(40), 'd.txt': b'v/1\x01' + bytes(40),
+        for name, data in {'b.psd': b'8BPS' + bytes(40), 'c': b'FLIF' + bytes(40), 'd.txt': b'v/1\x01' + bytes(40),
                            'e.tga': bytes([0, 0, 2, *bytes(9), 9, 0, 9, 0, 24, 0]) + bytes(300), 'f.ico': b'\0\0\1\0\1\0' + bytes(40)}.items():
             (self.top / 'in' / name).write_bytes(data)
         self.run_ok('--in', self.top / 'in')
         lines = {line['path']: (line['reason'], line['detail'])
                  for line in map(json.loads, (self.out / 'quarantine.jsonl').read_text().splitlines())}
-        self.assertEqual({'b.psd': 'Photoshop', 'c': 'QOI', 'd.txt': 'OpenEXR', 'e.tga': 'TGA', 'f.ico': 'ICO'},
+        self.assertEqual({'b.psd': 'Photoshop', 'c': 'FLIF', 'd.txt': 'OpenEXR', 'e.tga': 'TGA', 'f.ico': 'ICO'},
                          {path: detail.removesuffix(' is not read') for path, (_, detail) in lines.items()})
         self.assertEqual({'unsupported'}, {reason for reason, _ in lines.values()})
 

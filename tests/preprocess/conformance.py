@@ -8,6 +8,7 @@ import pathlib
 import struct
 import subprocess
 import sys
+import tempfile
 
 import imagecodecs
 import numpy as np
@@ -163,7 +164,6 @@ def tiffs_of_libtiff(folder):
 
 
 def tiffs():
-    import tempfile
     with tempfile.TemporaryDirectory() as scratch:
         for source in (tiffs_of_pillow(), tiffs_of_tifffile(), tiffs_of_libtiff(pathlib.Path(scratch))):
             for name, data, expected in source:
@@ -282,7 +282,12 @@ def pnms():
     yield 'P1-dense', b'P1 # comment\n7 5\n' + b'0110100' * 2 + b'\n#more\n1111111' + b' 0 1 0 1 0 1 0' + b'0000000', EXACT
 
 
-def webps(folder):
+def webps():
+    with tempfile.TemporaryDirectory() as scratch:
+        yield from webps_of_libwebp(pathlib.Path(scratch))
+
+
+def webps_of_libwebp(folder):
     rgb, rgba = Image.fromarray(photo(90, 70)), Image.fromarray(photo(70, 90, 4))
     for lossless in (False, True):
         for name, image in (('rgb', rgb), ('rgba', rgba)):
@@ -402,16 +407,16 @@ def radiance_hdrs():
             yield f'{name}-{kind}', data, expected
 
 
+# Formats of our own decoders, which tests/fuzz begins with.
+OWN = {'bmp': ('.bmp', bmps), 'pnm': ('.pnm', pnms), 'sun': ('.ras', sun_rasters)}
+FORMATS = {'tiff': ('', tiffs), 'webp': ('.webp', webps), 'png': ('.png', pngs), 'jpeg': ('.jpg', jpegs), 'avif': ('.avif', avifs),
+           'heic': ('.heic', heics), 'jxl': ('.jxl', jxls), 'jp2': ('', jpeg2000s), 'hdr': ('.hdr', radiance_hdrs), **OWN}
+
+
 def files():
     """(name, bytes, expected)."""
-    import tempfile
-    yield from (('tiff/' + n, d, e) for n, d, e in tiffs())
-    with tempfile.TemporaryDirectory() as scratch:
-        for kind, extension, source in (('bmp', '.bmp', bmps()), ('pnm', '.pnm', pnms()), ('webp', '.webp', webps(pathlib.Path(scratch))),
-                                        ('png', '.png', pngs()), ('jpeg', '.jpg', jpegs()), ('avif', '.avif', avifs()),
-                                        ('heic', '.heic', heics()), ('jxl', '.jxl', jxls()), ('jp2', '', jpeg2000s()),
-                                        ('sun', '.ras', sun_rasters()), ('hdr', '.hdr', radiance_hdrs())):
-            yield from ((f'{kind}/{n}{extension}', d, e) for n, d, e in source)
+    for kind, (extension, source) in FORMATS.items():
+        yield from ((f'{kind}/{n}{extension}', d, e) for n, d, e in source())
 
 
 def make(folder):
