@@ -115,6 +115,7 @@ double UnixSeconds() {
 struct Metrics::Impl {
   // Written only by the constructor. The values behind the pointers are atomic or have their own locks.
   std::vector<std::vector<Series>> series;  // [metric][label value]; empty when this rank does not export the metric
+  std::span<const std::string_view> interventions;
   prometheus::Registry registry;
   std::string why;
   std::mutex process_mutex;
@@ -122,16 +123,20 @@ struct Metrics::Impl {
   std::unique_ptr<HttpServer> server;  // last: its threads use all of the above
 
   // All label values are created from the start, so that a counter exists with 0 before its first event.
-  explicit Impl(const MetricsOptions& options) {
+  explicit Impl(const MetricsOptions& options) : interventions(options.interventions) {
     for (const MetricRow& row : Table()) {
       series.emplace_back();
       if ((row.scope == Scope::kJob && options.rank != 0) || !IsWanted(row, options)) continue;
       if (row.label.empty()) series.back().push_back(MakeSeries(registry, row, options, {}));
-      for (const auto value : row.label_values) series.back().push_back(MakeSeries(registry, row, options, value));
+      for (const auto value : ValuesOf(row)) series.back().push_back(MakeSeries(registry, row, options, value));
     }
   }
 
   std::vector<prometheus::MetricFamily> Collect();
+
+  std::span<const std::string_view> ValuesOf(const MetricRow& row) const {
+    return row.metric == Metric::kInterventions ? interventions : row.label_values;
+  }
 
   // Null when this rank does not export the metric.
   const Series* Find(Metric metric, std::string_view label_value) const {
@@ -139,12 +144,13 @@ struct Metrics::Impl {
     // most.
     const auto& all = series[Index(metric)];
     const MetricRow& row = Row(metric);
-    const auto found = std::find(row.label_values.begin(), row.label_values.end(), label_value);
-    const bool known = row.label.empty() ? label_value.empty() : found != row.label_values.end();
+    const auto values = ValuesOf(row);
+    const auto found = std::find(values.begin(), values.end(), label_value);
+    const bool known = row.label.empty() ? label_value.empty() : found != values.end();
     // A release build has no assertions. There an unknown value is ignored: a metric must not end a training run.
     assert(known && "a label value that the metric's row does not list");
     if (!known || all.empty()) return nullptr;
-    return &all[row.label.empty() ? 0 : static_cast<std::size_t>(found - row.label_values.begin())];
+    return &all[row.label.empty() ? 0 : static_cast<std::size_t>(found - values.begin())];
   }
 
   void RefreshProcess() {

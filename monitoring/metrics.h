@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,9 @@ struct MetricsOptions {
   std::map<std::string, std::string> constant_labels = {};  // job, run
   std::string credentials = {};                             // "user:password" for the endpoint; empty: none required
   std::vector<std::string> prefixes = {};                   // prefixes of the names to export; empty: all metrics
-  std::map<std::string, std::string> build_facts = {};      // labels of gan_build_info beside version and compiler
+  // The values of the label of Metric::kInterventions, which the balance names. They outlive the metrics.
+  std::span<const std::string_view> interventions = {};
+  std::map<std::string, std::string> build_facts = {};  // labels of gan_build_info beside version and compiler
 };
 
 // The value of one time series at one moment.

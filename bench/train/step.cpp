@@ -67,14 +67,15 @@ class BareLoop {
  private:
   torch::Tensor Logits(const torch::Tensor& images) { return model::Discriminate(gan_.discriminator, images); }
 
-  void Update(const torch::Tensor& loss, const torch::nn::Sequential& network, gan::step::Adam& adam, double rate) {
-    adam.ClearGradients();
+  void Update(const torch::Tensor& loss, const torch::nn::Sequential& network, gan::step::Optimizer& network_optimizer,
+              double rate) {
+    network_optimizer.ClearGradients();
     backward += Seconds([&] { loss.backward(); });
     sync += Seconds([&] {
       if (gan_.communicator->size() > 1) distributed::AverageOverRanks(GradientsOf(network), *gan_.communicator);
     });
     optimizer += Seconds([&] {
-      adam.Step(
+      network_optimizer.Step(
           torch::full({}, rate, torch::TensorOptions(gan_.device).dtype(gan::step::LearningRateType(gan_.device))));
     });
   }

@@ -22,8 +22,14 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
+constexpr std::string_view kInterventions[] = {"freeze_g", "rollback"};
+
 MetricsOptions AnyPort(int rank = 0) {
-  return {.port = 0, .rank = rank, .local_rank = rank, .constant_labels = {{"run", "0007"}}};
+  return {.port = 0,
+          .rank = rank,
+          .local_rank = rank,
+          .constant_labels = {{"run", "0007"}},
+          .interventions = kInterventions};
 }
 
 MetricsOptions NoPort(int rank = 0) {
@@ -36,7 +42,7 @@ MetricsOptions NoPort(int rank = 0) {
 void SetAll(Metrics& metrics) {
   for (const MetricRow& row : Table()) {
     std::vector<std::string_view> values(row.label_values.begin(), row.label_values.end());
-    if (values.empty()) values.emplace_back();
+    if (values.empty()) values.emplace_back(row.label.empty() ? "" : kInterventions[0]);
     for (const auto value : values) {
       if (row.type == MetricType::kGauge) metrics.Set(row.metric, 0.25, value);
       if (row.type == MetricType::kCounter) metrics.Add(row.metric, 0.25, value);
@@ -54,7 +60,7 @@ TEST(MetricTable, NamesFollowTypeAndUnit) {
   for (const MetricRow& row : Table()) {
     EXPECT_EQ(row.name.ends_with("_total"), row.type == MetricType::kCounter) << row.name;
     EXPECT_EQ(!row.buckets.empty(), row.type == MetricType::kHistogram) << row.name;
-    EXPECT_EQ(row.label.empty(), row.label_values.empty()) << row.name;
+    EXPECT_EQ(row.label.empty() || row.metric == Metric::kInterventions, row.label_values.empty()) << row.name;
     EXPECT_TRUE(row.help.ends_with(".")) << row.name;
     if (row.unit == "1") continue;
     EXPECT_NE(row.name.find(row.unit), std::string_view::npos) << row.name << " does not name its unit";

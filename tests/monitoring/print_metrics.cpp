@@ -11,10 +11,12 @@ namespace {
 
 using gan::monitoring::MetricType;
 
+constexpr std::string_view kInterventions[] = {"rollback"};
+
 void SetAll(gan::monitoring::Metrics& metrics) {
   for (const auto& row : gan::monitoring::Table()) {
     std::vector<std::string_view> values(row.label_values.begin(), row.label_values.end());
-    if (values.empty()) values.emplace_back();
+    if (values.empty()) values.emplace_back(row.label.empty() ? "" : kInterventions[0]);
     for (const auto value : values) {
       if (row.type == MetricType::kGauge) metrics.Set(row.metric, 0.25, value);
       if (row.type == MetricType::kCounter) metrics.Add(row.metric, 2, value);
@@ -26,7 +28,7 @@ void SetAll(gan::monitoring::Metrics& metrics) {
 }  // namespace
 
 int main(int argument_count, char** arguments) {
-  gan::monitoring::Metrics metrics({.port = 0, .constant_labels = {{"run", "0007"}}});
+  gan::monitoring::Metrics metrics({.port = 0, .constant_labels = {{"run", "0007"}}, .interventions = kInterventions});
   if (argument_count < 2 || std::string_view(arguments[1]) != "--idle") SetAll(metrics);
   const std::string text = gan::monitoring::Body(gan::monitoring::Request(metrics.port(), "GET", "/metrics"));
   std::cout << text;

@@ -32,6 +32,10 @@ def discriminator(channels, norm=nn.BatchNorm2d):
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Conv2d(channels[-1], 1, 1, bias=False))
 
 
+def optimizer(parameters, rate):
+    return torch.optim.Adam(parameters, rate, (0.5, 0.999), fused=True)
+
+
 class _Conditional(nn.Sequential):
     """The layers of a network, and beside them what it knows of classes, which no layer calls."""
 

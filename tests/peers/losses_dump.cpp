@@ -4,11 +4,13 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
 
 #include "checkpoint/safetensors.h"
 #include "storage/files.h"
 #include "trainer/data/sampler.h"
+#include "trainer/loss/adversarial.h"
 #include "trainer/model/classes.h"
 #include "trainer/run/checkpoint_state.h"
 #include "trainer/step/train_step.h"
@@ -32,6 +34,13 @@ void Write(const std::string& path, const NamedTensors& tensors) {
   file.Commit();
 }
 
+gan::loss::Kind KindOf(const std::string& name) {
+  for (const gan::loss::AdversarialLoss* loss : gan::loss::kAdversarialLosses) {
+    if (loss->name == name) return loss->kind;
+  }
+  throw std::invalid_argument("no loss is called " + name);
+}
+
 gan::step::GanOptions OptionsOf(const nlohmann::json& c, int ranks) {
   gan::step::GanOptions options;
   options.network = {.resolution = 64, .features = 4, .noise_dim = 16};
@@ -44,7 +53,7 @@ gan::step::GanOptions OptionsOf(const nlohmann::json& c, int ranks) {
   options.precision = c.at("double") ? gan::step::Precision::kFp64 : gan::step::Precision::kFp32;
   options.ema_half_life_images = 0;
   options.sync_batch_norm = ranks > 1;  // so that no norm sees another batch than one rank does
-  options.loss.kind = static_cast<gan::loss::Kind>(c.at("loss").get<int>());
+  options.loss.kind = KindOf(c.at("loss").get<std::string>());
   options.loss.r1 = c.at("r1");
   options.loss.r2 = c.at("r2");
   options.loss.penalty_every = c.at("every");

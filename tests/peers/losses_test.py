@@ -19,11 +19,11 @@ from safetensors.torch import load_file
 from torch.nn.utils.parametrizations import spectral_norm
 
 from dcgan import (ConditionalDiscriminator, ConditionalGenerator, discriminator, discriminator_channels, generator,
-                   generator_channels)
+                   generator_channels, optimizer)
 
 FEATURES, NOISE, SIDE = 4, 16, 64
 CLASSES, EMBEDDING = 3, 64
-BCE, HINGE, WGAN_GP, RPGAN = range(4)
+BCE, HINGE, WGAN_GP, RPGAN = 'bce', 'hinge', 'wgan-gp', 'rpgan'  # values of --loss
 BATCH, LAYER, INSTANCE, NONE = range(4)
 NORMS = {BATCH: nn.BatchNorm2d, LAYER: lambda n: nn.GroupNorm(1, n),
          INSTANCE: lambda n: nn.InstanceNorm2d(n, affine=True), NONE: None}
@@ -141,7 +141,7 @@ def step(c, folder, extractor):
     G.train(not c['frozen'])
     D = load(D.to(dtype), state, 'discriminator.', c['spectral'])
     of_real, of_fake = ((batch[k],) if c['classes'] else () for k in ('real_classes', 'fake_classes'))
-    adam = torch.optim.Adam(D.parameters(), c['lr_d'], (0.5, 0.999), fused=True)
+    of_discriminator = optimizer(D.parameters(), c['lr_d'])
     fake = G(batch['latents'], *of_fake)
     r, f = judge(D, real, *of_real)[0], judge(D, fake.detach(), *of_fake)[0]
     d = {BCE: lambda: towards(r, 0.9) + towards(f, 0.1), HINGE: lambda: F.relu(1 - r).mean() + F.relu(1 + f).mean(),
@@ -153,7 +153,7 @@ def step(c, folder, extractor):
     (d + extra).backward()
     of_d = [f'discriminator.{k}'.replace('.parametrizations.weight.original', '.weight') for k, _ in D.named_parameters()]
     gradients = {k: p.grad.clone() for k, p in zip(of_d, D.parameters())}
-    adam.step()
+    of_discriminator.step()
     for p in D.parameters():
         p.requires_grad_(False)
     match = 0

@@ -20,7 +20,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
-from dcgan import discriminator, discriminator_channels, generator, generator_channels
+from dcgan import discriminator, discriminator_channels, generator, generator_channels, optimizer
 
 STEPS = 20
 FEATURES = 8
@@ -45,24 +45,23 @@ def train(rank, ranks, folder):
     else:
         wrapped = nets
     G, D = wrapped['generator'], wrapped['discriminator']
-    adam_g = torch.optim.Adam(G.parameters(), 2e-4, (0.5, 0.999), fused=True)
-    adam_d = torch.optim.Adam(D.parameters(), 2e-4, (0.5, 0.999), fused=True)
+    of_g, of_d = optimizer(G.parameters(), 2e-4), optimizer(D.parameters(), 2e-4)
     towards = lambda logits, label: F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
     report = dict(losses=[])
     for i in range(STEPS):
         batch = load_file(f'{mine}batch-{i}.safetensors')
         fake = G(batch['latents'])
-        adam_d.zero_grad(set_to_none=True)
+        of_d.zero_grad(set_to_none=True)
         real_logits, fake_logits = D(batch['real']).flatten(1), D(fake.detach()).flatten(1)
         d_real, d_fake = towards(real_logits, 0.9), towards(fake_logits, 0.1)
         (d_real + d_fake).backward()
-        adam_d.step()
-        adam_g.zero_grad(set_to_none=True)
+        of_d.step()
+        of_g.zero_grad(set_to_none=True)
         for p in D.parameters():
             p.requires_grad_(False)
         g = towards(nets['discriminator'](fake).flatten(1), 1.0)
         g.backward()
-        adam_g.step()
+        of_g.step()
         for p in D.parameters():
             p.requires_grad_(True)
         report['losses'].append([d_real.item(), d_fake.item(), g.item()])

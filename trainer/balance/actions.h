@@ -13,41 +13,12 @@
 
 namespace gan::balance {
 
-// How the next steps differ from the configured training. The default values change nothing.
-struct Controls {
-  double base_scale_d = 1;           // multiplies D's configured learning rate; set by ActionGroup::kPace
-  double base_scale_g = 1;           // the same for G
-  double max_beta1 = 1;              // upper limit of Adam's first beta
-  double lr_scale_d = 1;             // multiplies D's base rate (the configured rate times base_scale_d)
-  double lr_scale_g = 1;             // the same for G
-  std::uint32_t d_every = 1;         // D is updated in every k-th step only
-  std::uint32_t d_steps = 1;         // updates of D per step
-  std::uint32_t freeze_g_steps = 0;  // number of further steps without an update of G; the controller counts it down
-  bool r1 = false;                   // adds R1 with at least the gamma of the options
-  bool wgan_gp = false;              // replaces the configured loss by WGAN-GP
-  bool feature_matching = false;     // adds feature matching with at least the weight of the options
-  std::uint32_t d_restarts = 0;      // how often D has been initialised anew
-  double least_augment = 0;          // lower limit of `augment` while steering adjusts it
-  double augment = 0;                // probability of augmentation of D's inputs; at least the configured one
-  std::uint32_t d_width = 1;         // multiplies D's configured number of channels; never decreases
-
-  bool operator==(const Controls&) const = default;
-};
 void to_json(nlohmann::json& json, const Controls& controls);
 void from_json(const nlohmann::json& json, Controls& controls);
 // Whether D is held back: it learns at a lower rate, is updated less often, or is penalised.
 bool IsHeldBack(const Controls& controls);
 // Whether D is helped against G: it has a higher rate or several updates per step, or G has a lower rate or is frozen.
 bool IsHelped(const Controls& controls);
-
-// Every possible value of Intervention::action.
-inline constexpr std::string_view kActions[] = {"lower_d_rate",         "raise_d_rate", "d_less_often",
-                                                "d_more_often",         "more_d_steps", "fewer_d_steps",
-                                                "lower_g_rate",         "raise_g_rate", "freeze_g",
-                                                "unfreeze_g",           "r1_on",        "r1_off",
-                                                "wgan_gp_on",           "wgan_gp_off",  "feature_matching_on",
-                                                "feature_matching_off", "widen_d",      "restart_d",
-                                                "more_augmentation"};
 
 struct Intervention {
   std::uint64_t step = 0;

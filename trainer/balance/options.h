@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/choice.h"
+#include "trainer/balance/controls.h"
 
 namespace gan::balance {
 
@@ -19,40 +20,8 @@ inline constexpr cli::Choice<Mode> kModes[] = {{Mode::kOff, "off", "nothing"},
 std::string_view Name(Mode mode);
 Mode ParseMode(std::string_view name);  // throws UsageError
 
-// The actions that the controller may take in the mode act. --balance-actions selects them; kDefaultActionGroups is its
-// default.
-enum class ActionGroup {
-  kPace,
-  kAugment,
-  kDiscriminatorRate,
-  kDiscriminatorInterval,
-  kGeneratorRate,
-  kDiscriminatorSteps,
-  kFreezeGenerator,
-  kRollback,
-  kR1,
-  kWganGp,
-  kRestartDiscriminator,
-  kFeatureMatching,
-  kWidenDiscriminator,
-  kRollbackCollapse
-};
-inline constexpr cli::Choice<ActionGroup> kActionGroups[] = {
-    {ActionGroup::kPace, "pace", "raise both learning rates to those at which networks of this width learn well"},
-    {ActionGroup::kAugment, "augment", "augment what D sees until its AUC stays in range"},
-    {ActionGroup::kDiscriminatorRate, "d-rate", "lower D's learning rate when D is ahead, raise it when G is ahead"},
-    {ActionGroup::kDiscriminatorInterval, "d-every", "update D in every second to fourth step only"},
-    {ActionGroup::kGeneratorRate, "g-rate", "raise G's learning rate when D is ahead, lower it when G is ahead"},
-    {ActionGroup::kDiscriminatorSteps, "d-steps", "update D two to four times per step"},
-    {ActionGroup::kFreezeGenerator, "freeze-g", "do not update G for some steps"},
-    {ActionGroup::kRollback, "rollback", "roll back to the newest healthy checkpoint after a divergence"},
-    {ActionGroup::kR1, "r1", "add the R1 gradient penalty"},
-    {ActionGroup::kWganGp, "wgan-gp", "change to the Wasserstein loss with gradient penalty"},
-    {ActionGroup::kRestartDiscriminator, "restart-d", "initialise D anew when nothing else helps against a perfect D"},
-    {ActionGroup::kFeatureMatching, "feature-matching", "add feature matching to G's loss"},
-    {ActionGroup::kWidenDiscriminator, "widen-d", "double D's channels; this is never undone"},
-    {ActionGroup::kRollbackCollapse, "rollback-collapse", "roll back to a checkpoint from before a mode collapse"}};
 std::string_view Name(ActionGroup group);
+// The default of --balance-actions.
 inline constexpr std::string_view kDefaultActionGroups =
     "pace,augment,g-rate,d-rate,d-every,d-steps,freeze-g,restart-d,rollback,rollback-collapse";
 // Parses names separated by commas, "all" or "none". Throws UsageError on any other word.

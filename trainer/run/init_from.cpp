@@ -63,16 +63,16 @@ void RestoreSteps(const checkpoint::Checkpoint& saved, const std::string& name, 
 }
 
 // Restores the moments of kept parameters; those of new parameters stay 0.
-void RestoreMoments(const checkpoint::Checkpoint& saved, const std::string& prefix, const step::Adam& adam,
+void RestoreMoments(const checkpoint::Checkpoint& saved, const std::string& prefix, const step::Optimizer& optimizer,
                     const torch::nn::Module& small, const torch::nn::Module& large, const Source& source) {
   model::NamedTensors kept;
-  for (const auto& [name, target] : adam.NamedState(prefix)) {
-    if (name == prefix + "steps") {
+  for (const auto& [name, target] : optimizer.NamedState(prefix)) {
+    const std::size_t dot = name.find('.', prefix.size());
+    if (dot == std::string::npos) {
       RestoreSteps(saved, name, small, large, source, target);
       continue;
     }
-    const std::string kind = prefix + (name.starts_with(prefix + "exp_avg_sq.") ? "exp_avg_sq." : "exp_avg.");
-    AddKept({{name, target}}, kind, source, kept);
+    AddKept({{name, target}}, name.substr(0, dot + 1), source, kept);
   }
   RestoreSome(saved, kept);
 }

@@ -57,7 +57,9 @@ Observation Observe(const step::StepResult& result, bool augmented, bool stop_re
   // The sum is positive if any rank has received a stop signal.
   seen.stop_requested = *sum++ > 0;
   for (const StepNumber& number : StepNumbers()) {
-    if (number.of_rank != nullptr) seen.*number.member = *sum++ / communicator.size();
+    if (number.of_rank == nullptr) continue;
+    double& mean = number.member != nullptr ? seen.*number.member : seen.others[number.name];
+    mean = *sum++ / communicator.size();
   }
   seen.loss_d = seen.loss_d_real + seen.loss_d_fake;
   return seen;

@@ -48,15 +48,15 @@ const std::array kNumbers = {
                .member = &Observation::loss_g, .of_rank = [](Rank r) { return r.result.loss_g; },
                .metric = Metric::kLoss, .label = "generator"},
     StepNumber{.name = "penalty_d", .unit = "", .meaning = "Gradient penalties that are added to the discriminator's loss",
-               .member = &Observation::penalty_d, .of_rank = [](Rank r) { return r.result.penalty; },
+               .of_rank = [](Rank r) { return r.result.penalty; },
                .metric = Metric::kPenalty},
     StepNumber{.name = "matching_g", .unit = "", .meaning = "Feature matching that is added to the generator's loss",
-               .member = &Observation::matching_g, .of_rank = [](Rank r) { return r.result.matching; }},
+               .of_rank = [](Rank r) { return r.result.matching; }},
     StepNumber{.name = "d_real_mean", .unit = "ratio", .meaning = "Mean of sigmoid(D(x)) over real images",
-               .member = &Observation::real_mean, .of_rank = [](Rank r) { return Mean(r.real_logits, Sigmoid); },
+               .of_rank = [](Rank r) { return Mean(r.real_logits, Sigmoid); },
                .metric = Metric::kDiscriminatorOutputMean, .label = "real"},
     StepNumber{.name = "d_fake_mean", .unit = "ratio", .meaning = "Mean of sigmoid(D(x)) over generated images",
-               .member = &Observation::fake_mean, .of_rank = [](Rank r) { return Mean(r.fake_logits, Sigmoid); },
+               .of_rank = [](Rank r) { return Mean(r.fake_logits, Sigmoid); },
                .metric = Metric::kDiscriminatorOutputMean, .label = "fake"},
     StepNumber{.name = "d_accuracy_real", .unit = "ratio", .meaning = "Share of real images with D(x) > 0",
                .member = &Observation::accuracy_real, .of_rank = [](Rank r) { return Mean(r.real_logits, IsPositive); },
@@ -114,7 +114,9 @@ std::span<const StepNumber> StepNumbers() { return kNumbers; }
 std::optional<double> ValueOf(const StepNumber& number, const StepRecord& record) {
   // A row with both functions is reduced over the ranks first and then turned into what is published.
   if (number.of_record != nullptr) return number.of_record(record);
-  return record.seen.*number.member;
+  if (number.member != nullptr) return record.seen.*number.member;
+  const auto found = record.seen.others.find(number.name);
+  return found == record.seen.others.end() ? Value() : found->second;
 }
 
 }  // namespace gan::run

@@ -23,10 +23,11 @@ struct StepNumber {
   std::string_view name;  // key in stats.jsonl and tag in TensorBoard; empty: in neither
   std::string_view unit;
   std::string_view meaning;
-  // For numbers that every rank measures: `member` becomes the mean of `of_rank` over the ranks.
+  // For numbers that every rank measures: the mean of `of_rank` over the ranks becomes `member`, or without one the
+  // value of `name` in Observation::others.
   double Observation::*member = nullptr;
   double (*of_rank)(const RankMeasurements&) = nullptr;
-  // For all other numbers, and for those that some steps lack. Null: the value is `member`.
+  // For all other numbers, and for those that some steps lack. Null: the value is the mean over the ranks.
   std::optional<double> (*of_record)(const StepRecord&) = nullptr;
   std::optional<monitoring::Metric> metric = {};
   std::string_view label = {};  // value of the metric's label

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -13,18 +15,18 @@
 
 namespace gan::run {
 
-// The measurements of a step, reduced over all ranks and equal on every rank. Each member is a row of StepNumbers().
+// The measurements of a step, reduced over all ranks and equal on every rank. Each is a row of StepNumbers(); a member
+// is one that the code reads.
 struct Observation {
   double loss_d = 0, loss_d_real = 0, loss_d_fake = 0, loss_g = 0;
-  double penalty_d = 0, matching_g = 0;  // terms of the losses that are not included in the members above
-  double real_mean = 0, fake_mean = 0;   // mean of sigmoid(D(x)) over real and generated images
   double accuracy_real = 0, accuracy_fake = 0;
   // P(D(real) > D(fake)), where a tie counts one half: the mean over the ranks of the value over each rank's pairs.
   // auc_augmented: on D's augmented inputs. auc: on images without augmentation (negative: not measured).
   double auc_augmented = 0.5, auc = -1;
   // Mean distance of an image to its nearest neighbour in the batch; negative: a batch of one has none.
   double diversity = -1, diversity_reference = -1;
-  bool stop_requested = false;  // a rank has received a stop signal
+  bool stop_requested = false;                     // a rank has received a stop signal
+  std::map<std::string_view, double> others = {};  // the rows without a member, by name
 };
 
 // All data about one finished step.

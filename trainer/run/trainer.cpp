@@ -116,6 +116,7 @@ void Trainer::OpenMetrics() {
   metrics.rank = world_.rank;
   metrics.local_rank = world_.local_rank;
   metrics.constant_labels = {{"run", storage::NameOfFolder(folder_.path())}};
+  metrics.interventions = balance::kActions;
   metrics.build_facts = {{"device", device_.is_cuda() ? "cuda" : "cpu"}};
   OnAllRanks(*control_, [&] {
     if (wanted && !options_.metrics_password_file.empty()) {

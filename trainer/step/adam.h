@@ -29,7 +29,8 @@ class Adam {
   void Step(const torch::Tensor& learning_rate, const torch::Tensor& norm, double clip_norm);
   // Removes the gradients instead of filling them with zeros: the next backward allocates them again.
   void ClearGradients();
-  // "<prefix>exp_avg.0.weight", "<prefix>exp_avg_sq.0.weight", "<prefix>steps".
+  // "<prefix>exp_avg.0.weight", "<prefix>exp_avg_sq.0.weight", "<prefix>steps". The first two have the shape of the
+  // parameter; a name without a further dot is a list of one number per parameter. --init-from relies on it.
   model::NamedTensors NamedState(const std::string& prefix) const;
 
  private:

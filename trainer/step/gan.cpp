@@ -132,7 +132,7 @@ void WidenDiscriminator(Gan& gan, std::int64_t width, std::uint64_t seed) {
   gan.discriminator = Prepared(model::MakeDiscriminator(network), gan.options, gan.device, gan.communicator);
   model::Widen(*narrow, *gan.discriminator, seed, counter);
   // The moments of the narrow D do not fit the wide one.
-  gan.discriminator_optimizer = Adam(gan.discriminator->named_parameters(), gan.options.adam);
+  gan.discriminator_optimizer = Optimizer(gan.discriminator->named_parameters(), gan.options.adam);
   // The hooks of the old synchronisation and the list of statistics belong to the tensors of the narrow D.
   gan.discriminator_sync =
       distributed::GradientSync(gan.discriminator->parameters(), gan.communicator, gan.options.gradients);
@@ -148,7 +148,7 @@ void RestartDiscriminator(Gan& gan, std::uint64_t seed) {
     if (buffer.key().ends_with("running_mean")) buffer.value().zero_();
     if (buffer.key().ends_with("running_var")) buffer.value().fill_(1);
   }
-  gan.discriminator_optimizer = Adam(gan.discriminator->named_parameters(), gan.options.adam);
+  gan.discriminator_optimizer = Optimizer(gan.discriminator->named_parameters(), gan.options.adam);
 }
 
 }  // namespace gan::step

@@ -18,6 +18,8 @@
 
 namespace gan::step {
 
+using Optimizer = Adam;  // of both networks
+
 // Both networks, their optimizers and everything else that training changes. Owned by the trainer; the same on every
 // rank after every step.
 struct Gan {
@@ -32,8 +34,8 @@ struct Gan {
   std::shared_ptr<distributed::Communicator> communicator;  // for gradients and statistics
   torch::nn::Sequential generator;
   torch::nn::Sequential discriminator;
-  Adam generator_optimizer;
-  Adam discriminator_optimizer;
+  Optimizer generator_optimizer;
+  Optimizer discriminator_optimizer;
   distributed::GradientSync generator_sync;
   distributed::GradientSync discriminator_sync;
   std::vector<torch::Tensor> statistics;                    // batch-norm running mean and variance of both networks
