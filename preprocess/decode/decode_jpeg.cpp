@@ -117,10 +117,15 @@ bool CropColumns(jpeg_decompress_struct& info, ErrorManager& manager, JDIMENSION
   return true;
 }
 
-void ReadRow(jpeg_decompress_struct& info, Pass& pass, std::uint8_t* out) {
-  JSAMPROW row = IsCmyk(info) ? pass.cmyk.data() : out;
-  jpeg_read_scanlines(&info, &row, 1);
-  if (IsCmyk(info)) CmykToRgb(pass.cmyk.data(), out, info.output_width);
+// The next `count` rows; libjpeg-turbo makes two or more at once where chroma is subsampled.
+void ReadInto(jpeg_decompress_struct& info, Pass& pass, std::uint32_t count) {
+  std::array<JSAMPROW, kRowsAtATime> rows;
+  for (std::uint32_t i = 0; i < count; ++i) rows[i] = IsCmyk(info) ? pass.cmyk.data() : pass.Row(i);
+  for (std::uint32_t i = 0; i < count;) {
+    const std::uint32_t read = jpeg_read_scanlines(&info, &rows[i], IsCmyk(info) ? 1 : count - i);
+    if (IsCmyk(info)) CmykToRgb(pass.cmyk.data(), pass.Row(i), info.output_width);
+    i += read;
+  }
 }
 
 // Rows outside the part go through the entropy decoder only.
@@ -130,12 +135,12 @@ bool ReadRows(jpeg_decompress_struct& info, ErrorManager& manager, Pass& pass, R
   if (pass.where.y > 0) jpeg_skip_scanlines(&info, pass.where.y);
   while (info.output_scanline < end) {
     const std::uint32_t count = std::min(kRowsAtATime, end - info.output_scanline);
-    for (std::uint32_t i = 0; i < count; ++i) ReadRow(info, pass, pass.Row(i));
+    ReadInto(info, pass, count);
     sink.Take(pass.Row(0), pass.row_bytes(), count);
   }
   // Skipping to the very end would leave the rest of the file unread: the last row is skipped to, and read.
   if (end + 1 < info.output_height) jpeg_skip_scanlines(&info, info.output_height - end - 1);
-  if (end < info.output_height) ReadRow(info, pass, pass.Row(0));
+  if (end < info.output_height) ReadInto(info, pass, 1);
   jpeg_finish_decompress(&info);
   return true;
 }

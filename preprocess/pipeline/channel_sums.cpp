@@ -9,23 +9,25 @@ namespace {
 
 // Lanes of whole vectors and of whole pixels, so that the compiler makes vector code of it.
 constexpr std::size_t kLanes = 48;
-// As many squares of 255 as fit 32 bits.
-constexpr std::size_t kMostBlocks = 0xFFFFFFFF / (255 * 255);
+// As many times 255 as fit 16 bits; as many of its squares fit 32.
+constexpr std::size_t kMostBlocks = 0xFFFF / 255;
 
 struct Lanes {
-  std::array<std::uint32_t, kLanes> plain{};
+  std::array<std::uint16_t, kLanes> plain{};
   std::array<std::uint32_t, kLanes> squares{};
 };
 
 void AddBlocks(const std::uint8_t* pixels, std::size_t blocks, Lanes& lanes) {
+  Lanes sums;  // of its own, in registers: bytes could alias `lanes`
   for (std::size_t block = 0; block < blocks; ++block, pixels += kLanes) {
     for (std::size_t i = 0; i < kLanes; ++i) {
       const std::uint16_t value = pixels[i];
-      lanes.plain[i] += value;
+      sums.plain[i] = static_cast<std::uint16_t>(sums.plain[i] + value);
       // 255 squared fits 16 bits. The first x86-64 processors have no vector instruction for products of 32 bits.
-      lanes.squares[i] += static_cast<std::uint16_t>(value * value);
+      sums.squares[i] += static_cast<std::uint16_t>(value * value);
     }
   }
+  lanes = sums;
 }
 
 void AddOne(std::uint64_t plain, std::uint64_t square, std::size_t i, ChannelSums& sums) {

@@ -58,7 +58,8 @@ RowResizer::RowResizer(const Region& where, std::uint32_t width, std::uint32_t h
   if (g.height != height) {
     down_ = AxisOf({height, g.height, g.top, size, top, bottom - top, filter}, Direction::kColumns, kernels);
   }
-  narrow_ = Rgb8(size, bottom - top);
+  // Every byte is written before it is read.
+  narrow_ = std::make_unique_for_overwrite<std::uint8_t[]>(std::size_t{3} * size * (bottom - top));
 }
 
 void RowResizer::Take(const std::uint8_t* rows, std::size_t row_bytes, std::uint32_t count) {
@@ -66,7 +67,7 @@ void RowResizer::Take(const std::uint8_t* rows, std::size_t row_bytes, std::uint
   const std::uint32_t end = std::clamp(end_, next_, next_ + count);
   if (end > begin) {
     // Across first, then down, as Pillow does: both passes round to 8 bits, so their order shows in the result.
-    std::uint8_t* out = &narrow_.pixels[std::size_t{3} * size_ * (begin - first_)];
+    std::uint8_t* out = &narrow_[std::size_t{3} * size_ * (begin - first_)];
     const std::uint8_t* in = rows + row_bytes * (begin - next_);
     if (across_) {
       kernels_.rows(in, row_bytes, end - begin, *across_, out);
@@ -80,11 +81,11 @@ void RowResizer::Take(const std::uint8_t* rows, std::size_t row_bytes, std::uint
 }
 
 Rgb8 RowResizer::Finish() {
-  if (!down_) return std::move(narrow_);
   Rgb8 out(size_, size_);
   const std::size_t row_bytes = std::size_t{3} * size_;
-  for (std::uint32_t y = 0; y < size_; ++y) {
-    kernels_.columns(narrow_.pixels.data(), row_bytes, *down_, y, &out.pixels[row_bytes * y]);
+  if (!down_) std::copy_n(narrow_.get(), out.pixels.size(), out.pixels.begin());
+  for (std::uint32_t y = 0; down_ && y < size_; ++y) {
+    kernels_.columns(narrow_.get(), row_bytes, *down_, y, &out.pixels[row_bytes * y]);
   }
   return out;
 }

@@ -42,7 +42,7 @@ class RowResizer {
   std::uint32_t next_ = 0;                     // row of `where`
   std::uint32_t first_, end_;                  // those that are wanted
   std::shared_ptr<const Axis> across_, down_;  // null: unchanged
-  Rgb8 narrow_;                                // [end_ - first_, size_]
+  std::unique_ptr<std::uint8_t[]> narrow_;     // RGB [end_ - first_, size_]
 };
 
 }  // namespace gan::preprocess

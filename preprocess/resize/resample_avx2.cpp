@@ -1,11 +1,15 @@
 // A 22-bit weight does not fit the 16-bit multiply-add, which is twice as fast as the 32-bit multiply: it is split into
 // weight = high * 4096 + low, and sum = (sum of high * pixel) * 4096 + (sum of low * pixel), modulo 2^32 as in C.
-#include "preprocess/resize/resample_quads.h"
+#include "preprocess/resize/resample_kernels.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 
 #include <cstring>
+
+#include <algorithm>
+#include <array>
+#include <vector>
 
 #define GAN_AVX2 __attribute__((target("avx2")))
 
@@ -14,140 +18,198 @@ namespace gan::preprocess {
 namespace {
 
 constexpr int kHalf = 1 << (kPrecisionBits - 1);
+constexpr std::size_t kRows = 8;      // that are narrowed together, one in each 32 bits of a vector
+constexpr std::size_t kPixels = 12;   // bytes of four pixels
+constexpr std::size_t kColumns = 32;  // bytes of a vector
 
-// The high part is rounded down, so the low part is never negative, and both fit 16 bits with a sign.
-std::int16_t Low(std::int32_t weight) { return static_cast<std::int16_t>(weight & 4095); }
-std::int16_t High(std::int32_t weight) { return static_cast<std::int16_t>(weight >> 12); }
+struct Four {
+  __m256i of[4];
+};
 
-// For two outputs, four taps each: the lows of taps 0 and 1 as [w0 w1] for each channel, one output in each half; the
-// highs; the same of taps 2 and 3.
-void PutWeights(const std::int32_t* one, const std::int32_t* two, WeightTable& table) {
-  for (const std::size_t tap : {0, 2}) {
-    for (const auto part : {Low, High}) {
-      for (const std::int32_t* weights : {one, two}) {
-        for (int channel = 0; channel < 4; ++channel) {
-          table.Put(part(weights[tap]));
-          table.Put(part(weights[tap + 1]));
-        }
-      }
-    }
-  }
+struct Sums {
+  __m256i low, high;
+};
+
+// Two pixels, one beside the other, of eight rows: by channel and row 16 bits of each.
+struct alignas(sizeof(__m256i)) PixelPair {
+  std::int32_t rows[3][kRows];
+};
+
+// The lows of two weights, then their highs, as the multiply-add wants them. The high part is rounded down, so the low
+// part is never negative, and both fit 16 bits with a sign.
+void PutPair(std::int32_t one, std::int32_t two, WeightTable& table) {
+  for (const std::int32_t weight : {one, two}) table.Put(static_cast<std::int16_t>(weight & 4095));
+  for (const std::int32_t weight : {one, two}) table.Put(static_cast<std::int16_t>(weight >> 12));
+}
+
+// The pairs of pixels that an output is made of; they are counted from the first input of all outputs.
+struct Pairs {
+  std::uint32_t first, count;
+};
+
+Pairs PairsOf(const Axis& axis, std::size_t i) {
+  const std::uint32_t begin = axis.first[i] - axis.first[0];
+  return {begin / 2, (begin % 2 + axis.count[i] + 1) / 2};
 }
 
 void PrepareRows(Axis& axis) {
-  const Quads q = QuadsOf(axis);
-  axis.start = q.start;
-  for (std::size_t pair = 0; pair < 2 * q.quads; ++pair) {
-    const std::int32_t* weights = &q.weights[8 * q.steps * pair];
-    for (std::size_t s = 0; s < q.steps; ++s) PutWeights(weights + 4 * s, weights + 4 * (q.steps + s), axis.table);
+  for (std::size_t i = 0; i < axis.outputs; ++i) {
+    const Pairs pairs = PairsOf(axis, i);
+    std::vector<std::int32_t> weights(std::size_t{2} * pairs.count);  // what fills up weighs 0
+    const std::uint32_t skipped = (axis.first[i] - axis.first[0]) % 2;
+    std::copy_n(axis.weights.begin() + static_cast<std::ptrdiff_t>(i * axis.stride), axis.count[i],
+                weights.begin() + skipped);
+    for (std::size_t k = 0; k < weights.size(); k += 2) PutPair(weights[k], weights[k + 1], axis.table);
   }
 }
 
-GAN_AVX2 __m128i Load(const std::uint8_t* bytes) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)); }
-
-GAN_AVX2 __m256i Finish(__m256i low, __m256i high) {
-  const __m256i sum = _mm256_add_epi32(low, _mm256_slli_epi32(high, 12));
-  return _mm256_srai_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(kHalf)), kPrecisionBits);
-}
-
-// Two outputs: 32-bit [r g b -] of each.
-GAN_AVX2 __m256i Pair(const std::uint8_t* one, const std::uint8_t* two, const __m256i* weights, std::size_t steps) {
-  // Four pixels, 12 bytes, as 16-bit pairs of neighbours: [r0 r1 g0 g1 b0 b1 - -] and the same of pixels 2 and 3.
-  const __m256i first = _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1,  //
-                                         0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1);
-  const __m256i second = _mm256_setr_epi8(6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1,  //
-                                          6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
-  __m256i low = _mm256_setzero_si256();
-  __m256i high = _mm256_setzero_si256();
-  for (std::size_t s = 0; s < steps; ++s, one += 12, two += 12, weights += 4) {
-    const __m256i bytes = _mm256_inserti128_si256(_mm256_castsi128_si256(Load(one)), Load(two), 1);
-    const __m256i a = _mm256_shuffle_epi8(bytes, first);
-    const __m256i b = _mm256_shuffle_epi8(bytes, second);
-    low = _mm256_add_epi32(low, _mm256_madd_epi16(a, _mm256_loadu_si256(weights)));
-    high = _mm256_add_epi32(high, _mm256_madd_epi16(a, _mm256_loadu_si256(weights + 1)));
-    low = _mm256_add_epi32(low, _mm256_madd_epi16(b, _mm256_loadu_si256(weights + 2)));
-    high = _mm256_add_epi32(high, _mm256_madd_epi16(b, _mm256_loadu_si256(weights + 3)));
-  }
-  return Finish(low, high);
-}
-
-// Four outputs, 12 bytes; the rest is zero.
-GAN_AVX2 __m128i Quad(const std::uint8_t* in, const std::uint32_t* start, const __m256i* weights, std::size_t steps) {
-  const __m256i one = Pair(in + start[0], in + start[1], weights, steps);
-  const __m256i two = Pair(in + start[2], in + start[3], weights + 4 * steps, steps);
-  const __m256i words = _mm256_packs_epi32(one, two);  // saturation is the clamp to 0..255
-  const __m256i bytes = _mm256_packus_epi16(words, words);
-  // Outputs 0 and 2 are in the lower half, 1 and 3 in the upper one.
-  const __m128i even = _mm256_castsi256_si128(bytes), odd = _mm256_extracti128_si256(bytes, 1);
-  return _mm_shuffle_epi8(_mm_unpacklo_epi32(even, odd),
-                          _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1));
-}
-
-GAN_AVX2 void Rows(const std::uint8_t* in, std::size_t in_bytes, std::uint32_t count, const Axis& axis,
-                   std::uint8_t* out) {
-  if (axis.table.empty()) return kPortableKernels.rows(in, in_bytes, count, axis, out);
-  const std::size_t steps = (axis.stride + 3) / 4;
-  const std::size_t last = std::size_t{12} * ((axis.outputs - 1) / 4);  // where the last four begin
-  const std::size_t left = 3 * std::size_t{axis.outputs} - last;
-  for (std::uint32_t y = 0; y < count; ++y, in += in_bytes, out += 3 * std::size_t{axis.outputs}) {
-    const auto* weights = reinterpret_cast<const __m256i*>(axis.table.data());
-    const std::uint32_t* start = axis.start.data();
-    for (std::size_t x = 0; x < last; x += 12, start += 4, weights += 8 * steps) {
-      const __m128i quad = Quad(in, start, weights, steps);
-      // Twelve bytes in two stores. One of sixteen would overwrite what stands behind the row.
-      _mm_storel_epi64(reinterpret_cast<__m128i*>(out + x), quad);
-      const int rest = _mm_extract_epi32(quad, 2);
-      std::memcpy(out + x + 8, &rest, sizeof rest);
-    }
-    std::uint8_t rest[16];
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(rest), Quad(in, start, weights, steps));
-    std::memcpy(out + last, rest, left);
-  }
-}
-
-// Per output and two taps: their lows and their highs, as the multiply-add wants them.
+// Per output and two taps.
 void PrepareColumns(Axis& axis) {
   for (std::size_t i = 0; i < axis.outputs; ++i) {
     for (std::size_t k = 0; k < axis.stride; k += 2) {
-      const std::int32_t one = axis.weights[i * axis.stride + k];
-      const std::int32_t two = k + 1 < axis.stride ? axis.weights[i * axis.stride + k + 1] : 0;
-      axis.table.Put(Low(one));
-      axis.table.Put(Low(two));
-      axis.table.Put(High(one));
-      axis.table.Put(High(two));
+      const std::int32_t* weights = &axis.weights[i * axis.stride + k];
+      PutPair(weights[0], k + 1 < axis.stride ? weights[1] : 0, axis.table);
     }
   }
 }
 
-GAN_AVX2 void SixteenColumns(const std::uint8_t* rows, std::size_t row_bytes, const std::int32_t* weights,
-                             std::uint32_t count, std::uint8_t* out) {
-  __m256i low_a = _mm256_setzero_si256(), low_b = low_a, high_a = low_a, high_b = low_a;
+GAN_AVX2 inline __m128i LoadHalf(const std::uint8_t* bytes) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
+}
+GAN_AVX2 inline __m256i Load(const void* bytes) { return _mm256_loadu_si256(static_cast<const __m256i*>(bytes)); }
+GAN_AVX2 inline void Store(__m256i vector, void* bytes) { _mm256_storeu_si256(static_cast<__m256i*>(bytes), vector); }
+GAN_AVX2 inline __m256i Both(__m128i half) { return _mm256_broadcastsi128_si256(half); }
+
+GAN_AVX2 inline Sums Begin() { return {_mm256_set1_epi32(kHalf), _mm256_setzero_si256()}; }
+
+GAN_AVX2 inline void Add(__m256i pixels, const std::int32_t* weights, Sums& sums) {
+  sums.low = _mm256_add_epi32(sums.low, _mm256_madd_epi16(pixels, _mm256_set1_epi32(weights[0])));
+  sums.high = _mm256_add_epi32(sums.high, _mm256_madd_epi16(pixels, _mm256_set1_epi32(weights[1])));
+  // Otherwise GCC adds the products of several taps first, more of them than there are registers.
+  asm("" : "+x"(sums.low), "+x"(sums.high));
+}
+
+GAN_AVX2 inline __m256i Finish(const Sums& sums) {
+  return _mm256_srai_epi32(_mm256_add_epi32(sums.low, _mm256_slli_epi32(sums.high, 12)), kPrecisionBits);
+}
+
+// Each half of a vector holds four 32-bit numbers: vector k becomes the numbers k of all four.
+GAN_AVX2 inline Four Transposed(const Four& in) {
+  const __m256i a = _mm256_unpacklo_epi32(in.of[0], in.of[1]), b = _mm256_unpacklo_epi32(in.of[2], in.of[3]);
+  const __m256i c = _mm256_unpackhi_epi32(in.of[0], in.of[1]), d = _mm256_unpackhi_epi32(in.of[2], in.of[3]);
+  return {{_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b), _mm256_unpacklo_epi64(c, d),
+           _mm256_unpackhi_epi64(c, d)}};
+}
+
+GAN_AVX2 inline void TakeFourPixels(const std::uint8_t* const* rows, std::size_t at, PixelPair* pairs) {
+  // [r0 r2 r1 r3 g0 ...]: the lower bytes of 16-bit numbers are one pair, the upper ones the other.
+  const __m256i order = Both(_mm_setr_epi8(0, 6, 3, 9, 1, 7, 4, 10, 2, 8, 5, 11, -1, -1, -1, -1));
+  Four bytes;
+  for (std::size_t k = 0; k < 4; ++k) {
+    const __m256i upper_row = _mm256_castsi128_si256(LoadHalf(rows[k] + at));
+    const __m256i two_rows = _mm256_inserti128_si256(upper_row, LoadHalf(rows[k + 4] + at), 1);
+    bytes.of[k] = _mm256_shuffle_epi8(two_rows, order);
+  }
+  const Four channels = Transposed(bytes);
+  for (std::size_t c = 0; c < 3; ++c) {
+    Store(_mm256_and_si256(channels.of[c], _mm256_set1_epi16(255)), pairs[0].rows[c]);
+    Store(_mm256_srli_epi16(channels.of[c], 8), pairs[1].rows[c]);
+  }
+}
+
+// One output of eight rows: [r g b b] of each.
+GAN_AVX2 inline __m256i Output(const PixelPair* pair, std::uint32_t count, const std::int32_t* weights) {
+  Sums red = Begin(), green = Begin(), blue = Begin();
+  for (; count > 0; --count, ++pair, weights += 2) {
+    Add(Load(pair->rows[0]), weights, red);
+    Add(Load(pair->rows[1]), weights, green);
+    Add(Load(pair->rows[2]), weights, blue);
+  }
+  const __m256i b = Finish(blue);  // packing saturates, which is the clamp to 0..255
+  const __m256i bytes = _mm256_packus_epi16(_mm256_packs_epi32(Finish(red), Finish(green)), _mm256_packs_epi32(b, b));
+  return _mm256_shuffle_epi8(bytes, Both(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)));
+}
+
+// Writes what the row has room for: four outputs and, when more are to come there, 4 bytes that those overwrite.
+GAN_AVX2 inline void StoreQuad(__m128i quad, std::size_t left, std::uint8_t* out) {
+  if (left >= sizeof quad) return _mm_storeu_si128(reinterpret_cast<__m128i*>(out), quad);
+  std::uint8_t bytes[sizeof quad];
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(bytes), quad);
+  std::memcpy(out, bytes, std::min(left, kPixels));
+}
+
+GAN_AVX2 inline void StoreQuads(const Four& outputs, std::size_t left, std::uint8_t* const* rows, std::size_t at) {
+  const __m256i order = Both(_mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1));
+  const Four by_row = Transposed(outputs);
+  for (std::size_t k = 0; k < 4; ++k) {
+    const __m256i quads = _mm256_shuffle_epi8(by_row.of[k], order);
+    StoreQuad(_mm256_castsi256_si128(quads), left, rows[k] + at);
+    StoreQuad(_mm256_extracti128_si256(quads, 1), left, rows[k + 4] + at);
+  }
+}
+
+// The inputs that the outputs look at, in fours; what is read beyond them weighs nothing.
+GAN_AVX2 const PixelPair* TakePixels(const std::uint8_t* const* rows, const Axis& axis) {
+  thread_local std::vector<PixelPair> room;
+  const std::uint32_t first = axis.first[0], end = axis.first.back() + axis.count.back();
+  room.resize(std::max<std::size_t>(room.size(), std::size_t{2} * ((end - first + 3) / 4)));
+  PixelPair* pairs = room.data();
+  for (std::uint32_t x = first; x < end; x += 4, pairs += 2) TakeFourPixels(rows, std::size_t{3} * x, pairs);
+  return room.data();
+}
+
+GAN_AVX2 void EightRows(const std::uint8_t* const* in, const Axis& axis, std::uint8_t* const* out) {
+  const PixelPair* const pixels = TakePixels(in, axis);
+  const auto* weights = reinterpret_cast<const std::int32_t*>(axis.table.data());
+  for (std::uint32_t i = 0; i < axis.outputs; i += 4) {
+    Four outputs = {};
+    for (std::uint32_t k = 0; k < 4 && i + k < axis.outputs; ++k) {
+      const Pairs pairs = PairsOf(axis, i + k);
+      outputs.of[k] = Output(pixels + pairs.first, pairs.count, weights);
+      weights += std::size_t{2} * pairs.count;
+    }
+    StoreQuads(outputs, std::size_t{3} * (axis.outputs - i), out, std::size_t{3} * i);
+  }
+}
+
+void Rows(const std::uint8_t* in, std::size_t in_bytes, std::uint32_t count, const Axis& axis, std::uint8_t* out) {
+  const std::size_t out_bytes = std::size_t{3} * axis.outputs;
+  for (std::uint32_t y = 0; y < count; y += kRows) {
+    std::array<const std::uint8_t*, kRows> from;
+    std::array<std::uint8_t*, kRows> to;
+    for (std::uint32_t k = 0; k < kRows; ++k) {
+      const std::size_t row = std::min(y + k, count - 1);  // the last one again rather than beyond the end
+      from[k] = in + row * in_bytes;
+      to[k] = out + row * out_bytes;
+    }
+    EightRows(from.data(), axis, to.data());
+  }
+}
+
+GAN_AVX2 void SomeColumns(const std::uint8_t* rows, std::size_t row_bytes, const std::int32_t* weights,
+                          std::uint32_t count, std::uint8_t* out) {
+  const __m256i zero = _mm256_setzero_si256();
+  Sums a = Begin(), b = a, c = a, d = a;
   for (std::uint32_t k = 0; k < count; k += 2, rows += 2 * row_bytes, weights += 2) {
-    const __m256i one_row = _mm256_cvtepu8_epi16(Load(rows));
-    const __m256i other_row = k + 1 < count ? _mm256_cvtepu8_epi16(Load(rows + row_bytes)) : _mm256_setzero_si256();
-    const __m256i a = _mm256_unpacklo_epi16(one_row, other_row);
-    const __m256i b = _mm256_unpackhi_epi16(one_row, other_row);
-    const __m256i low = _mm256_set1_epi32(weights[0]);
-    const __m256i high = _mm256_set1_epi32(weights[1]);
-    low_a = _mm256_add_epi32(low_a, _mm256_madd_epi16(a, low));
-    low_b = _mm256_add_epi32(low_b, _mm256_madd_epi16(b, low));
-    high_a = _mm256_add_epi32(high_a, _mm256_madd_epi16(a, high));
-    high_b = _mm256_add_epi32(high_b, _mm256_madd_epi16(b, high));
+    const __m256i one = Load(rows), two = k + 1 < count ? Load(rows + row_bytes) : zero;
+    const __m256i lower = _mm256_unpacklo_epi8(one, two), upper = _mm256_unpackhi_epi8(one, two);
+    Add(_mm256_unpacklo_epi8(lower, zero), weights, a);
+    Add(_mm256_unpackhi_epi8(lower, zero), weights, b);
+    Add(_mm256_unpacklo_epi8(upper, zero), weights, c);
+    Add(_mm256_unpackhi_epi8(upper, zero), weights, d);
   }
   // The unpacks worked within halves, and so do these packs: the order comes out as it went in.
-  const __m256i words = _mm256_packs_epi32(Finish(low_a, high_a), Finish(low_b, high_b));
-  const __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(out), bytes);
+  Store(_mm256_packus_epi16(_mm256_packs_epi32(Finish(a), Finish(b)), _mm256_packs_epi32(Finish(c), Finish(d))), out);
 }
 
 GAN_AVX2 void Columns(const std::uint8_t* in, std::size_t row_bytes, const Axis& axis, std::uint32_t i,
                       std::uint8_t* out) {
-  if (row_bytes < 16) return kPortableKernels.columns(in, row_bytes, axis, i, out);
+  if (row_bytes < kColumns) return kPortableKernels.columns(in, row_bytes, axis, i, out);
   const std::uint8_t* rows = in + row_bytes * axis.first[i];
   const auto* weights = reinterpret_cast<const std::int32_t*>(axis.table.data()) + 2 * ((axis.stride + 1) / 2) * i;
-  for (std::size_t x = 0; x < row_bytes; x += 16) {
-    if (x + 16 > row_bytes) x = row_bytes - 16;  // the last ones again rather than beyond the end
-    SixteenColumns(rows + x, row_bytes, weights, axis.count[i], out + x);
+  for (std::size_t x = 0; x < row_bytes; x += kColumns) {
+    x = std::min(x, row_bytes - kColumns);  // the last ones again rather than beyond the end
+    SomeColumns(rows + x, row_bytes, weights, axis.count[i], out + x);
   }
 }
 

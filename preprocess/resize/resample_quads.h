@@ -1,4 +1,4 @@
-// How the vector kernels see an axis: outputs in fours, each with a multiple of four taps.
+// How the kernel with AVX-512 sees the axis of a row: outputs in fours, each with a multiple of four taps.
 #pragma once
 
 #include <cstddef>
