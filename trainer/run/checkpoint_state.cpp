@@ -110,7 +110,7 @@ void RestoreAll(const checkpoint::Checkpoint& saved, const model::NamedTensors& 
   for (const auto& item : state) expected.insert(item.first);
   for (const checkpoint::OwnedTensor& tensor : saved.tensors) {
     if (!expected.contains(tensor.name))
-      throw DataError(saved.folder, "tensor " + tensor.name + "  does not belong to this run's networks");
+      throw DataError(saved.folder, "tensor " + tensor.name + " does not belong to this run's networks");
   }
 }
 

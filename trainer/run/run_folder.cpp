@@ -51,7 +51,7 @@ void RemoveLeftovers(const fs::path& folder) {
   if (fs::is_symlink(checkpoints)) {
     throw UsageError(
         checkpoints.string() +
-        "  is a symbolic link, which a run folder may not contain; use a --run on that file system instead");
+        " is a symbolic link, which a run folder may not contain; use a --run on that file system instead");
   }
   storage::MakeFolders(checkpoints);
   checkpoint::RemoveLeftovers(checkpoints);

@@ -47,7 +47,7 @@ std::optional<checkpoint::Checkpoint> Trainer::FindCheckpoint() {
   if (options_.resume == "none") {
     OnRankZero(*control_, [&] {
       if (checkpoint::ListCheckpoints(folder_.Checkpoints()).empty()) return;
-      throw UsageError(folder_.path().string() + "  holds checkpoints; choose another --run, or omit --resume none");
+      throw UsageError(folder_.path().string() + " holds checkpoints; choose another --run, or omit --resume none");
     });
     return std::nullopt;
   }
@@ -67,7 +67,7 @@ std::optional<checkpoint::Checkpoint> Trainer::LoadNamedCheckpoint() {
     const auto existing = checkpoint::ListCheckpoints(folder_.Checkpoints());
     if (existing.empty()) return;
     if (!std::filesystem::equivalent(named->folder.parent_path(), folder_.Checkpoints())) {
-      throw UsageError(folder_.path().string() + "  already has checkpoints, up to " + existing[0].filename().string() +
+      throw UsageError(folder_.path().string() + " already has checkpoints, up to " + existing[0].filename().string() +
                        "; choose another --run to start from " + options_.resume);
     }
   });
