@@ -27,7 +27,8 @@ std::vector<Host> HostsOf(const std::vector<std::string>& launcher_arguments);
 std::optional<std::uint64_t> SlotsOf(const std::vector<Host>& hosts);
 
 // The names of those hosts other than this one on which no command can be run through mpirun's remote shell
-// (plm_rsh_agent, ssh). Tries all hosts in parallel and takes at most ten seconds. Call it only while no Job runs.
+// (plm_rsh_agent, ssh). Looks the names up one after another, for as long as the system's resolver takes. The commands
+// run in parallel and get ten seconds after that. Call it only while no Job runs.
 std::vector<std::string> Unreachable(const std::vector<Host>& hosts,
                                      const std::vector<std::string>& launcher_arguments);
 

@@ -25,7 +25,7 @@ namespace gan::launch {
 
 namespace {
 
-// The time for all hosts together, since they are tried in parallel.
+// The time for the commands of all hosts together, since they run in parallel.
 constexpr std::chrono::seconds kPatience{10};
 
 // The bytes of an address without its port, for comparison.
@@ -135,7 +135,6 @@ bool EndsWell(pid_t process, std::chrono::steady_clock::time_point deadline) {
 
 std::vector<std::string> Unreachable(const std::vector<Host>& hosts,
                                      const std::vector<std::string>& launcher_arguments) {
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
   // The first loop starts all commands, the second one collects their results.
   std::map<std::string, std::optional<pid_t>> asked;
   for (const Host& host : hosts) {
@@ -144,6 +143,8 @@ std::vector<std::string> Unreachable(const std::vector<Host>& hosts,
     command.insert(command.end(), {host.name, "true"});
     asked[host.name] = StartQuietly(std::move(command));
   }
+  // After the first loop: a slow name server is no reason to call a host gone.
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
   std::vector<std::string> gone;
   for (const auto& [name, process] : asked) {
     if (!process || !EndsWell(*process, deadline)) gone.push_back(name);
