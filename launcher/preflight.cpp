@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <sstream>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -172,19 +173,29 @@ void CheckRanks(const LaunchOptions& options, const fs::path& run, const Need& n
   results.AddNote("all-reduce", speed);
 }
 
+// `folder` and those above it that do not exist, from the innermost on.
+std::vector<fs::path> MissingFolders(const fs::path& folder) {
+  std::vector<fs::path> missing;
+  for (fs::path at = fs::absolute(folder).lexically_normal(); !fs::exists(at); at = at.parent_path()) {
+    missing.push_back(at);
+  }
+  return missing;
+}
+
 }  // namespace
 
 // A failed check does not stop the others, so that one call finds all problems.
 int Preflight(const LaunchOptions& options, const fs::path& run) {
   // Disk and ranks are checked in the folder itself, which a first run does not have yet.
-  const bool made = fs::create_directories(run);
+  const std::vector<fs::path> missing = MissingFolders(run);
+  fs::create_directories(run);
   CheckResults results;
   const Need need = CheckProgram(options, results);
   const bool shards_good = CheckShards(options, results);
   CheckDisk(run, need, results);
   CheckRanks(options, run, need, results);
   std::error_code ignored;
-  if (made) fs::remove(run, ignored);  // a check leaves nothing behind
+  for (const fs::path& folder : missing) fs::remove(folder, ignored);  // a check leaves nothing behind
   if (results.all_good()) return cli::kDone;
   std::cerr << "gan-launch: not everything is in order, see above\n";
   return shards_good ? cli::kFailure : cli::kBadData;

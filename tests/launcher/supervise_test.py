@@ -396,12 +396,12 @@ class Check(Launched):
         return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
 
     def test_everything_in_order(self):
-        run = self.folder / 'fine'
+        run = self.folder / 'all' / 'is' / 'fine'
         done = self.check(run)
         self.assertEqual(0, done.returncode, done.stdout + done.stderr)
         for what in ('program and flags', 'shards', 'disk', 'ranks: 2 of 2', 'memory of', 'all-reduce'):
             self.assertIn(what, done.stdout)
-        self.assertFalse(run.exists(), 'a check leaves nothing behind')
+        self.assertFalse((self.folder / 'all').exists(), 'a check leaves nothing behind')
 
     def test_needs_are_those_of_the_dry_run(self):
         run = self.folder / 'needs'
@@ -443,6 +443,17 @@ class Check(Launched):
         done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
         self.assertEqual(1, done.returncode)
         self.assertIn('PROBLEM ranks', done.stdout)
+
+
+class WrongSum(Launched):
+    def test_a_rank_with_a_wrong_sum_is_named(self):
+        command = self.command(self.folder / 'sums', launch=('--check',))
+        environment = ENVIRONMENT | {'LD_PRELOAD': os.environ['EQUIPOISE_WRONG_SUM']}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+        self.assertEqual(1, done.returncode, done.stdout + done.stderr)
+        problems = [line for line in done.stdout.splitlines() if line.startswith('PROBLEM')]
+        self.assertEqual(1, len(problems), done.stdout)
+        self.assertRegex(problems[0], 'rank 1 on .*: all-reduce gave a wrong sum')
 
 
 if __name__ == '__main__':
