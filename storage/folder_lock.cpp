@@ -81,11 +81,11 @@ bool WriteHolder(const fs::path& file) {
   const int descriptor = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (descriptor < 0) throw IoError(draft, "open", errno);
   const std::string text = ThisProcess().Text();
-  const bool written = ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  const int write_error = errno;
+  const ssize_t n = ::write(descriptor, text.data(), text.size());
+  // A full disk may take a part of the line, which sets no errno.
+  int error = n < 0 ? errno : n < std::ssize(text) ? ENOSPC : 0;
   ::close(descriptor);
-  int error = written ? 0 : write_error;
-  if (written && ::link(draft.c_str(), file.c_str()) != 0) error = errno;
+  if (error == 0 && ::link(draft.c_str(), file.c_str()) != 0) error = errno;
   ::unlink(draft.c_str());
   if (error != 0 && error != EEXIST) throw IoError(file, "link", error);
   return error == 0;

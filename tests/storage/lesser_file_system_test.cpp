@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <fstream>
@@ -26,6 +27,7 @@ int flock_error = 0;
 int folder_sync_error = 0;
 int shared_mapping_error = 0;
 int private_mapping_error = 0;
+size_t most_written = SIZE_MAX;  // bytes per call
 
 bool IsFolder(int descriptor) {
   struct stat status = {};
@@ -48,6 +50,11 @@ int flock(int descriptor, int operation) noexcept {
 int fsync(int descriptor) {
   if (folder_sync_error != 0 && IsFolder(descriptor)) return Fail(folder_sync_error);
   return static_cast<int>(::syscall(SYS_fsync, descriptor));
+}
+
+// A full disk takes the first bytes, which is no error and leaves errno alone.
+ssize_t write(int descriptor, const void* bytes, size_t count) {
+  return ::syscall(SYS_write, descriptor, bytes, std::min(count, most_written));
 }
 
 void* mmap(void* address, size_t size, int protection, int flags, int descriptor, off_t offset) noexcept {
@@ -75,7 +82,10 @@ class LesserFileSystem : public ::testing::Test {
   LesserFileSystem() {
     SetWarningSink([](const std::string& text) { warnings_.push_back(text); });
   }
-  ~LesserFileSystem() override { flock_error = folder_sync_error = shared_mapping_error = private_mapping_error = 0; }
+  ~LesserFileSystem() override {
+    flock_error = folder_sync_error = shared_mapping_error = private_mapping_error = 0;
+    most_written = SIZE_MAX;
+  }
 
   std::string Held() const { return ReadFile(folder_ / ".lock.held"); }
   void WriteHeld(const std::string& text) const { std::ofstream(folder_ / ".lock.held") << text; }
@@ -116,6 +126,14 @@ TEST_F(LesserFileSystem, TheFileOfAnotherHostIsBelieved) {
   EXPECT_THAT(
       [&] { FolderLock lock(folder_.path()); },
       ThrowsMessage<UsageError>(HasSubstr("if that process has ended, remove " + (folder_ / ".lock.held").string())));
+}
+
+TEST_F(LesserFileSystem, AFileThatIsWrittenInPartIsNoLock) {
+  flock_error = ENOSYS;
+  most_written = 4;
+  errno = 0;
+  EXPECT_THAT([&] { FolderLock lock(folder_.path()); }, ThrowsMessage<IoError>(HasSubstr("No space left on device")));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / ".lock.held"));
 }
 
 TEST_F(LesserFileSystem, AnyOtherErrorOfTheLockIsOne) {
