@@ -151,7 +151,10 @@ void Connections::Accept() {
       if ((errno == EMFILE || errno == ENFILE) && !MakeRoom()) std::this_thread::sleep_for(kPauseWithoutDescriptors);
       return;
     }
-    if (connections_.size() >= kMostConnections) MakeRoom();
+    if (connections_.size() >= kMostConnections && !MakeRoom()) {
+      ::close(descriptor);
+      continue;
+    }
     Connection& connection = connections_[descriptor];
     connection.descriptor = descriptor;
     connection.number = ++arrivals_;

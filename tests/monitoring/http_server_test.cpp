@@ -12,6 +12,7 @@
 #include <chrono>
 #include <csignal>
 #include <ctime>
+#include <future>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -164,6 +165,29 @@ TEST_F(HttpServerTest, IdleConnectionsHoldNobodyUp) {
   std::vector<OpenConnection> idle;
   for (int i = 0; i < 500; ++i) idle.emplace_back(server_.port(), i % 2 == 0 ? "" : "GET /here HTTP/1.1\r\nHost: loc");
   for (int i = 0; i < 20; ++i) EXPECT_EQ(Body(Ask("GET", "/here")), "found\n");
+}
+
+// Connections that wait for a worker cannot make room, so the limit closes those that come after them.
+TEST_F(HttpServerTest, ConnectionsThatAllWaitForAnAnswerAreLimitedToo) {
+  constexpr int kMost = 256, kMore = 44;
+  std::promise<void> release;
+  server_.Handle("/wait", [released = release.get_future().share()] {
+    released.wait();
+    return HttpResponse{.body = "released\n"};
+  });
+  std::atomic<int> answered = 0, closed = 0;
+  std::vector<std::thread> clients;
+  const auto ask = [&] { ++(Body(Ask("GET", "/wait")).empty() ? closed : answered); };
+  for (int i = 0; i < kMost; ++i) clients.emplace_back(ask);
+  // Until the server has read these requests, the limit may still close them instead of what comes later.
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  for (int i = 0; i < kMore; ++i) clients.emplace_back(ask);
+  // Without a limit none is closed; the test then fails after half a minute.
+  for (int i = 0; i < 3000 && closed < kMore; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  release.set_value();
+  for (std::thread& client : clients) client.join();
+  EXPECT_GT(answered, 0);
+  EXPECT_LE(answered, kMost);
 }
 
 TEST_F(HttpServerTest, ARequestThatComesInPiecesIsAnswered) {
