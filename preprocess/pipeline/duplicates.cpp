@@ -76,9 +76,10 @@ Hash HashOfFile(const std::filesystem::path& path) {
 Hash HashOfMember(const SourceList& sources, std::uint64_t input, ContainerOfInput& container) {
   try {
     return HashOf(container.Read(sources, input).bytes);
-  } catch (const Rejected&) {
-    return {};
+  } catch (const Rejected&) {  // as above
+  } catch (const IoError&) {
   }
+  return {};
 }
 
 // Those of this rank: every size()-th. Files are read in parallel. The pictures of containers are read one after

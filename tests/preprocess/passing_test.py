@@ -95,6 +95,28 @@ class Passing(unittest.TestCase):
         self.assertEqual({'3.png': 'unreadable', 'bad.png': 'not_a_picture'}, quarantine(self.out))
         self.assertEqual(0, run(self.out, *self.flags).returncode)
 
+    def test_a_picture_of_an_archive_that_cannot_be_compared_now(self):
+        shutil.copy(self.photos / '3.png', self.top / 'more' / 'same.png')
+        archive = self.top / 'p.tar'
+        subprocess.run(['tar', '-C', self.top / 'more', '-cf', archive, '.'], check=True)
+        self.flags += ['--in', archive]
+        dedupe = [*self.flags, '--dedupe', 'exact']
+
+        def opened(flags):
+            count = self.top / f'count{len(flags)}'
+            shim = faults.environment(self.top, calls=('open',), match='p\\.tar', nth=10_000, count=count)
+            done = subprocess.run(command(self.top / f'o{len(flags)}', *flags), env=ENVIRONMENT | shim, capture_output=True, timeout=60)
+            self.assertEqual(0, done.returncode, done.stderr)
+            return faults.counted(count)
+        # It is opened for the list, for the comparison if there is one, and for the records; the last two cost the same.
+        without, with_comparison = opened(self.flags), opened(dedupe)
+        self.assertLess(without, with_comparison)
+        shim = faults.environment(self.top, calls=('open',), match='p\\.tar', nth=2 * without - with_comparison + 1, error='EMFILE', sticky=True)
+        self.assert_left(subprocess.run(command(self.out, *dedupe), env=ENVIRONMENT | shim, capture_output=True, text=True, timeout=60), 3)
+        self.assertEqual(0, run(self.out, *dedupe).returncode)
+        self.assertEqual({'bad.png': 'not_a_picture', 'p.tar/./same.png': 'duplicate'}, quarantine(self.out))
+        self.assertEqual(digest(self.top / f'o{len(dedupe)}'), digest(self.out))
+
     def test_with_ranks(self):
         self.assert_left(self.failing(ranks=2), 1)
         self.assertEqual(0, run(self.out, *self.flags, ranks=2).returncode)
