@@ -26,7 +26,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t kLongestKey = 511;  // of LMDB as it is built
+constexpr std::size_t kLongestKey = 511;         // of LMDB as it is built
+constexpr std::size_t kLongestError = 64 << 10;  // a sentence, which may name a path
 constexpr std::uint64_t kMaxValueBytes = std::uint64_t{1} << 30;
 constexpr std::size_t kLongestLabelValue = 256;
 constexpr int kMostSeconds = 600;  // for one block; a cold disk may take long
@@ -70,6 +71,7 @@ class LmdbFile {
     if (answer.kind == LmdbAnswer::Kind::kDone) return std::nullopt;
     const bool is_error = answer.kind == LmdbAnswer::Kind::kError;
     // The process reads a file that may be hostile, so its numbers are not trusted either.
+    if (is_error && answer.key_bytes > kLongestError) throw std::runtime_error("an error of over 64 KiB");
     if (!is_error && answer.key_bytes > kLongestKey) throw std::runtime_error("a key of over 511 bytes");
     LmdbEntry entry{std::string(answer.key_bytes, '\0'), answer.value_bytes, {}};
     if (!ReceiveAll(process_.socket(), std::as_writable_bytes(std::span(entry.key)))) Crashed();
