@@ -16,7 +16,8 @@ namespace gan::preprocess {
 namespace {
 
 constexpr std::size_t kFileHeader = 14;
-constexpr std::uint32_t kOs2Header = 12;  // with sizes of 16 bits and a palette of three bytes per colour
+constexpr std::uint32_t kOs2Header = 12;   // with sizes of 16 bits and a palette of three bytes per colour
+constexpr std::uint32_t kLongHeader = 40;  // the shortest of those that all begin alike
 enum Compression : std::uint32_t { kRaw = 0, kRle8 = 1, kRle4 = 2, kBitFields = 3 };
 
 [[noreturn]] void RejectBmp(Reason reason, const std::string& what) { throw Rejected(reason, "BMP: " + what); }
@@ -88,8 +89,11 @@ BmpHeader ReadBmpHeader(const BmpBytes& file) {
     h.height = file.Number(20, 2);
     h.bits = file.Number(24, 2);
     h.palette_step = 3;
-  } else {
+  } else if (h.size >= kLongHeader) {
     ReadLongHeader(file, h);
+  } else {
+    // OS/2 2.x lets a header end early, and what it leaves out is 0. Pillow does not read such files either.
+    RejectBmp(Reason::kUnsupported, "a header of " + std::to_string(h.size) + " bytes");
   }
   if (h.bits != 1 && h.bits != 4 && h.bits != 8 && h.bits != 16 && h.bits != 24 && h.bits != 32) {
     RejectBmp(Reason::kUnsupported, std::to_string(h.bits) + " bits per pixel");

@@ -123,6 +123,8 @@ def make_broken(folder):
         'bomb.ppm': (b'P6\n# so large\n60000\t60000 255\n' + bytes(100), 'too_large'),
         'bomb.bmp': (b'BM' + struct.pack('<IIIIiiHHIIiiII', 154, 0, 54, 40, 60000, -60000, 1, 24, 0, 0, 0, 0, 0, 0) + bytes(100),
                      'too_large'),
+        # OS/2 allows headers that end early; Pillow does not read this one.
+        'os2_header_of_16.bmp': (b'BM' + struct.pack('<IIIIiiHH', 46, 0, 30, 16, 1, 4, 1, 24) + bytes(16), 'unsupported'),
         'upwards.hdr': (b'#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n+Y 9 +X 9\n' + bytes(4 * 81), 'unsupported'),
         'bomb.hdr': (b'#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 60000 +X 60000\n' + bytes(100), 'too_large'),
         'cut.hdr': (b'#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 90 +X 90\n' + bytes(100), 'corrupt'),
