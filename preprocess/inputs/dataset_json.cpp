@@ -43,6 +43,7 @@ class PairReader : public json::json_sax_t {
   bool start_object(std::size_t /*count*/) override {
     if (InPair()) Refuse("an object");
     if (InLabels()) RequireNoPair();
+    if (in_labels_ && depth_ == 1) throw DataError(file_, "`labels` is no list of pairs");
     return Enter();
   }
   bool end_object() override { return Leave(); }

@@ -228,7 +228,7 @@ class StyleGan(Case):
     def test_hostile_files_are_refused_in_a_sentence(self):
         deep = '{"others": ' + '[' * 10000
         for text, words in (('{"labels": [', 'is not JSON'), ('[1, 2]', None), ('{"labels": [["a", 1, 2]]}', '3 values'),
-                            ('{"labels": [5]}', 'no pair'), ('{"labels": [[1, "a"]]}', 'begins with a number'),
+                            ('{"labels": [5]}', 'no pair'), ('{"labels": {"x": ["a", 1]}}', 'no list of pairs'), ('{"labels": [[1, "a"]]}', 'begins with a number'),
                             ('{"labels": [["a", 1.5]]}', 'the fraction 1.5'), (deep, 'nested'), ('', 'is not JSON'),
                             ('{"labels": [["a", {"b": 1}]]}', 'an object')):
             for source in self.write(text):
