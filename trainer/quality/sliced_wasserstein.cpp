@@ -47,12 +47,14 @@ torch::Tensor Patches(const torch::Tensor& images, const torch::Tensor& corners)
 
 // Normalises every colour to mean 0 and standard deviation 1 over all patches. Returns rows of 147 numbers.
 // Otherwise the distance would mostly be one of contrast: the levels of the pyramid have very different ranges.
+// A colour that is the same everywhere becomes 0. The authors' code divides by 0 there, and one colour without detail
+// would make the whole distance NaN.
 torch::Tensor Normalised(const torch::Tensor& patches) {
   const torch::Tensor rows = patches.flatten(0, 1);
   const torch::Tensor wide = rows.to(torch::kDouble);
   const torch::Tensor mean = wide.mean({0, 2, 3}, true);
   const torch::Tensor deviation = (wide - mean).square().mean({0, 2, 3}, true).sqrt();
-  return ((wide - mean) / deviation).to(torch::kFloat).flatten(1);
+  return ((wide - mean) / deviation.masked_fill(deviation == 0, 1)).to(torch::kFloat).flatten(1);
 }
 
 // The projections of one level: [kDirections, patches], each row sorted.

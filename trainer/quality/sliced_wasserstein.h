@@ -1,7 +1,7 @@
 // The sliced Wasserstein distance between the patches of two sets of images in a Laplacian pyramid (Karras et al.,
 // "Progressive growing of GANs", ICLR 2018, section 5). At each size from R down to 16 px: 7x7 patches of every image,
 // each colour normalised to mean 0 and standard deviation 1 over the set, projected on random directions, sorted and
-// compared.
+// compared. A colour that is the same in all patches becomes 0.
 #pragma once
 
 #include <torch/torch.h>

@@ -89,6 +89,19 @@ TEST(SlicedWasserstein, EqualSetsAreAtZeroAndNoiseIsNot) {
   EXPECT_GT(SlicedWasserstein(sorted, LaplacianPatches(torch::randn({8, 3, 64, 64}), 1, 0), 1), 0.05);
 }
 
+// A generator that has collapsed to one colour is far from every photo, and not beyond measuring.
+TEST(SlicedWasserstein, ImagesOfOneColourAreFarAway) {
+  torch::manual_seed(1);
+  const torch::Tensor smooth = torch::upsample_bilinear2d(torch::randn({8, 3, 4, 4}), {64, 64}, false);
+  const auto sorted = SortedProjections(LaplacianPatches(smooth, 1, 0), 1);
+  for (const double colour : {-1.0, 0.0, 0.5}) {
+    const auto constant = LaplacianPatches(torch::full({8, 3, 64, 64}, colour), 1, 0);
+    const double distance = SlicedWasserstein(sorted, constant, 1);
+    EXPECT_GT(distance, 0.3) << colour;
+    EXPECT_LT(distance, 2) << colour;
+  }
+}
+
 TEST(SlicedWasserstein, PatchesFollowTheImagesNumberWhateverTheBatch) {
   const torch::Tensor all = PatchCorners(1, 0, 6, 32);
   EXPECT_TRUE(torch::equal(all.narrow(0, 4, 2), PatchCorners(1, 4, 2, 32)));
