@@ -4,6 +4,7 @@
 
 #include <csetjmp>
 #include <cstring>
+#include <new>
 #include <stdexcept>
 #include <vector>
 
@@ -33,12 +34,22 @@ void Append(png_structp png, png_bytep bytes, png_size_t count) {
 
 void IgnoreFlush(png_structp) {}
 
+// Without memory for one of its two structures libpng gives no second one, and a jump needs the first.
+void RequireMade(png_infop info, const auto& destroy) {
+  if (info != nullptr) return;
+  destroy();
+  throw std::bad_alloc();
+}
+
 struct Encoder {
   Complaint complaint;
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &complaint, JumpOnError, IgnoreWarning);
   png_infop info = png_create_info_struct(png);
 
-  explicit Encoder(std::string& out) { png_set_write_fn(png, &out, Append, IgnoreFlush); }
+  explicit Encoder(std::string& out) {
+    RequireMade(info, [&] { png_destroy_write_struct(&png, nullptr); });
+    png_set_write_fn(png, &out, Append, IgnoreFlush);
+  }
   ~Encoder() { png_destroy_write_struct(&png, &info); }
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
@@ -66,6 +77,7 @@ struct Decoder {
   png_infop info = png_create_info_struct(png);
 
   explicit Decoder(std::span<const std::byte> file) : rest(file) {
+    RequireMade(info, [&] { png_destroy_read_struct(&png, nullptr, nullptr); });
     png_set_read_fn(png, &rest, Read);
     // By default libpng drops an ancillary chunk with a wrong checksum and only warns. The mark is in such a chunk.
     png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);

@@ -32,11 +32,17 @@ bool IsPassedOn(const char* entry) {
   return !text.starts_with("EQUIPOISE_ALERT_") && !text.starts_with("OTEL_EXPORTER_OTLP_");
 }
 
-// A file in memory: unlike a pipe it takes any input without a reader.
+// A file in memory: unlike a pipe it takes any input without a reader. Negative: errno says why not.
 int FileOf(const std::string& input) {
   const int file = ::memfd_create("alert", MFD_CLOEXEC);
   if (file < 0) return file;
-  if (::write(file, input.data(), input.size()) < 0) return -1;
+  const ssize_t n = ::write(file, input.data(), input.size());
+  if (n < std::ssize(input)) {
+    const int why = n < 0 ? errno : ENOSPC;
+    ::close(file);
+    errno = why;
+    return -1;
+  }
   ::lseek(file, 0, SEEK_SET);
   return file;
 }
