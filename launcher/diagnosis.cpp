@@ -74,7 +74,6 @@ Cause CauseOf(const std::string& words) {
       {"no sign of life", Cause::kHang},
       {"--expect-world-size says", Cause::kOtherMpi},
       {"unknown option", Cause::kBadFlag},
-      {"belongs to another MPI", Cause::kOtherMpi},
       {"the programs were built for", Cause::kOtherMpi},
       {"Cannot allocate memory", Cause::kOutOfMemory},
       {"not enough memory", Cause::kOutOfMemory},

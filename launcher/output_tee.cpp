@@ -1,10 +1,15 @@
 #include "launcher/output_tee.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 
 #include "storage/errors.h"
 
@@ -31,24 +36,26 @@ OutputTee::OutputTee() {
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw IoError("stderr", "pipe", errno);
   read_end_ = ends[0];
   write_end_ = ends[1];
+  finish_ = ::eventfd(0, EFD_CLOEXEC);
+  if (finish_ < 0) throw IoError("stderr", "eventfd", errno);
   thread_ = std::thread([this] { Read(); });
 }
 
 OutputTee::~OutputTee() {
   Finish();
   ::close(read_end_);
+  ::close(finish_);
 }
 
-// A zero byte ends the reading, because a process that the job left behind may hold the write end open.
+// The thread is told by a descriptor of its own, because a process that the job left behind may hold the write end
+// open, and may write on.
 std::string OutputTee::Finish() {
   if (write_end_ >= 0) {
-    // In this order: the thread takes a zero byte for the end only when it sees the flag, so a zero byte that a rank
-    // writes earlier is text.
-    finishing_ = true;
-    [[maybe_unused]] const ssize_t n = ::write(write_end_, "", 1);
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const ssize_t n = ::write(finish_, &one, sizeof one);
+    thread_.join();
     ::close(write_end_);
     write_end_ = -1;
-    thread_.join();
   }
   return kept_;
 }
@@ -56,20 +63,28 @@ std::string OutputTee::Finish() {
 // The user sees what the job writes as it comes, and its end is kept, because mpirun names there the rank that was
 // first.
 void OutputTee::Read() {
-  std::array<char, 8192> buffer{};
+  std::array<pollfd, 2> ends = {{{read_end_, POLLIN, 0}, {finish_, POLLIN, 0}}};
   while (true) {
-    const ssize_t n = ::read(read_end_, buffer.data(), buffer.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;
-    auto count = static_cast<std::size_t>(n);
-    const bool is_end = finishing_ && buffer[count - 1] == '\0';
-    if (is_end) --count;
-    PassOn(buffer.data(), count);
-    kept_.append(buffer.data(), count);
-    // Cut only when it has doubled, so that a byte is moved once on average and not with every read.
-    if (kept_.size() > 2 * kMostKept) kept_.erase(0, kept_.size() - kMostKept);
-    if (is_end) return;
+    if (::poll(ends.data(), ends.size(), -1) < 0) continue;  // a signal
+    if (ends[1].revents != 0) break;
+    Take(kPiece);
   }
+  // The job has ended, so what it wrote is in the pipe by now. What another process adds is not waited for.
+  int rest = 0;
+  ::ioctl(read_end_, FIONREAD, &rest);
+  while (rest > 0) rest -= static_cast<int>(Take(static_cast<std::size_t>(rest)));
+}
+
+std::size_t OutputTee::Take(std::size_t most) {
+  std::array<char, kPiece> buffer{};
+  const ssize_t n = ::read(read_end_, buffer.data(), std::min(most, buffer.size()));
+  if (n < 0) return 0;  // a signal: it is called again
+  const auto count = static_cast<std::size_t>(n);
+  PassOn(buffer.data(), count);
+  kept_.append(buffer.data(), count);
+  // Cut only when it has doubled, so that a byte is moved once on average and not with every read.
+  if (kept_.size() > 2 * kMostKept) kept_.erase(0, kept_.size() - kMostKept);
+  return count;
 }
 
 }  // namespace gan::launch

@@ -1,7 +1,7 @@
 // Passes on what a job writes to stderr, and keeps its end.
 #pragma once
 
-#include <atomic>
+#include <cstddef>
 #include <string>
 #include <thread>
 
@@ -17,16 +17,19 @@ class OutputTee {
 
   int descriptor() const { return write_end_; }  // for the job
   // Call it when the job has ended. Passes on the rest of what it wrote, and returns the end of all: of a long text the
-  // last 256 to 520 kB.
+  // last 256 to 520 kB. Does not wait for a process that the job left behind.
   std::string Finish();
 
  private:
   static constexpr std::size_t kMostKept = std::size_t{256} << 10;
+  static constexpr std::size_t kPiece = 8192;
 
   void Read();
+  // Reads at most `most` bytes and passes them on. Returns how many.
+  std::size_t Take(std::size_t most);
 
   int read_end_ = -1, write_end_ = -1;
-  std::atomic<bool> finishing_{false};
+  int finish_ = -1;   // eventfd
   std::string kept_;  // of the thread until it has ended
   std::thread thread_;
 };
