@@ -8,7 +8,6 @@
 #include <optional>
 #include <thread>
 
-#include "checkpoint/checkpoint.h"
 #include "cli/log.h"
 #include "cli/main.h"
 #include "launcher/diagnosis.h"
@@ -16,6 +15,7 @@
 #include "launcher/hosts.h"
 #include "launcher/incurable.h"
 #include "launcher/job.h"
+#include "launcher/newest_checkpoint.h"
 #include "launcher/programs.h"
 #include "launcher/report.h"
 #include "launcher/restart_policy.h"
@@ -35,24 +35,6 @@ using std::chrono::steady_clock;
 constexpr milliseconds kPollInterval{500};
 constexpr milliseconds kShortPollInterval{20};
 constexpr std::chrono::seconds kRankTimeout{10};
-
-// The step of the newest intact checkpoint. Damaged ones are skipped here; gan-train renames them when it resumes.
-// Every byte of it is read: a checkpoint that cannot be resumed from must not count as progress.
-std::optional<std::uint64_t> NewestVerifiedStep(const fs::path& run) {
-  for (const fs::path& folder : checkpoint::ListCheckpoints(run / "checkpoints")) {
-    try {
-      checkpoint::Verify(folder);
-      return checkpoint::ParseCheckpointFolderName(folder.filename().string());
-    } catch (const std::exception& error) {
-      cli::LogWarning(std::string(error.what()) + "; trying the checkpoint before it");
-    }
-  }
-  return std::nullopt;
-}
-
-std::string StepText(const std::optional<std::uint64_t>& step) {
-  return step ? "checkpoint of step " + std::to_string(*step) : "no checkpoint yet";
-}
 
 // The ranks of a gan-launch that was killed end by themselves within moments, and hold the run folder until then. The
 // lock is taken only to see whether it is free, and released at once for the ranks that are about to start.
@@ -78,6 +60,7 @@ class Supervisor {
       : options_(options),
         run_(std::move(run)),
         hosts_(HostsOf(options.launcher_arguments)),
+        newest_(run_),
         report_(run_),
         evidence_(options.ranks) {
     program_ = options.program;
@@ -88,12 +71,12 @@ class Supervisor {
   // causes that no restart can cure. A job that was asked to stop has no cause of death, whatever its ranks said when
   // they ended.
   int Run() {
+    const std::optional<std::uint64_t> step_before = newest_.Step();
     RestartPolicy policy({.ranks = options_.ranks,
                           .max_restarts = options_.max_restarts,
                           .fewest_ranks = options_.allow_fewer_ranks,
                           .backoff_seconds = options_.backoff_seconds},
-                         NewestStep());
-    const std::optional<std::uint64_t> step_before = newest_step_;
+                         step_before);
     std::uint64_t ranks = options_.ranks;
     while (true) {
       Ending ending = Attempt(ranks);
@@ -108,7 +91,7 @@ class Supervisor {
       if (IsFinal(ending, policy.restarts() == 0)) return FinishWithCode(ending.code);
       // Once an attempt has had ranks this cannot be a mistake in the command, and restarts are worth trying.
       if (!had_processes_ && !ending.by_signal && !stop_) return FailedToStart(ending);
-      const auto step = NewestStep();
+      const auto step = newest_.Step();
       if (stop_) return StoppedUnsaved(ending, step);
       if (const std::string why = WhyIncurable(options_, run_, step != step_before); !why.empty()) {
         return Finish("failed", ending.code, Describe(ending) + "; " + why + "; a restart would not help");
@@ -122,27 +105,6 @@ class Supervisor {
   }
 
  private:
-  // The step of the newest checkpoint. When the folder cannot be read, the last known step is used: a temporary fault
-  // of the file system (such as ESTALE) says nothing about the job.
-  std::optional<std::uint64_t> NewestStep() {
-    try {
-      newest_step_ = NewestVerifiedStep(run_);
-    } catch (const std::exception& error) {
-      cli::LogWarning(std::string(error.what()) + "; using the last known state: " + StepText(newest_step_));
-    }
-    return newest_step_;
-  }
-
-  // Damaged ones count as well: gan-train decides what to do with them.
-  bool HasCheckpoints() const {
-    try {
-      return !checkpoint::ListCheckpoints(run_ / "checkpoints").empty();
-    } catch (const std::exception& error) {
-      cli::LogWarning(std::string(error.what()) + "; using the last known state: " + StepText(newest_step_));
-      return newest_step_.has_value();
-    }
-  }
-
   Ending Attempt(std::uint64_t ranks) {
     placed_ = Placed(ranks);
     diagnosis_ = {};
@@ -202,7 +164,7 @@ class Supervisor {
   // attempt was.
   std::vector<std::string> Program() const {
     std::vector<std::string> program = program_;
-    if (started_ && HasCheckpoints() && !ProgramFlag(program, "--resume").empty()) {
+    if (started_ && newest_.Exists() && !ProgramFlag(program, "--resume").empty()) {
       // Appended, because the last value of a flag counts.
       program.insert(program.end(), {"--resume", "auto"});
     }
@@ -270,7 +232,7 @@ class Supervisor {
   }
 
   int Finish(const std::string& state, int code, const std::string& why) {
-    const auto step = NewestStep();
+    const auto step = newest_.Step();
     const std::string text =
         why + "; " + storage::Counted(restarts_, "restart") + ", " + StepText(step) + ", " + run_.string();
     if (state == "failed" || state == "diverged") {
@@ -285,12 +247,12 @@ class Supervisor {
   const LaunchOptions& options_;
   const fs::path run_;
   const std::vector<Host> hosts_;  // in mpirun's arguments
+  NewestCheckpoint newest_;
   Report report_;
   EvidenceCollector evidence_;
   LaunchOptions placed_;  // of the newest attempt
   Diagnosis diagnosis_;   // likewise
   std::vector<std::string> program_;
-  std::optional<std::uint64_t> newest_step_;
   std::uint64_t restarts_ = 0;
   bool started_ = false;            // at least one attempt has ended
   bool had_processes_ = false;      // an attempt has started ranks
