@@ -4,6 +4,28 @@
 
 namespace gan::step {
 
+namespace {
+
+// The tensor's numbers as they lie in memory, [numel]. PyTorch's kernel on CPUs pairs the numbers of all tensors in
+// that order, whatever their strides, but first copies a gradient that is not in NCHW order, for nothing.
+torch::Tensor InMemoryOrder(const torch::Tensor& tensor) { return tensor.as_strided({tensor.numel()}, {1}); }
+
+// The same, after a copy to the order of `parameter` where autograd made the gradient in another one.
+torch::Tensor GradientOf(const torch::Tensor& parameter) {
+  const torch::Tensor& gradient = parameter.grad();
+  if (gradient.strides() == parameter.strides()) return InMemoryOrder(gradient);
+  return InMemoryOrder(torch::empty_like(parameter).copy_(gradient));
+}
+
+std::vector<torch::Tensor> AllInMemoryOrder(const std::vector<torch::Tensor>& tensors) {
+  std::vector<torch::Tensor> result;
+  result.reserve(tensors.size());
+  for (const torch::Tensor& tensor : tensors) result.push_back(InMemoryOrder(tensor));
+  return result;
+}
+
+}  // namespace
+
 Adam::Adam(const torch::OrderedDict<std::string, torch::Tensor>& parameters, const AdamOptions& options)
     : options_(options) {
   for (const auto& item : parameters) {
@@ -39,11 +61,11 @@ void Adam::Update(const torch::Tensor& learning_rate, const std::optional<torch:
   }
   std::vector<torch::Tensor> gradients;
   gradients.reserve(parameters_.size());
-  for (const torch::Tensor& parameter : parameters_) gradients.push_back(parameter.grad());
+  for (const torch::Tensor& parameter : parameters_) gradients.push_back(GradientOf(parameter));
   // One kernel reads each parameter, gradient and moment once, which separate operations would each do again.
-  at::_fused_adam_(parameters_, gradients, first_moments_, second_moments_, /*max_exp_avg_sqs=*/{}, steps_.unbind(),
-                   learning_rate, std::min(options_.beta1, most_beta1_), options_.beta2, /*weight_decay=*/0.0,
-                   options_.epsilon,
+  at::_fused_adam_(AllInMemoryOrder(parameters_), gradients, AllInMemoryOrder(first_moments_),
+                   AllInMemoryOrder(second_moments_), /*max_exp_avg_sqs=*/{}, steps_.unbind(), learning_rate,
+                   std::min(options_.beta1, most_beta1_), options_.beta2, /*weight_decay=*/0.0, options_.epsilon,
                    /*amsgrad=*/false, /*maximize=*/false, divisor, skipped);
 }
 
