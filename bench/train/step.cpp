@@ -1,8 +1,9 @@
 // Where the time of a step goes, how far it is from the processor's limit, and what gan-train costs beside the bare
 // mathematics: in turns, steps of the run as gan-train does them, and steps of a loop with the same networks, losses,
 // exchange and optimizers and nothing else (one batch for ever, no loader, no metrics, no statistics, no log, no
-// checks). Usage: [mpirun -np N] step_cost --shards SHARDS --run NEW_FOLDER [--turns 5] [--turn-steps 20] [gan-train's
-// flags]
+// checks). Afterwards the operators of one more turn of gan-train's steps, the slowest first.
+// Usage: [mpirun -np N] step_cost --shards SHARDS --run NEW_FOLDER [--turns 5] [--turn-steps 20] [--operators 25]
+// [gan-train's flags]
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <limits>
 #include <optional>
 
+#include "bench/train/operator_times.h"
 #include "trainer/distributed/tensor_average.h"
 #include "trainer/loss/adversarial.h"
 #include "trainer/model/cost.h"
@@ -122,6 +124,15 @@ void Report(const gan::run::TrainOptions& options, const BareLoop& bare, double 
               product);
 }
 
+void ReportOperators(gan::run::Trainer& run, const gan::run::TrainOptions& options, int steps, std::size_t most,
+                     bool print) {
+  const gan::bench::OperatorTimes times;
+  const double seconds = Seconds([&] {
+    for (int i = 0; i < steps; ++i) RunStep(run, options.check_every);
+  });
+  if (print) times.Print(steps, seconds / steps, most);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -130,8 +141,10 @@ int main(int argc, char** argv) {
   options.metrics_port = "0";
   gan::run::AddTrainFlags(app, options);
   int turns = 5, turn_steps = 20;
+  std::size_t operators = 25;
   app.add_option("--turns", turns);
   app.add_option("--turn-steps", turn_steps);
+  app.add_option("--operators", operators);
   CLI11_PARSE(app, argc, argv);
   options.steps = std::numeric_limits<std::int64_t>::max();
   const distributed::Environment environment(&argc, &argv);
@@ -158,6 +171,7 @@ int main(int argc, char** argv) {
                 options.gan.network.features, options.batch, world.size, torch::get_num_threads(), turns, turn_steps);
     Report(options, bare, ours, data, product, static_cast<double>(turns) * turn_steps);
   }
+  ReportOperators(*run, options, turn_steps, operators, world.rank == 0);
   communicator->Barrier();
   return 0;
 }
