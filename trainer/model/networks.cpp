@@ -114,33 +114,60 @@ nn::Sequential MakeDiscriminator(const NetworkOptions& options) {
 
 namespace {
 
-// Runs the layers one by one. The class is judged by the input of the pooling, the last feature map. The network's
-// output has two dimensions of size 1, which losses do not expect. features: null, or gets the outputs of the
-// activations.
+// `value` holds batches of these sizes, one after the other. Batch norm is the only layer that lets an image depend on
+// the others, so each batch passes it alone, the first one first, as the running statistics expect.
+torch::Tensor RunLayer(nn::AnyModule& layer, const torch::Tensor& value, const std::vector<std::int64_t>& sizes) {
+  // Also true of synchronised batch norm, which is derived from it.
+  const bool mixes_images = layer.ptr()->as<nn::BatchNorm2d>() != nullptr;
+  if (!mixes_images || sizes.size() == 1) return layer.forward(value);
+  std::vector<torch::Tensor> parts;
+  for (const torch::Tensor& part : value.split_with_sizes(sizes)) parts.push_back(layer.forward(part));
+  return torch::cat(parts);
+}
+
+// Runs the layers one by one on batches of these sizes. The class is judged by the input of the pooling, the last
+// feature map. The network's output has two dimensions of size 1, which losses do not expect. features: null, or gets
+// the outputs of the activations.
 torch::Tensor RunLayers(nn::Sequential& discriminator, const torch::Tensor& images, const torch::Tensor& classes,
-                        std::vector<torch::Tensor>* features) {
+                        const std::vector<std::int64_t>& sizes, std::vector<torch::Tensor>* features) {
   torch::Tensor value = images, class_term;
   for (nn::AnyModule& layer : *discriminator) {
     if (layer.ptr()->as<nn::AdaptiveAvgPool2d>() != nullptr) {
       class_term = ClassTerm(discriminator, value, classes);
     }
-    value = layer.forward(value);
+    value = RunLayer(layer, value, sizes);
     if (features != nullptr && layer.ptr()->as<nn::LeakyReLU>() != nullptr) features->push_back(value);
   }
   const torch::Tensor logits = value.view({images.size(0), 1});
   return class_term.defined() ? logits + class_term : logits;
 }
 
+// The rows of both; undefined for networks without classes.
+torch::Tensor Joined(const torch::Tensor& first, const torch::Tensor& second) {
+  return first.defined() ? torch::cat({first, second}) : torch::Tensor();
+}
+
 }  // namespace
 
 torch::Tensor Discriminate(nn::Sequential& discriminator, const torch::Tensor& images, const torch::Tensor& classes) {
-  return RunLayers(discriminator, images, classes, nullptr);
+  return RunLayers(discriminator, images, classes, {images.size(0)}, nullptr);
+}
+
+std::pair<torch::Tensor, torch::Tensor> DiscriminateBoth(nn::Sequential& discriminator, const torch::Tensor& first,
+                                                         const torch::Tensor& first_classes,
+                                                         const torch::Tensor& second,
+                                                         const torch::Tensor& second_classes) {
+  const std::vector<std::int64_t> sizes = {first.size(0), second.size(0)};
+  const torch::Tensor logits =
+      RunLayers(discriminator, torch::cat({first, second}), Joined(first_classes, second_classes), sizes, nullptr);
+  const std::vector<torch::Tensor> parts = logits.split_with_sizes(sizes);
+  return {parts[0], parts[1]};
 }
 
 DiscriminatorOutput DiscriminateWithFeatures(nn::Sequential& discriminator, const torch::Tensor& images,
                                              const torch::Tensor& classes) {
   DiscriminatorOutput output;
-  output.logits = RunLayers(discriminator, images, classes, &output.features);
+  output.logits = RunLayers(discriminator, images, classes, {images.size(0)}, &output.features);
   return output;
 }
 

@@ -5,6 +5,7 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "trainer/model/network_options.h"
@@ -28,6 +29,14 @@ torch::nn::Sequential MakeDiscriminator(const NetworkOptions& options);
 // classes: float [N, classes] (classes.h); undefined for a D without classes.
 torch::Tensor Discriminate(torch::nn::Sequential& discriminator, const torch::Tensor& images,
                            const torch::Tensor& classes = {});
+
+// The logits of two batches, as Discriminate() gives them for the first and then for the second, up to rounding: each
+// batch is normalised by its own statistics. The convolutions run once on both, so each weight is read and transformed
+// once, and its gradient is one product. Not for spectral normalisation, whose layers also change with each call.
+std::pair<torch::Tensor, torch::Tensor> DiscriminateBoth(torch::nn::Sequential& discriminator,
+                                                         const torch::Tensor& first, const torch::Tensor& first_classes,
+                                                         const torch::Tensor& second,
+                                                         const torch::Tensor& second_classes);
 
 // The logits [N, 1], and the output of every LeakyReLU.
 struct DiscriminatorOutput {

@@ -103,9 +103,19 @@ torch::Tensor Logits(Gan& gan, const torch::Tensor& images, const torch::Tensor&
   return model::Discriminate(gan.discriminator, images, classes).to(TypeOf(gan.options.precision));
 }
 
+// Where our own convolutions run, both batches pass D at once, which reads its weights once. PyTorch's bits need two
+// passes, and so does spectral normalisation, whose estimate moves in each of them.
 LogitsOfBoth Logits(Gan& gan, const Labelled& real, const Labelled& fake) {
   const Autocast autocast(gan.options.precision, real.images.device());
-  return {.real = Logits(gan, real.images, real.classes), .fake = Logits(gan, fake.images, fake.classes)};
+  const model::NetworkOptions& network = gan.options.network;
+  const bool both_at_once = gan.device.is_cpu() && network.convolutions == model::ConvolutionPath::kAuto;
+  if (!both_at_once || network.spectral_norm) {
+    return {.real = Logits(gan, real.images, real.classes), .fake = Logits(gan, fake.images, fake.classes)};
+  }
+  const auto [of_real, of_fake] =
+      model::DiscriminateBoth(gan.discriminator, real.images, real.classes, fake.images, fake.classes);
+  const torch::ScalarType type = TypeOf(gan.options.precision);
+  return {.real = of_real.to(type), .fake = of_fake.to(type)};
 }
 
 model::DiscriminatorOutput OutputAndFeatures(Gan& gan, const torch::Tensor& images, const torch::Tensor& classes) {
