@@ -104,7 +104,7 @@ class Passing(unittest.TestCase):
 
         def opened(flags):
             count = self.top / f'count{len(flags)}'
-            shim = faults.environment(self.top, calls=('open',), match='p\\.tar', nth=10_000, count=count)
+            shim = faults.environment(self.top, calls=('open',), match='p\\.tar', error='EMFILE', nth=10_000, count=count)
             done = subprocess.run(command(self.top / f'o{len(flags)}', *flags), env=ENVIRONMENT | shim, capture_output=True, timeout=60)
             self.assertEqual(0, done.returncode, done.stderr)
             return faults.counted(count)
@@ -114,7 +114,7 @@ class Passing(unittest.TestCase):
         shim = faults.environment(self.top, calls=('open',), match='p\\.tar', nth=2 * without - with_comparison + 1, error='EMFILE', sticky=True)
         self.assert_left(subprocess.run(command(self.out, *dedupe), env=ENVIRONMENT | shim, capture_output=True, text=True, timeout=60), 3)
         self.assertEqual(0, run(self.out, *dedupe).returncode)
-        self.assertEqual({'bad.png': 'not_a_picture', 'p.tar/./same.png': 'duplicate'}, quarantine(self.out))
+        self.assertEqual({'photos/bad.png': 'not_a_picture', 'p.tar/same.png': 'duplicate'}, quarantine(self.out))
         self.assertEqual(digest(self.top / f'o{len(dedupe)}'), digest(self.out))
 
     def test_with_ranks(self):
