@@ -25,9 +25,8 @@ using Answerer = std::function<std::string(const HttpRequest* request)>;
 // Listens, reads request heads, has them answered and sends the responses. Every connection serves one request and is
 // then closed. A connection that takes longer than 5 s to send its head, or to accept part of its response, is closed.
 // Above 256 connections, the one that has waited longest is closed, or the new one while workers have to answer all
-// others. Slow readers keep 64 MiB of responses in memory
-// together: above that, the one that came first is closed. The threads of this class block all signals except those
-// that their own faults raise, and run at a low priority.
+// others. Slow readers keep 64 MiB of responses in memory together: above that, the one that came first is closed. The
+// threads of this class block all signals except those that their own faults raise, and run at a low priority.
 class Connections {
  public:
   // `address`: a numeric address, or a name, whose first address is used. `port`: 0 picks a free port. Throws

@@ -72,15 +72,12 @@ struct MetricRow {
 // The rows and what they are made of. Other files use Table() and Row().
 namespace table {
 
-inline constexpr MetricType kGauge = MetricType::kGauge;
-inline constexpr MetricType kCounter = MetricType::kCounter;
-inline constexpr MetricType kHistogram = MetricType::kHistogram;
-inline constexpr Scope kJob = Scope::kJob;
-inline constexpr Scope kRank = Scope::kRank;
+using enum MetricType;
+using enum Scope;
 
+// The values of labels. Each is exported from the start, so that a query finds the series before its first event.
 inline constexpr std::string_view kNetworks[] = {"discriminator", "generator"};
 inline constexpr std::string_view kInputs[] = {"real", "fake"};
-// The values of labels. Each is exported from the start, so that a query finds the series before its first event.
 inline constexpr std::string_view kStates[] = {"balanced", "discriminator_ahead", "generator_ahead", "mode_collapse",
                                                "diverged"};
 inline constexpr std::string_view kMeasures[] = {

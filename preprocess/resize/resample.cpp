@@ -82,9 +82,12 @@ void RowResizer::Take(const std::uint8_t* rows, std::size_t row_bytes, std::uint
 
 Rgb8 RowResizer::Finish() {
   Rgb8 out(size_, size_);
+  if (!down_) {
+    std::copy_n(narrow_.get(), out.pixels.size(), out.pixels.begin());
+    return out;
+  }
   const std::size_t row_bytes = std::size_t{3} * size_;
-  if (!down_) std::copy_n(narrow_.get(), out.pixels.size(), out.pixels.begin());
-  for (std::uint32_t y = 0; down_ && y < size_; ++y) {
+  for (std::uint32_t y = 0; y < size_; ++y) {
     kernels_.columns(narrow_.get(), row_bytes, *down_, y, &out.pixels[row_bytes * y]);
   }
   return out;

@@ -142,24 +142,19 @@ torch::Tensor RunLayers(nn::Sequential& discriminator, const torch::Tensor& imag
   return class_term.defined() ? logits + class_term : logits;
 }
 
-// The rows of both; undefined for networks without classes.
-torch::Tensor Joined(const torch::Tensor& first, const torch::Tensor& second) {
-  return first.defined() ? torch::cat({first, second}) : torch::Tensor();
-}
-
 }  // namespace
 
 torch::Tensor Discriminate(nn::Sequential& discriminator, const torch::Tensor& images, const torch::Tensor& classes) {
   return RunLayers(discriminator, images, classes, {images.size(0)}, nullptr);
 }
 
-std::pair<torch::Tensor, torch::Tensor> DiscriminateBoth(nn::Sequential& discriminator, const torch::Tensor& first,
-                                                         const torch::Tensor& first_classes,
-                                                         const torch::Tensor& second,
-                                                         const torch::Tensor& second_classes) {
-  const std::vector<std::int64_t> sizes = {first.size(0), second.size(0)};
+std::pair<torch::Tensor, torch::Tensor> DiscriminateBoth(nn::Sequential& discriminator, const Labelled& first,
+                                                         const Labelled& second) {
+  const std::vector<std::int64_t> sizes = {first.images.size(0), second.images.size(0)};
+  torch::Tensor classes;
+  if (first.classes.defined()) classes = torch::cat({first.classes, second.classes});
   const torch::Tensor logits =
-      RunLayers(discriminator, torch::cat({first, second}), Joined(first_classes, second_classes), sizes, nullptr);
+      RunLayers(discriminator, torch::cat({first.images, second.images}), classes, sizes, nullptr);
   const std::vector<torch::Tensor> parts = logits.split_with_sizes(sizes);
   return {parts[0], parts[1]};
 }

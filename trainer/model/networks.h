@@ -30,13 +30,16 @@ torch::nn::Sequential MakeDiscriminator(const NetworkOptions& options);
 torch::Tensor Discriminate(torch::nn::Sequential& discriminator, const torch::Tensor& images,
                            const torch::Tensor& classes = {});
 
+// Images with their classes.
+struct Labelled {
+  torch::Tensor images, classes;
+};
+
 // The logits of two batches, as Discriminate() gives them for the first and then for the second, up to rounding: each
 // batch is normalised by its own statistics. The convolutions run once on both, so each weight is read and transformed
 // once, and its gradient is one product. Not for spectral normalisation, whose layers also change with each call.
-std::pair<torch::Tensor, torch::Tensor> DiscriminateBoth(torch::nn::Sequential& discriminator,
-                                                         const torch::Tensor& first, const torch::Tensor& first_classes,
-                                                         const torch::Tensor& second,
-                                                         const torch::Tensor& second_classes);
+std::pair<torch::Tensor, torch::Tensor> DiscriminateBoth(torch::nn::Sequential& discriminator, const Labelled& first,
+                                                         const Labelled& second);
 
 // The logits [N, 1], and the output of every LeakyReLU.
 struct DiscriminatorOutput {

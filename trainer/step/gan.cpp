@@ -112,8 +112,7 @@ LogitsOfBoth Logits(Gan& gan, const Labelled& real, const Labelled& fake) {
   if (!both_at_once || network.spectral_norm) {
     return {.real = Logits(gan, real.images, real.classes), .fake = Logits(gan, fake.images, fake.classes)};
   }
-  const auto [of_real, of_fake] =
-      model::DiscriminateBoth(gan.discriminator, real.images, real.classes, fake.images, fake.classes);
+  const auto [of_real, of_fake] = model::DiscriminateBoth(gan.discriminator, real, fake);
   const torch::ScalarType type = TypeOf(gan.options.precision);
   return {.real = of_real.to(type), .fake = of_fake.to(type)};
 }

@@ -49,10 +49,7 @@ struct Gan {
 torch::Tensor Fakes(Gan& gan, const torch::Tensor& latents, const torch::Tensor& classes = {});
 // Runs D. Returns logits [N, 1] in the data type of the weights.
 torch::Tensor Logits(Gan& gan, const torch::Tensor& images, const torch::Tensor& classes = {});
-// Images with their classes.
-struct Labelled {
-  torch::Tensor images, classes;
-};
+using model::Labelled;
 struct LogitsOfBoth {
   torch::Tensor real, fake;
 };

@@ -52,7 +52,7 @@ void ExpectAsOneByOne(const NetworkOptions& options, const torch::Tensor& first_
   const Two images;
   torch::nn::Sequential at_once = MakeD(options), one_by_one = MakeD(options);
   const Outcome both =
-      After(at_once, DiscriminateBoth(at_once, images.first, first_classes, images.second, second_classes));
+      After(at_once, DiscriminateBoth(at_once, {images.first, first_classes}, {images.second, second_classes}));
   const torch::Tensor first = Discriminate(one_by_one, images.first, first_classes);
   const torch::Tensor second = Discriminate(one_by_one, images.second, second_classes);
   const Outcome each = After(one_by_one, {first, second});
@@ -79,7 +79,7 @@ TEST(BothBatches, HaveStatisticsOfTheirOwn) {
   const Two images;
   const NetworkOptions options = {.resolution = 64, .features = 4};
   torch::nn::Sequential at_once = MakeD(options), together = MakeD(options);
-  const auto [first, second] = DiscriminateBoth(at_once, images.first, {}, images.second, {});
+  const auto [first, second] = DiscriminateBoth(at_once, {images.first, {}}, {images.second, {}});
   const torch::Tensor joined = Discriminate(together, torch::cat({images.first, images.second}));
   EXPECT_FALSE(torch::allclose(torch::cat({first, second}), joined, 1e-3, 1e-3));
 }
