@@ -1,4 +1,5 @@
-"""The gradient of a run's first step, which its checkpoint tells: Adam's first moment is then a fixed part of it."""
+"""The gradient of a run's first step, from its checkpoint: after that step Adam's first moment is a fixed fraction of
+it."""
 import numpy as np
 from safetensors.numpy import load_file
 

@@ -3,8 +3,8 @@
     python gpu_peer.py --features 64 --batch 64 --settings fp32,fp32-channels-last,bf16,bf16-channels-last,compile-bf16
 
 One network of each kind as gan-train builds them, fused Adam, cudnn.benchmark, pictures that already lie on the GPU
-(which flatters it: gan-train loads and copies its own), no statistics, one look at the clock before and after all timed
-steps.
+(which favours it: gan-train loads and copies its own), no statistics, the clock is read once before and once after all
+timed steps.
 """
 import argparse
 import json

@@ -47,17 +47,18 @@ def table(o):
 
 def options(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--gflop', type=float, default=14.2, help='of a step for one image (gan-train --dry-run)')
-    parser.add_argument('--parameters-d', type=float, default=44.7, help='millions')
-    parser.add_argument('--parameters-g', type=float, default=12.8, help='millions')
-    parser.add_argument('--batch', type=int, default=64, help='images a rank')
-    parser.add_argument('--tflops', type=float, default=89, help='achieved by a GPU on these networks')
-    parser.add_argument('--gpus', type=int, default=8, help='a host')
-    parser.add_argument('--nvlink', type=float, default=150, help='GB/s a GPU, one direction, achieved')
-    parser.add_argument('--rail', type=float, default=20, help='GB/s of a GPU\'s network rail, achieved')
-    parser.add_argument('--latency', type=float, default=8, help='microseconds of a hop')
-    parser.add_argument('--bucket', type=float, default=25, help='MiB')
-    parser.add_argument('--backward', type=float, default=0.5, help='part of compute behind which buckets hide')
+    parser.add_argument('--gflop', type=float, default=14.2, help='GFLOP of a step per image (gan-train --dry-run)')
+    parser.add_argument('--parameters-d', type=float, default=44.7, help='millions of parameters of D')
+    parser.add_argument('--parameters-g', type=float, default=12.8, help='millions of parameters of G')
+    parser.add_argument('--batch', type=int, default=64, help='images per rank')
+    parser.add_argument('--tflops', type=float, default=89, help='TFLOP/s that a GPU achieves on these networks')
+    parser.add_argument('--gpus', type=int, default=8, help='GPUs per host')
+    parser.add_argument('--nvlink', type=float, default=150, help='achieved GB/s per GPU in one direction')
+    parser.add_argument('--rail', type=float, default=20, help='achieved GB/s of the network rail of a GPU')
+    parser.add_argument('--latency', type=float, default=8, help='microseconds per hop')
+    parser.add_argument('--bucket', type=float, default=25, help='size of a bucket in MiB')
+    parser.add_argument('--backward', type=float, default=0.5,
+                        help='fraction of the computation that overlaps with the exchange of buckets')
     return parser.parse_args(arguments)
 
 

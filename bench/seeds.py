@@ -1,4 +1,4 @@
-"""What the benchmarks that compare trainings of several seeds share."""
+"""Functions of the benchmarks that compare trainings with several seeds."""
 import math
 import statistics
 

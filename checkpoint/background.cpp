@@ -16,8 +16,8 @@ struct BackgroundSaver::Shared {
   std::optional<Outcome> outcome;
   bool ending = false;
 
-  // The mutex is not held while `work` runs, so that Poll() never waits for it.
-  // `work` stays set until its outcome is there: busy() and Wait() know a save in flight by it.
+  // The mutex is not held while `work` runs, so that Poll() never waits for it. `work` stays set until its outcome is
+  // there, so that busy() and Wait() can see that a save is in flight.
   void Serve() {
     std::unique_lock lock(mutex);
     while (true) {

@@ -18,7 +18,7 @@ namespace {
 constexpr std::string_view kPrefix = "step-";
 constexpr std::uint64_t kFewest = 2;  // Prune always keeps this many, because the newest may turn out to be damaged
 
-// What a name means: "step-00000200" is a checkpoint; ".tmp-PID" behind it, a save in progress; ".deleted-0", a
+// The names of folders: "step-00000200" is a checkpoint; ".tmp-PID" behind it, a save in progress; ".deleted-0", a
 // deletion in progress; ".damaged", ".abandoned-LINEAGE" and ".stray" are kept for the user. Only the first kind is
 // ever loaded.
 

@@ -12,9 +12,8 @@ namespace gan::checkpoint {
 
 namespace {
 
-// Opens one part after checking that it is a regular file with the size and the digest in the manifest.
-// A link is refused because whoever may write into the run folder could let a run load any file of the machine through
-// it.
+// Opens one part after checking that it is a regular file with the size and the digest in the manifest. A link is
+// refused, because anybody with write access to the run folder could use it to make a run load any file of the machine.
 storage::MappedFile OpenVerified(const std::filesystem::path& folder, const Part& part) {
   const std::filesystem::path file = folder / part.name;
   const auto type = TypeOf(file);

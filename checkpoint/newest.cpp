@@ -66,8 +66,8 @@ constexpr const char* kWayOut =
 // checkpoint alike would rename them all.
 std::optional<Checkpoint> LoadNewest(const fs::path& root, const RankGroup& ranks,
                                      const std::function<void(const std::string&)>& warn) {
-  // A newer format ends the search with an error: an older checkpoint would load, and training would branch off behind
-  // the user's back. Errors of reading (RankError, IoError) leave here as well, because another attempt may succeed.
+  // A newer format ends the search with an error: otherwise an older checkpoint would be loaded, and training would
+  // branch off unnoticed. Read errors (RankError, IoError) end the search as well, because another attempt may succeed.
   std::vector<Damaged> damaged;
   for (const fs::path& folder : ListTogether(root, ranks)) {
     try {

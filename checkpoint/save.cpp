@@ -118,14 +118,14 @@ std::vector<std::string> Together(const RankGroup& ranks, const fs::path& root,
     error = std::current_exception();
     answer = std::string("-") + e.what();
   }
-  // Reached on success and on failure alike. A rank that threw before would leave the others in the exchange for ever.
+  // Reached on success and on failure alike. If a rank threw before, the others would wait in the exchange for ever.
   std::vector<std::string> answers = ranks.all_gather(answer);
   for (std::size_t rank = 0; rank < answers.size(); ++rank) {
     if (answers[rank].front() == '+') {
       answers[rank].erase(0, 1);
       continue;
     }
-    // A rank that failed itself throws its own error, which says more than that another rank failed.
+    // A rank that failed itself throws its own error, which is more informative than the failure of another rank.
     if (error) std::rethrow_exception(error);
     throw IoError(root, "save failed on rank " + std::to_string(rank) + " (" + answers[rank].substr(1) + ") in",
                   ECANCELED);

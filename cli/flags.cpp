@@ -30,7 +30,7 @@ std::set<std::string>& SecretNames() {
 }
 
 void Blank(char* text) {
-  // The length stays: the kernel shows the memory from the first argument to the last as it is.
+  // The length stays, because the kernel shows the memory from the first argument to the last unchanged.
   for (; *text != '\0'; ++text) *text = '*';
 }
 

@@ -1,4 +1,4 @@
-// How every program declares its flags: choices from a table, rarely needed flags, metrics.
+// Declares flags in the same way for every program: choices from a table, rarely needed flags, metrics.
 #pragma once
 
 #include <functional>

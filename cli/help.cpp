@@ -68,7 +68,7 @@ std::string Placeholder(const CLI::Option& option) {
 bool TakesValue(const CLI::Option& option) { return option.get_expected_max() > 0 && option.get_type_size() != 0; }
 
 std::string NamesOf(const std::set<CLI::Option*>& options) {
-  std::set<std::string> names;  // sorted by name: pointers have another order in every process
+  std::set<std::string> names;  // sorted by name, because the order of pointers differs from one process to another
   for (const CLI::Option* option : options) names.insert(option->get_name());
   std::string all;
   for (const std::string& name : names) all += (all.empty() ? "" : " and ") + name;

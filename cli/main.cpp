@@ -75,7 +75,7 @@ std::string What(const std::exception_ptr& error) {
   }
 }
 
-// CLI11 speaks of INI files, but --config reads TOML.
+// CLI11's messages mention INI files, but --config reads TOML.
 std::string InWords(const CLI::ParseError& result) {
   constexpr std::string_view kEndless = " not in range 0.000000 to 1797693";  // the 309 digits of the largest double
   constexpr std::string_view kUnknownName = "INI was not able to parse ";     // CLI::ConfigError::Extras
@@ -115,8 +115,8 @@ int PrintConfig(const CLI::App& app, Company company) {
   return kDone;
 }
 
-// Why `text` is no value of an option whose type CLI11 names `type`; empty when it may be one. CLI11 takes "-1" for the
-// largest number there is, a number beyond that for it too, and its ranges let NaN pass.
+// Why `text` is not a value for an option whose type CLI11 calls `type`; empty when it may be one. CLI11 itself reads
+// "-1" and numbers that are too large as the largest number, and accepts NaN in its ranges.
 std::string WhyNoValue(const std::string& type, const std::string& text) {
   if (text.empty()) return kNoValue;
   if (type == "UINT") {
@@ -146,7 +146,7 @@ int ParseAndRun(CLI::App& app, int argc, char** argv, const std::function<int()>
   try {
     app.parse(argc, argv);
   } catch (const CLI::RequiredError&) {
-    // --print-config is meant to create a first configuration file, so a missing required flag is no error for it.
+    // --print-config is meant to create a first configuration file, so a missing required flag is not an error for it.
     if (app.count("--print-config") == 0) throw;
   }
   // After parsing, which reads argv, and before `body`, which may run for days.
@@ -170,7 +170,7 @@ void AddStandardFlags(CLI::App& app, const std::string& build_facts) {
   for (CLI::Option* option : app.get_options()) {
     // When a flag is given twice, the last value counts, as is usual. Flags with several values collect all of them.
     if (option->get_expected_max() == 1) option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-    // Before all other checks: theirs would speak of a number that is out of range.
+    // Before all other checks, whose messages would report a number out of range.
     const std::string type = option->get_type_name();
     const auto check = [type = type.substr(0, type.find(':'))](const std::string& text) {
       return WhyNoValue(type, text);
@@ -204,7 +204,7 @@ int RunMain(CLI::App& app, int argc, char** argv, const std::function<int()>& bo
 }
 
 int RunMain(CLI::App& app, int argc, char** argv, Company company, const std::function<int()>& body) {
-  // The storage layer prints no program name of its own.
+  // The storage layer prints warnings without the program's name.
   HandleSignalsAsFirstProcess();
   storage::SetWarningSink([name = app.get_name()](const std::string& text) {
     std::cerr << name + ": warning: " + PrintableLines(text) + "\n";

@@ -7,7 +7,7 @@ namespace gan::cli {
 namespace {
 
 // The length of the control character that begins here; 0 when none does. Those from U+0080 to U+009F have two bytes in
-// UTF-8, and U+009B is as good as the two characters ESC [.
+// UTF-8, and U+009B has the effect of the two characters ESC [.
 std::size_t BytesOfControl(std::string_view text) {
   const auto first = static_cast<unsigned char>(text[0]);
   if (first < ' ' || first == 0x7F) return 1;
@@ -36,7 +36,7 @@ std::string Shown(std::string_view text, std::string_view kept) {
 
 }  // namespace
 
-// Bytes that are no UTF-8 stay, since file names may be in any encoding.
+// Bytes that are not UTF-8 stay, since file names may be in any encoding.
 std::string Printable(std::string_view text) { return Shown(text, {}); }
 
 std::string PrintableLines(std::string_view text) { return Shown(text, "\n\t"); }

@@ -5,8 +5,8 @@
 
 namespace gan::cli {
 
-// The text with control characters as \x1B. File names, tensors' names and marks in images come from others, and a
-// terminal obeys the control characters in them.
+// The text with control characters as \x1B. File names, names of tensors and marks in images may come from untrusted
+// sources, and a terminal interprets the control characters in them.
 std::string Printable(std::string_view text);
 // The same, but line ends and tabs stay: for whole messages.
 std::string PrintableLines(std::string_view text);

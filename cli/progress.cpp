@@ -39,7 +39,7 @@ std::string FormatDuration(std::chrono::duration<double> seconds) {
   return text;
 }
 
-// A log file or a pipe gets nothing: each update would be a line of its own there.
+// A log file or a pipe gets nothing, because each update would be a separate line there.
 ProgressBar::ProgressBar(std::string what, std::uint64_t total)
     : what_(std::move(what)), total_(total), shown_(::isatty(STDERR_FILENO) == 1), start_(Clock::now()) {}
 

@@ -1,6 +1,6 @@
-"""A bash completion from what a program's --help says: commands, flags, the words that a flag can take, files.
+"""Makes a bash completion from a program's --help: commands, flags, the words that a flag can take, files.
 
-Flags that only --help-all lists are completed as well: whoever types their first letters knows them.
+Flags that only --help-all lists are completed as well: a user who types their first letters knows them.
 
 Usage: bash_completion.py PROGRAM OUTPUT"""
 import pathlib
@@ -14,7 +14,8 @@ COMMAND = re.compile(r'^  ([a-z]+) [A-Z]')
 
 
 def flags(text):
-    """(names, placeholder or None) of each flag. A text begins two spaces after its flag, so it is no placeholder."""
+    """(names, placeholder or None) of each flag. A description begins two spaces after its flag, so it is not taken as
+    a placeholder."""
     for line in text.splitlines():
         if match := FLAG.match(line):
             yield match['names'].split(', '), match['value']
@@ -48,7 +49,7 @@ def function(name, found, words):
 
 
 def script(program, text, help_of):
-    """`help_of(command)`: what `program command --help-all` says."""
+    """`help_of(command)`: the output of `program command --help-all`."""
     name = '_' + program.replace('-', '_')
     lines, cases = [f'# Completion of {program} for bash, made from its --help-all.'], []
     found = commands(text)
@@ -57,7 +58,7 @@ def script(program, text, help_of):
         cases.append(f'    {command}) {name}_{command}; return ;;')
     words = f'-W "{" ".join(found)}" ' if found else ''
     body = function(name, list(flags(text.partition(f'\nUsage: {program} ')[2].partition('\nUsage: ')[0])), words)
-    if cases:  # once the command is there, what follows belongs to it
+    if cases:  # after the command, further words belong to it
         body[1:1] = ['  if ((COMP_CWORD > 1)); then case ${COMP_WORDS[1]} in', *cases, '  esac; fi']
     return '\n'.join([*lines, *body, f'complete -o filenames -F {name} {program}', ''])
 

@@ -17,7 +17,7 @@
 
 namespace {
 
-// What --export and --onnx write: with --class only that class.
+// The generator that --export and --onnx write; with --class only that class.
 gan::generate::TrainedGenerator ToExport(const gan::generate::GenerateOptions& options,
                                          const gan::generate::TrainedGenerator& trained) {
   gan::generate::TrainedGenerator exported = trained;
@@ -28,7 +28,7 @@ gan::generate::TrainedGenerator ToExport(const gan::generate::GenerateOptions& o
   return exported;
 }
 
-// More threads than a few per core would only take turns, and thousands of them stop the machine.
+// More than a few threads per core would only take turns, and thousands of them could stop the machine.
 int ThreadsFor(int wanted) {
   const int cores = tbb::info::default_concurrency();
   return wanted > 0 ? std::min(wanted, std::max(16, 4 * cores)) : cores;
@@ -73,7 +73,7 @@ int main(int argc, char** argv) {
     gan::project::SettleProjectFlags(app, options, project);
     gan::copies::SettleNearestFlag(app, options, nearest);
     const int threads = ThreadsFor(options.threads);
-    // For more threads than cores both are needed: an arena of that size, and a limit of the process that allows it.
+    // For more threads than cores both are needed: an arena of that size, and a global limit that allows it.
     const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
     tbb::task_arena(threads).execute([&] { Generate(options, project, nearest); });
     return gan::cli::kDone;

@@ -28,7 +28,7 @@ Json FactsOf(const checkpoint::Manifest& m) {
 std::size_t CountTensors(const fs::path& file) {
   const storage::MappedFile mapped(file);
   const std::size_t count = checkpoint::DecodeSafetensors(mapped.bytes(), file).size();
-  // Pages that the disk could not give read as zeros, which may have passed for a valid file.
+  // Pages that the disk could not read are zeros, which could pass for a valid file.
   mapped.RequireRead();
   return count;
 }
@@ -95,7 +95,7 @@ Report InspectCheckpoints(const fs::path& root) {
     } catch (const IoError&) {
       if (fs::exists(folder)) throw;
     }
-    if (!fs::exists(folder)) continue;  // removed by the pruning of a running job, perhaps while it was read
+    if (!fs::exists(folder)) continue;  // removed by the pruning of a running job, perhaps meanwhile
     list.push_back({{"name", folder.filename().string()}, {"intact", one.intact()}});
     report.Add(one);
   }

@@ -76,7 +76,7 @@ void RequireRun(const fs::path& path) {
 // One image in its own size, or a grid of the first images.
 int Dump(const CommandFlags& flags) {
   RequirePictures(flags.path, "");
-  // Before the images are read, which takes long on a large data set.
+  // Checked before the images are read, which takes long on a large data set.
   storage::RequireWritable("OUT", flags.out);
   if (flags.record) {
     DumpRecord(flags.path, *flags.record, flags.out);
@@ -87,7 +87,7 @@ int Dump(const CommandFlags& flags) {
   return cli::kDone;
 }
 
-// Every command has a path, under a name that says what kind it must be.
+// Every command has a path. The name of the argument tells its kind.
 void AddPath(CLI::App& app, CommandFlags& flags, const std::string& name, const std::string& help) {
   app.add_option(name, flags.path, help)->required();
 }

@@ -41,7 +41,7 @@ void AppendImages(const shard::ShardReader& reader, std::uint32_t wanted, Pictur
   }
   pictures.image_size = reader.image_size();
   for (std::size_t i = 0; i < reader.size() && pictures.count < wanted; ++i, ++pictures.count) {
-    // Opening a shard checks its header and index alone.
+    // Opening a shard checks only its header and index.
     reader.VerifyRecord(i);
     const auto* record = reinterpret_cast<const std::uint8_t*>(reader.Record(i).data());
     pictures.pixels.insert(pictures.pixels.end(), record, record + reader.record_bytes());

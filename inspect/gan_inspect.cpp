@@ -55,7 +55,7 @@ int RunCommand(const Command& command, int argc, char** argv) {
   CommandFlags flags;
   command.declare(app, flags);
   gan::cli::AddStandardFlags(app, gan::cli::BuildFacts());
-  // The word that named the command takes the place of the program's name.
+  // The word of the command replaces the program's name.
   return gan::cli::RunMain(app, argc - 1, argv + 1, [&] { return command.run(flags); });
 }
 
@@ -66,7 +66,7 @@ std::string HelpOnCommands() {
     CLI::App app(std::string(command.summary), "gan-inspect " + std::string(command.name));
     CommandFlags flags;
     command.declare(app, flags);
-    // Each command has --help, which need not be listed six times.
+    // Every command has --help, so it need not be listed six times.
     app.set_help_flag();
     for (CLI::Option* option : app.get_options()) option->group("Flags");
     app.formatter(std::make_shared<gan::cli::HelpFormatter>());

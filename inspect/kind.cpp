@@ -26,7 +26,7 @@ bool AnyName(const fs::path& folder, const Predicate& predicate) {
 // The name of the folder; canonical, because "runs/1/" and "." have no filename of their own.
 std::string NameOf(const fs::path& folder) { return fs::canonical(folder).filename().string(); }
 
-// Any other file is taken for a shard, whose reader reports a file of another kind.
+// Any other file is treated as a shard, whose reader reports a file of another kind.
 Kind KindOfFile(const std::string& ending) {
   if (ending == ".safetensors") return Kind::kTensorFile;
   return ending == ".png" || ending == ".webp" || ending == ".mp4" ? Kind::kPicture : Kind::kShard;
@@ -42,7 +42,7 @@ Kind Recognise(const fs::path& path) {
   if (!fs::is_directory(status)) throw DataError(path, "is neither a file nor a folder");
   // A run comes first, because its folder may also contain folders of other kinds.
   if (fs::exists(path / "options.json") || fs::exists(path / "checkpoints")) return Kind::kRun;
-  // A checkpoint that was renamed, as "step-….damaged", is known by its parts.
+  // A renamed checkpoint, such as "step-….damaged", is recognised by its parts.
   if (checkpoint::ParseCheckpointFolderName(NameOf(path)) || AnyName(path, IsPart)) return Kind::kCheckpoint;
   if (AnyName(path, checkpoint::ParseCheckpointFolderName)) return Kind::kCheckpoints;
   if (fs::exists(path / shard::kManifestName) || AnyName(path, shard::ParseShardFileName)) return Kind::kShardFolder;

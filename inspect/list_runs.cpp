@@ -64,7 +64,7 @@ void PrintTable(const std::vector<RowJson>& rows, std::ostream& out) {
 void ListRuns(const std::filesystem::path& root, bool as_json, std::ostream& out) {
   monitoring::RunsTable table(root);
   table.Refresh();
-  // A call reads part of each run only (RunsTable).
+  // A call reads only part of each run (RunsTable).
   while (!table.ReadMore()) {
   }
   const std::vector<RowJson> rows = table.Rows();

@@ -65,7 +65,7 @@ Report InspectPicture(const fs::path& file) {
     if (read.mark) {
       AddMark(*read.mark, file, report.facts);
     } else {
-      // null says that the mark was looked for; no member would leave that open.
+      // null means that there is no mark; a missing member would leave that open.
       report.facts["digital_source_type"] = nullptr;
     }
   });

@@ -15,7 +15,7 @@ namespace gan::inspect {
 
 namespace {
 
-// Each hidden flag depends on others in the same way as the command that replaced it.
+// Each hidden flag needs and excludes the same flags as the command that replaced it.
 void AddPictureFlags(CLI::App& app, PlainFlags& flags) {
   CLI::Option* out = app.add_option("--out", flags.out);
   CLI::Option* dump = app.add_option("--dump", flags.dump)->check(CLI::Range(1, 10000))->needs(out);

@@ -29,7 +29,7 @@ struct PanelOfNames {
   bool sparse = false;              // measured in few steps, so gaps between the points are normal
 };
 
-// Numbers that are compared with each other share a panel.
+// Numbers that are compared with each other are in the same panel.
 const std::vector<PanelOfNames>& Panels() {
   static const std::vector<PanelOfNames> kPanels = {
       {"Loss", {"loss_d", "loss_g"}},
@@ -77,8 +77,8 @@ class Drawing {
       std::vector<GanPlotSeries>& series = series_.emplace_back();
       for (const char* name : names.series) {
         const auto found = table.at("series").find(name);
-        // Only the means of the buckets are drawn. A column may be missing, because the run's options decide what is
-        // measured.
+        // Only the means of the buckets are drawn. A column may be missing, because the run's options decide which
+        // numbers are measured.
         if (found != table.at("series").end()) series.push_back(Series(name, found->at("mean"), names.sparse));
       }
       // A run without quality measures has no panel for them.
@@ -112,7 +112,7 @@ class Drawing {
 void PlotRun(const std::filesystem::path& run, const std::filesystem::path& png) {
   const Drawing drawing(ReadTable(run));
   const auto draw = LoadPlugin();
-  // The plugin draws into memory of this program, so that OpenCV's types stay on its side.
+  // The plugin draws into memory of this program, so that this program needs none of OpenCV's types.
   std::vector<std::uint8_t> rgb(std::size_t{3} * kWidth * kHeight);
   if (!draw(drawing.panels().data(), drawing.panels().size(), rgb.data(), kWidth, kHeight)) {
     throw std::runtime_error("OpenCV could not draw the curves");

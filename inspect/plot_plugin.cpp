@@ -30,7 +30,7 @@ struct Range {
   }
   // Makes sure that the range is not empty, and adds a margin around constant values.
   void Widen() {
-    // Without any finite value low is still infinite and high is minus infinity.
+    // Without any finite value, low is still infinity and high is minus infinity.
     if (!(low <= high)) low = 0, high = 1;
     if (high - low < 1e-12 * std::max(std::abs(high), 1e-12))
       low -= std::abs(low) * 0.1 + 1e-9, high += std::abs(high) * 0.1 + 1e-9;

@@ -17,7 +17,7 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 // Sorted by name, because a folder has no order of its own. A running job removes and renames its temporary files
-// meanwhile, and a link may lead nowhere: what has no size is no file.
+// meanwhile, and a link may lead nowhere, so entries without a size are left out.
 Json FilesOf(const fs::path& folder) {
   std::vector<Json> files;
   for (const auto& entry : fs::directory_iterator(folder)) {

@@ -39,7 +39,7 @@ void ServeUntilEnded(const ServeOptions& options, const std::function<void(monit
   sigaddset(&ending, SIGINT);
   sigaddset(&ending, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &ending, nullptr);
-  // Before the pages, so that a port in use is told before a large folder of runs is read.
+  // Before the pages, so that a port in use is reported before a large folder of runs is read.
   const auto server = Listen(options);
   add_pages(*server);
   std::cout << "http://" + server->address() + "/  (Ctrl-C ends it)" << std::endl;

@@ -28,7 +28,7 @@ std::string CheckRecords(const shard::ShardReader& reader, Report& report) {
   storage::Digest digest;
   digest.Update(reader.bytes().first(shard::kHeaderBytes));
   for (std::size_t i = 0; i < reader.size(); ++i) {
-    // Each check stands alone, so that one damaged record does not hide the others.
+    // Each check is caught separately, so that one damaged record does not hide the others.
     report.Check([&] { reader.VerifyRecord(i); });
     report.Check([&] { static_cast<void>(reader.Info(i)); });
     digest.Update(reader.Record(i));
@@ -79,8 +79,8 @@ void CheckShards(const fs::path& folder, const shard::Manifest& manifest, std::u
       show(done += manifest.shards[i - ahead].bytes, total);
     }
     if (i < running.size()) {
-      // If a shard cannot be read, get() throws above. The other tasks still end before the manifest goes, because the
-      // future of std::async waits in its destructor.
+      // If a shard cannot be read, get() throws above. The other tasks still end before the manifest is destroyed,
+      // because the future of std::async waits in its destructor.
       running[i] = std::async(std::launch::async, CheckShard, std::cref(folder), std::cref(manifest),
                               std::cref(manifest.shards[i]));
     }

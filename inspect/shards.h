@@ -13,7 +13,7 @@ using ShowProgress = std::function<void(std::uint64_t done, std::uint64_t total)
 // Reads every byte of one shard and checks every checksum. Throws IoError when the file cannot be read.
 Report InspectShard(const std::filesystem::path& file);
 
-// The same for all shards of a folder. Also compares the manifest with the shards and with the quarantine file.
+// Does the same for all shards of a folder, and compares the manifest with the shards and with the quarantine file.
 Report InspectShardFolder(const std::filesystem::path& folder, const ShowProgress& show);
 
 }  // namespace gan::inspect

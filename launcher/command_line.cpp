@@ -60,7 +60,7 @@ std::vector<std::string> MpirunCommand(const LaunchOptions& options, std::uint64
 }
 
 std::vector<std::string> SrunCommand(const LaunchOptions& options, std::uint64_t ranks) {
-  // PMIx, because srun's default may start every rank as a job of its own; --kill-on-bad-exit, so that one failed rank
+  // PMIx, because srun's default may start every rank as a separate job; --kill-on-bad-exit, so that one failed rank
   // ends the job.
   std::vector<std::string> command = {"srun", "--mpi=pmix", "--kill-on-bad-exit=1", "-n", std::to_string(ranks)};
   command.insert(command.end(), options.launcher_arguments.begin(), options.launcher_arguments.end());
@@ -122,7 +122,7 @@ std::vector<std::string> SplitArguments(const CLI::App& app, const std::vector<s
       continue;
     }
     own.push_back(name == "--ranks" && IsRankFlag(*next) ? name : *next);
-    // The value of our own flag may be the next argument.
+    // The value of a flag of gan-launch may be the next argument.
     const bool takes_next = option->get_expected_min() > 0 && next->find('=') == std::string::npos;
     if (takes_next && std::next(next) != dashes) own.push_back(*++next);
   }
@@ -150,7 +150,7 @@ fs::path RunFolderOf(const LaunchOptions& options) {
 }
 
 bool OnThisHostAlone(const LaunchOptions& options) {
-  // Within a Slurm allocation of several nodes mpirun starts ranks on all of them without any argument.
+  // In a Slurm allocation of several nodes, mpirun starts ranks on all of them even without arguments for hosts.
   const char* nodes = std::getenv("SLURM_JOB_NUM_NODES");
   if (nodes != nullptr && std::string(nodes) != "1") return false;
   const auto names_hosts = [](const std::string& argument) {

@@ -43,8 +43,8 @@ struct ErrorLine {
   std::string what;
 };
 
-// The first error that a program of ours reported: "gan-train: [rank 1] what". Lines of the log begin with a time, and
-// warnings end no run. When a save fails, the ranks that could write report the one that could not.
+// The first error that an Equipoise program reported: "gan-train: [rank 1] message". Lines of the log begin with a time
+// and are not errors. When a save fails, the ranks that could write report the one that could not.
 std::optional<ErrorLine> FirstError(const std::vector<std::string>& lines) {
   // At most eight digits, here and below: std::stoi throws on larger numbers, and any program can write such a line.
   static const std::regex kForm(R"(^gan-\w+: (?:\[rank (\d{1,8})\] )?(.*))");
@@ -61,8 +61,8 @@ std::optional<ErrorLine> FirstError(const std::vector<std::string>& lines) {
 }
 
 Cause CauseOf(const std::string& words) {
-  // The words of the C library, the dynamic linker, mpirun, LibTorch ("can't allocate memory", "not enough memory") and
-  // our own programs. A message of ours that changes has to change here as well.
+  // Texts that identify a cause: of the C library, the dynamic linker, mpirun, LibTorch ("can't allocate memory", "not
+  // enough memory") and the Equipoise programs. If a message of Equipoise changes, it must be changed here as well.
   constexpr std::pair<std::string_view, Cause> kSigns[] = {
       {"No space left on device", Cause::kFullDisk},
       {"Disk quota exceeded", Cause::kFullDisk},
@@ -104,8 +104,8 @@ std::optional<int> RankThatWasWaitedFor(const std::vector<RankTrace>& ranks) {
   if (ranks.size() < 2) return std::nullopt;
   const auto by_beat = [](const RankTrace& a, const RankTrace& b) { return a.last_beat < b.last_beat; };
   const auto [frozen, alive] = std::minmax_element(ranks.begin(), ranks.end(), by_beat);
-  // A rank whose process is stopped sends no signs of life. One that hangs in its own code does: then only the
-  // collectives tell.
+  // A rank whose process is stopped sends no signs of life. One that hangs in its own code does; then only the
+  // collectives show it.
   if (alive->last_beat - frozen->last_beat > kFrozenSeconds) return frozen->rank;
   const auto by_progress = [](const RankTrace& a, const RankTrace& b) {
     return std::pair(a.collectives, a.in_collective) < std::pair(b.collectives, b.in_collective);
@@ -147,7 +147,7 @@ Diagnosis DiagnoseSignal(const Evidence& evidence, const SignalledRank& signalle
   return found;
 }
 
-// A host file may have "node7.cluster" where the host calls itself "node7".
+// A hostfile may have "node7.cluster" for a host that calls itself "node7".
 bool IsSameHost(const std::string& a, const std::string& b) {
   const auto first_part = [](const std::string& name) { return name.substr(0, name.find('.')); };
   return !a.empty() && (a == b || (first_part(a) == first_part(b) && (!Contains(a, ".") || !Contains(b, "."))));
@@ -161,7 +161,7 @@ Diagnosis DiagnoseLostHost(const Evidence& evidence, const std::string& host) {
   return found;
 }
 
-// What a text says without a rank having spoken.
+// The diagnosis from texts on stderr that no rank has written.
 std::optional<Diagnosis> DiagnoseWords(const Evidence& evidence, const std::vector<std::string>& lines) {
   for (const std::string& line : lines) {
     const Cause cause = CauseOf(line);
@@ -181,7 +181,7 @@ Diagnosis FindCause(const Evidence& evidence) {
   if (!ending.by_signal && ending.code == cli::kDiverged) {
     return {.cause = Cause::kNotANumber, .detail = FirstLineWith(lines, "diverged")};
   }
-  // The ranks that are left wait for those of a lost host until their watchdogs end them.
+  // The other ranks wait for those of a lost host until their watchdogs end them.
   if (!evidence.gone_hosts.empty()) return DiagnoseLostHost(evidence, evidence.gone_hosts.front());
   if (Contains(evidence.text, "no sign of life")) return DiagnoseHang(evidence, lines);
   if (SpeaksOfALostHost(evidence.text)) return DiagnoseLostHost(evidence, HostNamedIn(evidence.text));
@@ -189,9 +189,9 @@ Diagnosis FindCause(const Evidence& evidence) {
   if (error) {
     Cause cause = CauseOf(error->what);
     if (cause == Cause::kNone) cause = CauseOfCode(ending.by_signal ? cli::kFailure : ending.code);
-    // The error may be one of a library that does not pass on the system's words.
+    // A library may report the error without the system's message.
     if (cause == Cause::kError && !evidence.disk.empty()) cause = Cause::kFullDisk;
-    // The rank that waited in vain is the one that says so.
+    // The rank that waited in vain is the one that reports it.
     const auto waited_for = cause == Cause::kHang ? RankThatWasWaitedFor(evidence.ranks) : std::nullopt;
     const auto spoke = error->rank ? error->rank : RankThatEnded(evidence.text);
     return {.cause = cause, .rank = waited_for ? waited_for : spoke, .detail = error->what};
@@ -241,7 +241,7 @@ std::string_view InWords(Cause cause) {
 
 std::string_view Name(Cause cause) { return kNames[static_cast<std::size_t>(cause)]; }
 
-// The board adds where the rank was, which a rank that was killed could not say.
+// The board adds where the rank was. A killed rank could not report that itself.
 Diagnosis Diagnose(const Evidence& evidence) {
   Diagnosis found = FindCause(evidence);
   if (found.cause == Cause::kNone) return found;
@@ -264,7 +264,7 @@ Diagnosis Diagnose(const Evidence& evidence) {
 
 std::string Sentence(const Diagnosis& diagnosis) {
   if (diagnosis.cause == Cause::kNone) return "";
-  // All ranks decide from the same reduced numbers, so a divergence has no first rank.
+  // All ranks decide from the same reduced numbers, so no single rank caused a divergence.
   const bool all = !diagnosis.rank && diagnosis.cause == Cause::kNotANumber;
   std::string text = diagnosis.rank ? "rank " + std::to_string(*diagnosis.rank) : all ? "every rank" : "a rank";
   if (!diagnosis.host.empty()) text += " on " + diagnosis.host;

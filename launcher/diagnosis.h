@@ -1,4 +1,5 @@
-// Why an attempt ended: which rank was first, where it was, and what the cause was. A pure function of what was seen.
+// Finds out why an attempt ended: the cause, the rank that was first, and where it was. A pure function of the
+// evidence.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,7 @@
 namespace gan::launch {
 
 enum class Cause {
-  kNone,  // the job did what it was told to
+  kNone,  // the job did its work
   kSignal,
   kOutOfMemory,
   kBusError,
@@ -25,38 +26,38 @@ enum class Cause {
   kDamagedData,
   kPort,
   kLibraryMissing,
-  kError,  // an error of the program that is none of these
+  kError,  // any other error of the program
 };
 std::string_view Name(Cause cause);  // as in launch.json: "out_of_memory"
 
-// What the board said of a rank of this host after it had ended.
+// The notes of a rank of this host on the board, read after it had ended.
 struct RankTrace {
   int rank = 0;
-  std::string section;     // "" when it had not begun
+  std::string section;     // "" if the rank never began
   std::string collective;  // the newest one
   bool in_collective = false;
-  std::uint64_t collectives = 0;  // that it had entered
+  std::uint64_t collectives = 0;  // number of collectives entered
   double last_beat = 0;           // seconds of a clock that all ranks of this host share
 };
 
 struct Evidence {
   Ending ending;
-  std::string text;                     // the end of what the launcher and the ranks wrote to stderr, with short lines
-  std::vector<RankTrace> ranks;         // that ran on this host
-  std::vector<std::string> hosts;       // of each rank of the job; "" where no rank has said it
+  std::string text;                     // the end of stderr of the launcher and the ranks, with short lines
+  std::vector<RankTrace> ranks;         // the ranks that ran on this host
+  std::vector<std::string> hosts;       // one per rank of the job; "" if no rank has reported it
   std::uint64_t memory_kills = 0;       // processes that the kernel killed for memory during the attempt
-  std::vector<std::string> gone_hosts;  // that no longer answer
-  std::string disk;                     // why nothing can be written to the run folder; "" when it can
+  std::vector<std::string> gone_hosts;  // hosts that no longer answer
+  std::string disk;                     // why the run folder cannot be written; "" if it can
   std::string host;                     // this one
 };
 
 struct Diagnosis {
   Cause cause = Cause::kNone;
-  std::optional<int> rank = {};  // the first one; empty when it is unknown, or all of them alike
+  std::optional<int> rank = {};  // the first rank; empty if unknown or if all ranks ended alike
   std::string host = {};
   std::string section = {};
-  std::string collective = {};  // "" when it was in none
-  std::string detail = {};      // the line that tells most
+  std::string collective = {};  // "" if the rank was in none
+  std::string detail = {};      // the most informative line
   std::string stacks = {};      // the file with the stacks of a hung rank
 };
 

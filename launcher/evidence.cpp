@@ -28,7 +28,7 @@ std::string TextOf(const std::array<char, size>& text) {
 }  // namespace
 
 void EvidenceCollector::Begin() {
-  // A pipe per attempt, so that nothing of an attempt before it is read as a word of this one.
+  // One pipe per attempt, so that no text of an earlier attempt is attributed to this one.
   tee_.emplace();
   board_.Clear();
   memory_kills_ = MemoryKills();
@@ -39,13 +39,13 @@ Evidence EvidenceCollector::Of(const Ending& ending, const std::filesystem::path
   evidence.text = WithShortLines(tee_->Finish());
   evidence.ending = EndingToldBy(evidence.text, ending);
   evidence.host = storage::HostName();
-  // The kernel counts since its start, and counts the processes of others as well.
+  // The kernel counts since it was started, and includes the processes of others.
   evidence.memory_kills = MemoryKills() - memory_kills_;
   for (std::size_t rank = 0; rank < board_.size(); ++rank) {
     // The host is not part of the snapshot that Seen() prefers.
     evidence.hosts.push_back(TextOf(board_.Slot(rank).host));
     const storage::RankSlot& slot = board_.Seen(rank);
-    // A rank on another host, or one that did not live to begin.
+    // A rank on another host, or one that ended before it began.
     if (slot.process == 0) continue;
     evidence.ranks.push_back({.rank = static_cast<int>(rank),
                               .section = TextOf(slot.section),
@@ -54,8 +54,8 @@ Evidence EvidenceCollector::Of(const Ending& ending, const std::filesystem::path
                               .collectives = slot.collective.entered,
                               .last_beat = 1e-9 * static_cast<double>(slot.beat_nanoseconds)});
   }
-  // The exit code explains itself, so no host needs to be asked.
-  if (IsFinal(evidence.ending, /*first_attempt=*/true)) return evidence;  // the exit code says it
+  // This exit code needs no further explanation, so no host is asked.
+  if (IsFinal(evidence.ending, /*first_attempt=*/true)) return evidence;  // the exit code explains itself
   evidence.disk = WhyDiskIsFull(run);
   if (placed.launcher == "mpirun" && !OnThisHostAlone(placed)) {
     evidence.gone_hosts = Unreachable(HostsOf(placed.launcher_arguments), placed.launcher_arguments);
@@ -64,7 +64,7 @@ Evidence EvidenceCollector::Of(const Ending& ending, const std::filesystem::path
 }
 
 void RequireJobCanStart(LaunchOptions& options, const std::filesystem::path& run) {
-  // A refusal goes to launch.json too: a scheduler that starts the job has nobody who reads stderr.
+  // A refusal is written to launch.json too, because nobody reads the stderr of a job that a scheduler starts.
   const auto require = [&](Cause cause, const std::function<void()>& check) {
     try {
       check();

@@ -1,4 +1,4 @@
-// Collects what an attempt leaves behind, for its diagnosis.
+// Collects evidence from an attempt that has ended, for its diagnosis.
 #pragma once
 
 #include <cstdint>
@@ -18,19 +18,19 @@ class EvidenceCollector {
   explicit EvidenceCollector(std::uint64_t ranks) : board_(storage::RankBoard::Create(ranks)) {}
 
   void Begin();                                          // before each attempt
-  int descriptor() const { return tee_->descriptor(); }  // where the attempt writes its errors
-  // After the attempt has ended, with all of its processes. `placed`: where it ran. A rank that could not say anything
-  // makes this ask the other hosts, which takes seconds.
+  int descriptor() const { return tee_->descriptor(); }  // the attempt's stderr
+  // After the attempt has ended, with all of its processes. `placed`: the hosts that it used. If a rank has left no
+  // evidence, the other hosts are asked, which takes seconds.
   Evidence Of(const Ending& ending, const std::filesystem::path& run, const LaunchOptions& placed);
 
  private:
   storage::RankBoard board_;
   std::optional<OutputTee> tee_;
-  std::uint64_t memory_kills_ = 0;  // before the attempt
+  std::uint64_t memory_kills_ = 0;  // number before the attempt
 };
 
 // Throws UsageError when the programs, the launcher's library or the slots do not allow the job to start; launch.json
-// tells the cause if the run folder exists. Notes in `options` what it learns of the launcher.
+// has the cause if the run folder exists. Stores properties of the launcher in `options`.
 void RequireJobCanStart(LaunchOptions& options, const std::filesystem::path& run);
 
 }  // namespace gan::launch

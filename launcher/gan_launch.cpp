@@ -26,13 +26,13 @@ int main(int argc, char** argv) {
   gan::launch::AddLaunchFlags(app, options);
   gan::cli::AddStandardFlags(app, gan::cli::BuildFacts());
 
-  // CLI11 gets gan-launch's own flags alone, because it would refuse those of mpirun.
+  // CLI11 gets only gan-launch's own flags, because it would refuse those of mpirun.
   std::vector<std::string> own = gan::launch::SplitArguments(app, {argv + 1, argv + argc}, options);
-  gan::cli::HideSecrets(argc, argv);  // all of them have been copied
+  gan::cli::HideSecrets(argc, argv);  // all values have been copied
   std::vector<char*> arguments = {argv[0]};
   for (std::string& argument : own) arguments.push_back(argument.data());
   return gan::cli::RunMain(app, static_cast<int>(arguments.size()), arguments.data(), [&] {
-    // Before all else, because the checks below already start processes with the program's arguments.
+    // First of all, because the checks below already start processes with the program's arguments.
     gan::launch::MoveSecretsToEnvironment(options);
     const std::filesystem::path run = gan::launch::RunFolderOf(options);
     gan::launch::RequireJobCanStart(options, run);

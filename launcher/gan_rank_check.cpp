@@ -69,7 +69,7 @@ bool SeesProbe(const fs::path& folder, int rank) {
   return seen;
 }
 
-// Ranks that can share memory are those of one host.
+// Ranks that can share memory are on one host.
 int LocalRank() {
   MPI_Comm host = MPI_COMM_NULL;
   int rank = 0;
@@ -79,8 +79,8 @@ int LocalRank() {
   return rank;
 }
 
-// What a rank adds to the sum. Float holds every integer up to 2^24, so sums of such small numbers are exact for over
-// 100,000 ranks.
+// The number that a rank adds to the sum. Float holds every integer up to 2^24, so sums of such small numbers are exact
+// for over 100,000 ranks.
 int Summand(int rank) { return rank % 100 + 1; }
 
 struct AllReduce {
@@ -94,7 +94,7 @@ AllReduce MeasureAllReduce(int rank, int size) {
   int expected = 0;
   for (int other = 0; other < size; ++other) expected += Summand(other);
   AllReduce measured;
-  // A rank with a wrong sum goes on as well, because the others would wait for it in the next barrier.
+  // A rank with a wrong sum continues, because the others would wait for it in the next barrier.
   for (int turn = 0; turn < 5; ++turn) {
     std::fill(values.begin(), values.end(), static_cast<float>(Summand(rank)));
     MPI_Barrier(MPI_COMM_WORLD);

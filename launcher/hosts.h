@@ -1,4 +1,4 @@
-// The hosts that were given to mpirun, whether they still answer, and where the ranks run when some do not.
+// The hosts of mpirun's arguments: which of them still answer, and where the ranks run when some do not.
 #pragma once
 
 #include <cstdint>

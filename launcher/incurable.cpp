@@ -21,7 +21,7 @@ namespace {
 #ifdef OPEN_MPI
 constexpr std::string_view kOwnLibrary = "Open MPI";
 #else
-constexpr std::string_view kOwnLibrary = "MPICH";  // and its derivatives
+constexpr std::string_view kOwnLibrary = "MPICH";  // this name also occurs in the versions of libraries derived from it
 #endif
 
 constexpr std::size_t kProbeBytes = std::size_t{64}
@@ -32,8 +32,8 @@ constexpr std::uint64_t kLeastSharedMemory = std::uint64_t{1} << 20;
 
 }  // namespace
 
-// Tries to write a small file. The probe is never committed, so its destructor removes it. Only permanent errors count;
-// others may disappear until the next attempt.
+// Tries to write a small file. The probe is never committed, so its destructor removes it. Only permanent errors count,
+// because others may pass before the next attempt.
 std::string WhyDiskIsFull(const fs::path& run) {
   try {
     storage::AtomicFile probe(run / "launch.probe");
@@ -55,7 +55,7 @@ std::string WhySharedMemoryIsTooSmall(const LaunchOptions& options, std::uint64_
 std::string WhyIncurable(const LaunchOptions& options, const fs::path& run, bool saved_something) {
   if (std::string why = WhyDiskIsFull(run); !why.empty()) return why;
   struct statvfs shared = {};
-  // A job that has saved something had enough shared memory.
+  // If the job has saved something, it had enough shared memory.
   if (saved_something || ::statvfs("/dev/shm", &shared) != 0) return "";
   return WhySharedMemoryIsTooSmall(options, std::uint64_t{shared.f_blocks} * shared.f_frsize);
 }
@@ -70,8 +70,8 @@ std::string LibraryOf(std::string_view version) {
 
 void RequireOwnMpirun(LaunchOptions& options) {
   if (options.launcher != "mpirun") return;
-  // An mpirun that does not answer is not an error here; what is wrong with it becomes visible when it starts the job.
-  // The name mpirun may belong to any script, so it gets a few seconds and no more.
+  // An mpirun that does not answer is not an error here; its fault appears when it starts the job. Any script may be
+  // called mpirun, so it gets only a few seconds.
   const CommandOutput output = RunCommand({"timeout", "-k", "1", "3", "mpirun", "--version"});
   const std::string library = LibraryOf(output.text);
   options.runtime = open_mpi::RuntimeOf(output.text);

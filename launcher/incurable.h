@@ -10,11 +10,11 @@
 
 namespace gan::launch {
 
-// Describes such a failure, or returns "" when there is none: a disk without room for even a small file in `run`, or,
-// when nothing was saved yet, a /dev/shm that is too small for the shared memory of Open MPI's ranks.
+// Describes such a failure, or returns "" when there is none: a disk that has no space for even a small file in `run`,
+// or, when nothing was saved yet, a /dev/shm that is too small for the shared memory of Open MPI's ranks.
 std::string WhyIncurable(const LaunchOptions& options, const std::filesystem::path& run, bool saved_something);
 
-// Why nothing can be written to `run` for good: a full disk, a quota, a read-only file system; "" when it can.
+// Why `run` cannot be written permanently: a full disk, a quota, a read-only file system; "" when it can be written.
 std::string WhyDiskIsFull(const std::filesystem::path& run);
 
 // The same check for a /dev/shm with a total size of `bytes`.

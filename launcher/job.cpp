@@ -1,5 +1,5 @@
-// A launcher can die and leave its ranks, or stay when its ranks have ended. Poll() notices both, and Kill() ends
-// whatever descends from this process except the commands of alerts. Nothing here trusts the launcher to clean up.
+// A launcher can die and leave its ranks, or stay when its ranks have ended. Poll() notices both, and Kill() ends all
+// descendants of this process except the commands of alerts. It does not rely on the launcher to clean up.
 #include "launcher/job.h"
 
 #include <dirent.h>
@@ -94,10 +94,10 @@ Children ChildrenOf(pid_t parent) {
   // would otherwise not react to TERM. The allocations in this forked child are safe with glibc, whose fork() leaves
   // malloc usable even if other threads held its lock.
   ::dup2(errors, STDERR_FILENO);
-  // INT from a terminal goes to its foreground group. In a group of their own, mpirun and the ranks do not get it, and
-  // gan-launch decides what it means.
+  // INT from a terminal goes to its foreground group. mpirun and the ranks are in a separate group and do not get it,
+  // so gan-launch decides what to do.
   ::setpgid(0, 0);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // if the supervisor dies, nobody else would end this job
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // if the supervisor dies, no other process would end this job
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -130,7 +130,7 @@ void BecomeSupervisor() {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-// Blocked signals stay pending until somebody takes them, so none is lost between a look at the job and this wait.
+// Blocked signals stay pending until they are taken, so no signal is lost between a check of the job and this wait.
 int WaitForSignal(std::chrono::milliseconds patience) {
   const sigset_t set = Watched();
   const struct timespec time = {patience.count() / 1000, patience.count() % 1000 * 1'000'000};
@@ -159,7 +159,8 @@ std::optional<Ending> Job::Poll() {
   int status = 0;
   pid_t ended = 0;
   const std::vector<pid_t> alerts = monitoring::AlertCommands();
-  // All children, not the launcher alone: orphaned ranks become children of this process, and nobody else reaps them.
+  // All children, not the launcher alone: orphaned ranks become children of this process, and only this process reaps
+  // them.
   while ((ended = ::waitpid(-1, &status, WNOHANG)) > 0) {
     if (Contains(alerts, ended)) continue;  // its exit code says nothing about the job
     const Ending ending = EndingOf(status);
@@ -197,15 +198,15 @@ void Job::Signal(int signal) const {
 }
 
 void Job::Kill() {
-  // Repeated until no process is left, because a process may fork while it is being killed.
+  // Repeated until no process is left, because a process may fork while the others are being killed.
   while (true) {
     Poll();
     std::vector<pid_t> left;
     const auto children = ProcessesByParent();
-    // The commands of alerts are no processes of the job: they tell of its end. Asked after the processes were listed,
-    // so that none of those is missing.
+    // The commands of alerts do not belong to the job; they report its end. The list of commands is read after that of
+    // processes, so that it contains each of them.
     CollectDescendants(children, ::getpid(), monitoring::AlertCommands(), left);
-    // Poll() has to reap the killed ones in the next turn: until then they are still listed, as zombies.
+    // Poll() reaps the killed processes in the next turn. Until then they are listed as zombies.
     if (left.empty()) return;
     for (const pid_t process : left) ::kill(process, SIGKILL);
     ::usleep(10'000);

@@ -11,7 +11,7 @@ namespace gan::launch {
 
 namespace {
 
-// Slurm gives no number but the words of the C library.
+// Slurm prints the C library's name of the signal instead of its number.
 int SignalNamed(const std::string& words) {
   for (const int signal : {SIGKILL, SIGBUS, SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGTERM}) {
     if (words == ::strsignal(signal)) return signal;
@@ -30,8 +30,8 @@ std::string WithShortLines(const std::string& text) {
 }
 
 std::optional<int> RankThatEnded(const std::string& text) {
-  // MPI_Abort says the rank in both versions of Open MPI. Without it ORTE (Open MPI 4) names a rank as [[job,1],RANK],
-  // PRRTE (5) as [prterun-HOST-…,RANK], and Slurm as a task.
+  // MPI_Abort prints the rank in both versions of Open MPI. Without it ORTE (Open MPI 4) names a rank as
+  // [[job,1],RANK], PRRTE (5) as [prterun-HOST-…,RANK], and Slurm as a task.
   static const std::regex kForms[] = {
       std::regex(R"(MPI_ABORT was invoked on rank (\d{1,8}))"),
       std::regex(R"(Process name: \[\[?[^,\]]*,\d+\],\s*(\d{1,8})\])"),

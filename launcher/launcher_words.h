@@ -1,4 +1,4 @@
-// What mpirun, srun and ssh say of the end of a job. All functions search the text that they wrote to stderr, with
+// Reads the messages of mpirun, srun and ssh about the end of a job. All functions search the text of stderr, with
 // short lines.
 #pragma once
 
@@ -13,7 +13,7 @@ namespace gan::launch {
 // would take all of the stack.
 std::string WithShortLines(const std::string& text);
 
-// A rank that ended by itself.
+// A rank that ended by itself, without a signal.
 std::optional<int> RankThatEnded(const std::string& text);
 
 struct SignalledRank {
@@ -23,12 +23,13 @@ struct SignalledRank {
 };
 std::optional<SignalledRank> RankThatWasSignalled(const std::string& text);
 
-// Whether a daemon or a remote shell on another host was lost, and which host it was; "" when the text does not say it.
+// Whether a daemon or a remote shell on another host was lost, and the name of that host; "" if the text does not
+// contain it.
 bool SpeaksOfALostHost(const std::string& text);
 std::string HostNamedIn(const std::string& text);
 
-// How the job ended. When a signal ended mpirun, as when it hung and was killed, what it had said before of the exit
-// code of a rank explains more.
+// How the job ended. If a signal ended mpirun, for example because it hung and was killed, its earlier message about
+// the exit code of a rank is used instead.
 Ending EndingToldBy(const std::string& text, const Ending& ending);
 
 }  // namespace gan::launch

@@ -23,7 +23,7 @@ std::uint64_t KillsInGroup() {
     if (line.find(":memory:") == std::string::npos) continue;
     most = std::max(most, CountIn(fs::path("/sys/fs/cgroup/memory") / below / "memory.oom_control", "oom_kill"));
   }
-  // In a container the group may be mounted as the root.
+  // In a container the process's group may be mounted as the root.
   return std::max(most, CountIn("/sys/fs/cgroup/memory.events", "oom_kill"));
 }
 

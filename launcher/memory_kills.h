@@ -6,8 +6,8 @@
 
 namespace gan::launch {
 
-// How many processes the kernel has killed for lack of memory so far: on this host, or, where the host does not say, in
-// this process's control group.
+// How many processes the kernel has killed so far for lack of memory: on this host or, if that is unknown, in this
+// process's control group.
 std::uint64_t MemoryKills();
 
 // The number after `name` in a file of lines "name number"; 0 when there is none.

@@ -9,7 +9,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Every byte is read: a checkpoint that cannot be resumed from must not count as progress.
+// Every byte is read, because a checkpoint that cannot be loaded must not count as progress.
 std::optional<std::uint64_t> NewestVerifiedStep(const fs::path& checkpoints) {
   for (const fs::path& folder : checkpoint::ListCheckpoints(checkpoints)) {
     try {

@@ -1,4 +1,4 @@
-// How far a run has come: its newest checkpoint.
+// The progress of a run: its newest checkpoint.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 namespace gan::launch {
 
 // Not thread-safe. When the folder cannot be read, the last known step is used: a temporary fault of the file system
-// (such as ESTALE) says nothing about the job. The log says so then.
+// (such as ESTALE) says nothing about the job. The log then reports it.
 class NewestCheckpoint {
  public:
   explicit NewestCheckpoint(const std::filesystem::path& run);

@@ -18,7 +18,7 @@ namespace gan::launch {
 namespace {
 
 // A reader that has ended gives EPIPE here and no SIGPIPE, which BecomeSupervisor() ignores. The rest of the piece is
-// then dropped, but it was not written for that reader alone: Read() keeps it.
+// then not passed on, but Read() keeps it for the diagnosis.
 void PassOn(const char* bytes, std::size_t count) {
   while (count > 0) {
     const ssize_t n = ::write(STDERR_FILENO, bytes, count);
@@ -47,8 +47,8 @@ OutputTee::~OutputTee() {
   ::close(finish_);
 }
 
-// The thread is told by a descriptor of its own, because a process that the job left behind may hold the write end
-// open, and may write on.
+// The thread is stopped through a separate descriptor, because a process that outlives the job may hold the write end
+// open and continue to write.
 std::string OutputTee::Finish() {
   if (write_end_ >= 0) {
     const std::uint64_t one = 1;
@@ -60,8 +60,7 @@ std::string OutputTee::Finish() {
   return kept_;
 }
 
-// The user sees what the job writes as it comes, and its end is kept, because mpirun names there the rank that was
-// first.
+// The user sees the job's output as it arrives. Its end is kept, because there mpirun names the first rank that failed.
 void OutputTee::Read() {
   std::array<pollfd, 2> ends = {{{read_end_, POLLIN, 0}, {finish_, POLLIN, 0}}};
   while (true) {
@@ -69,7 +68,7 @@ void OutputTee::Read() {
     if (ends[1].revents != 0) break;
     Take(kPiece);
   }
-  // The job has ended, so what it wrote is in the pipe by now. What another process adds is not waited for.
+  // The job has ended, so its whole output is in the pipe by now. Later output of other processes is not waited for.
   int rest = 0;
   ::ioctl(read_end_, FIONREAD, &rest);
   while (rest > 0) rest -= static_cast<int>(Take(static_cast<std::size_t>(rest)));
@@ -78,11 +77,11 @@ void OutputTee::Read() {
 std::size_t OutputTee::Take(std::size_t most) {
   std::array<char, kPiece> buffer{};
   const ssize_t n = ::read(read_end_, buffer.data(), std::min(most, buffer.size()));
-  if (n < 0) return 0;  // a signal: it is called again
+  if (n < 0) return 0;  // interrupted by a signal: the caller tries again
   const auto count = static_cast<std::size_t>(n);
   PassOn(buffer.data(), count);
   kept_.append(buffer.data(), count);
-  // Cut only when it has doubled, so that a byte is moved once on average and not with every read.
+  // Cut only when it has doubled, so that each byte is moved once on average and not with every read.
   if (kept_.size() > 2 * kMostKept) kept_.erase(0, kept_.size() - kMostKept);
   return count;
 }

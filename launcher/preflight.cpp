@@ -59,13 +59,13 @@ class CheckResults {
   bool all_good_ = true;
 };
 
-// The needs of one rank, as reported by the program's own --dry-run --json.
+// The needs of one rank, from the program's own --dry-run --json.
 struct Need {
   double memory_bytes = 0;      // per rank
   double checkpoint_bytes = 0;  // per checkpoint
 };
 
-// Finds the JSON object line by line, because the output also contains what the program wrote to stderr.
+// Finds the JSON object line by line, because the output also contains the program's stderr.
 std::optional<Need> ReadNeed(const std::string& text) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
@@ -150,7 +150,7 @@ void CheckMemory(const nlohmann::json& ranks, const Need& need, CheckResults& re
 
 void CheckRanks(const LaunchOptions& options, const fs::path& run, const Need& need, CheckResults& results) {
   std::string port = ProgramFlag(options.program, "--metrics-port");
-  // The checks of "off" and of a free port are the same: any port will do.
+  // "off" and a free port are checked in the same way: any port is acceptable.
   if (port.empty()) port = "9400";
   if (port == "off") port = "0";
   const CommandOutput output = RunCommand(

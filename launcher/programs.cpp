@@ -34,7 +34,7 @@ bool CanBeStarted(const std::string& name) {
 
 }  // namespace
 
-// A job thus runs the programs of the build that its gan-launch belongs to, also when PATH has another build.
+// A job thus runs the programs of the same build as gan-launch, even if PATH leads to another build.
 std::string BesideThisProgram(const std::string& name) {
   // A name with a slash is a path that the user has chosen.
   if (name.find('/') != std::string::npos) return name;
@@ -48,7 +48,7 @@ void RequirePrograms(const LaunchOptions& options) {
     throw UsageError(options.launcher + " is not in PATH; install it or load the cluster's module");
   }
   const std::string& program = options.program.front();
-  // On other hosts the program may be in places that cannot be checked from here.
+  // On other hosts the program may be in folders that cannot be checked from here.
   if (!OnThisHostAlone(options) || CanBeStarted(BesideThisProgram(program))) return;
   throw UsageError("the program " + program + " after -- is neither in the folder of gan-launch nor in PATH");
 }

@@ -1,4 +1,4 @@
-// Where the programs of a job are found.
+// Finds the programs of a job.
 #pragma once
 
 #include <string>

@@ -25,7 +25,7 @@ namespace gan::launch {
 
 namespace {
 
-// The time for the commands of all hosts together, since they run in parallel.
+// The time limit for the commands of all hosts together, which run in parallel.
 constexpr std::chrono::seconds kPatience{10};
 
 // The bytes of an address without its port, for comparison.
@@ -115,7 +115,8 @@ std::optional<pid_t> StartQuietly(std::vector<std::string> command) {
   return process;
 }
 
-// Whether the process ends with exit code 0 before `deadline`. In any case it has ended when this function returns.
+// Whether the process ends with exit code 0 before `deadline`. When this function returns, the process has ended in any
+// case.
 bool EndsWell(pid_t process, std::chrono::steady_clock::time_point deadline) {
   int status = 0;
   // It waits for this process alone. Job::Poll() waits for any, and would take the exit status of this one: therefore
@@ -143,7 +144,7 @@ std::vector<std::string> Unreachable(const std::vector<Host>& hosts,
     command.insert(command.end(), {host.name, "true"});
     asked[host.name] = StartQuietly(std::move(command));
   }
-  // After the first loop: a slow name server is no reason to call a host gone.
+  // Set after the first loop, so that a slow name server does not make hosts count as gone.
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   std::vector<std::string> gone;
   for (const auto& [name, process] : asked) {

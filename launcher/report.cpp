@@ -15,7 +15,7 @@ using Json = nlohmann::json;
 
 namespace {
 
-// The end of a job waits at most this long for a receiver that does not answer.
+// At the end of a job, gan-launch waits at most this long for a receiver that does not answer.
 constexpr std::chrono::seconds kAlertPatience{5};
 
 Json TextOrNull(const std::string& text) { return text.empty() ? Json() : Json(text); }
@@ -41,8 +41,8 @@ Report::Report(const std::filesystem::path& run) : run_(run) {
   StartTrainJob();
 }
 
-// An environment that is half set must not keep a run from training. Without these variables gan-launch does not run in
-// such a pod, and reports to nobody.
+// Incomplete variables must not keep a run from training. Without any of them gan-launch does not run in such a pod,
+// and does not report.
 void Report::StartTrainJob() {
   try {
     if (auto server = monitoring::ReadTrainJobServer()) {
@@ -67,8 +67,8 @@ void Report::Write(const JobState& job) const {
                        {"newest_checkpoint_step", job.step ? Json(*job.step) : Json()},
                        {"unix_seconds", std::time(nullptr)}};
   try {
-    // A rank may have written bytes that are no UTF-8, and the detail is cut at a number of bytes; dump() would throw
-    // on both.
+    // A rank may have written bytes that are not UTF-8, and the detail is cut at a number of bytes. dump() would throw
+    // in both cases.
     storage::WriteFileAtomically(run_ / "launch.json",
                                  record.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   } catch (const IoError& error) {  // a full disk must not change the exit code
@@ -81,7 +81,7 @@ void Report::Tell(const JobState& job) {
   if (job.state == "failed" || job.state == "restarting") RaiseAlert(job);
 }
 
-// A run that diverged says so itself.
+// No alert for a divergence, because the run itself reports it.
 void Report::RaiseAlert(const JobState& job) {
   const bool is_last = job.state == "failed";
   if (!alerts_ || job.diagnosis.cause == Cause::kNone || job.diagnosis.cause == Cause::kNotANumber) return;

@@ -1,4 +1,4 @@
-// What gan-launch tells of a job: in its log, in launch.json, as alerts, and as the status of a TrainJob.
+// Reports the state of a job: in the log, in launch.json, as alerts, and as the status of a TrainJob.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ struct JobState {
   int exit_code = 0;
   std::string why;
   std::uint64_t restarts = 0;
-  std::optional<std::uint64_t> step;  // of the newest checkpoint
+  std::optional<std::uint64_t> step;  // step of the newest checkpoint
   Diagnosis diagnosis;                // of the attempt that ended last
 };
 
@@ -26,12 +26,12 @@ class Report {
  public:
   // Throws UsageError when the target of alerts cannot be used. Call it when all signals are blocked.
   explicit Report(const std::filesystem::path& run);
-  // Waits for seconds at most until the alerts and the last status are sent.
+  // Waits a few seconds at most until the alerts and the last status are sent.
   ~Report();
   Report(const Report&) = delete;
   Report& operator=(const Report&) = delete;
 
-  // Writes launch.json, and raises an alert when a cause has ended an attempt. A full disk is only logged.
+  // Writes launch.json, and raises an alert when an attempt has ended by a failure. A full disk is only logged.
   void Tell(const JobState& job);
 
  private:

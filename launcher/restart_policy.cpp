@@ -12,7 +12,7 @@ RestartPolicy::RestartPolicy(const RestartOptions& options, std::optional<std::u
 
 Decision RestartPolicy::Stop(const std::string& why) const { return {false, ranks_, 0, why}; }
 
-// The next smaller number of ranks that can share the same global batch: a divisor of the present number.
+// The next smaller number of ranks that can share the same global batch: a divisor of the current number.
 std::uint64_t RestartPolicy::FewerRanks() const {
   if (options_.fewest_ranks == 0) return ranks_;
   for (std::uint64_t fewer = ranks_ - 1; fewer >= std::max<std::uint64_t>(options_.fewest_ranks, 1); --fewer) {
@@ -46,10 +46,10 @@ Decision RestartPolicy::After(const Ending& ending, std::optional<std::uint64_t>
   return {true, ranks_, std::min(wait, kLongestWait), Describe(ending)};
 }
 
-// A signal never is: the job may have been killed by accident.
+// The end by a signal is never final, because it may have been an accident.
 bool IsFinal(const Ending& ending, bool first_attempt) {
   if (ending.by_signal) return false;
-  // What was asked for, or what another attempt would only repeat.
+  // These codes mean that the request was fulfilled, or that another attempt would end in the same way.
   switch (ending.code) {
     case cli::kDone:
     case cli::kBadData:

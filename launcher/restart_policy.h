@@ -44,7 +44,7 @@ class RestartPolicy {
   std::optional<std::uint64_t> best_step_;
   std::uint64_t ranks_;
   std::uint64_t restarts_ = 0;
-  std::uint64_t without_progress_ = 0;  // restarts in a row
+  std::uint64_t without_progress_ = 0;  // number of restarts in a row without progress
 };
 
 // Whether the exit code forbids a restart: done, usage error, bad data, diverged, or stopped after saving.

@@ -47,12 +47,13 @@ std::string Take(std::vector<std::string>& program, std::string_view flag) {
 void MoveSecretsToEnvironment(LaunchOptions& options) {
   Set(monitoring::kWebhookVariable, options.alert_webhook);
   Set(monitoring::kCommandVariable, options.alert_command);
-  // Later, so that the flags of the program win. Empty values leave what the user has exported.
+  // After the program's flags were read, so that they have priority. An empty value does not change a variable that the
+  // user has exported.
   for (const auto& [flag, variable] : kSecretFlags) Set(variable, Take(options.program, flag));
 }
 
-// Besides its own variables, mpirun carries over only these to a host that it reaches by ssh. The file of the board
-// does not exist there, which the ranks notice.
+// Besides its own variables, mpirun passes only these to a host that it reaches by ssh. The file of the board does not
+// exist there, which the ranks notice.
 std::vector<std::string> PassedVariables() {
   std::vector<std::string> names;
   for (char** entry = environ; *entry != nullptr; ++entry) {

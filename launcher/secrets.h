@@ -9,7 +9,8 @@
 namespace gan::launch {
 
 // Takes --alert-webhook, --alert-command and --otlp-endpoint out of the program's arguments, and puts their values and
-// those of gan-launch's own flags into the environment, from which gan-train reads them. The program's flags win.
+// those of gan-launch's own flags into the environment, from which gan-train reads them. The program's flags have
+// priority.
 void MoveSecretsToEnvironment(LaunchOptions& options);
 
 // The environment variables that are set and that mpirun must pass on to ranks on other hosts.

@@ -43,7 +43,7 @@ void RequireSlots(const LaunchOptions& options) {
   const std::string hostfile = OnlyHostfile(given);
   if (hostfile.empty()) return;
   const std::optional<std::uint64_t> slots = SlotsOf(HostsInFile(hostfile));
-  // A job that may shrink is refused only when not even its smallest size fits.
+  // A job that may run with fewer ranks is refused only when even the smallest number does not fit.
   const std::uint64_t fewest = options.allow_fewer_ranks > 0 ? options.allow_fewer_ranks : options.ranks;
   if (!slots || *slots >= fewest) return;
   throw UsageError("the hostfile " + hostfile + " has " + storage::Counted(*slots, "slot") + ", the job needs " +

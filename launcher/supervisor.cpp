@@ -36,8 +36,8 @@ constexpr milliseconds kPollInterval{500};
 constexpr milliseconds kShortPollInterval{20};
 constexpr std::chrono::seconds kRankTimeout{10};
 
-// The ranks of a gan-launch that was killed end by themselves within moments, and hold the run folder until then. The
-// lock is taken only to see whether it is free, and released at once for the ranks that are about to start.
+// After a gan-launch was killed, its ranks end by themselves within moments, but lock the run folder until then. The
+// lock is taken only to check that it is free, and released at once for the new ranks.
 void AwaitFree(const fs::path& run) {
   const auto deadline = steady_clock::now() + kRankTimeout;
   while (true) {
@@ -52,8 +52,8 @@ void AwaitFree(const fs::path& run) {
 }
 
 // Runs attempts until one ends with a final exit code or no restart is allowed. An attempt places the ranks, begins to
-// collect evidence, starts the launcher, watches it, and ends what is left of the job. Then the evidence becomes a
-// diagnosis, the exit code or the policy decides, and the next attempt begins after a pause.
+// collect evidence, starts the launcher, watches it, and ends the remaining processes of the job. Then the evidence
+// becomes a diagnosis, the exit code or the policy decides, and the next attempt begins after a pause.
 class Supervisor {
  public:
   Supervisor(const LaunchOptions& options, fs::path run)
@@ -68,8 +68,7 @@ class Supervisor {
   }
 
   // The order of the checks matters: a request of the user comes first, then exit codes that forbid a restart, then
-  // causes that no restart can cure. A job that was asked to stop has no cause of death, whatever its ranks said when
-  // they ended.
+  // causes that no restart can cure. A job that was asked to stop gets no diagnosis, whatever its ranks have written.
   int Run() {
     const std::optional<std::uint64_t> step_before = newest_.Step();
     RestartPolicy policy({.ranks = options_.ranks,
@@ -89,7 +88,7 @@ class Supervisor {
       if (const std::string died = Sentence(diagnosis_); !died.empty()) cli::LogError("why: " + died);
       if (interrupted_) return Finish("interrupted", 128 + SIGINT, "ended at once on a second INT");
       if (IsFinal(ending, policy.restarts() == 0)) return FinishWithCode(ending.code);
-      // Once an attempt has had ranks this cannot be a mistake in the command, and restarts are worth trying.
+      // Once an attempt has had ranks, the command itself is right, and restarts are worth trying.
       if (!had_processes_ && !ending.by_signal && !stop_) return FailedToStart(ending);
       const auto step = newest_.Step();
       if (stop_) return StoppedUnsaved(ending, step);
@@ -109,7 +108,7 @@ class Supervisor {
     placed_ = Placed(ranks);
     diagnosis_ = {};
     // After Placed(), whose remote shells must end before a job exists (Unreachable), and before the job, which writes
-    // to it.
+    // to the pipe.
     evidence_.Begin();
     const auto start = steady_clock::now();
     ::setenv(cli::kRestartsVariable, std::to_string(restarts_).c_str(), /*overwrite=*/1);
@@ -125,7 +124,7 @@ class Supervisor {
         cli::LogInfo("the job " + Describe(*ending) + text);
         return *ending;
       }
-      // Looks often at the beginning, to notice ranks that end at once, and at the end, when somebody may be waiting.
+      // Checks often at the beginning, to notice ranks that end at once, and at the end, when the user may be waiting.
       const bool often = stop_ || job.alone() || !job.had_processes();
       HandleSignal(WaitForSignal(often ? kShortPollInterval : kPollInterval), job);
       if (interrupted_) {
@@ -138,7 +137,7 @@ class Supervisor {
   LaunchOptions Placed(std::uint64_t ranks) const {
     LaunchOptions placed = options_;
     placed.ranks = ranks;
-    // The first attempt uses the hosts as given: a host that is missing then is a mistake that mpirun reports.
+    // The first attempt uses the hosts as given: a missing host is then a mistake that mpirun reports.
     if (!started_ || options_.launcher != "mpirun" || hosts_.empty()) return placed;
     const std::vector<std::string> gone = Unreachable(hosts_, options_.launcher_arguments);
     if (gone.empty()) return placed;
@@ -160,8 +159,8 @@ class Supervisor {
     return placed;
   }
 
-  // The program with its flags. A restart resumes from the newest checkpoint, whatever the --resume of the first
-  // attempt was.
+  // The program with its flags. A restart resumes from the newest checkpoint, whatever --resume was in the first
+  // attempt.
   std::vector<std::string> Program() const {
     std::vector<std::string> program = program_;
     if (started_ && newest_.Exists() && !ProgramFlag(program, "--resume").empty()) {
@@ -266,8 +265,9 @@ class Supervisor {
 int Supervise(const LaunchOptions& options, const fs::path& run) {
   storage::MakeFolders(run);
   // The lock comes before the log, which would otherwise get lines of two supervisors. Signals are blocked before
-  // Supervisor starts the threads of alerts, which inherit that: a signal must reach WaitForSignal() and no thread.
-  const storage::FolderLock lock(run, ".launch.lock");  // a second supervisor would restart what the first one stops
+  // Supervisor starts the threads of alerts, which inherit that: a signal must reach only WaitForSignal().
+  // a second supervisor would restart the job that the first one stops
+  const storage::FolderLock lock(run, ".launch.lock");
   AwaitFree(run);
   cli::OpenLog("gan-launch", run / "launch.log");
   BecomeSupervisor();

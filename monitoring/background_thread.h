@@ -1,4 +1,4 @@
-// What every thread that works beside training does: it receives no signals and runs at a low priority.
+// For every thread that works beside training: it receives no signals and runs at a low priority.
 #pragma once
 
 #include <pthread.h>
@@ -28,8 +28,8 @@ class SignalsLeftToOthers {
   sigset_t before_{};
 };
 
-// For the calling thread. Best effort: some sandboxes forbid it. On Linux the priority is per thread, addressed by its
-// kernel id.
+// Lowers the priority of the calling thread. Best effort, because some sandboxes forbid it. On Linux the priority is
+// per thread, addressed by its kernel id.
 inline void LowerPriority() {
   constexpr int kNiceness = 10;
   setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness);

@@ -228,7 +228,7 @@ void Connections::TakeAnswers() {
   LimitAnswers();
 }
 
-// The newest stays, however large it is: without slow readers it would be the only one.
+// The newest response is never dropped, however large it is: otherwise a large response could not be sent at all.
 void Connections::LimitAnswers() {
   std::map<std::uint64_t, const Connection*> sending;  // by order of arrival
   std::size_t bytes = 0;

@@ -57,7 +57,7 @@ class Connections {
   void Serve(int descriptor);
   void Accept();
   void Watch(int descriptor, std::uint32_t events, int operation) const;
-  // Closes the connection that has waited longest. Returns whether there was one.
+  // Closes the connection that has waited longest. Returns whether one was closed.
   bool MakeRoom();
   // False when the connection is to be closed.
   bool Receive(Connection& connection);
@@ -72,7 +72,7 @@ class Connections {
   const Answerer answerer_;
   int listener_ = -1;
   int wake_ = -1;   // eventfd
-  int watch_ = -1;  // epoll: what idle connections cost does not grow with their number
+  int watch_ = -1;  // epoll: idle connections cost nothing
   int port_ = 0;
 
   // Only the loop's thread uses these members. Between `asked` and `answered`, a worker uses a connection
@@ -87,7 +87,7 @@ class Connections {
   std::vector<Connection*> answered_;  // guarded by mutex_
   bool stopping_ = false;              // guarded by mutex_
 
-  std::vector<std::thread> threads_;  // last: they use all of the above
+  std::vector<std::thread> threads_;  // last: they use all members above
 };
 
 }  // namespace gan::monitoring

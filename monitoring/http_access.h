@@ -1,4 +1,4 @@
-// Who may send requests to the HTTP server, decided from strings alone.
+// Decides from strings alone who may send requests to the HTTP server.
 #pragma once
 
 #include <string>
@@ -9,13 +9,13 @@ namespace gan::monitoring {
 // Whether only this machine can connect to `address`.
 bool IsLoopback(std::string_view address);
 
-// A server as its user should see it: where it listens and where others reach it, the credentials that it requires,
+// A server from its user's point of view: where it listens and where others reach it, the credentials that it requires,
 // what it shows, and the flag that names a password file.
 struct ServerAccess {
   std::string listens_on, reached_at, credentials, shows, password_flag;
 };
 
-// What to warn of: that others can reach the server, which requires no password. Empty when they cannot or it does.
+// A warning that others can reach the server and it requires no password. Empty when they cannot or it does.
 std::string OpenAccessWarning(const ServerAccess& server);
 
 // The one line "user:password" of a password file. Throws UsageError naming the file when it is missing, empty, or has

@@ -64,7 +64,7 @@ struct HttpServer::Impl {
   std::string authorization;  // required value of the Authorization header; empty: none required
   std::string host;
   std::string address;
-  std::optional<Connections> connections;  // last: its threads use all of the above
+  std::optional<Connections> connections;  // last: its threads use all members above
 
   // Rejects a request before its path is considered.
   std::optional<HttpResponse> Refuse(const HttpRequest& request) const {

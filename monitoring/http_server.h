@@ -33,7 +33,7 @@ class HttpServer {
   // every path but /healthz (HTTP basic authentication); empty: none required. Throws std::runtime_error with the
   // reason when it cannot listen.
   HttpServer(const std::string& address, int port, const std::string& credentials = {});
-  ~HttpServer();  // waits for the requests in flight
+  ~HttpServer();  // waits until all current requests are answered
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 

@@ -69,7 +69,7 @@ struct MetricRow {
   std::string_view help;
 };
 
-// The rows and what they are made of. Other files use Table() and Row().
+// The rows and their parts. Other files use Table() and Row().
 namespace table {
 
 using enum MetricType;
@@ -84,7 +84,7 @@ inline constexpr std::string_view kMeasures[] = {
     "swd",       "ms_ssim",       "density",        "coverage", "frechet",      "kernel",   "fid",        "kid",
     "swd_floor", "frechet_floor", "coverage_floor", "copies",   "copies_floor", "copies_p", "copies_told"};
 inline constexpr std::string_view kClassStates[] = {"collapsed", "separated"};
-// "accepted", or why an input of gan-preprocess became no record.
+// "accepted", or the reason why gan-preprocess rejected an input.
 inline constexpr std::string_view kResults[] = {"accepted", "unreadable", "not_a_picture", "unsupported", "truncated",
                                                 "corrupt",  "too_large",  "too_small",     "cropped",     "duplicate"};
 inline constexpr std::string_view kPhases[] = {"data", "discriminator", "generator", "sync", "checkpoint", "total"};

@@ -82,7 +82,7 @@ void DropSamplesWithoutValue(prometheus::MetricFamily& family) {
   std::erase_if(family.metric, [](const auto& sample) { return !std::isfinite(sample.gauge.value); });
 }
 
-// Buckets of Prometheus are cumulative.
+// The buckets of Prometheus are cumulative: each counts all values up to its bound.
 MetricSample SampleOf(const MetricRow& row, const prometheus::ClientMetric& metric) {
   MetricSample sample;
   sample.row = &row;
@@ -94,7 +94,7 @@ MetricSample SampleOf(const MetricRow& row, const prometheus::ClientMetric& metr
   sample.count = metric.histogram.sample_count;
   std::uint64_t below = 0;
   for (const auto& bucket : metric.histogram.bucket) {
-    // OTLP wants the count of each bucket alone.
+    // OTLP needs the count of each bucket alone.
     sample.bucket_counts.push_back(bucket.cumulative_count - below);
     below = bucket.cumulative_count;
   }
@@ -120,7 +120,7 @@ struct Metrics::Impl {
   std::string why;
   std::mutex process_mutex;
   double cpu_seconds_seen = 0;         // guarded by process_mutex
-  std::unique_ptr<HttpServer> server;  // last: its threads use all of the above
+  std::unique_ptr<HttpServer> server;  // last: its threads use all members above
 
   // All label values are created from the start, so that a counter exists with 0 before its first event.
   explicit Impl(const MetricsOptions& options) : interventions(options.interventions) {

@@ -22,7 +22,7 @@ struct MetricsOptions {
   std::map<std::string, std::string> constant_labels = {};  // job, run
   std::string credentials = {};                             // "user:password" for the endpoint; empty: none required
   std::vector<std::string> prefixes = {};                   // prefixes of the names to export; empty: all metrics
-  // The values of the label of Metric::kInterventions, which the balance names. They outlive the metrics.
+  // The label values of Metric::kInterventions, which trainer/balance names. They must outlive the metrics.
   std::span<const std::string_view> interventions = {};
   std::map<std::string, std::string> build_facts = {};  // labels of gan_build_info beside version and compiler
 };
@@ -54,7 +54,7 @@ class Metrics {
 
   // The response to /metrics, in Prometheus text format 0.0.4.
   std::string Text() const;
-  // The same values, those of one metric after one another.
+  // The same values, with the series of one metric side by side.
   std::vector<MetricSample> Samples() const;
 
   bool serving() const;

@@ -31,7 +31,7 @@ double ResidentBytes() {
   return resident_pages * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
-// The reading itself holds one of them open.
+// Reading /proc itself holds one descriptor open.
 double OpenFds() {
   std::error_code error;
   const std::filesystem::directory_iterator open("/proc/self/fd", error);

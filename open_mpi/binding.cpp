@@ -68,7 +68,7 @@ Binding BindingOf(const Lookup& environment, const std::optional<std::vector<std
   }
   // Open MPI 4 sets this where it has bound the rank; without one of the settings above, it did so by its default.
   if (environment("OMPI_MCA_orte_bound_at_launch")) return Binding::kDefault;
-  // Open MPI 5 sets this for every process that it starts, and nothing that tells of bindings.
+  // Open MPI 5 sets this for every process that it starts, and no variable about bindings.
   if (!environment("PRTE_LAUNCHED")) return Binding::kNone;
   return !launcher_arguments || AsksForBinding(*launcher_arguments) ? Binding::kAskedFor : Binding::kDefault;
 }

@@ -8,9 +8,9 @@
 
 namespace gan::open_mpi {
 
-// Who decided on which CPUs a rank may run.
+// The origin of the set of CPUs on which a rank may run.
 enum class Binding {
-  kNone,      // nobody: the limits of the shell, the container or the batch system apply
+  kNone,      // none: the limits of the shell, the container or the batch system apply
   kDefault,   // the launcher's default
   kAskedFor,  // the user, by an option of the launcher
 };
@@ -18,9 +18,9 @@ enum class Binding {
 // Returns the value of an environment variable, or nothing.
 using Lookup = std::function<std::optional<std::string>(const std::string&)>;
 
-// Who bound the rank with this environment. The environment that Open MPI 4 sets says whether ranks are bound and which
-// settings the user made. Open MPI 5 sets neither, so its command line decides: `launcher_arguments`, empty when the
-// rank cannot read them; the binding then counts as requested by the user.
+// The origin of a rank's binding. The environment that Open MPI 4 sets shows whether ranks are bound and which settings
+// the user made. Open MPI 5 sets neither, so its command line decides: `launcher_arguments`, empty when the rank cannot
+// read them; the binding then counts as requested by the user.
 Binding BindingOf(const Lookup& environment, const std::optional<std::vector<std::string>>& launcher_arguments);
 
 }  // namespace gan::open_mpi

@@ -1,5 +1,5 @@
-// What Open MPI 4 and Open MPI 5 call by different names. The runtime of 4 is ORTE, that of 5 is PRRTE, which has
-// names, flags and limits of its own. In the programs, only this folder names parameters of either.
+// Names that differ between Open MPI 4 and Open MPI 5. The runtime of 4 is ORTE. That of 5 is PRRTE, which has its own
+// names, flags and limits. In the programs, only this folder names parameters of either.
 #pragma once
 
 #include <array>
@@ -30,8 +30,8 @@ struct Parameter {
   std::string Variable() const { return (flag == "--mca" ? "OMPI_MCA_" : "PRTE_MCA_") + name; }
 };
 
-// What one host needs: ranks in shared memory alone and, where the runtime allows it, mpirun's own connections on
-// loopback, which PRRTE refuses.
+// The parameters for one host: ranks use only shared memory and, where the runtime allows it, mpirun uses only loopback
+// for its own connections, which PRRTE refuses.
 inline std::vector<Parameter> OnOneHost(Runtime runtime) {
   if (runtime == Runtime::kPrrte) return {{"--mca", "btl", "self,sm"}};
   return {{"--mca", "btl", "self,vader"}, {"--mca", "oob_tcp_if_include", "lo"}};
@@ -52,19 +52,20 @@ inline std::vector<Parameter> KillAfter(Runtime runtime, std::uint64_t seconds) 
   return {{"--mca", "odls_base_sigkill_timeout", std::to_string(seconds)}};
 }
 
-// The parameters and variables that name the remote shell, which is ssh without them.
+// The parameters and variables that name the remote shell, which is ssh by default.
 constexpr std::array<std::string_view, 2> kRemoteShell = {"plm_rsh_agent", "plm_ssh_agent"};
 constexpr std::array<const char*, 3> kRemoteShellVariables = {"OMPI_MCA_plm_rsh_agent", "PRTE_MCA_plm_ssh_agent",
                                                               "PRTE_MCA_plm_rsh_agent"};
 
 // Ranks of one host copy data through the kernel, once instead of twice. Containers often forbid that, and Open MPI
-// then complains at every start. Call it before MPI is initialised; what the user has set stays.
+// then prints a warning at every start. Call it before MPI is initialised. Settings of the user are kept.
 inline void CopyWithoutKernel() {
   ::setenv("OMPI_MCA_btl_vader_single_copy_mechanism", "none", /*overwrite=*/0);  // Open MPI 4
   ::setenv("OMPI_MCA_smsc", "^cma", /*overwrite=*/0);                             // Open MPI 5
 }
 
-// UCX, which Open MPI may load, takes SIGHUP for its debugger (findings/ucx_takes_sighup.sh). Call it before that.
+// UCX, which Open MPI may load, takes over SIGHUP for its debugger (findings/ucx_takes_sighup.sh). Call it before UCX
+// is loaded.
 inline void LeaveHangupAlone() { ::setenv("UCX_DEBUG_SIGNO", "0", /*overwrite=*/0); }
 
 }  // namespace gan::open_mpi

@@ -10,7 +10,7 @@ namespace gan::picture {
 
 namespace {
 
-constexpr float kQuality = 90;  // 0 to 100; nobody sees the difference in a moving picture
+constexpr float kQuality = 90;  // 0 to 100; differences to higher values are invisible in motion
 
 void Require(bool done, const char* what) {
   if (!done) throw std::runtime_error(std::string("WebP animation: ") + what);
@@ -22,8 +22,8 @@ struct WebpAnimation::State {
   WebPAnimEncoder* encoder = nullptr;
   WebPConfig config = {};
   std::uint32_t width = 0, height = 0;
-  // libwebp wants the time at which a frame begins, in whole milliseconds. Rounding the product instead of adding
-  // rounded durations keeps a film of 24 frames per second from becoming longer with every frame.
+  // libwebp expects the time at which a frame begins, in whole milliseconds. The product is rounded; adding rounded
+  // durations would make a film of 24 frames per second too long.
   double frame_milliseconds = 0;
   std::uint64_t frames = 0;
 
@@ -34,7 +34,7 @@ WebpAnimation::WebpAnimation(std::uint32_t width, std::uint32_t height, double f
     : state_(std::make_unique<State>()) {
   WebPAnimEncoderOptions options;
   Require(WebPAnimEncoderOptionsInit(&options) != 0 && WebPConfigInit(&state_->config) != 0, "another library version");
-  // 0 means without end.
+  // 0 repeats without end.
   options.anim_params.loop_count = 0;
   state_->config.quality = kQuality;
   state_->width = width;
@@ -61,7 +61,7 @@ void WebpAnimation::Add(std::span<const std::uint8_t> rgb) {
 }
 
 std::string WebpAnimation::Finish() {
-  // The empty frame tells how long the last one is shown.
+  // An empty frame ends the display time of the last one.
   Require(WebPAnimEncoderAdd(state_->encoder, nullptr, state_->Now(), nullptr) != 0, "cannot end");
   WebPData data;
   WebPDataInit(&data);

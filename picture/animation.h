@@ -7,7 +7,7 @@
 
 namespace gan::picture {
 
-// An animated WebP, frame by frame, repeated for ever. Not thread-safe. Throws std::runtime_error when libwebp refuses.
+// An animated WebP, frame by frame, repeated for ever. Not thread-safe. Throws std::runtime_error when libwebp fails.
 class WebpAnimation {
  public:
   WebpAnimation(std::uint32_t width, std::uint32_t height, double frames_per_second);

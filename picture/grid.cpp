@@ -10,7 +10,7 @@ GridImage Grid(std::span<const std::uint8_t> images, std::uint32_t count, std::u
   columns = std::max(1U, std::min(columns, count));
   const std::uint32_t rows = (count + columns - 1) / columns;
   GridImage grid{.width = columns * (size + kGap) + kGap, .height = rows * (size + kGap) + kGap, .pixels = {}};
-  // White everywhere first: this makes the gaps, and the empty places of an incomplete last row.
+  // White everywhere first, for the gaps and the empty places of an incomplete last row.
   grid.pixels.assign(std::size_t{3} * grid.width * grid.height, 255);
   const std::size_t row_bytes = std::size_t{3} * size;
   for (std::uint32_t i = 0; i < count; ++i) {

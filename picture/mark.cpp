@@ -25,13 +25,13 @@ void AddNamespace(pugi::xml_node& node, const std::string& prefix, std::string_v
   node.append_attribute(("xmlns:" + prefix).c_str()).set_value(std::string(uri).c_str());
 }
 
-// A property's namespace and its name in it; prefixes are declared by the element itself or one around it.
+// The namespace of a property and its name. The element itself or an outer one declares the prefixes.
 struct QualifiedName {
   std::string_view uri, local;
 };
 
-// Prefixes are only names of this file's author: another program may write "iptcExt:" for the same namespace, or
-// rewrite our prefixes when it saves the file. Properties are therefore compared by namespace.
+// Prefixes are chosen by the author of a file: another program may write "iptcExt:" for the same namespace, or rewrite
+// our prefixes when it saves the file. Properties are therefore compared by namespace.
 std::string_view UriOf(const std::string& prefix, pugi::xml_node node) {
   for (const std::string declaration = "xmlns:" + prefix; node; node = node.parent()) {
     if (const auto found = node.attribute(declaration.c_str())) return found.value();
@@ -59,7 +59,7 @@ void Take(const QualifiedName& name, const std::string& value, Mark& mark) {
   if (name.local == "AIPromptInformation") mark.prompt = value;
 }
 
-// XMP writes a simple property as an element or as an attribute; a URI may stand in rdf:resource.
+// XMP writes a simple property as an element or as an attribute; a URI may be in rdf:resource.
 void TakeProperties(const pugi::xml_node& description, Mark& mark) {
   for (const pugi::xml_attribute& attribute : description.attributes()) {
     Take(Resolve(attribute.name(), description), attribute.value(), mark);

@@ -1,6 +1,6 @@
 // The mark of a generated picture: a machine-readable statement, in the file itself, that the picture was generated, by
 // which model, and from which latents. It is XMP (ISO 16684-1) with the properties of the IPTC Photo Metadata Standard
-// 2025.1, which tools for pictures read, and with properties of our own, from which the picture can be made again.
+// 2025.1, which tools for pictures read, and with our own properties, from which the picture can be made again.
 #pragma once
 
 #include <filesystem>
@@ -11,13 +11,13 @@
 
 namespace gan::picture {
 
-// The IPTC's term for media that a model made which was trained on sampled content (newscodes/digitalsourcetype).
+// The IPTC's term for media made by a model that was trained on sampled content (newscodes/digitalsourcetype).
 inline constexpr std::string_view kTrainedAlgorithmicMedia =
     "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
 // A composite in which at least one part is generated.
 inline constexpr std::string_view kCompositeSynthetic =
     "http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic";
-// The namespace of our own properties. It names no page: hosts below .invalid never exist (RFC 2606).
+// The namespace of our own properties. It leads to no web page: hosts below .invalid never exist (RFC 2606).
 inline constexpr std::string_view kRecipeNamespace = "http://equipoise.invalid/ns/mark/1.0/";
 
 // In Mark::recipe.
@@ -38,8 +38,8 @@ Mark MarkOfModel(const std::string& program_version, const std::string& model_di
 // An XMP packet, UTF-8. The names in mark.recipe must be XML names.
 std::string EncodeMark(const Mark& mark);
 
-// What an XMP packet, of whatever program, says of these properties; nothing when it names no digital source type.
-// Throws DataError naming `file` when it is no XML.
+// These properties in an XMP packet of any program; empty when it has no digital source type. Throws DataError naming
+// `file` when it is not XML.
 std::optional<Mark> DecodeMark(std::string_view xmp, const std::filesystem::path& file);
 
 }  // namespace gan::picture

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kUuidBytes = 16;
 constexpr std::size_t kBoxHeaderBytes = 8;
-// Exiv2 0.28 reads this far beyond a box of XMP and refuses the film where the file ends before.
+// Exiv2 0.28 reads this far beyond an XMP box and refuses a film that ends earlier.
 constexpr std::size_t kBytesBehindXmp = 20;
 constexpr char kXmpUuid[kUuidBytes + 1] = "\xBE\x7A\xCF\xCB\x97\xA9\x42\xE8\x9C\x71\x99\x94\x91\xE3\xAF\xAC";
 
@@ -25,10 +25,10 @@ std::string_view TextOf(std::span<const std::byte> bytes) {
 
 struct Box {
   std::string_view type, content;
-  std::uint64_t bytes = 0;  // of the whole
+  std::uint64_t bytes = 0;  // size of the whole box
 };
 
-// ISO/IEC 14496-12, 4.2: a size of 1 stands for 64 bits that follow the type, a size of 0 for the rest of the file.
+// ISO/IEC 14496-12, 4.2: a size of 1 means that 64 bits follow the type, a size of 0 the rest of the file.
 Box BoxAt(std::string_view file, std::uint64_t offset, const std::filesystem::path& path) {
   const std::string_view rest = file.substr(offset);
   if (rest.size() < kBoxHeaderBytes) throw DataError(path, offset, "the file ends within a box");
@@ -40,7 +40,7 @@ Box BoxAt(std::string_view file, std::uint64_t offset, const std::filesystem::pa
     box.bytes = storage::BigEndian(rest.substr(8, 8));
   }
   if (box.bytes == 0) box.bytes = rest.size();
-  // The lower bound makes every box advance, so a hostile size cannot let the loop over the boxes stand still.
+  // The lower bound makes every box advance, so a hostile size cannot make the loop over the boxes endless.
   if (box.bytes < header || box.bytes > rest.size()) throw DataError(path, offset, "a box is longer than the file");
   box.content = rest.substr(header, box.bytes - header);
   return box;
@@ -64,7 +64,7 @@ std::optional<std::string> XmpOfMp4(std::string_view file, const std::filesystem
     }
     offset += box.bytes;
   }
-  // A film that was cut off at a box's end still parses. moov is its index, without which no player shows it.
+  // A film that was cut off at the end of a box still parses. moov is its index; without it no player can show it.
   if (!has_index) throw DataError(path, file.size(), "the film has no index: it is not whole");
   return xmp;
 }
@@ -84,7 +84,7 @@ std::optional<std::string> XmpOf(FileFormat format, std::span<const std::byte> b
 
 }  // namespace
 
-// For the end of the file: an MP4's index has absolute offsets, which a box before the media would make wrong.
+// Appended to the file, because an MP4's index has absolute offsets, which a box before the media would invalidate.
 std::string Mp4XmpBoxes(const std::string& xmp) {
   return BoxOf("uuid", std::string(kXmpUuid, kUuidBytes) + xmp) + BoxOf("free", std::string(kBytesBehindXmp, '\0'));
 }
@@ -110,8 +110,8 @@ std::optional<FileFormat> FormatOf(std::span<const std::byte> file) {
 }
 
 MarkedFile ReadMarkedFile(const std::filesystem::path& path) {
-  // The mark is looked for in the whole file and not only where Equipoise puts it: other programs move metadata when
-  // they save a file.
+  // The mark is searched for in the whole file and not only in Equipoise's place, because other programs move metadata
+  // when they save a file.
   const storage::MappedFile mapped(path);
   const std::optional<FileFormat> format = FormatOf(mapped.bytes());
   if (!format) throw DataError(path, "is no PNG, WebP or MP4 file");

@@ -1,4 +1,4 @@
-// The mark in the files that hold it: PNG, WebP and MP4.
+// The mark in files of the formats that can contain it: PNG, WebP and MP4.
 #pragma once
 
 #include <cstddef>
@@ -13,14 +13,14 @@
 
 namespace gan::picture {
 
-inline constexpr const char* kPngXmpKeyword = "XML:com.adobe.xmp";  // of the iTXt chunk that holds XMP
+inline constexpr const char* kPngXmpKeyword = "XML:com.adobe.xmp";  // keyword of the iTXt chunk with the XMP packet
 inline constexpr const char* kWebpXmpChunk = "XMP ";
 
-// The bytes of a WebP file with the XMP put in. Throws std::runtime_error when libwebp refuses.
+// The bytes of a WebP file with the XMP packet inserted. Throws std::runtime_error when libwebp fails.
 std::string WebpWithXmp(std::string_view webp, const std::string& xmp);
 
-// What goes behind an MP4 file to hold XMP: a uuid box, as XMP's specification, part 3, has it, and free space, which
-// Exiv2 wants behind it.
+// The bytes that are appended to an MP4 file as its XMP: a uuid box, as in XMP's specification, part 3, and free space,
+// which Exiv2 needs behind it.
 std::string Mp4XmpBoxes(const std::string& xmp);
 
 enum class FileFormat { kPng, kWebp, kMp4 };
@@ -31,11 +31,11 @@ struct MarkedFile {
   std::optional<Mark> mark;
 };
 
-// Recognises the format by the first bytes; nothing when it is none of the three.
+// Recognises the format by the first bytes; empty when it is none of the three.
 std::optional<FileFormat> FormatOf(std::span<const std::byte> file);
 
-// Reads what the file says of itself. Throws DataError naming the file, and the offset in an MP4: another format, a
-// structure that is broken or ends early (in a PNG also a wrong checksum), XMP that is no XML.
+// Reads the mark in a file. Throws DataError naming the file, and in an MP4 the offset, for another format, a structure
+// that is broken or ends early (in a PNG also a wrong checksum), and XMP that is not XML.
 MarkedFile ReadMarkedFile(const std::filesystem::path& path);
 
 }  // namespace gan::picture

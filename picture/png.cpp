@@ -16,7 +16,7 @@ namespace gan::picture {
 
 namespace {
 
-// libpng's errors end in a jump to the caller, so the functions that setjmp have only trivially destructible locals.
+// libpng reports errors by a jump to the caller, so functions that call setjmp have only trivially destructible locals.
 struct Complaint {
   char message[128] = {};
 };
@@ -34,7 +34,8 @@ void Append(png_structp png, png_bytep bytes, png_size_t count) {
 
 void IgnoreFlush(png_structp) {}
 
-// Without memory for one of its two structures libpng gives no second one, and a jump needs the first.
+// If libpng cannot allocate one of its two structures, it returns null for the second one, and the jump needs the
+// first.
 void RequireMade(png_infop info, const auto& destroy) {
   if (info != nullptr) return;
   destroy();
@@ -55,13 +56,13 @@ struct Encoder {
   Encoder& operator=(const Encoder&) = delete;
 };
 
-// text: null for none.
+// text: null without a text chunk.
 bool WriteAll(Encoder& encoder, const std::uint8_t* rgb, std::uint32_t width, std::uint32_t height, png_textp text) {
-  // The jump runs no destructors, so the string that Append grows belongs to the caller of this function.
+  // The jump runs no destructors, so the string that Append extends belongs to the caller of this function.
   if (setjmp(png_jmpbuf(encoder.png)) != 0) return false;
   png_set_IHDR(encoder.png, encoder.info, width, height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-  // Without this chunk every viewer would choose a colour space for itself.
+  // Without this chunk every viewer would choose a colour space itself.
   png_set_sRGB(encoder.png, encoder.info, PNG_sRGB_INTENT_PERCEPTUAL);
   if (text != nullptr) png_set_text(encoder.png, encoder.info, text, 1);
   png_write_info(encoder.png, encoder.info);
@@ -100,11 +101,10 @@ bool ReadInfo(Decoder& decoder) {
   return true;
 }
 
-// All further chunks; the pixels are checked and not kept. row: room for the bytes of one.
+// Reads all other chunks; the pixels are checked and not kept. row: memory for one row.
 bool ReadRest(Decoder& decoder, std::uint8_t* row) {
   if (setjmp(png_jmpbuf(decoder.png)) != 0) return false;
-  // An interlaced image has up to seven passes over its rows. They all go through one row, whose pixels nobody looks
-  // at.
+  // An interlaced image has up to seven passes over its rows. All of them use one row, whose pixels are not needed.
   const int passes = png_set_interlace_handling(decoder.png);
   png_start_read_image(decoder.png);
   const std::uint32_t height = png_get_image_height(decoder.png, decoder.info);
@@ -130,7 +130,7 @@ std::string EncodePng(std::span<const std::uint8_t> rgb, std::uint32_t width, st
   Encoder encoder(encoded);
   std::string keyword = kPngXmpKeyword, xmp = mark ? EncodeMark(*mark) : "", none;
   png_text text = {};
-  text.compression = PNG_ITXT_COMPRESSION_NONE;  // as XMP's specification, part 3, asks for
+  text.compression = PNG_ITXT_COMPRESSION_NONE;  // as XMP's specification, part 3, requires
   text.key = keyword.data();
   text.text = xmp.data();
   text.itxt_length = xmp.size();

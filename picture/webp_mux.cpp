@@ -39,7 +39,7 @@ std::string WebpWithXmp(std::string_view webp, const std::string& xmp) {
 std::optional<std::string> XmpOfWebp(std::span<const std::byte> file, const std::filesystem::path& path) {
   const WebPData whole = DataOf(file.data(), file.size());
   const Mux mux(WebPMuxCreate(&whole, /*copy_data=*/0));
-  // libwebpmux also refuses a file that is shorter than its RIFF header says.
+  // libwebpmux also refuses a file that is shorter than its RIFF header states.
   if (!mux) throw DataError(path, "is no whole WebP file");
   WebPData chunk;
   if (WebPMuxGetChunk(mux.get(), kWebpXmpChunk, &chunk) != WEBP_MUX_OK) return std::nullopt;

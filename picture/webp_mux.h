@@ -1,4 +1,4 @@
-// The chunks of WebP files, by libwebpmux.
+// Reads and writes chunks of WebP files with libwebpmux.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace gan::picture {
 
-// The XMP of a WebP file; nothing when it has none. Throws DataError when it is no whole WebP file.
+// The XMP packet of a WebP file; empty when it has none. Throws DataError when it is not a complete WebP file.
 std::optional<std::string> XmpOfWebp(std::span<const std::byte> file, const std::filesystem::path& path);
 
 }  // namespace gan::picture

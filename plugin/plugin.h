@@ -1,5 +1,5 @@
-// Shared libraries that are loaded while the program runs, so that it starts in milliseconds and loads only what the
-// work at hand needs.
+// Loads shared libraries while the program runs, so that it starts in milliseconds and loads only the libraries that it
+// needs.
 #pragma once
 
 #include <dlfcn.h>
@@ -8,7 +8,8 @@
 
 namespace gan {
 
-// Who finds the library's symbols: who looks them up here, or all that is loaded later as well.
+// Where the library's symbols are visible: only to the program that looks them up, or also to all libraries that are
+// loaded later.
 enum class SymbolScope { kLocal, kGlobal };
 
 // One library, by its file name or path. It stays loaded as long as the process lives. Not thread-safe.
@@ -27,7 +28,7 @@ class Plugin {
     return reinterpret_cast<Function*>(found);
   }
 
-  // Why the library or the first function that is missing was not found; empty while all were.
+  // Why the library or its first missing function was not found; empty when all were found.
   const std::string& why() const { return why_; }
 
  private:

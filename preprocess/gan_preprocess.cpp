@@ -52,7 +52,7 @@ void WritePreview(const PreprocessOptions& options) {
   gan::picture::WritePng(options.preview, grid.pixels, grid.width, grid.height);
 }
 
-// Before hours of work, not after them. --out and the folders above it will be made.
+// Checked before hours of work, not after them. --out and the folders above it will be created.
 void RequirePreviewFolder(const std::filesystem::path& preview, const std::filesystem::path& out) {
   if (preview.empty()) return;
   const auto folder = std::filesystem::absolute(preview).lexically_normal().parent_path();
@@ -87,7 +87,7 @@ std::unique_ptr<Metrics> OpenMetrics(const Flags& flags, const Ranks& ranks) {
 
 int Run(Flags& flags, Ranks& ranks) {
   gan::preprocess::Resolve(flags);
-  // After the flags, so that a mistake in them is told without MPI, and before any thread exists.
+  // After the flags, so that a mistake in them is reported without MPI, and before any thread exists.
   ranks = Ranks::Join();
   if (ranks.size() > 1) gan::cli::SetErrorPrefix("[rank " + std::to_string(ranks.rank()) + "] ");
   if (ranks.rank() == 0) RequirePreviewFolder(flags.options.preview, flags.options.output);
@@ -118,8 +118,8 @@ int Run(Flags& flags, Ranks& ranks) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Before anything else, because the program starts itself again for these two, and a helper needs no flags and no
-  // MPI.
+  // Before anything else, because the program starts itself again as one of these two helpers, which need neither flags
+  // nor MPI.
   gan::preprocess::BecomeWorkerWhenAsked(argc, argv);
   gan::preprocess::BecomeLmdbReaderWhenAsked(argc, argv);
   CLI::App app(
@@ -136,6 +136,6 @@ int main(int argc, char** argv) {
   gan::cli::AddStandardFlags(app, gan::cli::BuildFacts());
   Ranks ranks;
   const int code = gan::cli::RunMain(app, argc, argv, gan::cli::Company::kRanks, [&] { return Run(flags, ranks); });
-  if (code != gan::cli::kDone) ranks.Abort(code);  // the others would wait for this one
+  if (code != gan::cli::kDone) ranks.Abort(code);  // the other ranks would wait for this one
   return code;
 }

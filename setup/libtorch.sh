@@ -10,7 +10,7 @@ venv=.deps/venv
 if [ "${1:-}" = --into ]; then venv=${2:?usage: setup/libtorch.sh --into VENV}; fi
 [ -x "$venv/bin/pip" ] || python3 -m venv "$venv"
 pip() { pip_install "$venv" LibTorch "$@"; }
-# libtorch_cpu.so names these two libraries; the other CUDA packages are for GPUs alone.
+# libtorch_cpu.so is linked to these two libraries. The other CUDA packages are only for GPUs.
 cpu_half=(--no-deps "$torch" nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
 
 case ${1:-} in

@@ -16,7 +16,7 @@ case ${1:-build} in
     packages=(doxygen libgtest-dev libgmock-dev prometheus clang libclang-rt-dev clang-format clang-tidy curl openssl zstd
       slurmctld slurmd slurm-client munge openssh-server iproute2 libavif-bin libjxl-tools libtiff-tools netpbm
       libimage-exiftool-perl pngcheck webp ffmpeg)
-    # Ubuntu has no browser as a package, only as a snap, which neither containers nor chroots can run.
+    # Ubuntu has no browser as a package, only as a snap, which can run neither in containers nor in chroots.
     grep -qx 'ID=ubuntu' /etc/os-release || packages+=(chromium)
     ;;
   pictures) packages=(oxygen-icon-theme) ;;
@@ -45,7 +45,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 source "$(dirname "$0")/patience.sh"
 echo "installing ${#missing[@]} packages: ${missing[*]}"
-# RUNLEVEL=1 keeps Debian from starting the Prometheus server: the tests only want promtool.
+# RUNLEVEL=1 keeps Debian from starting the Prometheus server: the tests need only promtool.
 apt() { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -o Acquire::Retries=3 -o APT::Status-Fd=1 "$@"; }
 retry apt update >/dev/null
 install_missing() { apt install -y --no-install-recommends "${missing[@]}" | of_apt 2>/dev/null | progress packages; }

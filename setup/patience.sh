@@ -1,8 +1,9 @@
-# Sourced by what downloads and builds. Progress goes to descriptor 3 where the caller opened it (quickstart, which keeps the
-# rest for its log), else to standard error: a line that is redrawn on a terminal, else a line per tenth.
+# Sourced by the scripts that download and build. Progress is written to descriptor 3 if the caller opened it
+# (quickstart does, and keeps the rest for its log), otherwise to standard error: on a terminal a line that is redrawn,
+# elsewhere a line per tenth.
 { : >&3; } 2>/dev/null || exec 3>&2
 
-# progress WHAT: reads lines "done total" and shows the share and the time left.
+# progress WHAT: reads lines "done total" and shows the percentage and the time left.
 progress() {
   local what=$1 begin=$SECONDS shown=-1 done total share left
   while read -r done total; do
@@ -20,8 +21,8 @@ progress() {
   if [ -t 3 ] && ((shown >= 0)); then printf '\n' >&3; fi
 }
 
-# of_apt, of_pip, of_ninja: turn a program's own progress, in its output, into those lines; all other output goes to standard
-# error. of_apt wants APT::Status-Fd=1 and counts downloads and installation as halves.
+# of_apt, of_pip, of_ninja: convert the progress in a program's output to those lines; all other output goes to standard
+# error. of_apt needs APT::Status-Fd=1 and counts downloads and installation as one half each.
 of_apt() {
   local line kind rest
   while read -r line; do
@@ -38,7 +39,7 @@ of_pip() { sed -u -E '/^ *Progress [0-9]+ of [0-9]+$/!{w /dev/stderr
 d}; s/^ *Progress ([0-9]+) of ([0-9]+)$/\1 \2/'; }
 of_ninja() { tee /dev/stderr | sed -un -E 's/^\[([0-9]+)\/([0-9]+)\].*/\1 \2/p'; }
 
-# retry COMMAND...: a download that failed is tried again, three times in all.
+# retry COMMAND...: tries a failed download again, three times in total.
 retry() {
   local pause
   for pause in 5 20; do
@@ -49,7 +50,8 @@ retry() {
   "$@"
 }
 
-# pip_install ENVIRONMENT WHAT ARGUMENT...: with progress, and by a pip that goes on with a broken download; Debian's does neither.
+# pip_install ENVIRONMENT WHAT ARGUMENT...: shows progress, and uses a pip that resumes a broken download; Debian's pip
+# does neither.
 pip_install() {
   local pip=$1/bin/pip what=$2
   shift 2

@@ -1,7 +1,7 @@
 """Lets `import torch` work on a CPU without 4 GB of CUDA libraries, for the tests that compare with PyTorch.
 
 The wheel's libtorch_cuda.so and libtorch_python.so name cuBLAS, cuDNN, NCCL and others, and do not load where those
-are missing. This writes a small shared library under each missing name, with every function that is asked of it; a call
+are missing. This writes a small shared library under each missing name, with every function that is needed; a call
 ends the process with a message. Nothing on the CPU path calls them.
 
 Usage: stand_in_libraries.py TORCH_LIB_FOLDER OUT_FOLDER

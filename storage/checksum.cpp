@@ -3,7 +3,7 @@
 #include <nmmintrin.h>
 #include <xxhash.h>
 #ifdef EQUIPOISE_XXHASH_DISPATCHES
-#include <xxh_x86dispatch.h>  // the same names, by the processor's widest vectors
+#include <xxh_x86dispatch.h>  // the same names, with the widest vectors of the processor
 #endif
 
 #include <array>
@@ -102,8 +102,8 @@ __attribute__((target("sse4.2"))) std::uint32_t Hardware(std::span<const std::by
 
 }  // namespace
 
-// The checksum begins and ends inverted (RFC 3720). Undoing the inversion of `crc` lets a caller continue a sum that he
-// has, and makes 0 the sum to begin with.
+// The checksum begins and ends inverted (RFC 3720). Undoing the inversion of `crc` lets a caller continue an earlier
+// checksum, and makes 0 the initial value.
 std::uint32_t Crc32cPortable(std::span<const std::byte> data, std::uint32_t crc) { return ~Portable(data, ~crc); }
 
 std::uint32_t Crc32c(std::span<const std::byte> data, std::uint32_t crc) {

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// checkpoint/folder.cpp looks for this mark too, to recognise what a killed save has left.
+// checkpoint/folder.cpp searches for this mark too, to recognise leftovers of a killed save.
 constexpr std::string_view kTemporaryMark = ".tmp-";
 
 // Calls write(2) until everything is written. A short write is continued; an error is final.
@@ -39,7 +39,7 @@ fs::path FolderOf(const fs::path& path) { return path.has_parent_path() ? path.p
 
 }  // namespace
 
-// O_EXCL and O_NOFOLLOW: a file or link that somebody else has put there is never written to.
+// O_EXCL and O_NOFOLLOW: never writes to a file or link that another user has put there.
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
   temporary_ = path_;
   temporary_ += std::string(kTemporaryMark) + std::to_string(::getpid());
@@ -79,7 +79,7 @@ void AtomicFile::Commit() {
 void RequireWritable(const std::string& flag, const fs::path& file) {
   const fs::path folder = FolderOf(file);
   const std::string named = flag + " " + file.string() + ": ";
-  std::error_code ignored;  // what cannot be looked at is none
+  std::error_code ignored;  // if it cannot be examined, it counts as missing
   if (fs::is_directory(file, ignored)) throw UsageError(named + "is a folder; name a file in it");
   if (!fs::is_directory(folder, ignored)) throw UsageError(named + folder.string() + " is no folder");
   // The rename of AtomicFile replaces the file whatever its own mode is, so only the folder's permissions matter.

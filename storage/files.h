@@ -41,7 +41,7 @@ void WriteFileAtomically(const std::filesystem::path& path, std::string_view tex
 // The whole file; IoError when it cannot be read, DataError when it is larger than `max_bytes`.
 std::string ReadFile(const std::filesystem::path& path, std::uint64_t max_bytes = std::uint64_t{1} << 30);
 // For checks before long work: throws UsageError unless `file` could be written, that is unless its folder exists and
-// takes new files, and `file` is no folder itself. `flag`: how the message begins.
+// takes new files, and `file` is no folder itself. `flag`: the beginning of the message.
 void RequireWritable(const std::string& flag, const std::filesystem::path& file);
 // fsync of a folder. When the file system does not support it, one warning is logged.
 void SyncFolder(const std::filesystem::path& folder);
@@ -76,8 +76,8 @@ class MappedFile {
   std::uint64_t lost_pages() const;  // so far
   // Throws when pages could not be read: DataError when the file has become shorter, otherwise IoError.
   void RequireRead() const;
-  // A hint to the kernel that changes no data: `part` need not stay mapped, so that it does not count as memory of this
-  // process. It stays in the page cache while there is room.
+  // A hint to the kernel that changes no data: `part` may be unmapped, so that it does not count as memory of this
+  // process. It stays in the page cache while memory is free.
   void ReleasePages(std::span<const std::byte> part) const;
 
  private:

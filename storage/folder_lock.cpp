@@ -75,8 +75,8 @@ bool IsGone(const Holder& holder) {
 
 // Creates the holder file for this process. Returns false when the file already exists.
 bool WriteHolder(const fs::path& file) {
-  // Writes a complete file under another name first, so that nobody reads half of it. link(2) then fails when the lock
-  // is taken.
+  // Writes a complete file under another name first, so that no other process reads an incomplete one. link(2) then
+  // fails when the lock is taken.
   const fs::path draft = file.string() + ".tmp-" + std::to_string(::getpid());
   const int descriptor = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (descriptor < 0) throw IoError(draft, "open", errno);
@@ -92,9 +92,9 @@ bool WriteHolder(const fs::path& file) {
 }
 
 // Removes the holder file of a process that has ended. Two processes may try this at once: the one whose rename
-// succeeds owns the file, and checks again that it did not rename a newer holder's file.
-// Removing the file directly would be wrong: between reading it and unlink(2), another process may have removed it and
-// taken the lock, and its new file would go.
+// succeeds owns the file, and checks again that it did not rename a newer holder's file. Removing the file directly
+// would be wrong: between reading it and unlink(2), another process may have removed it and taken the lock, and its new
+// file would be removed.
 void MoveAway(const fs::path& file) {
   const fs::path aside = file.string() + ".tmp-" + std::to_string(::getpid()) + "-gone";
   if (::rename(file.c_str(), aside.c_str()) != 0) return;  // another process was faster

@@ -4,7 +4,7 @@
 
 namespace gan::storage {
 
-// The name that the kernel has for this machine; "localhost" when it has none.
+// The kernel's name of this machine; "localhost" when it has none.
 std::string HostName();
 
 }  // namespace gan::storage

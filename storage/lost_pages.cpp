@@ -13,9 +13,9 @@ namespace gan::storage {
 
 namespace {
 
-// How a lost page is survived: reading it raises SIGBUS in the reading thread. The handler looks for the mapping that
-// holds the address, puts a page of zeros there and returns, so the read is repeated and succeeds. Whoever reads then
-// compares the counters and reports the file.
+// A lost page does not end the process: reading it raises SIGBUS in the reading thread. The handler looks for the
+// mapping that contains the address, maps a page of zeros there and returns, so the read is repeated and succeeds. The
+// reader then compares the counters and reports the file.
 
 // A thread that reads an unreadable page never holds this lock, because it is reading a mapping and not changing the
 // list. So the signal handler may wait for the lock without a deadlock.
@@ -77,7 +77,7 @@ void OnBusError(int signal, siginfo_t* info, void* context) {
 }
 
 void InstallHandler() {
-  // Asked here and not in the handler, in which POSIX does not allow sysconf.
+  // Determined here and not in the handler, in which POSIX does not allow sysconf.
   page_bytes = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   ::sigaction(SIGBUS, nullptr, &handler_before);
   struct sigaction action = {};

@@ -22,8 +22,9 @@ inline constexpr std::string_view kNpyMagic = "\x93NUMPY";
 inline constexpr std::size_t kMaxNpyHeaderBytes = 4096;
 inline constexpr std::size_t kMaxArrayDimensions = 8;
 
-// `head`: the beginning of the file, of which kMaxNpyHeaderBytes suffice. Nothing when it is no .npy. Throws DataError
-// naming `file` and the offset when the header is damaged or describes anything but an array of plain numbers.
+// `head`: the beginning of the file; kMaxNpyHeaderBytes bytes suffice. Empty when it is not a .npy file. Throws
+// DataError naming `file` and the offset when the header is damaged or describes anything but an array of plain
+// numbers.
 std::optional<NpyHeader> ReadNpyHeader(std::string_view head, const std::filesystem::path& file);
 
 }  // namespace gan::storage

@@ -17,9 +17,9 @@ namespace gan::storage {
 
 namespace {
 
-// Ranks write plain bytes into shared memory because a process that was killed can run no code that would report. The
-// launcher reads them after it has died.
-constexpr std::size_t kBytesPerRank = 2 * sizeof(RankSlot);  // its slot, and that of the snapshot
+// Ranks write plain bytes into shared memory because a killed process cannot run any code to report it. The launcher
+// reads them after it has died.
+constexpr std::size_t kBytesPerRank = 2 * sizeof(RankSlot);  // its slot, and the slot of the snapshot
 
 // Other atomics take a lock from a table of their own process, which orders nothing between processes.
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "shared between processes");
@@ -38,7 +38,7 @@ void Write(std::string_view text, std::array<char, size>& place) {
 
 }  // namespace
 
-// The process number is set last: whoever finds it does not find the collective of an earlier process.
+// The process number is set last, so a reader that finds it does not find the collective of an earlier process.
 void RankSlot::Begin() {
   collective.entered = 0;
   collective.inside = 0;
@@ -53,7 +53,7 @@ void RankSlot::SetSection(const char* name) { Write(name, section); }
 
 void RankSlot::SetHost(const std::string& name) { Write(name, host); }
 
-// The process is last: who finds it finds the rest.
+// The process number is set last: a reader that finds it finds the rest.
 void RankSlot::CopyTo(RankSlot& copy) const {
   copy.beat_nanoseconds = beat_nanoseconds.load();
   copy.section = section;
@@ -114,7 +114,7 @@ RankSlot& RankBoard::Slot(std::size_t rank) { return rank < size_ ? slots_[rank]
 
 void RankBoard::TakeSnapshot() {
   for (std::size_t rank = 0; rank < size_; ++rank) {
-    // The first rank that gives up wins. What a later one would copy may already be a consequence of that.
+    // The first rank that gives up waiting takes the snapshot. A later copy could show consequences of that.
     if (slots_[rank].snapshot_begun.exchange(1) == 0) slots_[rank].CopyTo(slots_[size_ + rank]);
   }
 }

@@ -1,5 +1,5 @@
 // A file in memory in which each rank of a job on this host notes what it is doing. It outlives the ranks, so that
-// gan-launch can tell what a rank was doing when it died.
+// gan-launch can find out what a rank was doing when it died.
 #pragma once
 
 #include <array>
@@ -18,15 +18,15 @@ struct CollectiveNote {
   std::array<char, 92> name{};            // of the newest one, "gradients, all-reduce"; ends with a zero
 };
 
-// The notes of one rank. Plain memory without pointers. Texts are written by one process. Another one reads them after
-// that one has died, or copies them for a snapshot, in which a text may be half a new one. So they need no lock.
+// The notes of one rank. Plain memory without pointers. One process writes the texts. Another one reads them after the
+// writer has died, or copies them for a snapshot, in which a text may be partly overwritten. So they need no lock.
 struct RankSlot {
   std::atomic<std::int32_t> process{0};            // 0: the rank has not started on this host
   std::atomic<std::uint64_t> beat_nanoseconds{0};  // of the monotonic clock of the host: the last sign of life
   std::array<char, 16> section{};                  // "start", "step", "save", "evaluate"
   std::atomic<std::uint32_t> snapshot_begun{0};    // 1: a rank has begun to copy this slot
   CollectiveNote collective;
-  std::array<char, 64> host{};  // told by a rank of this host for all ranks of the job, also those elsewhere
+  std::array<char, 64> host{};  // written by a rank of this host for all ranks of the job, also those elsewhere
 
   void Begin();  // this process is the rank now
   void Beat();
@@ -54,11 +54,11 @@ class RankBoard {
 
   std::size_t size() const { return size_; }  // number of ranks; 0: no board
   RankSlot& Slot(std::size_t rank);           // memory that nobody reads when there is no such slot
-  // Takes a snapshot of all slots, unless a rank has already taken one. A rank calls it before it gives up waiting: its
-  // launcher then wakes the rank that it waited for, if that one was stopped, and nobody could see any more which it
-  // was.
+  // Takes a snapshot of all slots, unless a rank has already taken one. A rank calls it before it gives up waiting.
+  // Afterwards the launcher wakes the rank that it waited for, if that was stopped, and the board no longer shows which
+  // rank it was.
   void TakeSnapshot();
-  // As in the snapshot if there is one, else as it is now.
+  // The notes in the snapshot if there is one, otherwise the current notes.
   const RankSlot& Seen(std::size_t rank);
   void Clear();  // before another attempt
 

@@ -32,7 +32,8 @@ void SetWarningSink(std::function<void(const std::string&)> sink) {
 
 void WarnOnce(const std::string& topic, const std::string& text) {
   const std::lock_guard lock(All().mutex);
-  // By topic and not by text: the texts name files, and a folder of thousands of them would warn thousands of times.
+  // By topic and not by text, because the texts name files, and a folder of thousands of them would warn thousands of
+  // times.
   if (All().logged.insert(topic).second) All().sink(text);
 }
 

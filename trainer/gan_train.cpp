@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
   const int exit_code = gan::cli::RunMain(app, argc, argv, gan::cli::Company::kRanks, [&] {
     gan::run::InstallStopSignals();  // first, because before it a stop signal would kill the rank
     options.given = gan::run::GivenFlags(app);
-    // Before MPI starts, which puts variables of a launcher into the environment itself.
+    // Before MPI starts, because MPI itself sets environment variables of a launcher.
     options.watchdog.has_launcher = gan::run::HasLauncher();
     environment.emplace(&argc, &argv, static_cast<int>(options.expect_world_size));
     const gan::distributed::World& world = environment->world();
@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
     } catch (const gan::run::ReportedElsewhere& elsewhere) {
       code = elsewhere.exit_code;
     }
-    // An exception passes this line by: then the ranks have not left together.
+    // Not reached after an exception: then the ranks have not ended together.
     agreed = true;
     return code;
   });

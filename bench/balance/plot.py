@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws one fault of study.py: the run that is left alone beside the one that acts, over the same steps.
+"""Draws one fault of study.py: the run without actions beside the one with them, over the same steps.
 
     pip install matplotlib
     python bench/balance/plot.py FOLDER FAULT SEED OUT.png     # FOLDER: --out of study.py

@@ -1,6 +1,6 @@
 // Feeds the stats.jsonl of a run to the balance controller again, with other thresholds, and prints its verdict of
-// every step: how thresholds are tuned without training. Usage: balance_replay OPTIONS.json < stats.jsonl OPTIONS.json
-// holds any fields of BalanceOptions; the run must have been one with --balance watch or off.
+// every step, to tune thresholds without training. Usage: balance_replay OPTIONS.json < stats.jsonl OPTIONS.json holds
+// any fields of BalanceOptions; the run must have been one with --balance watch or off.
 #include <fstream>
 #include <iostream>
 #include <string>

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
-"""Trains random settings in pairs and says whether the acting controller helped, and where it did harm.
+"""Trains random settings in pairs and reports whether the acting controller helped, and where it did harm.
 
     .deps/venv/bin/python bench/balance/settings.py --data clothing=SHARDS,24 --data icons=SHARDS,12 --out FOLDER
 
 The settings are drawn from --draw, a text that belongs in the notes before the run: both learning rates log-uniform in
 5e-5 to 2e-3, beta1 0, 0.5 or 0.9, features 8 or 12, batch 8, 16 or 32, the loss bce or hinge; 64 px, 12,800 images, all
 else the defaults. Each setting is trained once per arm with the same seed. One finished run is one line of
-FOLDER/results.jsonl, so a run that was cut off goes on where it was. Two runs with one thread each stand side by side.
+FOLDER/results.jsonl, so an interrupted study continues where it was. Two runs with one thread each train at the same
+time.
 
-Arms: off (never acting), again (off with another seed: what chance does), act (the default), and the ideas of others:
-losses (the network whose loss is the lower one learns slower), accuracies (a D that is right more often than 0.8 has its
-rate lowered by 5 %), r1 (R1 alone), ada (adaptive augmentation alone), rpgan (relativistic pairs with R1 and R2).
+Arms: off (never acting), again (off with another seed, to show the influence of chance), act (the default), and
+published methods: losses (the network whose loss is the lower one learns slower), accuracies (a D that is right more
+often than 0.8 has its rate lowered by 5 %), r1 (R1 alone), ada (adaptive augmentation alone), rpgan (relativistic pairs
+with R1 and R2).
 """
 import argparse
 import concurrent.futures
@@ -114,7 +116,7 @@ def is_collapsed(one):
 
 
 def excess(one, name):
-    """How far a measure is above its floor; a run that ended without one counts as the worst that was seen."""
+    """How far a measure is above its floor. A run that ended without one counts as the worst run of all."""
     worst = {'swd': 0.5, 'frechet': 50.0}[name]
     if one[name] is None:
         return worst
@@ -126,7 +128,7 @@ def geometric_mean(values):
 
 
 def sign_test(ratios):
-    """One-sided: the probability of at least so many ratios below 1 by chance."""
+    """One-sided: the probability of at least this many ratios below 1 by chance."""
     counted = [ratio for ratio in ratios if ratio != 1]
     wins, total = sum(ratio < 1 for ratio in counted), len(counted)
     return sum(math.comb(total, k) for k in range(wins, total + 1)) / 2 ** total
@@ -154,10 +156,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--data', required=True, action='append', metavar='NAME=SHARDS,COUNT')
     parser.add_argument('--out', required=True, type=pathlib.Path)
-    parser.add_argument('--draw', default='judged', help='seed of the settings, any text')
+    parser.add_argument('--draw', default='judged', help='seed of the settings; any text')
     parser.add_argument('--arms', default='off,act,again')
     parser.add_argument('--jobs', type=int, default=2)
-    parser.add_argument('--prefix', default='', help='put before each command, such as "nice -n 5"')
+    parser.add_argument('--prefix', default='', help='command in front of each program, such as "nice -n 5"')
     options = parser.parse_args()
     if unknown := set(options.arms.split(',')) - set(ARMS):
         parser.error(f'--arms: {", ".join(sorted(unknown))} is none of {", ".join(ARMS)}')

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Brings faults about, trains with and without an acting controller, and says what it saw and what came of it.
+"""Causes faults, trains with and without an acting controller, and prints what the controller recognised and the
+outcome.
 
     .deps/venv/bin/python bench/balance/study.py --shards SHARDS --out FOLDER [--seeds 11-20] [--features 12]
 
-One rank and one thread a run, two runs side by side; runs that are there already are not repeated. --balance watch trains
-as off does and also judges, so it stands for off. The figures of docs/balance.md come from here; plot.py draws the runs.
+One rank and one thread per run, two runs at a time; existing runs are not repeated. --balance watch trains as off does
+and also gives verdicts, so it is used for off. The figures of docs/balance.md come from here; plot.py draws the runs.
 """
 import argparse
 import concurrent.futures
@@ -27,7 +28,7 @@ ONSET = 300  # step of the passing faults
 WARM_UP = 50
 DIVERGED = 4  # exit code
 ACTIONS = 'd-rate,d-every,g-rate,d-steps,freeze-g,rollback,rollback-collapse'
-# name -> (flags, the verdict that names it, flags of the acting run). Passing faults end by themselves.
+# name -> (flags, the verdict that names it, flags of the acting run). A passing fault ends by itself.
 LASTING = {
     'd_rate_x10': (['--lr-d', '2e-3'], 'discriminator_ahead', []),
     'd_steps_4': (['--d-steps', '4'], 'discriminator_ahead', []),
@@ -66,7 +67,7 @@ def stats(run):
 
 
 def rolled_back(run):
-    """Causes of the rollbacks: a run that went back keeps no line of what it left."""
+    """Causes of the rollbacks, because stats.jsonl has no lines of the discarded steps."""
     file = run / 'rollbacks.json'
     return json.loads(file.read_text())['rollbacks'] if file.exists() else []
 
@@ -97,8 +98,9 @@ def mean(lines, name, first, last):
 
 
 def back_in_band(run, healthy, first):
-    """Steps after step `first` until 50 steps on end have an AUC between 0.6 and 0.98 and at least half the diversity that the run without
-    the fault has then; None when that never came. AUC and diversity are means over those 50 steps."""
+    """Steps after step `first` until 50 consecutive steps have an AUC between 0.6 and 0.98 and at least half the
+    diversity that the run without the fault has then; None when that never came. AUC and diversity are means over those
+    50 steps."""
     lines, reference = stats(run), stats(healthy)
     for begin in range(first, lines[-1]['step'] - 49, 10):
         auc = mean(lines, 'd_auc', begin, begin + 50)
@@ -146,11 +148,12 @@ def main():
     parser.add_argument('--shards', required=True)
     parser.add_argument('--out', required=True, type=pathlib.Path)
     parser.add_argument('--seeds', default='11-20')
-    parser.add_argument('--faults', default=','.join(FAULTS), help='the setting without a fault always runs')
+    parser.add_argument('--faults', default=','.join(FAULTS),
+                        help='faults to study; the setting without a fault always runs')
     parser.add_argument('--steps', type=int, default=600)
     parser.add_argument('--features', type=int, default=8)
     parser.add_argument('--jobs', type=int, default=2)
-    parser.add_argument('--prefix', default='', help='put before each command, such as "nice -n 5"')
+    parser.add_argument('--prefix', default='', help='command in front of each program, such as "nice -n 5"')
     parser.add_argument('--extra', default='', help='further flags of gan-train')
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""What a save costs: gan-train's pauses against a memcpy of the same state and against torch.distributed.checkpoint's
-async_save of it, and the speed of writing against dd on the same disk; in turns.
+"""Measures the cost of a save: gan-train's pauses against a memcpy of the same state and against
+torch.distributed.checkpoint's async_save of it, and the speed of writing against dd on the same disk; in turns.
 
     .deps/python bench/checkpoint/bench.py --shards SHARDS [--saves 40] [--turns 5] [--folder WHERE_ON_WHICH_DISK]
 
-The pauses are those that gan-train logs ("training paused for"), one rank, features 64, 128 px; the state is the one that it
-saved: G, D, EMA and Adam's moments. Each turn trains a part of the saves, then lets the others do as many. There are steps
-enough between two saves for the first to be written: no pause holds a wait for the one before, ours as little as theirs.
+The pauses are the ones that gan-train logs ("training paused for"), one rank, features 64, 128 px; the state is the one
+that it saved: G, D, EMA and Adam's moments. In each turn gan-train makes some saves, then the others make as many.
+There are enough steps between two saves to write the first one, so no pause includes a wait for an earlier save, on
+either side.
 """
 import argparse
 import os
@@ -29,7 +30,7 @@ BETWEEN = 8  # steps from save to save
 
 
 def train(options, run, saves):
-    """(pauses, speeds of writing) of `saves` saves beside the training; the one at the end, for which the run waits, is left
+    """(pauses, speeds of writing) of `saves` saves during the training. The last save, for which the run waits, is left
     out."""
     done = subprocess.run([*map(str, [TRAIN, '--shards', options.shards, '--run', run, '--batch', 2, '--threads', 1,
                                       '--metrics-port', 'off', '--sample-every', 0, '--checkpoint-every', BETWEEN,

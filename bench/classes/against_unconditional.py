@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Does --conditional cost quality, and does it find classes that a run without it leaves out?
+"""Does --conditional cost quality, and does it find classes that a run without it omits?
 
     .deps/venv/bin/python bench/classes/against_unconditional.py --photos PHOTOS --out FOLDER [--images 20000] [--seeds 1-8]
 
-PHOTOS has a folder per class; digits.py --pairs makes one hundred. For each seed two runs see equally many images, with and
-without --conditional. SWD is that of all held-out images, and its excess is over quality_swd_floor. The interval is that of
-the mean logarithm of the ratio (Student). Then a classifier that knows all real pictures counts the classes among 1,000
-generated ones of each run. Bars: the interval reaches 1 or below; all classes are found in 5 of 6 runs. Finished runs are kept.
+PHOTOS has a folder per class; digits.py --pairs makes one hundred. For each seed two runs see equally many images, with
+and without --conditional. SWD is that of all held-out images, and its excess is over quality_swd_floor. The interval is
+that of the mean logarithm of the ratio (Student). Then a classifier that was trained on all real pictures counts the
+classes among 1,000 generated ones of each run. Bars: the interval reaches 1 or below; all classes are found in 5 of 6
+runs. Finished runs are kept.
 """
 import json
 import math
@@ -19,7 +20,8 @@ FAKES = 1000
 
 
 def run_of(options, conditional, seed):
-    # The runs end with the images, and the balance may use several real batches per step: the end is always measured.
+    # The length is in images, and the balance may use several real batches per step, so the last step is always
+    # measured.
     name, *flags = ['conditional', '--conditional'] if conditional else ['unconditional']
     return train(options, name, seed, '--quality-every', '100', *flags)
 

@@ -1,5 +1,6 @@
-"""A classifier of small pictures with numpy alone: histograms of oriented gradients (Dalal and Triggs, CVPR 2005) and colours,
-kernel ridge regression with a Gaussian kernel. It judges pictures of a generator, so it knows nothing of ours."""
+"""A classifier of small pictures with numpy alone: histograms of oriented gradients (Dalal and Triggs, CVPR 2005) and
+colours, kernel ridge regression with a Gaussian kernel. It judges pictures of a generator, so it is independent of
+Equipoise."""
 import numpy as np
 
 CELL, BINS = 8, 9
@@ -44,7 +45,7 @@ class Classifier:
         self.width = np.median(distances) / 2
         kernel = np.exp(-distances / self.width)
         targets = np.eye(labels.max() + 1)[labels]
-        # Every class counts the same, however many pictures it has.
+        # Every class has the same weight, whatever its number of pictures.
         weight = 1 / np.bincount(labels)[labels]
         weight *= len(labels) / weight.sum()
         self.mean = targets.mean(0)
@@ -56,7 +57,7 @@ class Classifier:
 
 
 def diversity(pictures, most=200):
-    """The mean distance of pairs, on 8x8 pixels in [-1, 1], as class_diversity of stats.jsonl."""
+    """The mean distance of pairs, on 8x8 pixels in [-1, 1], like class_diversity in stats.jsonl."""
     x = pictures[:most].astype(np.float64) / 127.5 - 1
     side = x.shape[1] // 8
     x = x.reshape(len(x), 8, side, 8, side, 3).mean((2, 4)).reshape(len(x), -1)

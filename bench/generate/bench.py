@@ -1,7 +1,8 @@
 """Generation speed: ours, the PyTorch eager loop and ONNX Runtime, in turns on the same cores.
 
-The bar: at batch 32 and features 64 at least 1.1x PyTorch eager and 0.9 of ONNX Runtime. Turns, because the speed of a
-shared machine changes from second to second: each ratio is the median over turns of neighbouring measurements.
+The bar: at batch 32 and features 64 at least 1.1x PyTorch eager and 0.9 of ONNX Runtime. The programs take turns,
+because the speed of a shared machine changes from second to second: each ratio is the median over turns of neighbouring
+measurements.
 Usage: .deps/python bench/generate/bench.py [--build build/release] [--batch 32] [--features 64] [--threads 2]
 """
 import argparse
@@ -47,7 +48,8 @@ def main():
         subprocess.run([args.build / 'bin/gan-generate', '--checkpoint', weights, '--onnx', model], check=True)
         session_options = onnxruntime.SessionOptions()
         session_options.intra_op_num_threads = args.threads
-        session_options.add_session_config_entry('session.intra_op.allow_spinning', '0')  # it must not tax the others' turns
+        # it must not take time from the others' turns
+        session_options.add_session_config_entry('session.intra_op.allow_spinning', '0')
         session = onnxruntime.InferenceSession(str(model), session_options, providers=['CPUExecutionProvider'])
         ours = subprocess.Popen([args.build / 'bin/generate_turns', weights, str(args.batch), str(args.threads)],
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)

@@ -20,7 +20,7 @@ ENOUGH = 30  # dB
 
 
 def decibels(pair, own):
-    """Between an image and what was found for it, which stands on the right of the pair, beyond a gap of 2 pixels."""
+    """PSNR between an image and its projection, which is the right one of the pair, behind a gap of 2 pixels."""
     wanted = np.asarray(Image.open(own)).astype(int)
     side = len(wanted)
     found = np.asarray(Image.open(pair)).astype(int)[2:2 + side, 4 + side:4 + 2 * side]

@@ -1,10 +1,10 @@
 """Speed of a projection's step: ours and the same loop in PyTorch, in turns on the same cores.
 
-A step is Adam's on the latents of all starts: the images, their distance from a photograph, its gradient with respect to
-the latents. The bar: at least 1.3x PyTorch, at 64 px and 16 features. Turns, because the speed of a shared machine changes
-from second to second: the ratio is the median over turns of neighbouring measurements. With --checkpoint also with the
-distance of the discriminator's features. Seconds of a processor are given as well, since they depend less on what else
-the machine does.
+A step is one of Adam on the latents of all starts. It computes the images, their distance from a photograph, and the
+gradient with respect to the latents. The bar: at least 1.3x PyTorch, at 64 px and 16 features. Both take turns, because
+the speed of a shared machine changes from second to second: the ratio is the median over turns of neighbouring
+measurements. With --checkpoint also with the distance of the discriminator's features. Processor seconds are given as
+well, since they depend less on other work of the machine.
 Usage: .deps/python bench/generate/projection.py [--build build/release] [--features 16] [--starts 16] [--threads 2]
 """
 import argparse
@@ -17,8 +17,8 @@ import sys
 import tempfile
 import time
 
-# Threads of PyTorch that wait for work would otherwise spin: on a machine with other work this took six times as many
-# processor seconds. It is read when PyTorch is loaded.
+# Without this, threads of PyTorch spin while they wait for work; on a machine with other work this took six times as
+# many processor seconds. PyTorch reads the variable when it is loaded.
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
 import torch  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
@@ -26,7 +26,7 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / 'tests' / 'peers'))
 import dcgan  # noqa: E402
 
-STEPS = 10  # of a turn, as in projection_turns.cpp
+STEPS = 10  # per turn, as in projection_turns.cpp
 
 
 def processor_seconds(pid):
@@ -50,7 +50,7 @@ def networks_of(checkpoint, build, folder):
 
 
 def features(discriminator, images):
-    """All but the last, whose map is smaller than 4x4 pixels, as in generate/project."""
+    """The features of all layers but the last, whose map is smaller than 4x4 pixels, as in generate/project."""
     found = []
     for layer in discriminator[:-5]:
         images = layer(images)
@@ -94,7 +94,8 @@ class Torch:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--build', type=pathlib.Path, default='build/release')
-    parser.add_argument('--checkpoint', type=pathlib.Path, help='in place of random weights; its discriminator too')
+    parser.add_argument('--checkpoint', type=pathlib.Path,
+                        help='checkpoint to use instead of random weights, with its discriminator')
     parser.add_argument('--features', type=int, default=16)
     parser.add_argument('--resolution', type=int, default=64)
     parser.add_argument('--starts', type=int, default=16)

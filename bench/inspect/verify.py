@@ -25,7 +25,7 @@ def main():
     parser.add_argument('--bin', type=pathlib.Path, default=pathlib.Path(__file__).resolve().parents[2] / 'build/release/bin')
     parser.add_argument('--gigabytes', type=float, default=1)
     parser.add_argument('--turns', type=int, default=7)
-    parser.add_argument('--least', type=float, help='exit code 1 when the ratio of the medians is lower')
+    parser.add_argument('--least', type=float, help='minimum ratio of the medians; the exit code is 1 when it is lower')
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as top:
         top = pathlib.Path(top)

@@ -1,5 +1,6 @@
-"""How long an answer of the metrics server takes while connections stand idle: `idle_connections.py URL [CONNECTIONS]`,
-URL being the page of `gan-inspect serve RUN` or /metrics of a run. Without and with idle ones in turns."""
+"""Measures how long an answer of the metrics server takes while other connections are idle: `idle_connections.py URL
+[CONNECTIONS]`, URL being the page of `gan-inspect serve RUN` or /metrics of a run. Measured without and with idle
+connections, in turns."""
 import socket
 import statistics
 import sys

@@ -1,9 +1,10 @@
-"""What alerts and OTLP cost the steps of a run: push_cost.py SHARDS [TURNS]     (EQUIPOISE_BIN names the programs' folder)
+"""Measures how much alerts and OTLP slow the steps of a run: push_cost.py SHARDS [TURNS]     (EQUIPOISE_BIN names the
+programs' folder)
 
-One rank trains on core 0, with an endpoint that works, hangs, refuses, redirects or floods on the other cores, and without
-any, in turns. OTLP is pushed every second instead of every minute. Prints, for each endpoint, the median over the turns of
-the images per second relative to the run without that stands beside it, which wants a quiet machine, and the processor time
-of the threads of alerts and OTLP, which does not: as a share of the run's, and for each request."""
+One rank trains on core 0, with an endpoint that works, hangs, refuses, redirects or floods on the other cores, and
+without any, in turns. OTLP is pushed every second instead of every minute. Prints, for each endpoint, the median over
+the turns of the images per second relative to the neighbouring run without one, which needs an idle machine, and the
+processor time of the threads of alerts and OTLP, which does not: as a share of the run's, and for each request."""
 import json
 import os
 import pathlib

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Is a generator told when it has learnt its images by heart, and only then?
+"""Is it reported when a generator has learnt its images by heart, and only then?
 
     .deps/python bench/networks/copies.py --photos FOLDER --out FOLDER [--seeds 1-10] [--runs RUN ...]
 
-For each seed a generator of gan-train's form is made to copy: it learns by regression to show eight images of a data set of
-200 images, which of them depends on the signs of three numbers of the latent. Three tenths of the data set count as held out. Then
-gan-generate --nearest gives its verdict. Of finished runs (--runs) the grids of generated images are judged as well, beside
-a random twentieth of the images of their shards.
+For each seed a generator like gan-train's is trained to copy: it learns by regression to show eight of the 200 images
+of a data set; the signs of three numbers of the latent select the image. Three tenths of the data set count as held
+out. Then gan-generate --nearest gives its verdict. Of finished runs (--runs) the grids of generated images are judged
+as well, beside a random twentieth of the images of their shards.
 """
 import argparse
 import json
@@ -99,7 +99,8 @@ def main():
     parser.add_argument('--out', type=pathlib.Path)
     parser.add_argument('--seeds', default='1-10')
     parser.add_argument('--steps', type=int, default=1000)
-    parser.add_argument('--runs', nargs='*', default=[], type=pathlib.Path, help='64 px, shards of 128 px, without classes')
+    parser.add_argument('--runs', nargs='*', default=[], type=pathlib.Path,
+                        help='finished runs at 64 px, on shards of 128 px, without classes')
     options = parser.parse_args()
     for run_folder in options.runs:
         print(f'{run_folder.name}: {judged(run_folder)}', flush=True)

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Is a grown 128-px network better than one from scratch after as many images? Says so seed by seed.
+"""Is a grown 128-px network better than one from scratch after as many images? Prints the answer for each seed.
 
     .deps/venv/bin/python bench/networks/growth.py --shards SHARDS_128 --out FOLDER [--seeds 1-5]
 
-Each seed trains 64 px once (--small-steps), then 128 px from there and 128 px from scratch (--steps each): as many images
-at 128 px, the ones at 64 px come on top. One rank and one thread a run, two runs at a time; the sliced Wasserstein distance
-to the holdout is compared. Finished runs are kept. GAN_TRAIN may be a whole command, such as
-'timeout --preserve-status -s USR1 110 gan-train': a run that saves and ends with 75 is started again and goes on.
+Each seed trains 64 px once (--small-steps), then 128 px from there and 128 px from scratch (--steps each): the same
+number of images at 128 px; those at 64 px are additional. One rank and one thread per run, two runs at a time; the
+sliced Wasserstein distance to the holdout is compared. Finished runs are kept. GAN_TRAIN may be a whole command, such
+as 'timeout --preserve-status -s USR1 110 gan-train': a run that saves and ends with 75 is started again and continues.
 """
 import argparse
 import concurrent.futures

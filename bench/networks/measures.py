@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Do the measures follow the eye? Each of them on what one run's generator made of the same 64 latents after more and more
-steps, against 64 photographs, beside white noise.
+"""Do the measures agree with the eye? Computes each for the images that one run's generator made from the same 64
+latents after more and more steps, against 64 photographs, beside white noise.
 
     .deps/python bench/networks/measures.py --run runs/without --shards shards/ [--steps 0,250,500,1000,2000]
 
-The run needs --sample-every; fid and kid stand for a small random network in place of Inception.
+The run needs --sample-every; fid and kid use a small random network instead of Inception.
 """
 import argparse
 import json
@@ -28,7 +28,7 @@ COUNT, SIDE = 64, 128
 
 
 def photographs(shards, side):
-    """Spread over the first shard, averaged down to the run's side."""
+    """Photographs spread over the first shard, averaged down to the run's side."""
     records = json.loads((shards / 'manifest.json').read_text())['shards'][0]['records']
     pixels = np.memmap(shards / 'shard-00000.gan', np.uint8, 'r', 4096, (records, SIDE, SIDE, 3))
     picked = pixels[np.linspace(0, len(pixels) - 1, COUNT).astype(int)].astype(np.float32)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""What batch-norm statistics do to the averaged weights of G: pictures and sliced Wasserstein distance of one checkpoint with
-the raw weights' running statistics (a trap that many trainers leave open) and with statistics measured anew (what every
-program here uses).
+"""The influence of batch-norm statistics on the averaged weights of G: pictures and sliced Wasserstein distance of one
+checkpoint with the raw weights' running statistics (a mistake in many trainers) and with statistics measured anew
+(which all programs of Equipoise use).
 
     .deps/python bench/networks/statistics.py --checkpoint RUN --shards SHARDS [--out docs/images/statistics.png]
 """
@@ -47,7 +47,7 @@ def reals(shards, side, folder):
 
 
 def slices(side):
-    """Where patches are taken and onto what they are projected; the same for every comparison."""
+    """The positions of the patches and the directions of the projections; the same for every comparison."""
     rng, tensors, level = np.random.default_rng(0), {}, 0
     while True:
         tensors[f'corners.{level}'] = torch.from_numpy(rng.integers(0, side - 6, (COUNT, 64, 2)))

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""gan-preprocess against the programs that people use, and against decoding alone, in turns on the same files.
+"""gan-preprocess against widely used programs, and against decoding alone, in turns on the same files.
 
     cmake --build build/release --target gan-preprocess decode_only
     python3 bench/preprocess/bench.py --python PYTHON --photos FOLDER [--big FOLDER] [--simd FOLDER] [--peers PEERS.py --names A,B]
 
-PEERS.py, by default peers.py beside this file, runs one peer as `PYTHON PEERS.py NAME FOLDER WORKERS` and prints "... N img/s
-(M images ...". PYTHON has what the peers need. --photos is repeated by hard links up to --count inputs. --big: a folder in which the files with a short side of 2,000 px and more are taken, for
---decode fast. --simd: a folder with pillow-simd, put before Pillow for one more peer. Each figure is the sum over all turns;
-ours is the whole program with its start, checksums and fsync (to memory, as the peers' output).
+PEERS.py, by default peers.py beside this file, runs one peer as `PYTHON PEERS.py NAME FOLDER WORKERS` and prints "... N
+img/s (M images ...". PYTHON must have the packages of the peers. --photos is repeated by hard links up to --count
+inputs. --big: a folder from which the files with a short side of at least 2,000 px are used, for --decode fast. --simd:
+a folder with pillow-simd, put before Pillow for one more peer. Each figure is the sum over all turns; the figure of
+gan-preprocess is that of the whole program with start, checksums and fsync (to memory, like the peers' output).
 """
 import argparse
 import os
@@ -130,7 +131,7 @@ def quality(exact, fast):
 
 
 class Bench:
-    """The three parts. `memory` is where results go: a folder in memory."""
+    """The three parts. `memory`: a folder in memory for the results."""
 
     def __init__(self, options, work, memory):
         self.options, self.work, self.memory = options, work, memory
@@ -158,7 +159,7 @@ class Bench:
         print(f'  peak RSS {max(self.peaks):.0f} MB')
 
     def scaling(self):
-        """Up to twice the processors; where one step more gives less than 5 % it is saturated."""
+        """Measures up to twice as many threads as processors. Saturated where one step more gives less than 5 %."""
         count = self.options.count
         folder = repeated(self.options.photos, self.work / 'scaling', count)
         numbers = [1]
@@ -203,7 +204,7 @@ def main():
     parser.add_argument('--simd')
     parser.add_argument('--names', default='pil,torchcodec,spdl,vips,dali')
     parser.add_argument('--count', type=int, default=10000)
-    parser.add_argument('--large', type=int, default=60, help='inputs of --big')
+    parser.add_argument('--large', type=int, default=60, help='number of inputs from --big')
     parser.add_argument('--turns', type=int, default=5)
     parser.add_argument('--threads', type=int, default=os.cpu_count())
     parser.add_argument('--parts', default='photos,scaling,large')

@@ -3,8 +3,9 @@
 
     EQUIPOISE_BIN=build/release/bin EQUIPOISE_SHARED=SHARED .deps/venv/bin/python bench/preprocess/containers.py [--turns 5]
 
-The sources are those of tests/preprocess/same_records_test.py. Each figure is the best of all turns, since what else the machine
-does can only make a run slower; the median of the ratios to the folder's run of the same turn stands beside it.
+The sources are those of tests/preprocess/same_records_test.py. Each figure is the best of all turns, since other work
+of the machine can only make a run slower. The median of the ratios to the folder's run of the same turn is printed
+beside it.
 """
 import argparse
 import os

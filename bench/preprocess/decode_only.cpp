@@ -35,7 +35,7 @@ bool Read(const fs::path& path, std::vector<unsigned char>& bytes) {
   return read == bytes.size();
 }
 
-// As TurboJPEG's tjDecompress2 does it: all rows are offered at once. False: not a JPEG that libjpeg-turbo reads.
+// As in TurboJPEG's tjDecompress2: all rows are requested at once. False when libjpeg-turbo cannot read the JPEG.
 bool Decode(jpeg_decompress_struct& info, ErrorManager& manager, Buffers& buffers) {
   if (setjmp(manager.back) != 0) {
     jpeg_abort_decompress(&info);

@@ -1,5 +1,6 @@
-// What a library takes to decode the pictures of a folder on N threads, through our plugin and with nothing else around
-// it. Usage: decode_with_plugin PLUGIN.so FOLDER THREADS [LIBRARY_TO_LOAD_FIRST]   -> "COUNT pictures SECONDS s"
+// Measures how long a library takes to decode the pictures of a folder on N threads, through our plugin and without any
+// other work.
+// Usage: decode_with_plugin PLUGIN.so FOLDER THREADS [LIBRARY_TO_LOAD_FIRST]   -> "COUNT pictures SECONDS s"
 #include <dlfcn.h>
 
 #include <algorithm>

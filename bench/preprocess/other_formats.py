@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""gan-preprocess on AVIF and HEIC against decoding alone with the same library, and against Pillow in as many processes.
+"""gan-preprocess on AVIF and HEIC against decoding alone with the same library, and against Pillow in as many
+processes.
 
     cmake --build build/release --target gan-preprocess decode_with_plugin
     .deps/venv/bin/python bench/preprocess/other_formats.py --photos FOLDER [--count 120] [--side 2000] [--turns 5] [--python PYTHON]
 
-PYTHON has torchcodec with torch (peers.py) and runs one more peer.
+If PYTHON has torchcodec with torch (peers.py), it runs one more peer.
 
-The pictures are photos of FOLDER enlarged to --side pixels on the long side and encoded by Pillow's plugins. Everything is read from the
-cache, in turns; each figure is the sum over all turns.
+The pictures are photos of FOLDER enlarged to --side pixels on the long side and encoded by Pillow's plugins. Everything
+is read from the cache, in turns; each figure is the sum over all turns.
 """
 import argparse
 import concurrent.futures
@@ -73,7 +74,7 @@ def pillow(folder, threads):
 
 
 def torchcodec(python, folder, threads):
-    """Nothing where it cannot read the format."""
+    """None if it cannot read the format."""
     done = subprocess.run([python, pathlib.Path(__file__).with_name('peers.py'), 'torchcodec', folder, str(threads)], capture_output=True, text=True)
     found = re.search(r'([\d.]+) img/s \((\d+) images', done.stdout)
     if not found:

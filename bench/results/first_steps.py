@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Runs the first steps of the training commands in docs/results.md again and compares their digests with the published ones.
+"""Runs the first steps of the training commands in docs/results.md again and compares their digests with the published
+ones.
 
     .deps/venv/bin/python bench/results/first_steps.py --photos ../shared/data/clothing
 
-A digest covers every number of stats.jsonl (fields of time aside) and every weight, statistic and moment after the last of
-these steps. Equal digests are promised for one model of processor (docs/checkpoint-format.md). Ends with 1 when one differs.
+A digest covers every number of stats.jsonl (fields of time aside) and every weight, statistic and moment after the last
+of these steps. Equal digests are promised for one model of processor (docs/checkpoint-format.md). The exit code is 1
+when one differs.
 """
 import argparse
 import hashlib
@@ -73,9 +75,9 @@ def first_steps(flags, shards, folder, steps=STEPS, more=()):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--photos', type=pathlib.Path, help='the pictures that the page names')
-    parser.add_argument('--shards', type=pathlib.Path, help='or shards of them')
-    parser.add_argument('--write', action='store_true', help='put the digests into the page')
+    parser.add_argument('--photos', type=pathlib.Path, help='folder of the pictures that the page names')
+    parser.add_argument('--shards', type=pathlib.Path, help='shards of these pictures, instead of --photos')
+    parser.add_argument('--write', action='store_true', help='write the digests into the page')
     options = parser.parse_args()
     if not options.photos and not options.shards:
         parser.error('name --photos or --shards')

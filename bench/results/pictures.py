@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The pictures of docs/results.md from the run folders that its commands made.
+"""Draws the pictures of docs/results.md from the run folders that its commands made.
 
     .deps/venv/bin/python bench/results/pictures.py --acting runs/acting --without runs/without
 
-Writes to docs/images: what the same latents became over time in each run (a row a step, the step at its left), and the
-curves of each as gan-inspect plot draws them. Prints the measures in `stats.jsonl` as rows of a table.
+Writes to docs/images: the images of the same latents over time in each run (one row per step, with the step on the
+left), and the curves of each as gan-inspect plot draws them. Prints the measures in `stats.jsonl` as rows of a table.
 """
 import argparse
 import json
@@ -48,8 +48,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--acting', required=True, type=pathlib.Path)
     parser.add_argument('--without', required=True, type=pathlib.Path)
-    parser.add_argument('--steps', default='0,250,500,1000,2000,3000,4500', help='rows; those a run has')
-    parser.add_argument('--count', type=int, default=10, help='latents shown')
+    parser.add_argument('--steps', default='0,250,500,1000,2000,3000,4500',
+                        help='steps to show, one row each; missing ones are left out')
+    parser.add_argument('--count', type=int, default=10, help='number of latents to show')
     parser.add_argument('--out', type=pathlib.Path, default=ROOT / 'docs/images')
     options = parser.parse_args()
     for name in ('acting', 'without'):

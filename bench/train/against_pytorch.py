@@ -3,9 +3,9 @@
 
     .deps/venv/bin/python bench/train/against_pytorch.py --shards SHARDS_OF_128_PX --peer train_dcgan_ddp.py
 
-The peer runs in each of its settings (eager or compiled, channels-last or not); the best counts. `--same-allocator` gives
-it our allocator's settings, too. Totals over all timed steps of all turns, as ratios; the first three steps of a turn are
-warm-up on both sides. Stop everything else on the machine first.
+The peer runs in each of its settings (eager or compiled, channels-last or not); the best counts. `--same-allocator`
+also uses it with our allocator's settings. Totals over all timed steps of all turns, as ratios; the first three steps
+of a turn are warm-up on both sides. Stop everything else on the machine first.
 """
 import argparse
 import json
@@ -52,7 +52,7 @@ def main():
     parser.add_argument('--peer', required=True)
     parser.add_argument('--turns', type=int, default=5)
     parser.add_argument('--steps', type=int, default=10)
-    parser.add_argument('--sizes', default='16x16,64x8', help='features x batch')
+    parser.add_argument('--sizes', default='16x16,64x8', help='list of features x batch')
     parser.add_argument('--settings', default='eager,channels-last,compile')
     parser.add_argument('--same-allocator', action='store_true')
     options = parser.parse_args()

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""How far bfloat16 turns a step's gradients from those in single precision, from equal states on the way of a training.
+"""How far a step's gradients in bfloat16 differ in direction from those in single precision, from equal states of a
+training.
 
     .deps/venv/bin/python bench/train/bf16_gradients.py --shards SHARDS [--steps 25,50,100] [--batches 16,64] [--device cuda]
 
-Trains once in single precision and saves at those steps; from each the networks take one step in fp32 and one in bf16, on
-the same pictures. Prints the cosine between the two gradients, all parameters of a network together, for two draws of
-pictures. On a GPU too fp32 is full single precision, without TF32.
+Trains once in single precision and saves at those steps; from each the networks take one step in fp32 and one in bf16,
+on the same pictures. Prints the cosine between the two gradients, all parameters of a network together, for two random
+selections of pictures. On a GPU too fp32 is full single precision, without TF32.
 """
 import argparse
 import math

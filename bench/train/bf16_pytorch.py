@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""How far bfloat16 turns the gradients of new networks' first step in PyTorch: the yardstick of bf16_gradients.py.
+"""How far the gradients of new networks' first step in bfloat16 differ in direction in PyTorch, to compare with
+bf16_gradients.py.
 
     .deps/python bench/train/bf16_pytorch.py --photos FOLDER [--batches 16,64] [--features 16]
 
 Equal networks take one step in fp32 and one under autocast, on the same pictures and noise, on a CPU. Prints the cosine
-between the two gradients for two draws. G learns from a D that has had its own update, as in gan-train: Adam's first update
-moves each weight by the sign of its gradient, so what bfloat16 turns in D's gradient turns G's further.
+between the two gradients for two draws. G learns from a D that has had its own update, as in gan-train: Adam's first
+update moves each weight by the sign of its gradient, so a changed direction of D's gradient changes G's as well.
 """
 import argparse
 import copy
@@ -23,7 +24,7 @@ import dcgan  # noqa: E402
 
 
 def initialise(module):
-    """As in the DCGAN paper."""
+    """Initialises the weights as in the DCGAN paper."""
     if isinstance(module, (torch.nn.Conv2d, torch.nn.ConvTranspose2d)):
         torch.nn.init.normal_(module.weight, 0, 0.02)
     elif isinstance(module, torch.nn.BatchNorm2d):
@@ -36,7 +37,7 @@ def picture(path):
 
 
 def gradients(generator, discriminator, real, noise, bf16):
-    """Of D and of G, all parameters of each in one row."""
+    """The gradients of D and of G, each with all parameters in one row."""
     g, d = copy.deepcopy(generator), copy.deepcopy(discriminator)
     update_of_d = torch.optim.Adam(d.parameters(), 2e-4, (0.5, 0.999))
 

@@ -1,10 +1,11 @@
-// What both networks compute, layer by layer, on one thread: each convolution down, up and the gradient of its weight,
-// by LibTorch in both memory formats, as one product of all patches, by Winograd's algorithm where it fits and by the
-// way that we choose, in turns, as GFLOP/s of a direct convolution beside those of a large matrix product by MKL
-// (LibTorch's matmul) and by oneDNN. The last column is our way against the faster of the two that do all
-// multiplications in channels-last order. D's layers go down and G's up; the backward of each uses the other two. In
-// CPU time, so that other programs disturb less. Usage: convolutions FEATURES BATCH [TURNS]. With gan-train's
-// allocator, as in training.
+// Measures the convolutions of both networks, layer by layer, on one thread: each convolution down, up and the gradient
+// of its weight. Each is computed by LibTorch in both memory formats, as one product of all patches, by Winograd's
+// algorithm where it fits, and by the implementation that Equipoise chooses, in turns. Prints GFLOP/s of a direct
+// convolution, beside those of a large matrix product by MKL (LibTorch's matmul) and by oneDNN. The last column
+// compares our choice with the faster of the two that do all multiplications in channels-last order. D's layers go down
+// and G's up; the backward of each uses the other two. Measured in CPU time, so that other programs disturb less, and
+// with gan-train's allocator, as in training.
+// Usage: convolutions FEATURES BATCH [TURNS]
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -32,7 +33,7 @@ double Seconds(const Work& work) {
   return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
 }
 
-// The shortest time of each, all in turns.
+// The shortest time of each one; all are measured in turns.
 std::vector<double> Shortest(const std::vector<Work>& works, int turns) {
   std::vector<double> best(works.size(), std::numeric_limits<double>::infinity());
   for (int turn = 0; turn < turns; ++turn) {
@@ -61,7 +62,7 @@ struct Layer {
   }
 };
 
-// seconds: of LibTorch in both formats, the product of patches, ours, and Winograd's where it fits.
+// seconds: of LibTorch in both formats, of the product of patches, of ours, and of Winograd's algorithm where it fits.
 void Print(const char* name, double gigaflops, const std::vector<double>& seconds) {
   std::printf("  %-7s", name);
   for (const double time : seconds) std::printf("  %8.2f ms (%4.0f)", 1e3 * time, gigaflops / time);

@@ -1,6 +1,6 @@
-// What it costs to average the gradients of both networks over the ranks: as they lie in memory, and through one buffer
-// of their joint size, in turns; beside a copy of as many bytes. Usage: mpirun -np N exchange [--features 16]
-// [--turns 50]
+// Measures the cost of averaging the gradients of both networks over the ranks: in place, and through one buffer of
+// their joint size, in turns, beside a copy of as many bytes.
+// Usage: mpirun -np N exchange [--features 16] [--turns 50]
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace {
 namespace distributed = gan::distributed;
 using Tensors = std::vector<torch::Tensor>;
 
-// In channels-last order, as the trainer has them on a CPU.
+// In channels-last order, as in the trainer on a CPU.
 Tensors LikeParameters(const torch::nn::Sequential& network) {
   Tensors gradients;
   for (const torch::Tensor& parameter : network->parameters()) {
@@ -28,7 +28,7 @@ Tensors LikeParameters(const torch::nn::Sequential& network) {
   return gradients;
 }
 
-// What gradients take that are copied into a buffer and back.
+// The same for gradients that are copied into a buffer and back.
 void AverageThroughABuffer(const Tensors& gradients, distributed::Communicator& communicator) {
   Tensors rows;
   for (const torch::Tensor& gradient : gradients) rows.push_back(gradient.as_strided({gradient.numel()}, {1}));
@@ -42,7 +42,7 @@ void AverageThroughABuffer(const Tensors& gradients, distributed::Communicator& 
   }
 }
 
-// Milliseconds of the quickest turn, of a middle one.
+// Milliseconds of the fastest turn and of the median turn.
 struct Times {
   void Add(std::chrono::steady_clock::duration time) { all.push_back(1e-6 * static_cast<double>(time.count())); }
   void Print(const char* what) {

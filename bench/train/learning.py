@@ -3,9 +3,10 @@
 
     .deps/venv/bin/python bench/train/learning.py OLD NEW --shards SHARDS --out FOLDER [--seeds 1-20] [--images 9600] [--features 8]
 
-OLD and NEW are folders with the programs. For each seed both train at 64 px with a batch of 16, and SWD of all held-out images
-is measured at the end. Its excess is over quality_swd_floor. Printed are the ratios NEW / OLD, their geometric mean and the 90 %
-interval of the mean logarithm (Student). Two runs with one thread each stand side by side; finished ones are kept.
+OLD and NEW are folders with the programs. For each seed both train at 64 px with a batch of 16, and SWD of all held-out
+images is measured at the end. Its excess is over quality_swd_floor. Printed are the ratios NEW / OLD, their geometric
+mean and the 90 % interval of the mean logarithm (Student). Two runs with one thread each train at the same time;
+finished ones are kept.
 """
 import argparse
 import concurrent.futures

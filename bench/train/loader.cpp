@@ -1,5 +1,6 @@
-// Shuffled batches from warm shards against memcpy into as much memory, of the same records in their order and of plain
-// memory, in turns; and what stays mapped of the shards. Usage: loader_speed SHARDS [BATCH [TURNS]]
+// Compares shuffled batches from warm shards with memcpy into as much memory, both of the same records in their order
+// and of plain memory, in turns. Also prints how much of the shards stays mapped.
+// Usage: loader_speed SHARDS [BATCH [TURNS]]
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -51,7 +52,7 @@ int main(int argc, char** argv) {
   const std::size_t bytes = loader.Next().pixels.size();
   const std::size_t record_bytes = bytes / batch;
   const std::vector<std::uint8_t> memory(bytes * batches, 1);
-  std::vector<std::uint8_t> targets[3];  // as many as the loader fills by turns
+  std::vector<std::uint8_t> targets[3];  // as many as the loader fills in turn
   for (auto& target : targets) target.resize(bytes);
   const auto copy_all = [&](const auto& source_of) {
     for (std::uint64_t i = 0; i < batches * batch; ++i) {

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What measuring quality costs: the same training with and without it, in turns.
+"""Measures the cost of quality measurements: the same training with and without them, in turns.
 
     .deps/venv/bin/python bench/train/measuring.py --shards shards/ --out /tmp/measuring --turns 3
 
-Two ranks train for --steps steps. Saving checkpoints otherwise is off, since a measured state is saved as well and belongs to the
-cost. Each training's line has the time of all its steps but the first ten, the time of the whole run, the median step, and the five
-longest steps in medians. The last two lines have the cost from the medians over the turns. The longest steps without measuring
-show what else the machine does.
+Two ranks train for --steps steps. Other checkpoints are off; the checkpoint of each measured state is part of the cost.
+Each training's line has the time of all its steps but the first ten, the time of the whole run, the median step, and
+the five longest steps in medians. The last two lines have the cost from the medians over the turns. The longest steps
+without measuring show the influence of other work of the machine.
 """
 import argparse
 import json
@@ -47,7 +47,7 @@ def main():
     parser.add_argument('--steps', default='1300')
     parser.add_argument('--features', default='16')
     parser.add_argument('--holdout', default='0.05')
-    parser.add_argument('--quality-every', default='312', help='steps; 312 steps of 32 images are 10,000 images')
+    parser.add_argument('--quality-every', default='312', help='in steps; 312 steps of 32 images are 10,000 images')
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     sums = {'without': [], 'with': []}

@@ -1,5 +1,5 @@
-// Time per operator of LibTorch and per function of autograd, without what they call. All threads count, so with
-// several threads the sum may exceed the wall time.
+// Time per operator of LibTorch and per function of autograd, without the time of the operators that they call. All
+// threads count, so with several threads the sum may exceed the wall time.
 #pragma once
 
 #include <ATen/record_function.h>
@@ -56,7 +56,7 @@ class OperatorTimes {
   }
 
  private:
-  // The time since the callback began, and the part of it that operators within took.
+  // The time since the callback began, and the part of it that inner operators took.
   struct Running : at::ObserverContext {
     Clock::time_point begin = Clock::now();
     std::string outermost;  // the operator or function of autograd that the caller of LibTorch called

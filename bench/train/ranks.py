@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""How gan-train fares with more ranks on this machine.
+"""Measures gan-train with more ranks on this machine.
 
     .deps/venv/bin/python bench/train/ranks.py --shards SHARDS_OF_128_PX weak     # one pinned rank and two, in turns
     .deps/venv/bin/python bench/train/ranks.py --shards SHARDS_OF_128_PX many     # 2 to 64 ranks, oversubscribed
     .deps/venv/bin/python bench/train/ranks.py --shards SHARDS_OF_128_PX paths    # both ways of synchronising, in turns
 
-weak: images/s of two ranks against twice those of one, each on a core of its own. Beside them two trainings at once that know
-nothing of each other: what the machine gives two; and what those would make in lockstep, each step as long as that of the slower
-core: the limit of two ranks, which lies lower where cores change their speed by themselves, as on a shared machine. Totals over
-all timed steps, the first three of a turn left out. many: seconds from the start to the first step, and of a step, of a tiny
-network. paths: two ranks, as weak.
+weak: images/s of two ranks against twice those of one, each on its own core. For comparison, two independent trainings
+at the same time, which show the speed of two busy cores; and the same two in lockstep, each step as long as that of the
+slower core. The latter is the limit of two ranks. It is lower where cores change their speed by themselves, as on a
+shared machine. Totals over all timed steps without the first three of a turn. many: seconds from the start to the first
+step, and of a step, of a tiny network. paths: two ranks, as weak.
 """
 import argparse
 import collections
@@ -48,12 +48,13 @@ def train(options, ranks, launcher, *flags):
 
 
 def pinned(options, ranks, flags):
-    """Seconds of all timed steps of one rank or more, each on a core, over the number of ranks."""
+    """Seconds of all timed steps of one rank or more, each on a core, divided by the number of ranks."""
     return sum(train(options, ranks, ('--bind-to', 'core'), *flags)[0][WARMUP:]) / ranks
 
 
 def apart(options, flags):
-    """The same of two trainings at once, each of one rank on a core: their mean, and with each step as the slower's."""
+    """The same for two trainings at once, each of one rank on a core: their mean, and in lockstep with the slower
+    one."""
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         runs = [pool.submit(train, options, 1, ('--cpu-set', core, '--bind-to', 'core'), *flags) for core in range(2)]
         steps = [run.result()[0][WARMUP:] for run in runs]
@@ -61,7 +62,7 @@ def apart(options, flags):
 
 
 def in_turns(options, measure):
-    """images/s of each case; measure(flags) tells the seconds of a turn over the number of ranks, by name"""
+    """images/s of each case; measure(flags) returns the seconds of a turn divided by the number of ranks, by name"""
     seconds = collections.Counter()
     common = ('--features', options.features, '--batch', options.batch, '--steps', options.steps + WARMUP)
     for _ in range(options.turns):

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Whether a long training keeps to its memory, descriptors and threads.
+"""Checks that the memory, descriptors and threads of a long training do not grow.
 
     .deps/venv/bin/python bench/train/soak.py --minutes 60 --samples soak.csv
 
-Two ranks train small networks on made pictures and do all that a run does besides: checkpoints that are pruned, grids, measures
-of quality, comparisons of ranks, TensorBoard files, steering of the balance (no rollbacks: they could end the run early). The
-page, its data, its newest picture and /metrics of both ranks are fetched about once per second. RSS, open descriptors and threads
-of both ranks are sampled once per 5 seconds. Printed are the first and the last value, the slope of a straight line through all
-but the first sixth of the time, and when a value was seen for the first time that exceeds all before. The first measure of quality
-takes its memory once; give the run time for it within that first sixth. Any failed fetch or early end is an error.
+Two ranks train small networks on generated pictures, with all other work of a run: checkpoints that are pruned, grids,
+measures of quality, comparisons of ranks, TensorBoard files, steering of the balance (no rollbacks: they could end the
+run early). The page, its data, its newest picture and /metrics of both ranks are fetched about once per second. RSS,
+open descriptors and threads of both ranks are sampled once per 5 seconds. Printed are the first and the last value, the
+slope of a straight line through all but the first sixth of the time, and the time at which the highest value was first
+seen. The first measure of quality takes its memory once; give the run time for it within that first sixth. Any failed
+fetch or early end is an error.
 """
 import argparse
 import csv
@@ -28,7 +29,7 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 os.environ.setdefault('EQUIPOISE_BIN', str(ROOT / 'build/release/bin'))
 sys.path.insert(0, str(ROOT / 'tests/end_to_end'))
-from programs import ENVIRONMENT, make_shards, train_command  # noqa: E402: where it lies is known only now
+from programs import ENVIRONMENT, make_shards, train_command  # noqa: E402: the path is only known now
 
 EXIT_STOPPED = 75
 EVERY = 200  # steps between two saves, grids and measures
@@ -45,7 +46,7 @@ def ranks_of(mpirun):
 
 
 def sample(pid):
-    """What a process holds now."""
+    """The memory, descriptors and threads of a process."""
     status = dict(line.split(':', 1) for line in pathlib.Path(f'/proc/{pid}/status').read_text().splitlines())
     memory = {name: int(status[name].split()[0]) for name in MEMORY}
     return {**memory, 'descriptors': len(os.listdir(f'/proc/{pid}/fd')), 'threads': int(status['Threads'])}

@@ -96,7 +96,8 @@ double RunStep(gan::run::Trainer& run, std::uint64_t check_every) {
   return record.local.times.data;
 }
 
-// G forward and backward; D forward and backward on real and on fake, and for G's gradient to its input alone.
+// The forward and backward of G; the forward and backward of D on real and on generated images, and those for G's
+// gradient, to the input alone.
 double GigaflopsOf(const gan::run::TrainOptions& options) {
   const model::NetworkOptions& network = options.gan.network;
   const double g = model::CostOf(model::MakeGenerator(network), {1, network.noise_dim, 1, 1}).flops;
@@ -155,7 +156,7 @@ int main(int argc, char** argv) {
   BareLoop bare(options, communicator);
   double ours = 0, data = 0, product = 0;
   for (int turn = -1; turn < turns; ++turn) {
-    if (turn == 0) {  // the turn before was to get warm
+    if (turn == 0) {  // the first turn was the warm-up
       ours = data = 0;
       bare.forward = bare.backward = bare.sync = bare.optimizer = 0;
     }

@@ -16,7 +16,7 @@ struct Points {
 };
 
 Points NextPoints(int rank, int step) {
-  torch::manual_seed(1000 * step + rank);  // every rank its own data
+  torch::manual_seed(1000 * step + rank);  // every rank has its own data
   const torch::Tensor ring = torch::randint(0, 2, {64, 1}, torch::kFloat);
   const torch::Tensor angle = torch::rand({64, 1}) * 6.2832;
   const torch::Tensor radius = 1 + ring + 0.1 * torch::randn({64, 1});

@@ -29,7 +29,7 @@ struct Training {
   bool is_known = false;
 };
 
-// What a checkpoint says of the shards, which may be others than those of its training.
+// The facts that a checkpoint records about its shards. They may describe other shards than those of the training.
 Training TrainingOn(const shard::Manifest& manifest, const generate::TrainedGenerator& trained) {
   const nlohmann::json none = nlohmann::json::object();
   const auto found = trained.facts.is_object() ? trained.facts.find("options") : trained.facts.end();
@@ -74,8 +74,8 @@ std::optional<picture::Mark> MarkFor(const generate::GenerateOptions& options,
 }
 
 std::string Conclusion(const nearest::Copies& found, bool is_known) {
-  // The pairs are shown all the same, but without held-out images nothing says how many copies an honest generator
-  // makes.
+  // The pairs are shown nevertheless, but without held-out images there is no measure of how many copies a generator
+  // makes that has learnt nothing by heart.
   if (!is_known) {
     return "It is not known which of these images were held out from training, so this cannot be compared with chance.";
   }

@@ -25,7 +25,7 @@ Latents FromSource(const GenerateOptions& options, const Generator& generator, s
     return FromFile(options.latents, noise_dim);
   }
   std::vector<std::uint64_t> seeds(count);
-  // Image i has the seed of its own, --seed + i, and not the i-th latent of one seed: any image can then be made alone.
+  // Image i has its own seed, --seed + i, and not the i-th latent of one seed: any image can then be made alone.
   std::iota(seeds.begin(), seeds.end(), options.seed);
   return FromSeeds(seeds, noise_dim);
 }
@@ -47,7 +47,7 @@ Latents SheetOf(const GenerateOptions& options, const Latents& base, const Gener
 
 Chosen Choose(const GenerateOptions& options, const Generator& generator) {
   Chosen chosen;
-  // An image that is made again is made of the same class again.
+  // An image that is made again from its mark gets the same class again.
   const bool from_mark = options.classes.empty() && !options.latents.empty();
   chosen.classes = ChooseClasses(from_mark ? ClassesOfMark(options.latents) : options.classes, generator);
   const bool several = chosen.classes.size() > 1;

@@ -9,14 +9,14 @@
 
 namespace gan::generate {
 
-// What is asked for, before a walk: every latent with every class.
+// The latents and classes that the options ask for, before a walk: every latent with every class.
 struct Chosen {
   Latents latents;                     // without classes
   std::vector<std::uint32_t> classes;  // of a conditional generator, else empty
 };
 
-// From seeds, a file or expressions, truncated, as a sheet where one is asked for. Throws UsageError, DataError; warns
-// of a file that another model's mark is in.
+// Takes latents from seeds, a file or expressions, truncates them, and spreads them as a sheet where one is asked for.
+// Throws UsageError, DataError. Warns of a file with the mark of another model.
 Chosen Choose(const GenerateOptions& options, const Generator& generator);
 
 // Writes the directions of largest change to options.directions, float [noise_dim, noise_dim]. Throws IoError.

@@ -30,7 +30,7 @@ std::optional<std::uint32_t> Find(const std::string& name, const ClassTable& cla
   return static_cast<std::uint32_t>(found - classes.names.begin());
 }
 
-// Names may hold commas themselves, so each name ends at the first comma at which one is known.
+// Names may contain commas, so each name ends at the first comma that completes a known name.
 void AddNamed(const std::string& text, const ClassTable& classes, std::vector<std::uint32_t>& chosen) {
   for (std::size_t begin = 0; begin <= text.size();) {
     std::size_t end = begin;

@@ -1,4 +1,4 @@
-// Which classes a conditional generator is asked for.
+// The classes that a conditional generator is asked for.
 #pragma once
 
 #include <cstddef>

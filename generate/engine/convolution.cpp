@@ -9,21 +9,22 @@ namespace gan::generate {
 
 namespace {
 
-constexpr std::size_t kDepth = 128;               // of a product: two panels of 16 x 128 stay in the L1 cache
-constexpr std::size_t kScratchFloats = 1U << 14;  // shares of a task, 64 KiB where that is possible
+constexpr std::size_t kDepth = 128;               // depth of a product: two panels of 16 x 128 stay in the L1 cache
+constexpr std::size_t kScratchFloats = 1U << 14;  // shares computed by a task, 64 KiB where that is possible
 constexpr std::size_t kMostChannels = 8;
 constexpr float kZeros[kMostSide] = {};
 
-// A transposed convolution as one product: for each input pixel and output channel all 16 taps at once (the shares),
-// and then, for each output pixel, the sum of the four shares that reach it. Input pixels are the columns of the
-// product, 16 at a time, so every number is a sum over the input channels in one order, whatever the batch.
+// A transposed convolution as one matrix product: for each input pixel and output channel it computes the contributions
+// of all 16 taps at once, called shares. Each output pixel is then the sum of the four shares that reach it. Input
+// pixels are the columns of the product, 16 at a time, so every number is a sum over the input channels in one order,
+// whatever the batch.
 
-// Channels a task computes. Depends on shapes alone.
+// The number of channels that a task computes. It depends on shapes alone.
 std::size_t ChannelsOfTask(std::size_t pixels) {
   return std::clamp<std::size_t>(kScratchFloats / (kTaps * pixels), 1, kMostChannels);
 }
 
-// Rows of shares; a power of two apart they would all fall on the same few lines of the cache.
+// The distance between rows of shares. Rows a power of two apart would all map to the same few cache lines.
 std::size_t Stride(std::size_t pixels) { return pixels + 16; }
 
 float* ZeroedScratch(std::size_t floats) {
@@ -34,7 +35,7 @@ float* ZeroedScratch(std::size_t floats) {
   return scratch.data();
 }
 
-// Puts `count` pixels that begin at pixel `first` of a picture where they belong in blocks of 16.
+// Copies `count` pixels, beginning at pixel `first` of a picture, to their places in blocks of 16.
 void ScatterRow(const float* row, std::size_t count, std::size_t first, std::size_t channel, std::size_t channels,
                 float* picture) {
   const std::size_t run = std::min(count, kTileColumns);
@@ -74,8 +75,8 @@ PackedConvolution::PackedConvolution(const Layer& layer, std::span<const float> 
   }
 }
 
-// The columns of the product are latents: 16 at a time, the last ones filled up with zeros. 4x4 pixels are one block,
-// so both layouts of one picture differ in the order of channels and pixels only where there are several blocks.
+// The columns of the product are latents, 16 at a time; missing ones are zeros. 4x4 pixels are one block, so both
+// layouts of one picture differ in the order of channels and pixels only where there are several blocks.
 void PackedConvolution::RunFirst(const float* latents, std::size_t images, std::span<const float> shift,
                                  Activation activation, float* output) const {
   const std::size_t groups = (images + kTileColumns - 1) / kTileColumns;
@@ -101,7 +102,7 @@ void PackedConvolution::RunFirst(const float* latents, std::size_t images, std::
   });
 }
 
-// [channels of the task][16 taps][pixels], rows Stride() apart.
+// Returns [channels of the task][16 taps][pixels], with rows Stride() apart.
 const float* PackedConvolution::MultiplyShares(const Task& task) const {
   const std::size_t pixels = in_pixels(), stride = Stride(pixels);
   float* shares = ZeroedScratch((task.end - task.begin) * kTaps * stride);
@@ -118,8 +119,8 @@ const float* PackedConvolution::MultiplyShares(const Task& task) const {
   return shares;
 }
 
-// shares: [16 taps][side][side] of one output channel. Of the rows of the kernel, 1 and 3 reach even rows of the output
-// and 2 and 0 odd ones, as with its columns.
+// shares: [16 taps][side][side] of one output channel. Rows 1 and 3 of the kernel reach even rows of the output, rows 2
+// and 0 odd ones. The same holds for columns.
 void PackedConvolution::WritePlane(const float* shares, const Task& task, std::size_t channel) const {
   const std::size_t stride = Stride(in_pixels()), width = out_side();
   float row[2 * kMostSide];
@@ -132,8 +133,7 @@ void PackedConvolution::WritePlane(const float* shares, const Task& task, std::s
     RowShares sources;
     for (std::size_t kx = 0; kx < 4; ++kx) {
       sources.near[kx] = near + kx * stride;
-      // Zeros instead of a case of its own: adding 0 changes no number, and the inner loop stays the same at the
-      // border.
+      // Zeros avoid a special case: adding 0 changes no number, and the inner loop stays the same at the border.
       sources.far[kx] = has_far ? far + kx * stride : kZeros;
     }
     if (task.layout == Layout::kPlain) {
@@ -159,8 +159,8 @@ void PackedConvolution::Run(const float* input, std::size_t images, std::span<co
   if (winograd_) return winograd_->Run(input, images, shift, activation, layout, output);
   const std::size_t width = ChannelsOfTask(in_pixels());
   const std::size_t blocks = (out_ + width - 1) / width;
-  // Many weights and few pixels: one block of channels meets all pictures before the next block's turn, so that its
-  // weights stay in the cache. Else it is the picture that stays.
+  // With many weights and few pixels, one block of channels processes all pictures before the next block's turn, so
+  // that its weights stay in the cache. Otherwise the pixels of a picture stay there.
   const bool weights_stay = in_ * kTaps * width > in_ * in_pixels();
   tbb::parallel_for(tbb::blocked_range<std::size_t>(0, blocks * images),
                     [&](const tbb::blocked_range<std::size_t>& tasks) {

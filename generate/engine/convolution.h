@@ -17,7 +17,8 @@
 
 namespace gan::generate {
 
-// kFaster: WinogradConvolution where it pays, else the product with all taps, which kAllTaps always takes.
+// kFaster: WinogradConvolution for shapes where it is faster, otherwise the product with all taps. kAllTaps: always
+// that product.
 enum class Algorithm { kFaster, kAllTaps };
 
 // Weights laid out for the product, each output channel multiplied by its scale.
@@ -48,7 +49,7 @@ class PackedConvolution {
   std::size_t in_, out_, in_side_;
   const Kernels* kernels_;
   std::optional<WinogradConvolution> winograd_;
-  std::vector<float> packed_;  // [out][in][16 taps]; empty where winograd_ is there
+  std::vector<float> packed_;  // [out][in][16 taps]; empty when winograd_ is used
 };
 
 }  // namespace gan::generate

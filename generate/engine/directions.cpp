@@ -9,7 +9,7 @@ namespace gan::generate {
 
 namespace {
 
-// double [noise_dim, out * taps]: the first layer with its batch norm's factors, without what is joined to the latent.
+// double [noise_dim, out * taps]: the first layer with its batch norm's factors, without the inputs for the class.
 Eigen::MatrixXd FirstLayer(const Generator& generator) {
   const Layer& layer = generator.layers.front();
   const std::size_t noise_dim = generator.noise_dim();
@@ -39,8 +39,7 @@ Latents PrincipalDirections(const Generator& generator) {
     const Eigen::VectorXd vector = solver.eigenvectors().col(i);
     Eigen::Index largest = 0;
     vector.cwiseAbs().maxCoeff(&largest);
-    // The sign of an eigenvector is arbitrary. Without a rule, directions would turn round from one processor to
-    // another.
+    // The sign of an eigenvector is arbitrary. Without a rule, a direction could be reversed on another processor.
     const double sign = vector(largest) < 0 ? -1 : 1;
     for (Eigen::Index k = 0; k < n; ++k) directions.values.push_back(static_cast<float>(sign * vector(k)));
   }

@@ -42,7 +42,7 @@ std::span<const float> Engine::Run(std::span<const float> inputs) {
   const float* input = inputs.data();
   for (const FoldedLayer& layer : layers_) {
     const std::size_t floats = images * layer.convolution.out() * layer.convolution.out_pixels();
-    // Buffers only grow, and the layers take turns with two of them.
+    // Buffers only grow. The layers use two of them alternately.
     if (to_.size() < floats) to_.resize(floats);
     layer.convolution.Run(input, images, layer.shift, layer.activation,
                           &layer == &layers_.back() ? Layout::kPlain : Layout::kBlocks, to_.data());

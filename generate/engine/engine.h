@@ -12,7 +12,8 @@ namespace gan::generate {
 // float [out], zeros where the layer has none.
 std::vector<float> BiasOf(const Layer& layer);
 
-// What batch norm and bias come to after the convolution: multiply each channel, then add. float [out] each.
+// Batch norm and bias after the convolution, combined: multiply each channel by `scale`, then add `shift`. float [out]
+// each.
 struct FoldedNorm {
   std::vector<float> scale, shift;
 };
@@ -44,9 +45,9 @@ class Engine {
   std::vector<float> from_, to_;
 };
 
-// Sets the mean and variance of every batch norm to those that `inputs` [N, inputs()] give, batch by batch, all with
-// equal weight: the running statistics of raw weights do not fit averaged ones (trainer/step/ema.h does the same in
-// training). Uses the TBB arena it is called in.
+// Sets the mean and variance of every batch norm to the averages over the batches of `inputs` [N, inputs()], all with
+// equal weight, because the running statistics of raw weights do not fit averaged ones (trainer/step/ema.h does the
+// same in training). Uses the TBB arena it is called in.
 void ReestimateStatistics(Generator& generator, std::span<const float> inputs, std::size_t batch);
 
 }  // namespace gan::generate

@@ -10,7 +10,7 @@ using nlohmann::json;
 
 namespace {
 
-// The member of that name, or `otherwise` when there is none.
+// The member called `name`, or `otherwise` when there is none.
 const json& MemberOf(const json& object, const char* name, const json& otherwise) {
   const auto found = object.find(name);
   return found == object.end() ? otherwise : *found;

@@ -6,8 +6,8 @@
 
 namespace gan::generate {
 
-// What a checkpoint or the config.json of an exported folder says of the training: "step", "options" and others.
-// Returns `facts` when all that gan-generate reads of it has the right type. Throws DataError naming `file`.
+// The facts about the training in a checkpoint or in the config.json of an exported folder: "step", "options" and
+// others. Returns `facts` when every member that gan-generate reads has the right type. Throws DataError naming `file`.
 nlohmann::json CheckedFacts(nlohmann::json facts, const std::filesystem::path& file);
 
 }  // namespace gan::generate

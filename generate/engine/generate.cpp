@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kStatisticsLatents = 128;  // as in training (trainer/run/samples.cpp)
 constexpr std::size_t kStatisticsBatch = 64;
 
-// steps: of a walk from each stop to the next; 0: no walk.
+// steps: from each stop of a walk to the next; 0: no walk.
 void RequireFewEnough(std::size_t stops, std::size_t steps) {
   // Divided, because the product could overflow.
   if (stops <= kMostImagesOfACall / std::max<std::size_t>(1, steps)) return;
@@ -47,7 +47,7 @@ TrainedGenerator LoadReady(const std::filesystem::path& path, Weights weights) {
         trained.generator.classes->Row(trained.training_classes.Draw(trained.seed(), data::Stream::kStatistics, i));
     latents.embeddings.insert(latents.embeddings.end(), row.begin(), row.end());
   }
-  // With the latents and batches of training, so that the images are those of the training's grids up to rounding.
+  // Uses the latents and batches of training, so that the images equal those of the training's grids up to rounding.
   ReestimateStatistics(trained.generator, InputsOf(latents, 0, kStatisticsLatents), kStatisticsBatch);
   trained.statistics_measured = true;
   return trained;
@@ -61,7 +61,7 @@ std::vector<std::uint8_t> ToRgb(std::span<const float> pictures, std::size_t sid
     std::uint8_t* out = rgb.data() + image * 3 * pixels;
     for (std::size_t i = 0; i < 3 * pixels; ++i) {
       const float level = (planes[i % 3 * pixels + i / 3] + 1) * 127.5F + 0.5F;
-      // Clamped before the conversion: that of a float outside of the type's range is undefined.
+      // Clamped before the conversion, because converting a float outside of the type's range is undefined behaviour.
       out[i] = static_cast<std::uint8_t>(std::clamp(level, 0.0F, 255.0F));
     }
   });

@@ -10,13 +10,14 @@
 
 namespace gan::generate {
 
-// Load, and the running statistics measured where the weights are averaged ones. Uses the caller's TBB arena.
+// Calls Load, and measures the running statistics when the weights are averaged ones. Uses the caller's TBB arena.
 TrainedGenerator LoadReady(const std::filesystem::path& path, Weights weights);
 
-// uint8 [N, side, side, 3] of pictures float [N, 3, side, side] in [-1, 1]: to the nearest of 256 levels.
+// Converts pictures, float [N, 3, side, side] in [-1, 1], to uint8 [N, side, side, 3], rounding to the nearest of 256
+// levels.
 std::vector<std::uint8_t> ToRgb(std::span<const float> pictures, std::size_t side);
 
-// uint8 [N, side, side, 3]: what a model card shows.
+// uint8 [N, side, side, 3]: the pictures that a model card shows.
 std::vector<std::uint8_t> SamplePictures(Engine& engine, const Latents& latents);
 
 // Writes the pictures that the options ask for (nothing when they name no --out), with a progress bar. The pictures

@@ -9,9 +9,9 @@ namespace gan::generate {
 
 namespace {
 
-// All that follows is always inlined, so that it is compiled for its caller's processor.
+// All functions below are always inlined, so that they are compiled for their caller's processor.
 
-// kRows x 16 numbers in registers at a time.
+// Keeps kRows x 16 numbers in registers at a time.
 template <int kFloats, std::size_t kRows>
 [[gnu::always_inline]] inline void MultiplyRows(const float* a, const float* b, std::size_t depth, float* c,
                                                 std::size_t row_floats) {
@@ -79,12 +79,12 @@ template <int kFloats, std::size_t kRows>
   }
 }
 
-// Of the four taps in a row of the kernel, 1 and 3 reach even pixels and 2 and 0 odd ones: from the input pixel at
-// hand, and from its left or right neighbour.
+// The even output pixels of a row get taps 1 and 3 of the kernel, the odd ones taps 2 and 0: from the input pixel in
+// the same place, and from its left or right neighbour.
 [[gnu::always_inline]] inline void AddAndActivate(const RowShares& s, std::size_t side, float shift,
                                                   Activation activation, float* out) {
   float even[kMostSide], odd[kMostSide];
-  // The order of the four shares is fixed. Another one would give other last bits, and a seed another image.
+  // The order of the four shares is fixed. Another order could change the last bits, and with them the image of a seed.
   even[0] = s.near[1][0] + s.far[1][0];
   for (std::size_t x = 1; x < side; ++x) even[x] = s.near[1][x] + s.far[1][x] + (s.near[3][x - 1] + s.far[3][x - 1]);
   for (std::size_t x = 0; x + 1 < side; ++x) odd[x] = s.near[2][x] + s.far[2][x] + (s.near[0][x + 1] + s.far[0][x + 1]);
@@ -98,7 +98,7 @@ template <int kFloats, std::size_t kRows>
 }
 
 void MultiplyPlain(const float* a, const float* b, std::size_t depth, float* c, std::size_t row_floats) {
-  // 2 rows × 4 vectors of sums and 4 of the right side fit into the 16 registers of SSE.
+  // 2 rows × 4 vectors of sums and 4 vectors of the right side fit into the 16 registers of SSE.
   Multiply<4, 2>(a, b, depth, c, row_floats);
 }
 void WritePlain(const RowShares& shares, std::size_t side, float shift, Activation activation, float* out) {

@@ -13,36 +13,36 @@ namespace gan::generate {
 
 enum class Activation { kNone, kRelu, kTanh };
 
-inline constexpr std::size_t kTaps = 16;         // of a 4x4 kernel: the rows of a tile
+inline constexpr std::size_t kTaps = 16;         // taps of a 4x4 kernel: the rows of a tile
 inline constexpr std::size_t kTileColumns = 16;  // pixels, or latents in the first layer
-inline constexpr std::size_t kMostSide = 128;    // of an input: pictures have at most 256 pixels a side
+inline constexpr std::size_t kMostSide = 128;    // side of an input: pictures have at most 256 x 256 pixels
 
-// What reaches one row of output pixels: rows of `side` shares, by the tap kx, from the input row at hand and from its
-// neighbour above or below (zeros at the border).
+// All shares that reach one row of output pixels, in rows of `side` shares. They are indexed by the tap kx, and come
+// from the input row in the same place and from the row above or below it (zeros at the border).
 struct RowShares {
   const float* near[4];
   const float* far[4];
 };
 
 struct Kernels {
-  // c [16, 16] += a [16, depth] x b [depth, 16]. a lies in memory as [depth][16], b as [depth][16], both without gaps;
-  // rows of c are `row_floats` apart.
+  // c [16, 16] += a [16, depth] x b [depth, 16]. Both a and b are stored as [depth][16] without gaps; rows of c are
+  // `row_floats` apart.
   void (*multiply_tile)(const float* a, const float* b, std::size_t depth, float* c, std::size_t row_floats);
   // out [2 side]: the sums of the shares and the shift, activated.
   void (*write_row)(const RowShares& shares, std::size_t side, float shift, Activation activation, float* out);
   // values [count] += shift, activated.
   void (*activate)(float* values, std::size_t count, float shift, Activation activation);
-  // sums [25, 16], rows `stride` apart: of the pixels of 16 tiles, for the products of winograd.h.
+  // sums [25, 16], rows `stride` apart: the sums of the pixels of 16 tiles, for the products of winograd.h.
   void (*sum_tiles)(const TilePixels& pixels, float* sums, std::size_t stride);
   // rows [4, 16 tiles, 4]: the pixels of 16 tiles from products [36, 16], whose rows are `stride` apart.
   void (*join_tiles)(const float* products, std::size_t stride, float* rows);
 };
 
-// Those for this processor: AVX-512, AVX2, or what the compiler makes for the plain architecture. Pictures of two kinds
-// of processors may differ in the last bits.
+// The kernels for this processor: AVX-512, AVX2, or the plain architecture. Pictures of two kinds of processors may
+// differ in the last bits.
 const Kernels& FastestKernels();
 
-// All that this processor can run, the fastest last. For tests and bench/.
+// All kernels that this processor can run, the fastest last. For tests and bench/.
 std::vector<const Kernels*> SupportedKernels();
 
 }  // namespace gan::generate

@@ -23,16 +23,16 @@ constexpr std::string_view kSeed = "seed:";
 // The grammar: EXPRESSION is [SIGN] TERM {SIGN TERM}, SIGN is + or - between spaces, TERM is [NUMBER *] SOURCE, and
 // SOURCE is seed:N or FILE or FILE[ROW].
 
-// A backslash keeps a mark from counting, as for std::quoted.
+// A quotation mark after a backslash does not count, as for std::quoted.
 bool HasOpenQuote(const std::string& text) {
   bool open = false;
   for (std::size_t i = 0; i < text.size(); ++i) open ^= text[i] == '"' && (i == 0 || text[i - 1] != '\\');
   return open;
 }
 
-// A name may have spaces only in double quotes; "\"my file.npy\"[2]" keeps what follows the quotes.
+// A name may have spaces only in double quotes; "\"my file.npy\"[2]" keeps the text behind the quotes.
 std::vector<std::string> Words(const std::string& text) {
-  // std::quoted would take an open quotation for one that ends with the text.
+  // std::quoted would accept a quotation that is never closed.
   if (HasOpenQuote(text)) Refuse(text, "a quotation mark is missing");
   std::istringstream in(text);
   std::vector<std::string> words;
@@ -94,7 +94,7 @@ std::vector<float> OfFile(const std::string& source, const std::string& expressi
 }
 
 std::vector<float> LatentOf(const std::string& source, const std::string& expression, std::size_t noise_dim) {
-  // "2seed:7" is a forgotten *, not a file. It is taken for a file only where one of that name exists.
+  // "2seed:7" lacks a *. It is read as a file only where a file of that name exists.
   const std::size_t colon = source.find(kSeed);
   if (colon != 0 && colon != std::string::npos && !std::filesystem::exists(source)) {
     Refuse(expression, "\"" + source + "\" is neither a seed nor a file; write for example 2 * seed:7");

@@ -11,15 +11,15 @@ namespace gan::generate {
 
 struct LatentTerm {
   double factor = 1;   // with the sign
-  std::string source;  // "seed:1", or a file as --latents reads it, with [i] behind it for its row i
+  std::string source;  // "seed:1", or a file as for --latents, with [i] appended for its row i
 };
 
-// Terms with + and - between them; each may begin with a number and *. Signs stand between spaces, since file names may
-// hold them; a name with spaces stands in double quotes. Throws UsageError naming the place.
+// Terms with + and - between them; each may begin with a number and *. Signs have spaces on both sides, because file
+// names may contain them. A name with spaces is written in double quotes. Throws UsageError naming the place.
 std::vector<LatentTerm> ParseLatentExpression(const std::string& text);
 
 // One latent per expression. Throws UsageError: no expression, a file of several latents without [i], a sum that is not
-// finite; DataError: a file that is not there or holds no latents of this length.
+// finite; DataError: a file that is missing or has no latents of this length.
 Latents FromExpressions(const std::vector<std::string>& expressions, std::size_t noise_dim);
 
 }  // namespace gan::generate

@@ -45,7 +45,7 @@ void SettleSheet(const CLI::App& app, GenerateOptions& options) {
   if (options.interpolate > 0 || kind == OutputKind::kAnimation || kind == OutputKind::kMovie) {
     throw UsageError("--sheet: makes a grid, single images or an array, but no walk");
   }
-  // The steps go from -strength to +strength, which takes two.
+  // The steps go from -strength to +strength, so there must be at least two.
   if (options.columns == 1) throw UsageError("--sheet: needs at least two --columns");
   if (options.columns == 0) options.columns = kSheetColumns;
   if (options.sheet_rows * options.columns > kMostImagesOfACall) {

@@ -31,7 +31,7 @@ void AddRange(std::string_view part, const std::string& whole, std::vector<std::
   const std::uint64_t first = ParseSeed(part.substr(0, dash), whole);
   const std::uint64_t last = dash == std::string_view::npos ? first : ParseSeed(part.substr(dash + 1), whole);
   if (last < first) throw UsageError("--seeds " + whole + ": the range " + std::string(part) + " goes down");
-  // Before anything is added: "0-18446744073709551615" must not fill the memory first.
+  // Checked before anything is added, so that "0-18446744073709551615" cannot fill the memory.
   if (last - first >= kMostSeeds - seeds.size()) throw UsageError("--seeds " + whole + ": more than a million seeds");
   for (std::uint64_t i = 0; i <= last - first; ++i) seeds.push_back(first + i);
 }
@@ -48,7 +48,8 @@ double Dot(const float* a, const float* b, std::size_t n) {
   return sum;
 }
 
-// (1-t) of a and t of b along the great circle; the straight line where they point the same way.
+// Interpolates from a to b along the great circle, at t in [0, 1]; along the straight line where both have the same
+// direction.
 void Slerp(const float* a, const float* b, std::size_t n, double t, float* out) {
   const double cosine = Dot(a, b, n) / std::sqrt(Dot(a, a, n) * Dot(b, b, n));
   const double angle = std::acos(std::clamp(cosine, -1.0, 1.0));
@@ -72,7 +73,7 @@ NumberArray ReadArray(const std::filesystem::path& file) {
                      ": latents must be in a file that ends in .npy, .safetensors, .png, .webp or .mp4");
   }
   const checkpoint::WeightsFile tensors(file);
-  // Scripts name their latents differently, so with several tensors none could be preferred.
+  // Scripts name their latents differently, so there is no rule that could choose among several tensors.
   if (tensors.tensors().size() != 1) throw DataError(file, "must hold exactly one tensor, the latents");
   const checkpoint::TensorView& only = tensors.tensors().begin()->second;
   return {only.shape, checkpoint::ToFloats(only, file)};
@@ -92,8 +93,8 @@ std::vector<std::uint64_t> ParseSeeds(const std::string& text) {
 
 Latents FromSeeds(const std::vector<std::uint64_t>& seeds, std::size_t noise_dim) {
   Latents latents{.noise_dim = noise_dim, .values = {}, .seeds = seeds};
-  // Number 0 of each seed's stream. The grids of training have numbers 0, 1, 2, ... of the run's seed, so only their
-  // first image is that of a seed here.
+  // Each seed uses number 0 of its own stream. The grids of training have numbers 0, 1, 2, ... of the run's seed, so
+  // only their first image equals that of a seed here.
   for (const std::uint64_t seed : seeds) Append(seed, data::Stream::kFixedLatents, 0, latents);
   return latents;
 }

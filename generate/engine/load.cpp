@@ -28,12 +28,12 @@ namespace {
 constexpr const char* kExportedWeights = "generator.safetensors";
 constexpr const char* kClassEmbedding = "class_embedding.weight";
 
-// Where a generator's tensors are found. For Builder, a checkpoint, an exported folder and a file of weights differ in
-// nothing else.
+// Where a generator's tensors are found. For Builder, this is the only difference between a checkpoint, an exported
+// folder and a file of weights.
 struct Source {
   fs::path file;
   std::function<const TensorView*(const std::string& name)> find;  // by PyTorch's name; null when there is none
-  std::vector<std::string> names = {};                             // PyTorch's names of all that belongs to it
+  std::vector<std::string> names = {};                             // PyTorch's names of all tensors of the generator
 };
 
 class Builder {
@@ -68,13 +68,13 @@ class Builder {
     return weight != nullptr && weight->shape.size() == 4 && weight->shape[2] == 1 && weight->shape[3] == 1;
   }
 
-  // Its weight passes the latent on, and its bias appends the embedding.
+  // Its weight passes the latent through, and its bias appends the embedding.
   ClassTable ReadFoldedClass(std::size_t inputs) const {
     const TensorView& view = *source_.find(Name(0, "weight"));
     const std::vector<float> weight = Numbers(view);
     const std::vector<float> bias = Vector(Name(0, "bias"), inputs);
     const auto noise = static_cast<std::size_t>(view.shape[1]);
-    // The engine joins latent and class by itself, so this layer must be exactly the unit matrix with a bias.
+    // The engine appends the class to the latent itself, so this layer must be exactly the unit matrix with a bias.
     bool passes = view.shape[0] == static_cast<std::int64_t>(inputs) && noise > 0 && noise < inputs;
     for (std::size_t i = 0; passes && i < weight.size(); ++i) {
       passes = weight[i] == (i / noise == i % noise ? 1.0F : 0.0F) && (i / noise >= noise || bias[i / noise] == 0);
@@ -84,7 +84,7 @@ class Builder {
     return {.names = {"0"}, .width = inputs - noise, .embedding = {row, bias.end()}};
   }
 
-  // The names are known only to whoever has read more than the weights.
+  // A file of weights holds no names of classes.
   std::optional<ClassTable> ReadClasses(std::size_t inputs) const {
     const TensorView* embedding = source_.find(kClassEmbedding);
     if (embedding == nullptr) return std::nullopt;
@@ -153,7 +153,7 @@ class Builder {
     }
   }
 
-  // What is not understood could change every picture.
+  // A tensor that this program does not know could change every picture.
   void RequireNothingElse(const Generator& generator) const {
     std::set<std::string> known = {kClassEmbedding};
     if (first_ > 0) known = {Name(0, "weight"), Name(0, "bias")};
@@ -174,7 +174,7 @@ class Builder {
   std::size_t first_;  // the place of the first layer
 };
 
-// Throws DataError when there are no names, or another number of them.
+// Throws DataError when names are missing or their number is wrong.
 void NameClasses(const nlohmann::json& names, const fs::path& file, Generator& generator) {
   std::vector<std::string> all;
   for (const nlohmann::json& name : names.is_array() ? names : nlohmann::json::array()) {
@@ -200,8 +200,8 @@ bool HoldsWeights(const TensorView& tensor) {
   return tensor.dtype == "F32" || tensor.dtype == "F64" || tensor.dtype == "F16" || tensor.dtype == "BF16";
 }
 
-// In an nn.Sequential every name begins with a number. Weights beside it, below the same parent, would belong to the
-// same module; what is of another type (counters, quantised copies) or below another parent is somebody else's.
+// In an nn.Sequential every name begins with a number. Other weights below the same parent would belong to the same
+// module. Tensors of other types (counters, quantised copies) or below another parent belong to other modules.
 std::vector<std::string> NamesOfNetwork(const checkpoint::WeightsFile& file, const std::string& prefix) {
   std::vector<std::string> names = NamesBelow(prefix, file.tensors());
   const auto is_numbered = [](const std::string& name) { return name.find_first_of("0123456789") == 0; };
@@ -259,7 +259,7 @@ TrainedGenerator LoadWeightsFile(const fs::path& file) {
   trained.source = file;
   const auto find = [&](const std::string& name) { return weights.Find(prefix + name); };
   trained.generator = Builder({file, find, NamesOfNetwork(weights, prefix)}).Build();
-  // After everything was copied: pages that cannot be read would have become zeros.
+  // After everything was copied, because pages that cannot be read would have become zeros.
   weights.RequireRead();
   return trained;
 }

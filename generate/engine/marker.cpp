@@ -8,7 +8,7 @@ namespace gan::generate {
 
 picture::Mark MarkOf(const TrainedGenerator& trained) {
   picture::Mark mark = picture::MarkOfModel(cli::Version(), ModelDigest(trained.generator));
-  // A file of weights says nothing of its training.
+  // A file of weights has no facts about its training.
   const auto step = trained.facts.find("step");
   if (step != trained.facts.end() && step->is_number_unsigned()) mark.recipe[picture::kStep] = step->dump();
   return mark;
@@ -23,7 +23,7 @@ Marker::Marker(const GenerateOptions& options, const TrainedGenerator& trained, 
 std::optional<picture::Mark> Marker::OfAll() const {
   if (!options_.mark) return std::nullopt;
   picture::Mark mark = model_;
-  // What was asked for (chosen_), and not the images of a walk: from the stops the whole file can be made again.
+  // The mark lists the stops (chosen_) and not the images of a walk: the stops suffice to make the whole file again.
   const OutputKind kind = options_.kind();
   const bool grid = kind == OutputKind::kGrid || kind == OutputKind::kStdout;
   AddRecipe({.latents = chosen_.latents,
@@ -37,14 +37,14 @@ std::optional<picture::Mark> Marker::OfAll() const {
 
 std::optional<picture::Mark> Marker::OfOne(std::size_t i) const {
   if (!options_.mark) return std::nullopt;
-  // What this image was made of (latents_), which in a walk is no stop.
+  // The mark of one image lists the latent of this image (latents_), which in a walk is not one of the stops.
   const std::size_t n = latents_.noise_dim;
   Latents one{.noise_dim = n, .values = {}, .seeds = {}};
   one.values.assign(latents_.values.begin() + static_cast<std::ptrdiff_t>(i * n),
                     latents_.values.begin() + static_cast<std::ptrdiff_t>((i + 1) * n));
   if (!latents_.seeds.empty()) one.seeds = {latents_.seeds[i]};
   picture::Mark mark = model_;
-  // A frame of a walk between classes has a mixture of embeddings, which no --class can ask for.
+  // A frame of a walk between classes has a mixture of embeddings, which --class cannot express.
   const bool has_class = !latents_.classes.empty();
   AddRecipe({.latents = one,
              .classes = has_class ? NamesOf({latents_.classes[i]}, generator_) : std::vector<std::string>(),

@@ -11,15 +11,15 @@
 
 namespace gan::generate {
 
-// The marks of the files of one call of gan-generate. Refers to its arguments.
+// Makes the marks of the files that one call of gan-generate writes. Refers to its arguments.
 class Marker {
  public:
-  // chosen: what was asked for; latents: one per image, with those on the walk between them.
+  // chosen: the stops; latents: one per image, including those of a walk between the stops.
   Marker(const GenerateOptions& options, const TrainedGenerator& trained, const Chosen& chosen, const Latents& latents);
 
-  // Of one file that shows all; nothing with --no-mark.
+  // The mark of one file with all images; empty with --no-mark.
   std::optional<picture::Mark> OfAll() const;
-  // Of a file that shows number `i` of the latents.
+  // The mark of a file with image `i` alone.
   std::optional<picture::Mark> OfOne(std::size_t i) const;
 
  private:
@@ -30,7 +30,7 @@ class Marker {
   picture::Mark model_;
 };
 
-// Of all pictures of this generator, without a recipe.
+// The mark of any picture of this generator, without a recipe.
 picture::Mark MarkOf(const TrainedGenerator& trained);
 
 }  // namespace gan::generate

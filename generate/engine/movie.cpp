@@ -19,8 +19,8 @@ namespace gan::generate {
 
 namespace {
 
-// Starts ffmpeg with `input` as its stdin; 0 or the error number.
-// Without a shell, which would interpret what a file name contains.
+// Starts ffmpeg with `input` as its stdin. Returns 0 or the error number. No shell is used, because it would interpret
+// special characters in file names.
 int Spawn(std::vector<std::string> arguments, int input, pid_t& process) {
   std::vector<char*> argv;
   argv.reserve(arguments.size() + 1);
@@ -45,12 +45,12 @@ void AppendTo(const std::filesystem::path& file, const std::string& bytes) {
 
 Movie::Movie(std::filesystem::path path, std::uint32_t width, std::uint32_t height, double frames_per_second)
     : path_(std::move(path)), temporary_(path_.string() + ".tmp-" + std::to_string(::getpid())) {
-  ::signal(SIGPIPE, SIG_IGN);  // an ffmpeg that gives up is an error of write, not the end of this process
+  ::signal(SIGPIPE, SIG_IGN);  // when ffmpeg ends early, write fails instead of ending this process
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw IoError(path_, "pipe to ffmpeg", errno);
   const std::string size = std::to_string(width) + "x" + std::to_string(height);
   const int error =
-      // yuv420p, because many players show nothing else in H.264. Colours lose half of their resolution, not the
+      // yuv420p, because many players support no other format in H.264. It halves the resolution of colours, not of
       // brightness.
       Spawn({"ffmpeg",
              "-nostdin",
@@ -77,7 +77,7 @@ Movie::Movie(std::filesystem::path path, std::uint32_t width, std::uint32_t heig
              "mp4",
              "file:" + temporary_.string()},  // without "file:" a name with a colon begins with a protocol
             ends[0], process_);
-  // While this process held the end for reading, write(2) would wait for ever for an ffmpeg that has ended.
+  // While this process kept the reading end open, write(2) would wait for ever after ffmpeg has ended.
   ::close(ends[0]);
   pipe_ = ends[1];
   if (error == 0) return;
@@ -87,7 +87,7 @@ Movie::Movie(std::filesystem::path path, std::uint32_t width, std::uint32_t heig
 }
 
 Movie::~Movie() {
-  // Not finished, because of an error: closing the pipe makes ffmpeg end, and what it wrote is removed.
+  // After an error the film is not finished: closing the pipe makes ffmpeg end, and its file is removed.
   if (process_ < 0) return;
   ::close(pipe_);
   Wait();

@@ -11,7 +11,7 @@ namespace gan::generate {
 
 // An MP4 (H.264) made by the `ffmpeg` program of this machine, which gets the frames through a pipe. The file appears
 // whole, under its name, when Finish returns. Not thread-safe. Throws UsageError when there is no ffmpeg, IoError when
-// it fails (its own words are on stderr).
+// it fails (its messages are on stderr).
 class Movie {
  public:
   Movie(std::filesystem::path path, std::uint32_t width, std::uint32_t height, double frames_per_second);
@@ -20,7 +20,7 @@ class Movie {
   Movie& operator=(const Movie&) = delete;
 
   void Add(std::span<const std::uint8_t> rgb);  // uint8 [height, width, 3]
-  // xmp: put into the file, unless it is empty.
+  // xmp: an XMP packet to embed in the file; empty: none.
   void Finish(const std::string& xmp);
 
  private:

@@ -12,7 +12,7 @@ namespace gan::generate {
 
 namespace {
 
-// Throws DataError when the numbers that follow are more or fewer than the shape says, or a dimension is absurd.
+// Throws DataError when the file does not hold exactly as many numbers as its shape says, or a dimension is absurd.
 void RequireSize(const storage::NpyHeader& header, std::size_t item_bytes, std::size_t bytes,
                  const std::filesystem::path& file) {
   std::uint64_t expected = item_bytes;
@@ -49,7 +49,7 @@ std::string NpyHeader(const std::vector<std::size_t>& shape) {
   for (const std::size_t extent : shape) text += std::to_string(extent) + ", ";
   text += "), }";
   const std::size_t before = storage::kNpyMagic.size() + 4;
-  // numpy.lib.format asks for it, so that the numbers can be mapped into memory aligned.
+  // numpy.lib.format requires this alignment, so that the numbers can be mapped into memory.
   text.append(kAlignment - 1 - (before + text.size()) % kAlignment, ' ');
   text += '\n';
   const auto length = static_cast<std::uint16_t>(text.size());

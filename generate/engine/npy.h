@@ -17,10 +17,10 @@ struct NumberArray {
 // DataError naming file and offset.
 NumberArray ReadNpy(const std::filesystem::path& file);
 
-// What stands before the numbers of a float32 array in C order, version 1.
+// The header of a float32 array in C order, format version 1.
 std::string NpyHeader(const std::vector<std::size_t>& shape);
 
-// Writes a float32 array in C order, whole or not at all. Throws IoError.
+// Writes a float32 array in C order. The file is complete or absent. Throws IoError.
 void WriteNpy(const std::filesystem::path& file, const std::vector<std::size_t>& shape, std::span<const float> values);
 
 }  // namespace gan::generate

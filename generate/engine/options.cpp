@@ -108,7 +108,7 @@ OutputKind GenerateOptions::kind() const {
   if (out.empty()) return OutputKind::kNone;
   if (out == "-") return OutputKind::kStdout;
   const std::string ending = out.extension().string();
-  // A folder that exists is one even if its name ends like that of a file.
+  // An existing folder is a folder even if its name ends like that of a file.
   if (std::filesystem::is_directory(out) || ending.empty()) return OutputKind::kFolder;
   if (ending == ".png") return OutputKind::kGrid;
   if (ending == ".webp") return OutputKind::kAnimation;
@@ -129,7 +129,7 @@ void Settle(const CLI::App& app, GenerateOptions& options) {
   if (options.out.empty() && options.export_folder.empty() && options.onnx.empty() && options.directions.empty()) {
     options.out = "grid.png";
   }
-  // Asked here, because only CLI11 knows whether a value is the default.
+  // Recorded here, because only CLI11 knows whether a value is the default.
   options.count_given = app.count("--count") > 0;
   SettleLatentFlags(app, options);
   const OutputKind kind = options.kind();
@@ -142,7 +142,7 @@ void Settle(const CLI::App& app, GenerateOptions& options) {
   }
 }
 
-// Before the work, so that a mistyped folder does not cost the images that were made for it.
+// Checked before the work, so that a mistyped folder does not cost the finished images.
 void RequireWritableOutputs(const GenerateOptions& options) {
   const OutputKind kind = options.kind();
   const bool is_file = kind != OutputKind::kNone && kind != OutputKind::kStdout && kind != OutputKind::kFolder;

@@ -27,18 +27,18 @@ struct GenerateOptions {
   std::filesystem::path latents;
   bool count_given = false;
   std::vector<std::string> classes;      // names, several with commas between them
-  double truncation = 1;                 // what every latent is multiplied by
+  double truncation = 1;                 // factor for every latent
   std::vector<std::string> expressions;  // instead of seeds and latents: one latent each (latent_expression.h)
   std::size_t sheet_rows = 0;            // 0: no sheet
   std::filesystem::path along;           // directions of the sheet; empty: those of largest change
-  double strength = 3;                   // of a sheet: lengths to both sides
-  std::filesystem::path directions;      // where those of largest change are written
+  double strength = 3;                   // of a sheet: distance in both directions
+  std::filesystem::path directions;      // file to write the directions of largest change to
   std::size_t interpolate = 0;           // images from one latent to the next; 0: no walk
 
   std::filesystem::path out;
   std::size_t columns = 0;  // of a grid; 0: as many as rows
   double frames_per_second = 24;
-  bool mark = true;  // PNG, WebP and MP4 files say that they are generated, and of what
+  bool mark = true;  // PNG, WebP and MP4 files say that they are generated, and from what
   std::filesystem::path export_folder;
   std::filesystem::path onnx;
 
@@ -48,7 +48,7 @@ struct GenerateOptions {
   OutputKind kind() const;
 };
 
-// Declares every flag of gan-generate on `app`, grouped; values land in `options`.
+// Declares every flag of gan-generate on `app`, grouped. Parsing stores their values in `options`.
 void AddGenerateFlags(CLI::App& app, GenerateOptions& options);
 
 // Checks flags against each other and sets the defaults that depend on other flags. Throws UsageError.

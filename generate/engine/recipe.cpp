@@ -15,7 +15,7 @@ namespace gan::generate {
 
 namespace {
 
-constexpr std::size_t kMostNumbers = 100'000;  // in a mark: a megabyte of text
+constexpr std::size_t kMostNumbers = 100'000;  // latents' numbers in a mark: a megabyte of text
 constexpr const char* kSeeds = "seeds";
 constexpr const char* kLatents = "latents";
 constexpr const char* kLatentsDigest = "latentsDigest";
@@ -37,12 +37,12 @@ std::string Numbers(std::span<const float> values) {
   return text;
 }
 
-// 3 4 5 9 -> "3-5,9", what --seeds reads.
+// 3 4 5 9 -> "3-5,9", the format of --seeds.
 std::string SeedList(const std::vector<std::uint64_t>& seeds) {
   std::string list;
   for (std::size_t i = 0; i < seeds.size();) {
     std::size_t last = i;
-    // Compared before the subtraction: seeds are unsigned and may stand in any order.
+    // Compared before the subtraction: seeds are unsigned and may be in any order.
     while (last + 1 < seeds.size() && seeds[last + 1] > seeds[last] && seeds[last + 1] - seeds[last] == 1) ++last;
     list += (i > 0 ? "," : "") + std::to_string(seeds[i]) + (last > i ? "-" + std::to_string(seeds[last]) : "");
     i = last + 1;
@@ -134,16 +134,16 @@ std::string ModelDigest(const Generator& generator) {
 void AddRecipe(const Recipe& recipe, picture::Mark& mark) {
   const Latents& latents = recipe.latents;
   const std::string seeds = SeedList(latents.seeds);
-  // Seeds are preferred to numbers: they are short, and a person can type them.
+  // Seeds are preferred to numbers, because they are short and easy to type.
   if (!seeds.empty() && !recipe.between_classes) {
     mark.recipe[kSeeds] = seeds;
     if (recipe.truncation != 1) mark.recipe[kTruncation] = Decimal(recipe.truncation);
   } else if (latents.values.size() <= kMostNumbers && !recipe.between_classes) {
-    // Numbers are those after truncation. Seeds give the latents before it, so only beside them the truncation is
-    // written.
+    // Numbers are those after truncation. Seeds give the latents before truncation, so the truncation is written beside
+    // seeds only.
     mark.recipe[kLatents] = Numbers(latents.values);
   } else {
-    // A digest makes no image again, but shows whether a file of latents is the one.
+    // The image cannot be made from a digest, but a file of latents can be compared with it.
     mark.recipe[kLatentsDigest] = storage::DigestOf(std::as_bytes(std::span(latents.values)));
   }
   if (!recipe.classes.empty()) mark.recipe[kClass] = Joined(recipe.classes);
@@ -160,7 +160,7 @@ Latents FromMarkedFile(const std::filesystem::path& file, std::size_t noise_dim)
     latents = OfSeeds(*seeds, noise_dim, file);
     const double psi = ParseTruncation(*mark, file);
     Truncate(latents, psi);
-    if (psi != 1) latents.seeds.clear();  // they alone no longer say what the latents are
+    if (psi != 1) latents.seeds.clear();  // the seeds alone no longer determine the latents
   } else if (const std::string* numbers = Find(*mark, kLatents)) {
     latents.values = ParseNumbers(*numbers, file);
   } else {

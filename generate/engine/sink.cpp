@@ -20,11 +20,11 @@ namespace gan::generate {
 
 namespace {
 
-constexpr std::size_t kMostGridPixels = std::size_t{1} << 29;  // 1.5 GB, and as much again while the grid is laid out
+constexpr std::size_t kMostGridPixels = std::size_t{1} << 29;  // 1.5 GB, and twice that while the grid is laid out
 
 std::string XmpOf(const std::optional<picture::Mark>& mark) { return mark ? picture::EncodeMark(*mark) : ""; }
 
-// Most ways out take 8-bit colours.
+// The base of all sinks that take 8-bit colours.
 class RgbSink : public Sink {
  public:
   explicit RgbSink(std::size_t side) : side_(side) {}
@@ -39,7 +39,7 @@ class RgbSink : public Sink {
   std::size_t side_;
 };
 
-// The numbers themselves, for other programs: a .npy file of float32 [N, 3, side, side].
+// Writes the numbers themselves, for other programs: a .npy file of float32 [N, 3, side, side].
 class ArraySink : public Sink {
  public:
   ArraySink(const GenerateOptions& options, std::size_t count, std::size_t side) : file_(options.out) {
@@ -62,7 +62,7 @@ class GridSink : public RgbSink {
         count_(count),
         columns_(options.columns > 0 ? options.columns
                                      : static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(count))))) {
-    // Refused at the start, and not when all images are made and memory is short.
+    // Refused at the start, not after all images have been made.
     if (count * side * side <= kMostGridPixels) return;
     throw UsageError("a grid of " + std::to_string(count) + " images of " + std::to_string(side) + " x " +
                      std::to_string(side) + " pixels is too large for one file; --out FOLDER writes single images");
@@ -76,7 +76,7 @@ class GridSink : public RgbSink {
     const std::string png = picture::EncodePng(grid.pixels, grid.width, grid.height, marker_.OfAll());
     if (!out_.empty()) return storage::WriteFileAtomically(out_, png);
     std::cout.write(png.data(), static_cast<std::streamsize>(png.size())).flush();
-    // Flushed first: a full disk or a closed pipe shows only then.
+    // Flushed first, because a full disk or a closed pipe shows only then.
     if (!std::cout) throw IoError("stdout", "write", errno);
   }
 
@@ -87,8 +87,8 @@ class GridSink : public RgbSink {
   std::vector<std::uint8_t> pixels_;
 };
 
-// What a class is called in a file name.
-// Class names are free text of the data set: a slash in one would lead out of the folder.
+// The name of a class in a file name. Class names are free text of the data set; a slash in one would lead out of the
+// folder.
 std::string InFileName(std::string name) {
   constexpr std::size_t kMost = 64;
   for (char& c : name) {
@@ -97,8 +97,8 @@ std::string InFileName(std::string name) {
   return name.substr(0, kMost);
 }
 
-// One PNG each: picture-00007-seed-42.png, picture-00007-cat-seed-42.png with classes, or frame-00007.png on a way
-// between latents.
+// Writes one PNG per image: picture-00007-seed-42.png, picture-00007-cat-seed-42.png with classes, or frame-00007.png
+// on a walk between latents.
 class FolderSink : public RgbSink {
  public:
   FolderSink(const GenerateOptions& options, const Latents& latents, const std::vector<std::string>& class_names,
@@ -109,7 +109,7 @@ class FolderSink : public RgbSink {
   }
 
   void AddRgb(std::span<const std::uint8_t> rgb) override {
-    // Each file is whole as soon as it exists, so an interrupted call leaves only complete images.
+    // Each file appears complete, so an interrupted call leaves only complete images.
     for (; !rgb.empty(); rgb = rgb.subspan(picture_bytes()), ++next_) {
       picture::WritePng(folder_ / Name(), rgb.first(picture_bytes()), side(), side(), marker_.OfOne(next_));
     }

@@ -32,15 +32,16 @@ Moments MomentsOf(const Channel& channel, std::size_t begin, std::size_t end) {
   const auto count = static_cast<double>((end - begin) * channel.blocks * kTileColumns);
   double sum = 0, squares = 0;
   channel.ForEach(begin, end, [&](float x) { sum += static_cast<double>(x); });
-  // Two passes: the difference of the mean square and the squared mean would lose digits where the mean is large.
+  // In two passes, because the difference of the mean square and the squared mean would lose digits where the mean is
+  // large.
   const double mean = sum / count;
   channel.ForEach(begin, end, [&](float x) { squares += (double{x} - mean) * (double{x} - mean); });
   return {mean, squares / count};
 }
 
-// Measures one channel over every batch, normalises each batch by its own moments, keeps the means over batches.
-// As in PyTorch with momentum None: the next layer sees each batch normalised by its own moments, as in training, and
-// what is kept is the mean over the batches.
+// Measures the mean and variance of one channel in every batch and keeps their averages over the batches, as PyTorch
+// does with momentum None. Each batch is normalised by its own mean and variance, so the next layer gets the same
+// inputs as in training.
 void MeasureChannel(const Channel& channel, std::size_t images, std::size_t batch, BatchNorm& norm) {
   const std::size_t c = channel.channel;
   double mean = 0, variance = 0;
@@ -67,7 +68,7 @@ void ReestimateStatistics(Generator& generator, std::span<const float> inputs, s
   std::vector<float> input(inputs.begin(), inputs.end());
   std::size_t side = 1;
   for (Layer& layer : generator.layers) {
-    // The last layer has no norm, and so nothing to measure.
+    // The last layer has no norm, so there is nothing to measure.
     if (!layer.norm) return;
     // Without factors: the values before batch norm are measured.
     const PackedConvolution convolution(layer, std::vector<float>(layer.out, 1), side);

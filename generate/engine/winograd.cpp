@@ -11,14 +11,14 @@ namespace {
 
 constexpr std::size_t kGroup = 16;      // output channels: the rows of a product
 constexpr std::size_t kDepth = 128;     // of a product: both panels stay in the L1 cache
-constexpr std::size_t kMostBlocks = 4;  // of tiles that meet the weights together
+constexpr std::size_t kMostBlocks = 4;  // blocks of tiles that are multiplied by the weights together
 constexpr std::size_t kLeastSide = 8;   // smaller maps have fewer than 16 tiles
 constexpr std::size_t kLeastChannels = 32;
 
 std::size_t GroupsOf(std::size_t channels) { return (channels + kGroup - 1) / kGroup; }
 
-// The three factors of the products of one phase along one side, from the kernel's four taps along it.
-// Where w3 and w1 stand in the even phase and w2 and w0 in the odd one (winograd_tiles.h).
+// The three factors of the products of one phase along one side, computed from the kernel's four taps along it: from w3
+// and w1 in the even phase, from w2 and w0 in the odd one (winograd_tiles.h).
 struct Factors {
   float values[3];
 };
@@ -66,8 +66,8 @@ struct WinogradConvolution::Task {
   float* output = nullptr;
 };
 
-// Measured with bench/generate/convolutions.cpp (docs/decisions/0007-generating-without-libtorch.md). On 4x4 pixels the
-// weights are what counts, with few channels the additions. Rows of a product that are filled up with zeros cost as
+// Measured with bench/generate/convolutions.cpp (docs/decisions/0007-generating-without-libtorch.md). On 4x4 pixels
+// reading the weights takes most of the time, with few channels the additions do. Rows of zeros in a product cost as
 // much as others.
 bool WinogradConvolution::Pays(std::size_t in, std::size_t out, std::size_t in_side) {
   const bool full = 4 * GroupsOf(out) * kGroup <= 5 * out;
@@ -87,18 +87,18 @@ WinogradConvolution::WinogradConvolution(const Layer& layer, std::span<const flo
       const float* from = layer.weight.data() + (k * out_ + c) * kTaps;
       std::transform(from, from + kTaps, scaled, [&](float w) { return w * scale[c]; });
       float* to = weights_.data() + (c / kGroup * kProducts * in_ + k) * kGroup + c % kGroup;
-      // Once, at loading: the transforms of the weights would cost more than the products save if each image made them.
+      // Done once, at loading. Transforming the weights for each image would cost more than the products save.
       TransformKernel(scaled, in_ * kGroup, to);
     }
   }
 }
 
-// Of the rows of sums; a power of two apart they would all fall on the same few lines of the cache.
+// The distance between rows of sums. Rows a power of two apart would all map to the same few cache lines.
 std::size_t WinogradConvolution::stride() const { return (in_ + 3) * kTiles; }
 
-// channel: the first pixels of a channel in blocks. What lies outside of the map is never written and stays zero.
+// channel: the first pixels of a channel in blocks. Pixels outside of the map are never written and stay zero.
 void WinogradConvolution::FillPixels(const float* channel, std::size_t block_of_image, TilePixels& pixels) const {
-  const std::size_t across = side_tiles() / pixels.columns;  // blocks beside each other
+  const std::size_t across = side_tiles() / pixels.columns;  // blocks side by side
   const std::size_t top = 2 * (block_of_image / across * (kTiles / pixels.columns));
   const std::size_t left = 2 * (block_of_image % across * pixels.columns), width = 2 * pixels.columns;
   const auto at = [&](std::size_t pixel) { return channel + pixel / 16 * in_ * 16 + pixel % 16; };
@@ -144,7 +144,7 @@ void WinogradConvolution::Multiply(const float* sums, std::size_t blocks, std::s
 // products: [36][16 channels][16 tiles].
 void WinogradConvolution::WriteBlock(const Task& task, std::size_t block, std::size_t group,
                                      const float* products) const {
-  constexpr std::size_t kRow = kTileSide * kTiles;  // floats of a row of all tiles
+  constexpr std::size_t kRow = kTileSide * kTiles;  // floats in a row of all tiles
   const std::size_t columns = std::min(side_tiles(), kTiles), across = side_tiles() / columns;
   const std::size_t of_image = block % blocks_of_image(), width = 2 * in_side_, pixels = width * width;
   const std::size_t top = kTileSide * (of_image / across * (kTiles / columns));
@@ -178,7 +178,7 @@ void WinogradConvolution::RunTask(const Task& task) const {
   }
 }
 
-// How the work is divided changes no number: with few tiles the threads share the output channels as well.
+// The division of the work changes no number: with few tiles the threads share the output channels as well.
 void WinogradConvolution::Run(const float* input, std::size_t images, std::span<const float> shift,
                               Activation activation, Layout layout, float* output) const {
   const auto threads = static_cast<std::size_t>(tbb::this_task_arena::max_concurrency());

@@ -19,8 +19,8 @@ namespace gan::generate {
 // Thread-safe once built. Every number is computed in one fixed order, as in kernels.h.
 class WinogradConvolution {
  public:
-  // Whether a layer of this shape is faster so than by the shares of all taps (convolution.h), and its weights are not
-  // too large for that: a function of the shape alone, as a picture must not depend on its batch.
+  // Whether this algorithm is faster for a layer of this shape than the shares of all taps (convolution.h), and its
+  // weights are not too large. A function of the shape alone, because a picture must not depend on its batch.
   static bool Pays(std::size_t in, std::size_t out, std::size_t in_side);
 
   // scale: float [out]. in_side: a power of two from 8 to kMostSide. kernels: must outlive it.
@@ -43,7 +43,7 @@ class WinogradConvolution {
 
   std::size_t in_, out_, in_side_;
   const Kernels* kernels_;
-  std::vector<float> weights_;  // [groups of 16 out][36][in][16], zeros where there is no channel
+  std::vector<float> weights_;  // [groups of 16 out][36][in][16], zeros for missing channels
 };
 
 }  // namespace gan::generate

@@ -13,9 +13,9 @@
 
 namespace gan::generate {
 
-inline constexpr std::size_t kTiles = 16;     // of a block: the columns of a product
-inline constexpr std::size_t kSums = 5;       // of the pixels of a tile, along one side
-inline constexpr std::size_t kProducts = 36;  // of a tile: [vertical phase][horizontal phase][3][3]
+inline constexpr std::size_t kTiles = 16;     // tiles in a block: the columns of a product
+inline constexpr std::size_t kSums = 5;       // sums of pixels per tile, along one side
+inline constexpr std::size_t kProducts = 36;  // products per tile: [vertical phase][horizontal phase][3][3]
 inline constexpr std::size_t kTileSide = 4;   // output pixels
 
 // The pixels of one channel around a block of tiles, even and odd ones apart, with a border that is zero outside the
@@ -29,8 +29,8 @@ struct TilePixels {
   float odd[kMostRows][kWidth] = {};
 };
 
-// kFloats tiles beside each other, the first at column `x`, whose pixels begin with the row `first`. sums: [25] rows,
-// `stride` apart.
+// Adds up the pixels of kFloats tiles side by side. The first tile is at column `x`, and its pixels begin with the row
+// `first`. sums: [25] rows, `stride` apart.
 template <int kFloats>
 [[gnu::always_inline]] inline void SumVector(const TilePixels& pixels, std::size_t first, std::size_t x, float* sums,
                                              std::size_t stride) {
@@ -70,7 +70,7 @@ template <int kFloats>
   SumVectors<4>(pixels, sums, stride);
 }
 
-// The two pixels that three products of one phase give along one side.
+// The two output pixels of one phase along one side, from its three products.
 template <int kFloats>
 struct Pair {
   typename Vector<kFloats>::Type first, second;
@@ -82,7 +82,8 @@ template <int kFloats>
   return {m0 + m1, m1 - m2};
 }
 
-// Of kFloats tiles, whose 9 products of one phase are `stride` apart: pixels[0][0] is the upper left one of each.
+// Computes the pixels of one phase for kFloats tiles from its 9 products, which are `stride` apart. pixels[0][0] is the
+// upper left pixel of each tile.
 template <int kFloats>
 [[gnu::always_inline]] inline void JoinPhase(const float* products, std::size_t stride,
                                              typename Vector<kFloats>::Type (&pixels)[2][2]) {
@@ -99,7 +100,7 @@ template <int kFloats>
   pixels[1][1] = lower.second;
 }
 
-// Four pixels of each of four tiles: column by column, kTiles apart -> tile by tile.
+// Four pixels of each of four tiles: from column by column, kTiles apart, to tile by tile.
 [[gnu::always_inline]] inline void Transpose(const float* columns, float* tiles) {
   using V = Vector<4>::Type;
   const V a = At<4>(columns), b = At<4>(columns + kTiles), c = At<4>(columns + 2 * kTiles),

@@ -6,11 +6,11 @@
 
 namespace gan::exporting {
 
-// A generator of one class as a plain nn.Sequential: a Conv2d of one pixel before its layers passes the latent on and
-// appends the class's embedding, which is its bias.
+// A generator of one class as a plain nn.Sequential: a Conv2d of one pixel before its layers passes the latent through
+// and appends the class's embedding, which is its bias.
 struct AppendedClass {
   std::vector<float> weight;  // float [inputs, noise_dim, 1, 1]
-  std::vector<float> bias;    // float [inputs]; empty when the generator is not one of one class
+  std::vector<float> bias;    // float [inputs]; empty when the generator has not exactly one class
 };
 AppendedClass AppendedClassOf(const generate::Generator& generator);
 

@@ -14,7 +14,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::string_view kQuality = "quality_";  // begins the names of measures in stats.jsonl
+constexpr std::string_view kQuality = "quality_";  // prefix of the quality measures in stats.jsonl
 
 std::vector<std::size_t> Channels(const generate::Generator& generator) {
   std::vector<std::size_t> channels = {generator.inputs()};
@@ -40,7 +40,7 @@ std::vector<std::string> NamesOf(const json& values) {
   return names;
 }
 
-// Loading() replaces the words in capitals.
+// Loading() replaces the words in capital letters.
 constexpr const char* kLoading = R"(```python
 import torch
 from safetensors.torch import load_file
@@ -71,8 +71,8 @@ std::string Replaced(std::string text, const std::string& what, const std::strin
   return text;
 }
 
-// The code that loads the weights, with the lines that a conditional generator needs. Names are written as JSON, in
-// which a text is a text of Python as well.
+// The code that loads the weights, with the lines that a conditional generator needs. Names are written as JSON
+// strings, which Python can read as well.
 std::string Loading(const generate::Generator& generator, const std::string& biases) {
   const std::size_t count = generator.classes ? generator.classes->names.size() : 0;
   const std::string noise = std::to_string(generator.noise_dim());
@@ -80,12 +80,12 @@ std::string Loading(const generate::Generator& generator, const std::string& bia
   code = Replaced(code, "CHANNELS", json(Channels(generator)).dump());
   code = Replaced(code, "SIDE", std::to_string(generator.side()));
   code = Replaced(Replaced(code, "NOISE", noise), "BIAS", biases);
-  // These bring further words in capitals, which are replaced below.
+  // These add further words in capital letters, which are replaced below.
   code = Replaced(Replaced(code, "CLASSES", count > 1 ? kClasses : ""), "JOIN", count > 1 ? kJoin : "");
   if (count < 2) return code;
   code =
       Replaced(Replaced(code, "CLASS_COUNT", std::to_string(count)), "WIDTH", std::to_string(generator.classes->width));
-  // Last, because names are free text.
+  // Replaced last, because names may contain any text.
   return Replaced(code, "NAMES", json(generator.classes->names).dump());
 }
 
@@ -159,7 +159,7 @@ json ConfigOf(const generate::TrainedGenerator& trained) {
   return config;
 }
 
-// A measurement stands in the line of a later step than the one whose quality it is (quality_step).
+// The quality of a step is written to the line of a later step; quality_step names the measured one.
 json LastStats(const generate::TrainedGenerator& trained) {
   json last, quality = json::object();
   if (trained.run.empty()) return last;
@@ -171,7 +171,7 @@ json LastStats(const generate::TrainedGenerator& trained) {
     if (!record.is_object()) break;
     const json step = record.value("step", json(0U)), measured = record.value("quality_step", step);
     if (!step.is_number_unsigned() || !measured.is_number_unsigned()) break;
-    // Lines of later steps are of another state than the exported one.
+    // Lines of later steps describe another state than the exported one.
     if (step <= exported) last = record;
     if (measured > exported && record.contains("quality_step")) break;
     if (measured > exported) continue;

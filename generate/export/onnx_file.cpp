@@ -12,7 +12,8 @@ namespace gan::exporting {
 
 namespace {
 
-// Those of ONNX 1.10 (2021), which have all nodes that are used here. More programs read old versions than new ones.
+// The versions of ONNX 1.10 (2021), which have all nodes that are used here. More programs read old versions than new
+// ones.
 constexpr std::int64_t kIrVersion = 8;
 constexpr std::int64_t kOpset = 15;
 
@@ -52,14 +53,14 @@ class GraphBuilder {
     return node;
   }
 
-  // raw_data is little-endian in ONNX, as memory is here.
+  // raw_data is little-endian in ONNX, as memory is on all supported machines.
   void Parameter(onnx::NodeProto* node, const std::string& name, const std::vector<std::int64_t>& shape,
                  const std::vector<float>& values) {
     AddInitializer(name, shape, onnx::TensorProto::FLOAT)->set_raw_data(values.data(), values.size() * sizeof(float));
     node->add_input(name);
   }
 
-  // Joins the rows of "class" [N] in the table to the latents: [N, inputs, 1, 1].
+  // Appends the rows of "class" [N] in the table to the latents: [N, inputs, 1, 1].
   void JoinClasses(const generate::ClassTable& classes) {
     onnx::NodeProto* gather = NodeWithoutInputs("Gather", "class_rows");
     Parameter(gather, "class_embedding.weight",
@@ -101,7 +102,7 @@ class GraphBuilder {
   std::string last_ = "latent";
 };
 
-// With one class the latents are joined to it by the convolution that an exported folder has as well.
+// With one class, the class is appended to the latents by the same convolution as in an exported folder.
 void AddClasses(const generate::Generator& generator, GraphBuilder& graph) {
   const AppendedClass appended = AppendedClassOf(generator);
   if (appended.bias.empty()) return graph.JoinClasses(*generator.classes);

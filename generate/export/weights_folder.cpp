@@ -56,14 +56,14 @@ std::vector<checkpoint::TensorView> Views(const generate::Generator& generator, 
     Add(prefix + "bias", {out}, layer.norm->shift, views);
     Add(prefix + "running_mean", {out}, layer.norm->mean, views);
     Add(prefix + "running_var", {out}, layer.norm->variance, views);
-    // PyTorch's strict load_state_dict asks for it; nothing reads it in evaluation mode.
+    // PyTorch's strict load_state_dict requires it. Nothing reads it in evaluation mode.
     views.push_back({prefix + "num_batches_tracked", "I64", {}, std::as_bytes(std::span(batches_tracked))});
   }
   return views;
 }
 
 void WriteSafetensors(const fs::path& file, const generate::Generator& generator) {
-  // The views refer to these two and to the generator, so they live until all is written.
+  // The views refer to these two and to the generator, so they must live until all is written.
   const std::vector<std::int64_t> batches_tracked = {0};
   const AppendedClass appended = AppendedClassOf(generator);
   const std::vector<checkpoint::TensorView> views = Views(generator, appended, batches_tracked);

@@ -6,10 +6,10 @@
 
 namespace gan::exporting {
 
-// Writes generator.safetensors (PyTorch's own names, "0.weight" …; of a conditional generator also
-// class_embedding.weight, or with one class the convolution of appended_class.h before the layers), samples.png,
-// README.md (a model card) and, last, config.json into `folder`, made when absent. What is there is replaced, file by
-// file. Uses the caller's TBB arena. mark: samples.png says that it is generated. Throws IoError.
+// Writes generator.safetensors, samples.png, README.md (a model card) and, last, config.json into `folder`, which is
+// created when absent. Existing files are replaced one by one. The tensors have PyTorch's names, "0.weight" and so on.
+// A conditional generator also has class_embedding.weight; with one class it has the convolution of appended_class.h
+// before the layers instead. Uses the caller's TBB arena. mark: samples.png says that it is generated. Throws IoError.
 void WriteWeightsFolder(const std::filesystem::path& folder, const generate::TrainedGenerator& trained, bool mark);
 
 }  // namespace gan::exporting

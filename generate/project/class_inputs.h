@@ -10,15 +10,15 @@
 
 namespace gan::project {
 
-// Between latents and the inputs of a generator's first layer: with classes, the row of a class is joined to each
-// latent. Without classes both are the same, and nothing is copied. Spans are valid until the next call.
+// Converts latents to the inputs of a generator's first layer: with classes, the row of a class is appended to each
+// latent. Without classes the two are equal, and nothing is copied. Spans are valid until the next call.
 class ClassInputs {
  public:
   explicit ClassInputs(const generate::Generator& generator);
 
   std::size_t noise_dim() const { return noise_dim_; }
 
-  // latents: float [N, noise_dim]; classes: of each latent, empty for a generator without classes.
+  // latents: float [N, noise_dim]; classes: one per latent, empty for a generator without classes.
   std::span<const float> Join(std::span<const float> latents, std::span<const std::uint32_t> classes);
   // The part of a gradient with respect to the inputs that belongs to the latents.
   std::span<const float> LatentPart(std::span<const float> gradient);

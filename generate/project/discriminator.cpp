@@ -30,7 +30,8 @@ class Builder {
       if (!discriminator.layers.empty() && layer.in != discriminator.layers.back().out) {
         throw DataError(source_, "tensor " + Name(place - 1, "weight") + " does not fit the layer before it");
       }
-      // A norm's weight is a vector and a convolution's has four dimensions. That tells them apart where D has no norm.
+      // A norm's weight is a vector and a convolution's has four dimensions, so they can be told apart where D has no
+      // norm.
       const TensorView* norm = Find(place, "weight");
       if (norm != nullptr && norm->shape.size() == 1) ReadNorm(place++, layer);
       discriminator.layers.push_back(std::move(layer));
@@ -49,7 +50,7 @@ class Builder {
     return found == tensors_.end() ? nullptr : &found->second;
   }
 
-  // Its weight; null where another layer stands.
+  // The convolution's weight; null when the layer at this place is of another kind.
   const TensorView* Convolution(std::size_t place) const {
     const TensorView* weight = Find(place, "weight");
     if (weight == nullptr || weight->shape.size() != 4) return nullptr;
@@ -76,7 +77,8 @@ class Builder {
     return layer;
   }
 
-  // Spectral normalisation in evaluation mode: by u^T W v of the vectors that training kept (trainer/model).
+  // Spectral normalisation in evaluation mode: divides by u^T W v, with the vectors that training stored
+  // (trainer/model).
   void DivideBySingularValue(std::size_t place, DiscriminatorLayer& layer) const {
     const std::size_t depth = layer.in * generate::kTaps;
     const std::vector<float> u = Read(place, "u", layer.out), v = Read(place, "v", depth);
@@ -126,7 +128,7 @@ std::optional<Discriminator> LoadDiscriminator(const generate::TrainedGenerator&
   const checkpoint::TensorsByName tensors = checkpoint::ViewByName(saved.tensors);
   Discriminator discriminator = Builder(trained.source, tensors, SampleNormOf(trained)).Build();
   const std::size_t halvings = discriminator.layers.size();
-  // Another network under these names is no error: the projection then goes by pixels alone.
+  // Another network under these names is not an error: the projection then uses pixels alone.
   const bool fits =
       halvings > 0 && discriminator.layers.front().in == 3 && std::size_t{2} << halvings == trained.generator.side();
   if (!fits) return std::nullopt;

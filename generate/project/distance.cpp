@@ -13,7 +13,7 @@ using generate::kTileColumns;
 namespace {
 
 constexpr std::size_t kColours = 3;
-constexpr double kPeak = 2;  // of values in [-1, 1]
+constexpr double kPeak = 2;  // largest difference of values in [-1, 1]
 // Features that are 0 everywhere would otherwise be divided by 0.
 constexpr double kLeastEnergy = 1e-12;
 
@@ -22,10 +22,10 @@ std::size_t PlaceInBlocks(std::size_t plain, std::size_t pixels) {
   return (pixel / kTileColumns * kColours + colour) * kTileColumns + pixel % kTileColumns;
 }
 
-// The sum of squared differences of `count` values; their differences times `factor` go to `gradient`.
+// The sum of squared differences of `count` values. Writes the differences times `factor` to `gradient`.
 double SquaredDifference(const float* values, const float* wanted, std::size_t count, float factor, float* gradient) {
-  // Short sums in float use vectors and lose little; the long sum over all runs is in double.
-  constexpr std::size_t kRun = 256;  // summed in float, the runs in double
+  // Short sums in float use vector instructions and lose little precision. The sum over all runs is in double.
+  constexpr std::size_t kRun = 256;  // values summed in float; the sums of runs are added in double
   double sum = 0;
   for (std::size_t begin = 0; begin < count; begin += kRun) {
     float part = 0;

@@ -11,8 +11,8 @@
 
 namespace gan::project {
 
-// How far an image is from the photograph. pixels: mean squared difference of values in [-1, 1]. features: of each
-// layer of D the squared difference relative to the photograph's features, averaged over the layers; 0 without D.
+// The distance of an image from the photograph. pixels: mean squared difference of values in [-1, 1]. features: for
+// each layer of D the squared difference relative to the photograph's features, averaged over the layers; 0 without D.
 struct Distances {
   double pixels = 0;
   double features = 0;

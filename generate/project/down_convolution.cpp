@@ -17,7 +17,7 @@ constexpr std::size_t kTileRows = 16;
 constexpr std::size_t kTileFloats = kTileRows * kTileColumns;
 constexpr std::size_t kChunkChannels = 16;  // a panel of 16 channels, 16 taps and 16 columns stays in the L1 cache
 constexpr std::size_t kPanelFloats = kChunkChannels * kTaps * kTileColumns;
-constexpr std::size_t kMostColumns = 128;  // pixels of a task: the weights are read once for so many
+constexpr std::size_t kMostColumns = 128;  // pixels per task; the weights are read once for all of them
 
 // The gradient of a transposed convolution with respect to its input: a convolution of stride 2. It runs on the product
 // of the engine (kernels.h), whose columns are 16 pixels side by side. With stride 2 neighbouring outputs read every
@@ -33,11 +33,11 @@ std::vector<float> PackRows(std::span<const float> weight, std::size_t rows, std
   return packed;
 }
 
-// Tap 1 of a kernel's side meets even pixels of the large map and tap 2 odd ones at the place at hand; tap 0 meets the
-// odd one before it, tap 3 the even one behind it.
+// Along a side of the kernel, tap 1 meets even pixels of the large map and tap 2 odd ones at the same place. Tap 0
+// meets the odd pixel before it, tap 3 the even pixel behind it.
 struct TapSource {
   std::size_t parity;
-  std::size_t shift;  // in planes with a border of one
+  std::size_t shift;  // position in planes with a border of one pixel
 };
 constexpr TapSource kTapSources[] = {{1, 0}, {0, 1}, {1, 1}, {0, 2}};
 
@@ -128,7 +128,7 @@ void DownConvolution::Multiply(const Task& task, const float* patches, std::size
       float* out = task.small + (block * rows_ + row) * kTileColumns;
       const std::size_t floats = std::min(kTileRows, rows_ - row) * kTileColumns;
       float tile[kTileFloats] = {};
-      // The sum goes on where the channels before have left it.
+      // Later channels continue the sum of the earlier ones.
       if (first_channel > 0) std::copy_n(out, floats, tile);
       kernels.multiply_tile(weights, patches + b * kPanelFloats, channels * kTaps, tile, kTileColumns);
       std::copy_n(tile, floats, out);

@@ -1,6 +1,6 @@
 // DCGAN's convolution that halves a map (4x4 taps, stride 2, padding 1), on all threads of the caller's TBB arena. It
-// is the gradient of the generator's transposed convolution with respect to its input, and what the discriminator is
-// made of. Maps lie in memory as Layout::kBlocks of generate/engine/convolution.h.
+// is the gradient of the generator's transposed convolution with respect to its input, and the discriminator consists
+// of it. Maps are stored as Layout::kBlocks of generate/engine/convolution.h.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@ namespace gan::project {
 
 class DownConvolution {
  public:
-  // weight: float [rows, channels, 4, 4]: nn::Conv2d's, or nn::ConvTranspose2d's for its gradient. small_side: of the
-  // halved map, a power of two, at least 4.
+  // weight: float [rows, channels, 4, 4], of an nn::Conv2d, or of an nn::ConvTranspose2d whose gradient is computed.
+  // small_side: side of the halved map, a power of two, at least 4.
   DownConvolution(std::span<const float> weight, std::size_t rows, std::size_t channels, std::size_t small_side);
 
   std::size_t rows() const { return rows_; }
@@ -30,7 +30,7 @@ class DownConvolution {
   void Multiply(const Task& task, const float* patches, std::size_t first_channel, std::size_t channels) const;
 
   std::size_t rows_, channels_, side_;
-  std::vector<float> packed_;  // [groups of 16 rows][channels][16 taps][16 rows], zeros where there is no row
+  std::vector<float> packed_;  // [groups of 16 rows][channels][16 taps][16 rows], zeros for missing rows
 };
 
 // The same for the generator's first layer, whose input is one pixel: float [N, channels, 16 pixels] -> [N, rows].

@@ -15,9 +15,10 @@ namespace {
 constexpr float kLeak = 0.2F;
 constexpr std::size_t kLeastSide = 4;  // of a map in blocks of 16 pixels
 
-// One group of a sample norm: all channels of an image, or one of them. Values of channel c lie in blocks.
+// One group of a norm that is computed per image: all channels of an image, or one of them. Values of channel c are in
+// blocks.
 struct Group {
-  std::size_t channels, pixels, begin, end;  // channels [begin, end) of all
+  std::size_t channels, pixels, begin, end;  // channels [begin, end) of all channels
 
   template <typename Visit>
   void ForEach(std::size_t image, const Visit& visit) const {
@@ -81,7 +82,7 @@ void FeatureGradient::Normalise(LayerState& layer, std::size_t image) const {
     layer.inverse_deviations[image * groups + g] = static_cast<float>(inverse);
     group.ForEach(image, [&](std::size_t i, std::size_t c) {
       layer.normalised[i] = static_cast<float>((double{layer.output[i]} - mean) * inverse);
-      // Without the shift, which Activate adds with and without a norm.
+      // Without the shift, which Activate adds whether or not there is a norm.
       layer.output[i] = layer.normalised[i] * layer.scale[c];
     });
   }

@@ -10,9 +10,9 @@
 
 namespace gan::project {
 
-// The features of a discriminator in evaluation mode, which are what leaves each LeakyReLU, of all maps of at least 4x4
-// pixels; and the gradient of a function of them with respect to the image. On CPUs, without LibTorch, on the threads
-// of the caller's TBB arena. Not thread-safe: it keeps what Backward needs.
+// The features of a discriminator in evaluation mode, and the gradient of a function of them with respect to the image.
+// Features are the outputs of each LeakyReLU whose map has at least 4x4 pixels. Runs on CPUs, without LibTorch, on the
+// threads of the caller's TBB arena. Not thread-safe: it keeps the values that Backward needs.
 class FeatureGradient {
  public:
   FeatureGradient(const Discriminator& discriminator, std::size_t side);
@@ -22,7 +22,7 @@ class FeatureGradient {
 
   // images: N in Layout::kBlocks, float [N, 3, side, side] in [-1, 1].
   void Forward(std::span<const float> images);
-  // Features of the last Forward, N of floats(layer) in Layout::kBlocks.
+  // The features of layer `layer` from the last Forward: N maps of floats(layer) values each, in Layout::kBlocks.
   std::span<const float> features(std::size_t layer) const;
 
   // of_features: for each layer the gradient with respect to its features. Returns the gradient with respect to the
@@ -37,8 +37,8 @@ class FeatureGradient {
     DownConvolution down;
     generate::PackedConvolution up;              // the gradient with respect to the input
     std::vector<float> output = {};              // after LeakyReLU
-    std::vector<float> normalised = {};          // of a sample norm: before its scale and shift
-    std::vector<float> inverse_deviations = {};  // of a sample norm: [N, groups]
+    std::vector<float> normalised = {};          // of a norm per image: values before its scale and shift
+    std::vector<float> inverse_deviations = {};  // of a norm per image: [N, groups]
   };
 
   static LayerState MakeState(const DiscriminatorLayer& layer, std::size_t out_side);

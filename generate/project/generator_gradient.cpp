@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t kFloatsPerTask = 1U << 14;
 
-// The weights [in, out, 4, 4] with each output channel's factor of batch norm.
-// The gradient passes through the same factors as the image did.
+// The weights [in, out, 4, 4], each output channel multiplied by its factor of batch norm. The gradient needs the same
+// factors as the image.
 std::vector<float> Scaled(const generate::Layer& layer, const std::vector<float>& scale) {
   std::vector<float> weight = layer.weight;
   for (std::size_t i = 0; i < weight.size(); ++i) weight[i] *= scale[i / generate::kTaps % layer.out];
@@ -37,7 +37,7 @@ GeneratorGradient::GeneratorGradient(const generate::Generator& generator) : fir
                      std::move(norm.shift),
                      layer.norm ? generate::Activation::kRelu : generate::Activation::kTanh,
                      {}};
-    // The first layer comes from one pixel and is a plain product (FirstLayerGradient).
+    // The first layer's input is one pixel, so its gradient is a plain product (FirstLayerGradient).
     if (side > 1) state.down.emplace_back(Scaled(layer, norm.scale), layer.in, layer.out, side);
     layers_.push_back(std::move(state));
     side = layers_.back().up.out_side();

@@ -10,10 +10,10 @@
 
 namespace gan::project {
 
-// A generator in evaluation mode with its gradient with respect to its inputs (the latents, with the row of a class
-// joined to each where there are classes), on CPUs and without LibTorch: batch norm is folded into the weights as in
-// generate::Engine, whose images these are. Uses the threads of the TBB arena it is called in. Not thread-safe: it
-// keeps what Backward needs.
+// A generator in evaluation mode and its gradient with respect to its inputs: the latents, each with the row of its
+// class appended where there are classes. Runs on CPUs, without LibTorch. Batch norm is folded into the weights, so the
+// images are those of generate::Engine. Uses the threads of the TBB arena it is called in. Not thread-safe: it keeps
+// the values that Backward needs.
 class GeneratorGradient {
  public:
   explicit GeneratorGradient(const generate::Generator& generator);
@@ -25,8 +25,8 @@ class GeneratorGradient {
   // inputs: float [N, inputs()] -> N images in [-1, 1], in Layout::kBlocks; valid until the next call.
   std::span<const float> Forward(std::span<const float> inputs);
 
-  // The gradient [N, inputs()] of a number whose gradient with respect to the images of the last Forward is
-  // `of_images`, in their layout. Valid until the next call.
+  // The gradient, [N, inputs()], of a scalar function of the images. of_images: the function's gradient with respect to
+  // the images of the last Forward, in their layout. Valid until the next call.
   std::span<const float> Backward(std::span<const float> of_images);
 
  private:
@@ -34,7 +34,7 @@ class GeneratorGradient {
     generate::PackedConvolution up;
     std::vector<float> shift;
     generate::Activation activation;
-    std::vector<DownConvolution> down;  // the gradient; of the first layer: none
+    std::vector<DownConvolution> down;  // the gradient; empty for the first layer
     std::vector<float> output = {};
   };
 

@@ -8,9 +8,9 @@ namespace gan::project {
 namespace {
 
 constexpr std::size_t kHistory = 20;
-constexpr double kSufficient = 1e-4;  // of the decrease that the slope promises
+constexpr double kSufficient = 1e-4;  // fraction of the decrease that the slope predicts
 constexpr double kShorter = 0.5, kShortest = 1e-6;
-constexpr double kFirstLength = 0.1;  // of the first step, before any curvature is known
+constexpr double kFirstLength = 0.1;  // length of the first step, before any curvature is known
 
 double Dot(const std::vector<double>& a, const std::vector<double>& b) {
   return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
@@ -45,7 +45,7 @@ std::vector<double> Lbfgs::Direction() const {
 void Lbfgs::BeginLine() {
   direction_ = Direction();
   slope_ = Dot(direction_, gradient_);
-  // Also for NaN. Without pairs the direction is against the gradient, which always leads down.
+  // The condition also holds for NaN. Without pairs the direction is against the gradient, which always leads down.
   if (!(slope_ < 0)) {
     pairs_.clear();
     direction_ = Direction();
@@ -88,7 +88,7 @@ bool Lbfgs::Evaluate() {
   length_ *= kShorter;
   if (length_ >= kShortest) return true;
   if (pairs_.empty()) return false;
-  pairs_.clear();  // the curvature that is remembered may be that of another place
+  pairs_.clear();  // the stored curvature may be that of another place
   BeginLine();
   return true;
 }

@@ -8,16 +8,16 @@
 namespace gan::project {
 
 // L-BFGS (Nocedal and Wright, "Numerical optimization", 2006, algorithm 7.5) with a backtracking line search: the last
-// part of a projection, where curvature helps and one start is left.
+// part of a projection, when one start is left and curvature helps.
 class Lbfgs {
  public:
-  // value: of the function at a point, with its gradient.
+  // Returns the value of the function at a point and computes its gradient.
   using Function = std::function<double(const std::vector<float>& point, std::vector<double>& gradient)>;
 
   Lbfgs(Function function, std::vector<float> start);
 
-  // One evaluation of the function. False when no smaller value was found along the steepest descent: the search is
-  // over.
+  // One evaluation of the function. False when no smaller value was found along the steepest descent: the search has
+  // ended.
   bool Evaluate();
 
   const std::vector<float>& best() const { return point_; }
@@ -25,7 +25,7 @@ class Lbfgs {
 
  private:
   struct Pair {
-    std::vector<double> step, change;  // of the point, of the gradient
+    std::vector<double> step, change;  // differences between two points, and between their gradients
     double curvature;                  // their product
   };
 

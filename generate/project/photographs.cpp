@@ -28,8 +28,8 @@ Rgb8 Decoded(const fs::path& file) {
 
 Rgb8 Cropped(const fs::path& file, std::size_t side) {
   const Rgb8 image = Decoded(file);
-  // The way of a training image: first to the size of a record, then means over blocks. A photograph that was resized
-  // otherwise would differ from everything that the generator has seen.
+  // The photograph is treated like a training image: resized to the size of a record, then averaged over blocks. A
+  // photograph that was resized in another way would differ from everything that the generator has seen.
   const std::size_t record = std::max(kRecordSide, side);
   const bool small = std::min(image.width, image.height) < record;
   try {
@@ -50,7 +50,7 @@ std::vector<fs::path> ListPhotographs(const fs::path& source) {
     if (entry.is_regular_file()) files.push_back(entry.path());
   }
   if (files.empty()) throw DataError(source, "the folder holds no files");
-  // Folders are listed in another order on every file system.
+  // File systems list the files of a folder in different orders.
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -59,7 +59,7 @@ std::vector<float> ReadPhotograph(const fs::path& file, std::size_t side) {
   const Rgb8 image = Cropped(file, side);
   const std::size_t block = image.width / side;
   const float factor = 1 / (127.5F * static_cast<float>(block * block));
-  // The mean over a block, from [0, 255] to [-1, 1]: -1 plus each pixel's part of it.
+  // Maps the mean over a block from [0, 255] to [-1, 1]: starts at -1 and adds the contribution of each pixel.
   std::vector<float> photograph(3 * side * side, -1);
   for (std::size_t y = 0; y < side * block; ++y) {
     for (std::size_t x = 0; x < side * block; ++x) {

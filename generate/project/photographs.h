@@ -6,7 +6,8 @@
 
 namespace gan::project {
 
-// The file itself, or all files below a folder, by sorted path. Throws DataError: nothing there, an empty folder.
+// The file itself, or all files below a folder, sorted by path. Throws DataError when nothing exists at the path or the
+// folder is empty.
 std::vector<std::filesystem::path> ListPhotographs(const std::filesystem::path& source);
 
 // A photograph as training sees it, float [3, side, side] in [-1, 1]: decoded, resized and cropped as gan-preprocess

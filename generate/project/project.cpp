@@ -25,11 +25,11 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-// Names may hold bytes that are no UTF-8.
+// Names may contain bytes that are not UTF-8.
 std::string Line(const Json& j) { return j.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
-// Where the results of a photograph go. A folder keeps the names and the folders below the source, so that no two
-// photographs share a name.
+// The names of the result files of a photograph. A folder's results keep the names and the folders below the source, so
+// that no two photographs share a name.
 struct Names {
   fs::path image, latent, facts;
 };
@@ -46,7 +46,7 @@ Names NamesFor(const fs::path& photograph, const generate::GenerateOptions& gene
   return {base + ".png", base + ".npy", base + ".json"};
 }
 
-// The classes of --class, or all.
+// Sets the classes of --class, or all.
 ProjectionOptions WithClasses(ProjectionOptions search, const generate::GenerateOptions& generate,
                               const generate::TrainedGenerator& trained) {
   if (!generate.classes.empty()) {
@@ -76,7 +76,7 @@ class Run {
     bar_.Finish();
     if (latents_.empty()) throw DataError(options_.source, last_error_);
     if (generate_.kind() == generate::OutputKind::kFolder) WriteSummary();
-    // At the end, because lines in between would tear the progress bar.
+    // Printed at the end, because lines in between would break the progress bar.
     std::cout << said_ << std::flush;
   }
 
@@ -92,7 +92,8 @@ class Run {
       const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
       Write(photograph, wanted, found, taken.count());
     } catch (const DataError& error) {
-      // In a folder one file that is no photograph is left out; a file that was named is an error.
+      // A file in a folder that cannot be read as a photograph is left out; a named file that cannot be read is an
+      // error.
       if (photographs_.size() == 1) throw;
       last_error_ = std::string("none of the files is a photograph; the last one: ") + error.what();
       std::cerr << "gan-generate: " + std::string(error.what()) + "; it is left out\n";
@@ -154,7 +155,7 @@ class Run {
   std::vector<fs::path> photographs_;
   Projector projector_;
   cli::ProgressBar bar_;
-  std::vector<float> latents_;  // of all photographs that could be read
+  std::vector<float> latents_;  // of all photographs that were read
   std::string lines_, said_, last_error_;
 };
 

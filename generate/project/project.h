@@ -15,14 +15,14 @@ struct ProjectOptions {
   ProjectionOptions search;
 };
 
-// Declares --project and what belongs to it; after the other flags of gan-generate.
+// Declares --project and the flags that need it; after the other flags of gan-generate.
 void AddProjectFlags(CLI::App& app, ProjectOptions& options);
 // Sets the defaults that depend on other flags. Throws UsageError.
 void SettleProjectFlags(const CLI::App& app, generate::GenerateOptions& generate, ProjectOptions& options);
 
-// Projects every photograph, with a progress bar, and writes what docs/generate.md says; files below a folder that are
-// no photographs are reported and left out. Uses the caller's TBB arena. Throws DataError: the only photograph, or all
-// of them, cannot be read; IoError.
+// Projects every photograph, with a progress bar, and writes the files that docs/generate.md lists. Files in a folder
+// that cannot be read as photographs are reported and left out. Uses the caller's TBB arena. Throws DataError when no
+// photograph could be read; IoError.
 void ProjectPhotographs(const generate::GenerateOptions& generate, const ProjectOptions& options,
                         const generate::TrainedGenerator& trained);
 

@@ -12,7 +12,7 @@ void AddProjectFlags(CLI::App& app, ProjectOptions& options) {
                                  "Find the latent whose image is nearest to a photograph: a file, or a folder of them. "
                                  "--out is a folder, or FILE.png for one photograph.");
   project->type_name("PATH")->group(group);
-  // These say which latents to use, and that is what a projection finds.
+  // These flags choose latents, which a projection has to find.
   for (const char* other :
        {"--count", "--seeds", "--latents", "--latent", "--interpolate", "--sheet", "--truncation", "--columns"}) {
     project->excludes(other);

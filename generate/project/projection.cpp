@@ -13,14 +13,14 @@ namespace gan::project {
 namespace {
 
 constexpr std::size_t kBatch = 32;            // of candidates
-constexpr std::size_t kLeastCandidates = 32;  // of a class
+constexpr std::size_t kLeastCandidates = 32;  // candidates per class
 constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
-constexpr double kRate = 0.1;          // the first; it falls to 0 along half a cosine
-constexpr double kMostLength = 1.3;    // in times of the length of a typical latent, sqrt(noise_dim)
-constexpr std::size_t kLook = 15;      // the search ends when so many evaluations have not made
-constexpr double kStalled = 0.995;     // the distance less than so many times what it was
-constexpr std::size_t kShortlist = 4;  // candidates per start whose features are compared, not their pixels alone
-constexpr std::size_t kRounds = 6;     // of Adam; after each the nearer half of the starts goes on
+constexpr double kRate = 0.1;          // initial rate of Adam; it falls to 0 along half a cosine
+constexpr double kMostLength = 1.3;    // relative to the length of a typical latent, sqrt(noise_dim)
+constexpr std::size_t kLook = 15;      // the search ends when this many evaluations have not brought
+constexpr double kStalled = 0.995;     // the distance below this fraction of its earlier value
+constexpr std::size_t kShortlist = 4;  // candidates per start whose features are compared, not only their pixels
+constexpr std::size_t kRounds = 6;     // rounds of Adam; each keeps the nearer half of the starts
 
 double Length(std::span<const float> latent) {
   double sum = 0;
@@ -38,24 +38,24 @@ void Shorten(std::span<float> latent) {
 
 }  // namespace
 
-// The distance has many local minima, so the search goes from wide to narrow: random latents are compared by their
-// pixels, the nearest by features as well, the starts follow their gradients and the nearer half of them goes on in
-// each round, and L-BFGS ends on the nearest, where its model of the curvature pays.
+// The distance has many local minima, so the search narrows in stages. Random latents are compared by their pixels, the
+// nearest by features as well. The remaining ones are the starts, which follow their gradients; each round keeps the
+// nearer half. L-BFGS then continues from the nearest one, because there its model of the curvature helps.
 
 // The starts that are still followed.
 struct Projector::Search {
   std::size_t noise_dim;
-  AdamState adam;                      // of [count, noise_dim] each
+  AdamState adam;                      // each of size [count, noise_dim]
   std::vector<std::uint32_t> classes;  // [count], or empty
-  std::vector<double> totals;          // of the latents, before their last step
-  std::vector<float> best;             // the latent of the least total so far
+  std::vector<double> totals;          // distances of the latents before their last step
+  std::vector<float> best;             // the latent with the smallest distance so far
   std::vector<std::uint32_t> best_class;
   double best_total = INFINITY;
   std::size_t step = 0;
 
   void RememberNearest() {
     const auto nearest = std::min_element(totals.begin(), totals.end());
-    // Adam may lead away again from the nearest point that it has passed.
+    // Adam may lead away from the nearest point that it has passed, so that point is kept.
     if (*nearest >= best_total) return;
     best_total = *nearest;
     const auto at = static_cast<std::size_t>(nearest - totals.begin());
@@ -64,7 +64,7 @@ struct Projector::Search {
     if (!classes.empty()) best_class = {classes[at]};
   }
 
-  // From the nearest on.
+  // The latents by distance, the nearest first.
   std::vector<std::size_t> Order() const {
     std::vector<std::size_t> order(totals.size());
     std::iota(order.begin(), order.end(), 0);
@@ -117,7 +117,7 @@ Projector::Projector(const generate::Generator& generator, const std::optional<D
       candidates_(std::max(options.candidates, options.starts) * generator.noise_dim()) {
   const std::size_t n = generator.noise_dim();
   for (std::size_t i = 0; i < candidates_.size() / n; ++i) {
-    // One set for all photographs, so the order of the photographs in a folder changes no result.
+    // All photographs use one set of random latents, so the order of the photographs in a folder changes no result.
     data::FillNormal(candidates_.data() + i * n, n, options.seed, data::Stream::kProjection, 0, i);
   }
 }
@@ -134,7 +134,7 @@ std::span<const float> Projector::GradientAt(std::span<const float> latents, std
   return inputs_.LatentPart(generator_.Backward(result.gradient));
 }
 
-// The same latents for each class.
+// All classes use the same random latents.
 Projector::Search Projector::Begin() {
   const std::size_t n = inputs_.noise_dim(), classes = std::max<std::size_t>(1, options_.classes.size());
   const std::size_t starts = (options_.starts + classes - 1) / classes;
@@ -148,7 +148,7 @@ Projector::Search Projector::Begin() {
   }
   search.adam.first_moments.resize(search.adam.values.size());
   search.adam.second_moments.resize(search.adam.values.size());
-  // Pixels alone first: the features cost a forward of D per candidate.
+  // Pixels alone at first, because the features cost a forward pass of D per candidate.
   Measure(Distance::Want::kPixels, search);
   KeepNearest(kShortlist * starts, search);
   Measure(Distance::Want::kValues, search);
@@ -174,7 +174,7 @@ void Projector::KeepNearest(std::size_t of_each_class, Search& search) {
   std::map<std::uint32_t, std::size_t> kept;
   std::vector<std::size_t> chosen;
   for (const std::size_t i : search.Order()) {
-    // Of each class, because random latents say little about which class can come nearest.
+    // Each class keeps some starts, because random latents say little about which class can come nearest.
     if (kept[search.classes.empty() ? 0 : search.classes[i]]++ < of_each_class) chosen.push_back(i);
   }
   search.Keep(chosen);
@@ -193,12 +193,12 @@ void Projector::Step(Search& search) {
   search.RememberNearest();
   const double done = static_cast<double>(search.step++) / static_cast<double>(options_.steps);
   AdamStep(gradient, kRate * (1 + std::cos(done * M_PI)) / 2, search.step, search.adam);
-  // Without a bound the search would go to latents that are longer than any in training, where images are no longer
-  // such as the generator was taught to make.
+  // Without a bound the search would go to latents that are longer than any in training, for which the generator has
+  // not been trained.
   for (std::size_t i = 0; i < latents.size(); i += n) Shorten(std::span(latents).subspan(i, n));
 }
 
-// Beyond the length of typical latents by far, a point counts as worse than every other.
+// A latent much longer than typical ones counts as worse than every other.
 double Projector::Value(const std::vector<float>& latent, std::span<const std::uint32_t> of_class,
                         std::vector<double>& gradient) {
   std::vector<double> totals;
@@ -219,7 +219,7 @@ Projection Projector::Project(std::span<const float> photograph, const OnStep& o
   }
   const std::vector<std::uint32_t>& of_class = search.best_class;
   Lbfgs last([&](const auto& point, auto& gradient) { return Value(point, of_class, gradient); }, search.best);
-  double before = INFINITY;  // the value at the last look
+  double before = INFINITY;  // the value at the last comparison
   for (std::size_t step = with_adam; step < options_.steps && last.Evaluate(); ++step) {
     on_step(step + 1);
     if ((step - with_adam) % kLook != 0) continue;

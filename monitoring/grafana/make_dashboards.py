@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Writes the three dashboards beside itself from the short description below: make_dashboards.py [FOLDER].
 
-A test holds the committed files equal to what this writes, so edit here, run it, and commit both. `%` in a query stands
-for the variables job, instance and run, `@` for these and rank. A panel is (type, title, unit, description, queries) with
-queries as (expression, legend); what is special about one follows as keywords.
+A test compares the committed files with the output of this script, so edit here, run it, and commit both. `%` in a
+query is replaced by the variables job, instance and run, `@` by these and rank. A panel is (type, title, unit,
+description, queries) with queries as (expression, legend); further properties follow as keywords.
 """
 import json
 import pathlib

@@ -4,7 +4,7 @@
 The constants are called kNAMEHead, kNAMETail and kNAMEPolicy; a second style sheet may follow the first.
 
 Scripts and styles are inlined, and the Content-Security-Policy allows exactly these by their hashes: whatever a run's
-files say, nothing else can run. `%DATA%` in the page is the slot for a report's data.
+files contain, no other script can run. `%DATA%` in the page is the place for a report's data.
 """
 import base64
 import hashlib

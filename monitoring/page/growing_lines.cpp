@@ -57,7 +57,7 @@ bool GrowingLines::IsReplaced() {
   const bool is_touched = is_there && (size != size_ || written != written_);
   const bool changed = is_touched && size >= offset_ && !tail_.empty() &&
                        File(file_).Read(offset_ - tail_.size(), tail_.size()) != tail_;
-  // At the first look inode_ is 0, so a file that exists counts as replaced. Nothing has been read then.
+  // At the first call inode_ is 0, so an existing file counts as replaced. Nothing has been read then.
   const bool replaced = size < offset_ || changed || (is_there && found.st_ino != inode_);
   if (replaced) *this = GrowingLines(file_);
   inode_ = is_there ? found.st_ino : 0;
@@ -74,13 +74,13 @@ bool GrowingLines::Read(std::uint64_t most_bytes, const std::function<void(std::
     const std::size_t end = block.rfind('\n');
     if (end == std::string::npos) {
       if (block.size() < kBlock) return true;  // the last line is incomplete
-      offset_ += block.size();                 // longer than any line of ours: skipped
+      offset_ += block.size();                 // longer than any line of the trainer: skipped
       tail_.clear();
       ++skipped_;
       continue;
     }
     PassLines(std::string_view(block).substr(0, end + 1), take);
-    // Kept to notice a replaced file at the next call.
+    // Kept to notice at the next call whether the file was replaced.
     const std::size_t length = std::min(end + 1, kTail);
     tail_ = block.substr(end + 1 - length, length);
     offset_ += end + 1;

@@ -15,15 +15,15 @@ class GrowingLines {
  public:
   explicit GrowingLines(std::filesystem::path file) : file_(std::move(file)) {}
 
-  // Looks at the file. Returns true when it was truncated or replaced, as by a resumed run: then everything that was
-  // read before is void, and Read() begins at its first line again.
+  // Checks the file. Returns true when it was truncated or replaced, as by a resumed run: then everything that was read
+  // before is void, and Read() begins at its first line again.
   bool IsReplaced();
   // Passes lines without their newline to `take`, at most about `most_bytes` of them. Returns false when there is more
   // to read. Call IsReplaced() first. A line longer than a megabyte is counted in skipped() and not passed.
   bool Read(std::uint64_t most_bytes, const std::function<void(std::string_view)>& take);
 
   const std::filesystem::path& path() const { return file_; }
-  std::uint64_t size() const { return size_; }      // at the last look
+  std::uint64_t size() const { return size_; }      // at the last check
   std::uint64_t offset() const { return offset_; }  // of the first byte that was not read yet
   std::uint64_t skipped() const { return skipped_; }
   double read_ratio() const { return size_ == 0 ? 1.0 : static_cast<double>(offset_) / static_cast<double>(size_); }

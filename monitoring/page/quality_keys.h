@@ -8,12 +8,12 @@
 
 namespace gan::monitoring {
 
-// The names of measures begin like this. A result stands in the line of the step in which it took effect; the two
-// others say which state was measured. Runs that waited for each measurement do not have them.
+// The prefix of the names of measures. A result is in the line of the step in which it took effect. The two other keys
+// name the step and the images of the measured state. Runs that waited for each measurement do not have them.
 inline constexpr std::string_view kQuality = "quality_", kQualityStep = "quality_step",
                                   kQualityImages = "quality_images";
 
-// Whether `name` is one of those two, which are no measures.
+// Whether `name` is one of those two, which are not measures.
 constexpr bool SaysWhatWasMeasured(std::string_view name) { return name == kQualityStep || name == kQualityImages; }
 
 // The step to which the measures in a line belong; at most the line's own.

@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// A run folder may come from somebody else, so the size is limited before a file is read.
+// Anybody may have written a run folder, so the size is limited before a file is read.
 constexpr std::uint64_t kLargestJson = std::uint64_t{4} << 20;
 
 }  // namespace

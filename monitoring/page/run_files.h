@@ -1,4 +1,4 @@
-// Reads the files of a run folder that others may be writing, or may have damaged.
+// Reads the files of a run folder that other processes may be writing, or may have damaged.
 #pragma once
 
 #include <chrono>
@@ -17,10 +17,10 @@ namespace gan::monitoring {
 bool IsPlainFile(const std::filesystem::path& path);
 // Nothing when the file is missing, a link, too large or unreadable.
 std::optional<std::string> ReadPlainFile(const std::filesystem::path& path, std::uint64_t most_bytes);
-// Null when the file is missing or not JSON, or not of the modest kind that storage/parse_json.h describes.
+// Null when the file is missing, not JSON, or beyond the limits of storage/parse_json.h.
 nlohmann::json ReadRunJson(const std::filesystem::path& path);
 
-// What the name of a grid begins with: generated images, or generated images beside the nearest training images.
+// The prefixes of grids: generated images, or generated images beside the nearest training images.
 inline constexpr std::string_view kFakes = "fakes-", kNearest = "nearest-";
 // The steps of the grids in a run folder, ascending; links are left out.
 std::vector<std::uint64_t> StepsOfGrids(const std::filesystem::path& run, std::string_view kind = kFakes);

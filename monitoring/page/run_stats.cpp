@@ -29,7 +29,7 @@ bool RunStats::Update(std::uint64_t most_bytes) {
 }
 
 void RunStats::Forget() {
-  // The reader already stands at the beginning of the new file; only what was derived from the old one is dropped.
+  // The reader is already at the beginning of the new file. Only the results from the old one are dropped.
   GrowingLines file = std::move(file_);
   *this = RunStats(file.path());
   file_ = std::move(file);
@@ -95,7 +95,7 @@ void RunStats::AddNonfinite(std::uint64_t step, const Json& line) {
   ++nonfinite_count_;
 }
 
-// gan-train has it for at most 32 classes; a larger object is not one of its own.
+// gan-train writes it for at most 32 classes, so a larger object is not from gan-train.
 void RunStats::KeepQualityByClass(std::uint64_t step, const Json& line) {
   constexpr std::size_t kMostClasses = 32;
   const auto quality = line.find("quality_by_class");
@@ -104,7 +104,7 @@ void RunStats::KeepQualityByClass(std::uint64_t step, const Json& line) {
   if (storage::IsModestJson(text)) quality_by_class_ = std::move(text);
 }
 
-// The newest measurement. The table may have its mean with others.
+// Keeps the newest measurement separately, because a bucket of the table may average it with others.
 void RunStats::KeepCopies(std::uint64_t step, const Json& line) {
   Json kept = Json::array({step});
   for (const char* name : {"quality_copies", "quality_copies_floor", "quality_copies_told"}) {

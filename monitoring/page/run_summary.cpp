@@ -18,7 +18,7 @@ using Json = nlohmann::json;
 
 namespace {
 
-// What can be drawn of every step. Further numbers of a line are not kept.
+// The numbers of every step that can be drawn. Other numbers of a line are not kept.
 constexpr std::array<std::string_view, 10> kStepCurves = {
     "d_auc",           "loss_d",          "loss_g",      "imbalance",   "diversity",
     "d_accuracy_real", "d_accuracy_fake", "grad_norm_d", "grad_norm_g", "images_per_second"};
@@ -50,7 +50,7 @@ void ReadIfChanged(const fs::path& path, std::int64_t& read, Json& value) {
   read = now;
 }
 
-// The files belong to another process and may hold anything, so a member of another type counts as absent.
+// Another process writes the files, which may contain anything, so a member of another type counts as absent.
 double Number(const Json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_number() ? found->get<double>() : std::nan("");
@@ -66,7 +66,7 @@ std::uint64_t Count(const Json& object, const char* name) {
   return found != object.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
 }
 
-// memmem, because a search for the quotation mark stops seventy times in each line.
+// memmem, because a search for the quotation mark would stop seventy times in each line.
 bool MentionsQuality(std::string_view line) {
   return ::memmem(line.data(), line.size(), kQuality.data(), kQuality.size()) != nullptr;
 }
@@ -82,14 +82,14 @@ Better BetterOf(std::string_view measure) {
   return Better::kNeither;
 }
 
-// Halves the points whenever there would be too many, so that a curve of any length fits.
+// Halves the number of points whenever it would become too large, so that a curve of any length fits.
 void RunSummary::CurveOf::Add(const Point& point) {
   if (seen++ % every != 0) return;
   if (points.size() == kMostPoints) {
     for (std::size_t i = 0; i < kMostPoints / 2; ++i) points[i] = points[2 * i];
     points.resize(kMostPoints / 2);
     every *= 2;
-    // The point that found no room is one of the new, wider grid or is dropped.
+    // The point that did not fit is kept only if it belongs to the new, wider grid.
     if ((seen - 1) % every != 0) return;
   }
   points.push_back(point);
@@ -119,7 +119,7 @@ bool RunSummary::ReadMore(std::uint64_t most_bytes) {
   const std::lock_guard lock(mutex_);
   if (lines_.IsReplaced()) stats_ = FromStats();
   const bool complete = lines_.Read(most_bytes, [this](std::string_view line) { TakeLine(line); });
-  // The newest values are those of the last line, which is seldom one of the samples.
+  // The newest values are those of the last line, which is rarely one of the samples.
   if (!stats_.last_line.empty()) {
     const Json record = Json::parse(stats_.last_line, nullptr, /*allow_exceptions=*/false);
     if (record.is_object()) TakeNumbers(record, /*is_sample=*/false);
@@ -144,7 +144,7 @@ void RunSummary::TakeLine(std::string_view line) {
 
 void RunSummary::TakeNumbers(const Json& record, bool is_sample) {
   const std::uint64_t step = Count(record, "step"), images = Count(record, "images");
-  if (step < stats_.last_step) return;  // of a branch that a rollback has discarded
+  if (step < stats_.last_step) return;  // a line of a branch that a rollback has discarded
   // ReadMore() passes the last line again for its newest values. That must not add a second point.
   const bool is_known = step == stats_.last_step;
   stats_.last_step = step;
@@ -178,9 +178,9 @@ void RunSummary::TakeBest(const std::string& name, double value, std::uint64_t s
   if (is_best) stats_.best[name] = {value, step};
 }
 
-// Steps and images grow together, so what lies between two known steps is interpolated.
+// Steps and images grow together, so images between two known steps are interpolated.
 std::uint64_t RunSummary::ImagesAt(std::uint64_t step) const {
-  // Any number that every line has would do.
+  // Any number that occurs in every line would do.
   const auto curve = stats_.curves.find("loss_d");
   Point before, after{stats_.last_step, stats_.last_images, 0};
   if (curve != stats_.curves.end()) {
@@ -207,7 +207,7 @@ double RunSummary::Updated() const {
 std::string RunSummary::State(double now) const {
   const std::string said = Text(status_, "state");
   std::string launched = Text(launch_, "state");
-  // A second of tolerance: launch.json has whole seconds, status.json has fractions. Without one of the times
+  // A second of tolerance: launch.json has whole seconds, status.json has fractions. If one of the times is missing,
   // launch.json counts as newer, because a comparison with NaN is false.
   const bool is_newer = !(Number(launch_, "unix_seconds") + 1 < Number(status_, "unix_seconds"));
   if ((launched == "failed" || launched == "restarting") && is_newer) return launched;

@@ -1,4 +1,4 @@
-// What a table of many runs shows of one of them, in bounded memory.
+// The row of one run in a table of many runs, in bounded memory.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ namespace gan::monitoring {
 // the best one is exact. Thread-safe.
 class RunSummary {
  public:
-  static constexpr std::size_t kMostPoints = 256;  // of a curve; must be even
+  static constexpr std::size_t kMostPoints = 256;  // points of a curve; must be even
 
   explicit RunSummary(const std::filesystem::path& folder);
 
@@ -48,12 +48,12 @@ class RunSummary {
   };
   struct CurveOf {
     std::vector<Point> points;
-    std::uint64_t every = 1;  // every so many values one is kept
+    std::uint64_t every = 1;  // one value out of this many is kept
     std::uint64_t seen = 0;
     double last = 0;  // the newest value, which may lie between two points
     void Add(const Point& point);
   };
-  // What follows from stats.jsonl alone; begins anew when the file was replaced.
+  // Everything that is read from stats.jsonl. It is reset when the file was replaced.
   struct FromStats {
     std::uint64_t lines = 0;
     std::uint64_t last_step = 0, last_images = 0;
@@ -75,7 +75,7 @@ class RunSummary {
   void RefreshGrids();
 
   const std::filesystem::path folder_;
-  mutable std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;  // guards all members below
   GrowingLines lines_;
   FromStats stats_;
   Files read_;
@@ -86,7 +86,7 @@ class RunSummary {
   bool has_reals_ = false;
 };
 
-// Whether a smaller value of a quality measure is the better one; nothing for what is no measure of quality.
+// Whether a smaller or a larger value of a quality measure is better; kNeither for other numbers.
 enum class Better { kLower, kHigher, kNeither };
 Better BetterOf(std::string_view measure);
 

@@ -84,7 +84,7 @@ std::string RunView::JsonTextLocked() const {
 std::optional<std::string> RunView::Picture(std::string_view name) const {
   if (name == kRealsName) return ReadPlainFile(folder_ / kRealsName, kLargestPicture);
   for (const std::string_view kind : {kFakes, kNearest}) {
-    // The name is made anew from the number, so nothing that a client wrote reaches the file system.
+    // The name is formatted from the number, so no text of a client reaches the file system.
     if (const auto step = ParseGridName(name, kind)) {
       return ReadPlainFile(folder_ / GridName(*step, kind), kLargestPicture);
     }

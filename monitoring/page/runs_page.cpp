@@ -41,8 +41,8 @@ RunsView::~RunsView() {
   thread_.join();
 }
 
-// Looks for new runs while the long files are still being read. While there is more to read, the wait has no length and
-// only asks whether to end.
+// Looks for new runs while the long files are still being read. While there is more to read, it does not wait, and only
+// checks whether to end.
 void RunsView::Watch() {
   auto looked = std::chrono::steady_clock::now();
   bool complete = false;

@@ -16,7 +16,7 @@
 
 namespace gan::monitoring {
 
-// Keeps a RunsTable up to date in a thread of its own, and the complete data of the runs that were looked at last.
+// Keeps a RunsTable up to date in its own thread, and keeps the complete data of the runs that were opened last.
 // Thread-safe.
 class RunsView {
  public:
@@ -36,15 +36,15 @@ class RunsView {
   void Watch();
 
   RunsTable table_;
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards all members below
   std::condition_variable wake_;
   bool done_ = false;
-  std::list<std::pair<std::string, std::shared_ptr<RunView>>> open_;  // the one that was asked for last comes first
-  std::thread thread_;                                                // last: it uses all of the above
+  std::list<std::pair<std::string, std::shared_ptr<RunView>>> open_;  // the run that was opened last is first
+  std::thread thread_;                                                // last: it uses all members above
 };
 
 // Adds paths to `server`: "/" is the page of runs, "/runs.json" its table, "/curves/NAME" one number of all runs, and
-// "/run/NAME/" the page of a run with what belongs to it.
+// "/run/NAME/" the page of a run with its data and images.
 void ServeRunsPage(HttpServer& server, const std::shared_ptr<RunsView>& runs);
 
 }  // namespace gan::monitoring

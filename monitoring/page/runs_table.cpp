@@ -131,7 +131,7 @@ std::string RunsTable::JsonText() const {
     const auto [read, size] = run->Progress();
     done += read;
     total += size;
-    // The page offers what any of the runs has; the others have gaps there.
+    // The page offers the curves of all runs; runs without a curve have a gap there.
     for (std::string& name : run->CurveNames()) curves.insert(std::move(name));
   }
   for (const Json& row : rows) {

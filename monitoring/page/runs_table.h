@@ -1,4 +1,4 @@
-// All runs in one folder: what the page of runs and `gan-inspect list` show.
+// All runs in one folder, as the page of runs and `gan-inspect list` show them.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace gan::monitoring {
 
 // Whether `folder` looks like the folder of a run, judged by names alone.
 bool IsRunFolder(const std::filesystem::path& folder);
-// Whether a folder directly below `root` does.
+// Whether any folder directly below `root` looks like the folder of a run.
 bool HasRunFolders(const std::filesystem::path& root);
 
 // Runs are the folders directly below `root`; links are not followed. Memory grows with the number of runs, of which at
@@ -31,8 +31,8 @@ class RunsTable {
 
   // Looks for new and vanished runs, and reads the small files that have changed.
   void Refresh();
-  // Reads on in every stats.jsonl. Returns false when there is more to read. Each call reads at most about a megabyte
-  // of each run, so that the page shows progress for all of them.
+  // Continues reading every stats.jsonl. Returns false when there is more to read. Each call reads at most about a
+  // megabyte of each run, so that the page shows progress for all of them.
   bool ReadMore();
 
   // One object per run, in the order of their names: RunSummary::Row() with "settings", an object of those options in
@@ -51,12 +51,13 @@ class RunsTable {
   Summaries All() const;
 
   const std::filesystem::path root_;
-  mutable std::mutex mutex_;  // guards what follows; never held while a run is read
+  mutable std::mutex mutex_;  // guards all members below; never held while a run is read
   std::map<std::string, std::shared_ptr<RunSummary>> runs_;
   std::size_t left_out_ = 0;
 };
 
-// The options that are the same for no two runs by nature, or that say nothing about the result.
+// The options that naturally differ between any two runs, or have no influence on the result. The table leaves them
+// out.
 const std::set<std::string>& UntoldSettings();
 
 }  // namespace gan::monitoring

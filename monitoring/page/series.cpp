@@ -44,7 +44,7 @@ void SeriesTable::Add(std::uint64_t step, const std::vector<std::pair<std::strin
 
 void SeriesTable::AddEarlier(std::uint64_t step, const std::vector<std::pair<std::string_view, double>>& values) {
   if (last_steps_.empty()) return;
-  // The last bucket is left out of the search: a step beyond all others counts there.
+  // The last bucket is left out of the search: a step beyond all others belongs to it.
   const auto bucket = std::lower_bound(last_steps_.begin(), std::prev(last_steps_.end()), step);
   AddTo(static_cast<std::size_t>(bucket - last_steps_.begin()), values);
 }

@@ -80,7 +80,7 @@ Alerts::Alerts(const AlertTargets& targets, fs::path run, std::function<void(con
       warn_(std::move(warn)),
       rate_(rate),
       tokens_(rate.burst) {
-  // Two queues, so that a command that hangs does not hold up the webhook, nor the other way round.
+  // Two queues, so that a command that hangs does not delay the webhook, and the reverse.
   if (!webhook_->url.empty()) {
     sender_.emplace(SenderOptions{.what = "alert", .most_waiting = kMostWaiting, .warn = warn_});
     sender_->Start();

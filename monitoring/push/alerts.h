@@ -1,4 +1,4 @@
-// Tells people of what happens to a run: as JSON to a webhook, to a command, or both.
+// Reports events of a run to people: as JSON to a webhook, to a command, or both.
 #pragma once
 
 #include <chrono>
@@ -29,7 +29,7 @@ inline constexpr const char* kWebhookVariable = "EQUIPOISE_ALERT_WEBHOOK";
 inline constexpr const char* kCommandVariable = "EQUIPOISE_ALERT_COMMAND";
 
 // Resolves the values of --alert-webhook and --alert-command (secrets.h); in a file the lines after the URL are
-// headers. Throws UsageError, which contains none of it.
+// headers. Throws UsageError, which contains no part of the values.
 AlertTargets ReadAlertTargets(const std::string& webhook, const std::string& command);
 
 enum class Severity { kInfo, kWarning, kCritical };
@@ -39,10 +39,11 @@ struct Alert {
   Severity severity = Severity::kWarning;
   std::string text = {};                              // one sentence
   nlohmann::json details = nlohmann::json::object();  // further members of the message: step, images, verdict, …
-  bool is_last = false;                               // the run ends with it: it is sent whatever was sent before
+  bool is_last = false;  // the run ends with this alert, so it is sent whatever was sent before
 };
 
-// At most so many alerts at once, and one more per interval. Those beyond are counted; the next alert tells the number.
+// At most `burst` alerts at once, and one more per interval. Further ones are counted; the next alert contains their
+// number.
 struct AlertRate {
   std::uint32_t burst = 6;
   std::chrono::milliseconds interval{60'000};
@@ -69,7 +70,7 @@ class Alerts {
   const std::shared_ptr<const Destination> webhook_;
   const std::function<void(const std::string&)> warn_;
   const AlertRate rate_;
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards all members below
   double tokens_;
   std::chrono::steady_clock::time_point filled_ = std::chrono::steady_clock::now();
   std::uint64_t suppressed_ = 0;

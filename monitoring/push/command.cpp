@@ -22,17 +22,17 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr const char* kVariable = "EQUIPOISE_ALERT_RUN";
-// The command would be readable in /proc/PID/cmdline as an argument of the shell. Its environment is readable by its
+// As an argument of the shell the command would be readable in /proc/PID/cmdline. Its environment is readable by its
 // user alone, and without the variable the programs that the command starts do not inherit it.
 constexpr const char* kScript = "c=$EQUIPOISE_ALERT_RUN; unset EQUIPOISE_ALERT_RUN; eval \"$c\"";
 
-// Secrets of this process are not the command's business.
+// The command must not get the secrets of this process.
 bool IsPassedOn(const char* entry) {
   const std::string text = entry;
   return !text.starts_with("EQUIPOISE_ALERT_") && !text.starts_with("OTEL_EXPORTER_OTLP_");
 }
 
-// A file in memory: unlike a pipe it takes any input without a reader. Negative: errno says why not.
+// A file in memory: unlike a pipe it takes any input without a reader. Negative: errno has the reason.
 int FileOf(const std::string& input) {
   const int file = ::memfd_create("alert", MFD_CLOEXEC);
   if (file < 0) return file;
@@ -68,7 +68,7 @@ int Start(const std::string& command, int input, pid_t& process) {
   posix_spawn_file_actions_adddup2(&spawn.files, input, STDIN_FILENO);
   posix_spawn_file_actions_addopen(&spawn.files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_addopen(&spawn.files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  // The thread that calls blocks all signals, and the process may ignore some. Both would be inherited.
+  // The calling thread blocks all signals, and the process may ignore some. Both would be inherited.
   sigset_t none, all;
   sigemptyset(&none);
   sigfillset(&all);
@@ -95,7 +95,7 @@ Running& All() {
   return all;
 }
 
-// A shell that is in the list from before anybody can see it.
+// A shell that is in the list before it can be seen.
 class Shell {
  public:
   Shell(const std::string& command, int input) {
@@ -125,8 +125,8 @@ std::string InWords(int status) {
 
 }  // namespace
 
-// Another part of the program may reap all children (gan-launch does). Then the exit status is unknown, which is no
-// failure of the command.
+// Another part of the program may reap all children (gan-launch does). Then the exit status is unknown, which does not
+// count as a failure of the command.
 std::string RunAlertCommand(const std::string& command, const std::string& input, std::chrono::milliseconds timeout,
                             const std::function<bool()>& is_stopping) {
   const int file = FileOf(input);

@@ -29,7 +29,7 @@ int EndIfStopping(void* place, curl_off_t /*total*/, curl_off_t /*now*/, curl_of
   return request->is_stopping(request->context) ? 1 : 0;
 }
 
-// Redirects are not followed; nothing but HTTP and HTTPS is spoken; certificates are verified, as is libcurl's default.
+// Redirects are not followed; only HTTP and HTTPS are used; certificates are verified, which is libcurl's default.
 void SetOptions(CURL* handle, const GanHttpRequest* request, curl_slist* headers, GanHttpResult* result) {
   curl_easy_setopt(handle, CURLOPT_URL, request->url);
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -40,8 +40,7 @@ void SetOptions(CURL* handle, const GanHttpRequest* request, curl_slist* headers
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(handle, CURLOPT_USERAGENT, "equipoise");
   if (request->certificate != nullptr) curl_easy_setopt(handle, CURLOPT_CAINFO, request->certificate);
-  // libcurl would otherwise use SIGALRM for time limits of name look-ups, in a process whose signals mean something
-  // else.
+  // libcurl would otherwise use SIGALRM for time limits of name look-ups, in a process that uses its signals otherwise.
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, request->timeout_ms);
   curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, std::min(kConnectMilliseconds, request->timeout_ms));
@@ -63,14 +62,14 @@ void* GanHttpOpen() {
 
 void GanHttpClose(void* handle) { curl_easy_cleanup(static_cast<CURL*>(handle)); }
 
-// The handle is kept by the caller, so that a connection is used again.
+// The caller keeps the handle, so that a connection is used again.
 void GanHttpPost(void* opened, const GanHttpRequest* request, GanHttpResult* result) {
   CURL* handle = static_cast<CURL*>(opened);
   *result = {};
   std::unique_ptr<curl_slist, FreeList> headers(curl_slist_append(nullptr, "Content-Type: application/json"));
   curl_slist_append(headers.get(), "Expect:");  // saves a round trip before a large body
   for (std::size_t i = 0; i < request->header_count; ++i) curl_slist_append(headers.get(), request->headers[i]);
-  // It forgets the options of the message before, and keeps the connection.
+  // The call resets the options of the earlier message, and keeps the connection.
   curl_easy_reset(handle);
   SetOptions(handle, request, headers.get(), result);
   const CURLcode code = curl_easy_perform(handle);
@@ -78,7 +77,7 @@ void GanHttpPost(void* opened, const GanHttpRequest* request, GanHttpResult* res
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &result->status);
   curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &wait);
   result->wait_seconds = static_cast<long>(std::clamp<curl_off_t>(wait, 0, 3600));
-  // An answer that floods has said by its status what matters.
+  // If an answer is too long, its status is already known, and the status suffices.
   result->answered = code == CURLE_OK || (code == CURLE_WRITE_ERROR && result->status != 0);
   // The error's general text, because the detailed one names the host.
   std::strncpy(result->why, curl_easy_strerror(code), sizeof result->why - 1);

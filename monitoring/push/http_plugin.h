@@ -12,14 +12,14 @@ struct GanHttpRequest {
   std::size_t body_bytes;
   long timeout_ms;
   const char* certificate;                   // a file with the authorities to trust; null: those of the system
-  bool (*is_stopping)(const void* context);  // asked now and then; true ends the transfer
+  bool (*is_stopping)(const void* context);  // called now and then; true ends the transfer
   const void* context;
 };
 
 struct GanHttpResult {
-  bool answered;      // there is a status
+  bool answered;      // a status was received
   long status;        // HTTP's
-  long wait_seconds;  // Retry-After; 0: none
+  long wait_seconds;  // seconds in Retry-After; 0: none
   char why[128];      // when not answered: the kind of error, without the address
   std::size_t answer_bytes;
   char answer[std::size_t{64} << 10];  // its beginning

@@ -28,7 +28,7 @@ struct HttpSender::Curl {
   decltype(&GanHttpPost) post = nullptr;
   decltype(&GanHttpClose) close = nullptr;
   void* handle = nullptr;
-  std::string why;  // it cannot be used
+  std::string why;  // why it cannot be used
   GanHttpResult result{};
 
   Curl() {
@@ -69,7 +69,7 @@ void HttpSender::Deliver(const Destination& destination, const Body& body, const
   const std::string text = body();
   auto pause = options_.pause;
   const std::uint64_t dropped_before = queue_.dropped();
-  // With 0 attempts in the options none is the last one.
+  // With 0 attempts in the options there is no last attempt.
   for (std::uint32_t attempt = 1;; ++attempt) {
     const Result result = Try(destination, text);
     if (result.delivered) {

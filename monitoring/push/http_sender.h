@@ -1,4 +1,4 @@
-// Sends JSON to others over HTTP without ever delaying the caller. Alerts and OTLP share it.
+// Sends JSON to a server over HTTP without ever delaying the caller. Alerts and OTLP share it.
 #pragma once
 
 #include <chrono>
@@ -12,12 +12,12 @@
 
 namespace gan::monitoring {
 
-// Where to send. All of it is secret: no message ever contains it.
+// The destination of messages. All of it is secret: no log message ever contains it.
 struct Destination {
   std::string url;                   // http:// or https://
   std::vector<std::string> headers;  // "Name: value"
   std::chrono::milliseconds timeout{5000};
-  std::string certificate = {};  // a file with the authorities to trust instead of the system's; empty: those
+  std::string certificate = {};  // a file with the trusted authorities; empty: those of the system
 };
 
 struct SenderOptions {
@@ -29,9 +29,9 @@ struct SenderOptions {
 };
 
 // Redirects are not followed, an answer is read up to 64 kB, certificates are verified, and only HTTP and HTTPS are
-// spoken. A message is sent again after a failed connection, a time-out, and the status codes 429, 502, 503 and 504;
-// the answer's Retry-After counts up to ten seconds. The first failure in a row is passed to `warn`, without the
-// address. Thread-safe.
+// used. A message is sent again after a failed connection, a time-out, and the status codes 429, 502, 503 and 504; the
+// answer's Retry-After counts up to ten seconds. The first failure in a row is passed to `warn`, without the address.
+// Thread-safe.
 class HttpSender {
  public:
   // Called on the sender's thread when the message's turn comes.
@@ -55,7 +55,7 @@ class HttpSender {
   struct Result {
     bool delivered = false;
     bool may_retry = false;
-    std::chrono::milliseconds wait{0};  // what the server asked for
+    std::chrono::milliseconds wait{0};  // delay that the server asked for
     std::string why;
     std::string answer;
   };
@@ -69,10 +69,10 @@ class HttpSender {
   std::unique_ptr<Curl> curl_;  // used by the thread of the queue alone
   bool failing_ = false;        // likewise
   std::atomic<std::uint64_t> sent_{0}, failed_{0};
-  WorkQueue queue_;  // last: its thread uses all of the above
+  WorkQueue queue_;  // last: its thread uses all members above
 };
 
-// Throws UsageError, which begins with `flag` and does not contain the URL, unless `url` can be sent to.
+// Throws UsageError, which begins with `flag` and does not contain the URL, unless messages can be sent to `url`.
 void RequireHttpUrl(const std::string& url, const std::string& flag);
 
 }  // namespace gan::monitoring

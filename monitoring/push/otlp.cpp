@@ -12,7 +12,7 @@ std::uint64_t UnixNanoseconds() {
           .count());
 }
 
-// An endpoint that is away for a while loses nothing: a message is tried until newer ones need its place.
+// An unreachable endpoint loses no message for some time: a message is tried until newer ones need its place.
 Otlp::Otlp(OtlpOptions options, const Metrics& metrics, std::function<void(const std::string&)> warn)
     : options_(std::move(options)),
       metrics_(metrics),
@@ -41,7 +41,7 @@ void Otlp::Log(LogEvent event) {
       [this](const std::string& answer) { Refused(answer); });
 }
 
-// Sending again would not help, so it is only told, once.
+// Sending again would not help, so it is only reported, once.
 void Otlp::Refused(const std::string& answer) {
   const std::uint64_t refused = RefusedIn(answer);
   if (refused == 0 || refused_.exchange(true) || !warn_) return;

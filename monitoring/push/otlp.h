@@ -22,9 +22,9 @@ class Otlp {
   Otlp(OtlpOptions options, const Metrics& metrics, std::function<void(const std::string&)> warn);
 
   void Log(LogEvent event);
-  // Sends the metrics as they are now and waits until everything is sent, at most for `patience`.
+  // Sends the current metrics and waits until everything is sent, at most for `patience`.
   void Flush(std::chrono::milliseconds patience);
-  // Reads the metrics now and sends them when their turn comes.
+  // Reads the metrics now. The message is sent after those that already wait.
   void PushNow();
 
   std::uint64_t lost() const { return sender_.lost(); }
@@ -38,7 +38,7 @@ class Otlp {
   const std::shared_ptr<const Destination> to_metrics_, to_logs_;
   const std::uint64_t start_;  // Unix nanoseconds
   std::atomic<bool> refused_{false};
-  HttpSender sender_;  // last: its thread uses all of the above
+  HttpSender sender_;  // last: its thread uses all members above
 };
 
 std::uint64_t UnixNanoseconds();

@@ -13,8 +13,8 @@ namespace {
 
 constexpr int kCumulative = 2;  // AGGREGATION_TEMPORALITY_CUMULATIVE
 
-// JSON numbers are doubles to many readers, which are exact up to 2^53 only, so the encoding writes 64-bit integers as
-// text.
+// Many readers store JSON numbers as doubles, which are exact up to 2^53 only, so the encoding writes 64-bit integers
+// as text.
 Json Integer(std::uint64_t value) { return std::to_string(value); }
 
 Json AttributesJson(const Attributes& attributes) {
@@ -27,7 +27,7 @@ Json AttributesJson(const Attributes& attributes) {
 
 Json ScopeJson() { return {{"name", "equipoise"}, {"version", EQUIPOISE_VERSION}}; }
 
-// The Unified Code for Units of Measure, which OpenTelemetry asks for.
+// The unit in the Unified Code for Units of Measure, which OpenTelemetry requires.
 std::string UnitOf(std::string_view unit) {
   if (unit == "seconds") return "s";
   if (unit == "bytes") return "By";
@@ -78,7 +78,7 @@ const char* SeverityText(int severity) { return severity >= 17 ? "ERROR" : sever
 
 }  // namespace
 
-// Samples of one metric follow one another.
+// The samples of one metric are adjacent.
 std::string MetricsRequest(const Attributes& resource, const std::vector<MetricSample>& samples, std::uint64_t start,
                            std::uint64_t now) {
   Json metrics = Json::array();
@@ -109,7 +109,7 @@ std::string LogsRequest(const Attributes& resource, const std::vector<LogEvent>&
                   {"scopeLogs", {{{"scope", ScopeJson()}, {"logRecords", std::move(records)}}}}}}}});
 }
 
-// Counts are texts in the encoding, but some servers write numbers.
+// Counts are texts in this encoding, but some servers write numbers.
 std::uint64_t RefusedIn(const std::string& answer) {
   // The answer of a server is bounded in size by the sender, and here in depth, before it is parsed.
   if (!storage::IsModestJson(answer)) return 0;

@@ -26,7 +26,8 @@ std::string MetricsRequest(const Attributes& resource, const std::vector<MetricS
                            std::uint64_t start_nanoseconds, std::uint64_t now_nanoseconds);
 // An ExportLogsServiceRequest.
 std::string LogsRequest(const Attributes& resource, const std::vector<LogEvent>& events);
-// What a partialSuccess in the answer says was refused; 0 when there is none or the answer is not JSON.
+// The number of refused items according to partialSuccess in the answer; 0 when there is none or the answer is not
+// JSON.
 std::uint64_t RefusedIn(const std::string& answer);
 
 }  // namespace gan::monitoring

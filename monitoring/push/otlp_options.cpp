@@ -76,7 +76,8 @@ std::vector<std::string> HeadersFrom(const std::string& variable) {
   return headers;
 }
 
-// The headers of all signals with those of one, which win: two of one name would be a request that servers refuse.
+// The headers for all signals, replaced by those for one signal. Two headers of one name would make servers refuse the
+// request.
 std::vector<std::string> HeadersOf(const std::string& signal) {
   std::vector<std::string> headers = HeadersFrom("OTEL_EXPORTER_OTLP_HEADERS");
   const std::vector<std::string> own = HeadersFrom("OTEL_EXPORTER_OTLP_" + signal + "_HEADERS");
@@ -89,7 +90,7 @@ std::vector<std::string> HeadersOf(const std::string& signal) {
   return headers;
 }
 
-// The general endpoint gets the path of the signal; that of a signal is used as it is.
+// The path of the signal is appended to the general endpoint. The endpoint of a signal is used as it is.
 Destination DestinationOf(const std::string& base, const std::string& signal, const std::string& path) {
   Destination destination;
   const std::string own = "OTEL_EXPORTER_OTLP_" + signal + "_ENDPOINT";
@@ -124,7 +125,7 @@ std::map<std::string, std::string> ParseBaggage(const std::string& text, const s
 
 OtlpOptions ReadOtlpOptions(const std::string& endpoint, const std::string& service) {
   OtlpOptions options;
-  if (storage::Lower(Variable("OTEL_SDK_DISABLED")) == "true") return options;  // OpenTelemetry's truth ignores case
+  if (storage::Lower(Variable("OTEL_SDK_DISABLED")) == "true") return options;  // OpenTelemetry's booleans ignore case
   const std::vector<std::string> lines = ReadSecret(endpoint, kEndpoint, "--otlp-endpoint");
   const std::string base = lines.empty() ? "" : lines.front();
   if (!base.empty()) RequireHttpUrl(base, "--otlp-endpoint");
@@ -132,7 +133,7 @@ OtlpOptions ReadOtlpOptions(const std::string& endpoint, const std::string& serv
   options.logs = DestinationOf(base, "LOGS", "v1/logs");
   if (!options.any()) return options;
   const std::string protocol = Variable("OTEL_EXPORTER_OTLP_PROTOCOL");
-  // To send JSON to a server that was announced as gRPC or protobuf would lose everything with an error per message.
+  // Sending JSON to a server for gRPC or protobuf would lose everything, with an error per message.
   if (!protocol.empty() && protocol != "http/json") {
     throw UsageError(
         "OTEL_EXPORTER_OTLP_PROTOCOL: only http/json is supported; a collector's HTTP receiver accepts it");

@@ -1,4 +1,4 @@
-// Where OTLP goes, from --otlp-endpoint and the environment variables of the OpenTelemetry specification.
+// Destinations of OTLP, from --otlp-endpoint and the environment variables of the OpenTelemetry specification.
 #pragma once
 
 #include <chrono>
@@ -17,7 +17,7 @@ struct OtlpOptions {
   bool any() const { return !metrics.url.empty() || !logs.url.empty(); }
 };
 
-// `endpoint`: the value of --otlp-endpoint, which may be "@FILE"; it stands for OTEL_EXPORTER_OTLP_ENDPOINT. Also reads
+// `endpoint`: the value of --otlp-endpoint, which may be "@FILE"; it replaces OTEL_EXPORTER_OTLP_ENDPOINT. Also reads
 // OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, …_LOGS_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS, …_METRICS_HEADERS, …_LOGS_HEADERS,
 // OTEL_EXPORTER_OTLP_TIMEOUT, OTEL_METRIC_EXPORT_INTERVAL, OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME,
 // OTEL_EXPORTER_OTLP_PROTOCOL and OTEL_SDK_DISABLED. Throws UsageError, which names the variable and contains no value.

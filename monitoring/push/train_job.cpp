@@ -17,10 +17,11 @@ using nlohmann::json;
 
 namespace {
 
-// Names of stats.jsonl, which users know; the status has room for few.
+// Names of stats.jsonl, which users know. The status has space for a few only.
 constexpr const char* kNumbers[] = {
     "step", "images", "loss_d", "loss_g", "d_auc", "imbalance", "images_per_second", "quality_swd", "quality_frechet"};
-// More than a line takes. Of a longer one only the end would be read, which is no JSON and counts as none.
+// More than the length of any line. Of a longer line only the end would be read, which is not JSON and would be
+// ignored.
 constexpr std::streamoff kLongestLine = 1 << 16;
 
 std::string Variable(const char* name) {
@@ -42,14 +43,15 @@ std::string Rfc3339(double unix_seconds) {
   return text;
 }
 
-// The newest complete line of stats.jsonl, or null. The file may be gigabytes long, and a line may be half written.
+// The newest complete line of stats.jsonl, or null. The file may be gigabytes long, and its last line may be
+// incomplete.
 json NewestLine(const fs::path& path) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   const std::streamoff size = file ? static_cast<std::streamoff>(file.tellg()) : 0;
   std::string tail(static_cast<std::size_t>(std::min(size, kLongestLine)), '\0');
   file.seekg(size - static_cast<std::streamoff>(tail.size()));
   if (tail.empty() || !file.read(tail.data(), static_cast<std::streamsize>(tail.size()))) return nullptr;
-  // What follows the last line break is still being written.
+  // The text after the last line break is still being written.
   tail.erase(tail.rfind('\n') == std::string::npos ? 0 : tail.rfind('\n'));
   const std::size_t before = tail.rfind('\n');
   json line =
@@ -57,8 +59,8 @@ json NewestLine(const fs::path& path) {
   return line.is_object() ? line : json();
 }
 
-// Throws IoError, or DataError when the file holds no token that can be sent in a header. A line break in it would
-// begin a header of its own.
+// Throws IoError, or DataError when the file has no token that can be sent in a header. A line break in the token would
+// begin another header.
 std::string Token(const fs::path& path) {
   std::string token = storage::ReadFile(path);
   while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) token.pop_back();

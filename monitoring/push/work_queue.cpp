@@ -28,7 +28,7 @@ void WorkQueue::Push(Job job) {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;
     jobs_.push_back(std::move(job));
-    // The oldest goes, because the newest says most about the present state.
+    // The oldest job is dropped, because the newest says most about the present state.
     if (jobs_.size() > most_) {
       jobs_.pop_front();
       ++dropped_;
@@ -53,11 +53,11 @@ void WorkQueue::Stop() {
 
 void WorkQueue::Pause(std::chrono::milliseconds time) {
   std::unique_lock lock(mutex_);
-  // Interruptible, because a process that ends must not wait for the pause between two tries.
+  // Interruptible, because a process that ends must not wait for the pause between two attempts.
   changed_.wait_for(lock, time, [this] { return stopping_.load(); });
 }
 
-// The lock is free while a job runs.
+// The lock is not held while a job runs.
 void WorkQueue::Work() {
   auto due = steady_clock::now() + every_;
   std::unique_lock lock(mutex_);
@@ -74,8 +74,8 @@ void WorkQueue::Work() {
       job = std::move(jobs_.front());
       jobs_.pop_front();
     } else if (every_.count() > 0 && steady_clock::now() >= due) {
-      // Only when no job waits, and due again after it has begun, so a slow endpoint does not make regular work pile
-      // up.
+      // Regular work runs only when no job waits, and its next time is set after it has begun, so a slow endpoint does
+      // not make it pile up.
       job = regular_;
       due = steady_clock::now() + every_;
     }

@@ -1,4 +1,4 @@
-// Work that must never delay the thread that asks for it: done in order by a thread of its own.
+// Work that must never delay the caller. Its own thread does it in order.
 #pragma once
 
 #include <atomic>
@@ -44,11 +44,11 @@ class WorkQueue {
   Job regular_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> dropped_{0};
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards all members below
   std::condition_variable changed_;
   std::deque<Job> jobs_;
   bool busy_ = false;
-  std::thread thread_;  // last: it uses all of the above
+  std::thread thread_;  // last: it uses all members above
 };
 
 }  // namespace gan::monitoring

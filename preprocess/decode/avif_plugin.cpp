@@ -1,5 +1,4 @@
-// AVIF by libavif: the first picture of a sequence, grids and alpha put together, in the orientation in which it is
-// stored.
+// AVIF by libavif: the first picture of a sequence, with grids and alpha assembled, in its stored orientation.
 #include <avif/avif.h>
 
 #include <memory>
@@ -22,8 +21,8 @@ int Failed(avifResult result, const GanDecodeHost& host) {
   return unsupported ? kGanUnsupported : kGanCorrupt;
 }
 
-// irot turns anticlockwise by quarters, then imir mirrors: top to bottom (0) or left to right (1). These alone count,
-// whatever EXIF says, by the standard and in Pillow.
+// irot turns anticlockwise by quarters, then imir mirrors: top to bottom (0) or left to right (1). By the standard and
+// in Pillow, EXIF is ignored.
 int OrientationOf(const avifImage& image) {
   const bool mirrored = (image.transformFlags & AVIF_TRANSFORM_IMIR) != 0;
   const int quarters = (image.transformFlags & AVIF_TRANSFORM_IROT) != 0 ? image.irot.angle & 3 : 0;
@@ -39,7 +38,7 @@ int OrientationOf(const avifImage& image) {
 }
 
 int Decode(avifDecoder& decoder, const GanDecodeHost& host) {
-  // This reads the boxes alone, so that the host is asked for room before any pixel is decoded.
+  // This reads the boxes only, so that the host is asked for memory before any pixel is decoded.
   avifResult result = avifDecoderParse(&decoder);
   if (result != AVIF_RESULT_OK) return Failed(result, host);
   const avifImage& image = *decoder.image;
@@ -66,11 +65,11 @@ int Decode(avifDecoder& decoder, const GanDecodeHost& host) {
 int GanDecode(const std::uint8_t* file, std::size_t bytes, const GanDecodeHost* host) {
   const std::unique_ptr<avifDecoder, Destroy> decoder(avifDecoderCreate());
   if (decoder == nullptr) return kGanCorrupt;
-  decoder->maxThreads = 1;  // pictures are decoded side by side
+  decoder->maxThreads = 1;  // several pictures are decoded at the same time instead
   decoder->ignoreExif = AVIF_TRUE;
   decoder->ignoreXMP = AVIF_TRUE;
   decoder->imageSizeLimit = AVIF_DEFAULT_IMAGE_SIZE_LIMIT;  // the host's limit is asked before anything is decoded
-  // What Pillow bears with, too: odd boxes of some encoders.
+  // Accepts the odd boxes of some encoders, as Pillow does.
   decoder->strictFlags &= static_cast<avifStrictFlags>(~(AVIF_STRICT_CLAP_VALID | AVIF_STRICT_PIXI_REQUIRED));
   const avifResult result = avifDecoderSetIOMemory(decoder.get(), file, bytes);
   return result == AVIF_RESULT_OK ? Decode(*decoder, *host) : Failed(result, *host);

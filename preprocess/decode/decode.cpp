@@ -8,7 +8,7 @@
 
 namespace gan::preprocess {
 
-// These names are public: they stand in quarantine.jsonl, in the metrics and in the notes of an unfinished folder.
+// These names are public: they occur in quarantine.jsonl, in the metrics and in the notes of an unfinished folder.
 std::string_view Name(Reason reason) {
   switch (reason) {
     case Reason::kUnreadable:
@@ -53,8 +53,8 @@ Rgb8 DecodeAs(const Format& format, std::span<const std::byte> file, const Decod
   return orientation == 1 ? std::move(stored) : Turned(stored, orientation);
 }
 
-// The size comes from a header. A file of a few bytes can claim billions of pixels, so this is asked before anything is
-// allocated.
+// The size comes from a header. A file of a few bytes can claim billions of pixels, so this is checked before anything
+// is allocated.
 void RequireSize(std::uint64_t width, std::uint64_t height, const DecodeOptions& options) {
   if (width == 0 || height == 0) throw Rejected(Reason::kCorrupt, "no pixels");
   if (std::min(width, height) < options.min_side) {
@@ -74,7 +74,7 @@ void RequireSize(std::uint64_t width, std::uint64_t height, const DecodeOptions&
 
 void RequireRoom(std::uint64_t width, std::uint64_t height, std::uint64_t bytes_per_pixel,
                  const DecodeOptions& options) {
-  // First, so that a picture that will be rejected does not wait for memory.
+  // Checked first, so that a picture that will be rejected does not wait for memory.
   RequireSize(width, height, options);
   if (options.room != nullptr) options.room->ReserveMore(width * height * bytes_per_pixel);
 }
@@ -82,8 +82,8 @@ void RequireRoom(std::uint64_t width, std::uint64_t height, std::uint64_t bytes_
 Rgb8 Composite(std::span<const std::uint8_t> rgba, std::uint32_t width, std::uint32_t height,
                const std::array<std::uint8_t, 3>& background) {
   // The background is opaque, so Pillow's two coefficients are whole multiples of alpha, and no division by the
-  // resulting alpha is needed. The shifts at the end divide by 255, with the half that was added for rounding.
-  constexpr std::uint32_t kOne = 128;  // 1 << PRECISION_BITS there
+  // resulting alpha is needed. The shifts at the end divide by 255; the half was added for rounding.
+  constexpr std::uint32_t kOne = 128;  // 1 << PRECISION_BITS in Pillow
   Rgb8 out(width, height);
   for (std::size_t i = 0; i < std::size_t{width} * height; ++i) {
     const std::uint32_t alpha = rgba[4 * i + 3];

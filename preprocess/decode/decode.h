@@ -1,4 +1,4 @@
-// From the bytes of a picture file to RGB, as Pillow 12.0.0 would make it: greyscale, palette, 16-bit, alpha, CMYK.
+// Converts the bytes of a picture file to RGB as Pillow 12.0.0 does: greyscale, palette, 16-bit, alpha, CMYK.
 #pragma once
 
 #include <array>
@@ -19,12 +19,12 @@ struct DecodeOptions {
   std::uint64_t max_pixels = 64'000'000;                     // checked before anything is allocated
   std::uint32_t min_side = 1;                                // smaller pictures are rejected, too
   std::uint32_t min_kept = 0;                                // per cent of the long side that the crop must keep
-  Room* room = nullptr;                                      // asked before anything large is allocated
+  Room* room = nullptr;                                      // asked for memory before any large allocation
 };
 
 struct Format;  // a row of the table in formats.h
 
-// The row of this file. Throws Rejected when there is none, or when nothing here reads that format.
+// The format of this file. Throws Rejected when it is unknown, or when the program has no decoder for it.
 const Format& RecogniseOrReject(std::span<const std::byte> file);
 
 // Chooses the decoder by the file's content, and turns the picture. Throws Rejected. Safe to call from many threads.
@@ -32,8 +32,8 @@ Rgb8 Decode(std::span<const std::byte> file, const DecodeOptions& options);
 // The same for a file that has been recognised.
 Rgb8 DecodeAs(const Format& format, std::span<const std::byte> file, const DecodeOptions& options);
 
-// The formats, one small file each; the content has been recognised. The orientation of the first three is applied by
-// DecodeAs(), the other formats have none or are turned here.
+// The formats, one small file each, for content that has been recognised. DecodeAs() applies the orientation of the
+// first three. The others have none, or their functions apply it.
 Rgb8 DecodeJpeg(std::span<const std::byte> file, const DecodeOptions& options);
 Rgb8 DecodePng(std::span<const std::byte> file, const DecodeOptions& options);
 Rgb8 DecodeGif(std::span<const std::byte> file, const DecodeOptions& options);
@@ -41,7 +41,7 @@ Rgb8 DecodeWebp(std::span<const std::byte> file, const DecodeOptions& options);
 Rgb8 DecodeBmp(std::span<const std::byte> file, const DecodeOptions& options);
 Rgb8 DecodePnm(std::span<const std::byte> file, const DecodeOptions& options);
 Rgb8 DecodeSunRaster(std::span<const std::byte> file, const DecodeOptions& options);
-// These load a plugin at the first such picture, and so do the functions that name its library.
+// These functions, and those that return the library's name, load a plugin at the first such picture.
 Rgb8 DecodeTiff(std::span<const std::byte> file, const DecodeOptions& options);
 Rgb8 DecodeAvif(std::span<const std::byte> file, const DecodeOptions& options);
 Rgb8 DecodeHeic(std::span<const std::byte> file, const DecodeOptions& options);
@@ -54,12 +54,12 @@ std::string HeifLibrary();
 std::string JxlLibrary();
 std::string OpenCvLibrary();
 
-// Throws Rejected(kTooLarge) when width x height is beyond the limit, kTooSmall when a side is below the other limit,
-// kCropped when the crop would keep too little of the longer one, kCorrupt when it is zero.
+// Throws Rejected(kTooLarge) when width x height is beyond the limit, kTooSmall when a side is below the minimum,
+// kCropped when the crop would keep too little of the longer side, kCorrupt when it is zero.
 void RequireSize(std::uint64_t width, std::uint64_t height, const DecodeOptions& options);
 
-// The same, and waits until there is room for decoding it. bytes_per_pixel: what the decoder allocates at most, its own
-// buffers and the RGB that it gives.
+// The same, and waits until there is memory for decoding. bytes_per_pixel: the decoder's largest allocation, its own
+// buffers and the RGB output.
 void RequireRoom(std::uint64_t width, std::uint64_t height, std::uint64_t bytes_per_pixel,
                  const DecodeOptions& options);
 

@@ -1,7 +1,7 @@
 // BMP of every header from OS/2 1.x to V5, as Pillow 12.0.0 reads it (BmpImagePlugin.py): palettes, 16, 24 and 32 bits,
-// bit fields, run lengths. Our own, because no library in use gets all of them right (docs/third-party.md). The header
-// says where palette, masks and pixels are. Run lengths become indices, other pixels are read from their rows. A
-// palette or four masks make colours of either.
+// bit fields, run lengths. It is our own, because no library in use gets all of them right (docs/third-party.md). The
+// header gives the places of palette, masks and pixels. Run lengths become indices; other pixels are read from their
+// rows. A palette or four masks convert both to colours.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -16,13 +16,13 @@ namespace gan::preprocess {
 namespace {
 
 constexpr std::size_t kFileHeader = 14;
-constexpr std::uint32_t kOs2Header = 12;   // with sizes of 16 bits and a palette of three bytes per colour
-constexpr std::uint32_t kLongHeader = 40;  // the shortest of those that all begin alike
+constexpr std::uint32_t kOs2Header = 12;   // with 16-bit sizes and palette entries of three bytes
+constexpr std::uint32_t kLongHeader = 40;  // the shortest header with the common first fields
 enum Compression : std::uint32_t { kRaw = 0, kRle8 = 1, kRle4 = 2, kBitFields = 3 };
 
 [[noreturn]] void RejectBmp(Reason reason, const std::string& what) { throw Rejected(reason, "BMP: " + what); }
 
-// Little-endian; beyond the end the file is truncated.
+// Reads little-endian numbers. A read beyond the end throws, because the file is truncated.
 class BmpBytes {
  public:
   explicit BmpBytes(FileBytes file) : file_(file) {}
@@ -48,20 +48,20 @@ struct BmpHeader {
   bool from_top = false;
   std::uint32_t bits = 0, compression = kRaw;
   std::uint64_t colours = 0;
-  std::size_t palette = 0, palette_step = 4;  // where it begins, bytes per colour
+  std::size_t palette = 0, palette_step = 4;  // offset, and bytes per colour
   std::size_t pixels = 0;
   std::array<std::uint32_t, 4> masks{};  // red, green, blue, alpha
 };
 
 void ReadMasks(const BmpBytes& file, BmpHeader& h) {
-  // The same place for all headers: fields of the longer ones, and behind a header of 40 bytes.
+  // The same place for all headers: inside of longer ones, and behind a header of 40 bytes.
   const std::size_t at = kFileHeader + 40;
   for (std::size_t i = 0; i < 3; ++i) h.masks[i] = file.Number(at + 4 * i, 4);
   if (h.size >= 56) h.masks[3] = file.Number(at + 12, 4);
-  if (h.size == 40) h.palette += 12;  // they follow the header there
+  if (h.size == 40) h.palette += 12;  // with this header the masks come before the palette
 }
 
-// 16 and 32 bits without masks have these.
+// The masks of 16 and 32 bits without masks of their own.
 void SetPlainMasks(BmpHeader& h) {
   if (h.bits == 16) h.masks = {0x7C00, 0x3E0, 0x1F, 0};
   if (h.bits == 32) h.masks = {0xFF0000, 0xFF00, 0xFF, 0};
@@ -70,7 +70,7 @@ void SetPlainMasks(BmpHeader& h) {
 void ReadLongHeader(const BmpBytes& file, BmpHeader& h) {
   h.width = file.Number(18, 4);
   h.height = file.Number(22, 4);
-  // A negative height means that the rows begin at the top. Like Pillow, this looks at its highest byte alone.
+  // A negative height means that the rows begin at the top. Like Pillow, this checks its highest byte only.
   h.from_top = h.height >> 24 == 0xFF;
   if (h.from_top) h.height = (std::uint64_t{1} << 32) - h.height;
   h.bits = file.Number(28, 2);
@@ -92,7 +92,7 @@ BmpHeader ReadBmpHeader(const BmpBytes& file) {
   } else if (h.size >= kLongHeader) {
     ReadLongHeader(file, h);
   } else {
-    // OS/2 2.x lets a header end early, and what it leaves out is 0. Pillow does not read such files either.
+    // OS/2 2.x allows a header to end early; the missing fields are 0. Pillow does not read such files either.
     RejectBmp(Reason::kUnsupported, "a header of " + std::to_string(h.size) + " bytes");
   }
   if (h.bits != 1 && h.bits != 4 && h.bits != 8 && h.bits != 16 && h.bits != 24 && h.bits != 32) {
@@ -100,12 +100,12 @@ BmpHeader ReadBmpHeader(const BmpBytes& file) {
   }
   if (h.colours == 0) h.colours = std::uint64_t{1} << h.bits;
   if (h.compression != kBitFields) SetPlainMasks(h);
-  // Pillow takes four empty masks for BGRA.
+  // Pillow reads four empty masks as BGRA.
   if (h.compression == kBitFields && h.bits == 32 && h.masks == std::array<std::uint32_t, 4>{}) {
     h.masks = {0xFF0000, 0xFF00, 0xFF, 0xFF000000};
   }
   h.pixels = file.Number(10, 4);
-  // Some writers leave the palette out of the offset, or the offset out of the file.
+  // Some writers do not count the palette in the offset, or write no valid offset.
   if (h.pixels == kFileHeader + h.size && h.bits <= 8) h.pixels += 4 * h.colours;
   if (h.pixels == 0) h.pixels = h.palette + (h.bits <= 8 ? h.palette_step * h.colours : 0);
   return h;
@@ -121,7 +121,7 @@ void RequireKnown(const BmpHeader& h) {
 
 using BmpPalette = std::array<std::array<std::uint8_t, 3>, 256>;
 
-// What the file does not define is grey, as in Pillow's fresh palette.
+// Colours that the file does not define are grey, as in a new palette of Pillow.
 BmpPalette ReadBmpPalette(const BmpBytes& file, const BmpHeader& h) {
   BmpPalette palette;
   for (std::size_t i = 0; i < palette.size(); ++i) palette[i].fill(static_cast<std::uint8_t>(i));
@@ -133,7 +133,7 @@ BmpPalette ReadBmpPalette(const BmpBytes& file, const BmpHeader& h) {
   return palette;
 }
 
-// Run lengths -> one index a pixel, from the bottom row on. What is left out is 0.
+// Run lengths -> one index per pixel, from the bottom row on. Pixels that the file skips are 0.
 class RunLengths {
  public:
   RunLengths(const BmpBytes& file, const BmpHeader& h) : file_(file), h_(h), at_(h.pixels) {}
@@ -141,7 +141,7 @@ class RunLengths {
   std::vector<std::uint8_t> Decode() {
     const std::size_t whole = h_.width * h_.height;
     out_.reserve(whole);
-    // The last command may write more than the picture holds, so the size is set afterwards.
+    // The last command may write beyond the picture, so the size is set afterwards.
     while (out_.size() < whole && !ended_) Command();
     out_.resize(whole);
     return std::move(out_);
@@ -164,8 +164,8 @@ class RunLengths {
     }
   }
 
-  // A run does not go beyond its row; what begins the next one is the end of the line. As in Pillow, a literal may go
-  // beyond its row and a run may not.
+  // A run ends with its row, and the command at the beginning of the next row is the end of the line. As in Pillow, a
+  // literal may continue into the next row and a run may not.
   void Run(std::uint64_t count, std::uint8_t value) {
     count = std::min(count, x_ < h_.width ? h_.width - x_ : 0);
     for (std::uint64_t i = 0; i < count; ++i) {
@@ -206,7 +206,7 @@ class RunLengths {
   std::vector<std::uint8_t> out_;
 };
 
-// One colour of a pixel of 16 or 32 bits, spread over 0..255 as Pillow does it.
+// One colour of a pixel of 16 or 32 bits, scaled to 0..255 as in Pillow.
 std::uint8_t Field(std::uint32_t pixel, std::uint32_t mask) {
   if (mask == 0) return 0;
   const int shift = std::countr_zero(mask);
@@ -218,7 +218,7 @@ class BmpRows {
  public:
   BmpRows(const BmpBytes& file, const BmpHeader& h) : file_(file), h_(h), stride_((h.width * h.bits + 31) / 32 * 4) {
     file.Require(h.pixels, 0);
-    // Pillow asks for whole rows but not for the padding of the last one.
+    // Pillow needs whole rows, but not the padding of the last one.
     file.Require(h.pixels, stride_ * (h.height - 1) + (h.width * h.bits + 7) / 8);
   }
 
@@ -267,7 +267,7 @@ Rgb8 DecodeBmp(std::span<const std::byte> bytes, const DecodeOptions& options) {
   BmpHeader h = ReadBmpHeader(file);
   RequireKnown(h);
   RequireRoom(h.width, h.height, 4 + 3, options);
-  // 24 bits are read by masks as well, so that there is one way for all colours without a palette.
+  // 24 bits are read by masks as well, so that all colours without a palette take one path.
   if (h.bits == 24) h.masks = {0xFF0000, 0xFF00, 0xFF, 0};
   if (h.compression == kRle8 || h.compression == kRle4) {
     const std::vector<std::uint8_t> indices = RunLengths(file, h).Decode();

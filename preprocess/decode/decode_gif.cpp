@@ -20,7 +20,7 @@ struct Input {
 int ReadGifBytes(GifFileType* gif, GifByteType* out, int count) {
   auto& input = *static_cast<Input*>(gif->UserData);
   const std::size_t got = std::min(static_cast<std::size_t>(count), input.rest.size());
-  // giflib has one error for a read that fails and for one that ends, so the end is noted here.
+  // giflib reports a failed read and the end of the file with the same error, so the end is noted here.
   if (got < static_cast<std::size_t>(count)) input.ended_early = true;
   std::memcpy(out, input.rest.data(), got);
   input.rest = input.rest.subspan(got);
@@ -50,7 +50,7 @@ struct GifDecoder {
   }
 };
 
-// Reads extensions up to the first frame's descriptor; its transparent index, or -1.
+// Reads extensions up to the first frame's descriptor. Returns its transparent index, or -1.
 int ReadToFirstFrame(const GifDecoder& d) {
   int transparent = -1;
   for (;;) {
@@ -71,7 +71,7 @@ int ReadToFirstFrame(const GifDecoder& d) {
 
 using Palette = std::array<std::array<std::uint8_t, 3>, 256>;
 
-// What the frame does not define is grey, as in Pillow's fresh palette.
+// Colours that the frame does not define are grey, as in a new palette of Pillow.
 Palette PaletteOf(const GifFileType& gif) {
   Palette palette;
   for (std::size_t i = 0; i < palette.size(); ++i) palette[i].fill(static_cast<std::uint8_t>(i));
@@ -102,7 +102,7 @@ void ReadRows(const GifDecoder& d, std::uint8_t* canvas, std::size_t stride) {
 
 }  // namespace
 
-// The first frame on a canvas that grows to hold it (Pillow 12.0.0, GifImagePlugin.py).
+// The first frame on a canvas that is large enough for it (Pillow 12.0.0, GifImagePlugin.py).
 Rgb8 DecodeGif(std::span<const std::byte> file, const DecodeOptions& options) {
   const GifDecoder decoder(file);
   const int transparent = ReadToFirstFrame(decoder);
@@ -111,11 +111,11 @@ Rgb8 DecodeGif(std::span<const std::byte> file, const DecodeOptions& options) {
   if (frame.Width == 0 || frame.Height == 0) throw Rejected(Reason::kCorrupt, "GIF: a frame without pixels");
   const auto width = static_cast<std::uint32_t>(std::max(decoder.gif->SWidth, frame.Left + frame.Width));
   const auto height = static_cast<std::uint32_t>(std::max(decoder.gif->SHeight, frame.Top + frame.Height));
-  // Since the canvas holds the whole frame, ReadRows() needs no check of its columns.
+  // The canvas contains the whole frame, so ReadRows() does not check its columns.
   RequireRoom(width, height, 1 + 3, options);
-  // Around a frame that is smaller than the canvas Pillow shows the transparent index, or index 0.
+  // Around a frame that is smaller than the canvas, Pillow shows the transparent index, or index 0.
   std::vector<std::uint8_t> canvas(std::size_t{width} * height, static_cast<std::uint8_t>(std::max(transparent, 0)));
-  // What follows the first frame is not read, so damage there costs nothing.
+  // Data behind the first frame is not read, so damage there has no effect.
   ReadRows(decoder, canvas.data(), width);
   Palette palette = PaletteOf(*decoder.gif);
   if (transparent >= 0) palette[static_cast<std::size_t>(transparent)] = options.background;

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <string>
 
-// These two expect stdio before them.
+// These two need stdio before them.
 #include <jpeglib.h>
 
 #include <jerror.h>
@@ -17,8 +17,8 @@ namespace gan::preprocess {
 
 namespace {
 
-// libjpeg reports errors by calling back and must not return from there: longjmp to the function that called it, which
-// owns nothing that needs a destructor. Objects with destructors live outside, in Pass.
+// libjpeg reports an error by a callback that must not return. It jumps (longjmp) to the function that called libjpeg,
+// which therefore must not own objects with destructors. Those are outside, in Pass.
 struct ErrorManager {
   jpeg_error_mgr base;
   std::jmp_buf back;
@@ -28,7 +28,7 @@ struct ErrorManager {
 
 constexpr std::uint32_t kRowsAtATime = 16;
 
-// One way to decode: the columns and rows that are wanted, and the room for a few rows.
+// One pass of decoding: the wanted columns and rows, and memory for a few rows.
 class Pass {
  public:
   Region where;
@@ -44,12 +44,12 @@ class Pass {
   std::uint8_t* Row(std::uint32_t i) { return first_ + row_bytes_ * i; }
 
  private:
-  // libjpeg-turbo writes rows that begin at a multiple of 16 or 32 bytes past the caches, from where the resize would
-  // have to fetch them again at three times the cost: none begins there.
+  // libjpeg-turbo writes rows that begin at a multiple of 16 or 32 bytes past the caches. The resize would have to
+  // fetch them from memory, at three times the cost, so no row begins at such an address.
   static constexpr std::size_t kLine = 64;
   static constexpr std::size_t kOdd = 8;
 
-  std::size_t row_bytes_ = 0;  // from one to the next
+  std::size_t row_bytes_ = 0;  // distance between rows
   std::vector<std::uint8_t> room_;
   std::uint8_t* first_ = nullptr;
 };
@@ -62,7 +62,7 @@ void JumpOnJpegError(j_common_ptr info) {
   std::longjmp(manager.back, 1);
 }
 
-// Warnings are tolerated as Pillow does, except the one that the data ended before the picture did.
+// Warnings are tolerated as Pillow does, except the one that the data ends before the picture.
 void NoteWarning(j_common_ptr info, int level) {
   if (level < 0) ++info->err->num_warnings;
   if (level < 0 && info->err->msg_code == JWRN_JPEG_EOF) ManagerOf(info).ended_early = true;
@@ -83,7 +83,7 @@ std::uint8_t MultiplyDivide255(std::uint32_t a, std::uint32_t b) {
   return static_cast<std::uint8_t>(((t >> 8) + t) >> 8);
 }
 
-// Adobe's CMYK is stored inverted; then Pillow's cmyk2rgb (src/libImaging/Convert.c).
+// Adobe's CMYK is stored inverted. After inversion this is Pillow's cmyk2rgb (src/libImaging/Convert.c).
 void CmykToRgb(const std::uint8_t* in, std::uint8_t* out, std::uint32_t width) {
   for (std::uint32_t x = 0; x < width; ++x, in += 4, out += 3) {
     const std::uint32_t light = in[3];  // 255 - k
@@ -95,7 +95,7 @@ void CmykToRgb(const std::uint8_t* in, std::uint8_t* out, std::uint32_t width) {
 bool ReadHeader(jpeg_decompress_struct& info, ErrorManager& manager, jpeg_progress_mgr& progress,
                 std::span<const std::byte> file) {
   if (setjmp(manager.back) != 0) return false;
-  jpeg_create_decompress(&info);  // forgets all but the error manager
+  jpeg_create_decompress(&info);  // clears all but the error manager
   info.progress = &progress;
   jpeg_mem_src(&info, reinterpret_cast<const unsigned char*>(file.data()), file.size());
   jpeg_read_header(&info, TRUE);
@@ -117,7 +117,7 @@ bool CropColumns(jpeg_decompress_struct& info, ErrorManager& manager, JDIMENSION
   return true;
 }
 
-// The next `count` rows; libjpeg-turbo makes two or more at once where chroma is subsampled.
+// Reads the next `count` rows. libjpeg-turbo decodes two or more at once when chroma is subsampled.
 void ReadInto(jpeg_decompress_struct& info, Pass& pass, std::uint32_t count) {
   std::array<JSAMPROW, kRowsAtATime> rows;
   for (std::uint32_t i = 0; i < count; ++i) rows[i] = IsCmyk(info) ? pass.cmyk.data() : pass.Row(i);
@@ -128,7 +128,7 @@ void ReadInto(jpeg_decompress_struct& info, Pass& pass, std::uint32_t count) {
   }
 }
 
-// Rows outside the part go through the entropy decoder only.
+// Rows outside the part pass only through the entropy decoder.
 bool ReadRows(jpeg_decompress_struct& info, ErrorManager& manager, Pass& pass, RowSink& sink) {
   if (setjmp(manager.back) != 0) return false;
   const JDIMENSION end = pass.where.y + pass.where.height;
@@ -138,7 +138,7 @@ bool ReadRows(jpeg_decompress_struct& info, ErrorManager& manager, Pass& pass, R
     ReadInto(info, pass, count);
     sink.Take(pass.Row(0), pass.row_bytes(), count);
   }
-  // Skipping to the very end would leave the rest of the file unread: the last row is skipped to, and read.
+  // Skipping to the very end would leave the rest of the file unread, so the last row is read instead of skipped.
   if (end + 1 < info.output_height) jpeg_skip_scanlines(&info, info.output_height - end - 1);
   if (end < info.output_height) ReadInto(info, pass, 1);
   jpeg_finish_decompress(&info);
@@ -162,7 +162,7 @@ struct Decompressor {
 };
 
 // Valid JPEGs that libjpeg-turbo does not read: 12 bits, lossless, hierarchical, JPEG-LS, fractions of samples, and
-// those that tell their height behind the picture (DNL).
+// those whose height follows the picture (DNL).
 bool IsUnsupported(const jpeg_decompress_struct& info, int message) {
   constexpr std::array kNotRead = {JERR_BAD_PRECISION,   JERR_SOF_UNSUPPORTED,   JERR_FRACT_SAMPLE_NOTIMPL,
                                    JERR_CCIR601_NOTIMPL, JERR_UNKNOWN_MARKER,    JERR_NOT_COMPILED,
@@ -189,7 +189,7 @@ void SetScale(Decompressor& decoder, unsigned scale) {
   decoder.info.scale_denom = scale;
 }
 
-// libjpeg keeps the coefficients of all of a picture that comes in several scans: two bytes for each sample.
+// For a picture in several scans, libjpeg keeps all coefficients: two bytes for each sample.
 std::uint64_t CoefficientBytes(jpeg_decompress_struct& info) {
   if (jpeg_has_multiple_scans(&info) == FALSE) return 0;
   std::uint64_t samples = 0;
@@ -206,15 +206,15 @@ void StartAndReserve(Decompressor& decoder, Pass& pass) {
   if (IsCmyk(decoder.info)) pass.cmyk.resize(std::size_t{4} * pass.where.width);
 }
 
-// Where the parts of libjpeg-turbo that skip are known to give the same pixels; 2.1.5 gives others when a picture that
-// is sampled 4x2 is scaled.
+// Where the skipping functions of libjpeg-turbo are known to give the same pixels. 2.1.5 gives others when a picture
+// that is sampled 4x2 is scaled.
 bool MayReadPart(const jpeg_decompress_struct& info) {
   return info.progressive_mode == FALSE && info.arith_code == FALSE && info.num_components == 3 &&
          info.max_h_samp_factor <= 2 && info.max_v_samp_factor <= 2;
 }
 
-// Upsampling mixes neighbours and treats the edge of what is decoded as the edge of the picture: two more pixels keep
-// that away from those that are wanted.
+// Upsampling mixes neighbours and treats the edge of the decoded part as the edge of the picture. Two more pixels on
+// each side keep this effect out of the wanted ones.
 void Narrow(Decompressor& decoder, const Region& wanted, Pass& pass) {
   constexpr JDIMENSION kMargin = 2;
   const auto before = [](JDIMENSION at) { return at > kMargin ? at - kMargin : 0; };
@@ -226,7 +226,7 @@ void Narrow(Decompressor& decoder, const Region& wanted, Pass& pass) {
   pass.where = {left, top, width, bottom - top};
 }
 
-// False when anything is odd about the file and `part` was asked for: the whole decides then.
+// False when the file is unusual and `part` was asked for: the whole picture must then be decoded.
 bool DecodeRows(std::span<const std::byte> file, const DecodeOptions& options, const JpegView& view, bool part,
                 RowSink& sink) {
   Decompressor decoder;
@@ -246,12 +246,12 @@ bool DecodeRows(std::span<const std::byte> file, const DecodeOptions& options, c
   return true;
 }
 
-// Keeps the picture.
+// Stores the picture.
 class Keep : public RowSink {
  public:
   explicit Keep(const DecodeOptions& options) : options_(options) {}
   void Begin(const Region&, std::uint32_t width, std::uint32_t height) override {
-    RequireRoom(width, height, 3 + 3, options_);  // it will be turned
+    RequireRoom(width, height, 3 + 3, options_);  // it may be turned, which needs a second copy
     image_ = Rgb8(width, height);
     at_ = image_.pixels.begin();
   }

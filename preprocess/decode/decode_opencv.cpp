@@ -1,4 +1,5 @@
-// What only OpenCV reads. It allocates before it can be asked, so the size is looked up here.
+// The formats that only OpenCV reads. OpenCV allocates before this program can check the size, so the size is read from
+// the header here.
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -15,10 +16,10 @@ namespace gan::preprocess {
 namespace {
 
 constexpr const char* kOpenCv = "libgan_opencv.so";
-constexpr std::uint64_t kBytesPerPixel = 12;  // OpenCV's own, three floats at most
+constexpr std::uint64_t kBytesPerPixel = 12;  // OpenCV's own memory: at most three floats
 
 Rgb8 Decode(FileBytes file, std::uint64_t width, std::uint64_t height, const DecodeOptions& options) {
-  // The plugin hands the file to OpenCV as a matrix of one row, whose columns are an int.
+  // The plugin passes the file to OpenCV as a matrix of one row, whose number of columns is an int.
   if (file.size() > std::numeric_limits<int>::max()) throw Rejected(Reason::kTooLarge, "the file has over 2 GiB");
   RequireRoom(width, height, kBytesPerPixel, options);
   return DecodeWithPlugin(kOpenCv, "", Turning::kAsAsked, file, options);
@@ -31,7 +32,7 @@ std::string OpenCvLibrary() { return LibraryOfPlugin(kOpenCv); }
 // Marker SIZ begins every codestream: Xsiz, Ysiz, XOsiz, YOsiz.
 Rgb8 DecodeJpeg2000(FileBytes file, const DecodeOptions& options) {
   constexpr std::array kStart = {std::byte{0xFF}, std::byte{0x4F}, std::byte{0xFF}, std::byte{0x51}};
-  // The boxes of a JP2 file in front of the codestream need not be understood to find it.
+  // The boxes of a JP2 file in front of the codestream are skipped without parsing them.
   const auto found = std::search(file.begin(), file.end(), kStart.begin(), kStart.end());
   if (file.end() - found < 24) throw Rejected(Reason::kCorrupt, "JPEG 2000: no codestream");
   const auto siz = static_cast<std::size_t>(found - file.begin()) + 8;
@@ -43,7 +44,7 @@ Rgb8 DecodeJpeg2000(FileBytes file, const DecodeOptions& options) {
   return Decode(file, side(siz), side(siz + 4), options);
 }
 
-// Lines of text, an empty one, "-Y HEIGHT +X WIDTH".
+// The header: lines of text, an empty line, "-Y HEIGHT +X WIDTH".
 Rgb8 DecodeHdr(FileBytes file, const DecodeOptions& options) {
   const std::string head(reinterpret_cast<const char*>(file.data()), std::min<std::size_t>(file.size(), 4096));
   const std::size_t end = head.find("\n\n");

@@ -1,5 +1,5 @@
-// libpng reports an error by a jump to the last setjmp(). So every group of calls has a function of its own, and
-// whatever has a destructor lives in the callers of these.
+// libpng reports an error by a jump to the last setjmp(). So every group of calls has its own function, and objects
+// with destructors are in the callers of these functions.
 #include <png.h>
 
 #include <csetjmp>
@@ -50,7 +50,8 @@ struct PngDecoder {
     png_set_read_fn(png, &source, ReadPngBytes);
     // libpng would refuse a side of more than a million pixels.
     png_set_user_limits(png, 0x7FFFFFFF, 0x7FFFFFFF);  // RequireRoom() is the limit
-    // A wrong checksum is damage, in metadata as well (Pillow refuses it, too); odd metadata with a right one is not.
+    // A wrong checksum counts as damage, in metadata as well (as in Pillow). Odd metadata with a right checksum does
+    // not.
     png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
   }
   ~PngDecoder() { png_destroy_read_struct(&png, &info, nullptr); }
@@ -58,15 +59,15 @@ struct PngDecoder {
   PngDecoder& operator=(const PngDecoder&) = delete;
 };
 
-// Only trivially destructible locals in the functions that setjmp.
+// Functions that call setjmp must have only trivially destructible locals.
 bool ReadInfo(PngDecoder& d) {
   if (setjmp(png_jmpbuf(d.png)) != 0) return false;
   png_read_info(d.png, d.info);
   return true;
 }
 
-// Everything becomes 8-bit RGBA with Pillow's conversions: 16 bits keep their high byte; small greys are spread over
-// 0..255; palette and tRNS become colour and alpha, except for 16-bit grey, whose tRNS is ignored.
+// Everything becomes 8-bit RGBA with Pillow's conversions: 16 bits keep their high byte; greys of fewer bits are scaled
+// to 0..255; palette and tRNS become colour and alpha, except for 16-bit grey, whose tRNS is ignored.
 bool SetTransforms(PngDecoder& d) {
   if (setjmp(png_jmpbuf(d.png)) != 0) return false;
   const int depth = png_get_bit_depth(d.png, d.info);
@@ -89,10 +90,11 @@ bool ReadPixels(PngDecoder& d, std::vector<png_bytep>& rows) {
   return true;
 }
 
-// What follows the pixels must be there, whatever it says.
+// The chunks behind the pixels must be there, whatever they contain.
 bool ReadEnd(PngDecoder& d) {
   if (setjmp(png_jmpbuf(d.png)) != 0) return !d.source.ended_early;
-  png_set_crc_action(d.png, PNG_CRC_ERROR_QUIT, PNG_CRC_QUIET_USE);  // behind the pixels Pillow looks at none
+  // as Pillow, which ignores checksums behind the pixels
+  png_set_crc_action(d.png, PNG_CRC_ERROR_QUIT, PNG_CRC_QUIET_USE);
   png_read_end(d.png, nullptr);
   return true;
 }
@@ -108,7 +110,7 @@ Rgb8 DecodePng(std::span<const std::byte> file, const DecodeOptions& options) {
   if (!ReadInfo(decoder)) Reject(decoder);
   const std::uint32_t width = png_get_image_width(decoder.png, decoder.info);
   const std::uint32_t height = png_get_image_height(decoder.png, decoder.info);
-  // RGBA and the RGB that is made of it exist at the same time.
+  // The RGBA pixels and the RGB pixels made from them exist at the same time.
   RequireRoom(width, height, 4 + 3, options);
   if (!SetTransforms(decoder)) Reject(decoder);
   std::vector<std::uint8_t> rgba(std::size_t{4} * width * height);

@@ -1,5 +1,5 @@
-// PBM, PGM and PPM, plain and raw, with any maximum (Pillow 12.0.0, PpmImagePlugin.py). Our own, because OpenCV ignores
-// the maximum.
+// PBM, PGM and PPM, plain and raw, with any maximum (Pillow 12.0.0, PpmImagePlugin.py). It is our own, because OpenCV
+// ignores the maximum.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -33,13 +33,13 @@ class PnmText {
     if (!IsDigit(rest_[0])) RejectPnm(Reason::kCorrupt, "no number where one must be");
     std::uint64_t number = 0;
     for (; !rest_.empty() && IsDigit(rest_[0]); rest_ = rest_.subspan(1)) {
-      // A number of any length stays at the largest one instead of overflowing to a small one.
+      // A number that is too long becomes the largest one instead of overflowing to a small one.
       number = std::min(kMost, 10 * number + static_cast<std::uint64_t>(rest_[0]) - '0');
     }
     return static_cast<std::uint32_t>(number);
   }
 
-  // Of a plain bitmap: one digit, with or without white space.
+  // Reads a pixel of a plain bitmap: one digit, with or without white space.
   std::uint32_t Bit() {
     SkipSpace();
     if (rest_.empty()) RejectPnm(Reason::kTruncated, "the data ends early");
@@ -49,8 +49,8 @@ class PnmText {
     return digit;
   }
 
-  // What follows a header and the one white space behind it. Just one, because the first byte of the data may look like
-  // white space.
+  // The data behind a header and one byte of white space. Only one byte is skipped, because the first byte of the data
+  // may look like white space.
   std::span<const std::byte> Rest() const { return rest_.empty() ? rest_ : rest_.subspan(1); }
 
  private:
@@ -61,8 +61,8 @@ class PnmText {
   std::span<const std::byte> rest_;
 };
 
-// Greys of more than 8 bits keep their high byte of 16, as those of PNG do; colours are spread over 0..255. Pillow
-// computes in doubles and rounds half to even, as nearbyint() does.
+// Greys of more than 8 bits are scaled to 16 bits and keep the high byte, as in PNG. Colours are scaled to 0..255.
+// Pillow computes in doubles and rounds half to even, as nearbyint() does.
 class PnmScale {
  public:
   PnmScale(std::uint32_t maximum, bool grey) : maximum_(maximum), grey16_(grey && maximum > 255) {}
@@ -78,7 +78,7 @@ class PnmScale {
   bool grey16_;
 };
 
-// `channels` samples a pixel, one after another -> RGB.
+// `channels` samples per pixel, one after another -> RGB.
 template <typename Next>
 void FillPnm(Rgb8& out, int channels, const Next& next) {
   for (std::size_t i = 0; i < out.pixels.size(); i += 3) {
@@ -126,7 +126,7 @@ void FillPlain(Rgb8& out, int channels, std::uint32_t maximum, PnmText text) {
 }  // namespace
 
 Rgb8 DecodePnm(std::span<const std::byte> file, const DecodeOptions& options) {
-  // P1 to P3 are text, P4 to P6 bytes: bits, greys and colours.
+  // P1 to P3 are text, P4 to P6 are binary: bitmaps, greys and colours.
   const char kind = static_cast<char>(file[1]);
   PnmText text(file.subspan(2));
   const std::uint32_t width = text.Number(), height = text.Number();

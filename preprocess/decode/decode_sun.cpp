@@ -1,5 +1,5 @@
 // Sun raster: plain and run-length encoded, 1, 8, 24 and 32 bits, with or without a palette (Pillow 12.0.0,
-// SunImagePlugin.py). Our own, because OpenCV reads no run lengths of greys.
+// SunImagePlugin.py). It is our own, because OpenCV does not read run-length encoded greys.
 #include <algorithm>
 #include <array>
 #include <string>
@@ -41,7 +41,7 @@ SunHeader ReadSunHeader(std::span<const std::byte> file) {
   return h;
 }
 
-// 0x80, count, value; or 0x80, 0 for one 0x80; or a byte that stands for itself.
+// 0x80, count, value means a run; 0x80, 0 means one byte 0x80; any other byte means itself.
 std::vector<std::byte> Unpacked(std::span<const std::byte> packed, std::size_t bytes) {
   constexpr std::byte kMark{0x80};
   std::vector<std::byte> out;
@@ -63,9 +63,9 @@ std::vector<std::byte> Unpacked(std::span<const std::byte> packed, std::size_t b
   return out;
 }
 
-// All red bytes come first, then green, then blue.
+// The map has all red bytes first, then green, then blue.
 std::array<std::uint8_t, 3> SunColour(std::span<const std::byte> map, std::size_t index) {
-  // Colours that the palette does not have are grey, as in Pillow's fresh palette.
+  // Colours that the palette does not have are grey, as in a new palette of Pillow.
   const std::size_t colours = map.size() / 3;
   std::array<std::uint8_t, 3> colour{};
   for (std::size_t c = 0; c < 3; ++c) {

@@ -15,14 +15,14 @@ struct DeleteDecoder {
 
 }  // namespace
 
-// Through the animation decoder, as Pillow does: a still picture is an animation of one frame.
+// Decoded with the animation decoder, as in Pillow: a still picture is an animation of one frame.
 Rgb8 DecodeWebp(std::span<const std::byte> file, const DecodeOptions& options) {
   const WebPData data = {reinterpret_cast<const std::uint8_t*>(file.data()), file.size()};
   WebPBitstreamFeatures features;
   if (WebPGetFeatures(data.bytes, data.size, &features) != VP8_STATUS_OK) {
     throw Rejected(Reason::kCorrupt, "WebP: the header is damaged");
   }
-  // Before WebPAnimDecoderNew(), which allocates two canvases.
+  // Checked before WebPAnimDecoderNew(), which allocates two canvases.
   RequireSize(static_cast<std::uint64_t>(features.width), static_cast<std::uint64_t>(features.height), options);
   WebPAnimDecoderOptions animation;
   WebPAnimDecoderOptionsInit(&animation);
@@ -38,7 +38,7 @@ Rgb8 DecodeWebp(std::span<const std::byte> file, const DecodeOptions& options) {
     throw Rejected(Reason::kCorrupt, "WebP: the picture data is damaged");
   }
   const std::size_t bytes = std::size_t{4} * info.canvas_width * info.canvas_height;
-  // Where no alpha was promised, what the first frame does not cover is black, whatever the decoder's canvas says.
+  // If the file declares no alpha, pixels outside the first frame are black, whatever the decoder's canvas contains.
   if (features.has_alpha == 0) {
     for (std::size_t i = 3; i < bytes; i += 4) frame[i] = 255;
   }

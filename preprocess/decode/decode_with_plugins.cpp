@@ -1,4 +1,4 @@
-// The formats whose decoders are plugins: which one, and what to do where it is missing.
+// The formats whose decoders are plugins: the name of each plugin, and the advice when it is missing.
 #include <string>
 
 #include "preprocess/decode/decode.h"
@@ -13,17 +13,17 @@ constexpr const char* kAvif = "libgan_avif.so";
 constexpr const char* kJxl = "libgan_jxl.so";
 constexpr const char* kHeif = "libgan_heif.so";
 constexpr const char* kHeifAdvice =
-    "HEIC needs libheif: run setup/libheif.sh and build again; ";  // no plugin was built
+    "HEIC needs libheif: run setup/libheif.sh and build again; ";  // the plugin was not built
 
 }  // namespace
 
-// Pillow turns a TIFF as it reads it, whether asked to or not.
+// Pillow always applies the orientation of a TIFF while it reads it.
 Rgb8 DecodeTiff(std::span<const std::byte> file, const DecodeOptions& options) {
   return DecodeWithPlugin(kTiff, "", Turning::kAlways, file, options);
 }
 std::string TiffLibrary() { return LibraryOfPlugin(kTiff); }
 
-// libavif leaves the turning to its caller, so --exif decides about it as it does for a JPEG.
+// libavif does not turn pictures, so --exif decides, as for a JPEG.
 Rgb8 DecodeAvif(std::span<const std::byte> file, const DecodeOptions& options) {
   return DecodeWithPlugin(kAvif, "", Turning::kAsAsked, file, options);
 }

@@ -1,5 +1,5 @@
-// The whole interface of a decoder plugin: two C functions that are looked up by name. Plugins link what only some
-// pictures need; they are loaded in a worker process when such a picture is met, and never before.
+// The whole interface of a decoder plugin: two C functions that are looked up by name. Plugins link libraries that only
+// some pictures need. A worker process loads a plugin when such a picture is met, and never earlier.
 #pragma once
 
 #include <cstddef>
@@ -7,16 +7,16 @@
 
 enum GanDecodeResult { kGanDecoded, kGanCorrupt, kGanTruncated, kGanUnsupported, kGanRefused };
 
-// What the program gives to a decoder, which calls each at most once, before it returns.
+// The functions that the program provides to a decoder. The decoder calls each at most once, before it returns.
 struct GanDecodeHost {
   void* context;
-  // Room for uint8 [height, width, channels], where channels is 3 (RGB) or 4 (RGBA, alpha not multiplied in);
-  // `own_bytes` per pixel is what the decoder itself allocates. Null: the picture is refused, and so must the result
-  // say (kGanRefused). Nothing large may be allocated before.
+  // Returns memory for uint8 [height, width, channels], where channels is 3 (RGB) or 4 (RGBA, alpha not multiplied in).
+  // `own_bytes` is the decoder's own memory per pixel. Null means that the picture is refused; the decoder must then
+  // return kGanRefused. It must not allocate anything large before.
   std::uint8_t* (*allocate)(void* context, std::uint32_t width, std::uint32_t height, int channels, int own_bytes);
-  // The EXIF orientation (1-8) in which the pixels are.
+  // Reports the EXIF orientation (1-8) of the pixels.
   void (*set_orientation)(void* context, int orientation);
-  // Why the result is not kGanDecoded.
+  // Reports why the result is not kGanDecoded.
   void (*explain)(void* context, const char* why);
 };
 

@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include <gif_lib.h>
-#include <jpeglib.h>  // expects stdio before it
+#include <jpeglib.h>  // needs stdio before it
 #include <png.h>
 #include <webp/decode.h>
 
@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-// Two macros, because # does not replace a macro that it is given.
+// Two macros, because # does not expand a macro argument.
 #define GAN_TEXT_(x) #x
 #define GAN_TEXT(x) GAN_TEXT_(x)
 
@@ -34,29 +34,29 @@ std::string WebpLibrary() {
          std::to_string(version & 255);
 }
 
-// The part of the number that the file holds.
+// Reads as many of the `count` bytes as the file has.
 std::uint64_t LittleEndian(FileBytes file, std::size_t at, std::size_t count) {
   const FileBytes rest = file.subspan(std::min(at, file.size()));
   return storage::LittleEndian(rest.first(std::min(count, rest.size())));
 }
 
-// "BM" begins many a text; the size of the header that follows is one of a few.
+// "BM" begins many texts, but in a BMP one of a few header sizes follows.
 bool IsBmp(FileBytes file) {
   constexpr std::array kHeaders = {12U, 16U, 40U, 52U, 56U, 64U, 108U, 124U};
   return std::find(kHeaders.begin(), kHeaders.end(), LittleEndian(file, 14, 4)) != kHeaders.end();
 }
 
-// "P6" begins other things as well; here white space follows.
+// "P6" begins other files as well, but here white space follows.
 bool IsPnm(FileBytes file) { return file.size() > 2 && std::isspace(static_cast<unsigned char>(file[2])) != 0; }
 
-// ISO media files tell their kind by brands: the major one, or when that is a general one (mif1, msf1), the others.
+// ISO media files have brands: the major one, or if that is a general one (mif1, msf1), the other ones.
 bool HasBrand(FileBytes file, std::initializer_list<std::string_view> wanted) {
   const auto is_wanted = [&](std::size_t at) {
     return std::any_of(wanted.begin(), wanted.end(), [&](auto brand) { return BeginsWith(file.subspan(at), brand); });
   };
   if (file.size() < 16 || is_wanted(8)) return file.size() >= 16;
   if (!BeginsWith(file.subspan(8), "mif1") && !BeginsWith(file.subspan(8), "msf1")) return false;
-  // Behind the major brand stand four bytes of version, then the other brands to the end of the box.
+  // The major brand is followed by four bytes of version, then by the other brands to the end of the box.
   const std::uint64_t box = storage::BigEndian(file.first(4));
   for (std::size_t at = 16; at + 4 <= std::min<std::uint64_t>(box, file.size()); at += 4) {
     if (is_wanted(at)) return true;
@@ -70,25 +70,25 @@ bool IsHeic(FileBytes file) {
 }
 bool IsCanonRaw(FileBytes file) { return HasBrand(file, {"crx "}); }
 
-// Much binary data begins with these four bytes. An icon says next how many pictures it has.
+// Much binary data begins with these four bytes. In an icon the number of its pictures follows.
 bool IsIcon(FileBytes file) { return LittleEndian(file, 4, 2) != 0; }
 
-// A TGA has no mark, or one at its end: what its header may say at all must do.
+// A TGA has no mark, or one at its end, so the plausible values of its header must suffice.
 bool IsTga(FileBytes file) {
   if (file.size() < 18) return false;
   const auto byte = [&](std::size_t at) { return static_cast<unsigned>(file[at]); };
   const bool has_map = byte(1) == 1;
-  const unsigned kind = byte(2) & ~8U;  // 8: run lengths
+  const unsigned kind = byte(2) & ~8U;  // 8: the flag for run lengths
   const bool plain_map = has_map || (LittleEndian(file, 3, 4) == 0 && byte(7) == 0);
   const bool depth = byte(16) == 8 || byte(16) == 15 || byte(16) == 16 || byte(16) == 24 || byte(16) == 32;
   return byte(1) <= 1 && has_map == (kind == 1) && kind >= 1 && kind <= 3 && plain_map && depth &&
          LittleEndian(file, 12, 2) != 0 && LittleEndian(file, 14, 2) != 0 && (byte(17) & 0xC0U) == 0;
 }
 
-// 128 bytes of anything come first.
+// The mark follows 128 arbitrary bytes.
 bool IsDicom(FileBytes file) { return file.size() > 132 && BeginsWith(file.subspan(128), "DICM"); }
 
-// Formats that are read come first. Rows without a decoder are there to be told by name.
+// Formats with a decoder come first. Rows without one exist so that messages can name the format.
 constexpr bool kApart = true;
 // clang-format off
 constexpr std::array kFormats = {
@@ -98,7 +98,7 @@ constexpr std::array kFormats = {
     Format{"GIF", {"GIF8"}, nullptr, ".gif", DecodeGif, nullptr, GifLibrary},
     Format{"BMP", {"BM"}, IsBmp, ".bmp .dib", DecodeBmp, nullptr, OwnDecoder, kApart},
     Format{"PNM", {"P1", "P2", "P3", "P4", "P5", "P6"}, IsPnm, ".pbm .pgm .ppm .pnm", DecodePnm, nullptr, OwnDecoder, kApart},
-    // A CR2 begins like a TIFF, so its row comes before that.
+    // A CR2 begins like a TIFF, so its row must precede that of TIFF.
     Format{"Canon raw", {"II*\0????CR"sv}, nullptr, "", nullptr, nullptr, nullptr},
     Format{"TIFF", {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv}, nullptr, ".tif .tiff", DecodeTiff, nullptr, TiffLibrary, kApart},
     Format{"AVIF", {"????ftyp"}, IsAvif, ".avif .avifs", DecodeAvif, nullptr, AvifLibrary, kApart},
@@ -127,7 +127,7 @@ constexpr std::array kFormats = {
     Format{"BPG", {"BPG\xFB"}, nullptr, "", nullptr, nullptr, nullptr},
     Format{"farbfeld", {"farbfeld"}, nullptr, "", nullptr, nullptr, nullptr},
     Format{"DICOM", {}, IsDicom, "", nullptr, nullptr, nullptr},
-    // Last: without a mark it may only take what nothing else has recognised.
+    // Last, because without a mark it may only match files that nothing else has recognised.
     Format{"TGA", {}, IsTga, ".tga", nullptr, nullptr, nullptr},
 };
 // clang-format on
@@ -141,7 +141,7 @@ bool Matches(const Format& format, FileBytes file) {
 
 bool HasWord(std::string_view words, std::string_view word) {
   for (std::size_t at = words.find(word); at != words.npos; at = words.find(word, at + 1)) {
-    // The words begin with dots, so only the end of the match has to be checked.
+    // The extensions begin with dots, so only the end of the match has to be checked.
     if (at + word.size() == words.size() || words[at + word.size()] == ' ') return true;
   }
   return false;

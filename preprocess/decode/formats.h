@@ -1,5 +1,5 @@
-// The one table of picture formats: recognition by content, names of files, decoders and the list in the documents all
-// follow from its rows.
+// The table of picture formats. Recognition by content, names of files, decoders and the list in the documents follow
+// from its rows.
 #pragma once
 
 #include <array>
@@ -16,35 +16,35 @@ using FileBytes = std::span<const std::byte>;
 
 struct Format {
   std::string_view name;
-  // What a file begins with, where '?' is any byte; unused ones are empty. Several are alternatives.
+  // The first bytes of a file, where '?' is any byte. Several entries are alternatives; unused ones are empty.
   std::array<std::string_view, 6> magics;
-  // Decides where a file begins with one of these, or where there is none; null: the beginning decides alone.
+  // A further check for files that begin so, or for all files if `magics` is empty. Null: the first bytes suffice.
   bool (*confirm)(FileBytes file);
-  // ".jpg .jpeg": what is called so is an input whatever it holds. Empty where only the content tells.
+  // ".jpg .jpeg": a file of such a name is an input whatever its content. Empty if only the content counts.
   std::string_view extensions;
-  // Null: the format is known by name and is not read.
+  // Null: the format is recognised but cannot be read.
   Rgb8 (*decode)(FileBytes file, const DecodeOptions& options);
-  // The EXIF orientation (1-8) of the decoded picture; null: `decode` gives it upright.
+  // The EXIF orientation (1-8) of the decoded picture; null: `decode` returns it upright.
   int (*orientation)(FileBytes file);
-  std::string (*library)();  // name and version of what decodes; loads it
-  // Decoded in a worker process, so that what crashes or hangs the decoder costs that picture and not the run.
+  std::string (*library)();  // name and version of the decoder; loads it
+  // Decoded in a worker process, so that a crash or a hang of the decoder costs one picture and not the run.
   bool apart = false;
 };
 
-// `library` of the formats that code of this folder decodes.
+// `library` of the formats that this folder decodes itself.
 std::string OwnDecoder();
 
-// In the order in which they are tried.
+// The formats in the order in which they are tried.
 std::span<const Format> Formats();
 
-// By content alone. The first kRecognisedBytes of a file suffice, except for formats whose mark is at the end. Null: no
-// known picture format.
+// Recognises a format by content only. The first kRecognisedBytes of a file suffice, except for formats whose mark is
+// at the end. Null: not a known picture format.
 inline constexpr std::size_t kRecognisedBytes = 512;
 const Format* Recognise(FileBytes file);
 
-// Whether a file is called like a picture of any row.
+// Whether a file has an extension of any row.
 bool HasPictureExtension(std::string_view name);
-// "JPEG, PNG, ...": the formats that are read.
+// "JPEG, PNG, ...": the formats that can be read.
 std::string ReadableFormats();
 
 // Whether `file` begins with `magic`, where '?' is any byte.

@@ -1,5 +1,6 @@
-// libheif, loaded by path and to itself. Its wheel brings libaom, libjpeg and others of its own: in the global scope
-// they would take the place of those that libavif, libtiff and OpenCV of the same process were linked to.
+// Loads libheif by path, with its symbols hidden from other libraries. Its wheel contains its own libaom, libjpeg and
+// others. In the global scope these would replace the ones that libavif, libtiff and OpenCV of the same process were
+// linked to.
 #pragma once
 
 #include <libheif/heif.h>
@@ -10,7 +11,7 @@
 
 namespace gan::preprocess {
 
-// Lives as long as the process.
+// Exists as long as the process.
 class HeifLibrary {
  public:
   static const HeifLibrary& Get() {
@@ -18,7 +19,7 @@ class HeifLibrary {
     return kLibrary;
   }
 
-  // Why it cannot be used, or nullptr. Without it no function may be called.
+  // The reason why it cannot be used, or nullptr. If there is a reason, no function may be called.
   const char* why() const { return library_.why().empty() ? nullptr : library_.why().c_str(); }
 
  private:

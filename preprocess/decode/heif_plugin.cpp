@@ -1,4 +1,4 @@
-// HEIC by libheif, which turns pictures and puts grids together itself.
+// HEIC by libheif, which turns pictures and assembles grids itself.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -38,12 +38,12 @@ void CopyRows(const heif_image* image, std::uint8_t* out, std::size_t row_bytes,
   for (int y = 0; y < height; ++y) out = std::copy_n(in + std::ptrdiff_t{y} * stride, row_bytes, out);
 }
 
-// Pillow's plugin leaves colours that were multiplied by alpha as they are, and so does this.
+// Like Pillow's plugin, this does not undo the multiplication of colours by alpha.
 int Decode(const heif_image_handle* handle, const GanDecodeHost& host) {
   const int channels = Heif().image_handle_has_alpha_channel(handle) != 0 ? 4 : 3;
   const int width = Heif().image_handle_get_width(handle), height = Heif().image_handle_get_height(handle);
   if (width <= 0 || height <= 0) return kGanCorrupt;
-  constexpr int kOwnBytes = 4 + 4;  // YUV and RGB
+  constexpr int kOwnBytes = 4 + 4;  // for YUV and RGB
   std::uint8_t* out = host.allocate(host.context, static_cast<std::uint32_t>(width), static_cast<std::uint32_t>(height),
                                     channels, kOwnBytes);
   if (out == nullptr) return kGanRefused;
@@ -51,10 +51,10 @@ int Decode(const heif_image_handle* handle, const GanDecodeHost& host) {
   const heif_error error =
       Heif().decode_image(handle, &decoded, heif_colorspace_RGB,
                           channels == 4 ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB, nullptr);
-  // Owned before the error is looked at, so that every way out releases it.
+  // Owned before the error is checked, so that every return releases it.
   const Image image(decoded);
   if (error.code != heif_error_Ok) return Failed(error, host);
-  // The room for the pixels has the size that the header says.
+  // The allocated memory has the size that the header gives.
   if (Heif().image_get_width(decoded, heif_channel_interleaved) != width ||
       Heif().image_get_height(decoded, heif_channel_interleaved) != height) {
     host.explain(host.context, "HEIC: its size is not what its header says");
@@ -72,7 +72,7 @@ int GanDecode(const std::uint8_t* file, std::size_t bytes, const GanDecodeHost* 
     return kGanUnsupported;
   }
   const Context context(Heif().context_alloc());
-  Heif().context_set_max_decoding_threads(context.get(), 0);  // pictures are decoded side by side
+  Heif().context_set_max_decoding_threads(context.get(), 0);  // several pictures are decoded at the same time instead
   heif_error error = Heif().context_read_from_memory_without_copy(context.get(), file, bytes, nullptr);
   if (error.code != heif_error_Ok) return Failed(error, *host);
   heif_image_handle* primary = nullptr;

@@ -14,12 +14,12 @@ namespace {
 
 using namespace jpeg;  // NOLINT(google-build-using-namespace): made for this file
 
-constexpr std::uint64_t kMostTableBytes = 128;  // of all that is written but the blocks and what is copied
+constexpr std::uint64_t kMostTableBytes = 128;  // for everything but the blocks and the copied segments
 
-// One DC table, whose code of four bits is the category itself, and one AC table that has a single code of one bit: end
-// of block. There are fourteen codes of four bits, since T.81 does not allow one of ones alone.
+// One DC table, in which the four-bit code of a category is the category itself, and one AC table with a single code of
+// one bit: end of block. The DC table has fourteen codes, since T.81 does not allow a code of ones only.
 constexpr int kCodeBits = 4;
-constexpr int kMostWritten = kMostCategory + 2;  // differences of two averages that were refined
+constexpr int kMostWritten = kMostCategory + 2;  // for differences of two averages that were refined
 
 template <typename... Values>
 void Append(std::vector<std::byte>& out, Values... values) {
@@ -49,7 +49,7 @@ void AppendScan(std::vector<std::byte>& out, AveragesReader& read) {
     const int category = static_cast<int>(std::bit_width(static_cast<unsigned>(std::abs(difference))));
     // T.81 F.1.2.1: a negative difference is written as its distance from the smallest of its category.
     const int value = difference < 0 ? difference + (1 << category) - 1 : difference;
-    // Category, the value in as many bits, end of block.
+    // Writes the category, the value in as many bits, and the end of the block.
     bits.Put(static_cast<std::uint32_t>((category << category | value) << 1), kCodeBits + category + 1);
   };
   for (std::uint32_t y = 0; y < read.units_down(); ++y) {

@@ -1,5 +1,5 @@
-// A progressive JPEG holds the averages of its 8x8 blocks (the DC coefficients) in scans of their own, a tenth of the
-// file; those are all that pixels of an eighth of the size need.
+// A progressive JPEG stores the averages of its 8x8 blocks (the DC coefficients) in separate scans, about a tenth of
+// the file. A picture of an eighth of the size needs nothing else.
 #pragma once
 
 #include <cstddef>
@@ -11,10 +11,10 @@
 
 namespace gan::preprocess {
 
-// The same picture as a baseline JPEG (ITU-T T.81) that has the averages and nothing else: decoded at 1/8 it gives the
-// pixels of the progressive file where no component is subsampled; a subsampled one has half the detail there. The
-// scans left out are walked to the end of the file, not decoded. nullopt: not a progressive JPEG, or anything odd about
-// it; the decoder decides about the file itself. Throws Rejected(kTooLarge).
+// The same picture as a baseline JPEG (ITU-T T.81) that contains only the averages. Decoded at 1/8, it gives the pixels
+// of the progressive file where no component is subsampled; a subsampled component has half the detail. The other scans
+// are skipped, not decoded, to the end of the file. nullopt: not a progressive JPEG, or an unusual one; the normal
+// decoder must then read the file. Throws Rejected(kTooLarge).
 std::optional<std::vector<std::byte>> BaselineOfAverages(std::span<const std::byte> file, const DecodeOptions& options);
 
 }  // namespace gan::preprocess

@@ -11,14 +11,14 @@ namespace gan::preprocess::jpeg {
 
 using Bytes = std::span<const std::uint8_t>;
 
-// Something that a good file doesn't have.
+// Thrown for anything that a valid file does not contain.
 struct Odd {};
 
 inline void Require(bool holds) {
   if (!holds) throw Odd();
 }
 
-// A DC table of T.81 annex C, by the next 16 bits: length << 8 | category; 0 where no code begins so.
+// A DC table of T.81 annex C, indexed by the next 16 bits: length << 8 | category; 0 where no code matches.
 class HuffmanTable {
  public:
   HuffmanTable() = default;
@@ -46,7 +46,7 @@ class BitReader {
  public:
   explicit BitReader(Bytes bytes) : next_(bytes.data()), end_(next_ + bytes.size()) {}
 
-  // 1 to 16 of them, zeros behind the last.
+  // Returns 1 to 16 bits, zeros behind the last one.
   std::uint32_t Peek(int count) {
     if (have_ < count) Fill();
     return static_cast<std::uint32_t>(bits_ >> (64 - count));
@@ -82,7 +82,7 @@ class BitReader {
   int have_ = 0;
 };
 
-// T.81 F.2.2.1: the difference to the block before.
+// T.81 F.2.2.1: the difference from the block before.
 inline int TakeDifference(BitReader& bits, const HuffmanTable& table) {
   const std::uint32_t entry = table[bits.Peek(16)];
   Require(entry != 0);

@@ -1,4 +1,4 @@
-// JPEG XL by libjxl: the first frame, upright, in the colours in which it is stored.
+// JPEG XL by libjxl: the first frame, upright, in its stored colour space.
 #include <jxl/decode.h>
 
 #include <cstdint>
@@ -13,7 +13,7 @@ struct Destroy {
   void operator()(JxlDecoder* decoder) const { JxlDecoderDestroy(decoder); }
 };
 
-constexpr int kOwnBytes = 3 * 4 * 2;  // floats, and some of them twice
+constexpr int kOwnBytes = 3 * 4 * 2;  // floats, some of them twice
 
 int Fail(const GanDecodeHost& host, int result, const char* why) {
   host.explain(host.context, why);
@@ -46,7 +46,7 @@ int SetOutput(JxlDecoder* decoder, const GanDecodeHost& host) {
 
 int Decode(JxlDecoder* decoder, const GanDecodeHost& host) {
   for (;;) {
-    // Of an animation the first frame is the picture. A buffer is asked for without having been subscribed to.
+    // Of an animation, the first frame is decoded. The event that asks for a buffer comes without a subscription.
     switch (JxlDecoderProcessInput(decoder)) {
       case JXL_DEC_NEED_IMAGE_OUT_BUFFER:
         if (const int result = SetOutput(decoder, host); result != kGanDecoded) return result;
@@ -66,7 +66,7 @@ int Decode(JxlDecoder* decoder, const GanDecodeHost& host) {
 }  // namespace
 
 int GanDecode(const std::uint8_t* file, std::size_t bytes, const GanDecodeHost* host) {
-  // Without a runner libjxl starts no threads: pictures are decoded side by side.
+  // Without a runner libjxl starts no threads. Several pictures are decoded at the same time instead.
   const std::unique_ptr<JxlDecoder, Destroy> owned(JxlDecoderCreate(nullptr));
   JxlDecoder* decoder = owned.get();
   if (decoder == nullptr || JxlDecoderSubscribeEvents(decoder, JXL_DEC_FULL_IMAGE) != JXL_DEC_SUCCESS ||

@@ -1,4 +1,4 @@
-// JPEG 2000 and Radiance HDR by OpenCV, which brings GDAL and a hundred libraries with it.
+// JPEG 2000 and Radiance HDR by OpenCV, which loads GDAL and a hundred other libraries.
 #include <opencv2/core.hpp>
 #include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgcodecs.hpp>
@@ -11,7 +11,7 @@
 
 namespace {
 
-// One sample as 8 bits: 16 keep their high byte; floats, where 1 is white, are cut off above it.
+// One sample as 8 bits: 16-bit samples keep their high byte; floats, where 1 is white, are clamped to 1.
 std::uint8_t Sample(const cv::Mat& in, int y, int i) {
   switch (in.depth()) {
     case CV_8U:
@@ -36,7 +36,7 @@ void Copy(const cv::Mat& in, int channels, std::uint8_t* out) {
   }
 }
 
-// OpenCV tells of damage on standard error, without the name of the file; the quarantine has both.
+// OpenCV reports damage on standard error, without the name of the file. The quarantine contains both.
 class Silence {
  public:
   Silence() { cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT); }
@@ -56,7 +56,8 @@ int Decode(const std::uint8_t* file, std::size_t bytes, const GanDecodeHost& hos
   if (!known || image.channels() > 4) return kGanUnsupported;
   // Two channels are grey and alpha.
   const int channels = image.channels() % 2 == 0 ? 4 : 3;
-  // No bytes of its own: the caller has reserved them from the header, because OpenCV allocates before it can be asked.
+  // No own bytes are reported: the caller has reserved them from the header, because OpenCV allocates before it can
+  // ask.
   std::uint8_t* out = host.allocate(host.context, static_cast<std::uint32_t>(image.cols),
                                     static_cast<std::uint32_t>(image.rows), channels, 0);
   if (out == nullptr) return kGanRefused;

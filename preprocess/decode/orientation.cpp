@@ -15,11 +15,11 @@ namespace gan::preprocess {
 
 namespace {
 
-// Broken metadata must never fail a picture that can be decoded. Whatever is not as expected ends the search here, and
-// the picture stays as it is stored.
+// Broken metadata must never reject a picture that can be decoded. Anything unexpected ends the search here, and the
+// picture stays as it is stored.
 using FileSpan = std::span<const std::byte>;
 
-// Numbers of 2 or 4 bytes in either order; 0 beyond the end, which no valid tag needs.
+// Reads a number of 2 or 4 bytes in either byte order; 0 beyond the end, which is not a valid tag.
 std::uint32_t Number(FileSpan bytes, std::size_t at, std::size_t count, bool big_endian) {
   if (at > bytes.size() || count > bytes.size() - at) return 0;
   const FileSpan number = bytes.subspan(at, count);
@@ -37,7 +37,7 @@ std::optional<int> OrientationOfExif(FileSpan tiff) {
   const bool big = HasAt(tiff, 0, "MM\0*"sv);
   if (!big && !HasAt(tiff, 0, "II*\0"sv)) return std::nullopt;
   const std::size_t directory = Number(tiff, 4, 4, big);
-  // Offsets and counts come from the file. Whatever lies beyond its end reads as 0, so the loop does no harm.
+  // Offsets and counts come from the file. Bytes beyond its end read as 0, so the loop does no harm.
   const std::uint32_t entries = Number(tiff, directory, 2, big);
   for (std::uint32_t i = 0; i < entries; ++i) {
     const std::size_t entry = directory + 2 + std::size_t{12} * i;
@@ -48,7 +48,8 @@ std::optional<int> OrientationOfExif(FileSpan tiff) {
   return std::nullopt;
 }
 
-// Pillow's second place to look: the first `tiff:Orientation="` or `tiff:Orientation>` of an XMP text, then a digit.
+// The second place that Pillow reads: the first `tiff:Orientation="` or `tiff:Orientation>` of an XMP text, then a
+// digit.
 int OrientationOfXmp(FileSpan xmp) {
   constexpr std::string_view kName = "tiff:Orientation";
   const std::string_view text(reinterpret_cast<const char*>(xmp.data()), xmp.size());
@@ -67,7 +68,7 @@ int OrientationOfXmp(FileSpan xmp) {
   return 1;
 }
 
-// What a file says in either place; EXIF goes first when it has the tag at all.
+// The orientation in each of the two places. EXIF has priority if it contains the tag.
 struct Metadata {
   FileSpan exif;
   FileSpan xmp;
@@ -77,7 +78,7 @@ struct Metadata {
   }
 };
 
-// ImageMagick's and ExifTool's older way to keep EXIF in a PNG: a text of this name, compressed or not.
+// An older way of ImageMagick and ExifTool to store EXIF in a PNG: a text of this name, compressed or not.
 constexpr std::string_view kProfileName = "Raw profile type exif";
 constexpr std::size_t kMostProfileBytes = std::size_t{1} << 20;
 
@@ -98,8 +99,7 @@ std::optional<std::string> RawProfile(FileSpan kind, FileSpan payload) {
   return unpacked;
 }
 
-// Behind three line ends, hexadecimal digits and white space; nothing where anything else comes. "Exif\0\0" is
-// optional.
+// Three line ends, then hexadecimal digits and white space; empty if there is anything else. "Exif\0\0" is optional.
 std::vector<std::byte> BytesOfRawProfile(std::string_view text) {
   for (int i = 0; i < 3; ++i) {
     const std::size_t end = text.find('\n');
@@ -107,7 +107,7 @@ std::vector<std::byte> BytesOfRawProfile(std::string_view text) {
     text.remove_prefix(end + 1);
   }
   std::vector<std::byte> bytes;
-  unsigned value = 1;  // with a leading one: 0x1X is half a byte, 0x1XX a whole one
+  unsigned value = 1;  // with a leading one: 0x1X is half a byte, 0x1XX a complete one
   for (const char c : text) {
     if (std::isspace(static_cast<unsigned char>(c)) != 0) continue;
     if (std::isxdigit(static_cast<unsigned char>(c)) == 0) return {};
@@ -178,14 +178,14 @@ int OrientationOfWebp(FileSpan file) {
 
 Rgb8 Turned(const Rgb8& image, int orientation) {
   if (orientation == 1) return image;
-  // For 5 to 8 rows and columns change places before the mirroring.
+  // For orientations 5 to 8 rows and columns are exchanged before the mirroring.
   const bool swaps = orientation >= 5;
   Rgb8 out(swaps ? image.height : image.width, swaps ? image.width : image.height);
   const bool mirror_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
   const bool mirror_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
   for (std::uint32_t y = 0; y < out.height; ++y) {
     for (std::uint32_t x = 0; x < out.width; ++x) {
-      // Where this pixel stands in the stored picture.
+      // The position of this pixel in the stored picture.
       std::uint32_t from_x = swaps ? y : x;
       std::uint32_t from_y = swaps ? x : y;
       if (mirror_x) from_x = image.width - 1 - from_x;

@@ -7,7 +7,7 @@
 
 namespace gan::preprocess {
 
-// The EXIF orientation (1-8) that a file of each kind tells; 1 when there is none or the metadata is broken.
+// The EXIF orientation (1-8) in a file of each kind; 1 when there is none or the metadata is broken.
 int OrientationOfJpeg(std::span<const std::byte> file);
 int OrientationOfPng(std::span<const std::byte> file);
 int OrientationOfWebp(std::span<const std::byte> file);

@@ -17,7 +17,7 @@ namespace {
 struct Decoder {
   decltype(&GanDecode) decode;
   decltype(&GanDecoderLibrary) library;
-  std::string why;  // it is not there
+  std::string why;  // why the plugin is missing
 };
 
 Decoder Load(const char* file_name) {
@@ -39,7 +39,7 @@ const Decoder& DecoderOf(const char* file_name, const char* advice) {
   throw Rejected(Reason::kUnsupported, std::string(advice) + "its decoder cannot be loaded: " + decoder.why);
 }
 
-// The program's side of one call. No exception may cross the plugin, which may be C: it waits here.
+// The program's side of one call. Exceptions must not pass through the plugin, which may be C, so they are stored here.
 struct Call {
   explicit Call(const DecodeOptions& decode_options) : options(decode_options) {}
 
@@ -53,7 +53,8 @@ struct Call {
   std::exception_ptr refused;
 
   std::uint8_t* Allocate(std::uint32_t w, std::uint32_t h, int n, int own_bytes) {
-    // The orientation may become known only after the pixels are decoded, so the turned copy is always counted.
+    // The orientation may become known only after the pixels are decoded, so memory for a turned copy is always
+    // counted.
     constexpr int kTurned = 3;
     const int per_pixel = own_bytes + n + (n == 4 ? 3 : 0) + kTurned;
     RequireRoom(w, h, static_cast<std::uint64_t>(per_pixel), options);
@@ -86,7 +87,7 @@ void Explain(void* context, const char* why) { static_cast<Call*>(context)->why 
 
 void RequireDecoded(int result, const Call& call) {
   if (call.refused) std::rethrow_exception(call.refused);
-  // Without channels the plugin never asked for room, so there is no picture, whatever it returned.
+  // Without channels the plugin never asked for memory, so there is no picture, whatever it returned.
   if (result == kGanDecoded && call.channels != 0) return;
   const Reason reason = result == kGanTruncated     ? Reason::kTruncated
                         : result == kGanUnsupported ? Reason::kUnsupported

@@ -1,4 +1,4 @@
-// Decoders that live in plugins (decoder_plugin.h).
+// Decoders in plugins (decoder_plugin.h).
 #pragma once
 
 #include <cstddef>
@@ -9,14 +9,14 @@
 
 namespace gan::preprocess {
 
-// When a plugin's orientation is applied: as --exif says, or always, where Pillow does so as it reads.
+// When the orientation of a plugin is applied: according to --exif, or always, for formats for which Pillow does so.
 enum class Turning { kAsAsked, kAlways };
 
-// By the plugin `file_name`, which is loaded at the first call. Throws Rejected; kUnsupported with `advice` when the
-// plugin cannot be loaded.
+// Decodes with the plugin `file_name`, which is loaded at the first call. Throws Rejected; kUnsupported with `advice`
+// when the plugin cannot be loaded.
 Rgb8 DecodeWithPlugin(const char* file_name, const char* advice, Turning turning, std::span<const std::byte> file,
                       const DecodeOptions& options);
-// What it decodes with; loads it. Throws as above.
+// Name and version of the plugin's decoder. Loads the plugin and throws as above.
 std::string LibraryOfPlugin(const char* file_name);
 
 }  // namespace gan::preprocess

@@ -1,4 +1,4 @@
-// Anything unusual throws Odd, and libjpeg-turbo decides about the file. So this reader may give up too often, but it
+// Anything unusual throws Odd, and then libjpeg-turbo decodes the file. So this reader may give up too often, but it
 // must not guess.
 #include "preprocess/decode/progressive_averages.h"
 
@@ -11,7 +11,7 @@ namespace gan::preprocess::jpeg {
 namespace {
 
 constexpr int kMostAverage = 1 << 11;
-constexpr int kMostShift = 4;  // of bits that come later; encoders use one or two
+constexpr int kMostShift = 4;  // bits that come later; encoders use one or two
 constexpr std::uint32_t kMostBlocksOfUnit = 10;
 
 std::uint32_t Big16(Bytes bytes, std::size_t at) {
@@ -29,8 +29,7 @@ void AveragesReader::Read() {
   while (ReadSegment()) {
   }
   Require(!components_.empty());
-  // A component without some of its bits comes from a file that ends early. The decoder then says what is wrong with
-  // it.
+  // Missing bits of a component mean that the file ends early. The normal decoder then reports what is wrong.
   for (const Component& component : components_) Require(component.seen && component.missing_bits == 0);
 }
 
@@ -58,11 +57,11 @@ bool AveragesReader::ReadSegment() {
       restart_interval_ = Big16(body, 0);
       break;
     case kDqt:
-      Require(!scanned_);  // a later one would hold for some components only
+      Require(!scanned_);  // a later table would apply to some components only
       Keep(whole);
       break;
     case kApp0:
-    case kApp14:  // what decides about the colours
+    case kApp14:  // decides about the colours
       Keep(whole);
       break;
     default:
@@ -96,13 +95,13 @@ void AveragesReader::ReadFrame(Bytes whole, Bytes body) {
   units_down_ = RoundedUp(height, 8 * most_down);
   blocks_ = std::uint64_t{units_across_} * units_down_ * blocks;
   if (options_.room != nullptr) {
-    // The averages, and the baseline file that is made of them.
+    // Memory for the averages, and for the baseline file that is made from them.
     options_.room->ReserveMore((sizeof(Component::averages[0]) + kMostBytesOfBlock) * blocks_);
   }
   for (Component& component : components_) {
     component.columns = units_across_ * component.across;
-    // T.81 A.2.2: a scan of one component has only the blocks that lie in the picture. A scan of several also has those
-    // that fill its last units.
+    // T.81 A.2.2: a scan of one component has only the blocks inside of the picture. A scan of several also has those
+    // that complete its last units.
     component.own_columns = RoundedUp(RoundedUp(width * component.across, most_across), 8);
     component.own_rows = RoundedUp(RoundedUp(height * component.down, most_down), 8);
     component.averages.resize(std::size_t{component.columns} * units_down_ * component.down);
@@ -112,7 +111,7 @@ void AveragesReader::ReadFrame(Bytes whole, Bytes body) {
   header_[start + 1] = kSof1;
 }
 
-// As they are: a file may define a table a million times before a scan uses one.
+// Copied without decoding, because a file may define a table a million times before a scan uses one.
 void AveragesReader::ReadTables(Bytes body) {
   while (!body.empty()) {
     Require(body.size() >= 17);
@@ -132,7 +131,7 @@ void AveragesReader::ReadScan(Bytes body) {
   Require(!body.empty() && body[0] >= 1 && body[0] <= 4 && body.size() == 4 + std::size_t{2} * body[0]);
   scanned_ = true;
   const std::uint32_t count = body[0];
-  // First and last coefficient, and the bits of the approximation: those before and those that still come (T.81
+  // First and last coefficient, and the bits of the approximation: those of earlier scans and those still to come (T.81
   // G.1.1.1).
   const Bytes last = body.last(3);
   if (last[0] != 0) return SkipData();
@@ -147,7 +146,7 @@ void AveragesReader::ReadScan(Bytes body) {
     Begin(*components.back(), before, shift);
     const std::uint32_t table = body[2 + 2 * i] >> 4;
     Require(table < 4);
-    // A scan that refines has plain bits and needs no table.
+    // A refining scan has plain bits and needs no table.
     if (before == 0 && tables[table].empty()) {
       Require(!definitions_[table].empty());
       tables[table] = HuffmanTable(definitions_[table].first(16), definitions_[table].subspan(16));
@@ -163,7 +162,7 @@ Component& AveragesReader::Find(std::uint32_t id) {
   return *found;
 }
 
-// Each bit of an average comes once.
+// Each bit of an average must occur once.
 void AveragesReader::Begin(Component& component, int before, int shift) {
   Require(component.seen ? before > 0 && component.missing_bits == before : before == 0);
   component.seen = true;
@@ -185,7 +184,7 @@ void AveragesReader::ReadBlocks(const std::vector<Component*>& components,
       return;
     }
     previous[i] += TakeDifference(bits, *tables[i]);
-    // Keeps a damaged file from overflowing 16 bits.
+    // Prevents a damaged file from overflowing 16 bits.
     Require(std::abs(previous[i]) <= kMostAverage >> shift);
     average = static_cast<std::int16_t>(previous[i] * (1 << shift));
   };

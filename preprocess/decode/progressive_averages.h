@@ -1,4 +1,4 @@
-// The averages of the blocks of a progressive JPEG (ITU-T T.81), from those of its scans that hold them.
+// Reads the averages of the blocks of a progressive JPEG (ITU-T T.81) from the scans that contain them.
 #pragma once
 
 #include <array>
@@ -28,23 +28,23 @@ enum Marker : std::uint8_t {
   kCom = 0xFE,
 };
 
-inline constexpr int kMostCategory = 11;  // of the differences of averages of eight-bit samples
-// What a block takes in a baseline file of averages alone: 18 bits, and zero bytes between them.
+inline constexpr int kMostCategory = 11;  // largest category of the differences of averages of eight-bit samples
+// Largest size of a block in a baseline file of averages: 18 bits, and zero bytes between them.
 inline constexpr std::uint64_t kMostBytesOfBlock = 4;
 
-// Averages of one component's blocks, [rows, columns] with those that only fill the last units of a scan.
+// Averages of one component's blocks, [rows, columns], including blocks that only complete the last units of a scan.
 struct Component {
   std::uint32_t id = 0, across = 1, down = 1;
   std::uint32_t columns = 0;                    // of the plane
-  std::uint32_t own_columns = 0, own_rows = 0;  // that lie in the picture
-  bool seen = false;                            // in a scan
-  int missing_bits = 0;                         // that later scans refine
+  std::uint32_t own_columns = 0, own_rows = 0;  // blocks inside of the picture
+  bool seen = false;                            // in any scan
+  int missing_bits = 0;                         // bits that later scans refine
   std::vector<std::int16_t> averages;
 
   std::int16_t& At(std::uint32_t x, std::uint32_t y) { return averages[std::size_t{columns} * y + x]; }
 };
 
-// The blocks of unit (x, y) of a scan of these components together: visit(number of the component, its average).
+// Calls visit(number of the component, average) for the blocks of unit (x, y) in a scan of these components.
 template <typename Visit>
 void VisitUnit(const std::vector<Component*>& components, std::uint32_t x, std::uint32_t y, const Visit& visit) {
   for (std::size_t i = 0; i < components.size(); ++i) {
@@ -55,14 +55,14 @@ void VisitUnit(const std::vector<Component*>& components, std::uint32_t x, std::
   }
 }
 
-// One file. Not thread-safe; the file must stay.
+// Reads one file, which must outlive the object. Not thread-safe.
 class AveragesReader {
  public:
   AveragesReader(Bytes file, const DecodeOptions& options) : file_(file), options_(options) {}
-  // To the end of the file. Throws Odd when it is no progressive JPEG or anything is odd about it, Rejected(kTooLarge).
+  // Reads to the end of the file. Throws Odd when it is not a progressive JPEG or is unusual, Rejected(kTooLarge).
   void Read();
 
-  // The segments that a baseline file of the same picture has behind its SOI.
+  // The segments that follow SOI in a baseline file of the same picture.
   const std::vector<std::uint8_t>& header() const { return header_; }
   std::vector<Component>& components() { return components_; }
   std::uint64_t blocks() const { return blocks_; }  // of all components
@@ -80,7 +80,7 @@ class AveragesReader {
   static void Begin(Component& component, int before, int shift);
   void ReadBlocks(const std::vector<Component*>& components, const std::vector<const HuffmanTable*>& tables,
                   bool refine, int shift);
-  // Entropy-coded data up to the next marker, RSTn included; at_ is there afterwards.
+  // Entropy-coded data up to the next marker, RSTn included; afterwards at_ is at that marker.
   Bytes NextData();
   void SkipData();
 

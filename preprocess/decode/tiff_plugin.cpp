@@ -1,7 +1,8 @@
-// TIFF by libtiff, with the conversions of Pillow 12.0.0 (TiffImagePlugin.py): the first page, in the orientation in
-// which it is stored. A layout is read from the tags first. From then on it decides: what cannot be converted is
-// refused before any pixel is read, what is stored at several samplings is left to libtiff (DecodeRgba), and the rest
-// goes block by block through Unpacker, which makes one byte of each sample, and Painter, which makes colours of these.
+// TIFF by libtiff, with the conversions of Pillow 12.0.0 (TiffImagePlugin.py): the first page, in its stored
+// orientation. A layout is read from the tags first, and decides all further steps. Layouts that cannot be converted
+// are refused before any pixel is read. Those with subsampled components are left to libtiff (DecodeRgba). All others
+// go block by block through Unpacker, which converts each sample to one byte, and Painter, which converts these to
+// colours.
 #include <tiffio.h>
 
 #include <algorithm>
@@ -43,7 +44,7 @@ int ColoursOf(const Layout& l) {
   }
 }
 
-// An RGB picture of four samples that says nothing of the fourth has alpha, as Pillow and others take it.
+// An RGB picture of four samples without a tag for the fourth has alpha, as in Pillow and other programs.
 Alpha AlphaOf(TIFF* tiff, const Layout& l) {
   if (l.samples <= l.colours || l.photometric == PHOTOMETRIC_SEPARATED) return Alpha::kNone;
   std::uint16_t count = 0;
@@ -79,7 +80,7 @@ Layout LayoutOf(TIFF* tiff) {
   l.planar = Tag<std::uint16_t>(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
   l.format = Tag<std::uint16_t>(tiff, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_UINT);
   l.compression = Tag<std::uint16_t>(tiff, TIFFTAG_COMPRESSION, COMPRESSION_NONE);
-  // Asked before any pixel, because reading would only say that it failed.
+  // Checked before any pixel, because reading would only report a failure.
   if (TIFFIsCODECConfigured(l.compression) == 0) {
     const TIFFCodec* codec = TIFFFindCODEC(l.compression);
     Unsupported("compression " + std::to_string(l.compression) +
@@ -98,14 +99,14 @@ Layout LayoutOf(TIFF* tiff) {
   return l;
 }
 
-// libtiff's own conversion, for what is stored at several samplings.
+// Subsampled components need libtiff's own conversion.
 bool NeedsRgba(const Layout& l) {
   if (l.compression == COMPRESSION_OJPEG) return true;
   return l.photometric == PHOTOMETRIC_YCBCR && l.samples == 3 &&
          !(l.compression == COMPRESSION_JPEG && l.planar == PLANARCONFIG_CONTIG);
 }
 
-// Strips and tiles alike: rectangles of the picture. Of each plane one block is in memory at a time.
+// Strips and tiles are both read as rectangles of the picture. One block of each plane is in memory at a time.
 class Blocks {
  public:
   Blocks(TIFF* tiff, const Layout& l, const Source& source)
@@ -135,9 +136,9 @@ class Blocks {
     const auto size = static_cast<tmsize_t>(bytes_);
     const tmsize_t n = tiled_ ? TIFFReadEncodedTile(tiff_, TIFFComputeTile(tiff_, x, y, 0, plane), block.data(), size)
                               : TIFFReadEncodedStrip(tiff_, TIFFComputeStrip(tiff_, y, plane), block.data(), size);
-    // Some codecs complain of damage and go on.
+    // Some codecs report damage and continue.
     if (n < 0 || !source_.complaint.empty()) Damaged(source_);
-    // The rows that lie in the picture must be there. What fills up the last strip or tile may be missing.
+    // The rows inside of the picture must be there. The padding of the last strip or tile may be missing.
     const std::uint64_t rows = std::min<std::uint64_t>(height_, l_.height - y);
     if (static_cast<std::uint64_t>(n) < rows * row_bytes_) throw Failure{kGanTruncated, "TIFF: the data ends early"};
   }
@@ -206,7 +207,7 @@ void Decode(Source& source, const GanDecodeHost& host) {
   Layout l = LayoutOf(tiff.get());
   host.set_orientation(host.context, Tag<std::uint16_t>(tiff.get(), TIFFTAG_ORIENTATION, 1));
   if (NeedsRgba(l)) return DecodeRgba(tiff.get(), l, source, host);
-  // libjpeg within libtiff then gives RGB, as Pillow has it.
+  // With this setting libjpeg within libtiff returns RGB, as in Pillow.
   if (l.photometric == PHOTOMETRIC_YCBCR && l.samples == 3)
     TIFFSetField(tiff.get(), TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
   RequireKnown(l);

@@ -1,4 +1,4 @@
-// From the samples of a TIFF, as libtiff unpacks them, to 8-bit RGB or RGBA with the conversions of Pillow 12.0.0.
+// Converts the samples of a TIFF, as libtiff unpacks them, to 8-bit RGB or RGBA with the conversions of Pillow 12.0.0.
 #pragma once
 
 #include <tiffio.h>
@@ -17,11 +17,11 @@ struct Layout {
   std::uint16_t bits = 1, samples = 1, photometric = 0, planar = PLANARCONFIG_CONTIG, format = SAMPLEFORMAT_UINT;
   std::uint16_t compression = COMPRESSION_NONE;
   Alpha alpha = Alpha::kNone;
-  int colours = 1;  // samples before the extra ones
+  int colours = 1;  // samples without the extra ones
   const std::uint16_t* map[3] = {nullptr, nullptr, nullptr};
 };
 
-// One row of a strip or tile -> one byte per sample.
+// Converts one row of a strip or tile to one byte per sample.
 class Unpacker {
  public:
   explicit Unpacker(const Layout& l) : l_(l) {}
@@ -63,7 +63,7 @@ class Unpacker {
     if (l_.format == SAMPLEFORMAT_INT) return Clip(static_cast<std::int16_t>(value));
     return static_cast<std::uint8_t>(value >> 8);
   }
-  // Greys are spread over 0..255, indices are not.
+  // Greys are scaled to 0..255, indices are not.
   std::uint8_t Few(const std::uint8_t* in, std::size_t i) const {
     const std::size_t bit = i * l_.bits;
     const unsigned most = (1U << l_.bits) - 1;
@@ -79,7 +79,7 @@ std::uint8_t MultiplyDivide255(std::uint32_t a, std::uint32_t b) {
   return static_cast<std::uint8_t>(((t >> 8) + t) >> 8);
 }
 
-// The samples of a pixel as bytes -> RGB or RGBA.
+// Converts the samples of a pixel, as bytes, to RGB or RGBA.
 class Painter {
  public:
   explicit Painter(const Layout& l)

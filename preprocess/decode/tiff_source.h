@@ -1,4 +1,4 @@
-// A TIFF in memory as libtiff reads it.
+// A TIFF in memory as a source for libtiff.
 #pragma once
 
 #include <tiffio.h>
@@ -25,7 +25,7 @@ struct Failure {
 };
 [[noreturn]] inline void Unsupported(const std::string& what) { throw Failure{kGanUnsupported, "TIFF: " + what}; }
 
-// The file as libtiff reads it, and what libtiff complained about.
+// The file in memory, and the complaints of libtiff.
 struct Source {
   const std::uint8_t* file = nullptr;
   std::size_t bytes = 0;
@@ -34,7 +34,7 @@ struct Source {
   std::string complaint;  // the first
 };
 
-// What libtiff calls.
+// The functions that libtiff calls.
 namespace tiff {
 
 inline Source& SourceOf(thandle_t handle) { return *static_cast<Source*>(handle); }
@@ -83,7 +83,7 @@ struct CloseTiff {
 };
 using Tiff = std::unique_ptr<TIFF, CloseTiff>;
 
-// Throws Failure when it is no TIFF.
+// Throws Failure when the file is not a TIFF.
 inline Tiff Open(Source& source) {
   const std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)> options(TIFFOpenOptionsAlloc(),
                                                                                  TIFFOpenOptionsFree);
@@ -93,7 +93,7 @@ inline Tiff Open(Source& source) {
   Tiff file(TIFFClientOpenExt("TIFF", "rm", &source, tiff::Read, tiff::Write, tiff::Seek, tiff::Close, tiff::Size,
                               tiff::Map, tiff::Unmap, options.get()));
   if (file == nullptr) Damaged(source);
-  source.complaint.clear();  // odd metadata never fails a picture
+  source.complaint.clear();  // odd metadata never rejects a picture
   source.ended_early = false;
   return file;
 }

@@ -19,10 +19,11 @@ void MemoryBudget::Give(std::uint64_t bytes) {
 }
 
 void MemoryLease::Reserve(std::uint64_t bytes) {
-  // More than there is would wait for ever. Limited, it waits until nothing else is held.
+  // A need beyond the budget would wait for ever, so it is limited: it then waits until nothing else is reserved.
   bytes = std::min(bytes, budget_.total_);
   if (bytes == held_) return;
-  // Given back before more is asked for: two leases that each hold a part and wait for the rest would never end.
+  // The lease returns its memory before it asks for more. Two leases that each hold a part and wait for the rest would
+  // wait for ever.
   budget_.Give(held_);
   held_ = 0;
   budget_.Take(bytes);

@@ -1,4 +1,4 @@
-// How much memory the pictures in flight may take together.
+// Limits the memory of all pictures that are being processed.
 #pragma once
 
 #include <condition_variable>
@@ -23,14 +23,14 @@ class MemoryBudget {
   std::uint64_t free_;  // under mutex_
 };
 
-// Who is asked before a decoder allocates anything large.
+// Asked by a decoder before it allocates anything large.
 class Room {
  public:
   virtual ~Room() = default;
-  virtual void ReserveMore(std::uint64_t bytes) = 0;  // waits until so many bytes are to be had
+  virtual void ReserveMore(std::uint64_t bytes) = 0;  // blocks until `bytes` more are available
 };
 
-// One picture's part of it, given back at the end. Not thread-safe.
+// One picture's share of the budget, returned by the destructor. Not thread-safe.
 class MemoryLease : public Room {
  public:
   explicit MemoryLease(MemoryBudget& budget) : budget_(budget) {}
@@ -38,8 +38,9 @@ class MemoryLease : public Room {
   MemoryLease(const MemoryLease&) = delete;
   MemoryLease& operator=(const MemoryLease&) = delete;
 
-  // Waits until so many bytes are to be had, instead of those reserved before; all of the budget when that is less. So
-  // a giant is decoded alone. While it waits nothing is held: leases cannot wait for each other.
+  // Replaces the reserved bytes: blocks until `bytes` are available, or the whole budget if that is less. So a picture
+  // that is larger than the budget is decoded alone. Nothing is reserved while it waits, so leases cannot wait for each
+  // other.
   void Reserve(std::uint64_t bytes);
   void ReserveMore(std::uint64_t bytes) override { Reserve(held_ + bytes); }
 

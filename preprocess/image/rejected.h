@@ -6,7 +6,7 @@
 
 namespace gan::preprocess {
 
-// Why a picture is not in the data set: the fixed list of quarantine.jsonl.
+// Why a picture is not in the data set. quarantine.jsonl uses these names.
 enum class Reason {
   kUnreadable,
   kNotAPicture,
@@ -20,11 +20,11 @@ enum class Reason {
 };
 std::string_view Name(Reason reason);  // "unreadable", "not_a_picture", ...
 
-// One input is left out; the run goes on.
+// Thrown when one input is left out; the run continues.
 class Rejected : public std::runtime_error {
  public:
   Rejected(Reason reason, const std::string& detail) : std::runtime_error(detail), reason_(reason) {}
-  // kUnreadable for a reason that may pass: the input is worth another try.
+  // kUnreadable for a reason that may pass, so the input is worth another try.
   static Rejected ForNow(const std::string& detail) {
     Rejected rejected(Reason::kUnreadable, detail);
     rejected.for_now_ = true;

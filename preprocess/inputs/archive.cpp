@@ -30,15 +30,15 @@ ArchiveReader::~ArchiveReader() = default;
 
 Contents ArchiveReader::Read(std::uint32_t position, std::uint64_t bytes) {
   try {
-    // An archive can only be read forwards. Pictures are asked for in its order, so going back, which starts anew, is
-    // rare.
+    // An archive can only be read forwards. Pictures are read in its order, so going back, which starts from the
+    // beginning, is rare.
     if (!stream_ || stream_->next() > position) stream_ = std::make_unique<ArchiveStream>(path_);
     while (stream_->next() <= position) {
       if (!stream_->Advance()) throw Rejected(Reason::kUnreadable, "the archive has changed since it was listed");
     }
     return {.bytes = stream_->Contents(bytes)};
   } catch (...) {
-    stream_.reset();  // what comes next is read from a fresh start, as if this had not been tried
+    stream_.reset();  // start anew for the next picture
     throw;
   }
 }

@@ -20,19 +20,19 @@ namespace gan::preprocess {
 struct ArchiveMember {
   std::string name;
   std::uint64_t bytes = 0;
-  std::uint32_t position = 0;       // of its bytes among all entries of the archive
+  std::uint32_t position = 0;       // of its bytes, among all entries of the archive
   bool is_link = false;             // a hard link: its bytes are those of an entry before it
-  std::optional<Rejected> refused;  // a link, a device, a path that leaves the archive, damage from here on
+  std::optional<Rejected> refused;  // a link, a device, a path that leaves the archive, or damage from here on
 };
 
 bool LooksLikeAnArchive(std::string_view name);  // by its extension
 
-// What is told of members that are no pictures.
+// Receives the members of an archive that are not pictures.
 class OtherMembers {
  public:
   virtual ~OtherMembers() = default;
-  // What is to be done with it; `head` is its beginning. kText: TakeText() is called with its contents. kTake: it is
-  // not counted, the caller will.
+  // What the listing does with a member; `head` is its beginning. kText: it calls TakeText() with the contents. kTake:
+  // it does not count the member, because the caller will.
   enum class Wish { kNone, kText, kTake };
   virtual Wish Wants(const ArchiveMember& member, std::string_view head) = 0;
   virtual void TakeText(const ArchiveMember& member, std::string text) = 0;
@@ -43,11 +43,11 @@ class OtherMembers {
   OtherMembers& operator=(const OtherMembers&) = default;
 };
 
-// Every entry that is called like a picture or begins like one, in the archive's order; what is none is counted in
-// `left_out`, and `others` is told of the plain files among it. Where an archive is damaged, or claims to unpack to
-// over 200 times its size, one last refused member carries the archive's own name and the reason. Throws IoError when
-// the archive cannot be read for a reason that may pass, DataError when a wanted text is over 256 MiB, else what `take`
-// and `others` throw and std::bad_alloc.
+// Calls `take` for every entry whose name or content is that of a picture, in the archive's order. Other entries are
+// counted in `left_out`, and the plain files among them are passed to `others`. If an archive is damaged, or claims to
+// unpack to over 200 times its size, one last refused member has the archive's own name and the reason. Throws IoError
+// when the archive cannot be read for a reason that may pass, DataError when a wanted text is over 256 MiB,
+// std::bad_alloc, and everything that `take` and `others` throw.
 void ListArchive(const std::filesystem::path& path, const std::function<void(const ArchiveMember&)>& take,
                  LeftOut& left_out, OtherMembers* others = nullptr);
 

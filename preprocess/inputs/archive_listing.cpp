@@ -22,9 +22,9 @@ constexpr std::size_t kTextBlock = std::size_t{1} << 16;
 
 std::optional<Rejected> WhyRefused(archive_entry* entry, std::string_view name) {
   const auto unsupported = [](const char* why) { return Rejected(Reason::kUnsupported, why); };
-  // Before the question about links, so that no link can give a picture such a name.
+  // Checked before links, so that no link can give a picture such a name.
   if (LeavesTheArchive(name)) return unsupported("its path leads out of the archive");
-  if (::archive_entry_hardlink(entry) != nullptr) return std::nullopt;  // its target decides
+  if (::archive_entry_hardlink(entry) != nullptr) return std::nullopt;  // the link's target decides
   if (!IsRegular(entry)) return unsupported("a link or device inside an archive");
   if (::archive_entry_is_data_encrypted(entry) != 0) return unsupported("it is encrypted");
   if (::archive_entry_size_is_set(entry) == 0) return unsupported("the archive does not say how large it is");
@@ -34,9 +34,9 @@ std::optional<Rejected> WhyRefused(archive_entry* entry, std::string_view name) 
   return std::nullopt;
 }
 
-// Sorts what an archive lists into pictures, refused ones and the rest.
-// An archive is listed in a pass of its own, because the number and the names of all inputs must be known before the
-// first shard. The pictures come in a second pass (ArchiveReader).
+// Sorts the entries of an archive into pictures, refused ones and the rest. The listing is a pass of its own, because
+// the number and the names of all inputs must be known before the first shard. A second pass reads the pictures
+// (ArchiveReader).
 class Listing {
  public:
   Listing(const fs::path& path, const std::function<void(const ArchiveMember&)>& take, LeftOut& left_out,
@@ -54,7 +54,7 @@ class Listing {
   }
 
  private:
-  // Where an earlier entry has its bytes. Names are kept as hashes: an archive may have millions of them.
+  // The place of an earlier entry's bytes. Names are kept as hashes, because an archive may have millions of them.
   struct Place {
     std::uint64_t bytes;
     std::uint32_t position;
@@ -62,7 +62,7 @@ class Listing {
   };
 
   void CountBytes(ArchiveMember& member) {
-    // What the headers claim counts, so a bomb is refused before it is unpacked.
+    // The size in the header counts, so that a bomb is refused before it is unpacked.
     member.bytes = static_cast<std::uint64_t>(::archive_entry_size(stream_.entry()));
     unpacked_ += std::min(member.bytes, kMostCounted);
     RequireRatio(unpacked_, packed_);
@@ -72,10 +72,10 @@ class Listing {
     const bool hidden = !LeavesTheArchive(member.name) && HasHiddenPart(member.name);
     const Place* target = ::archive_entry_hardlink(stream_.entry()) == nullptr ? nullptr : FindTarget();
     bool is_picture = HasPictureExtension(member.name) || (target != nullptr && target->is_picture);
-    // The beginning is read only where the name says nothing: it costs unpacking.
+    // The beginning is read only when the name is not that of a picture, because that means unpacking.
     const std::string head = !is_picture && stream_.IsPlainFile() ? stream_.Head() : std::string();
     is_picture = is_picture || IsPictureContent(head);
-    // Even if it is hidden or no picture: a hard link may lead to it.
+    // Also if it is hidden or not a picture: a hard link may lead to it.
     if (stream_.IsPlainFile()) {
       places_[std::hash<std::string>()(member.name)] = {member.bytes, member.position, is_picture};
     }
@@ -83,7 +83,7 @@ class Listing {
     if (!is_picture) return TakeOther(member, head);
     member.refused = WhyRefused(stream_.entry(), member.name);
     if (!member.refused && ::archive_entry_hardlink(stream_.entry()) != nullptr) Follow(target, member);
-    // Some archivers link to a link.
+    // Some archivers write a link to a link.
     if (member.is_link && !member.refused) {
       places_[std::hash<std::string>()(member.name)] = {member.bytes, member.position, true};
     }
@@ -122,7 +122,7 @@ class Listing {
   }
 
   std::string TextOf(const ArchiveMember& member, std::string_view head) {
-    // What was read as the head cannot be read again.
+    // The bytes of the head cannot be read again.
     std::string text(head);
     for (std::size_t got = head.size(); got > 0 && text.size() <= kMaxTextBytes;) {
       const std::size_t before = text.size();

@@ -22,8 +22,8 @@ namespace {
 constexpr std::size_t kReadAhead = std::size_t{1} << 18;
 constexpr std::int64_t kTarBlock = 512;
 constexpr la_ssize_t kMostPadding = 64 << 20;
-constexpr int kNoErrno = -1;                                   // what libarchive says of damage
-constexpr std::uint64_t kMaxRatio = 200;                       // pictures are compressed already
+constexpr int kNoErrno = -1;              // libarchive's error number for damage
+constexpr std::uint64_t kMaxRatio = 200;  // higher ratios are suspicious, because pictures are compressed already
 constexpr std::uint64_t kFreeBytes = std::uint64_t{64} << 20;  // a few plain BMPs may be over the ratio
 
 std::string ErrorOf(archive* a) {
@@ -31,7 +31,8 @@ std::string ErrorOf(archive* a) {
   return text == nullptr ? "cannot be read" : text;
 }
 
-// Names of other characters than ASCII can be had in a locale that spells them only, and the program has C's.
+// libarchive returns names with characters outside ASCII only in a locale that can represent them, and the program runs
+// in C's.
 class Utf8Names {
  public:
   Utf8Names() : before_(::uselocale(Utf8())) {}
@@ -40,7 +41,7 @@ class Utf8Names {
   Utf8Names& operator=(const Utf8Names&) = delete;
 
  private:
-  // Null, which changes nothing, where there is no such locale.
+  // Null, which changes nothing, when the machine has no such locale.
   static locale_t Utf8() {
     static const locale_t kUtf8 = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
     return kUtf8;
@@ -49,7 +50,7 @@ class Utf8Names {
   const locale_t before_;
 };
 
-// A tar may be several, one behind the other.
+// A tar may consist of several, one after another.
 void SupportArchives(archive* a) {
   ::archive_read_support_format_tar(a);
   ::archive_read_set_format_option(a, "tar", "read_concatenated_archives", "1");
@@ -57,16 +58,16 @@ void SupportArchives(archive* a) {
   ::archive_read_support_format_7zip(a);
 }
 
-// Whether an error says that the archive just stops.
+// Whether an error means that the archive ends too early.
 bool IsCut(std::string_view error) {
   const std::string lower = storage::Lower(error);
-  // The last one is what liblzma says when its input ends.
+  // The last text is liblzma's message when its input ends.
   constexpr std::array kOfTheEnd = {"truncated", "end of file", "no progress is possible"};
   return std::any_of(kOfTheEnd.begin(), kOfTheEnd.end(),
                      [&](const char* words) { return lower.find(words) != std::string::npos; });
 }
 
-// Where it cannot be opened, opening it as an archive will say why.
+// If the file cannot be opened, opening it as an archive will report why.
 bool BeginsLikeGzip(const std::filesystem::path& file) {
   try {
     return IsGzip(HeadOf(file));
@@ -91,8 +92,8 @@ ArchiveStream::ArchiveStream(std::filesystem::path file, ArchiveFormats formats)
   ::archive_read_support_filter_lzma(a);
   ::archive_read_support_filter_lzip(a);
   ::archive_read_support_filter_compress(a);
-  // libarchive's own gzip filter reads no checksum and works in this thread (docs/decisions/0020). What GzipStream
-  // gives is unpacked, so that filter finds nothing to do.
+  // libarchive's own gzip filter reads no checksum and works in this thread (docs/decisions/0020). GzipStream's output
+  // is unpacked, so that filter has nothing to do.
   if (BeginsLikeGzip(path_)) gzip_ = std::make_unique<GzipStream>(path_);
   const int result = gzip_ ? ::archive_read_open(a, this, nullptr, NextOfGzip, nullptr)
                            : ::archive_read_open_filename(a, path_.c_str(), kReadAhead);
@@ -103,14 +104,14 @@ ArchiveStream::~ArchiveStream() = default;
 
 la_ssize_t ArchiveStream::NextOfGzip(archive* a, void* stream, const void** block) {
   const GzipStream::Block& next = static_cast<ArchiveStream*>(stream)->gzip_->Next();
-  // No bytes and no error tell libarchive that the file ends.
+  // No bytes and no error tell libarchive that the file has ended.
   *block = next.bytes.data();
   if (!next.bytes.empty() || next.error.empty()) return static_cast<la_ssize_t>(next.bytes.size());
   ::archive_set_error(a, next.error_number == 0 ? kNoErrno : next.error_number, "%s", next.error.c_str());
   return ARCHIVE_FATAL;
 }
 
-// For what the disk says now and may not say later, the archive cannot be blamed.
+// An error of the disk that may pass does not mean that the archive is damaged.
 void ArchiveStream::ThrowDamage() const {
   archive* const a = handle_.get();
   if (MayPass(::archive_errno(a))) throw IoError(path_, "read", ::archive_errno(a));
@@ -128,7 +129,7 @@ bool ArchiveStream::Advance() {
   }
   if (result != ARCHIVE_OK && result != ARCHIVE_WARN) ThrowDamage();
   ++next_;
-  // What is asked for once is kept, so these are there in any locale from now on.
+  // libarchive keeps a name once it has converted it, so these names are available in any locale from now on.
   ::archive_entry_pathname(entry_);
   ::archive_entry_hardlink(entry_);
   end_of_entry_ = EndOfEntry();
@@ -139,7 +140,7 @@ bool ArchiveStream::IsTar() const {
   return (::archive_format(handle_.get()) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
 }
 
-// Without a type: py7zr 0.20 writes permissions alone.
+// The type may be missing: py7zr 0.20 writes permissions only.
 bool IsRegular(archive_entry* entry) {
   const auto type = ::archive_entry_filetype(entry);
   return type == AE_IFREG || type == 0;
@@ -147,7 +148,7 @@ bool IsRegular(archive_entry* entry) {
 
 bool ArchiveStream::IsPlainFile() const { return IsRegular(entry_) && ::archive_entry_hardlink(entry_) == nullptr; }
 
-// Where it cannot be spelt, the archive holds no name.
+// If the name cannot be represented, the archive holds none.
 std::string ArchiveStream::Name() const {
   const char* text = ::archive_entry_pathname(entry_);
   if (text == nullptr) text = ::archive_entry_pathname_utf8(entry_);
@@ -156,7 +157,7 @@ std::string ArchiveStream::Name() const {
   return name;
 }
 
-// Where the data of a tar's entry ends, counted without compression.
+// The offset at which the data of a tar's entry ends, in the uncompressed tar.
 std::int64_t ArchiveStream::EndOfEntry() const {
   // The data of a sparse file is shorter than its size, so for one only the header counts.
   const bool has_data = IsPlainFile() && ::archive_entry_sparse_count(entry_) == 0;
@@ -164,18 +165,18 @@ std::int64_t ArchiveStream::EndOfEntry() const {
   return ::archive_filter_bytes(handle_.get(), 0) + (size + kTarBlock - 1) / kTarBlock * kTarBlock;
 }
 
-// A tar ends with blocks of zeros. Behind them there may be padding, of which the last block need not be whole.
+// A tar ends with blocks of zeros. Padding may follow, and its last block may be incomplete.
 bool ArchiveStream::HasEndMark() const {
   return IsTar() && next_ > 0 && ::archive_filter_bytes(handle_.get(), 0) >= end_of_entry_ + kTarBlock;
 }
 
-// libarchive takes a tar that just stops for whole.
+// libarchive accepts a tar without its end mark.
 void ArchiveStream::RequireEndMark() const {
   if (!IsTar() || ::archive_filter_bytes(handle_.get(), 0) >= end_of_entry_ + kTarBlock) return;
   throw Rejected(Reason::kTruncated, "the archive stops here without a tar's end mark");
 }
 
-// Gzip's stands behind the padding of the tar, which libarchive does not read.
+// Gzip's checksum follows the padding of the tar, which libarchive does not read.
 void ArchiveStream::RequireChecksum() {
   la_ssize_t n = gzip_ ? 1 : 0;
   for (la_ssize_t padding = 0; n > 0 && padding < kMostPadding; padding += n) {
@@ -188,7 +189,7 @@ void ArchiveStream::RequireChecksum() {
 std::string ArchiveStream::Head() const {
   std::string head(kRecognisedBytes, '\0');
   const la_ssize_t n = ::archive_read_data(handle_.get(), head.data(), head.size());
-  // Damage to the archive comes again at the next entry, and is told then.
+  // Damage to the archive is found again at the next entry, and reported then.
   head.resize(static_cast<std::size_t>(std::max<la_ssize_t>(n, 0)));
   return head;
 }

@@ -1,4 +1,4 @@
-// An archive from front to back, through libarchive. Internal to this folder.
+// Reads an archive from front to back, through libarchive. Internal to this folder.
 #pragma once
 
 #include <archive.h>
@@ -21,12 +21,12 @@ struct FreeArchive {
 
 class GzipStream;
 
-// No folder, symbolic link or device.
+// Neither a folder nor a symbolic link nor a device.
 bool IsRegular(archive_entry* entry);
 
 enum class ArchiveFormats { kArchives, kRaw };  // kRaw: one compressed file, without names
 
-// Entry after entry. All calls throw Rejected for damage and IoError for what may pass.
+// Reads an archive entry by entry. All calls throw Rejected for damage and IoError for errors that may pass.
 class ArchiveStream {
  public:
   explicit ArchiveStream(std::filesystem::path file, ArchiveFormats formats = ArchiveFormats::kArchives);
@@ -34,20 +34,20 @@ class ArchiveStream {
   ArchiveStream(const ArchiveStream&) = delete;
   ArchiveStream& operator=(const ArchiveStream&) = delete;
 
-  // False at the end.
+  // Goes to the next entry. False at the end.
   bool Advance();
   archive_entry* entry() const { return entry_; }
   std::uint32_t next() const { return next_; }  // the position that Advance() goes to
   bool IsTar() const;
-  // A file with bytes of its own: no link, device or folder.
+  // Whether the entry is a file with bytes of its own: not a link, device or folder.
   bool IsPlainFile() const;
-  // The entry's path without "./" in front.
+  // The entry's path without a leading "./".
   std::string Name() const;
-  // The first bytes of an entry; empty where they cannot be read.
+  // The first bytes of an entry; empty when they cannot be read.
   std::string Head() const;
-  // Fewer at the entry's end.
+  // Fills `room`; returns fewer bytes at the entry's end.
   std::size_t ReadSome(std::span<std::byte> room);
-  // All of an entry that has `bytes` bytes.
+  // The contents of an entry of `bytes` bytes.
   std::vector<std::byte> Contents(std::uint64_t bytes);
 
  private:
@@ -67,7 +67,7 @@ class ArchiveStream {
   std::int64_t end_of_entry_ = 0;
 };
 
-// Throws Rejected when `unpacked` bytes are far more than pictures of `packed` bytes can be.
+// Throws Rejected when `unpacked` bytes are far more than pictures can have that take `packed` bytes in the archive.
 void RequireRatio(std::uint64_t unpacked, std::uint64_t packed);
 
 bool LeavesTheArchive(std::string_view name);

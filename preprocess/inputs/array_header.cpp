@@ -53,7 +53,7 @@ std::optional<ArrayHeader> ReadIdx(std::string_view head, const fs::path& file) 
   return header;
 }
 
-// As a decimal number; `bytes`: one value.
+// The bytes of one value as a decimal number.
 std::string NumberOf(std::string_view bytes, bool is_big_endian, bool has_sign) {
   const std::uint64_t value = is_big_endian ? storage::BigEndian(bytes) : storage::LittleEndian(bytes);
   const std::size_t unused = 64 - 8 * bytes.size();
@@ -66,15 +66,14 @@ std::string NumberOf(std::string_view bytes, bool is_big_endian, bool has_sign) 
 
 bool BeginsLikeAnArray(std::string_view head) {
   if (head.starts_with(storage::kNpyMagic)) return true;
-  // Two zero bytes begin many files, so all of these must fit, and a header of three dimensions must have something
-  // behind it.
+  // Many files begin with two zero bytes, so all of these must fit, and bytes must follow a header of three dimensions.
   return head.size() > 16 && head.starts_with(kIdx) && head[3] != 0 &&
          static_cast<unsigned char>(head[3]) <= storage::kMaxArrayDimensions &&
          !IdxType(static_cast<unsigned char>(head[2])).empty();
 }
 
 std::uint64_t ArrayHeader::item_bytes() const {
-  // One digit, as in "<i4". A type such as "<U12" is a text and has no size here.
+  // One digit, as in "<i4". A type such as "<U12" is text, for which the size is 0.
   const std::uint64_t size = type.empty() ? 0 : static_cast<std::uint64_t>(type.back() - '0');
   return type.size() <= 3 && size <= 8 ? size : 0;
 }

@@ -23,12 +23,12 @@ struct ArrayHeader : storage::NpyHeader {
 
 bool BeginsLikeAnArray(std::string_view head);
 
-// The header that stands at the beginning of `head`, of which the first storage::kMaxNpyHeaderBytes of the file
-// suffice; nothing when it is no array. Throws DataError naming `file` and the offset when it is a damaged one.
+// The array header at the beginning of `head`, which needs only the first storage::kMaxNpyHeaderBytes of the file.
+// Empty when the file is not an array. Throws DataError naming `file` and the offset when the header is damaged.
 std::optional<ArrayHeader> ReadArrayHeader(std::string_view head, const std::filesystem::path& file);
 
-// The whole numbers of a list [n] or [n, 1]; `data` is the whole file. Throws DataError naming `file` when it holds
-// anything else.
+// The whole numbers of a list [n] or [n, 1]; `data` is the whole file. Throws DataError naming `file` when it is any
+// other array.
 std::vector<std::string> ReadNumbers(const ArrayHeader& header, std::string_view data,
                                      const std::filesystem::path& file);
 

@@ -14,16 +14,17 @@ std::optional<PictureArray> LayoutOf(const ArrayHeader& header, const fs::path& 
   if (!header.IsBytes() || header.shape.size() < 3 || header.shape.size() > 4) return std::nullopt;
   const auto is_channels = [](std::uint64_t n) { return n == 1 || n == 3 || n == 4; };
   std::vector<std::uint64_t> shape = header.shape;
-  const bool is_one = shape.size() == 3 && is_channels(shape[2]) && !header.is_idx;  // as numpy.save writes one picture
+  // one picture, as numpy.save writes it
+  const bool is_one = shape.size() == 3 && is_channels(shape[2]) && !header.is_idx;
   if (is_one) shape.insert(shape.begin(), 1);
   const bool has_channels = shape.size() == 4;
   const bool is_last = has_channels && is_channels(shape[3]);
   if (has_channels && !is_last && !is_channels(shape[1])) return std::nullopt;
-  // To guess wrong would give noise without an error.
+  // A wrong guess would give noise without an error.
   if (has_channels && is_last && !is_one && is_channels(shape[1])) {
     throw DataError(file, header.Words() + " may be [n, height, width, channels] or [n, channels, height, width]");
   }
-  // There the values of one picture do not lie together.
+  // In Fortran order the values of one picture are not contiguous.
   if (header.is_fortran)
     throw DataError(file, header.Words() + " is in Fortran's order; numpy.ascontiguousarray changes that");
   const bool is_planar = has_channels && !is_last;

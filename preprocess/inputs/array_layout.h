@@ -1,4 +1,4 @@
-// Where the pictures lie in an array.
+// The places of the pictures in an array.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace gan::preprocess {
 
-// Pictures of one size, one after another: `prefix` bytes that are no pixels, then uint8 [height, width, channels] or,
-// where it is planar, [channels, height, width].
+// Pictures of one size, one after another. Each is `prefix` bytes that are not pixels, then uint8 [height, width,
+// channels] or, when planar, [channels, height, width].
 struct PictureArray {
   std::uint64_t offset = 0;
   std::uint64_t count = 0;
@@ -23,9 +23,9 @@ struct PictureArray {
   std::uint64_t stride() const { return prefix + pixel_bytes(); }
 };
 
-// Where the pictures of [n, height, width], [n, height, width, channels] or [n, channels, height, width] lie, or the
-// one of [height, width, channels]. Nothing when `header` is no array of pictures. Throws DataError when it is one of
-// an order or of a size that is not read.
+// The layout of the pictures of [n, height, width], [n, height, width, channels] or [n, channels, height, width], or of
+// the one picture of [height, width, channels]. Empty when `header` is not an array of pictures. Throws DataError when
+// its order or its size is not supported.
 std::optional<PictureArray> LayoutOf(const ArrayHeader& header, const std::filesystem::path& file);
 
 }  // namespace gan::preprocess

@@ -8,7 +8,7 @@ namespace gan::preprocess {
 
 namespace {
 
-// What follows expects the channels of a pixel side by side, as decoders give them.
+// The next steps expect the channels of a pixel side by side, as decoders write them.
 std::vector<std::byte> Interleaved(const std::vector<std::byte>& planes, std::size_t channels) {
   const std::size_t pixels = planes.size() / channels;
   std::vector<std::byte> out(planes.size());
@@ -24,7 +24,7 @@ class ArrayReader : public ContainerReader {
 
   Contents Read(std::uint32_t position, std::uint64_t bytes) override {
     std::vector<std::byte> pixels(bytes);
-    // All pictures have one size, so the number of a picture is its place.
+    // All pictures have one size, so their offsets follow from their numbers.
     const std::uint64_t at = layout_.offset + position * layout_.stride() + layout_.prefix;
     if (source_.ReadAt(at, pixels) < bytes) throw Rejected(Reason::kTruncated, "the array ends inside it");
     if (layout_.is_planar && layout_.channels > 1) pixels = Interleaved(pixels, layout_.channels);

@@ -37,7 +37,7 @@ bool IsCompressedIdx(std::string_view name) {
   return name.ends_with("idx3-ubyte.gz") || name.ends_with("idx1-ubyte.gz");
 }
 
-// The names of the labels of an array of pictures, by the habits of MNIST, Keras, MedMNIST and others.
+// The usual names of the label array of an array of pictures, as in MNIST, Keras and MedMNIST.
 std::vector<std::string> LabelNamesFor(const std::string& pictures) {
   constexpr std::array<std::pair<const char*, const char*>, 9> kPairs = {{{"images", "labels"},
                                                                           {"image", "label"},
@@ -73,7 +73,7 @@ bool Arrays::IsOne(std::string_view name, std::string_view head) {
   return BeginsLikeAnArray(head) || IsCifar10(name) || MayBeCifar100(name) || IsNameFile(name) || IsCompressedIdx(name);
 }
 
-// Without its array a data set is not what it should be, so damage ends the run.
+// Damage ends the run, because a data set without this array would be incomplete.
 template <typename Read>
 void Arrays::OrDataError(const std::string& name, const Read& read) const {
   try {
@@ -86,14 +86,14 @@ void Arrays::OrDataError(const std::string& name, const Read& read) const {
 void Arrays::Take(const std::string& name, ByteOrigin origin, std::uint64_t bytes) {
   if (IsCompressedIdx(name)) origin.kind = ByteOrigin::Kind::kCompressed;
   File file{std::move(origin), bytes, std::nullopt};
-  // CIFAR's files have no header: their names alone tell what they are.
+  // CIFAR's files have no header, so they are recognised by name.
   if (!IsCifar10(name) && !MayBeCifar100(name) && !IsNameFile(name)) {
     std::string head(storage::kMaxNpyHeaderBytes, '\0');
     OrDataError(name, [&] { head.resize(ByteSource(file.origin).ReadAt(0, std::as_writable_bytes(std::span(head)))); });
     file.header = ReadArrayHeader(head, root_ / name);
     if (!file.header) return;
   }
-  // Of several members of one name the last counts, as when a tar is unpacked.
+  // The last of several members of one name counts, as when a tar is unpacked.
   files_.insert_or_assign(name, std::move(file));
 }
 
@@ -141,7 +141,7 @@ void Arrays::TellOfThreePlanes(SourceList& sources) const {
                example->second.header->Words() + "; one picture is [height, width, 3] or [1, 3, height, width]");
 }
 
-// torchvision keeps the .gz of MNIST beside what it unpacked.
+// torchvision keeps the .gz files of MNIST beside the unpacked ones.
 bool Arrays::IsUnpackedToo(const std::string& name) const {
   return name.ends_with(".gz") && files_.contains(name.substr(0, name.size() - 3));
 }
@@ -160,7 +160,7 @@ void Arrays::AddArray(const std::string& name, const File& file, SourceList& sou
 
 void Arrays::AddCifar(const std::string& name, const File& file, SourceList& sources) {
   const bool is_100 = MayBeCifar100(name);
-  // "train.bin" is a common name, so it takes the file of label names beside it to make it CIFAR-100.
+  // "train.bin" is a common name. It counts as CIFAR-100 only with the file of label names beside it.
   if (is_100 && !files_.contains(std::string(FoldersOf(name)) + "fine_label_names.txt"))
     return sources.left_out().CountByExtension(name);
   PictureArray layout{.width = 32, .height = 32, .channels = 3, .prefix = is_100 ? 2U : 1U, .is_planar = true};
@@ -189,7 +189,7 @@ const std::string* Arrays::FindLabels(const std::string& pictures) const {
   }
   if (!options_.column.empty()) return nullptr;
   for (const std::string& wanted : LabelNamesFor(pictures)) {
-    // Pictures may be compressed and their labels not, and the other way round.
+    // Pictures may be compressed and their labels not, or the reverse.
     for (const std::string& name : {wanted, wanted + ".gz", wanted.substr(0, wanted.rfind(".gz"))}) {
       const auto found = files_.find(name);
       if (found != files_.end() && name != pictures) return &found->first;
@@ -218,7 +218,7 @@ void Arrays::Label(const std::string& name, std::uint64_t count, SourceList& sou
                                          storage::Counted(count, "picture"));
   }
   sources.KnowLabels();
-  // The pictures were added just before.
+  // The pictures are the inputs that were added last.
   const std::uint64_t first = sources.size() - count;
   for (std::uint64_t i = 0; i < count; ++i) sources.SetClass(first + i, numbers[i]);
 }
@@ -246,7 +246,7 @@ void Arrays::LabelCifar(const std::string& name, const File& file, const Picture
   const std::uint64_t first = sources.size() - layout.count;
   for (std::uint64_t i = 0; i < layout.count; ++i) {
     std::array<std::byte, 2> label{};
-    // In front of a picture CIFAR-10 has its label, CIFAR-100 the coarse label and then the fine one.
+    // CIFAR-10 has a label in front of a picture. CIFAR-100 has the coarse label and then the fine one.
     source.ReadAt(i * layout.stride(), std::span(label).first(layout.prefix));
     const auto number = static_cast<std::size_t>(label[is_100 && !is_coarse ? 1 : 0]);
     if (!names.empty() && number >= names.size()) {
@@ -274,8 +274,7 @@ std::string Arrays::ReadAll(const std::string& name, const File& file) const {
 std::uint64_t Arrays::LengthOf(const File& file) const {
   if (file.origin.kind != ByteOrigin::Kind::kCompressed) return file.bytes;
   constexpr std::size_t kBlock = std::size_t{1} << 16;
-  // The only way to learn the length is to unpack all of it once. RequireRatio() ends that for a file that claims too
-  // much.
+  // Only unpacking all of it gives the length. RequireRatio() ends that for a file that grows too much.
   const std::uint64_t packed = fs::file_size(file.origin.file);
   std::vector<std::byte> block(kBlock);
   ByteSource source(file.origin);

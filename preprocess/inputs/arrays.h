@@ -15,19 +15,19 @@
 
 namespace gan::preprocess {
 
-// The arrays of one file, folder or archive, which are pictures, labels or names of labels. Not thread-safe.
+// The arrays of one file, folder or archive: pictures, labels or names of labels. Not thread-safe.
 class Arrays {
  public:
   Arrays(const LabelOptions& options, std::filesystem::path root) : options_(options), root_(std::move(root)) {}
 
-  // Whether a file is an array that belongs here, by its name and first bytes.
+  // Whether a file is such an array, by its name and first bytes.
   static bool IsOne(std::string_view name, std::string_view head);
-  // Takes a file; `bytes`: its length where that is known, else 0. Throws DataError naming it when it is damaged.
+  // Adds a file. `bytes`: its length if known, otherwise 0. Throws DataError naming it when it is damaged.
   void Take(const std::string& name, ByteOrigin origin, std::uint64_t bytes);
-  // Takes the file `name` of the folder, and beside it those that may have its labels.
+  // Adds the file `name` of the folder, and the files beside it that may contain its labels.
   void TakeWithLabels(const std::string& name);
-  // Adds every picture of the arrays in the order of their names, each array as a container. Throws DataError naming
-  // what is damaged or does not fit together, and IoError.
+  // Adds every picture of the arrays to `sources` in the order of their names, each array as a container. Throws
+  // DataError naming an array that is damaged or does not match the others, and IoError.
   void AddTo(SourceList& sources);
 
  private:

@@ -21,7 +21,7 @@ std::size_t ByteSource::ReadAt(std::uint64_t offset, std::span<std::byte> room) 
   try {
     return ReadStream(offset, room);
   } catch (...) {
-    stream_.reset();  // what comes next is read from a fresh start, as if this had not been tried
+    stream_.reset();  // start anew for the next read
     throw;
   }
 }
@@ -52,7 +52,8 @@ void ByteSource::Restart() {
 
 std::size_t ByteSource::ReadStream(std::uint64_t offset, std::span<std::byte> room) {
   constexpr std::size_t kSkipped = std::size_t{1} << 16;
-  // A stream goes forwards only. To go back it is opened again, and what lies before `offset` is unpacked and dropped.
+  // A stream goes forwards only. To go back, it is opened again, and the bytes before `offset` are unpacked and
+  // dropped.
   if (!stream_ || at_ > offset) Restart();
   std::vector<std::byte> scratch(std::min<std::uint64_t>(kSkipped, offset - at_));
   while (at_ < offset) {

@@ -1,4 +1,4 @@
-// The bytes of a file, of a compressed file, or of an archive's member, by their place.
+// Random access to the bytes of a file, of a compressed file, or of an archive's member.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ struct ByteOrigin {
   std::uint32_t position = 0;  // of a member among the archive's entries
 };
 
-// Going forward is cheap; what is compressed is read from its beginning again to go back. One thread at a time.
+// Going forward is cheap. Going back in compressed data reads it again from its beginning. One thread at a time.
 class ByteSource {
  public:
   explicit ByteSource(ByteOrigin origin) : origin_(std::move(origin)) {}
@@ -27,8 +27,8 @@ class ByteSource {
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;
 
-  // Fills `room` with the bytes from `offset` on. Fewer are read at the end: -> how many. Throws Rejected for damage,
-  // IoError.
+  // Fills `room` with the bytes from `offset` on and returns their number, which is smaller at the end. Throws Rejected
+  // for damage, IoError.
   std::size_t ReadAt(std::uint64_t offset, std::span<std::byte> room);
 
  private:
@@ -39,7 +39,7 @@ class ByteSource {
   const ByteOrigin origin_;
   int descriptor_ = -1;
   std::optional<ArchiveStream> stream_;
-  std::uint64_t at_ = 0;  // in the stream
+  std::uint64_t at_ = 0;  // position in the stream
 };
 
 }  // namespace gan::preprocess

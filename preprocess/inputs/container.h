@@ -9,20 +9,22 @@
 
 namespace gan::preprocess {
 
-// What a container holds of one picture: the bytes of a picture file or, where `width` is not 0, pixels.
+// The content of one picture in a container: the bytes of a picture file or, when `width` is not 0, pixels.
 struct Contents {
   std::vector<std::byte> bytes;
-  std::uint32_t width = 0, height = 0, channels = 0;  // of pixels: uint8 [height, width, channels]; 1, 3 or 4 channels
+  // the size of pixels, which are uint8 [height, width, channels] with 1, 3 or 4 channels
+  std::uint32_t width = 0, height = 0, channels = 0;
 
   bool ArePixels() const { return width > 0; }
 };
 
-// Reads pictures, cheapest in the container's order. What a picture is does not depend on what was read before. One
-// thread at a time.
+// Reads pictures, fastest in the container's order. The order of reading does not change the pictures. One thread at a
+// time.
 class ContainerReader {
  public:
   virtual ~ContainerReader() = default;
-  // The picture at `position` with its `bytes` bytes, both as listed. Throws Rejected; IoError for what may pass.
+  // The picture at `position` with its `bytes` bytes, both as listed. Throws Rejected; IoError for errors that may
+  // pass.
   virtual Contents Read(std::uint32_t position, std::uint64_t bytes) = 0;
 
  protected:

@@ -1,4 +1,4 @@
-// The container that the last input was in, kept open: the next input is usually in it too.
+// Keeps the container of the last input open, because the next input is usually in it too.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,10 @@
 
 namespace gan::preprocess {
 
-// One thread at a time, and one list of sources.
+// For one thread at a time, and for one list of sources.
 class ContainerOfInput {
  public:
-  // The contents of `input`, which is in a container. Throws as ContainerReader::Read().
+  // The contents of `input`, which is in a container. Throws as ContainerReader::Read() does.
   Contents Read(const SourceList& sources, std::uint64_t input) {
     if (!reader_ || input < begin_ || input >= end_) Open(sources, input);
     return reader_->Read(sources.Position(input), sources.Bytes(input));
@@ -26,7 +26,7 @@ class ContainerOfInput {
   }
 
   std::unique_ptr<ContainerReader> reader_;
-  std::uint64_t begin_ = 0, end_ = 0;  // inputs that it is known to hold
+  std::uint64_t begin_ = 0, end_ = 0;  // the range of inputs that it contains
 };
 
 }  // namespace gan::preprocess

@@ -22,10 +22,10 @@ struct Content {
   std::size_t at = 0;
 };
 
-// A tar's mark stands behind the name and the other facts of its first member.
+// The mark of a tar follows the name and the other properties of its first member.
 constexpr std::array kArchives = {Content{"PK\3\4", "a .zip archive"}, Content{"PK\5\6", "an empty .zip archive"},
                                   Content{"7z\xBC\xAF\x27\x1C", "a .7z archive"}, Content{"ustar", "a tar", 257}};
-// For --in, pictures are looked for first, so that RIFF is no WebP here and ftyp no AVIF.
+// --in looks for pictures first, so RIFF does not mean WebP here, and ftyp does not mean AVIF.
 constexpr std::array kOthers = {
     Content{"PAR1", "a Parquet file"},
     Content{"\x1F\x8B", "gzip-compressed data"},
@@ -78,7 +78,7 @@ std::string_view Find(const Table& table, std::string_view head) {
 
 std::string HeadOf(const std::filesystem::path& path) {
   int descriptor = -1;
-  // Without O_NONBLOCK a pipe would hold up the opener until somebody writes.
+  // Without O_NONBLOCK, opening a pipe would wait for a writer.
   do descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   while (descriptor < 0 && errno == EINTR);
   if (descriptor < 0) throw IoError(path, "open", errno);

@@ -1,4 +1,4 @@
-// What a file is by its first bytes, whatever it is called.
+// Recognises a file by its first bytes, whatever its name.
 #pragma once
 
 #include <cstddef>
@@ -16,9 +16,10 @@ bool IsPictureContent(std::string_view head);
 // A .zip, .7z or plain tar.
 bool IsArchiveContent(std::string_view head);
 
-// "a Parquet file", "gzip-compressed data", ... of what is certainly no list of paths; empty when nothing is known.
+// "a Parquet file", "gzip-compressed data" and so on for content that is certainly not a list of paths; empty when
+// unknown.
 std::string_view NameOfContent(std::string_view head);
-// Where a block is no text: the offset of its first control character that no list of paths holds; npos: none.
+// The offset of the first control character that no list of paths contains; npos: the block may be text.
 std::size_t FindControlCharacter(std::string_view block);
 
 }  // namespace gan::preprocess

@@ -17,7 +17,7 @@ CsvRows::CsvRows(std::string_view text) : text_(text) {
   if (text_.starts_with(kMark)) at_ = kMark.size();
 }
 
-// Read field by field and not line by line, because a quoted field may hold line ends.
+// Read field by field and not line by line, because a quoted field may contain line ends.
 bool CsvRows::Next(std::vector<std::string>& row) {
   row.clear();
   while (at_ < text_.size() && EndsLine(text_[at_])) ++at_;
@@ -47,7 +47,7 @@ std::string CsvRows::Quoted() {
       field += text_[++at_];
     } else {
       ++at_;
-      return field + Field();  // what follows a closing quote belongs to the field, as Python's reader has it
+      return field + Field();  // text after a closing quote belongs to the field, as in Python's reader
     }
   }
   broken_ = true;

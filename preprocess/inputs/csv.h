@@ -13,9 +13,9 @@ class CsvRows {
  public:
   explicit CsvRows(std::string_view text);
 
-  // The fields of the next row into `row`, false at the end. Empty lines are no rows.
+  // Writes the fields of the next row to `row`; false at the end. Empty lines are skipped.
   bool Next(std::vector<std::string>& row);
-  std::size_t offset() const { return at_; }  // of the row after the last one
+  std::size_t offset() const { return at_; }  // of the row after the newest one
   bool broken() const { return broken_; }     // a quoted field did not end
 
  private:

@@ -14,13 +14,13 @@ namespace {
 
 using nlohmann::json;
 
-// What the parser meets, by depth: 1 the object, 2 the list of labels, 3 a pair. Other members are passed over.
+// The parser's events, by depth: 1 the object, 2 the list of labels, 3 a pair. Other members are ignored.
 class PairReader : public json::json_sax_t {
  public:
   PairReader(const std::filesystem::path& file, const std::function<void(const std::string&, const std::string&)>& take)
       : file_(file), take_(take) {}
 
-  // Each of these returns whether to go on.
+  // Each of these functions returns whether to continue.
   bool null() override { return Value(std::nullopt, "null"); }
   bool boolean(bool /*value*/) override { return Value(std::nullopt, "a truth value"); }
   bool number_integer(number_integer_t value) override { return Value(std::to_string(value), ""); }
@@ -64,7 +64,7 @@ class PairReader : public json::json_sax_t {
   }
 
   bool key(string_t& name) override {
-    // Objects further in may have a member of this name, too.
+    // Objects at a greater depth may have a member of this name, too.
     if (depth_ == 1) in_labels_ = name == "labels";
     return true;
   }
@@ -74,7 +74,7 @@ class PairReader : public json::json_sax_t {
   }
 
  private:
-  // As for all JSON that is read (storage/parse_json.h), which this parser does not go through.
+  // The same limit as for all other JSON (storage/parse_json.h), which this parser does not use.
   static constexpr int kMaxDepth = 64;
 
   bool InLabels() const { return in_labels_ && depth_ == 2; }

@@ -42,7 +42,7 @@ class Walk {
   Walk(const fs::path& root, const OwnFiles& own, LabelFiles& labels, const MayHoldPictures& may_hold_pictures,
        SourceList& found)
       : root_(root), own_(own), labels_(labels), may_hold_pictures_(may_hold_pictures), found_(found) {
-    // Where the shards go into the folder of the pictures itself or above it, only names tell what is whose.
+    // If the shards are written into the folder of the pictures or above it, only names can distinguish them.
     std::error_code error;
     has_own_folder_ = !own.folder.empty() && fs::exists(own.folder, error) && !IsAtOrAbove(own.folder, root);
   }
@@ -52,12 +52,12 @@ class Walk {
     fs::directory_iterator entries(root_, error);
     if (error) throw IoError(root_, "list", error.value());
     Enter(root_, nullptr);
-    // The first of contradicting rows counts, and a file system lists files in any order.
+    // The first of contradicting rows counts, and file systems list files in different orders.
     std::sort(label_files_.begin(), label_files_.end());
     for (const std::string& name : label_files_) labels_.ReadFile(name);
   }
 
-  // Files of many pictures count only where there are no others: they often are what the others were unpacked from.
+  // Containers count only in folders without pictures, because they often hold the same pictures in packed form.
   std::vector<std::string> Containers(std::uint64_t first) {
     for (std::uint64_t i = first; i < found_.size(); ++i) {
       if (found_.WhyRejected(i) != nullptr) continue;
@@ -78,20 +78,21 @@ class Walk {
     return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
   }
 
-  // What comes below the root as the root was written; this is what most of the time of a walk went to.
+  // The path below the root, as a suffix of the path as it was given. A call for a relative path took most of the time
+  // of a walk.
   std::string_view NameOf(const fs::path& path) const {
     const std::string_view whole = path.native();
     const std::size_t root = root_.native().size();
     return whole.size() <= root ? std::string_view() : whole.substr(whole[root] == '/' ? root + 1 : root);
   }
 
-  // `all_are`: the kind of everything in it; null: each file decides.
+  // `all_are`: the kind of everything in the folder; null: each file decides.
   void Enter(const fs::path& folder, const std::string_view* all_are) {
     struct stat status = {};
     if (::stat(folder.c_str(), &status) != 0) return RejectFolder(folder, "entered", errno, all_are);
     const Identity identity(status.st_dev, status.st_ino);
-    // Device and inode, because a link gives the same folder another path. Only the folders above are compared: the
-    // same folder in two places is entered twice.
+    // Device and inode, because a link gives the same folder another path. Only the folders above are compared, so a
+    // folder that is in two places is entered twice.
     if (std::find(above_.begin(), above_.end(), identity) != above_.end()) {
       return found_.left_out().Count("link to a folder that holds it", NameOf(folder));
     }
@@ -132,8 +133,7 @@ class Walk {
     const std::string& whole = path.native();
     if (all_are == nullptr && IsHiddenName(std::string_view(whole).substr(whole.rfind('/') + 1))) all_are = &kHidden;
     std::error_code error;
-    // These two ask the kernel only about links.
-    // A hidden folder is walked all the same, so that what is in it is counted.
+    // These two ask the kernel only about links. A hidden folder is walked as well, so that its files are counted.
     if (entry.is_directory(error)) return Enter(path, all_are);
     if (all_are != nullptr) return found_.left_out().Count(*all_are, NameOf(path));
     const bool is_file = entry.is_regular_file(error);
@@ -144,7 +144,7 @@ class Walk {
     found_.left_out().Count(KindOfSpecial(status.type()), NameOf(path));
   }
 
-  // A link that leads nowhere, or where nobody may look.
+  // A link to nothing, or to a place that must not be read.
   void TakeUnreachable(const fs::directory_entry& entry, int error) {
     const std::string_view name = NameOf(entry.path());
     std::error_code no_link;
@@ -161,7 +161,7 @@ class Walk {
     const std::string_view name = NameOf(entry.path());
     std::error_code unreadable;
     const std::uint64_t bytes = entry.file_size(unreadable);
-    // Most files end here and are not opened.
+    // Most files are decided here and are not opened.
     if (HasPictureExtension(name)) return found_.Add(name, unreadable ? 0 : bytes);
     const std::optional<std::string> head = Head(entry.path());
     if (!head || IsPictureContent(*head)) return found_.Add(name, unreadable ? 0 : bytes);
@@ -172,7 +172,7 @@ class Walk {
 
   void TakeContainer(std::string_view name) { containers_.emplace_back(name); }
 
-  // Nothing when it cannot be looked into. It may be a picture then: its turn will tell why.
+  // Empty when the file cannot be read. It may be a picture then, and reading it later will report why.
   static std::optional<std::string> Head(const fs::path& path) {
     try {
       return HeadOf(path);
@@ -199,7 +199,7 @@ std::vector<std::string> AddFolder(const fs::path& folder, const OwnFiles& own, 
   const std::uint64_t first = found.size();
   Walk walk(folder, own, labels, may_hold_pictures, found);
   walk.Begin();
-  // Names decide the order of the inputs, since the order of a directory differs from one file system to another.
+  // Sorted by name, since the order of a directory differs from one file system to another.
   found.SortFrom(first);
   return walk.Containers(first);
 }

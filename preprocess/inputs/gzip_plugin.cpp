@@ -1,4 +1,4 @@
-// The part that links ISA-L, which inflates in two thirds of the time that zlib takes.
+// The plugin that links ISA-L, which inflates in two thirds of zlib's time.
 #include "preprocess/inputs/gzip_plugin.h"
 
 #include <isa-l/igzip_lib.h>
@@ -31,7 +31,7 @@ class ZlibInflater : public Inflater {
     in = in.last(state_.avail_in);
     out = out.last(state_.avail_out);
     if (result == Z_STREAM_END) return Result::kEnd;
-    // Z_BUF_ERROR says that nothing could be done without more input or room, which is no damage.
+    // Z_BUF_ERROR means that more input or room is needed, which is not damage.
     return result == Z_OK || result == Z_BUF_ERROR ? Result::kMore : Result::kDamaged;
   }
 
@@ -54,14 +54,14 @@ class IsalInflater : public Inflater {
     state_.avail_out = static_cast<std::uint32_t>(out.size());
     const int result = ::isal_inflate(&state_);
     // Between two calls ISA-L forgets which parts a header has (findings/isal_forgets_gzip_headers.sh), so zlib reads a
-    // member whose header goes on in the next block of the file.
+    // member whose header extends into the next block of the file.
     if (state_.wrapper_flag == 0) {  // the header has not ended
       in_zlib_ = std::make_unique<ZlibInflater>();
       ::isal_inflate_reset(&state_);
       return InflateByZlib(in, out);
     }
     out = out.last(state_.avail_out);
-    // Damage leaves an avail_in that means nothing.
+    // After damage, avail_in has no meaning.
     if (result != ISAL_DECOMP_OK && result != ISAL_END_INPUT && result != ISAL_OUT_OVERFLOW) return Result::kDamaged;
     in = in.last(state_.avail_in);
     return state_.block_state == ISAL_BLOCK_FINISH ? Result::kEnd : Result::kMore;

@@ -1,4 +1,4 @@
-// The interface of libgan_gzip.so, which links ISA-L and is loaded for the first gzip file and never before.
+// The interface of libgan_gzip.so, which links ISA-L and is loaded for the first gzip file only.
 #pragma once
 
 #include <cstddef>
@@ -6,15 +6,15 @@
 
 namespace gan::preprocess {
 
-// One stream of gzip. One thread at a time.
+// One stream of gzip. For one thread at a time.
 class Inflater {
  public:
   enum class Result { kMore, kEnd, kDamaged };
 
   virtual ~Inflater() = default;
-  // Reads from the beginning of `in` and writes to the beginning of `out`, and takes off both what is done. kMore: `in`
+  // Reads from the beginning of `in`, writes to the beginning of `out`, and shortens both by the used part. kMore: `in`
   // or `out` is used up. kEnd: a member of the file ends here and its checksum is right; the next call begins another
-  // one. After kDamaged no call may follow.
+  // member. After kDamaged no call may follow.
   virtual Result Inflate(std::span<const std::byte>& in, std::span<std::byte>& out) = 0;
 
  protected:
@@ -23,7 +23,7 @@ class Inflater {
   Inflater& operator=(const Inflater&) = default;
 };
 
-// The only symbol that is looked up: GanNewInflater.
+// The only symbol that the program looks up: GanNewInflater.
 using GanNewInflater = Inflater*();
 
 }  // namespace gan::preprocess

@@ -38,7 +38,7 @@ int OpenToRead(const std::filesystem::path& file) {
 
 }  // namespace
 
-// The third byte is the only method of compression that there is.
+// The third byte is the method of compression, of which there is only one.
 bool IsGzip(std::string_view head) { return head.starts_with("\x1F\x8B\x08"); }
 
 GzipStream::GzipStream(const std::filesystem::path& file)
@@ -57,9 +57,9 @@ GzipStream::~GzipStream() {
 const GzipStream::Block& GzipStream::Next() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return !ready_.empty(); });
-  // The last block stays in the queue, so that it comes again.
+  // The last block stays in the queue, so that every later call returns it again.
   if (ready_.front().bytes.empty()) return current_ = ready_.front();
-  // The thread uses the room again, which saves allocating a block for each 256 KiB.
+  // The thread reuses the memory, which saves an allocation for each 256 KiB.
   spare_ = std::move(current_.bytes);
   current_ = std::move(ready_.front());
   ready_.pop_front();
@@ -74,7 +74,7 @@ void GzipStream::Run() {
     try {
       block = Unpack();
     } catch (const std::exception& error) {
-      // Whatever was thrown is none of the file's damage, so it gets the number of an error that may pass.
+      // An exception is not damage of the file, so it gets the number of an error that may pass.
       block = {{}, error.what(), ENOMEM};
     }
     is_last = block.bytes.empty();
@@ -82,12 +82,12 @@ void GzipStream::Run() {
     const int number = block.error_number;
     if (!Put(std::move(block))) return;
     if (is_last || error.empty()) continue;
-    Put({{}, error, number});  // what was unpacked before the damage comes first
+    Put({{}, error, number});  // the data before the damage comes first
     is_last = true;
   }
 }
 
-// False when nobody wants it any more.
+// False when the reader has stopped.
 bool GzipStream::Put(Block block) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return ready_.size() < kAhead || stopping_; });
@@ -98,7 +98,7 @@ bool GzipStream::Put(Block block) {
   return true;
 }
 
-// False at the end of the file and where it cannot be read.
+// False at the end of the file and after a read error.
 bool GzipStream::HasInput(Block& block) {
   if (!in_.empty()) return true;
   ssize_t n = -1;
@@ -113,7 +113,7 @@ bool GzipStream::HasInput(Block& block) {
   return n > 0;
 }
 
-// Without input, what the inflater still holds.
+// Without input, writes the data that the inflater still holds.
 void GzipStream::UnpackSome(bool has_input, std::span<std::byte>& out, Block& block) {
   const std::size_t room = out.size();
   const Inflater::Result result = inflater_->Inflate(in_, out);
@@ -132,7 +132,7 @@ GzipStream::Block GzipStream::Unpack() {
   std::span<std::byte> out = block.bytes;
   while (!out.empty() && block.error.empty()) {
     const bool has_input = HasInput(block);
-    // As gzip does: what follows the last member and begins like none is padding.
+    // As in gzip: data behind the last member that does not begin like a member is padding.
     if (!begun_ && (!has_input || in_.front() != std::byte{0x1F})) break;
     if (block.error.empty()) UnpackSome(has_input, out, block);
   }

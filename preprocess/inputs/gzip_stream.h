@@ -1,4 +1,4 @@
-// What a gzip file unpacks to, inflated in a thread of its own ahead of whoever reads it.
+// Inflates a gzip file in its own thread, ahead of the reader.
 #pragma once
 
 #include <condition_variable>
@@ -19,10 +19,10 @@ namespace gan::preprocess {
 
 bool IsGzip(std::string_view head);
 
-// One thread at a time may call it.
+// For one thread at a time.
 class GzipStream {
  public:
-  // What was unpacked next. Without bytes it is the last one: the end or, where `error` is not empty, a failure.
+  // The next unpacked data. A block without bytes is the last one: the end or, when `error` is not empty, a failure.
   struct Block {
     std::vector<std::byte> bytes;
     std::string error;
@@ -35,7 +35,7 @@ class GzipStream {
   GzipStream(const GzipStream&) = delete;
   GzipStream& operator=(const GzipStream&) = delete;
 
-  // Waits for the next block, which is valid until the next call. After the last one it comes again.
+  // Waits for the next block, which is valid until the next call. The last block is returned again by every later call.
   const Block& Next();
 
  private:
@@ -49,17 +49,17 @@ class GzipStream {
   const std::unique_ptr<Inflater> inflater_;
   const int descriptor_;
   std::vector<std::byte> packed_;
-  std::span<const std::byte> in_;  // what of packed_ is not unpacked yet
-  bool begun_ = false;             // a member of the file
+  std::span<const std::byte> in_;  // the part of packed_ that is not unpacked yet
+  bool begun_ = false;             // a member of the file has begun
 
   Block current_;  // the caller's
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Block> ready_;       // guarded by mutex_
-  std::vector<std::byte> spare_;  // a block's room that was read; guarded by mutex_
+  std::vector<std::byte> spare_;  // memory of a block that was read; guarded by mutex_
   bool stopping_ = false;         // guarded by mutex_
-  std::thread thread_;            // last: it uses all others
+  std::thread thread_;            // last: it uses all members above
 };
 
 }  // namespace gan::preprocess

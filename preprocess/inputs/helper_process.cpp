@@ -26,7 +26,7 @@ namespace {
 
 bool SendAll(int socket, std::span<const std::byte> data) {
   while (!data.empty()) {
-    // MSG_NOSIGNAL: a helper that has crashed must not end this process by SIGPIPE.
+    // MSG_NOSIGNAL: after a crash of the helper, SIGPIPE must not end this process.
     const ssize_t n = ::send(socket, data.data(), data.size(), MSG_NOSIGNAL);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return false;
@@ -60,7 +60,7 @@ HelperProcess::HelperProcess(const Options& options) {
 }
 
 HelperProcess::~HelperProcess() {
-  if (socket_ >= 0) ::close(socket_);  // it ends by itself then
+  if (socket_ >= 0) ::close(socket_);  // the helper then ends by itself
   if (process_ > 0) ::waitpid(process_, nullptr, 0);
 }
 
@@ -72,8 +72,8 @@ int HelperProcess::Start(const Options& options, int its_socket) {
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   }
   std::array<char*, 3> arguments = {const_cast<char*>("gan-preprocess"), const_cast<char*>(options.argument), nullptr};
-  // posix_spawn, because fork() in a program with threads would copy locks that they hold. The link to the program
-  // itself works also when the file has been renamed meanwhile.
+  // posix_spawn, because fork() in a program with threads would copy the locks that they hold. /proc/self/exe also
+  // works when the program's file has been renamed.
   const int error = ::posix_spawn(&process_, "/proc/self/exe", &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   return error;

@@ -1,5 +1,5 @@
-// A second process of this program, for work that may crash or hang: the crash costs what is being worked on, not the
-// run.
+// A second process of this program for work that may crash or hang. A crash then costs the current piece of work, not
+// the run.
 #pragma once
 
 #include <sys/types.h>
@@ -10,11 +10,12 @@
 
 namespace gan::preprocess {
 
-// Sends and receives whole blocks over a socket; false when the other side is gone.
+// Sends and receives whole blocks over a socket. False when the other side has ended.
 bool SendAll(int socket, std::span<const std::byte> data);
 bool ReceiveAll(int socket, std::span<std::byte> data);
 
-// The bytes of a number or a plain structure, which both sides read as they are: they are one program.
+// The bytes of a number or of a plain structure. Both sides read them without conversion, because they are the same
+// program.
 template <typename Plain>
 std::span<const std::byte> BytesOf(const Plain& plain) {
   return std::as_bytes(std::span(&plain, 1));
@@ -27,14 +28,14 @@ std::span<std::byte> WritableBytesOf(Plain& plain) {
 // Owns the process, which ends when its socket is closed. One thread at a time.
 class HelperProcess {
  public:
-  // The socket that the process finds open.
+  // The number of the socket that the process finds open.
   static constexpr int kSocket = 3;
 
   struct Options {
-    const char* argument;   // with which main() recognises its part
+    const char* argument;   // by which main() recognises the helper
     const char* name;       // in errors: "the decoding process"
-    int most_seconds;       // that a block may take to arrive
-    bool keeps_its_errors;  // false: what it prints on standard error is dropped
+    int most_seconds;       // longest time that a block may take to arrive
+    bool keeps_its_errors;  // false: its output on standard error is dropped
   };
   // Starts this program. Throws std::runtime_error when it cannot be started.
   explicit HelperProcess(const Options& options);
@@ -44,12 +45,12 @@ class HelperProcess {
 
   int socket() const { return socket_; }
 
-  // How the process ended: by a signal (0: by none), or it did not end within two seconds and was killed.
+  // The end of the process: by a signal (0: by none), or not within two seconds, so that it was killed.
   struct Ended {
     bool was_slow = false;
     int signal = 0;
   };
-  // To be called once, after a block did not come.
+  // Call it once, after a block has not arrived.
   Ended End();
 
  private:

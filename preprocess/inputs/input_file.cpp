@@ -20,13 +20,13 @@ constexpr std::uint64_t kSmall = std::uint64_t{4} << 20;
 
 class Descriptor {
  public:
-  // A pipe would let the opener wait for somebody who writes.
+  // Opening a pipe would wait for a writer.
   explicit Descriptor(const std::filesystem::path& path) : path_(path) {
     do number_ = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     while (number_ < 0 && errno == EINTR);
     if (number_ >= 0) return;
     const int error = errno;
-    // Sockets cannot be opened, ever; the same error of a device may pass.
+    // A socket can never be opened. For a device the same error may pass.
     if (error == ENXIO && std::filesystem::is_socket(path)) throw DataError(path, "is not a regular file");
     throw IoError(path, "open", error);
   }
@@ -37,12 +37,12 @@ class Descriptor {
   std::uint64_t Size() const {
     struct stat status = {};
     if (::fstat(number_, &status) != 0) throw IoError(path_, "stat", errno);
-    // Asked of the open file, because the path may lead to another one by now.
+    // Checked on the open file, because the path may lead to another one by now.
     if (!S_ISREG(status.st_mode)) throw DataError(path_, "is not a regular file");
     return static_cast<std::uint64_t>(status.st_size);
   }
 
-  // Less than asked for when the file has become shorter.
+  // Returns fewer bytes than `room` has when the file has become shorter.
   std::span<const std::byte> Read(std::span<std::byte> room) const {
     std::size_t done = 0;
     while (done < room.size()) {
@@ -63,8 +63,8 @@ class Descriptor {
 }  // namespace
 
 bool MayPass(int error_number) {
-  // EACCES and EPERM are among them because somebody may give the permission, EIO and ESTALE because network file
-  // systems recover.
+  // EACCES and EPERM are among them because the permission may be granted, EIO and ESTALE because network file systems
+  // recover.
   constexpr std::array kPassing = {EMFILE, ENFILE, ENOMEM, EINTR,     EAGAIN,   EACCES,       EPERM, EIO,
                                    ESTALE, EBUSY,  ENODEV, ETIMEDOUT, ENOTCONN, EHOSTUNREACH, ENXIO, EREMOTEIO};
   return std::find(kPassing.begin(), kPassing.end(), error_number) != kPassing.end();
@@ -77,7 +77,7 @@ InputFile::InputFile(const std::filesystem::path& path) {
     bytes_ = mapped_.emplace(path).bytes();
     return;
   }
-  // It grows to the largest small file and is never shrunk, so that no input costs an allocation.
+  // The buffer grows to the size of the largest small file and is never shrunk, so that no input costs an allocation.
   thread_local std::vector<std::byte> buffer;
   if (buffer.size() < size) buffer.resize(size);
   bytes_ = file.Read(std::span(buffer).first(size));

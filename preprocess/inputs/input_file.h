@@ -10,18 +10,18 @@
 
 namespace gan::preprocess {
 
-// Whether an error says more about the moment than about the file: too many open files, a stale handle, a permission
-// that somebody may give. What failed so is worth another try.
+// Whether an error may pass: too many open files, a stale handle, or a permission that may still be granted. Such an
+// input is worth another try.
 bool MayPass(int error_number);
 
-// Small files, which is nearly all of them, are read into a buffer of the thread: a mapping costs more than that. The
-// bytes are there as long as the object; one object a thread at a time.
-// Throws IoError, DataError when it is no regular file.
+// Small files, which are nearly all, are read into a buffer of the thread, because that is faster than a mapping. The
+// bytes are valid as long as the object; each thread may have one object at a time. Throws IoError, DataError when it
+// is not a regular file.
 class InputFile {
  public:
   explicit InputFile(const std::filesystem::path& path);
   std::span<const std::byte> bytes() const { return bytes_; }
-  // To be asked when the bytes were used: throws when some of them could not be read (storage/files.h).
+  // Call it after the bytes were used. Throws when some of them could not be read (storage/files.h).
   void RequireRead() const {
     if (mapped_) mapped_->RequireRead();
   }

@@ -30,7 +30,7 @@ constexpr std::array<std::string_view, 8> kLabelFiles = {
     "list_attr_celeba.csv", "identity_CelebA.txt", "list_eval_partition.txt", "list_eval_partition.csv"};
 constexpr std::string_view kUnread = "metadata.parquet";
 constexpr std::array<std::string_view, 4> kFileColumns = {"file_name", "image_file_name", "image_id", "filename"};
-// In the order in which they are preferred.
+// The usual names, preferred ones first.
 constexpr std::array<std::string_view, 7> kUsualColumns = {"label",    "labels",     "class", "class_name",
                                                            "category", "label_name", "target"};
 
@@ -46,7 +46,7 @@ std::vector<std::string> Words(std::string_view line) {
   return words;
 }
 
-// One of `names`, the first of `wanted` that there is; size() when there is none.
+// The position in `names` of the first name of `wanted` that occurs; size() when none does.
 template <typename Wanted>
 std::size_t FindFirst(const std::vector<std::string>& names, const Wanted& wanted) {
   for (const auto& name : wanted) {
@@ -99,7 +99,7 @@ void LabelFiles::ReadDatasetJson(const fs::path& file, const std::string& folder
   });
 }
 
-// A name that the user gives is compared exactly, the usual names in any case.
+// A name from the user is compared exactly, the usual names without regard to case.
 std::size_t LabelFiles::ChooseColumn(const std::vector<std::string>& columns) {
   columns_seen_.insert(columns.begin(), columns.end());
   std::size_t chosen = columns.size();
@@ -147,7 +147,8 @@ void LabelFiles::ReadCsv(const fs::path& file, const std::string& folder, std::s
   if (rows.broken()) throw DataError(file, text.size(), "ends inside a quoted field");
 }
 
-// Lines "000001.jpg -1 1 ..."; the one with attributes begins with a line of their number and one of their names.
+// Lines "000001.jpg -1 1 ...". The list of attributes begins with a line that gives their number and a line of their
+// names.
 void LabelFiles::ReadCelebA(const fs::path& file, std::string_view name, std::string_view text) {
   std::vector<std::string> columns = {name.starts_with("identity") ? "identity" : "partition"};
   const bool has_names = name.starts_with("list_attr");
@@ -174,7 +175,7 @@ void LabelFiles::ReadCelebA(const fs::path& file, std::string_view name, std::st
 void LabelFiles::Put(const std::string& picture, const std::string& label, Places& places) {
   auto [found, is_new] = label_places_.try_emplace(label, static_cast<std::uint32_t>(labels_.size()));
   if (is_new) labels_.push_back(label);
-  // Asked here as well as in SourceList, so that a table of millions of captions ends early and does not fill the
+  // Checked here as well as in SourceList, so that a table of millions of captions ends early and does not fill the
   // memory.
   if (labels_.size() > SourceList::kMaxLabels) {
     throw DataError(root_,
@@ -189,14 +190,14 @@ bool LabelFiles::HasLabel(std::string_view picture) const {
   return places_.contains(std::string(picture)) || by_file_name_.contains(std::string(FileOf(picture)));
 }
 
-// Only CelebA's lists go by the file name, and -1 is a value in them.
+// Only CelebA's lists refer to pictures by file name, and only there -1 is a value.
 void LabelFiles::SetLabel(SourceList& sources, std::uint64_t i) const {
   const auto found = places_.find(std::string(sources.Name(i)));
   if (found != places_.end()) return sources.SetClass(i, labels_[found->second]);
   sources.SetLabel(i, labels_[by_file_name_.at(std::string(FileOf(sources.Name(i))))]);
 }
 
-// Only when all pictures are known: in an archive a table may stand before or behind what it labels.
+// Called when all pictures are known, because in an archive a table may precede or follow its pictures.
 void LabelFiles::Apply(SourceList& sources, std::uint64_t first) {
   for (const std::string& column : columns_seen_) sources.OfferLabelColumn(column);
   const std::uint64_t named = places_.size() + by_file_name_.size();
@@ -204,8 +205,8 @@ void LabelFiles::Apply(SourceList& sources, std::uint64_t first) {
   for (std::uint64_t begin = first, end = first; begin < sources.size() && (knows_labels_ || column_found_);
        begin = end) {
     end = sources.EndOfOrigin(begin);
-    // An origin that states its own labels keeps them, but what the tables name counts as used, so that no note
-    // complains.
+    // An origin with its own labels keeps them, but the pictures in its tables count as used, so that no note reports
+    // them.
     const bool has_others = sources.KnowsLabels(begin);
     sources.KnowLabels(begin);
     for (std::uint64_t i = begin; i < end && named > 0; ++i) {

@@ -1,4 +1,4 @@
-// Files beside pictures that say which class each belongs to.
+// Files beside pictures that give the class of each picture.
 #pragma once
 
 #include <cstdint>
@@ -15,26 +15,26 @@
 
 namespace gan::preprocess {
 
-// Of one folder or archive. What is read, by name:
-//   dataset.json                        StyleGAN2 and 3: {"labels": [["00000/img00000000.png", 5], ...]}
-//   metadata.csv, metadata.jsonl        Hugging Face: a column file_name and any others
-//   list_attr_celeba.txt or .csv, identity_CelebA.txt, list_eval_partition.txt or .csv     CelebA
-// A table's label is its column options.column or else the first there is of label, class, category and the like. Where
-// rows contradict each other the first counts, and the user is told. -1 is no label, but one of CelebA's two values.
-// Nothing is read unless options.mode is kAuto. Not thread-safe.
+// The label files of one folder or archive, recognised by name:
+//     dataset.json                        StyleGAN2 and 3: {"labels": [["00000/img00000000.png", 5], ...]}
+//     metadata.csv, metadata.jsonl        Hugging Face: a column file_name and any others
+//     list_attr_celeba.txt or .csv, identity_CelebA.txt, list_eval_partition.txt or .csv     CelebA
+// A table's label is its column options.column or else the first column called label, class, category or the like. If
+// rows contradict each other, the first one counts, and a note says so. -1 means no label, except in CelebA's
+// attributes, where it is a value. Nothing is read unless options.mode is kAuto. Not thread-safe.
 class LabelFiles {
  public:
   LabelFiles(const LabelOptions& options, std::filesystem::path root) : options_(options), root_(std::move(root)) {}
 
   bool Knows(std::string_view name) const;
-  // `name`: of a file that it knows, relative to the root. Throws DataError naming it, and the offset in it where there
-  // is one.
+  // `name`: a file that this class knows, relative to the root. Throws DataError with its name and, if there is one,
+  // the offset.
   void Read(const std::string& name, const std::string& text);
-  // The same for a file of the folder. Throws IoError as well.
+  // The same for a file that is read from the folder. Throws IoError as well.
   void ReadFile(const std::string& name);
-  // Throws DataError where the name of a file of many pictures says that it is a table of labels, which would be lost.
+  // Throws DataError if the name of a container is that of a table of labels, whose labels would be lost.
   void RequireNoTable(const std::string& container) const;
-  // Labels the inputs from `first` on; those of an origin that knows its labels keep theirs.
+  // Labels the inputs from `first` on. An origin with its own labels keeps them.
   void Apply(SourceList& sources, std::uint64_t first);
 
  private:
@@ -44,7 +44,7 @@ class LabelFiles {
   void ReadJsonLines(const std::filesystem::path& file, const std::string& folder, std::string_view text);
   void ReadCsv(const std::filesystem::path& file, const std::string& folder, std::string_view text, Places& places);
   void ReadCelebA(const std::filesystem::path& file, std::string_view name, std::string_view text);
-  // The column that labels; size() when there is none.
+  // The position of the label column; size() when there is none.
   std::size_t ChooseColumn(const std::vector<std::string>& columns);
   void TellWhatWasNotTaken(SourceList& sources, std::uint64_t unused) const;
   void Put(const std::string& picture, const std::string& label, Places& places);
@@ -56,13 +56,13 @@ class LabelFiles {
   const LabelOptions& options_;
   const std::filesystem::path root_;
   Places places_;        // by the picture's name relative to the root
-  Places by_file_name_;  // by the last part of its name, wherever it lies: CelebA's lists have no folders
+  Places by_file_name_;  // by its file name, because CelebA's lists have no folders
   Places label_places_;  // label -> place in labels_
   std::vector<std::string> labels_;
   std::set<std::string> columns_seen_;
   bool column_found_ = false;
   bool knows_labels_ = false;
-  std::uint64_t conflicts_ = 0;  // rows that label a picture otherwise than a row before
+  std::uint64_t conflicts_ = 0;  // rows that contradict an earlier row on the label of a picture
   std::string conflict_;         // the first of them
 };
 

@@ -25,13 +25,13 @@ bool IsPartition(std::string_view folder) {
   return std::find(kPartitions.begin(), kPartitions.end(), storage::Lower(folder)) != kPartitions.end();
 }
 
-// The longest beginning of both that ends with a slash.
+// The longest common beginning that ends with a slash.
 std::string_view CommonFolders(std::string_view one, std::string_view other) {
   const auto end = std::mismatch(one.begin(), one.end(), other.begin(), other.end()).first;
   return FoldersOf(one.substr(0, static_cast<std::size_t>(end - one.begin())));
 }
 
-// The last of "a/b/"; empty when there is none.
+// The last folder of "a/b/"; empty when there is none.
 std::string_view LastFolder(std::string_view folders) {
   if (folders.empty()) return {};
   folders.remove_suffix(1);
@@ -51,9 +51,9 @@ std::string NameOfRoot(const SourceList& sources, std::uint64_t i) {
   return name;
 }
 
-// The classes of names [begin, end), which are paths in one folder or archive; `name` gives nothing for those that do
-// not count. All names are looked at before any class is known: one name that lies elsewhere changes which folders are
-// common.
+// The classes of names [begin, end), which are paths in one folder or archive; `name` returns nothing for those that do
+// not count. All names are read before any class is known, because a single name in another folder can change the
+// common folders.
 class Tree {
  public:
   using Name = std::function<std::optional<std::string_view>(std::uint64_t)>;
@@ -68,7 +68,8 @@ class Tree {
   std::string_view ClassOf(std::string_view name) const {
     return FirstFolder(AfterPartition(name.substr(common_.size())));
   }
-  // Of a tree without classes: the innermost folder of all. Empty when there is none that can be a class.
+  // For a tree without classes: the innermost folder that contains everything. Empty when no such folder can be a
+  // class.
   std::string_view OnlyFolder() const {
     const std::string_view last = LastFolder(common_);
     return IsPartition(last) ? std::string_view() : last;
@@ -126,11 +127,11 @@ bool HasTwoFolders(const SourceList& sources, std::uint64_t begin, std::uint64_t
   return false;
 }
 
-// `folder_class`: which class the folders around a container say it is; empty: none.
+// `folder_class`: the class that the folders around a container give it; empty: none.
 void LabelOrigin(const LabelOptions& options, SourceList& sources, std::uint64_t begin, std::uint64_t end,
                  std::string_view folder_class) {
   const bool always = options.mode == LabelMode::kFolder;
-  // Under --labels auto a source's own labels come before its folders.
+  // With --labels auto a source's own labels come before its folders.
   if (!always && (sources.KnowsLabels(begin) || !options.column.empty())) return;
   if (sources.IsListed(begin)) {
     if (always || HasTwoFolders(sources, begin, end)) LabelListed(sources, begin, end);
@@ -146,12 +147,13 @@ void LabelOrigin(const LabelOptions& options, SourceList& sources, std::uint64_t
   }
 }
 
-// "cat/a.tar" of a container in the data set of a folder.
+// "cat/a.tar" for a container in the data set of a folder.
 std::string PlaceInDataSet(const SourceList& sources, std::uint64_t i) {
   return sources.Root(i).lexically_relative(sources.DataSet(i)).generic_string();
 }
 
-// The containers of one folder from input `begin` on, which are archives below folders of classes, perhaps. -> the end.
+// Labels the containers of one folder, from input `begin` on, by the class folders that may contain them. Returns the
+// end of their inputs.
 std::uint64_t LabelDataSet(const LabelOptions& options, SourceList& sources, std::uint64_t begin) {
   std::vector<std::uint64_t> firsts;
   std::vector<std::string> places;
@@ -160,8 +162,7 @@ std::uint64_t LabelDataSet(const LabelOptions& options, SourceList& sources, std
     firsts.push_back(end);
     places.push_back(PlaceInDataSet(sources, end));
   }
-  // The containers stand in the folders of the data set as pictures stand in theirs, so the same rule finds their
-  // classes.
+  // The class folders contain containers as they contain pictures elsewhere, so the same rule finds the classes.
   const Tree folders(0, places.size(), [&](std::uint64_t i) { return std::optional<std::string_view>(places[i]); });
   for (std::size_t i = 0; i < firsts.size(); ++i) {
     LabelOrigin(options, sources, firsts[i], sources.EndOfOrigin(firsts[i]),

@@ -38,7 +38,7 @@ void LeftOut::CountByExtension(std::string_view name) {
   const std::size_t dot = file.rfind('.');
   const std::string extension(dot == 0 || dot == file.npos ? "" : file.substr(dot));
   const auto is_plain = [](unsigned char c) { return std::isalnum(c) != 0; };
-  // "photo.Copy of last summer" has no extension, and neither should such a tail become a kind of its own.
+  // "photo.Copy of last summer" has no extension, so its ending must not count as a kind.
   const bool is_extension = extension.size() > 1 && extension.size() <= kLongestExtension &&
                             std::all_of(extension.begin() + 1, extension.end(), is_plain);
   if (!is_extension) return Count("no extension", name);

@@ -1,4 +1,4 @@
-// What lies beside the pictures: every file that is no input is counted by its kind, so that nothing vanishes.
+// Counts every file that is not an input by its kind, so that none is missing from the summary.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,10 @@ class LeftOut {
     std::vector<std::string> examples;  // the first three by name
   };
 
-  // `kind`: "hidden", "pipe", ... A hostile tree may have any number of kinds: beyond a thousand they are one.
+  // `kind`: "hidden", "pipe", ... All kinds beyond a thousand are counted as one, because a hostile tree may have any
+  // number.
   void Count(std::string_view kind, std::string_view name);
-  // By its extension in lower case: ".txt"; "no extension".
+  // Counts by the file's extension in lower case: ".txt"; "no extension".
   void CountByExtension(std::string_view name);
 
   const std::map<std::string, Kind, std::less<>>& kinds() const { return kinds_; }
@@ -35,9 +36,10 @@ class LeftOut {
 inline constexpr std::string_view kHidden = "hidden";
 inline constexpr std::string_view kOwnOutput = "written by gan-preprocess";
 
-// Whether a file or folder of this name is none of the user's pictures: ".ipynb_checkpoints", "._x.jpg", "__MACOSX".
+// Whether a file or folder of this name is certainly not a picture of the user: ".ipynb_checkpoints", "._x.jpg",
+// "__MACOSX".
 bool IsHiddenName(std::string_view component);
-// The same for any part of a path.
+// The same for each part of a path.
 bool HasHiddenPart(std::string_view path);
 
 }  // namespace gan::preprocess

@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t kLongestKey = 511;         // of LMDB as it is built
+constexpr std::size_t kLongestKey = 511;         // LMDB's default limit
 constexpr std::size_t kLongestError = 64 << 10;  // a sentence, which may name a path
 constexpr std::uint64_t kMaxValueBytes = std::uint64_t{1} << 30;
 constexpr std::size_t kLongestLabelValue = 256;
@@ -35,10 +35,10 @@ constexpr int kMostSeconds = 600;  // for one block; a cold disk may take long
 struct LmdbEntry {
   std::string key;
   std::uint64_t bytes = 0;
-  std::vector<std::byte> value;  // or its beginning
+  std::vector<std::byte> value;  // the whole value, or its beginning
 };
 
-// One LMDB file in a process of its own. Errors are std::runtime_error without the file's name.
+// One LMDB file, read by its own process. Errors are std::runtime_error without the file's name.
 class LmdbFile {
  public:
   explicit LmdbFile(const fs::path& file) : process_({kLmdbReaderArgument, "the reading process", kMostSeconds, true}) {
@@ -64,13 +64,13 @@ class LmdbFile {
     if (!SendAll(process_.socket(), BytesOf(request))) Crashed();
   }
 
-  // Nothing: it is done.
+  // Empty: the request is done.
   std::optional<LmdbEntry> Receive() {
     LmdbAnswer answer;
     if (!ReceiveAll(process_.socket(), WritableBytesOf(answer))) Crashed();
     if (answer.kind == LmdbAnswer::Kind::kDone) return std::nullopt;
     const bool is_error = answer.kind == LmdbAnswer::Kind::kError;
-    // The process reads a file that may be hostile, so its numbers are not trusted either.
+    // The process reads a file that may be hostile, so its numbers are checked as well.
     if (is_error && answer.key_bytes > kLongestError) throw std::runtime_error("an error of over 64 KiB");
     if (!is_error && answer.key_bytes > kLongestKey) throw std::runtime_error("a key of over 511 bytes");
     LmdbEntry entry{std::string(answer.key_bytes, '\0'), answer.value_bytes, {}};
@@ -109,7 +109,7 @@ class LmdbPictures : public ContainerReader {
       if (!process_) process_.emplace(file_);
       return process_->Read(position);
     } catch (const std::runtime_error& error) {
-      // The next picture gets a new process. Positions count from the beginning again, so the same picture is found.
+      // The next picture gets a new process. Positions do not depend on the process.
       process_.reset();
       throw Rejected(Reason::kCorrupt, std::string("the LMDB file is damaged here: ") + error.what());
     }
@@ -144,7 +144,7 @@ class LmdbListing {
     const std::string_view head(reinterpret_cast<const char*>(entry.value.data()), entry.value.size());
     const std::uint32_t position = position_++;
     if (IsPictureContent(head)) return found_.Add(name, entry.bytes, position);
-    // The listing sends only the beginning of each value; a label counts when that is all of it.
+    // The listing sends only the beginning of each value, so a label must fit into it.
     if (is_labelled_ && name.starts_with("label") && head.size() == entry.bytes && head.size() <= kLongestLabelValue) {
       labels_.emplace(name, head);
     }
@@ -152,7 +152,7 @@ class LmdbListing {
   }
 
   void Label() {
-    // At the end, because "label-…" comes after "image-…" in the order of the keys.
+    // Applied at the end, because "label-…" comes after "image-…" in the order of the keys.
     if (labels_.empty()) return;
     found_.KnowLabels();
     for (std::uint64_t i = first_; i < found_.size(); ++i) {
@@ -174,11 +174,11 @@ class LmdbListing {
 void BecomeLmdbReaderWhenAsked(int argc, char** argv) {
   if (argc != 2 || std::strcmp(argv[1], kLmdbReaderArgument) != 0) return;
   ServeLmdb(HelperProcess::kSocket);
-  // Without the destructors of statics: this process was started to serve, and has served.
+  // Ends without the destructors of statics, because this process has finished its only task.
   ::_exit(0);
 }
 
-// A page's header of 16 bytes, then the mark of a meta page.
+// A page's header of 16 bytes, then the magic number of a meta page.
 bool IsLmdb(std::string_view head) { return head.size() > 20 && head.substr(16, 4) == "\xDE\xC0\xEF\xBE"; }
 
 void AddLmdb(const fs::path& file, const LabelOptions& labels, SourceList& found) {

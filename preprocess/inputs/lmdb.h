@@ -8,17 +8,17 @@
 
 namespace gan::preprocess {
 
-// A program that calls this first in main() can be its own reader of LMDB: it is started again with one argument of
-// this name, and then this serves and never returns.
+// Call this first in main(). The program starts itself again as a reader of LMDB, with this argument; then the call
+// serves that reader and never returns.
 void BecomeLmdbReaderWhenAsked(int argc, char** argv);
 
-// By the first bytes of the file data.mdb.
+// Whether a file begins like a data.mdb.
 bool IsLmdb(std::string_view head);
 
 // Adds every value that is a picture, in the order of the keys, which are the names; keys that are no text come in
 // hexadecimal. Under --labels auto the value of "label-000000001" labels "image-000000001". `file`: the file itself. It
 // is opened read-only and without its lock, in a process of its own, because the library trusts what it reads. Throws
-// DataError naming the file when it is no sound database.
+// DataError naming the file when it is not a valid database.
 void AddLmdb(const std::filesystem::path& file, const LabelOptions& labels, SourceList& found);
 
 }  // namespace gan::preprocess

@@ -1,4 +1,4 @@
-// The part that links liblmdb.
+// The plugin that links liblmdb.
 #include "preprocess/inputs/lmdb_plugin.h"
 
 #include <lmdb.h>
@@ -38,7 +38,7 @@ class Database : public LmdbDatabase {
   Database& operator=(const Database&) = delete;
 
   std::optional<Entry> At(std::uint64_t position) override {
-    // A cursor knows no positions, so going back starts at the first key.
+    // A cursor has no positions, so going back starts at the first key.
     if (next_ == 0 || position < next_) Step(MDB_FIRST);
     while (is_there_ && next_ <= position) Step(MDB_NEXT);
     if (!is_there_) return std::nullopt;
@@ -57,7 +57,7 @@ class Database : public LmdbDatabase {
   MDB_txn* transaction_ = nullptr;
   MDB_cursor* cursor_ = nullptr;
   MDB_val key_{}, value_{};
-  std::uint64_t next_ = 0;  // one past the entry that the cursor is at; 0: none yet
+  std::uint64_t next_ = 0;  // one past the entry of the cursor; 0: no entry read yet
   bool is_there_ = false;
 };
 

@@ -1,5 +1,4 @@
-// The interface of libgan_lmdb.so, which links liblmdb and is loaded by the process that reads an LMDB file and by no
-// other.
+// The interface of libgan_lmdb.so, which links liblmdb. Only the process that reads an LMDB file loads it.
 #pragma once
 
 #include <cstddef>
@@ -14,14 +13,14 @@ namespace gan::preprocess {
 // file's name; a damaged file can also crash the process.
 class LmdbDatabase {
  public:
-  // What the file holds at this place; valid until the next call.
+  // The content of the file at one place; valid until the next call.
   struct Entry {
     std::span<const std::byte> key, value;
   };
 
   virtual ~LmdbDatabase() = default;
-  // The entry at `position` in the order of the keys; nothing beyond the last. Going forward is cheap: values that are
-  // passed over are not read.
+  // The entry at `position` in the order of the keys; empty beyond the last one. Going forward is cheap, because
+  // skipped values are not read.
   virtual std::optional<Entry> At(std::uint64_t position) = 0;
 
  protected:
@@ -30,7 +29,7 @@ class LmdbDatabase {
   LmdbDatabase& operator=(const LmdbDatabase&) = default;
 };
 
-// The only symbol that is looked up: GanOpenLmdb.
+// The only symbol that the program looks up: GanOpenLmdb.
 using GanOpenLmdb = LmdbDatabase*(const std::string& path);
 
 }  // namespace gan::preprocess

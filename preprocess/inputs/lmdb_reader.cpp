@@ -48,7 +48,7 @@ bool SendOne(int socket, LmdbDatabase& database, std::uint64_t position) {
   return SendEntry(socket, *entry, entry->value.size());
 }
 
-// What the library reports goes to the parent as a text. Damage that crashes it shows there as a closed socket.
+// An error of the library is sent to the parent as text. After a crash the parent finds a closed socket.
 bool Answer(int socket, LmdbDatabase& database, const LmdbRequest& request) {
   try {
     return request.kind == LmdbRequest::Kind::kList ? SendList(socket, database)
@@ -63,7 +63,7 @@ bool Answer(int socket, LmdbDatabase& database, const LmdbRequest& request) {
 void ServeLmdb(int socket) {
   LmdbRequest request;
   if (!ReceiveAll(socket, WritableBytesOf(request))) return;
-  // The plugin is loaded in this process alone, for the file that the first message names.
+  // Only this process loads the plugin, for the file that the first message names.
   std::string path(request.number, '\0');
   if (!ReceiveAll(socket, std::as_writable_bytes(std::span(path)))) return;
   try {

@@ -1,4 +1,5 @@
-// What the two processes say to each other about one LMDB file. Numbers go as they are: it is one program.
+// The messages between the two processes that read one LMDB file. Numbers are sent without conversion, because both are
+// the same program.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +8,7 @@ namespace gan::preprocess {
 
 inline constexpr const char* kLmdbReaderArgument = "--read-lmdb-for-parent";
 
-// The first message holds the path: `number` bytes of text follow.
+// The first message contains the path: `number` bytes of text follow.
 struct LmdbRequest {
   enum class Kind : std::uint64_t { kOpen, kList, kRead };
   Kind kind = Kind::kOpen;
@@ -18,12 +19,12 @@ struct LmdbRequest {
 struct LmdbAnswer {
   enum class Kind : std::uint64_t { kDone, kEntry, kError };
   Kind kind = Kind::kDone;
-  std::uint64_t key_bytes = 0;  // of the text that follows: the key, or the error
+  std::uint64_t key_bytes = 0;  // length of the text that follows: the key, or the error
   std::uint64_t value_bytes = 0;
-  std::uint64_t sent_bytes = 0;  // of the value, that follow the key: its beginning, or all of it
+  std::uint64_t sent_bytes = 0;  // bytes of the value that follow the key: its beginning, or all of it
 };
 
-// In the process that reads: answers until the socket is closed.
+// Runs in the reading process: answers until the socket is closed.
 void ServeLmdb(int socket);
 
 }  // namespace gan::preprocess

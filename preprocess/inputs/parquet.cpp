@@ -42,7 +42,7 @@ std::unique_ptr<ParquetFile> Open(const fs::path& file, const std::string* label
 
 class ParquetReader : public ContainerReader {
  public:
-  // No column of labels: the listing has read them.
+  // Opened without a label column, because the listing has read the labels.
   explicit ParquetReader(const fs::path& file) : file_(Open(file, nullptr)) {}
 
   Contents Read(std::uint32_t position, std::uint64_t /*bytes*/) override {
@@ -94,7 +94,7 @@ void AddParquet(const fs::path& file, const LabelOptions& labels, SourceList& fo
   const auto open = [file] { return std::make_unique<ParquetReader>(file); };
   found.BeginContainer(file, open, fs::file_size(file), name.size());
   for (std::uint64_t row = 0; row < parquet->rows(); ++row) {
-    // The size of a picture is not known before its page is read; 0 stands for that.
+    // The size is 0 here, because the size of a picture is unknown before its page is read.
     found.Add(name + "/" + std::to_string(row), 0, static_cast<std::uint32_t>(row));
   }
   const std::vector<std::string> columns = parquet->LabelColumns();

@@ -26,7 +26,7 @@ constexpr std::array<std::string_view, 8> kPictureNames = {"image", "img",  "pic
 constexpr std::array<std::string_view, 7> kUsualLabels = {"label",    "labels",     "class", "class_name",
                                                           "category", "label_name", "target"};
 
-// What Hugging Face's `datasets` writes about the columns.
+// The description of the columns that Hugging Face's `datasets` writes.
 json FeaturesOf(const parquet::FileMetaData& metadata) {
   const auto& pairs = metadata.key_value_metadata();
   const int at = pairs ? pairs->FindKey("huggingface") : -1;
@@ -51,7 +51,7 @@ std::vector<std::string> NamesOf(const json& features, const std::string& column
   return names;
 }
 
-// "image.bytes" by the numbers of its leaf column.
+// "image.bytes" -> the number of its leaf column.
 std::map<std::string, int> LeavesOf(const parquet::SchemaDescriptor& schema) {
   std::map<std::string, int> leaves;
   for (int i = 0; i < schema.num_columns(); ++i) leaves.emplace(schema.Column(i)->path()->ToDotString(), i);
@@ -84,7 +84,7 @@ class Choice {
     return schema_.Column(leaf)->physical_type() == parquet::Type::BYTE_ARRAY && !IsList(leaf);
   }
 
-  // The leaf that holds the pictures of a top-level column; nothing when it has none.
+  // The leaf column with the pictures of a top-level column; empty when it has none.
   std::optional<int> PictureLeaf(const std::string& column) const {
     // Hugging Face's pictures are structures of `bytes` and `path`.
     for (const std::string& path : {column + ".bytes", column}) {
@@ -99,7 +99,7 @@ class Choice {
     if (schema_.Column(leaf)->path()->ToDotVector().size() > 1) return true;
     const auto& type = schema_.Column(leaf)->logical_type();
     const bool is_text = type && type->is_string();
-    // A column called "image" may hold paths, which are texts.
+    // A column called "image" may contain paths, which are texts.
     return !is_text && std::find(kPictureNames.begin(), kPictureNames.end(), column) != kPictureNames.end();
   }
 

@@ -1,4 +1,4 @@
-// The part that links Arrow and Parquet.
+// The plugin that links Arrow and Parquet.
 #include "preprocess/inputs/parquet_plugin.h"
 
 #include <arrow/io/file.h>
@@ -19,8 +19,8 @@ namespace gan::preprocess {
 
 namespace {
 
-// A page says itself how large it is when unpacked. Without this limit a small file could ask for far more than it
-// holds.
+// The size of an unpacked page is read from the file. Without this limit a small file could make the program allocate
+// any amount.
 constexpr std::int64_t kMaxMemory = std::int64_t{1} << 30;
 constexpr std::int64_t kBufferBytes = std::int64_t{256} << 10;
 constexpr std::int64_t kBatch = 1024;
@@ -77,14 +77,14 @@ class File : public ParquetFile {
   }
 
   std::unique_ptr<parquet::ParquetFileReader> Open(const std::string& path) {
-    // Otherwise Arrow reads a whole column chunk at once, which may be most of the file.
+    // Without this, Arrow reads a whole column chunk at once, which may be most of the file.
     properties_.enable_buffered_stream();
     properties_.set_buffer_size(kBufferBytes);
     properties_.set_page_checksum_verification(true);
     return parquet::ParquetFileReader::OpenFile(path, /*memory_map=*/false, properties_);
   }
 
-  // Opens the column at the group that holds the row, unless it is open before it, and skips to the row.
+  // Opens the column at the row group of the row, unless it is already open before the row, and skips to the row.
   void MoveTo(std::uint64_t row) {
     std::uint64_t begin = 0;
     int group = 0;
@@ -109,20 +109,20 @@ class File : public ParquetFile {
     auto& typed = static_cast<Reader&>(column);
     const std::int16_t present = column.descr()->max_definition_level();
     std::array<std::int16_t, kBatch> levels{};
-    // No vector, because std::vector<bool> has no memory that Arrow could write to.
+    // Not a vector, because std::vector<bool> has no array that Arrow could write to.
     const std::unique_ptr<Value[]> values(new Value[kBatch]);
     while (typed.HasNext()) {
       std::int64_t found = 0;
       const std::int64_t read = typed.ReadBatch(kBatch, levels.data(), nullptr, values.get(), &found);
       for (std::int64_t i = 0, at = 0; i < read; ++i) {
-        // Rows without a value have a level and take no place among the values.
+        // Rows without a value have a level, but no place among the values.
         const bool is_there = present == 0 || levels[static_cast<std::size_t>(i)] == present;
         take(is_there ? &values[static_cast<std::size_t>(at++)] : nullptr);
       }
     }
   }
 
-  // -1 is no label to Hugging Face.
+  // In Hugging Face's data sets -1 means no label.
   template <typename Number>
   std::optional<std::string> NumberLabel(Number number) const {
     const std::vector<std::string>& names = columns_.label_names;
@@ -168,7 +168,7 @@ class File : public ParquetFile {
   const ParquetColumns columns_;
   std::shared_ptr<parquet::ColumnReader> pictures_;
   int group_ = -1;
-  std::uint64_t next_ = 0;  // row that pictures_ goes to
+  std::uint64_t next_ = 0;  // the row that pictures_ reads next
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The interface of libgan_parquet.so, which links Arrow and is loaded for the first Parquet file and never before.
+// The interface of libgan_parquet.so, which links Arrow and is loaded for the first Parquet file only.
 #pragma once
 
 #include <cstddef>
@@ -13,22 +13,22 @@
 namespace gan::preprocess {
 
 // One Parquet file with a column of pictures. One thread at a time. Errors are std::runtime_error without the file's
-// name; memory beyond a gigabyte is one of them.
+// name; one of them is a need for more than a gigabyte of memory.
 class ParquetFile {
  public:
   virtual ~ParquetFile() = default;
   virtual std::uint64_t rows() const = 0;
-  // What the user should know of the choice of columns; empty: nothing.
+  // A sentence for the user about the choice of columns; empty: none.
   virtual std::string Note() const = 0;
-  // Of a label that is a ClassLabel of Hugging Face, in its order.
+  // The names of a label that is a ClassLabel of Hugging Face, in its order.
   virtual std::vector<std::string> LabelNames() const = 0;
   virtual bool HasLabels() const = 0;
-  // The columns that could label.
+  // The columns that could be labels.
   virtual std::vector<std::string> LabelColumns() const = 0;
-  // Calls `take` for each row in order; nothing: the row has no label. Reads no picture.
+  // Calls `take` for each row in order; an empty value means that the row has no label. Does not read pictures.
   virtual void ForEachLabel(const std::function<void(std::uint64_t row, std::optional<std::string>)>& take) = 0;
-  // The bytes of a row's picture; nothing: it has none. Going forward is cheap. Holds one page at a time, however large
-  // a row group is.
+  // The bytes of a row's picture; empty when it has none. Going forward is cheap. Holds one page at a time, however
+  // large a row group is.
   virtual std::optional<std::vector<std::byte>> Picture(std::uint64_t row) = 0;
 
  protected:
@@ -37,8 +37,8 @@ class ParquetFile {
   ParquetFile& operator=(const ParquetFile&) = default;
 };
 
-// The only symbol that is looked up: GanOpenParquet. `label_column`: which column labels; empty: the usual one; null:
-// none.
+// The only symbol that the program looks up: GanOpenParquet. `label_column`: the column with labels; empty: the usual
+// one; null: none.
 using GanOpenParquet = ParquetFile*(const std::string& path, const std::string* label_column);
 
 }  // namespace gan::preprocess

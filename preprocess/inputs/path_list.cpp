@@ -25,7 +25,7 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
                    "paths");
 }
 
-// Cuts a text that comes in blocks into paths.
+// Splits a text that arrives in blocks into paths.
 class PathSplitter {
  public:
   PathSplitter(const std::string& list, const std::function<void(std::string_view)>& take) : list_(list), take_(take) {}
@@ -37,7 +37,7 @@ class PathSplitter {
     while (!block.empty()) {
       const std::size_t end = block.find(separator_);
       rest_.append(block.substr(0, end));
-      // So a file without line ends that is no list is refused early, and never held in memory.
+      // A file without line ends is therefore refused early, and never held in memory.
       if (rest_.size() > kLongestPath) Refuse(list_, "a line of over 4,096 bytes");
       if (end == std::string_view::npos) return;
       Finish();
@@ -57,11 +57,11 @@ class PathSplitter {
   void Begin(std::string_view block) {
     const std::string_view name = NameOfContent(block);
     if (!name.empty()) Refuse(list_, "it looks like " + std::string(name));
-    // The first block decides, since a path can hold a line end but no NUL.
+    // The first block decides the separator, since a path can contain a line end but no NUL.
     separator_ = block.find('\0') == std::string_view::npos ? '\n' : '\0';
   }
 
-  // Two NULs in a row separate nothing: binary data has them, what `find -print0` writes has not.
+  // Two NULs in a row occur in binary data, but not in the output of `find -print0`.
   void RequireText(std::string_view block) const {
     using namespace std::string_view_literals;
     std::size_t at = FindControlCharacter(block);
@@ -77,9 +77,9 @@ class PathSplitter {
   const std::string& list_;
   const std::function<void(std::string_view)>& take_;
   std::string rest_;
-  std::size_t offset_ = 0;  // of the next block
+  std::size_t offset_ = 0;  // offset of the next block
   char separator_ = '\n';
-  bool is_first_ = true;  // path of the list
+  bool is_first_ = true;  // the next path is the first one of the list
 };
 
 class BlockFile {

@@ -1,4 +1,4 @@
-// Texts of paths: one a line or, where the text contains one, NUL between them.
+// Text lists of paths, one per line or, if the text contains a NUL, separated by NUL.
 #pragma once
 
 #include <filesystem>
@@ -8,13 +8,13 @@
 
 namespace gan::preprocess {
 
-// The next block of a list of paths; empty at its end.
+// Returns the next block of a list of paths; empty at its end.
 using ReadBlock = std::function<std::string()>;
-// The next block from an open file; `list` names it. Throws IoError.
+// Reads the next block from an open file; `list` is its name in errors. Throws IoError.
 std::string NextBlock(int descriptor, const std::filesystem::path& list);
 
-// Calls `take` for every path, in the list's order. A byte-order mark is no part of the first one. Throws UsageError,
-// naming `list` and what it looks like, when the text is none.
+// Calls `take` for every path, in the list's order. A byte-order mark is not part of the first path. Throws UsageError
+// with `list` and the recognised type when the content is not a list of paths.
 void ReadPaths(const std::string& list, const ReadBlock& read, const std::function<void(std::string_view)>& take);
 // The same for a file.
 void ReadPathsOfFile(const std::filesystem::path& list, const std::function<void(std::string_view)>& take);

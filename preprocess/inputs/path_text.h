@@ -1,4 +1,4 @@
-// Parts of paths as they stand in archives and tables: with slashes, on any machine.
+// Parts of paths as in archives and tables: with slashes, on any machine.
 #pragma once
 
 #include <string_view>
@@ -10,7 +10,7 @@ inline std::string_view FileOf(std::string_view path) { return path.substr(path.
 // "a/b/" of "a/b/c.png".
 inline std::string_view FoldersOf(std::string_view path) { return path.substr(0, path.rfind('/') + 1); }
 
-// What is read whole, as texts of labels, has at most so many bytes.
+// Maximum size of files that are read whole, such as texts of labels.
 inline constexpr std::size_t kMaxTextBytes = std::size_t{256} << 20;
 
 }  // namespace gan::preprocess

@@ -19,14 +19,14 @@ std::string Padded(std::uint64_t number, std::size_t width) {
 }  // namespace
 
 std::vector<std::string> ExpandRanges(const std::string& text) {
-  // Most shells expand such braces themselves. They arrive here where they were quoted, or where no shell was asked.
+  // Most shells expand such braces themselves. They arrive here when they were quoted, or when no shell was used.
   static const std::regex kRange(R"(\{(\d{1,9})\.\.(\d{1,9})\})");
   std::smatch range;
   if (!std::regex_search(text, range, kRange)) return {text};
   const std::uint64_t first = std::stoull(range[1]), last = std::stoull(range[2]);
   if (first > last)
     throw UsageError(text + ": " + range[0].str() + " stands for no file; its first number is the larger");
-  // What follows is expanded first, so that the last range runs quickest.
+  // The rest of the text is expanded first, so that the last range varies fastest.
   const std::vector<std::string> rests = ExpandRanges(range.suffix());
   std::vector<std::string> names;
   for (std::uint64_t number = first; number <= last; ++number) {

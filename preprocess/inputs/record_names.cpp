@@ -11,13 +11,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Without a slash at the end, wherever the program runs.
+// The absolute path, without a slash at the end.
 fs::path Whole(const fs::path& path) {
   const fs::path whole = fs::absolute(path).lexically_normal();
   return whole.has_filename() ? whole : whole.parent_path();
 }
 
-// The deepest folder that holds both.
+// The deepest folder that contains both.
 fs::path CommonFolder(const fs::path& one, const fs::path& other) {
   fs::path common;
   const auto end = std::mismatch(one.begin(), one.end(), other.begin(), other.end()).first;
@@ -25,7 +25,8 @@ fs::path CommonFolder(const fs::path& one, const fs::path& other) {
   return common;
 }
 
-// Empty where `path` is `folder` itself or does not lie in it: a data.mdb stands for the folder around it.
+// The path below `folder`. Empty when `path` is `folder` itself or is outside of it. For a data.mdb, the folder around
+// it is used.
 fs::path PlaceIn(const fs::path& path, const fs::path& folder) {
   const fs::path place = path.lexically_relative(folder);
   return place == "." || *place.begin() == ".." ? fs::path() : place;
@@ -40,9 +41,9 @@ void SourceList::NamePlaces(bool adds) {
     if (origin.kind != Kind::kList) given.insert(Whole(origin.given));
     has_container = has_container || origin.kind == Kind::kContainer;
   }
-  std::optional<fs::path> around;  // the folder that holds all that was given
-  // One folder or container by itself keeps the names that its members have. With --append it may stand beside others
-  // of an earlier run, whose names it must not take.
+  std::optional<fs::path> around;  // the folder that contains all inputs
+  // One folder or container by itself keeps the names of its members. With --append there may be others from an earlier
+  // run, whose names it must not use.
   if (given.size() > 1 || (adds && has_container)) {
     for (const fs::path& one : given) around = around ? CommonFolder(*around, one.parent_path()) : one.parent_path();
   }
@@ -59,7 +60,7 @@ std::string SourceList::RecordName(std::uint64_t i) const {
   const Origin& origin = OriginOf(i);
   std::string_view name = Name(i);
   if (origin.place.empty()) return std::string(name);
-  // Of damage to the container itself.
+  // For damage to the container itself.
   if (WhyRejected(i) != nullptr && origin.kind == Kind::kContainer && name == origin.root.filename().native()) {
     return origin.place;
   }

@@ -13,15 +13,15 @@ namespace gan::preprocess {
 namespace {
 
 constexpr std::size_t kLongestLabel = 1000;
-constexpr std::size_t kColumnsTold = 40, kLongestTold = 100;  // in a message
+constexpr std::size_t kColumnsTold = 40, kLongestTold = 100;  // limits for a message
 
-// A label stands in JSON, whose texts are UTF-8.
+// Labels are written to JSON, whose texts are UTF-8.
 std::string Utf8(std::string_view text) {
   using nlohmann::json;
   return json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace)).get<std::string>();
 }
 
-// Numbers are classes in their order: 10 comes after 9.
+// Numbers are sorted as numbers: 10 comes after 9.
 bool ComesBefore(const std::string& a, const std::string& b) {
   const auto key = [](const std::string& text) {
     std::uint64_t number = 0;
@@ -43,7 +43,7 @@ std::uint32_t SourceList::Intern(std::string_view label) {
   if (text.size() > kLongestLabel) throw DataError(file, "a label of over 1,000 bytes: " + text.substr(0, 60) + "...");
   const std::string raw = text;
   text = Utf8(raw);
-  // Names of other bytes stay apart, though what is replaced in them looks the same.
+  // Labels with other bytes stay distinct, even if they look the same after invalid bytes were replaced.
   for (int n = 2; label_places_.contains(text); ++n) text = Utf8(raw) + " (" + std::to_string(n) + ")";
   if (labels_.size() > kMaxLabels) {
     throw DataError(file,
@@ -51,7 +51,7 @@ std::uint32_t SourceList::Intern(std::string_view label) {
   }
   const auto place = static_cast<std::uint32_t>(labels_.size());
   labels_.push_back(text);
-  // Both spellings lead to the label: the bytes of the source, and what they became.
+  // Both spellings lead to the label: the bytes of the source, and their replacement.
   label_places_.emplace(raw, place);
   label_places_.emplace(std::move(text), place);
   return place;

@@ -16,7 +16,7 @@ constexpr std::size_t kArenaBlockBytes = std::size_t{1} << 20;
 
 std::string_view TextArena::Keep(std::string_view text) {
   if (blocks_.empty() || text.size() > room_ - used_) {
-    // The rest of the block before stays unused, which is less than the text that did not fit.
+    // The rest of the last block stays unused; it is shorter than the text that did not fit.
     room_ = std::max(kArenaBlockBytes, text.size());
     blocks_.push_back(std::make_unique_for_overwrite<char[]>(room_));
     used_ = 0;
@@ -46,7 +46,7 @@ void SourceList::AddRejected(std::string_view name, Reason reason, const std::st
 }
 
 void SourceList::SortFrom(std::uint64_t first) {
-  // By bytes, which no locale changes.
+  // Sorted by bytes, independently of the locale.
   std::sort(entries_.begin() + static_cast<std::ptrdiff_t>(first), entries_.end(), [](const Entry& a, const Entry& b) {
     return std::string_view(a.name, a.name_bytes) < std::string_view(b.name, b.name_bytes);
   });
@@ -79,14 +79,14 @@ std::uint64_t SourceList::EndOfOrigin(std::uint64_t i) const {
   return static_cast<std::uint64_t>(end - entries_.begin());
 }
 
-// Contents are left out: to compare them, every input would have to be read twice.
+// Contents are not included, because every input would have to be read twice.
 std::string SourceList::Digest() const {
   const bool labelled = labels_.size() > 1;
   storage::Digest digest;
   std::string line;
   for (std::uint64_t i = 0; i < size(); ++i) {
     line.assign(Name(i)).append(1, '\0').append(std::to_string(Bytes(i)));
-    // Of a Parquet file the size stands for those of its pictures, which are not known yet.
+    // For a Parquet file, its size replaces the sizes of its pictures, which are not known yet.
     if (OriginOf(i).bytes > 0) line.append(1, '\0').append(std::to_string(OriginOf(i).bytes));
     if (labelled) line.append(1, '\0').append(Label(i));
     digest.Update(std::as_bytes(std::span(line.append(1, '\n'))));

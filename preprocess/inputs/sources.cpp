@@ -36,7 +36,7 @@ bool HoldsPictures(const SourceList& found, std::uint64_t first) {
   return false;
 }
 
-// What an archive holds beside its pictures: their labels; or, where it has no pictures, arrays of them.
+// The other members of an archive: the labels of its pictures or, if it has no pictures, arrays of pictures.
 class LabelMembers : public OtherMembers {
  public:
   LabelMembers(const LabelOptions& options, const fs::path& file)
@@ -52,8 +52,8 @@ class LabelMembers : public OtherMembers {
     samples_.TakeText(member.name, member.position, text);
   }
   void Apply(SourceList& found, std::uint64_t first) {
-    // In this order: arrays become inputs where there are no pictures, samples drop all but one of their pictures, and
-    // tables label what is left.
+    // The order matters: arrays become inputs if there are no pictures, then samples keep one of their pictures each,
+    // and then tables label the rest.
     AddArrays(found, HoldsPictures(found, first));
     samples_.Apply(found, first);
     files_.Apply(found, first);
@@ -65,7 +65,7 @@ class LabelMembers : public OtherMembers {
     return Wish::kTake;
   }
 
-  // After the archive has been listed: each of them is read by a pass of its own.
+  // Called after the archive has been listed, because each array is read in its own pass.
   void AddArrays(SourceList& found, bool has_pictures) {
     for (const ArchiveMember& member : array_members_) {
       if (has_pictures) {
@@ -85,7 +85,7 @@ class LabelMembers : public OtherMembers {
   const bool is_tar_;
 };
 
-// What is given to gan-preprocess, one after another.
+// Goes through the inputs that gan-preprocess was given, one after another.
 class Finder {
  public:
   Finder(const ReadBlock& standard_input, const OwnFiles& own, const LabelOptions& labels, SourceList& found)
@@ -123,7 +123,7 @@ class Finder {
            IsArchiveContent(head);
   }
 
-  // Where a folder has no pictures of its own, its files of many pictures are the data set.
+  // In a folder without pictures, the containers are the data set.
   void AddFolderOrDataSet(const fs::path& folder) {
     const std::uint64_t first = found_.size();
     LabelFiles tables(labels_, folder);
@@ -152,7 +152,8 @@ class Finder {
       AddArchive(fs::path(path));
       return found_.Begin(SourceList::Kind::kList, {});
     }
-    found_.Add(path, there ? static_cast<std::uint64_t>(status.st_size) : 0);  // if not, opening it will say why
+    // if it is missing, opening it will report why
+    found_.Add(path, there ? static_cast<std::uint64_t>(status.st_size) : 0);
   }
 
   void AddArchive(const fs::path& path) {
@@ -167,13 +168,13 @@ class Finder {
     others.Apply(found_, first);
   }
 
-  // From the surest sign to the weakest: a mark that one kind of file has, then the name, then content that a picture
-  // could have, and a list of paths last, because any text may be one.
+  // From the surest sign to the weakest: the mark of one kind of file, then the name, then content that a picture could
+  // have, and last a list of paths, because any text may be one.
   void AddFile(const fs::path& file) {
-    const bool is_file = fs::is_regular_file(file);  // a pipe can only hold a list
+    const bool is_file = fs::is_regular_file(file);  // a pipe can only contain a list
     const std::string head = is_file ? HeadOf(file) : "";
-    // A file that is called like a picture is an input even if it is damaged. Only LMDB and Parquet are looked for
-    // before its name counts.
+    // A file with the name of a picture is an input even if it is damaged. Only LMDB and Parquet are recognised before
+    // the name.
     const bool called_a_picture = HasPictureExtension(file.native());
     if (is_file && IsLmdb(head)) return AddLmdb(file, labels_, found_);
     if (is_file && IsParquet(head)) return AddParquet(file, labels_, found_);
@@ -186,7 +187,7 @@ class Finder {
     AddPath(file.native());
   }
 
-  // Its labels lie beside it.
+  // Its labels are in files beside it.
   void AddArrayFile(const fs::path& file) {
     Arrays arrays(labels_, file.parent_path());
     const std::uint64_t first = found_.size();

@@ -1,5 +1,5 @@
-// Which pictures a run is about: folders, archives, lists of paths and single files, in an order that depends on
-// nothing but them.
+// Finds the pictures of a run in folders, archives, lists of paths and single files. Their order depends on these
+// inputs alone.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,8 @@
 
 namespace gan::preprocess {
 
-// Characters that live as long as the arena, one after another in large blocks: a million paths cost their length.
+// Stores texts one after another in large blocks, so a million paths cost hardly more than their length. The texts live
+// as long as the arena.
 class TextArena {
  public:
   std::string_view Keep(std::string_view text);
@@ -34,19 +35,19 @@ class TextArena {
   std::size_t room_ = 0;
 };
 
-// Every input of a run, by number. Made once, then read from many threads.
+// Every input of a run, by number. Built once, then read from many threads.
 class SourceList {
  public:
   enum class Kind { kFolder, kList, kContainer };
 
-  // What is given to the program: a folder or a container. What is begun from now on comes from it.
+  // Begins an input of the command line: a folder or a container. All that is begun from now on belongs to it.
   void BeginInput(std::filesystem::path given) { given_ = std::move(given); }
-  // What the next ones belong to: pictures lie below `root` (kFolder) or at their own path (kList).
+  // Begins an origin of pictures: they are below `root` (kFolder) or at their own path (kList).
   void Begin(Kind kind, const std::filesystem::path& root) {
     origins_.push_back({.kind = kind, .root = root, .given = given_});
   }
-  // The same for a file of many pictures, which `open` opens. `bytes`: the file's, where its pictures' are not known.
-  // `own_name_bytes`: so much of each picture's name is the file's own.
+  // The same for a container, which `open` opens. `bytes`: size of the container, if the sizes of its pictures are
+  // unknown. `own_name_bytes`: length of the beginning of each picture's name that names the container.
   void BeginContainer(const std::filesystem::path& file, OpenContainer open, std::uint64_t bytes = 0,
                       std::size_t own_name_bytes = 0) {
     origins_.push_back({.kind = Kind::kContainer,
@@ -57,19 +58,19 @@ class SourceList {
                         .data_set = data_set_,
                         .own_name_bytes = own_name_bytes});
   }
-  // The containers between these two are the data set of a folder.
+  // Containers that are added between these two calls are the data set of a folder.
   void BeginDataSet(const std::filesystem::path& folder) { data_set_ = folder; }
   void EndDataSet() { data_set_.clear(); }
-  // `position`, `is_link`: of a container's picture, as ArchiveMember has them.
+  // `position`, `is_link`: for a picture in a container, as in ArchiveMember.
   void Add(std::string_view name, std::uint64_t bytes, std::uint32_t position = 0, bool is_link = false);
-  // An input that is known to be none already.
+  // An input that is known to be rejected already.
   void AddRejected(std::string_view name, Reason reason, const std::string& detail);
-  // Those added since `first` in the order of their names.
+  // Sorts the inputs added since `first` by name.
   void SortFrom(std::uint64_t first);
-  // Drops those added since `first` that `keep` does not hold for.
+  // Drops the inputs added since `first` for which `keep` is false.
   void KeepFrom(std::uint64_t first, const std::function<bool(std::uint64_t)>& keep);
 
-  // Files that were seen and are no inputs.
+  // Files that were found and are not inputs.
   LeftOut& left_out() { return left_out_; }
   const LeftOut& left_out() const { return left_out_; }
   // Sentences for the user.
@@ -78,50 +79,53 @@ class SourceList {
 
   std::uint64_t size() const { return entries_.size(); }
   std::string_view Name(std::uint64_t i) const { return {entries_[i].name, entries_[i].name_bytes}; }
-  // What the shard and the quarantine call it: where it lies in what was given, through the container that holds it.
-  // Where several things were given, that begins with their own paths below the folder that holds them all; a listed
-  // path is as it was listed. So pictures of the same name in several tars or folders stay apart. A folder that has
-  // grown keeps its names.
+  // The name of an input in the shard and in the quarantine: its path in the input that was given, including the path
+  // in its container. If several inputs were given, the name begins with the path of its input below their common
+  // folder; a listed path is used as listed. So pictures of the same name in several tars or folders stay distinct, and
+  // names do not change when a folder grows.
   std::string RecordName(std::uint64_t i) const;
-  // Once, before the first RecordName(). `adds`: to a data set of other inputs, so one container counts as several.
+  // Call it once, before the first RecordName(). `adds`: the inputs are added to an existing data set, so one container
+  // counts as several.
   void NamePlaces(bool adds);
   std::uint64_t Bytes(std::uint64_t i) const { return entries_[i].bytes; }
   bool KnowsBytes(std::uint64_t i) const { return OriginOf(i).bytes == 0; }  // false: Bytes() is 0 until it is read
   bool InContainer(std::uint64_t i) const { return OriginOf(i).kind == Kind::kContainer; }
   bool IsListed(std::uint64_t i) const { return OriginOf(i).kind == Kind::kList; }
   const std::filesystem::path& Root(std::uint64_t i) const { return OriginOf(i).root; }
-  // The folder whose data set the container of input i belongs to; empty: none.
+  // The folder whose data set contains the container of input i; empty: none.
   const std::filesystem::path& DataSet(std::uint64_t i) const { return OriginOf(i).data_set; }
-  std::filesystem::path Path(std::uint64_t i) const;  // the file to open; of a container's picture, the container
+  std::filesystem::path Path(std::uint64_t i) const;  // the file to open; for a picture in a container, the container
   std::unique_ptr<ContainerReader> OpenContainerOf(std::uint64_t i) const { return OriginOf(i).open(); }
   std::uint32_t Position(std::uint64_t i) const { return entries_[i].position; }  // among the container's entries
-  bool IsLink(std::uint64_t i) const { return entries_[i].is_link != 0; }  // its bytes stand elsewhere in the archive
-  const Rejected* WhyRejected(std::uint64_t i) const;                      // null: not known yet
+  // its bytes are those of another entry of the archive
+  bool IsLink(std::uint64_t i) const { return entries_[i].is_link != 0; }
+  const Rejected* WhyRejected(std::uint64_t i) const;  // null: not rejected so far
   // One past the last input that was added after the same Begin() as input i.
   std::uint64_t EndOfOrigin(std::uint64_t i) const;
 
-  // Labels (labels.h) are kept as UTF-8: other bytes are replaced. Throws DataError when there are over kMaxLabels.
+  // Labels (labels.h) are stored as UTF-8; invalid bytes are replaced. Throws DataError when there are over kMaxLabels.
   static constexpr std::size_t kMaxLabels = 100'000;
   void SetLabel(std::uint64_t i, std::string_view label);
-  // The same for what a source states: -1 is no label there, whatever holds it. Other numbers are labels.
+  // The same for a label that a source states: there, -1 means no label. Other numbers are labels.
   void SetClass(std::uint64_t i, std::string_view label) { SetLabel(i, label == "-1" ? std::string_view() : label); }
-  // Names in the source's own order, which come before all others whether a picture has them or not.
+  // Names in the source's own order. They come before all others, even if no picture has them.
   void DeclareLabels(const std::vector<std::string>& names);
-  // Empty when it has none.
+  // Empty when the picture has none.
   const std::string& Label(std::uint64_t i) const { return labels_[entries_[i].label]; }
-  // The source itself says which labels those added since the last Begin() have, be it none.
+  // Records that the source itself gives the labels of the inputs added since the last Begin(), even if there are none.
   void KnowLabels() { origins_.back().knows_labels = true; }
-  void KnowLabels(std::uint64_t i) { origins_[entries_[i].origin].knows_labels = true; }  // of what input i belongs to
+  // the same for the origin of input i
+  void KnowLabels(std::uint64_t i) { origins_[entries_[i].origin].knows_labels = true; }
   bool KnowsLabels(std::uint64_t i) const { return OriginOf(i).knows_labels; }
-  // A label that --label-column could take, where a source has several.
+  // A label of a source with several, which --label-column could choose.
   void OfferLabelColumn(std::string_view name) { label_columns_.emplace(name); }
-  // Throws UsageError when no source offers `column`; empty is none.
+  // Throws UsageError when no source offers `column`; an empty `column` is accepted.
   void RequireLabelColumn(const std::string& column) const;
-  std::uint64_t CountWithoutLabel() const;  // among those that may become records
-  // Of all that may become records, once: declared ones, then numbers in their order, then others sorted. Empty when
-  // no picture has a label.
+  std::uint64_t CountWithoutLabel() const;  // among the inputs that may become records
+  // Each label of the inputs that may become records, once: declared names, then numbers in their order, then other
+  // names sorted. Empty when no picture has a label.
   std::vector<std::string> LabelNames() const;
-  // XXH3-128 over names, sizes and labels: whether a continued run sees the same inputs.
+  // XXH3-128 of names, sizes and labels. It shows whether a continued run has the same inputs.
   std::string Digest() const;
 
  private:
@@ -134,7 +138,7 @@ class SourceList {
     std::uint64_t bytes = 0;
     std::filesystem::path data_set = {};
     std::size_t own_name_bytes = 0;
-    std::string place = {};  // in front of the names of records
+    std::string place = {};  // prefix of the names of records
   };
   struct Entry {
     const char* name;
@@ -163,16 +167,16 @@ class SourceList {
   std::unordered_set<std::uint32_t> is_declared_;
 };
 
-// What the program itself writes, which is never an input: the shard folder and other files.
+// Files that the program itself writes, which are never inputs: the shard folder and others.
 struct OwnFiles {
   std::filesystem::path folder;
   std::vector<std::filesystem::path> files;
 };
 
-// `inputs`, each one of: a folder (folder.h), a container of many pictures (container.h, its own order), a picture, a
-// text file of paths, or "-" for such a text from `standard_input`. Names tell them apart, and where they do not the
-// content. `lists` are texts of paths whatever they are called. Throws UsageError for an input that is not there or is
-// none of these, DataError when there is not one picture, IoError when an input itself cannot be opened.
+// `inputs` are folders (folder.h), containers of many pictures (container.h, in their own order), pictures, text files
+// of paths, or "-" for such a text from `standard_input`. They are recognised by name, and otherwise by content.
+// `lists` are texts of paths whatever their names. Throws UsageError for an input that does not exist or is none of
+// these, DataError when there is no picture at all, IoError when an input itself cannot be opened.
 SourceList FindSources(const std::vector<std::filesystem::path>& inputs,
                        const std::vector<std::filesystem::path>& lists, const ReadBlock& standard_input,
                        const OwnFiles& own = {}, const LabelOptions& labels = {});

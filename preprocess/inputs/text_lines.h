@@ -6,7 +6,7 @@
 
 namespace gan::preprocess {
 
-// Calls take(line, its offset) for each line that is not empty.
+// Calls take(line, offset) for each line that is not empty.
 template <typename Take>
 void ForEachLine(std::string_view text, const Take& take) {
   for (std::size_t at = 0; at < text.size();) {

@@ -56,7 +56,7 @@ SampleName SplitSampleName(std::string_view name) {
   return {name, {}};
 }
 
-// Extensions count in any case, as the package webdataset reads them.
+// Extensions are compared without regard to case, as in the package webdataset.
 bool WebSamples::TakeField(std::string_view name) {
   const SampleName sample = SplitSampleName(name);
   if (sample.field.empty()) return false;
@@ -77,7 +77,7 @@ void WebSamples::TakeText(std::string_view name, std::uint32_t position, std::st
 void WebSamples::ReadJson(const SampleName& sample, std::uint32_t position, const std::string& name,
                           std::string_view text) {
   const json object = storage::ParseJson(text, file_ / name);
-  if (!object.is_object()) return;  // a caption or boxes
+  if (!object.is_object()) return;  // not a label: a caption or a list of boxes
   const auto is_label = [](const json& value) {
     return value.is_string() || value.is_number_integer() || value.is_boolean();
   };
@@ -108,13 +108,13 @@ bool WebSamples::IsWebDataset(const SourceList& sources, std::uint64_t first) co
   return false;
 }
 
-// What was refused is no picture of a sample: it takes the place of none, and the quarantine tells of it. The damage of
-// the archive itself is such an input, and its name may be that of a sample.
+// A refused input is not a picture of a sample: it replaces none, and the quarantine lists it. Damage to the archive
+// itself is such an input, and its name may equal that of a sample.
 void WebSamples::KeepOnePicture(SourceList& sources, std::uint64_t first) const {
-  // Which picture is the best one is known only when all of a sample have been seen, so a second pass drops the others.
+  // The best picture of a sample is known only when all have been seen, so a second pass drops the others.
   std::unordered_map<std::size_t, std::uint32_t> earlier;               // pictures of the same name, by its hash
-  std::unordered_map<std::size_t, std::pair<int, std::uint64_t>> best;  // by the hash of key and turn
-  std::vector<std::size_t> samples;                                     // that hash, from `first` on
+  std::unordered_map<std::size_t, std::pair<int, std::uint64_t>> best;  // by the hash of key and repetition
+  std::vector<std::size_t> samples;                                     // those hashes, from `first` on
   for (std::uint64_t i = first; i < sources.size(); ++i) {
     samples.push_back(0);
     if (sources.WhyRejected(i) != nullptr) continue;
@@ -123,7 +123,7 @@ void WebSamples::KeepOnePicture(SourceList& sources, std::uint64_t first) const 
     samples.back() = turn == 0 ? HashOf(sample.key) : HashOf(std::string(sample.key) + '\0' + std::to_string(turn));
     const std::pair<int, std::uint64_t> here(RankOf(sample.field), i);
     const auto [found, is_new] = best.try_emplace(samples.back(), here);
-    // By rank, then by place: the first of the best kind.
+    // By rank, then by position: the first of the best kind.
     if (!is_new) found->second = std::min(found->second, here);
   }
   sources.KeepFrom(first, [&](std::uint64_t i) {
@@ -133,7 +133,7 @@ void WebSamples::KeepOnePicture(SourceList& sources, std::uint64_t first) const 
   });
 }
 
-// The members of a sample lie side by side, so a label belongs to the nearest picture of its key.
+// The members of a sample are side by side, so a label belongs to the nearest picture with its key.
 std::optional<std::uint64_t> WebSamples::NearestOf(const Pictures& pictures, const std::string& key,
                                                    const Label& label) {
   const std::size_t hash = HashOf(key);
@@ -149,7 +149,7 @@ std::optional<std::uint64_t> WebSamples::NearestOf(const Pictures& pictures, con
 
 void WebSamples::SetLabels(const Pictures& pictures, SourceList& sources) const {
   std::unordered_set<std::uint64_t> labelled;
-  // A .cls counts before a .json, so those from JSON come second and only where none was set.
+  // A .cls counts before a .json, so labels from JSON are set afterwards, and only where none was set.
   for (const bool from_json : {false, true}) {
     for (const auto& [key, label] : labels_) {
       if (label.is_from_json != from_json) continue;

@@ -21,35 +21,37 @@
 namespace gan::preprocess {
 
 // "a/000017" and "seg.png" of "a/000017.seg.png". The extension begins at the first dot of the file's name that is not
-// followed by a digit: "img.0001.jpg" is a numbered picture and no field "0001.jpg".
+// followed by a digit: "img.0001.jpg" is a numbered picture without the field "0001.jpg".
 struct SampleName {
   std::string_view key;
   std::string_view field;
 };
 SampleName SplitSampleName(std::string_view name);
 
-// Of one tar. It is a WebDataset when a member that is no picture shares its key with one. Not thread-safe.
+// The members of one tar, which is a WebDataset when a member that is not a picture has the same key as a picture. Not
+// thread-safe.
 class WebSamples {
  public:
   WebSamples(const LabelOptions& options, const std::filesystem::path& file) : options_(options), file_(file) {}
 
-  // A member that is no picture. -> whether its text is a label.
+  // Adds a member that is not a picture. Returns whether its text is a label.
   bool TakeField(std::string_view name);
-  // The text of one for which that was true, and its position in the tar. Throws DataError naming it.
+  // Adds the text of such a member, and its position in the tar. Throws DataError naming it.
   void TakeText(std::string_view name, std::uint32_t position, std::string_view text);
-  // Keeps one picture of each sample among the inputs from `first` on and labels it: the first whose field has no dot,
-  // like "jpg", before others like "input.png" and these before masks like "seg.png". A picture of the same name begins
-  // another sample: two tars with the same keys may have been put together. Nothing when it is no WebDataset. Throws
-  // DataError naming a JSON whose label is none, where no `.cls` stands beside it.
+  // Keeps one picture of each sample among the inputs from `first` on and labels it. The first picture whose field has
+  // no dot, like "jpg", is preferred to others like "input.png", and these to masks like "seg.png". A second picture of
+  // the same name begins another sample, because two tars with the same keys may have been joined. Does nothing when
+  // the tar is not a WebDataset. Throws DataError naming a JSON that has no valid label, unless there is a `.cls` as
+  // well.
   void Apply(SourceList& sources, std::uint64_t first);
 
  private:
-  // What one member says of the label of a sample.
+  // The label of a sample according to one member.
   struct Label {
     std::uint32_t position;
-    bool is_from_json;  // counts where no other does
+    bool is_from_json;  // used only if there is no other
     std::string text;
-    std::string error;  // why it is no label
+    std::string error;  // why it is not a label
   };
   struct Picture {
     std::size_t key;  // its hash
@@ -70,9 +72,9 @@ class WebSamples {
 
   const LabelOptions& options_;
   const std::filesystem::path& file_;
-  std::unordered_set<std::size_t> keys_;  // hashes: of members that are no pictures
+  std::unordered_set<std::size_t> keys_;  // hashes of the keys of members that are not pictures
   std::unordered_multimap<std::string, Label> labels_;
-  std::set<std::string, std::less<>> columns_;  // that can be chosen
+  std::set<std::string, std::less<>> columns_;  // columns that the user can choose
 };
 
 }  // namespace gan::preprocess

@@ -7,9 +7,9 @@ namespace gan::preprocess {
 
 namespace {
 
-// Lanes of whole vectors and of whole pixels, so that the compiler makes vector code of it.
+// A multiple of the vector length and of the pixel size, so that the compiler can vectorise the loop.
 constexpr std::size_t kLanes = 48;
-// As many times 255 as fit 16 bits; as many of its squares fit 32.
+// The number of times that 255 fits into 16 bits; its square fits as often into 32.
 constexpr std::size_t kMostBlocks = 0xFFFF / 255;
 
 struct Lanes {
@@ -18,7 +18,7 @@ struct Lanes {
 };
 
 void AddBlocks(const std::uint8_t* pixels, std::size_t blocks, Lanes& lanes) {
-  Lanes sums;  // of its own, in registers: bytes could alias `lanes`
+  Lanes sums;  // local, so that it stays in registers: bytes could alias `lanes`
   for (std::size_t block = 0; block < blocks; ++block, pixels += kLanes) {
     for (std::size_t i = 0; i < kLanes; ++i) {
       const std::uint16_t value = pixels[i];

@@ -6,7 +6,7 @@
 
 namespace gan::preprocess {
 
-// Of red, green and blue: the sums of all values and of their squares.
+// For red, green and blue: the sums of all values and of their squares.
 struct ChannelSums {
   std::array<std::uint64_t, 3> plain{};
   std::array<std::uint64_t, 3> squares{};

@@ -14,7 +14,7 @@ using nlohmann::json;
 
 namespace {
 
-// The context that the specification prescribes, word for word.
+// The context that the specification prescribes verbatim.
 constexpr const char* kContext = R"({
 "@language": "en", "@vocab": "https://schema.org/", "citeAs": "cr:citeAs", "column": "cr:column",
 "conformsTo": "dct:conformsTo", "cr": "http://mlcommons.org/croissant/", "rai": "http://mlcommons.org/croissant/RAI/",
@@ -70,7 +70,7 @@ json RejectedRecords() {
 
 }  // namespace
 
-// No date and no path, so that the same inputs give the same bytes.
+// Without date and path, so that the same inputs give the same bytes.
 std::string CroissantOf(const shard::Manifest& m) {
   const std::string side = std::to_string(m.image_size);
   const std::string pictures = storage::Counted(m.accepted, "RGB picture") + " of " + side + " x " + side + " pixels";

@@ -1,4 +1,4 @@
-// croissant.json: what a data set is, for programs that read the MLCommons Croissant format, version 1.0
+// croissant.json: the description of a data set for programs that read the MLCommons Croissant format, version 1.0
 // (https://docs.mlcommons.org/croissant/docs/croissant-spec.html).
 #pragma once
 
@@ -8,7 +8,7 @@
 
 namespace gan::preprocess {
 
-// The whole file. Licence, citation and date are the owner's to add; without them a validator warns.
+// The whole file. The owner may add licence, citation and date; without them a validator warns.
 std::string CroissantOf(const shard::Manifest& manifest);
 
 }  // namespace gan::preprocess

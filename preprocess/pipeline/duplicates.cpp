@@ -21,7 +21,7 @@ namespace {
 
 using Hash = std::array<char, 32>;  // hexadecimal; all zero: the input could not be read
 
-// Without pointers, since there may be millions of them, and they are sorted twice.
+// Without pointers, because there may be millions of candidates, and they are sorted twice.
 struct Candidate {
   std::uint64_t bytes = 0;
   std::uint64_t input = 0;
@@ -36,7 +36,7 @@ Hash HashOf(std::span<const std::byte> bytes) {
   return hash;
 }
 
-// The inputs that have, or may have, the same size as another one, in their order.
+// The inputs that have, or may have, the same size as another one, in the order of inputs.
 std::vector<Candidate> SameSizes(const SourceList& sources) {
   std::vector<Candidate> all;
   bool knows_sizes = true;
@@ -45,7 +45,7 @@ std::vector<Candidate> SameSizes(const SourceList& sources) {
     all.push_back({.bytes = sources.Bytes(i), .input = i, .hash = {}});
     knows_sizes = knows_sizes && sources.KnowsBytes(i);
   }
-  // One size that is unknown may equal any other, so all have to be read.
+  // A size that is unknown may equal any other, so all inputs have to be read.
   if (!knows_sizes) return all;
   const auto by_size = [](const Candidate& a, const Candidate& b) {
     return std::tie(a.bytes, a.input) < std::tie(b.bytes, b.input);
@@ -67,7 +67,7 @@ Hash HashOfFile(const std::filesystem::path& path) {
     const Hash hash = HashOf(file.bytes());
     file.RequireRead();
     return hash;
-  } catch (const IoError&) {  // it will be rejected when its turn comes
+  } catch (const IoError&) {  // it will be rejected when it is read again
   } catch (const DataError&) {
   }
   return {};
@@ -82,8 +82,8 @@ Hash HashOfMember(const SourceList& sources, std::uint64_t input, ContainerOfInp
   return {};
 }
 
-// Those of this rank: every size()-th. Files are read in parallel. The pictures of containers are read one after
-// another, because a container is cheap to read forwards only.
+// Hashes the share of this rank: every size()-th candidate. Files are read in parallel. The pictures of containers are
+// read one after another, because a container is cheap to read forwards only.
 void HashMine(const SourceList& sources, const Ranks& ranks, std::vector<Candidate>& candidates) {
   const auto step = static_cast<std::size_t>(ranks.size());
   const auto first = static_cast<std::size_t>(ranks.rank());
@@ -111,7 +111,7 @@ void Share(const Ranks& ranks, std::vector<Candidate>& candidates) {
   for (const std::string& part : ranks.Gather(mine)) all += part;
   all = ranks.Broadcast(std::move(all));
   std::size_t at = 0;
-  // The texts came in the order of the ranks, and each holds every `step`-th candidate.
+  // The texts are in the order of the ranks, and each has every `step`-th candidate.
   for (std::size_t rank = 0; rank < step; ++rank) {
     for (std::size_t k = rank; k < candidates.size(); k += step, at += sizeof(Hash)) {
       std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(at), sizeof(Hash), candidates[k].hash.begin());
@@ -147,7 +147,7 @@ RecordIndex::RecordIndex(const std::filesystem::path& folder, const shard::Manif
 }
 
 std::optional<std::string> RecordIndex::Find(std::span<const std::byte> record) const {
-  // CRC32C only narrows the search down: records count as the same when all of their bytes are.
+  // CRC32C only narrows the search: records count as the same when all of their bytes are equal.
   const auto [begin, end] = places_.equal_range(storage::Crc32c(record));
   std::optional<std::pair<std::uint32_t, std::uint32_t>> first;
   for (auto at = begin; at != end; ++at) {
@@ -156,7 +156,7 @@ std::optional<std::string> RecordIndex::Find(std::span<const std::byte> record) 
       first = first ? std::min(*first, at->second) : at->second;
     }
   }
-  // A record that can no longer be read is unlike every other one.
+  // A record that can no longer be read is unequal to every other one.
   for (auto at = begin; at != end; ++at) shards_[at->second.first].RequireRead();
   if (!first) return std::nullopt;
   return shards_[first->first].Info(first->second).source;

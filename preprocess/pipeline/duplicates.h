@@ -1,4 +1,4 @@
-// --dedupe exact: the same picture is taken once.
+// --dedupe exact: keeps each picture once.
 #pragma once
 
 #include <cstddef>
@@ -20,15 +20,15 @@ namespace gan::preprocess {
 // Input -> the first input with the same bytes.
 using Duplicates = std::unordered_map<std::uint64_t, std::uint64_t>;
 
-// By XXH3-128. Only files that share their size with another are read, or all where the size of a picture is not known
-// before it is read, as in Parquet files. Collective: the ranks share the reading.
+// Compares XXH3-128 digests. Reads only files whose size occurs more than once, or all files if sizes are unknown
+// before reading, as in Parquet files. Collective: the ranks share the reading.
 Duplicates FindDuplicates(const SourceList& sources, const Ranks& ranks);
 
-// The records of a finished data set, to tell whether a new one is among them. Safe to share among threads.
+// The records of a finished data set, to find out whether a new record is among them. Safe to share among threads.
 class RecordIndex {
  public:
   RecordIndex(const std::filesystem::path& folder, const shard::Manifest& manifest);
-  // The name of the record with these very bytes.
+  // The name of the record with exactly these bytes.
   std::optional<std::string> Find(std::span<const std::byte> record) const;
 
  private:

@@ -11,7 +11,7 @@ namespace gan::preprocess {
 
 namespace {
 
-// Of a data set whose manifest does not say: an older one.
+// For a data set whose manifest has no counts, because an older version wrote it.
 std::vector<std::uint64_t> CountLabels(const std::filesystem::path& folder, const shard::Manifest& manifest) {
   std::vector<std::uint64_t> counts(manifest.labels.size());
   for (const shard::ShardEntry& entry : manifest.shards) {
@@ -56,7 +56,7 @@ void NoteNewLabels(const shard::Manifest& before, const shard::Manifest& now, Su
 
 void NoteDuplicatesAcrossLabels(const SourceList& sources, const Duplicates& duplicates, Summary& summary) {
   std::uint64_t count = 0;
-  // The smallest input, because the order of a hash map may differ from one run to the next.
+  // The first such input, because the order of a hash map may differ from one run to the next.
   std::uint64_t example = sources.size();
   for (const auto& [input, first] : duplicates) {
     if (sources.Label(input) == sources.Label(first)) continue;

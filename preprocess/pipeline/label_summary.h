@@ -1,4 +1,4 @@
-// How many records each label has, and what the user is told of labels.
+// Counts the records of each label, and writes notes about labels for the user.
 #pragma once
 
 #include <cstdint>
@@ -15,14 +15,15 @@
 
 namespace gan::preprocess {
 
-// By label, of the data set that `place` makes of its new shards and what was there before. Throws DataError.
+// The number of records per label in the whole data set: the new shards and those that existed before. Throws
+// DataError.
 std::vector<std::uint64_t> LabelCounts(const std::filesystem::path& folder, const Place& place,
                                        const std::vector<ShardResult>& results);
 
 void AddLabelCounts(const shard::Manifest& manifest, Summary& summary);
-// The pictures that were added may have other classes than those that were there.
+// Notes labels that the data set did not have before.
 void NoteNewLabels(const shard::Manifest& before, const shard::Manifest& now, Summary& summary);
-// Pictures that stand in two classes.
+// Notes equal pictures with different labels.
 void NoteDuplicatesAcrossLabels(const SourceList& sources, const Duplicates& duplicates, Summary& summary);
 
 }  // namespace gan::preprocess

@@ -29,7 +29,7 @@ using nlohmann::json;
 
 namespace {
 
-// Only rank 0 has a standard input. The others get its blocks, so that all ranks list the same inputs.
+// Only rank 0 has a standard input. It sends the blocks to the others, so that all ranks list the same inputs.
 std::string ReadStandardInput(const Ranks& ranks) {
   return ranks.Broadcast(ranks.rank() == 0 ? NextBlock(STDIN_FILENO, "standard input") : std::string());
 }
@@ -95,19 +95,19 @@ class Job {
   }
 
   void Keep(ShardResult result) {
-    // Its note on disk holds it. There may be more rejected inputs than memory (progress_folder.h).
+    // Its note on disk holds the quarantine. There may be more rejected inputs than memory (progress_folder.h).
     result.quarantine = {};
     results_.push_back(std::move(result));
   }
 
-  // The shard before: the disk has had the time of a whole shard for it.
+  // Finishes the previous shard. The disk has had the time of a whole shard to write it.
   void Settle() {
     if (!committing_.valid()) return;
     Keep(committing_.get());
     read_ += results_.back().bytes_read;
   }
 
-  // On rank 0 the reports of all: sums them up and publishes. An empty summary on the others.
+  // On rank 0: adds up the reports of all ranks and publishes the data set. On other ranks: an empty summary.
   Summary Conclude(const std::vector<std::string>& reports) {
     Summary summary;
     if (ranks_.rank() > 0) return summary;
@@ -118,7 +118,7 @@ class Job {
       summary.bytes_read += parsed.at("read").get<std::uint64_t>();
       for (const json& result : parsed.at("results")) results.push_back(ShardResultFrom(result));
     }
-    // The order of a single rank, so that the manifest has the same bytes whatever their number.
+    // Sorted as on a single rank, so that the manifest has the same bytes for any number of ranks.
     std::sort(results.begin(), results.end(),
               [](const ShardResult& a, const ShardResult& b) { return a.entry.number < b.entry.number; });
     for (const ShardResult& result : results) summary.accepted += result.entry.records;
@@ -140,11 +140,11 @@ class Job {
   const Observer& observer_;
   ProgressFolder progress_;
   std::vector<ShardResult> results_;
-  std::uint64_t mine_ = 0;               // inputs of this rank's shards
+  std::uint64_t mine_ = 0;               // inputs in this rank's shards
   std::uint64_t done_ = 0;               // of these
-  std::uint64_t kept_ = 0;               // done by an earlier run
-  std::uint64_t read_ = 0;               // bytes, by this run
-  std::future<ShardResult> committing_;  // last: it is waited for before the rest goes
+  std::uint64_t kept_ = 0;               // inputs done by an earlier run
+  std::uint64_t read_ = 0;               // bytes read by this run
+  std::future<ShardResult> committing_;  // last, so that its destructor waits before the other members are destroyed
 };
 
 std::uint64_t Count(const std::vector<ShardResult>& left) {
@@ -161,7 +161,7 @@ void TellComplete(const SourceList& sources, const shard::Manifest& complete, st
   summary.already_complete = true;
 }
 
-// False when the folder cannot be written and needs not to be: it is finished.
+// False when the folder cannot be written and need not be, because it is finished.
 bool Lock(const PreprocessOptions& options, const json& plan, const SourceList& sources,
           std::optional<storage::FolderLock>& lock, Summary& summary) {
   try {
@@ -187,7 +187,7 @@ bool CanBeOpened(const fs::path& path) {
   }
 }
 
-// The data set becomes an unfinished one again, or what it was before --append.
+// Makes the data set an unfinished one again, or restores it as it was before --append.
 void Unpublish(const fs::path& output, const ProgressFolder& progress) {
   const std::string before = progress.ManifestBefore();
   const fs::path manifest = output / shard::kManifestName;
@@ -195,7 +195,7 @@ void Unpublish(const fs::path& output, const ProgressFolder& progress) {
   if (fs::remove(manifest)) storage::SyncFolder(output);
 }
 
-// Forgets the shards with an input that could not be read and can be opened by now. False when there is none.
+// Forgets the shards with an input that could not be read earlier and can be opened now. False when there is none.
 bool TakeUpAgain(const fs::path& output, const SourceList& sources, ProgressFolder& progress) {
   std::vector<ShardResult> left = progress.LeftToTry();
   std::erase_if(left, [&](const ShardResult& result) {
@@ -209,12 +209,12 @@ bool TakeUpAgain(const fs::path& output, const SourceList& sources, ProgressFold
   return true;
 }
 
-// Whether a data set that holds these inputs is as good as it can be now.
+// Whether a data set that contains these inputs is complete, or nothing more can be tried now.
 bool IsSettled(const PreprocessOptions& options, const SourceList& sources, const json& plan,
                const shard::Manifest& complete, ProgressFolder& progress, Summary& summary) {
   const json begun = progress.Plan();
   std::uint64_t left = 0;
-  if (begun.is_null() || begun == complete.options) {  // another one is an --append that was interrupted
+  if (begun.is_null() || begun == complete.options) {  // otherwise an --append was interrupted
     const bool is_ours = !begun.is_null() && IsLatest(begun, plan);
     left = is_ours ? Count(progress.LeftToTry()) : 0;
     if (left > 0 && TakeUpAgain(options.output, sources, progress)) return false;
@@ -224,7 +224,7 @@ bool IsSettled(const PreprocessOptions& options, const SourceList& sources, cons
   return true;
 }
 
-// What an earlier run of the same plan left undone, and what it left to try.
+// The plan of an unfinished earlier run, or of a finished one with inputs that are worth another try.
 json TakeUpPlan(const PreprocessOptions& options, const SourceList& sources, const json& plan,
                 ProgressFolder& progress) {
   storage::RemoveTemporaries(options.output);
@@ -234,7 +234,7 @@ json TakeUpPlan(const PreprocessOptions& options, const SourceList& sources, con
   const fs::path quarantine = options.output / shard::kQuarantineName;
   const json begun = progress.Plan();
   RequireSameRules(options, begun);
-  // The data set that is added to was left with inputs to try: they stay in its quarantine.
+  // The existing data set still had inputs to try: they stay in its quarantine.
   if (adds && begun == shard::ReadManifest(options.output).options) progress.Remove();
   if (begun == extended) TakeUpAgain(options.output, sources, progress);
   progress.Begin(extended, adds && fs::exists(quarantine) ? storage::ReadFile(quarantine) : "",
@@ -242,8 +242,7 @@ json TakeUpPlan(const PreprocessOptions& options, const SourceList& sources, con
   return extended;
 }
 
-// Rank 0 owns the folder: nobody else runs on it, and what an earlier run left is in order. Null: nothing is to be
-// done.
+// Rank 0 prepares the folder: it locks it and removes what an earlier run left unfinished. Null: nothing is to be done.
 json Own(const PreprocessOptions& options, const SourceList& sources, std::optional<storage::FolderLock>& lock,
          Summary& summary) {
   const json plan = PlanOf(options, sources);
@@ -260,7 +259,7 @@ Summary RunJob(const PreprocessOptions& options, const Ranks& ranks, const Sourc
   const auto all = static_cast<int>(tbb::this_task_arena::max_concurrency());
   const int threads = options.threads > 0 ? options.threads : all;
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
-  // The arena decides how many threads work; without the limit above TBB would never start more than there are cores.
+  // The arena decides how many threads work; without this limit TBB would never start more than there are cores.
   tbb::task_arena arena(threads);
   Job job(options, ranks, sources, FindPlace(options, plan, sources), observer);
   return arena.execute([&] { return job.Run(); });
@@ -280,7 +279,7 @@ Summary Preprocess(const PreprocessOptions& options, const Ranks& ranks, const O
     state["inputs"] = sources.Digest();
   }
   state = json::parse(ranks.Broadcast(state.dump()));
-  // Shards are shared by number alone, so ranks that list other files would mix two data sets.
+  // Ranks divide the shards by number only, so ranks with different lists of inputs would mix two data sets.
   if (state.at("inputs") != sources.Digest()) {
     throw DataError(options.output, "rank " + std::to_string(ranks.rank()) +
                                         " sees other inputs than rank 0; all machines need the same files");

@@ -25,7 +25,7 @@ json Batch(const json& plan) {
   return batch;
 }
 
-// The part that holds for all inputs, whenever they were added.
+// The part that all inputs share, whenever they were added.
 json Common(json plan) {
   for (const char* name : kOfTheInputs) plan.erase(name);
   plan.erase("appended");
@@ -40,10 +40,10 @@ bool Holds(const json& done, const json& plan) {
   return std::any_of(appended.begin(), appended.end(), [&](const json& added) { return Batch(added) == batch; });
 }
 
-// Which files are inputs and what pixels they have; another number where that changes.
+// The version of the rules that decide which files are inputs and which pixels they have.
 constexpr int kRules = 2;
 
-// As in --crop.
+// The crop in the words of --crop.
 std::string CropWords(const PreprocessOptions& options) {
   if (options.decode.min_kept > 0) return "none-below " + std::to_string(options.decode.min_kept);
   return options.crop == Crop::kTop ? "top" : "center";
@@ -90,7 +90,7 @@ std::optional<shard::Manifest> FindComplete(const PreprocessOptions& options, co
   RequireSameRules(options, manifest.options);
   const std::string name = options.output.string() + " is a finished data set made with other ";
   const json common = Common(manifest.options);
-  // Other options before other inputs, because --append helps against the latter alone.
+  // Differences in options are reported before differences in inputs, because --append helps only with the latter.
   if (common != Common(plan)) throw UsageError(name + Differences(common, Common(plan)) + "; choose another --out");
   if (Holds(manifest.options, plan)) return manifest;
   if (!options.append) {
@@ -118,11 +118,11 @@ Place FindPlace(const PreprocessOptions& options, const json& plan, const Source
     place.labels = place.before->labels;
   }
   std::vector<std::string> names = sources.LabelNames();
-  // Inputs without labels in a labelled data set need a label too, which is the empty name.
+  // In a labelled data set, inputs without a label get the empty name as their label.
   if (names.empty() && !place.labels.empty()) names = {""};
   std::set<std::string> known(place.labels.begin(), place.labels.end());
   for (std::string& name : names) {
-    // New names go to the end: the numbers of the old ones stand in shards that must not change.
+    // New names are appended, because the numbers of the old ones are in shards that must not change.
     if (known.insert(name).second) place.labels.push_back(std::move(name));
   }
   return place;

@@ -22,7 +22,8 @@ std::string Dump(const json& j) { return j.dump(2, ' ', false, json::error_handl
 
 }  // namespace
 
-// A note holds all that the manifest needs of its shard, so that a run that continues need not make the shard again.
+// A note contains everything that the manifest needs from its shard, so that a continued run need not make the shard
+// again.
 json ToJson(const ShardResult& r) {
   json quarantine = json::array();
   for (const QuarantineEntry& q : r.quarantine) {
@@ -75,12 +76,12 @@ json ProgressFolder::Plan() const {
 void ProgressFolder::Begin(const json& plan, const std::string& quarantine_before, const std::string& manifest_before) {
   const json before = Plan();
   if (before.is_null()) {
-    fs::remove_all(folder_);  // notes of a plan that is done
+    fs::remove_all(folder_);  // notes of a finished plan
     storage::MakeFolders(folder_);
     storage::WriteFileAtomically(folder_ / kQuarantineBefore, quarantine_before);
     storage::WriteFileAtomically(folder_ / kManifestBefore, manifest_before);
-    // Last, because only the plan says that the folder was begun: if the program is killed before, the next run begins
-    // anew.
+    // Last, because only the plan shows that the folder was begun: if the program is killed earlier, the next run
+    // begins again.
     storage::WriteFileAtomically(folder_ / kPlanName, Dump(plan));
   } else if (before == plan) {
     storage::RemoveTemporaries(folder_);
@@ -109,10 +110,11 @@ std::optional<ShardResult> ProgressFolder::Finished(std::uint32_t number) const 
   if (!fs::exists(note) || !fs::exists(file)) return std::nullopt;
   try {
     ShardResult result = ShardResultFrom(storage::ParseJson(storage::ReadFile(note, kMaxNoteBytes), note));
-    // The file is read whole, because a machine that crashed may have lost bytes of a shard whose note survived.
+    // The file is read whole, because after a crash of the machine a shard may lack bytes although its note is
+    // complete.
     if (result.entry.number == number && shard::DigestOfFile(file).digest == result.entry.digest) return result;
   } catch (const json::exception&) {  // a damaged note: the shard is made again
-  } catch (const DataError&) {        // the same, or a shard that is not what it was
+  } catch (const DataError&) {        // the same, or the shard has changed
   }
   return std::nullopt;
 }
@@ -132,14 +134,14 @@ std::vector<QuarantineEntry> ProgressFolder::QuarantineOf(std::uint32_t number) 
 
 std::vector<ShardResult> ProgressFolder::LeftToTry() const {
   std::vector<ShardResult> found;
-  std::error_code none;  // there is no folder, or not for us
+  std::error_code none;  // no folder, or no permission to read it
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_, none)) {
     if (!shard::ParseShardFileName(entry.path().stem().native())) continue;
     try {
       ShardResult result =
           ShardResultFrom(storage::ParseJson(storage::ReadFile(entry.path(), kMaxNoteBytes), entry.path()));
       if (!result.left_to_try.empty()) found.push_back(std::move(result));
-    } catch (const json::exception&) {  // the shard cannot be told about: it stays as it is
+    } catch (const json::exception&) {  // the shard's state is unknown, so it stays as it is
     } catch (const DataError&) {
     }
   }

@@ -22,42 +22,42 @@ struct QuarantineEntry {
   bool for_now = false;  // the same command tries it again
 };
 
-// What is known of one finished shard beside its bytes. The quarantine is kept in its note alone: there may be more
-// rejected inputs than fit the memory.
+// The facts about one finished shard besides its bytes. The quarantine is stored in its note only, because there may be
+// more rejected inputs than memory.
 struct ShardResult {
   shard::ShardEntry entry;
   std::vector<QuarantineEntry> quarantine;
-  std::vector<std::uint64_t> left_to_try;  // inputs, by their numbers in the list of sources
+  std::vector<std::uint64_t> left_to_try;  // inputs, by number in the list of sources
   ChannelSums sums;
-  std::map<std::string, std::string> decoders;          // format -> name and version of what decoded it
-  std::map<std::uint32_t, std::uint64_t> label_counts;  // records by label; none where the data set has no labels
+  std::map<std::string, std::string> decoders;          // format -> name and version of its decoder
+  std::map<std::uint32_t, std::uint64_t> label_counts;  // records by label; empty without labels
   std::uint64_t bytes_read = 0;
 };
 
 // `.progress/` inside an unfinished shard folder: the plan (options and inputs) and one note per finished shard.
-// Removed when the manifest is there and no input is left to try.
+// Removed when the manifest exists and no input is left to try.
 class ProgressFolder {
  public:
   explicit ProgressFolder(const std::filesystem::path& output);
 
   // The plan that was begun here; null when there is none.
   nlohmann::json Plan() const;
-  // Begins `plan`, keeping quarantine and manifest of the data set that it adds to (empty: none), or goes on with it.
-  // Throws UsageError when the folder was begun with another plan.
+  // Begins `plan`, or continues it. When it begins, it keeps the quarantine and the manifest of the data set that it
+  // extends (empty: none). Throws UsageError when the folder was begun with another plan.
   void Begin(const nlohmann::json& plan, const std::string& quarantine_before, const std::string& manifest_before);
   std::string QuarantineBefore() const;
   std::string ManifestBefore() const;
 
-  // The note of a shard whose file is there, whole and as noted; else nothing, and the shard is to be made.
+  // The note of a shard whose file exists and matches the note. Otherwise empty, and the shard must be made.
   std::optional<ShardResult> Finished(std::uint32_t number) const;
   void Note(const ShardResult& result);
-  // Of a finished shard, by its note. Throws DataError when that is gone or damaged.
+  // The quarantine in the note of a finished shard. Throws DataError when the note is missing or damaged.
   std::vector<QuarantineEntry> QuarantineOf(std::uint32_t number) const;
-  // The finished shards with inputs that are left to try, by their notes; damaged notes have none.
+  // The notes of finished shards with inputs that are left to try. Damaged notes count as having none.
   std::vector<ShardResult> LeftToTry() const;
-  // Lets a shard be made again.
+  // Removes the note of a shard, so that it is made again.
   void Forget(std::uint32_t number);
-  void Remove();  // the plan first: what is left without it counts for nothing
+  void Remove();  // removes the plan first, because other files without it are ignored
 
  private:
   std::filesystem::path NoteName(std::uint32_t number) const;
@@ -69,7 +69,7 @@ class ProgressFolder {
 nlohmann::json ToJson(const ShardResult& result);
 ShardResult ShardResultFrom(const nlohmann::json& note);  // throws json::exception
 
-// "a, b": the names under which two plans differ.
+// "a, b": the names of the members in which two plans differ.
 std::string Differences(const nlohmann::json& one, const nlohmann::json& other);
 
 // A path as JSON text: bytes that are not UTF-8 are replaced.

@@ -25,7 +25,7 @@ double Pixels(const shard::Manifest& manifest) {
   return static_cast<double>(manifest.accepted) * manifest.image_size * manifest.image_size;
 }
 
-// Backwards from what the manifest says: the old shards need not be read again for --append.
+// Computed back from the manifest, so that --append need not read the old shards again.
 Sums SumsOf(const shard::Manifest& manifest) {
   Sums sums;
   for (std::size_t c = 0; c < 3; ++c) {
@@ -45,7 +45,7 @@ void Put(const Sums& sums, shard::Manifest& manifest) {
   }
 }
 
-// {"JPEG": "libjpeg-turbo 2.1.5"}: what decoded the records; of several versions, one after another.
+// {"JPEG": "libjpeg-turbo 2.1.5"}: the decoders of the records; several versions are listed one after another.
 json LibrariesOf(const json& before, const std::vector<ShardResult>& results) {
   json libraries = before.is_object() ? before : json::object();
   for (const ShardResult& result : results) {
@@ -75,7 +75,7 @@ std::map<std::string, std::uint64_t> WriteQuarantine(const std::filesystem::path
   file.Append(progress.QuarantineBefore());
   for (const ShardResult& result : results) {
     std::string lines;
-    // From the notes, shard by shard: there may be more rejected inputs than memory.
+    // Read from the notes, shard by shard, because there may be more rejected inputs than memory.
     for (const QuarantineEntry& entry : progress.QuarantineOf(result.entry.number)) {
       lines += Line(entry);
       ++rejected[entry.reason];
@@ -102,7 +102,7 @@ shard::Manifest Publish(const PreprocessOptions& options, const Place& place, st
   manifest.inputs += inputs;
   manifest.accepted = manifest.records();
   manifest.rejected = manifest.inputs - manifest.accepted;
-  // Not before the quarantine is written, which the message refers to.
+  // After the quarantine is written, because the message refers to it.
   if (manifest.accepted == 0) {
     const std::string found = manifest.inputs == 1
                                   ? "its only input is no"
@@ -115,7 +115,7 @@ shard::Manifest Publish(const PreprocessOptions& options, const Place& place, st
   manifest.options = place.plan;
   manifest.libraries = LibrariesOf(manifest.libraries, results);
   manifest.dataset_digest = shard::DatasetDigest(manifest.shards);
-  // The manifest is last: without it the folder is no data set, and with it all other files are there.
+  // The manifest is written last: without it the folder is not a data set, and when it exists, all other files do.
   WriteRecordList(options.output, manifest);
   storage::WriteFileAtomically(options.output / "croissant.json", CroissantOf(manifest));
   shard::WriteManifest(options.output, manifest);

@@ -1,4 +1,5 @@
-// The end of a run: quarantine.jsonl and croissant.json, then manifest.json. From that moment the folder is a data set.
+// The end of a run: quarantine.jsonl and croissant.json, then manifest.json. With the manifest the folder becomes a
+// data set.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +14,12 @@
 
 namespace gan::preprocess {
 
-// `results`: every new shard, in order. -> how many inputs of them were rejected, by reason.
+// `results`: every new shard, in order. Returns the number of rejected inputs by reason.
 std::map<std::string, std::uint64_t> WriteQuarantine(const std::filesystem::path& output,
                                                      const std::vector<ShardResult>& results,
                                                      const ProgressFolder& progress);
 
-// After the quarantine. Throws DataError when the data set would have no record at all.
+// Call it after the quarantine was written. Throws DataError when the data set would have no record at all.
 shard::Manifest Publish(const PreprocessOptions& options, const Place& place, std::uint64_t inputs,
                         const std::vector<ShardResult>& results);
 

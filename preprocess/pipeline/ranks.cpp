@@ -25,7 +25,7 @@ struct RanksPlugin {
 
 RanksPlugin Load() {
   open_mpi::LeaveHangupAlone();
-  // Global: Open MPI's own plugins look for its symbols among those of the program.
+  // Global, because Open MPI's own plugins look up its symbols in the global scope.
   Plugin plugin("libgan_ranks.so", SymbolScope::kGlobal);
   const RanksPlugin ranks = {plugin.Find<decltype(GanRanksStart)>("GanRanksStart"),
                              plugin.Find<decltype(GanRanksBroadcast)>("GanRanksBroadcast"),
@@ -42,7 +42,7 @@ const RanksPlugin& ThePlugin() {
   return kPlugin;
 }
 
-// mpirun of Open MPI and MPICH, srun with PMIx or PMI.
+// By mpirun of Open MPI or MPICH, or by srun with PMIx or PMI.
 bool WasLaunched() {
   constexpr std::array kNames = {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"};
   for (const char* name : kNames) {
@@ -68,7 +68,7 @@ Ranks Ranks::Join() {
 std::string Ranks::Broadcast(std::string text) const {
   if (size_ == 1) return text;
   std::uint64_t bytes = text.size();
-  // The length goes first, because the receivers have to make room.
+  // The length is sent first, because the receivers have to allocate memory.
   ThePlugin().broadcast(reinterpret_cast<char*>(&bytes), sizeof bytes);
   text.resize(bytes);
   ThePlugin().broadcast(text.data(), bytes);

@@ -10,19 +10,19 @@ namespace gan::preprocess {
 class Ranks {
  public:
   Ranks() = default;  // one rank, without MPI
-  // All that mpirun or srun started; without them one. Before any thread is started. Throws std::runtime_error when MPI
-  // cannot be loaded.
+  // Joins all processes that mpirun or srun started; without them there is one rank. Call it before any thread is
+  // started. Throws std::runtime_error when MPI cannot be loaded.
   static Ranks Join();
 
   int rank() const { return rank_; }
   int size() const { return size_; }
   int local_rank() const { return local_rank_; }  // among those on this machine
 
-  // Collective, from the main thread alone, as all that follow. Rank 0's text on every rank.
+  // Returns rank 0's text on every rank. Collective and from the main thread only, as are all functions below.
   std::string Broadcast(std::string text) const;
-  // On rank 0 the texts of all ranks in order; nothing on the others.
+  // On rank 0 the texts of all ranks in order; empty on other ranks.
   std::vector<std::string> Gather(std::string text) const;
-  void Finish();                    // every rank is done
+  void Finish();                    // call it when this rank is done
   void Abort(int exit_code) const;  // ends the whole job; without MPI it does nothing
 
  private:

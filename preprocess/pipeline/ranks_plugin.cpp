@@ -1,6 +1,6 @@
 #include "preprocess/pipeline/ranks_plugin.h"
 
-// Leaves out the C++ bindings of Open MPI 4, which would need a library of their own.
+// Leaves out the C++ bindings of Open MPI 4, which would need another library.
 #define OMPI_SKIP_MPICXX 1
 #include <mpi.h>
 

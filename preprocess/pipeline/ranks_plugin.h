@@ -8,7 +8,7 @@ struct GanRanksWorld {
   int rank, size, local_rank;
 };
 void GanRanksStart(GanRanksWorld* world);
-void GanRanksBroadcast(char* data, std::uint64_t bytes);  // rank 0's to all
+void GanRanksBroadcast(char* data, std::uint64_t bytes);  // from rank 0 to all
 void GanRanksSend(const char* data, std::uint64_t bytes, int to);
 void GanRanksReceive(char* data, std::uint64_t bytes, int from);
 void GanRanksFinish();

@@ -12,7 +12,7 @@ namespace gan::preprocess {
 
 namespace {
 
-// Resizes while it is decoded.
+// Resizes a picture while it is decoded.
 class Resize : public RowSink {
  public:
   explicit Resize(const RecordOptions& options) : options_(options) {}
@@ -31,10 +31,10 @@ class Resize : public RowSink {
 
 Rgb8 RecordOfJpeg(std::span<const std::byte> file, const RecordOptions& options) {
   const bool fast = options.mode == DecodeMode::kFast;
-  // At least twice the size is left for the filter of the resize.
+  // The decoded picture is at least twice as large as the record, which leaves enough for the filter of the resize.
   const unsigned scale = fast ? JpegScale(file, options.decode, 2 * options.size) : 1;
   const int orientation = options.decode.apply_exif ? OrientationOfJpeg(file) : 1;
-  // A turned picture may need its last rows first, so it cannot be resized row by row as it is decoded.
+  // Turning a picture may need its last rows first, so it cannot be resized row by row while it is decoded.
   if (orientation != 1) {
     const Rgb8 turned = Turned(DecodeJpegScaled(file, options.decode, scale), orientation);
     return ResizeAndCrop(turned, options.size, options.filter, BestKernels(), options.crop);

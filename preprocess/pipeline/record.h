@@ -1,4 +1,4 @@
-// From the bytes of a picture file to one record of a shard.
+// Converts the bytes of a picture file to one record of a shard.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,8 @@
 
 namespace gan::preprocess {
 
-// Fast: a JPEG that is at least twice as large as the target after it is decoded at 1/2, 1/4 or 1/8 of its size; other
-// pictures as exact.
+// kFast: a JPEG that is large enough is decoded at 1/2, 1/4 or 1/8 of its size, so that at least twice the target size
+// is left. Other pictures are decoded as with kExact.
 enum class DecodeMode { kExact, kFast };
 std::string_view Name(DecodeMode mode);
 
@@ -32,13 +32,13 @@ struct Record {
   std::string library;  // "libjpeg-turbo 2.1.5"
 };
 
-// Throws Rejected; std::runtime_error when a worker process is killed from outside again and again. Safe to call from
-// many threads.
+// Throws Rejected; std::runtime_error when a worker process is repeatedly killed from outside. Safe to call from many
+// threads.
 Record MakeRecord(std::span<const std::byte> file, const RecordOptions& options);
 // The same, always in this process.
 Record MakeRecordHere(std::span<const std::byte> file, const RecordOptions& options);
 
-// The same of pixels, uint8 [height, width, channels] with 1, 3 or 4 channels.
+// The same for pixels, uint8 [height, width, channels] with 1, 3 or 4 channels.
 Record MakeRecordOfPixels(const Contents& pixels, const RecordOptions& options);
 
 }  // namespace gan::preprocess

@@ -30,7 +30,7 @@ std::string LinesOf(const shard::ShardReader& reader, const std::vector<std::str
 void WriteRecordList(const std::filesystem::path& folder, const shard::Manifest& manifest) {
   storage::AtomicFile file(folder / shard::kRecordListName);
   for (const shard::ShardEntry& entry : manifest.shards) {
-    // Read back from the shards, because the names of all records may be more than memory.
+    // Read back from the shards, because the names of all records may need too much memory.
     const shard::ShardReader reader(shard::ShardFileName(folder, entry.number));
     file.Append(LinesOf(reader, manifest.labels));
     reader.RequireRead();

@@ -25,15 +25,15 @@ namespace {
 
 constexpr const char* kWorkerArgument = "--decode-for-parent";
 constexpr int kSocket = HelperProcess::kSocket;
-// Far longer than a sound picture takes within the default of --max-pixels.
+// Far longer than decoding a valid picture takes within the default of --max-pixels.
 constexpr int kMostSeconds = 120;
 constexpr std::uint64_t kMostTextBytes = 4096;
 
 bool can_be_worker = false;  // set before any thread is started
 
-// One program on both sides: numbers go as they are.
+// Both sides are the same program, so numbers are sent without conversion.
 struct Request {
-  std::uint64_t bytes = 0;  // of the file, which follows
+  std::uint64_t bytes = 0;  // length of the file, which follows
   std::uint64_t max_pixels = 0;
   std::uint32_t size = 0, min_side = 0, min_kept = 0;
   Filter filter{};
@@ -46,14 +46,15 @@ struct Request {
 enum class Answer : std::uint32_t { kRoom, kRecord, kRejected };
 struct Message {
   Answer answer{};
-  Reason reason{};          // kRejected
-  std::uint64_t bytes = 0;  // kRoom: wanted; kRejected: of the text that follows; kRecord: of the pixels that do,
-  std::uint64_t text = 0;   // and of the format and its library before them, each ended by a NUL
+  Reason reason{};  // kRejected
+  // kRoom: wanted bytes; kRejected: length of the text that follows; kRecord: length of the pixels,
+  std::uint64_t bytes = 0;
+  std::uint64_t text = 0;  // and of the format and its library in front of them, each ended by a NUL
 };
 
 class SocketClosed {};
 
-// Asks the parent, whose budget it is.
+// Asks the parent process, which owns the budget.
 class ParentsRoom : public Room {
  public:
   void ReserveMore(std::uint64_t bytes) override {
@@ -93,7 +94,7 @@ bool ServeOne() {
   if (!ReceiveAll(kSocket, file)) return false;
   ParentsRoom room;
   RecordOptions options = OptionsOf(request);
-  // The budget of the parent counts what its workers allocate, so this question goes over the socket.
+  // The budget of the parent counts the memory of its workers, so the request is sent over the socket.
   options.decode.room = &room;
   try {
     return SendRecord(MakeRecordHere(file, options));
@@ -106,22 +107,22 @@ bool ServeOne() {
   }
 }
 
-// Why a worker gave no record.
+// Why a worker returned no record.
 struct Failure {
-  bool by_kill = false;  // somebody's SIGKILL, the kernel's when memory ran out among them
+  bool by_kill = false;  // ended by SIGKILL, for example from the kernel when memory ran out
   std::string how;
 };
 
 class Worker {
  public:
-  // Nothing when it has ended or does not answer in time; End() says which then. Throws Rejected.
+  // Empty when the worker has ended or does not answer in time; End() then returns which of the two. Throws Rejected.
   std::optional<Record> Ask(std::span<const std::byte> file, const RecordOptions& options) {
     const DecodeOptions& decode = options.decode;
     const Request request = {file.size(),    decode.max_pixels, options.size, decode.min_side,   decode.min_kept,
                              options.filter, options.crop,      options.mode, decode.background, decode.apply_exif};
     if (!SendAll(process_.socket(), BytesOf(request)) || !SendAll(process_.socket(), file)) return std::nullopt;
     Message message;
-    // The worker may ask for room several times before it answers.
+    // The worker may ask for memory several times before it answers.
     while (ReceiveAll(process_.socket(), WritableBytesOf(message))) {
       if (message.answer == Answer::kRecord) return TakeRecord(message, options.size);
       if (message.answer == Answer::kRejected) return TakeRejected(message);
@@ -132,7 +133,7 @@ class Worker {
     return std::nullopt;
   }
 
-  // After Ask() gave nothing: whether it crashed, or was too slow, which ends it.
+  // After Ask() returned nothing: whether the worker crashed, or was too slow and is now killed.
   Failure End() {
     const HelperProcess::Ended ended = process_.End();
     if (ended.was_slow) return {false, "decoding takes over " + std::to_string(kMostSeconds) + " s"};
@@ -162,7 +163,7 @@ class Worker {
     throw Rejected(message.reason, why);
   }
 
-  // Decoders print what they think of damaged pictures; the quarantine says it.
+  // Decoders print messages about damaged pictures; the quarantine contains them.
   HelperProcess process_{{kWorkerArgument, "the decoding process", kMostSeconds, false}};
 };
 
@@ -171,7 +172,8 @@ class Worker {
 void BecomeWorkerWhenAsked(int argc, char** argv) {
   can_be_worker = true;
   if (argc != 2 || std::strcmp(argv[1], kWorkerArgument) != 0) return;
-  // Each picture takes and frees the same few megabytes: kept, their pages need not be made anew for each.
+  // Each picture allocates and frees the same few megabytes. Keeping them in the process saves mapping their pages
+  // again.
   ::mallopt(M_MMAP_THRESHOLD, 1 << 30);
   ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
   while (ServeOne()) {
@@ -183,7 +185,7 @@ bool HasWorkers() { return can_be_worker; }
 
 Record MakeRecordApart(std::span<const std::byte> file, const RecordOptions& options) {
   constexpr int kTries = 3;
-  // One for each thread, so a worker serves one picture at a time and needs no queue.
+  // One per thread, so a worker serves one picture at a time and needs no queue.
   thread_local std::optional<Worker> worker;
   Failure failure;
   for (int i = 0; i < kTries; ++i) {
@@ -191,10 +193,10 @@ Record MakeRecordApart(std::span<const std::byte> file, const RecordOptions& opt
     if (std::optional<Record> record = worker->Ask(file, options)) return std::move(*record);
     failure = worker->End();
     worker.reset();
-    // A crash would come again with the same picture; a kill from outside need not.
+    // The same picture would crash the worker again, but not repeat a kill from outside.
     if (!failure.by_kill) throw Rejected(Reason::kCorrupt, failure.how);
   }
-  // What the picture has to do with that nobody knows, so it is not left out.
+  // The kills may have nothing to do with the picture, so it is not left out.
   throw std::runtime_error("the decoding process was killed " + std::to_string(kTries) +
                            " times in a row (is there enough memory?); the same command goes on");
 }

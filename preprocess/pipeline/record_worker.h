@@ -1,5 +1,5 @@
-// Records of the formats whose decoders run apart: in a process of their own, so that a picture that crashes a decoder
-// costs that picture and not the run, and so that only such pictures load its libraries.
+// Makes records of formats whose decoders run in a separate process. A picture that crashes a decoder then costs that
+// picture and not the run, and only such pictures load the decoder's libraries.
 #pragma once
 
 #include <cstddef>
@@ -9,15 +9,16 @@
 
 namespace gan::preprocess {
 
-// A program that calls this first in main() can be its own worker: it is started again with one argument of this name,
-// and then this serves and never returns.
+// Call this first in main(). The program starts itself again as a worker, with this argument; then the call serves the
+// parent and never returns.
 void BecomeWorkerWhenAsked(int argc, char** argv);
-// Whether it was called; until then, pictures are decoded in the process itself.
+// Whether BecomeWorkerWhenAsked() was called; otherwise pictures are decoded in this process.
 bool HasWorkers();
 
 // As MakeRecordHere(), in the calling thread's worker, which is started when there is none. What the worker allocates
 // is asked of options.decode.room in this process. Throws Rejected(kCorrupt) when the picture crashes it or takes
-// longer than two minutes, std::runtime_error when it cannot be started or is killed from outside again and again.
+// longer than two minutes, std::runtime_error when it cannot be started or is repeatedly killed from outside.
+// again.
 Record MakeRecordApart(std::span<const std::byte> file, const RecordOptions& options);
 
 }  // namespace gan::preprocess

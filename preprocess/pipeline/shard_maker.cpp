@@ -22,11 +22,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// What lies beside the budget (the program, the list, records on their way) stays under 40 MB.
+// Memory besides the budget (the program, the list of inputs, unwritten records) stays under 40 MB.
 constexpr std::uint64_t kBudgetBytesPerThread = std::uint64_t{80} << 20;
 
-// How many pictures are in flight. They come out in order, so while a large one is decoded the other threads need
-// others to go on with; what waits behind it are records, which may be large as well.
+// How many pictures are processed at the same time. They are written in order, so while a large one is decoded, the
+// other threads need more pictures to work on. Only finished records wait behind it, but these may be large as well.
 std::size_t InFlight(std::size_t threads, std::uint32_t size) {
   constexpr std::uint64_t kWaitingBytesPerThread = std::uint64_t{8} << 20;
   return threads * std::clamp<std::uint64_t>(kWaitingBytesPerThread / shard::RecordBytes(size), 2, 32);
@@ -36,13 +36,13 @@ std::size_t Threads() { return static_cast<std::size_t>(tbb::this_task_arena::ma
 
 }  // namespace
 
-// One input on its way.
+// One input on its way through the pipeline.
 struct ShardMaker::Input {
   explicit Input(MemoryBudget& budget) : lease(budget) {}
   std::uint64_t number = 0;
   std::uint64_t bytes_read = 0;
-  MemoryLease lease;  // from its contents to its record
-  Contents contents;  // of a container's picture, until it is decoded
+  MemoryLease lease;  // held from reading the contents to the finished record
+  Contents contents;  // of a picture in a container, until it is decoded
   std::variant<std::monostate, Rejected, Record> result;
   ChannelSums sums;
 };
@@ -96,8 +96,8 @@ WrittenShard ShardMaker::Make(std::uint32_t number, std::uint64_t begin, std::ui
   return shard;
 }
 
-// What must happen in order: an archive is read from front to back. A thread that has fetched goes on with what it has,
-// so whoever waits here for room waits for threads that work.
+// The stage that runs in order, because an archive is read from front to back. A thread that has fetched an input
+// continues with it, so a thread that waits here for memory waits only for working threads.
 std::shared_ptr<ShardMaker::Input> ShardMaker::Fetch(std::uint64_t number) {
   auto input = std::make_shared<Input>(budget_);
   input->number = number;
@@ -114,7 +114,7 @@ std::shared_ptr<ShardMaker::Input> ShardMaker::Fetch(std::uint64_t number) {
 void ShardMaker::FetchMember(Input& input) {
   ContainerOfInput& container = sources_.IsLink(input.number) ? links_ : container_;
   try {
-    // Before the bytes are there. What the decoder needs is added later (Decode).
+    // Reserved before the bytes are read. The decoder's memory is added later (Decode).
     input.lease.Reserve(sources_.Bytes(input.number));
     input.contents = container.Read(sources_, input.number);
   } catch (const Rejected& rejected) {
@@ -165,7 +165,7 @@ void ShardMaker::Process(Input& input) const {
   } catch (const std::bad_alloc&) {
     input.result = Rejected(Reason::kTooLarge, "not enough memory for it");
   }
-  // The record waits its turn behind slower pictures, so what it was made of goes at once.
+  // The record may wait behind slower pictures, so its contents are freed at once.
   input.contents = {};
   input.lease.Reserve(0);
 }
@@ -175,7 +175,7 @@ void ShardMaker::Take(const Input& input, WrittenShard& shard, const Observe& ob
   result.bytes_read += input.bytes_read;
   const std::string name = sources_.RecordName(input.number);
   const auto reject = [&](const Rejected& why) {
-    // A duplicate is what --dedupe was asked to find, and no fault of the inputs.
+    // --dedupe is meant to find duplicates, so a duplicate is not an error of the inputs.
     if (options_.strict && why.reason() != Reason::kDuplicate) {
       const std::string member = sources_.InContainer(input.number) ? name + ": " : "";
       throw DataError(sources_.Path(input.number), member + why.what() + " (" + std::string(Name(why.reason())) + ")");

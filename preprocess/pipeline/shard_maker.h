@@ -1,4 +1,4 @@
-// One shard out of its inputs: read, decode and resize in parallel, write in their order.
+// Makes one shard from its inputs: reads, decodes and resizes in parallel, and writes in order.
 #pragma once
 
 #include <cstdint>
@@ -21,17 +21,17 @@
 
 namespace gan::preprocess {
 
-// Called for each input in order, from one thread at a time, with "accepted" or the reason why not.
+// Called for each input in order, from one thread at a time, with "accepted" or the reason of its rejection.
 using Observe = std::function<void(std::string_view result)>;
 
-// A shard all of whose records are written, but not yet to stay.
+// A shard with all records written, but not yet published.
 class WrittenShard {
  public:
   WrittenShard(std::filesystem::path path, std::uint32_t number, std::uint32_t image_size);
   shard::ShardWriter& writer() { return *writer_; }
   ShardResult& result() { return result_; }
-  // Makes it last, under its name, and digests it. Waits for the disk, so it may run beside the making of the next one.
-  // Throws IoError.
+  // Publishes the shard durably under its name, and computes its digest. Waits for the disk, so it may run while the
+  // next shard is made. Throws IoError.
   ShardResult Commit();
 
  private:
@@ -40,11 +40,11 @@ class WrittenShard {
   ShardResult result_;
 };
 
-// The folder's shard of inputs [begin, end) of `sources`. Shards may be made in any order, one at a time; all but
-// forward through an archive costs reading it again.
+// Makes the folder's shards from ranges [begin, end) of `sources`. Shards may be made in any order, one at a time, but
+// going back in an archive means reading it again.
 class ShardMaker {
  public:
-  // All are to outlive this. `duplicates`: what FindDuplicates() found.
+  // All arguments must outlive this object. `duplicates`: the result of FindDuplicates().
   ShardMaker(const PreprocessOptions& options, const SourceList& sources, const Place& place,
              const std::unordered_map<std::uint64_t, std::uint64_t>& duplicates);
 
@@ -66,7 +66,7 @@ class ShardMaker {
   const std::unordered_map<std::uint64_t, std::uint64_t>& duplicates_;
   std::map<std::string, std::uint32_t, std::less<>> labels_;
   std::optional<RecordIndex> records_before_;
-  // Links in an archive point back: a reader of their own keeps the other one going forward.
+  // Links in an archive point back, so a second reader for them keeps the first one going forward.
   ContainerOfInput container_, links_;
   mutable MemoryBudget budget_;
 };

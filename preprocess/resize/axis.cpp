@@ -14,7 +14,7 @@ double Triangle(double x) {
   return x < 1.0 ? 1.0 - x : 0.0;
 }
 
-// Half open, as in Pillow: a tap on the border counts for one output and not for two.
+// Half open, as in Pillow: a tap on the border counts for one output, not for two.
 double Box(double x) { return x > -0.5 && x <= 0.5 ? 1.0 : 0.0; }
 
 double Sinc(double x) {
@@ -42,7 +42,7 @@ Kernel KernelOf(Filter filter) {
   return {Triangle, 1.0};
 }
 
-// Pillow adds or takes a half and cuts off, which rounds halves away from zero.
+// Pillow adds or subtracts a half and truncates, which rounds halves away from zero.
 std::int32_t ToFixed(double weight) {
   const double scaled = weight * (1 << kPrecisionBits);
   return static_cast<std::int32_t>(weight < 0 ? scaled - 0.5 : scaled + 0.5);
@@ -58,8 +58,8 @@ Taps TapsOf(double centre, double support, std::uint32_t in) {
           std::min(static_cast<int>(centre + support + 0.5), static_cast<int>(in))};
 }
 
-// precompute_coeffs and normalize_coeffs_8bpc. The operations and their order are Pillow's, since another order of
-// doubles could change the last bit of a weight.
+// Pillow's precompute_coeffs and normalize_coeffs_8bpc, with the same operations in the same order, since another order
+// of doubles could change the last bit of a weight.
 Axis MakeAxis(const AxisShape& shape) {
   const Kernel kernel = KernelOf(shape.filter);
   const double scale = static_cast<double>(shape.in) / shape.out;
@@ -70,7 +70,7 @@ Axis MakeAxis(const AxisShape& shape) {
   axis.outputs = shape.kept;
   axis.available = shape.available;
   for (std::uint32_t i = 0; i < shape.kept; ++i) {
-    // Taps are numbered in the whole picture, and `base` of these are not at hand.
+    // Taps are numbered in the whole picture, whose first `base` inputs are missing here.
     const Taps taps = TapsOf(centre_of(i), support, shape.in);
     axis.first.push_back(static_cast<std::uint32_t>(taps.begin) - shape.base);
     axis.count.push_back(static_cast<std::uint32_t>(taps.end - taps.begin));
@@ -92,7 +92,7 @@ Axis MakeAxis(const AxisShape& shape) {
   return axis;
 }
 
-// The latest axes of a thread; the oldest one makes room.
+// The most recently used axes of a thread; the oldest one is replaced.
 class AxisCache {
  public:
   std::shared_ptr<const Axis> Find(const AxisShape& shape, Direction direction, const ResampleKernels& kernels) {
@@ -134,14 +134,14 @@ std::string_view Name(Filter filter) {
 }
 
 std::shared_ptr<const Axis> AxisOf(const AxisShape& shape, Direction direction, const ResampleKernels& kernels) {
-  // Of each thread, so that it needs no lock. The result may be dropped here while a resize still uses it.
+  // One per thread, so that it needs no lock. An axis may be dropped here while a resize still uses it.
   thread_local AxisCache cache;
   return cache.Find(shape, direction, kernels);
 }
 
 std::pair<std::uint32_t, std::uint32_t> InputsOf(std::uint32_t in, std::uint32_t out, std::uint32_t offset,
                                                  std::uint32_t kept, Filter filter) {
-  // Pillow leaves out a pass that would change nothing.
+  // Pillow omits a pass that would change nothing.
   if (in == out) return {offset, offset + kept};
   const double scale = static_cast<double>(in) / out;
   const double support = KernelOf(filter).support * std::max(scale, 1.0);

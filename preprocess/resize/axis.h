@@ -1,4 +1,4 @@
-// One side of a resize: which inputs each output that the crop keeps is made of, and with which weights (Pillow 12.0.0,
+// One direction of a resize: the inputs of each output that the crop keeps, and their weights (Pillow 12.0.0,
 // src/libImaging/Resample.c).
 #pragma once
 
@@ -14,8 +14,8 @@ namespace gan::preprocess {
 enum class Filter { kBilinear, kLanczos, kBox };
 std::string_view Name(Filter filter);
 
-// Outputs [offset, offset + kept) of a resize from `in` to `out`, of which the inputs [base, base + available) are at
-// hand.
+// Outputs [offset, offset + kept) of a resize from `in` to `out`, for which the inputs [base, base + available) are
+// available.
 struct AxisShape {
   std::uint32_t in = 0, out = 0;
   std::uint32_t offset = 0, kept = 0;
@@ -26,10 +26,11 @@ struct AxisShape {
 
 enum class Direction { kRows, kColumns };
 
-// With the weights as `kernels` wants them. Every thread keeps its latest ones: pictures of one camera share them.
+// The axis with its weights in the layout of `kernels`. Every thread caches its latest axes, because pictures of one
+// camera share them.
 std::shared_ptr<const Axis> AxisOf(const AxisShape& shape, Direction direction, const ResampleKernels& kernels);
 
-// The inputs that the kept outputs look at: [first, second). An unchanged axis is not resampled.
+// The range of inputs that the kept outputs need: [first, second). An axis of unchanged size is not resampled.
 std::pair<std::uint32_t, std::uint32_t> InputsOf(std::uint32_t in, std::uint32_t out, std::uint32_t offset,
                                                  std::uint32_t kept, Filter filter);
 

@@ -16,8 +16,8 @@ std::uint32_t CropOffset(std::uint32_t side, std::uint32_t size) {
   return static_cast<std::uint32_t>(std::nearbyint((static_cast<double>(side) - size) / 2.0));
 }
 
-// Everything here follows from two facts of torchvision: the short side becomes `size` exactly, and the crop is
-// computed from the resized picture. So only the inputs of the kept square need to be at hand.
+// torchvision makes the short side exactly `size` and computes the crop from the resized picture. So only the inputs of
+// the kept square are needed.
 struct Geometry {
   std::uint32_t width, height;  // after the resize
   std::uint32_t left, top;      // of the crop
@@ -27,7 +27,7 @@ Geometry GeometryOf(std::uint32_t width, std::uint32_t height, std::uint32_t siz
   const std::uint32_t shorter = std::min(width, height);
   const double longer = static_cast<double>(size) * std::max(width, height) / shorter;
   if (longer > std::numeric_limits<std::int32_t>::max()) throw Rejected(Reason::kTooLarge, "too narrow a picture");
-  // Cut off, as torchvision's int() does.
+  // Truncated, as by int() in torchvision.
   const auto long_side = static_cast<std::uint32_t>(longer);
   Geometry g{width <= height ? size : long_side, width <= height ? long_side : size, 0, 0};
   g.left = CropOffset(g.width, size);
@@ -66,7 +66,8 @@ void RowResizer::Take(const std::uint8_t* rows, std::size_t row_bytes, std::uint
   const std::uint32_t begin = std::clamp(first_, next_, next_ + count);
   const std::uint32_t end = std::clamp(end_, next_, next_ + count);
   if (end > begin) {
-    // Across first, then down, as Pillow does: both passes round to 8 bits, so their order shows in the result.
+    // Horizontally first, then vertically, as in Pillow. Both passes round to 8 bits, so their order changes the
+    // result.
     std::uint8_t* out = &narrow_[std::size_t{3} * size_ * (begin - first_)];
     const std::uint8_t* in = rows + row_bytes * (begin - next_);
     if (across_) {
@@ -95,9 +96,9 @@ Rgb8 RowResizer::Finish() {
 
 Rgb8 ResizeAndCrop(const Rgb8& image, std::uint32_t size, Filter filter, const ResampleKernels& kernels, Crop crop) {
   RowResizer resizer({0, 0, image.width, image.height}, image.width, image.height, size, filter, kernels, crop);
-  // The last rows are copied to where something may be read behind them.
+  // The last rows are copied to memory with readable bytes behind it.
   const std::size_t row_bytes = std::size_t{3} * image.width;
-  // As many rows as kReadBeyond bytes reach into from behind.
+  // The number of rows from whose end kReadBeyond bytes reach beyond the picture.
   const auto last = static_cast<std::uint32_t>(std::min<std::size_t>(image.height, kReadBeyond / row_bytes + 1));
   resizer.Take(image.pixels.data(), row_bytes, image.height - last);
   const auto tail = image.pixels.end() - static_cast<std::ptrdiff_t>(last * row_bytes);

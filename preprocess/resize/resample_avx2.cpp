@@ -18,9 +18,9 @@ namespace gan::preprocess {
 namespace {
 
 constexpr int kHalf = 1 << (kPrecisionBits - 1);
-constexpr std::size_t kRows = 8;      // that are narrowed together, one in each 32 bits of a vector
-constexpr std::size_t kPixels = 12;   // bytes of four pixels
-constexpr std::size_t kColumns = 32;  // bytes of a vector
+constexpr std::size_t kRows = 8;      // rows that are processed together, one per 32 bits of a vector
+constexpr std::size_t kPixels = 12;   // four pixels
+constexpr std::size_t kColumns = 32;  // one vector
 
 struct Four {
   __m256i of[4];
@@ -30,19 +30,19 @@ struct Sums {
   __m256i low, high;
 };
 
-// Two pixels, one beside the other, of eight rows: by channel and row 16 bits of each.
+// Two neighbouring pixels of eight rows: for each channel and row, 16 bits per pixel pair.
 struct alignas(sizeof(__m256i)) PixelPair {
   std::int32_t rows[3][kRows];
 };
 
-// The lows of two weights, then their highs, as the multiply-add wants them. The high part is rounded down, so the low
-// part is never negative, and both fit 16 bits with a sign.
+// The low parts of two weights, then their high parts, in the order of the multiply-add. The high part is rounded down,
+// so the low part is never negative, and both fit signed 16 bits.
 void PutPair(std::int32_t one, std::int32_t two, WeightTable& table) {
   for (const std::int32_t weight : {one, two}) table.Put(static_cast<std::int16_t>(weight & 4095));
   for (const std::int32_t weight : {one, two}) table.Put(static_cast<std::int16_t>(weight >> 12));
 }
 
-// The pairs of pixels that an output is made of; they are counted from the first input of all outputs.
+// The pairs of pixels that an output needs, counted from the first input of all outputs.
 struct Pairs {
   std::uint32_t first, count;
 };
@@ -55,7 +55,7 @@ Pairs PairsOf(const Axis& axis, std::size_t i) {
 void PrepareRows(Axis& axis) {
   for (std::size_t i = 0; i < axis.outputs; ++i) {
     const Pairs pairs = PairsOf(axis, i);
-    std::vector<std::int32_t> weights(std::size_t{2} * pairs.count);  // what fills up weighs 0
+    std::vector<std::int32_t> weights(std::size_t{2} * pairs.count);  // padding has weight 0
     const std::uint32_t skipped = (axis.first[i] - axis.first[0]) % 2;
     std::copy_n(axis.weights.begin() + static_cast<std::ptrdiff_t>(i * axis.stride), axis.count[i],
                 weights.begin() + skipped);
@@ -63,7 +63,7 @@ void PrepareRows(Axis& axis) {
   }
 }
 
-// Per output and two taps.
+// Prepares the weights of each output, two taps at a time.
 void PrepareColumns(Axis& axis) {
   for (std::size_t i = 0; i < axis.outputs; ++i) {
     for (std::size_t k = 0; k < axis.stride; k += 2) {
@@ -85,7 +85,7 @@ GAN_AVX2 inline Sums Begin() { return {_mm256_set1_epi32(kHalf), _mm256_setzero_
 GAN_AVX2 inline void Add(__m256i pixels, const std::int32_t* weights, Sums& sums) {
   sums.low = _mm256_add_epi32(sums.low, _mm256_madd_epi16(pixels, _mm256_set1_epi32(weights[0])));
   sums.high = _mm256_add_epi32(sums.high, _mm256_madd_epi16(pixels, _mm256_set1_epi32(weights[1])));
-  // Otherwise GCC adds the products of several taps first, more of them than there are registers.
+  // Without this, GCC adds the products of several taps first, which needs more registers than there are.
   asm("" : "+x"(sums.low), "+x"(sums.high));
 }
 
@@ -93,7 +93,7 @@ GAN_AVX2 inline __m256i Finish(const Sums& sums) {
   return _mm256_srai_epi32(_mm256_add_epi32(sums.low, _mm256_slli_epi32(sums.high, 12)), kPrecisionBits);
 }
 
-// Each half of a vector holds four 32-bit numbers: vector k becomes the numbers k of all four.
+// Each half of a vector has four 32-bit numbers. Vector k receives number k of all four vectors.
 GAN_AVX2 inline Four Transposed(const Four& in) {
   const __m256i a = _mm256_unpacklo_epi32(in.of[0], in.of[1]), b = _mm256_unpacklo_epi32(in.of[2], in.of[3]);
   const __m256i c = _mm256_unpackhi_epi32(in.of[0], in.of[1]), d = _mm256_unpackhi_epi32(in.of[2], in.of[3]);
@@ -102,7 +102,7 @@ GAN_AVX2 inline Four Transposed(const Four& in) {
 }
 
 GAN_AVX2 inline void TakeFourPixels(const std::uint8_t* const* rows, std::size_t at, PixelPair* pairs) {
-  // [r0 r2 r1 r3 g0 ...]: the lower bytes of 16-bit numbers are one pair, the upper ones the other.
+  // [r0 r2 r1 r3 g0 ...]: the lower bytes of the 16-bit numbers are one pair, the upper bytes the other.
   const __m256i order = Both(_mm_setr_epi8(0, 6, 3, 9, 1, 7, 4, 10, 2, 8, 5, 11, -1, -1, -1, -1));
   Four bytes;
   for (std::size_t k = 0; k < 4; ++k) {
@@ -117,7 +117,7 @@ GAN_AVX2 inline void TakeFourPixels(const std::uint8_t* const* rows, std::size_t
   }
 }
 
-// One output of eight rows: [r g b b] of each.
+// One output of eight rows, as [r g b b] each.
 GAN_AVX2 inline __m256i Output(const PixelPair* pair, std::uint32_t count, const std::int32_t* weights) {
   Sums red = Begin(), green = Begin(), blue = Begin();
   for (; count > 0; --count, ++pair, weights += 2) {
@@ -130,7 +130,7 @@ GAN_AVX2 inline __m256i Output(const PixelPair* pair, std::uint32_t count, const
   return _mm256_shuffle_epi8(bytes, Both(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15)));
 }
 
-// Writes what the row has room for: four outputs and, when more are to come there, 4 bytes that those overwrite.
+// Writes as much as the row has space for: four outputs and, if more follow, 4 bytes that these overwrite.
 GAN_AVX2 inline void StoreQuad(__m128i quad, std::size_t left, std::uint8_t* out) {
   if (left >= sizeof quad) return _mm_storeu_si128(reinterpret_cast<__m128i*>(out), quad);
   std::uint8_t bytes[sizeof quad];
@@ -148,7 +148,7 @@ GAN_AVX2 inline void StoreQuads(const Four& outputs, std::size_t left, std::uint
   }
 }
 
-// The inputs that the outputs look at, in fours; what is read beyond them weighs nothing.
+// Collects the inputs of the outputs in groups of four. Inputs that are read beyond them have weight 0.
 GAN_AVX2 const PixelPair* TakePixels(const std::uint8_t* const* rows, const Axis& axis) {
   thread_local std::vector<PixelPair> room;
   const std::uint32_t first = axis.first[0], end = axis.first.back() + axis.count.back();
@@ -178,7 +178,7 @@ void Rows(const std::uint8_t* in, std::size_t in_bytes, std::uint32_t count, con
     std::array<const std::uint8_t*, kRows> from;
     std::array<std::uint8_t*, kRows> to;
     for (std::uint32_t k = 0; k < kRows; ++k) {
-      const std::size_t row = std::min(y + k, count - 1);  // the last one again rather than beyond the end
+      const std::size_t row = std::min(y + k, count - 1);  // repeats the last row instead of reading beyond it
       from[k] = in + row * in_bytes;
       to[k] = out + row * out_bytes;
     }
@@ -198,7 +198,7 @@ GAN_AVX2 void SomeColumns(const std::uint8_t* rows, std::size_t row_bytes, const
     Add(_mm256_unpacklo_epi8(upper, zero), weights, c);
     Add(_mm256_unpackhi_epi8(upper, zero), weights, d);
   }
-  // The unpacks worked within halves, and so do these packs: the order comes out as it went in.
+  // The unpacks worked within halves, and so do these packs, so the original order is restored.
   Store(_mm256_packus_epi16(_mm256_packs_epi32(Finish(a), Finish(b)), _mm256_packs_epi32(Finish(c), Finish(d))), out);
 }
 
@@ -208,7 +208,7 @@ GAN_AVX2 void Columns(const std::uint8_t* in, std::size_t row_bytes, const Axis&
   const std::uint8_t* rows = in + row_bytes * axis.first[i];
   const auto* weights = reinterpret_cast<const std::int32_t*>(axis.table.data()) + 2 * ((axis.stride + 1) / 2) * i;
   for (std::size_t x = 0; x < row_bytes; x += kColumns) {
-    x = std::min(x, row_bytes - kColumns);  // the last ones again rather than beyond the end
+    x = std::min(x, row_bytes - kColumns);  // repeats the last columns instead of reading beyond them
     SomeColumns(rows + x, row_bytes, weights, axis.count[i], out + x);
   }
 }

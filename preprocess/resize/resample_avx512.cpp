@@ -1,9 +1,9 @@
-// With the byte multiply-add of AVX-512 VNNI: a weight is three signed bytes, weight = (a * 256 + b) * 256 + c, and so
-// is the sum, modulo 2^32. Four outputs are made side by side.
+// Uses the byte multiply-add of AVX-512 VNNI. A weight is three signed bytes, weight = (a * 256 + b) * 256 + c, and the
+// sums are combined in the same way, modulo 2^32. Four outputs are computed at once.
 #include "preprocess/resize/resample_quads.h"
 
 #if defined(__x86_64__)
-// GCC 12 takes the deliberately undefined operand inside these intrinsics for a mistake (its bug 105593).
+// GCC 12 warns of the operand inside these intrinsics that is undefined on purpose (its bug 105593).
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
@@ -21,10 +21,10 @@ namespace gan::preprocess {
 namespace {
 
 constexpr int kHalf = 1 << (kPrecisionBits - 1);
-constexpr std::uint32_t kPixels = 12;  // bytes of four pixels
+constexpr std::uint32_t kPixels = 12;  // four pixels
 
 // The instruction multiplies unsigned bytes, the pixels, by signed ones. So the digits are from -128 to 127, and each
-// step carries what that leaves over.
+// step carries the rest.
 std::array<std::int8_t, 3> Digits(std::int32_t weight) {
   const auto c = static_cast<std::int8_t>(weight & 255);
   const std::int32_t rest = (weight - c) / 256;
@@ -32,12 +32,12 @@ std::array<std::int8_t, 3> Digits(std::int32_t weight) {
   return {static_cast<std::int8_t>((rest - b) / 256), b, c};
 }
 
-constexpr std::size_t kWindow = 64;  // bytes that one load brings
+constexpr std::size_t kWindow = 64;  // bytes of one load
 
-// How the taps of four neighbouring outputs come into a window.
+// How the taps of four neighbouring outputs are loaded into a window.
 enum class Reach {
-  kAll,       // all of them are in the window at the first output's first tap
-  kEachStep,  // four taps of each are in the one at the first output's four
+  kAll,       // all are in the window that begins at the first output's first tap
+  kEachStep,  // four taps of each are in the window at the first output's four
   kNone
 };
 
@@ -50,7 +50,7 @@ Reach ReachOf(const Quads& q) {
   return widest + kPixels <= kWindow ? Reach::kEachStep : Reach::kNone;
 }
 
-// Where in the window the taps of each output are, by channel. `skip`: bytes before them.
+// The positions in the window of the taps of each output, by channel. `skip`: bytes before them.
 void PutOrder(const std::uint32_t* start, std::size_t skip, WeightTable& table) {
   for (int output = 0; output < 4; ++output) {
     for (std::size_t channel = 0; channel < 4; ++channel) {
@@ -73,8 +73,8 @@ void PutDigits(const Quads& q, std::size_t quad, std::size_t step, WeightTable& 
   }
 }
 
-// Per four outputs and four taps the order of their bytes in the window, then the three digits of their weights. The
-// last entry of `start` is no place but whether all taps are in one window.
+// For every four outputs and four taps: the order of their bytes in the window, then the three digits of their weights.
+// The last entry of `start` is not a position; it says whether all taps are in one window.
 void PrepareRows(Axis& axis) {
   const Quads q = QuadsOf(axis);
   const Reach reach = ReachOf(q);
@@ -97,7 +97,7 @@ GAN_AVX512 inline __m512i Load(const void* bytes) { return _mm512_loadu_si512(by
 
 GAN_AVX512 inline void Add(__m512i window, const std::byte* table, Sums& sums) {
   const __m512i bytes = _mm512_permutexvar_epi8(Load(table), window);
-  // Not the saturating variant: the sums are right modulo 2^32 in any order.
+  // Not the saturating variant, because the sums are right modulo 2^32 in any order.
   sums.a = _mm512_dpbusd_epi32(sums.a, bytes, Load(table + 64));
   sums.b = _mm512_dpbusd_epi32(sums.b, bytes, Load(table + 128));
   sums.c = _mm512_dpbusd_epi32(sums.c, bytes, Load(table + 192));
@@ -108,7 +108,7 @@ GAN_AVX512 inline __m512i Shifted(const Sums& sums) {
   return _mm512_srai_epi32(_mm512_add_epi32(_mm512_slli_epi32(upper, 8), sums.c), kPrecisionBits);
 }
 
-// Four outputs, 12 bytes; the rest is zero.
+// Four outputs are 12 bytes; the rest is zero.
 GAN_AVX512 inline __m128i Finish(const Sums& sums) {
   const __m128i bytes = _mm512_cvtusepi32_epi8(_mm512_max_epi32(Shifted(sums), _mm512_setzero_si512()));
   return _mm_shuffle_epi8(bytes, _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1));
@@ -116,7 +116,7 @@ GAN_AVX512 inline __m128i Finish(const Sums& sums) {
 
 GAN_AVX512 inline Sums Begin() { return {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_set1_epi32(kHalf)}; }
 
-// Writes what the row has room for: 12 bytes and, when more is to come there, 4 that the next call overwrites.
+// Writes as much as the row has space for: 12 bytes and, if more follow, 4 bytes that the next call overwrites.
 GAN_AVX512 inline void Store(__m128i quad, std::uint32_t left, std::uint8_t* out) {
   if (left >= 16) return _mm_storeu_si128(reinterpret_cast<__m128i*>(out), quad);
   std::uint8_t bytes[16];
@@ -124,7 +124,7 @@ GAN_AVX512 inline void Store(__m128i quad, std::uint32_t left, std::uint8_t* out
   std::memcpy(out, bytes, std::min(left, kPixels));
 }
 
-// Two rows at a time share what is loaded of the table. A single row is both.
+// Two rows at a time share the loads of the table. For a single row both are the same.
 template <bool kAllInOne>
 GAN_AVX512 void TwoRows(const std::uint8_t* one, const std::uint8_t* two, const Axis& axis, std::uint8_t* one_out,
                         std::uint8_t* two_out) {
@@ -158,7 +158,7 @@ GAN_AVX512 void Rows(const std::uint8_t* in, std::size_t in_bytes, std::uint32_t
   }
 }
 
-// Per output and four taps the three digits of their weights, 4 bytes each.
+// Prepares the three digits of the weights, 4 bytes each, per output and four taps.
 void PrepareColumns(Axis& axis) {
   for (std::size_t i = 0; i < axis.outputs; ++i) {
     for (std::size_t k = 0; k < axis.stride; k += 4) {
@@ -194,7 +194,7 @@ GAN_AVX512 inline void AddRows(const FourRows& rows, const std::int32_t* weights
   }
 }
 
-// The unpacks worked within parts of 16 bytes, and so do these packs: the order comes out as it went in.
+// The unpacks worked within parts of 16 bytes, and so do these packs, so the original order is restored.
 GAN_AVX512 inline __m512i Packed(const FourSums& sums) {
   return _mm512_packus_epi16(_mm512_packs_epi32(Shifted(sums.of[0]), Shifted(sums.of[1])),
                              _mm512_packs_epi32(Shifted(sums.of[2]), Shifted(sums.of[3])));
@@ -225,7 +225,7 @@ GAN_AVX512 void Columns(const std::uint8_t* in, std::size_t row_bytes, const Axi
 
 const ResampleKernels* Avx512Kernels() {
   static constexpr ResampleKernels kKernels = {PrepareRows, PrepareColumns, Rows, Columns};
-  // Processors with AVX-512 may lack VNNI or VBMI, so each set is asked for.
+  // Processors with AVX-512 may lack VNNI or VBMI, so each extension is checked.
   const bool there = __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
                      __builtin_cpu_supports("avx512vnni") != 0 && __builtin_cpu_supports("avx512vbmi") != 0;
   return there && Avx2Kernels() != nullptr ? &kKernels : nullptr;

@@ -9,10 +9,10 @@ namespace {
 
 constexpr std::int32_t kHalf = 1 << (kPrecisionBits - 1);
 
-// The half that the sums begin with makes this shift round.
+// Each sum begins with a half, so this shift rounds.
 std::uint8_t Clip(std::int32_t sum) { return static_cast<std::uint8_t>(std::clamp(sum >> kPrecisionBits, 0, 255)); }
 
-// These loops say what a resize is. The vector kernels must give the same bytes, which tests compare.
+// These loops define the resize. Tests compare the output of the vector kernels with theirs.
 void Row(const std::uint8_t* in, const Axis& axis, std::uint8_t* out) {
   for (std::uint32_t i = 0; i < axis.outputs; ++i, out += 3) {
     const std::int32_t* weights = &axis.weights[i * axis.stride];
@@ -34,7 +34,7 @@ void Rows(const std::uint8_t* in, std::size_t in_bytes, std::uint32_t count, con
 }
 
 void Columns(const std::uint8_t* in, std::size_t row_bytes, const Axis& axis, std::uint32_t i, std::uint8_t* out) {
-  constexpr std::size_t kBlock = 384;  // sums that stay in the first cache
+  constexpr std::size_t kBlock = 384;  // sums that fit into the L1 cache
   const std::uint8_t* rows = in + row_bytes * axis.first[i];
   std::array<std::int32_t, kBlock> sums;
   for (std::size_t begin = 0; begin < row_bytes; begin += kBlock) {

@@ -1,5 +1,5 @@
-// The inner loops of the resize: one version that every machine runs, one with AVX2, one with AVX-512. All give the
-// same bits: the sums are integers modulo 2^32, whatever their order.
+// The inner loops of the resize: a portable version, one with AVX2, one with AVX-512. All give the same bits, because
+// the sums are integers modulo 2^32 in any order.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ constexpr int kPrecisionBits = 32 - 8 - 2;
 
 constexpr std::size_t kReadBeyond = 64;  // bytes behind a row that the kernels may read
 
-// Weights as a vector kernel wants them: bytes that it reads in order, from a cache line's beginning on.
+// Weights in the layout of a vector kernel: bytes that it reads in order, aligned to a cache line.
 class WeightTable {
  public:
   template <typename Number>
@@ -36,12 +36,12 @@ class WeightTable {
 
 struct Axis {
   std::uint32_t outputs = 0;
-  std::uint32_t available = 0;        // inputs at hand
-  std::size_t stride = 0;             // the most taps that an output has
+  std::uint32_t available = 0;        // number of available inputs
+  std::size_t stride = 0;             // the largest number of taps of an output
   std::vector<std::uint32_t> first;   // [outputs] first input of each
   std::vector<std::uint32_t> count;   // [outputs] its taps
   std::vector<std::int32_t> weights;  // [outputs][stride]
-  // The same as the kernels want it, made by their prepare_rows or prepare_columns.
+  // The same in the layout of the kernels, made by their prepare_rows or prepare_columns.
   std::vector<std::uint32_t> start;
   WeightTable table;
 };
@@ -49,15 +49,15 @@ struct Axis {
 struct ResampleKernels {
   void (*prepare_rows)(Axis& axis);
   void (*prepare_columns)(Axis& axis);
-  // in: `count` rows of RGB, `in_bytes` apart, with kReadBeyond bytes behind the last that may be read.
-  // out: as many rows of axis.outputs pixels, without gaps.
+  // in: `count` rows of RGB, `in_bytes` apart; kReadBeyond bytes behind the last row may be read. out: `count` rows of
+  // axis.outputs pixels, without gaps.
   void (*rows)(const std::uint8_t* in, std::size_t in_bytes, std::uint32_t count, const Axis& axis, std::uint8_t* out);
-  // in: the axis's input rows of `row_bytes`, without gaps. out: the row that is output i.
+  // in: the axis's input rows of `row_bytes` bytes, without gaps. out: the row of output i.
   void (*columns)(const std::uint8_t* in, std::size_t row_bytes, const Axis& axis, std::uint32_t i, std::uint8_t* out);
 };
 
 extern const ResampleKernels kPortableKernels;
-// Null where this processor lacks the instructions.
+// Null when this processor lacks the instructions.
 const ResampleKernels* Avx2Kernels();
 const ResampleKernels* Avx512Kernels();
 const ResampleKernels& BestKernels();

@@ -8,13 +8,13 @@ Quads QuadsOf(const Axis& axis) {
   Quads q;
   q.steps = (axis.stride + 3) / 4;
   const std::size_t taps = 4 * q.steps;
-  // Four taps would read beyond the row; the kernels then use the portable code.
+  // Four taps would read beyond the row, so the kernels use the portable code.
   if (axis.available < taps) return q;
   q.quads = (axis.outputs + 3) / 4;
   q.weights.assign(4 * q.quads * taps, 0);
   for (std::size_t i = 0; i < 4 * q.quads; ++i) {
     const std::size_t output = std::min<std::size_t>(i, axis.outputs - 1);
-    // The taps begin earlier where they would end beyond the inputs, and the weights below move along.
+    // Taps that would end beyond the inputs begin earlier, and the weights below are shifted accordingly.
     const auto first = static_cast<std::uint32_t>(std::min<std::size_t>(axis.first[output], axis.available - taps));
     q.start.push_back(3 * first);
     if (i >= axis.outputs) continue;  // computed and thrown away

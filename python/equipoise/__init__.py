@@ -1,11 +1,12 @@
-"""What comes after and before training, in Python: data sets, generators and statistics of Equipoise.
+"""Data sets, generators and statistics of Equipoise in Python, for use before and after training.
 
     equipoise.Shards(folder)             a shard folder for numpy and PyTorch
     equipoise.load_generator(run)        a trained generator as a torch.nn.Module
     equipoise.stats(run)                 stats.jsonl as columns of numpy arrays
     python -m equipoise.convert FILE     weights of other DCGAN scripts for gan-generate and gan-train
 
-Each is imported when it is first asked for: the programs of the package start without numpy, and only generators need torch.
+Each part is imported at its first use, so the programs of the package start without numpy, and only generators need
+torch.
 """
 from __future__ import annotations
 

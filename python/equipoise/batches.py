@@ -1,7 +1,7 @@
-"""What a DataLoader with workers gets of Shards: batches that the workers copy into memory which they use again (worker_memory).
+"""Batches of Shards for a DataLoader with workers: the workers copy them into memory that they reuse (worker_memory).
 
-Where that is not possible, workers read the records, and with them the disk, and send their numbers alone, and the process that
-takes the batch off the queue copies it out of the page cache itself.
+Where that is not possible, workers read the records from the disk into the page cache and send only their numbers. The
+process that takes the batch from the queue then copies it out of the page cache.
 """
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from equipoise import worker_memory
 if TYPE_CHECKING:
     from equipoise.shards import Shard, Shards
 
-Filled = tuple[worker_memory.Place, tuple[int, ...], bytes]  # pictures, their shape, labels int64
+Filled = tuple[worker_memory.Place, tuple[int, ...], bytes]  # place of the pictures, their shape, labels as int64
 
 _PAGE = 4096
 _MOST_FREE = 4
@@ -32,7 +32,7 @@ _free: list[bytearray] = []
 
 
 class Record(Sequence[Any]):
-    """(picture, label), as any collate_fn takes it, that is only looked up when somebody asks."""
+    """(picture, label), as any collate_fn expects it, which is only read at its first use."""
 
     def __init__(self, shards: Shards, number: int) -> None:
         self.shards, self.number = shards, number
@@ -45,7 +45,7 @@ class Record(Sequence[Any]):
 
 
 class Batch:
-    """Records of a folder that become [pictures, labels] in the process that takes them off the queue."""
+    """Records of a folder that become [pictures, labels] in the process that takes them from the queue."""
 
     def __init__(self, folder: str, numbers: list[int], planes: bool, filled: Filled | None) -> None:
         self.content = folder, numbers, planes, filled
@@ -59,12 +59,12 @@ def records_of(shards: Shards, numbers: Sequence[int]) -> list[Record]:
 
 
 def batch_of(shards: Shards, folder: str, numbers: list[int], planes: bool) -> Batch:
-    """`planes`: as to_tensor makes them, [3, size, size] each, without a copy."""
+    """`planes`: pictures from to_tensor, [3, size, size] each, without a copy."""
     shape = (len(numbers), shards.image_size, shards.image_size, 3)
     size = math.prod(shape)
     slot = worker_memory.take(size)
     if slot is None:
-        for shard, _, at in _by_shard(shards, numbers):  # one byte of each page brings it into the page cache
+        for shard, _, at in _by_shard(shards, numbers):  # reading one byte of each page brings it into the page cache
             shard.pixels.reshape(shard.records, -1)[:, ::_PAGE][at]
         return Batch(folder, numbers, planes, None)
     labels = np.empty(len(numbers), np.int64)
@@ -112,8 +112,8 @@ def _fill(shards: Shards, numbers: Sequence[int], pictures: NDArray[np.uint8], l
 
 
 def _by_shard(shards: Shards, numbers: Sequence[int]) -> Iterator[tuple[Shard, NDArray[np.int64] | None, NDArray[np.int64]]]:
-    """(shard, which of `numbers` it holds or None for all, their positions in it). Raises IndexError. The copy of a batch empties
-    the processor's caches, so that each step here costs several times what it does in a loop of its own."""
+    """(shard, those of `numbers` that it contains or None for all, their positions in it). Raises IndexError. The copy
+    of a batch empties the processor's caches, so each step here takes several times as long as in a separate loop."""
     wanted = np.asarray(numbers, np.int64)
     records, lowest, highest = len(shards), min(numbers), max(numbers)
     if lowest < -records or highest >= records:
@@ -133,8 +133,8 @@ def _by_shard(shards: Shards, numbers: Sequence[int]) -> Iterator[tuple[Shard, N
 
 
 def _memory(size: int) -> NDArray[np.uint8]:
-    """`size` bytes, of a batch that nobody holds any more if there is one: the kernel clears each page of fresh memory, which
-    takes as long as the copy of the records."""
+    """`size` bytes, reused from a batch that is no longer referenced if there is one. The kernel clears each page of
+    new memory, which takes as long as the copy of the records."""
     memory = _free.pop() if _free else bytearray()
     if not size <= len(memory) <= 2 * size:
         _free.clear()
@@ -151,7 +151,7 @@ def _give_back(memory: bytearray) -> None:
 
 @functools.lru_cache(maxsize=8)
 def _opened(folder: str, written_at: int) -> Shards:
-    """`written_at`: a folder that has grown is opened anew."""
+    """`written_at`: a folder that has grown is opened again."""
     from equipoise.shards import Shards
     return Shards(folder)
 
@@ -159,7 +159,7 @@ def _opened(folder: str, written_at: int) -> Shards:
 def collate(records: Sequence[Record], **_: Any) -> Any:
     data_sets = {id(record.shards): record.shards for record in records}
     kinds = {(os.path.abspath(shards.folder), shards.transform is not None) for shards in data_sets.values()}
-    if len(kinds) > 1:  # of a data set that mixes several
+    if len(kinds) > 1:  # a data set with several kinds of pictures
         return default_collate([tuple(record) for record in records])
     (folder, planes), numbers = kinds.pop(), [record.number for record in records]
     if get_worker_info() is None:

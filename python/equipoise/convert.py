@@ -1,4 +1,4 @@
-"""Weights that other DCGAN scripts saved, as safetensors for gan-generate and gan-train.
+"""Converts weights of other DCGAN scripts to safetensors for gan-generate and gan-train.
 
     python -m equipoise.convert netG.pth [--out netG.safetensors]
 
@@ -25,13 +25,14 @@ from equipoise.foreign_networks import Network, as_discriminator, as_generator
 _OF_A_NETWORK = r'(_?(ema|state|dict|state_dict|model|net|network|weights|params))?'
 _GENERATOR = re.compile(r'(model_?|net_?)?(g|gen|generator)' + _OF_A_NETWORK, re.I)
 _DISCRIMINATOR = re.compile(r'(model_?|net_?)?(d|dis|disc|discriminator|critic)' + _OF_A_NETWORK, re.I)
-_WRAPPERS = ('module.', '_orig_mod.')  # of DataParallel and torch.compile
+_WRAPPERS = ('module.', '_orig_mod.')  # prefixes of DataParallel and torch.compile
 _DEEPEST = 16
 _KINDS = {'generator': as_generator, 'discriminator': as_discriminator}
 
 
 def networks_of(path: str | os.PathLike[str]) -> tuple[dict[str, Network], list[str]]:
-    """{'generator': ..., 'discriminator': ...}, as many as the file holds and fit, and a sentence for each that does not.
+    """{'generator': ..., 'discriminator': ...}, as far as the file contains them and they fit, and a sentence for each
+    network that does not fit.
 
     Raises Refused when none fits.
     """
@@ -60,14 +61,14 @@ def _read(path: pathlib.Path) -> dict[str, torch.Tensor]:
     except Refused as error:
         raise Refused(f'{path}: {error}') from None
     except Exception as error:  # a hostile file can raise anything inside the readers
-        # PyTorch's own message advises to run what the file holds.
+        # PyTorch's own message advises to execute the file's content.
         why = 'it holds more than weights, or is damaged' if 'eights only' in str(error) else (str(error).splitlines() or ['damaged'])[0]
         raise Refused(f'{path}: cannot be read as weights alone ({why}); save the state_dict() of the network, not the network '
                       'itself') from None
 
 
 def _flat(value: Any, prefix: str, depth: int) -> Iterator[tuple[str, torch.Tensor]]:
-    """The tensors of nested dictionaries by their dotted names, without those of optimizers and single numbers."""
+    """The tensors of nested dictionaries by their dotted names, without tensors of optimizers and single numbers."""
     if isinstance(value, torch.Tensor):
         if value.dim() > 0:
             yield prefix.removesuffix('.'), value
@@ -80,7 +81,8 @@ def _flat(value: Any, prefix: str, depth: int) -> Iterator[tuple[str, torch.Tens
 
 
 def _candidates(tensors: dict[str, torch.Tensor]) -> list[tuple[str, str, dict[str, torch.Tensor]]]:
-    """(kind, name in the file, its tensors) of each network that the names tell apart; the average of a generator first."""
+    """(kind, name in the file, its tensors) of each network that can be recognised by names; the average of a generator
+    first."""
     tensors = {_unwrapped(name): tensor for name, tensor in tensors.items()}
     groups: dict[str, dict[str, torch.Tensor]] = {}
     for name, tensor in tensors.items():
@@ -93,8 +95,8 @@ def _candidates(tensors: dict[str, torch.Tensor]) -> list[tuple[str, str, dict[s
 
 
 def _nameless(tensors: dict[str, torch.Tensor]) -> list[tuple[str, str, dict[str, torch.Tensor]]]:
-    """A discriminator begins with pictures, but the weights of both kinds have the same dimensions in another order, and a file
-    need not have the order of the layers: the other kind is taken where only it fits."""
+    """A discriminator begins with pictures, but the weights of both kinds have the same dimensions in another order,
+    and a file need not have the order of the layers: the other kind is chosen if only that one fits."""
     kernels = [tensor for tensor in tensors.values() if tensor.shape[2:] == (4, 4)]
     kind = 'discriminator' if kernels and kernels[0].shape[1] in (1, 3) else 'generator'
     other = next(k for k in _KINDS if k != kind)
@@ -125,7 +127,8 @@ def _network_in(name: str) -> str:
 
 
 def write(networks: Mapping[str, Network], out: str | os.PathLike[str]) -> None:
-    """One network under its own names, two behind `generator.` and `discriminator.`; the file is whole or absent."""
+    """One network keeps its names; two get the prefixes `generator.` and `discriminator.`. The file is complete or
+    absent."""
     prefixes = {kind: f'{kind}.' if len(networks) > 1 else '' for kind in networks}
     tensors = {prefixes[kind] + name: tensor.contiguous()
                for kind, network in networks.items() for name, tensor in network.tensors.items()}
@@ -164,8 +167,8 @@ def _summary(networks: Mapping[str, Network], out: pathlib.Path) -> Iterator[str
 
 def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog='python -m equipoise.convert', description='Converts the weights of a DCGAN script.')
-    parser.add_argument('file', type=pathlib.Path, help='what torch.save or safetensors wrote')
-    parser.add_argument('--out', type=pathlib.Path, help='the file to write; by default FILE with .safetensors for its ending')
+    parser.add_argument('file', type=pathlib.Path, help='weights that torch.save or safetensors wrote')
+    parser.add_argument('--out', type=pathlib.Path, help='file to write; default: FILE with the ending .safetensors')
     arguments = parser.parse_args(words)
     out = arguments.out or arguments.file.with_suffix('.safetensors')
     if out.exists() and arguments.file.exists() and out.samefile(arguments.file):

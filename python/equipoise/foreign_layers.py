@@ -1,4 +1,5 @@
-"""The layers of a network that another script saved, from its tensors alone: one layer per parent of their names."""
+"""Recognises the layers of a network that another script saved from its tensors alone: one layer per parent of their
+names."""
 from __future__ import annotations
 
 import dataclasses
@@ -8,13 +9,13 @@ import torch
 
 
 class Refused(ValueError):
-    """One sentence that says why weights do not fit."""
+    """Why weights do not fit, in one sentence."""
 
 
 @dataclasses.dataclass
 class Layer:
     name: str                          # as in the file: 'main.0'
-    weight: torch.Tensor | None        # float32; 4-D of a convolution, 2-D of a linear layer, 1-D of a norm
+    weight: torch.Tensor | None  # float32; a convolution has 4 dimensions, a linear layer 2, a norm 1
     bias: torch.Tensor | None
     mean: torch.Tensor | None = None   # running statistics: only batch norm has them
     variance: torch.Tensor | None = None
@@ -29,8 +30,8 @@ class Layer:
 
 
 def layers_of(tensors: Mapping[str, torch.Tensor], transposed: bool) -> list[Layer]:
-    """In the order of the file. Spectral and weight norm are carried out; `transposed`: the convolutions of a generator, whose
-    first dimension is the input's. Raises Refused for a tensor that no layer of a DCGAN has."""
+    """The layers in the order of the file, with spectral and weight norm applied. `transposed`: the convolutions of a
+    generator, whose first dimension is the input's. Raises Refused for a tensor that no layer of a DCGAN has."""
     parts: dict[str, dict[str, torch.Tensor]] = {}
     for name, tensor in tensors.items():
         parent, parametrized, last = name.partition('.parametrizations.weight.')
@@ -43,7 +44,8 @@ def layers_of(tensors: Mapping[str, torch.Tensor], transposed: bool) -> list[Lay
 
 
 def _layer(name: str, members: dict[str, torch.Tensor], transposed: bool) -> Layer:
-    members = {part: tensor for part, tensor in members.items() if part != 'num_batches_tracked'}  # a safetensors file has it
+    # A safetensors file also has num_batches_tracked.
+    members = {part: tensor for part, tensor in members.items() if part != 'num_batches_tracked'}
     weight = _take_weight(name, members, transposed)
     layer = Layer(name, weight, *(_take(name, members, part) for part in ('bias', 'running_mean', 'running_var')))
     if members:
@@ -70,7 +72,7 @@ def _floats(name: str, tensor: torch.Tensor) -> torch.Tensor:
     return numbers
 
 
-# What torch.nn.utils and torch.nn.utils.parametrizations call the same parts.
+# The same parts as torch.nn.utils and torch.nn.utils.parametrizations name them.
 _SPECTRAL = (('weight_orig', 'weight_u', 'weight_v'), ('parametrized.original', 'parametrized.0._u', 'parametrized.0._v'))
 _WEIGHT_NORM = (('weight_g', 'weight_v'), ('parametrized.original0', 'parametrized.original1'))
 
@@ -92,7 +94,7 @@ def _take_weight(name: str, members: dict[str, torch.Tensor], transposed: bool) 
 
 
 def _without_spectral_norm(name: str, raw: torch.Tensor, u: torch.Tensor, v: torch.Tensor, transposed: bool) -> torch.Tensor:
-    """What the layer computes with in evaluation mode: the weight over the largest singular value that u and v estimate."""
+    """The weight in evaluation mode: divided by the largest singular value, which u and v estimate."""
     outputs = 1 if transposed and raw.dim() == 4 else 0
     matrix = raw.movedim(outputs, 0).flatten(1)
     if matrix.shape != (u.numel(), v.numel()):

@@ -1,4 +1,5 @@
-"""Generators and discriminators of other DCGAN scripts in the names and shapes of ours, or the reason why they are others."""
+"""Converts generators and discriminators of other DCGAN scripts to the names and shapes of Equipoise, or explains why
+they differ."""
 from __future__ import annotations
 
 import dataclasses
@@ -13,11 +14,11 @@ MOST_SIDE = 256
 
 @dataclasses.dataclass
 class Network:
-    tensors: dict[str, torch.Tensor]  # under the names of the nn.Sequential that Equipoise has
-    side: int                         # of its pictures, px
-    features: int | None              # gan-train's --features where the widths are its own
+    tensors: dict[str, torch.Tensor]  # under the names of the same nn.Sequential in Equipoise
+    side: int  # side of its pictures in pixels
+    features: int | None  # gan-train's --features, if its widths follow from one
     remarks: list[str]
-    noise_dim: int | None = None      # of a generator
+    noise_dim: int | None = None  # only for a generator
 
 
 def as_generator(tensors: Mapping[str, torch.Tensor]) -> Network:
@@ -71,7 +72,7 @@ def as_discriminator(tensors: Mapping[str, torch.Tensor]) -> Network:
     _require_none_left(norms)
     _require_no_bias(head)
     weight = _weight(head)
-    result[f'{place + 1}.weight'] = weight.reshape(*weight.shape[:2], 1, 1)  # the pooling layer stands before it
+    result[f'{place + 1}.weight'] = weight.reshape(*weight.shape[:2], 1, 1)  # the pooling layer is in front of it
     widths = [_weight(layer).shape[0] for layer in convolutions]
     return Network(result, side, _features(widths, side), remarks)
 
@@ -108,7 +109,8 @@ def _with_convolution_first(layers: Sequence[Layer]) -> list[Layer]:
 
 
 def _chain(layers: Sequence[Layer], input_at: int) -> list[Layer]:
-    """The layers in the order in which each takes what the one before it makes: the file's, or else the only one that fits."""
+    """The layers in an order in which each fits the output of the one before: the file's, or else the only possible
+    one."""
     if not layers:
         raise Refused('it has no convolutions')
     def inputs(layer: Layer) -> int:
@@ -132,7 +134,7 @@ def _chain(layers: Sequence[Layer], input_at: int) -> list[Layer]:
 
 
 def _take_norm(norms: list[Layer], before: Layer, channels: int) -> Layer | None:
-    """Of those that are left, the first that fits; widths of a DCGAN differ from layer to layer."""
+    """The first of the remaining norms that fits; widths of a DCGAN differ from layer to layer."""
     for i, norm in enumerate(norms):
         sizes = [len(part) for part in (norm.weight, norm.bias, norm.mean, norm.variance) if part is not None]
         if sizes == [channels] * len(sizes):
@@ -183,6 +185,6 @@ def _require_none_left(norms: Sequence[Layer]) -> None:
 
 
 def _features(widths: Sequence[int], side: int) -> int | None:
-    """gan-train's --features: widths double from the layer of half the side to the deepest."""
+    """The value for gan-train's --features: widths double from the layer at half the side to the deepest."""
     doubling = all(width == widths[0] << i for i, width in enumerate(widths))
     return widths[0] * side // 128 if doubling and widths[0] * side % 128 == 0 else None

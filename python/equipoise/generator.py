@@ -15,12 +15,12 @@ from equipoise import programs
 
 
 class Generator(torch.nn.Module):
-    """Made of the weights that gan-generate exports, and the names of their classes.
+    """A generator from the weights that gan-generate exports, and the names of their classes.
 
     Latents float [N, noise_dim] or [N, noise_dim, 1, 1] in, pictures float [N, 3, side, side] in [-1, 1] out.
 
-    A conditional generator also takes the classes of its pictures, as positions in `classes`: an integer, or int64 [N]. The
-    parameters have the names of a torch.nn.Sequential (0.weight, 1.running_mean ...), and class_embedding.weight.
+    A conditional generator also takes the classes of its pictures, as positions in `classes`: an integer, or int64 [N].
+    The parameters have the names of a torch.nn.Sequential (0.weight, 1.running_mean ...), and class_embedding.weight.
     """
 
     def __init__(self, weights: dict[str, torch.Tensor], classes: list[str]) -> None:
@@ -72,8 +72,9 @@ class Generator(torch.nn.Module):
 def load_generator(run_or_checkpoint: str | os.PathLike[str], weights: Literal['auto', 'ema', 'raw'] = 'auto') -> Generator:
     """The generator of a run folder (its newest checkpoint), a checkpoint, an exported folder or a safetensors file.
 
-    It is in evaluation mode on the CPU, and its pictures are those of gan-generate to 1e-4: gan-generate reads the weights, so
-    what it accepts, refuses and prefers (`weights`, as its flag) is the same here. Raises ValueError with its message.
+    It is in evaluation mode on the CPU, and its pictures are those of gan-generate to 1e-4: gan-generate reads the
+    weights, so this function accepts and refuses the same sources; `weights` is its flag. Raises ValueError with its
+    message.
     """
     with tempfile.TemporaryDirectory() as folder:
         command = [programs.path('gan-generate'), '--checkpoint', os.fspath(run_or_checkpoint), '--weights', weights,

@@ -1,4 +1,5 @@
-"""The programs of the wheel as commands: each gives its place to the program itself, which lies in the folder bin of this package."""
+"""The programs of the wheel as commands: each command replaces itself by the program in the folder bin of this
+package."""
 from __future__ import annotations
 
 import os
@@ -12,7 +13,7 @@ TORCH = '2.11.'  # LibTorch has no stable interface: the program fits the versio
 
 
 def path(name: str) -> str:
-    """The file of a program: that of this wheel or else the one in PATH. Raises FileNotFoundError."""
+    """The file of a program: the one in this wheel, or else the one in PATH. Raises FileNotFoundError."""
     inside = HERE / 'bin' / name
     found = str(inside) if inside.is_file() else shutil.which(name)
     if found is None:
@@ -39,12 +40,12 @@ def _environment(name: str) -> dict[str, str]:
     def prepend(variable: str, folder: pathlib.Path) -> None:
         environment[variable] = os.pathsep.join(filter(None, [str(folder), environment.get(variable)]))
 
-    # The program looks for LibTorch beside this package; a package of another folder has to be told. gan-launch starts the
-    # program itself, not the command.
+    # The program looks for LibTorch beside this package, so the path of a package in another folder is passed on.
+    # gan-launch starts the program itself, not the command.
     trains = name == 'gan-train' or name == 'gan-launch' and any(pathlib.PurePath(word).name == 'gan-train' for word in sys.argv[1:])
     if trains and _libtorch() != HERE.parent / 'torch' / 'lib':
         prepend('LD_LIBRARY_PATH', _libtorch())
-    # gan-launch starts the mpirun of this environment also where the environment is not activated.
+    # gan-launch uses the mpirun of this environment even when the environment is not activated.
     commands = pathlib.Path(sys.executable).parent
     if name == 'gan-launch' and (commands / 'mpirun').is_file():
         prepend('PATH', commands)
@@ -52,7 +53,7 @@ def _environment(name: str) -> dict[str, str]:
 
 
 def _become(name: str) -> None:
-    # Python ignores these two, and a program would inherit that: `gan-generate --out - | head` has to end.
+    # Python ignores these two signals, and a program would inherit that. But `gan-generate --out - | head` has to end.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     program = path(name)

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 def stats(run: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
     """The columns of a run's stats.jsonl: one array per name, one element per logged step, in the order of the file.
 
-    `run` is a run folder or the file itself. Numbers are int64 where every line has a whole one, else float64 with nan where a
-    line has null or lacks the name (quality is not measured in each step). Texts, lists and the like are objects, None where
-    missing. A last line that is still being written is left out. Raises ValueError with file, line and offset for any other
-    line that is no JSON object.
+    `run` is a run folder or the file itself. Numbers are int64 if every line has a whole number, otherwise float64 with
+    nan where a line has null or lacks the name (quality is not measured in each step). Texts, lists and the like are
+    objects, None where missing. A last line that is still being written is left out. Raises ValueError with file, line
+    and offset for any other line that is no JSON object.
     """
     path = pathlib.Path(run)
     if path.is_dir():
@@ -59,5 +59,5 @@ def _column(values: list[Any]) -> NDArray[Any]:
 def _float(value: float | None) -> float:
     try:
         return np.nan if value is None else float(value)
-    except OverflowError:  # a whole number beyond the largest float
+    except OverflowError:  # a whole number beyond the largest double
         return np.inf

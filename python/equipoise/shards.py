@@ -1,11 +1,11 @@
-"""Reads a shard folder of Equipoise with numpy alone; a data set for PyTorch needs no more than this either.
+"""Reads a shard folder of Equipoise with numpy alone; a data set for PyTorch needs only numpy as well.
 
     from equipoise import Shards
     pictures = Shards('shards/')
     picture, label = pictures[0]          # uint8 [size, size, 3], an integer
     pictures.labels[label]                # its name
 
-Files are opened when a picture of them is first asked for, and never travel to another process: each worker of a
+Files are opened at the first use of one of their pictures, and are never sent to another process: each worker of a
 DataLoader maps them itself, whatever starts the workers, so the pictures are in memory once.
 """
 from __future__ import annotations
@@ -34,7 +34,8 @@ INDEX = np.dtype([('crc32c', '<u4'), ('label', '<u4'), ('input', '<u8'), ('name_
 
 
 class Shard:
-    """The records of one file: pictures uint8 [n, size, size, 3] as a view of the file, index as in docs/shard-format.md."""
+    """The records of one file: pictures uint8 [n, size, size, 3] as a view of the file, index as in
+    docs/shard-format.md."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         header = np.fromfile(path, np.uint8, 56)
@@ -50,7 +51,7 @@ class Shard:
         shape = (self.records, self.size, self.size, 3)
         self.pictures: NDArray[np.uint8] = (np.memmap(path, np.uint8, 'r', HEADER_BYTES, shape) if self.records else
                                             np.zeros(shape, np.uint8))
-        self.pixels = self.pictures.view(np.ndarray)  # the same; numpy is slower with the elements of a memmap
+        self.pixels = self.pictures.view(np.ndarray)  # the same, but numpy is slower with the elements of a memmap
         self.index: NDArray[np.void] = np.fromfile(path, INDEX, self.records, offset=footer)
         if len(self.index) != self.records:
             raise ValueError(f'{path}: its index is shorter than its header says')
@@ -58,16 +59,17 @@ class Shard:
         self.path = path
 
     def name(self, i: int) -> bytes:
-        """The input that record i was made of."""
+        """The input from which record i was made."""
         with open(self.path, 'rb') as file:
             file.seek(self.names_at + int(self.index['name_offset'][i]))
             return file.read(int(self.index['name_bytes'][i]))
 
 
 class Shards(_MapStyle):
-    """All records of a folder by number: (picture, label), as transform(picture) where one is given.
+    """All records of a folder by number: (picture, label), with transform(picture) if a transform is given.
 
-    It is a map-style data set of PyTorch. `labels` are the names of the labels, `label_counts` how many records each has.
+    It is a map-style data set of PyTorch. `labels` has the names of the labels, `label_counts` the number of records of
+    each.
     """
 
     def __init__(self, folder: str | os.PathLike[str], transform: Callable[[NDArray[np.uint8]], Any] | None = None) -> None:
@@ -96,7 +98,7 @@ class Shards(_MapStyle):
         return self.ends[-1] if self.ends else 0
 
     def shard(self, number: int) -> Shard:
-        """The shard with this number, which stands in its file's name. Raises ValueError with the file."""
+        """The shard with this number, as in its file's name. Raises ValueError with the file."""
         if number not in self._open:
             shard = Shard(self.folder / f'shard-{number:05}.gan')
             if shard.size != self.image_size or shard.records != self._records_of(number):
@@ -122,7 +124,8 @@ class Shards(_MapStyle):
         return picture if self.transform is None else self.transform(picture), int(shard.index['label'][at])
 
     def __getitems__(self, numbers: Sequence[int]) -> Sequence[Sequence[Any]]:
-        """What a DataLoader asks for instead of single records: the same, and quicker where its batches are plain pictures."""
+        """Records for a DataLoader, which calls this instead of reading single ones. Faster if its batches are plain
+        pictures."""
         if self.transform not in (None, to_tensor) or type(self).__getitem__ is not Shards.__getitem__:
             return [self[number] for number in numbers]
         from equipoise import batches
@@ -132,8 +135,8 @@ class Shards(_MapStyle):
         return (self[i] for i in range(len(self)))
 
     def arrays(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint32]]]:
-        """(pictures uint8 [n, size, size, 3], labels uint32 [n]) of each shard in order, as views of the files: nothing is read
-        before it is looked at, and no transform is applied."""
+        """(pictures uint8 [n, size, size, 3], labels uint32 [n]) of each shard in order, as views of the files: nothing
+        is read before its first use, and no transform is applied."""
         for number in self.numbers:
             shard = self.shard(number)
             yield shard.pictures, shard.index['label']
@@ -144,7 +147,7 @@ class Shards(_MapStyle):
 
 
 def to_tensor(picture: NDArray[np.uint8]) -> torch.Tensor:
-    """A transform: uint8 [size, size, 3] -> torch.uint8 [3, size, size]. Batches of a DataLoader are then in the memory format
-    torch.channels_last."""
+    """A transform: uint8 [size, size, 3] -> torch.uint8 [3, size, size]. Batches of a DataLoader are then in the memory
+    format torch.channels_last."""
     import torch
     return torch.from_numpy(picture).permute(2, 0, 1)

@@ -1,9 +1,9 @@
-"""Memory that a worker of a DataLoader shares with the process that it works for, and uses again for later batches.
+"""Memory that a worker of a DataLoader shares with its main process and reuses for later batches.
 
-PyTorch allocates and maps shared memory anew for each batch, and the kernel clears it, which costs more than the copy of the
-records. It lies in /dev/shm besides, which is small in containers. Here a worker has a few anonymous files (memfd). Their first
-byte is 1 while a batch is in use; the other process, which finds them in /proc, makes it 0 when nobody holds the batch any more.
-They are gone when both processes are.
+PyTorch allocates and maps shared memory anew for each batch, and the kernel clears it, which costs more than the copy
+of the records. It is also in /dev/shm, which is small in containers. Here a worker has a few anonymous files (memfd).
+Their first byte is 1 while a batch is in use; the main process, which finds them in /proc, sets it to 0 when the batch
+is no longer referenced. The kernel removes them when both processes have ended.
 """
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import weakref
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_FILES, MOST_BYTES = 8, 256 << 20  # of a worker
+MOST_FILES, MOST_BYTES = 8, 256 << 20  # per worker
 _HEADER = mmap.PAGESIZE
 
 Place = tuple[int, int, int]  # process, its file descriptor, inode
@@ -51,7 +51,7 @@ _mapped: dict[Place, mmap.mmap] = {}
 
 
 def _forget() -> None:
-    """In a forked process: the files belong to the one that forked."""
+    """Called in a forked process, because the files belong to its parent."""
     _own.clear()
     _mapped.clear()
 
@@ -60,7 +60,7 @@ os.register_at_fork(after_in_child=_forget)
 
 
 def take(size: int) -> Slot | None:
-    """A slot of this process that is marked as used from now on, or None where what it may have is in use."""
+    """Returns a slot of this process and marks it as used; None if all of its slots are in use."""
     for slot in _own:
         if slot.free and size <= slot.size:
             slot.mark(True)
@@ -80,7 +80,8 @@ def take(size: int) -> Slot | None:
 
 
 def of_worker(place: Place, size: int) -> NDArray[np.uint8] | None:
-    """The bytes of a slot of another process, which has it back when nobody holds a part of them; None where it is not there."""
+    """The bytes of a slot of another process. The slot becomes free when they are no longer referenced. None if there
+    is no such slot."""
     if place not in _mapped:
         for old in [old for old in _mapped if not _is_there(old)]:
             del _mapped[old]
@@ -115,5 +116,5 @@ def _is_there(place: Place) -> bool:
 
 
 def _give_back(memory: mmap.mmap, process: int) -> None:
-    if os.getpid() == process:  # a forked process drops what its parent still holds
+    if os.getpid() == process:  # a forked process drops what its parent still uses
         memory[0] = 0

@@ -15,7 +15,7 @@ std::string Scale(double scale) {
   return text;
 }
 
-// The functions With… return the action that sets one control; the caller has decided that the change is allowed.
+// Each function With… returns the action that sets one control. The caller has decided that the change is allowed.
 
 // A pointer to the scale of a network's learning rate.
 using Rate = double Controls::*;
@@ -92,8 +92,8 @@ Action Restarted(const Controls& before) {
   return action;
 }
 
-// D's relative learning speed: its rate times its updates per step, divided by G's rate.
-// Base scales count too: pace may raise both rates at different times, and what matters is their ratio now.
+// D's relative learning speed: its rate times its updates per step, divided by G's rate. Base scales count too: pace
+// may raise both rates at different times, so their current ratio counts.
 double RelativeSpeed(const Controls& c, const BalanceOptions& options) {
   return options.d_pace * c.base_scale_d * c.lr_scale_d * c.d_steps / (c.d_every * c.base_scale_g * c.lr_scale_g);
 }
@@ -105,8 +105,8 @@ double HighestRateOfD(const BalanceOptions& options, double epoch) {
   return std::min(fresh, std::max(fresh / (1 + epoch / options.pace_epochs), kPaperRate));
 }
 
-// The target of D's base rate, which is `now`: either end of its range, or 0 for no change.
-// The range between the two conditions changes nothing. Without it the rate would move in every step, back and forth.
+// The target of D's base rate, which is `now`: either end of its range, or 0 for no change. Between the two conditions
+// the rate does not change. Without this range it would move back and forth in every step.
 double TargetRateOfD(const BalanceOptions& options, double now, double auc, double epoch) {
   const double fast = HighestRateOfD(options, epoch);
   const double slow = std::min(fast, std::max(options.slow_pace_d * fast, kPaperRate));
@@ -163,7 +163,7 @@ std::optional<Action> ReleaseDiscriminator(const Controls& controls, const Balan
 
 // The mildest action comes first. An action that would make D too slow beside G is skipped, because then G collapses.
 std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const BalanceOptions& options) {
-  // A D that is ahead needs no help any more.
+  // A D that is ahead needs no more help.
   if (auto action = UndoHelp(controls, options)) return action;
   const double least_of_d = std::max(options.min_lr_scale, options.min_lr_d / (options.lr_d * controls.base_scale_d));
   if (options.IsEnabled(ActionGroup::kDiscriminatorRate) && controls.lr_scale_d > least_of_d) {
@@ -179,7 +179,7 @@ std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const Bala
   if (options.IsEnabled(ActionGroup::kWganGp) && !controls.wgan_gp)
     return WithSwitch(controls, &Controls::wgan_gp, true);
   if (auto action = SpreadGenerator(controls, options)) return action;
-  // Last, because it throws away all that D has learnt. MayRestart() of the controller limits how often.
+  // Last, because it discards everything that D has learnt. MayRestart() of the controller limits how often.
   if (options.IsEnabled(ActionGroup::kRestartDiscriminator)) return Restarted(controls);
   return std::nullopt;
 }
@@ -208,7 +208,7 @@ Controls WithAdjustedBaseRates(Controls controls, const BalanceOptions& options,
 // D is strengthened before G is slowed down: a fast G learns more from a strong D than a slow G from a weak one.
 // Actions that hold D back are undone first.
 std::optional<Action> HelpDiscriminator(const Controls& controls, const BalanceOptions& options) {
-  // Steering raised G's rate against a D that won; what remains of that is undone before D is helped.
+  // Steering has raised G's rate against a D that won. The rest of that rise is undone before D is helped.
   if (controls.lr_scale_g > 1) return WithLowerRate(controls, &Controls::lr_scale_g, 1, options);
   if (auto action = UndoHolding(controls, options)) return action;
   if (options.IsEnabled(ActionGroup::kDiscriminatorRate) && controls.lr_scale_d < options.max_lr_scale_d) {
@@ -243,7 +243,7 @@ std::optional<Action> CollapseResponse(const Controls& controls, const BalanceOp
   }
   if (collapses_before <= 1) {
     Action action{"lower_g_rate", "both rates halved", controls};
-    // Both, so that D's relative learning speed stays what it was.
+    // Both rates are halved, so that D's relative learning speed does not change.
     action.controls.lr_scale_d /= 2;
     action.controls.lr_scale_g /= 2;
     return action;

@@ -1,5 +1,5 @@
-// From findings to the controls of the next steps. Each ladder of actions is climbed one action at a time, mildest
-// first.
+// Chooses the controls of the next steps from the findings. Each ladder lists actions, mildest first, and is climbed
+// one action at a time.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +49,7 @@ double HighestGeneratorScale(const Controls& controls, const BalanceOptions& opt
 // Adam's first beta to the value that GANs tolerate (BalanceOptions::pace_beta1).
 Controls WithAdjustedBaseRates(Controls controls, const BalanceOptions& options, double auc, double epoch);
 
-// Each function returns the next action of its ladder, or nothing at the ladder's end.
+// Each function returns the next action of its ladder, or nothing at the end of the ladder.
 std::optional<Action> HoldDiscriminatorBack(const Controls& controls, const BalanceOptions& options);
 std::optional<Action> HelpDiscriminator(const Controls& controls, const BalanceOptions& options);
 // Undoes one action that holds D back, the strongest first.

@@ -23,7 +23,7 @@ std::string Ahead(const char* who, const Averages& averages, const Latch& latch)
   return text;
 }
 
-// The present diversity relative to the best of the run.
+// The current diversity relative to the best of the run.
 std::string Percent(const Averages& averages) {
   const double part = averages.diversity_ratio.mean() / std::max(averages.best_diversity_ratio, 1e-12);
   return std::to_string(std::lround(100 * part)) + " %";
@@ -53,7 +53,7 @@ Controller::Controller(BalanceOptions options) : options_(std::move(options)) { 
 std::vector<Intervention> Controller::Observe(std::uint64_t step, const Signals& signals) {
   if (options_.mode == Mode::kOff) return {};
   const bool finite = IsFinite(signals);
-  // Counted before this step, so that the warm-up has exactly so many steps.
+  // Checked before this step is counted, so that the warm-up has exactly that many steps.
   const bool warm = observed_ >= options_.warmup_steps;
   if (finite) {
     Update(averages_, signals, options_, warm);
@@ -128,7 +128,7 @@ void Controller::Steer() {
 // A restart discards everything that D has learnt. So it waits until D has been ahead for long, whatever was done.
 bool Controller::MayRestart() const {
   const std::uint64_t ahead_for = std::max(findings_.discriminator_ahead.held, findings_.perfect_discriminator.held);
-  // A new D needs time to learn; one that is restarted at once again would never teach G anything.
+  // A new D needs time to learn. If it were restarted again at once, G would learn nothing from it.
   return since_restart_ >= options_.restart_interval && ahead_for >= options_.restart_interval / 2;
 }
 
@@ -158,7 +158,7 @@ void Controller::CountSteps(bool finite) {
   ++since_action_;
   ++since_restart_;
   balanced_for_ = verdict_ == Verdict::kBalanced ? balanced_for_ + 1 : 0;
-  // Also in steps that are not finite, or a run of such steps would keep G frozen.
+  // Also in steps that are not finite, because a series of such steps would otherwise keep G frozen.
   if (controls_.freeze_g_steps > 0) --controls_.freeze_g_steps;
 }
 
@@ -232,7 +232,7 @@ nlohmann::json Controller::Save() const {
           {"since_action", since_action_},
           {"acted", acted_},
           {"patience", patience_},
-          // The names of saved members stay when members are renamed, as here.
+          // Saved members keep their names when members are renamed, as here.
           {"taken_back", has_undone_},
           {"since_restart", since_restart_},
           {"epoch", epoch_}};

@@ -1,5 +1,5 @@
-// What the balance controller may do: the actions that users choose, the names under which interventions are recorded,
-// and the controls that they change.
+// The vocabulary of the balance controller: the actions that users choose, the names under which interventions are
+// recorded, and the controls that they change.
 #pragma once
 
 #include <cstdint>

@@ -24,7 +24,7 @@ void Require(bool good, const char* what) {
 // One list of the fields for writing and reading, so that neither can omit one.
 template <typename Options, typename Visitor>
 void VisitThresholds(Options& o, Visitor&& visit) {
-  // These names are written by users (--balance-set) and stand in checkpoints: they are never renamed.
+  // Users write these names (--balance-set) and checkpoints contain them, so they are never renamed.
   visit("smoothing_steps", o.smoothing_steps);
   visit("d_ahead_auc", o.d_ahead_auc);
   visit("d_ahead_clear_auc", o.d_ahead_clear_auc);
@@ -113,8 +113,8 @@ std::set<ActionGroup> ParseActionGroups(const std::string& names) {
 
 // The conditions are written so that NaN fails all of them.
 void CheckOptions(const BalanceOptions& o) {
-  // Where a verdict has two thresholds, the one that clears it lies on the healthy side of the one that raises it. The
-  // other way round it would be raised and cleared in turns.
+  // Where a verdict has two thresholds, the one that clears it is on the healthy side of the one that raises it. In the
+  // reverse order it would be raised and cleared alternately.
   Require(o.smoothing_steps >= 1 && o.smoothing_steps <= 1e6, "smoothing_steps must be 1 to 1000000");
   Require(o.d_ahead_clear_auc <= o.d_ahead_auc, "d_ahead_clear_auc must not be above d_ahead_auc");
   Require(o.g_ahead_clear_auc >= o.g_ahead_auc, "g_ahead_clear_auc must not be below g_ahead_auc");

@@ -114,7 +114,8 @@ struct BalanceOptions {
   // warm-up.
   double foretell_auc = 0.95, foretell_diversity = 0.3, foretell_growth = 1.05;
   std::uint32_t foretell_steps = 40;
-  std::uint32_t perfect_steps = 60;  // a D whose AUC is at least sure_auc for this many steps is ahead, whatever else
+  // a D whose AUC is at least sure_auc for this many steps is ahead, whatever the other signals
+  std::uint32_t perfect_steps = 60;
   Rule rule = Rule::kBalance;
   // Steering. In every step the probability of augmentation changes by steer_gain times the difference between D's AUC
   // on its augmented inputs and steer_auc. While the AUC on images without augmentation is more than half a steer_band

@@ -50,8 +50,8 @@ void from_json(const nlohmann::json& json, Signals& signals) {
   VisitSignals(signals, [&](const char* name, double& value) { value = json.value(name, value); });
 }
 
-// D's loss is the sum of two parts, so half of it is comparable with G's loss.
-// Only for show: no verdict uses it, since the losses of D and G are not comparable in most objectives.
+// D's loss is the sum of two parts, so half of it is comparable with G's loss. It is only displayed, and no verdict
+// uses it, since the losses of D and G are not comparable in most objectives.
 double Imbalance(double loss_d, double loss_g) {
   const double half = loss_d / 2;
   const double sum = half + loss_g;

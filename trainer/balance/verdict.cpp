@@ -23,7 +23,7 @@ bool GivesNoGradient(const Averages& a, double least_excess) {
   return !a.normalised_loss.empty() && a.normalised_loss.mean() >= least_excess;
 }
 
-// D counts as ahead only if that harms: a D that wins against diverse images is normal in healthy runs.
+// D counts as ahead only if that does harm. In healthy runs, D often wins although the images are diverse.
 void UpdateDiscriminatorAhead(Latch& latch, const Averages& a, const BalanceOptions& o) {
   const auto harms = [&](double most) { return a.diversity_ratio.empty() || a.diversity_ratio.mean() < most; };
   const bool raise =
@@ -95,7 +95,7 @@ void Update(Findings& findings, const Averages& averages, const Signals& signals
     // A blow-up ends only after clear_steps quiet steps: losses that swing up and down are one blow-up.
     findings.diverged.Update(false, true, options.raise_steps, options.clear_steps);
   }
-  // New networks look like every kind of imbalance.
+  // New networks show every kind of imbalance.
   if (!warm) return;
   UpdateDiscriminatorAhead(findings.discriminator_ahead, averages, options);
   UpdatePerfectDiscriminator(findings.perfect_discriminator, averages, options);

@@ -16,11 +16,11 @@ Classes::Classes(std::vector<ClassInfo> classes, ClassSampling sampling) : all_(
 
 // Whole numbers, so that every machine draws the same class.
 std::uint32_t Classes::Draw(std::uint64_t seed, Stream latents, std::uint64_t cursor) const {
-  // The stream of the latents takes the place of the sample number: D's and G's images of one cursor get classes that
-  // have nothing to do with each other.
+  // The stream of the latents is used as the sample number, so D's and G's images of one cursor get independent
+  // classes.
   const double uniform = Uniform(seed, Stream::kClass, cursor, static_cast<std::uint64_t>(latents));
   const auto place = static_cast<std::uint64_t>(uniform * static_cast<double>(ends_.back()));
-  // upper_bound passes over classes without images, whose end is that of the class before. The minimum guards against a
+  // upper_bound skips classes without images, whose end equals that of the previous class. The minimum guards against a
   // product that rounds up to the end.
   const auto found = std::upper_bound(ends_.begin(), ends_.end(), std::min(place, ends_.back() - 1));
   return static_cast<std::uint32_t>(found - ends_.begin());

@@ -30,8 +30,8 @@ class Classes {
   std::size_t size() const { return all_.size(); }
   const std::vector<ClassInfo>& all() const { return all_; }
 
-  // The class of the image whose latent is number `cursor` of the stream `latents`. The numbers come from a stream of
-  // their own, so the latents of a seed are the same with and without classes.
+  // The class of the image whose latent is number `cursor` of the stream `latents`. The random numbers have their own
+  // stream, so the latents of a seed are the same with and without classes.
   std::uint32_t Draw(std::uint64_t seed, Stream latents, std::uint64_t cursor) const;
 
  private:

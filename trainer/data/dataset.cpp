@@ -102,7 +102,7 @@ std::span<const std::byte> Intact(std::uint64_t i, std::uint64_t count, const Da
     } catch (const DataError& error) {
       report(error);
     }
-    // The next record by number and not another one at random, so that every rank finds the same one without asking.
+    // The next record by number rather than a random one, so that every rank finds the same one without communication.
     number = (number + 1) % count;
   }
   if (used != nullptr) *used = number;
@@ -147,7 +147,7 @@ std::uint32_t Dataset::Label(std::uint64_t i) const { return LabelOf(SkipHeld(i,
 
 std::uint32_t Dataset::HoldoutLabel(std::uint64_t i) const { return LabelOf(split_->holdout[i]); }
 
-// All records are counted in the order of the footers, then those that are held out are taken off again.
+// Counts all records in the order of the footers, then subtracts the held-out ones.
 std::vector<std::uint64_t> Dataset::LabelCounts() const {
   std::vector<std::uint64_t> counts(manifest_.labels.size());
   for (const auto& shard : shards_) {

@@ -131,7 +131,7 @@ void Loader::Impl::Fill(std::uint64_t number) {
   const std::vector<std::uint64_t> records = std::exchange(coming, RecordsFrom(batch.cursor + options.stride));
   // When the data comes from a disk, the records of the next batch are loaded while this one is copied.
   for (const std::uint64_t record : coming) dataset->WillNeed(record);
-  // A page that is lost while it is copied leaves zeros in the batch. The second call verifies the record again and
+  // If a page is lost while it is copied, the batch contains zeros. The second call verifies the record again and
   // throws.
   UntilNothingIsLost([&] { CopyImages(records, batch); });
   read_bytes += batch.pixels.size();

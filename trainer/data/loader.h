@@ -55,9 +55,8 @@ class Dataset {
   std::vector<std::uint64_t> LabelCounts() const;
 
   // Hints to the kernel that change no data. WillNeed: record i will be read soon; has an effect only while the record
-  // cannot be in memory yet, or when memory cannot hold all records. Unmap: the pages that were read need not stay
-  // mapped, so that the data set does not count as memory of this process. They stay in the page cache while there is
-  // room.
+  // cannot be in memory yet, or when memory cannot hold all records. Unmap: the pages that were read may be unmapped,
+  // so that the data set does not count as memory of this process. They stay in the page cache while memory is free.
   void WillNeed(std::uint64_t i) const;
   void Unmap() const;
 

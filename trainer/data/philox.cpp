@@ -6,9 +6,8 @@
 namespace gan::data {
 namespace {
 
-// The constants of the paper.
-// Random numbers are a function of what they are for and not of what was drawn before. So any rank can compute the
-// numbers of any image, and neither the number of ranks nor a resume changes them.
+// The constants of the paper. A random number is a function of its purpose and not of earlier random numbers. So any
+// rank can compute the numbers of any image, and neither the number of ranks nor a resume changes them.
 constexpr std::uint32_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
 constexpr std::uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;  // golden ratio, sqrt(3) - 1
 constexpr int kRounds = 10;
@@ -33,9 +32,8 @@ std::uint64_t StreamKey(std::uint64_t seed, Stream stream, std::uint64_t sample)
 // Maps to (0, 1], never 0, so that the logarithm is finite.
 float OpenUnit(std::uint32_t word) { return (static_cast<float>(word) + 0.5F) * 0x1p-32F; }
 
-// Two independent standard normal numbers from two uniform ones.
-// The angle takes 24 bits, as many as a float holds exactly. The sums of libm may differ in the last bit between
-// machines; the integers from which they are made do not.
+// Two independent standard normal numbers from two uniform ones. The angle uses 24 bits, as many as a float represents
+// exactly. Results of libm may differ in the last bit between machines; the integers do not.
 void BoxMuller(std::uint32_t a, std::uint32_t b, float* pair) {
   const float radius = std::sqrt(-2.0F * std::log(OpenUnit(a)));
   const float angle = 2.0F * std::numbers::pi_v<float> * (static_cast<float>(b >> 8) * 0x1p-24F);

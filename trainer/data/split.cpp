@@ -7,8 +7,8 @@
 namespace gan::data {
 
 std::uint64_t ContentKey(std::uint32_t crc32c) {
-  // The checksum in the lower half distinguishes records even if their random upper halves are equal.
-  // The smallest checksums themselves would be no random choice, because a CRC is linear in the content.
+  // The checksum in the lower half distinguishes records even if their random upper halves are equal. The smallest
+  // checksums themselves would not be a random choice, because a CRC is linear in the content.
   const std::uint64_t random = Philox(0, 0, crc32c).v[0];
   return random << 32 | crc32c;
 }
@@ -26,8 +26,8 @@ void HoldoutChooser::Offer(std::uint64_t key, std::uint64_t record) {
   std::push_heap(smallest_.begin(), smallest_.end());
 }
 
-// Equal keys mean equal images. Were such a group split, the generator would be measured against images that it was
-// trained on.
+// Equal keys mean equal images. If such a group were split, the generator would be measured against its training
+// images.
 std::vector<std::uint64_t> HoldoutChooser::Choose() {
   std::sort_heap(smallest_.begin(), smallest_.end());
   // When the heap is full, further records with its last key may have been dropped, so the whole group of that key is

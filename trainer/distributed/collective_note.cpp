@@ -6,7 +6,7 @@ namespace gan::distributed {
 
 namespace {
 
-// Global, because the Reducer starts collectives too, and it knows nothing of the board.
+// Global, because the Reducer starts collectives too, and it does not know the board.
 std::atomic<storage::RankBoard*> noted_on{nullptr};
 std::atomic<storage::CollectiveNote*> noted_in{nullptr};
 
@@ -30,7 +30,7 @@ void NoteHosts(const std::vector<std::string>& hosts) {
 InCollective::InCollective(const char* purpose, const char* operation) : place_(noted_in) {
   if (place_ == nullptr) return;
   std::snprintf(place_->name.data(), place_->name.size(), "%s, %s", purpose, operation);
-  // The name is complete before `inside` is set, so whoever finds 1 finds the name of that collective.
+  // The name is written before `inside` is set to 1, so a reader that finds 1 also finds the name of that collective.
   ++place_->entered;
   place_->inside = 1;
 }

@@ -1,4 +1,4 @@
-// Notes the collective that this process is in where another process can read it after this one has died.
+// Notes the collective that this process is in, in memory that another process can read after this one has died.
 #pragma once
 
 #include <cstddef>
@@ -9,15 +9,15 @@
 
 namespace gan::distributed {
 
-// The collectives of this process over MPI are noted in the slot of `rank` from now on, until the board is null.
+// From now on, the collectives of this process over MPI are noted in the slot of `rank`; a null board ends this.
 void NoteCollectivesIn(storage::RankBoard* board, std::size_t rank = 0);
-// This process gives up waiting for the others: takes the snapshot of the board.
+// Call it when this process gives up waiting for the others. Takes the snapshot of the board.
 void NoteSilence();
 
 // Notes on which host each rank runs.
 void NoteHosts(const std::vector<std::string>& hosts);
 
-// Notes a collective while it lives.
+// Notes a collective as long as the object lives.
 class InCollective {
  public:
   InCollective(const char* purpose, const char* operation);

@@ -64,7 +64,7 @@ std::shared_ptr<Communicator> Communicator::Create(const World& world, const std
   // CUSTOM, because BackendType::MPI stands for c10d's own backend, which LibTorch's wheels do not contain.
   impl->group->setBackend(c10::DeviceType::CPU, ProcessGroup::BackendType::CUSTOM, impl->mpi);
   auto communicator = std::shared_ptr<Communicator>(new Communicator(std::move(impl)));
-  // After the MPI backend, over which the ranks tell each other where to meet.
+  // After the MPI backend, which the ranks use to exchange the address of their meeting point.
   if (device == "cuda" && world.size > 1) {
     communicator->impl_->rendezvous = AddNcclBackend(*communicator, world, timeout);
   }
@@ -117,7 +117,7 @@ std::vector<std::string> Communicator::AllGather(const std::string& bytes) {
   };
   const auto lengths = gather(at::tensor(static_cast<std::int64_t>(bytes.size()), at::kLong).view({1}));
   std::int64_t longest = 1;
-  // At least one byte, so that empty texts need no case of their own.
+  // At least one byte, so that empty texts are not a special case.
   for (const at::Tensor& length : lengths) longest = std::max(longest, length.item<std::int64_t>());
   const auto texts = gather(BytesOf(bytes, longest));
   std::vector<std::string> all;
@@ -127,7 +127,7 @@ std::vector<std::string> Communicator::AllGather(const std::string& bytes) {
   return all;
 }
 
-// The length first: the other ranks must provide a tensor of the same size.
+// The length is sent first, because the other ranks must provide a tensor of the same size.
 std::string Communicator::Broadcast(const std::string& bytes, int root) {
   at::Tensor length = at::tensor(static_cast<std::int64_t>(bytes.size()), at::kLong).view({1});
   std::vector<at::Tensor> lengths = {length};

@@ -21,7 +21,7 @@ class ProcessGroup;
 
 namespace gan::distributed {
 
-enum class ReduceOp { kSum, kAverage, kMax, kMin };  // kMax, kMin: not of values that may be NaN, see docs/cluster.md
+enum class ReduceOp { kSum, kAverage, kMax, kMin };  // kMax, kMin: not for values that may be NaN, see docs/cluster.md
 
 // A collective failed or timed out; the message names the rank, the operation and its size.
 class CommunicationError : public std::runtime_error {

@@ -49,7 +49,7 @@ bool CudaAvailable(std::string* why) {
   return ThePlugin().why.empty();
 }
 
-// Not written as a sum, in which GCC 12 reports overlaps that do not exist under -fsanitize=thread.
+// Not written as a sum, for which GCC 12 reports non-existent overlaps under -fsanitize=thread.
 std::string WhyNoGpu(const std::string& load_error, int devices) {
   if (load_error.empty()) return devices > 0 ? "" : "no CUDA device was found: the driver reports no GPU";
   std::string why = "this build has no GPU part that loads (";

@@ -124,8 +124,7 @@ World FindWorld() {
 Environment::Environment(int* argc, char*** argv, int expected_size)
     : exceptions_at_start_(std::uncaught_exceptions()) {
   RequireNoSingletons();
-  // Before MPI_Init, which reads the setting. Open MPI would otherwise find out in the first large message and fail
-  // there.
+  // Before MPI_Init, which reads the setting. Otherwise Open MPI would fail at the first large message.
   if (!CanReadOtherProcesses()) open_mpi::CopyWithoutKernel();
   const LaunchersMarks marks;
   int provided = MPI_THREAD_SINGLE;

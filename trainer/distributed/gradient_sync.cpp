@@ -19,7 +19,7 @@ namespace gan::distributed {
 // would record every parameter of every backward without end.
 struct GradientSync::Buckets {
   Buckets(const std::vector<at::Tensor>& parameters, const Communicator& communicator, std::int64_t bucket_bytes) {
-    // The backward reaches the last layer first, so the first bucket is full soon after it has begun.
+    // The backward reaches the last layer first, so the first bucket is complete soon.
     const std::vector<at::Tensor> backwards(parameters.rbegin(), parameters.rend());
     const std::vector<bool> dense(backwards.size(), false);
     const auto indices = std::get<0>(
@@ -45,7 +45,7 @@ SyncPath Resolve(SyncPath path, const at::Tensor& parameter) {
 std::vector<at::Tensor> GradientsOf(const std::vector<at::Tensor>& parameters) {
   std::vector<at::Tensor> gradients;
   for (const at::Tensor& parameter : parameters) {
-    // The Reducer reduces a bucket only when all of its gradients have come, so one that never comes must be an error.
+    // The Reducer reduces a bucket only when it has all of its gradients, so a missing gradient must be an error.
     if (!parameter.grad().defined())
       throw CommunicationError("a parameter has no gradient: the loss does not depend on it");
     gradients.push_back(parameter.grad());

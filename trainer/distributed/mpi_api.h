@@ -1,5 +1,5 @@
-// Includes only MPI's C interface. Open MPI's header would otherwise include its C++ bindings, which were removed from
-// the MPI standard.
+// Includes only MPI's C interface. Open MPI's header would otherwise include its C++ bindings, which are no longer part
+// of the MPI standard.
 #pragma once
 
 #define OMPI_SKIP_MPICXX 1

@@ -15,7 +15,7 @@ namespace gan::distributed {
 
 namespace {
 
-// MPI 3 counts elements with an int, and a buffer in flight needs as much memory again inside the library.
+// MPI 3 counts elements with an int, and for a buffer in flight the library allocates the same amount of memory again.
 constexpr std::int64_t kChunkElements = std::int64_t{1} << 24;
 
 // The size of the pieces in recursive halving. With this size the data from another rank is still in the cache when it
@@ -135,7 +135,7 @@ void MpiBackend::Reduce(const std::vector<at::Tensor>& tensors, const c10d::Redu
   // Halving needs a power of two. It is used for sums only, because large tensors are gradients.
   const bool can_halve =
       reduction.operation == MPI_SUM && getSize() > 1 && std::has_single_bit(static_cast<unsigned>(getSize()));
-  // All tensors are cut as one row: small ones travel together, and large ones in several pieces.
+  // All tensors are cut as one row, so small ones are sent together, and large ones in several pieces.
   ForEachChunk(row.size(), can_halve ? kHalvedElements : kChunkElements, [&](Part part) {
     call.bytes = ByteCount(tensors[0], part.size());
     if (can_halve && part.size() >= kHalvingElements) {

@@ -1,4 +1,4 @@
-// How MpiBackend adds up large tensors.
+// The all-reduce of MpiBackend for large sums.
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
@@ -63,7 +63,7 @@ void MpiBackend::ReduceByHalving(const MpiCall& call, const TensorRow& row, Part
     const std::vector<at::Tensor> mine = row.Pieces(keep);
     const std::vector<at::Tensor> theirs = CutLike(received, mine);
     Swap(call, type, getRank() ^ distance, row.Pieces(give), theirs);
-    // Divided after the last sum, where the result of Open MPI's tree is divided too: the bits are to be the same.
+    // Divided after the last sum, as with Open MPI's tree, so that the bits are equal.
     const bool last = 2 * distance == getSize();
     for (std::size_t i = 0; i < mine.size(); ++i) Add(mine[i], theirs[i], last && average ? getSize() : 1);
     parts.push_back(keep);

@@ -69,7 +69,7 @@ socklen_t LengthOf(const sockaddr* address) {
   return address->sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
 }
 
-// The interfaces of this host with one address each; an interface with several addresses comes several times.
+// The interfaces of this host with one address each; an interface with several addresses is listed several times.
 std::vector<Interface> Interfaces() {
   ifaddrs* all = nullptr;
   if (::getifaddrs(&all) != 0) return {};

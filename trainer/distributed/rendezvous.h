@@ -1,4 +1,4 @@
-// How the ranks of a job on GPUs find each other before NCCL connects them.
+// Lets the ranks of a job on GPUs find each other before NCCL connects them.
 #pragma once
 
 #include <c10/util/intrusive_ptr.h>
@@ -25,7 +25,7 @@ struct Interface {
 // reached. Sends no packets.
 std::optional<Interface> InterfaceTowards(const std::string& host);
 
-// A host as it is known to itself: its name and the addresses of its interfaces, without loopback.
+// A host from its own point of view: its name and the addresses of its interfaces, without loopback.
 struct HostAddresses {
   std::string name;
   std::vector<std::string> addresses;
@@ -34,12 +34,12 @@ HostAddresses ThisHost();
 
 // The interface that routes packets to another host, which is found by its name or, where names are not resolved (pods
 // with short host names), by one of its addresses. An address that `own` has as well, such as that of a bridge for
-// containers, leads nowhere and is passed over.
+// containers, does not lead to the other host and is skipped.
 std::optional<Interface> InterfaceTowards(const HostAddresses& other, const HostAddresses& own);
 
 struct Rendezvous {
   c10::intrusive_ptr<c10d::Store> store;
-  std::string log_line;  // one line for the log: who listens where
+  std::string log_line;  // one line for the log: listening addresses
 };
 
 // Collective. Rank 0 creates a store that listens on one address only: on loopback when all ranks share its host,

@@ -24,7 +24,8 @@ class SumFunction : public torch::autograd::Function<SumFunction> {
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
-    // The loss of every rank depends on the sum, so an input's gradient is the sum of what all ranks' losses say of it.
+    // The loss of every rank depends on the sum, so the gradient of an input is the sum of the gradients of all ranks'
+    // losses.
     const auto holder = context->saved_data["communicator"].toCapsule();
     return {SumFunction::apply(gradients[0], holder), torch::Tensor()};
   }
@@ -51,8 +52,8 @@ SyncBatchNorm2dImpl::SyncBatchNorm2dImpl(const torch::nn::BatchNorm2dImpl& local
 // The sums are computed in double precision, because the variance is a small difference between large sums.
 torch::Tensor SyncBatchNorm2dImpl::forward(const torch::Tensor& input) {
   if (!is_training()) return torch::nn::BatchNorm2dImpl::forward(input);
-  // Each rank's variance is taken around its own mean first, which keeps the numbers small, and is then moved to 0,
-  // around which sums of squares of all ranks can be added.
+  // Each rank's variance is taken around its own mean first, which keeps the numbers small, and is then converted to a
+  // sum of squares around 0, because such sums of all ranks can be added.
   const auto [local_variance, local_mean] = torch::var_mean(input, {0, 2, 3}, /*unbiased=*/false);
   const torch::Tensor mean64 = local_mean.to(torch::kDouble);
   const torch::Tensor count = torch::full({1}, input.numel() / input.size(1), mean64.options());
@@ -81,7 +82,7 @@ void SyncBatchNorm2dImpl::UpdateRunningStatistics(const torch::Tensor& mean, con
     if (options.momentum()) {
       running.lerp_(same_type, *options.momentum());
     } else {
-      // A tensor, because reading the counter would make the host wait for all work that is queued on a GPU.
+      // A tensor, because reading the counter would make the host wait for all queued work of a GPU.
       running.lerp_(same_type, num_batches_tracked.to(running.scalar_type()).reciprocal());
     }
   };
@@ -101,7 +102,7 @@ torch::nn::Sequential WithSyncBatchNorm(const torch::nn::Sequential& layers,
     }
   }
   for (const auto& beside : layers->named_children()) {
-    // A network may have modules beside its numbered layers, as the embedding of classes is.
+    // A network may have modules beside its numbered layers, such as the embedding of classes.
     if (!synchronised->named_children().contains(beside.key())) {
       synchronised->register_module(beside.key(), beside.value());
     }

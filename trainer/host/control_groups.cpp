@@ -14,7 +14,8 @@ namespace {
 // The smallest limit of a group and all groups above it, up to the mount point. In a container the path of the group
 // may be the one outside, which does not exist inside; then only the existing groups are read.
 double Smallest(const fs::path& mount, const fs::path& group, LimitOf limit_of) {
-  // Every group on the path counts, because a limit of a parent binds its children, whatever they say themselves.
+  // Every group on the path counts, because the limit of a parent also applies to its children, whatever their own
+  // limits are.
   double smallest = limit_of(mount);
   fs::path folder = mount;
   for (const fs::path& part : group.relative_path()) {

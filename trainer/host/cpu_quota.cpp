@@ -20,11 +20,11 @@ double Ratio(double quota, double period) { return quota > 0 && period > 0 ? quo
 double FromCpuMax(const fs::path& group) {
   std::ifstream file(group / "cpu.max");
   double quota = 0, period = 0;
-  // "max" is no number, so reading it fails, which gives no quota as it should.
+  // "max" is not a number, so reading it fails, which correctly gives no quota.
   return file >> quota >> period ? Ratio(quota, period) : kNoQuota;
 }
 
-// Version 1: a quota of -1 means none.
+// Version 1: a quota of -1 means no limit.
 double FromCfsQuota(const fs::path& group) {
   std::ifstream quota_file(group / "cpu.cfs_quota_us"), period_file(group / "cpu.cfs_period_us");
   double quota = 0, period = 0;

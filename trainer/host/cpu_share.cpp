@@ -62,7 +62,7 @@ std::string Cpus(std::size_t count) { return storage::Counted(count, "CPU"); }
 
 std::string Ranks(std::size_t count) { return storage::Counted(count, "rank"); }
 
-// The line for the log: what was found, and why the rank computes with this number of threads.
+// The line for the log: the facts, and why the rank computes with this number of threads.
 std::string Explain(const CpuFacts& facts, const CpuShare& share, int before_quota) {
   const std::size_t ranks = facts.bound.size();
   const std::size_t mine = facts.bound[static_cast<std::size_t>(facts.rank)].size();
@@ -82,7 +82,7 @@ std::string Explain(const CpuFacts& facts, const CpuShare& share, int before_quo
 
 }  // namespace
 
-// Only a default binding is replaced; any other binding is the decision of somebody who knows the machine.
+// Only a default binding is replaced; any other binding was chosen by a user who knows the machine.
 CpuShare CpuShareOf(const CpuFacts& facts) {
   const std::size_t ranks = facts.bound.size();
   const auto rank = static_cast<std::size_t>(facts.rank);

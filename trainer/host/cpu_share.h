@@ -31,7 +31,7 @@ struct CpuFacts {
 struct CpuShare {
   int threads = 1;          // number of compute threads; equal on all ranks of a host that were bound alike
   std::vector<int> run_on;  // numbers of the CPUs to run on; empty: no change
-  std::string why;          // one line for the log: what was found, and the conclusion
+  std::string why;          // one line for the log: facts and conclusion
 };
 
 // All ranks of a host get equal shares of the CPUs that the job may use there. A binding that is only the launcher's

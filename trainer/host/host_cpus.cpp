@@ -86,8 +86,8 @@ int Launcher() {
   return 0;
 }
 
-// The command line of the launcher that the user started. Empty for a daemon of it, whose command line does not mention
-// binding.
+// The command line of the launcher that the user started. Empty for a daemon of the launcher, whose command line does
+// not mention binding.
 std::optional<std::vector<std::string>> ArgumentsOf(int launcher) {
   const fs::path folder = fs::path("/proc") / std::to_string(launcher);
   if (launcher == 0 || FirstLine(folder / "comm") == "prted") return std::nullopt;
@@ -97,8 +97,8 @@ std::optional<std::vector<std::string>> ArgumentsOf(int launcher) {
   return arguments.empty() ? std::nullopt : std::optional(arguments);
 }
 
-// The CPUs that the kernel allows this thread at most. A request for all CPUs is reduced to those of the container.
-// There is no call that asks for the widest mask, so it is tried and undone.
+// The largest set of CPUs that the kernel allows this thread. A request for all CPUs is reduced to those of the
+// container. There is no call that asks for the widest mask, so it is tried and undone.
 std::vector<int> WidestAffinity() {
   const Mask before = MaskOf(AffinityOf(0));
   Mask all;
@@ -132,7 +132,7 @@ bool RunOn(const std::vector<int>& cpus) {
   return SetAffinity(0, mask);
 }
 
-// Missing topology files make each CPU a core of its own.
+// Without topology files each CPU counts as a separate core.
 std::vector<Cpu> CpusOfHost(const fs::path& root) {
   const fs::path folder = root / "sys/devices/system/cpu";
   std::vector<Cpu> cpus;
@@ -156,7 +156,7 @@ CpuFacts FindCpuFacts(std::vector<std::vector<int>> bound, int rank) {
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
   };
   facts.binding = open_mpi::BindingOf(environment, ArgumentsOf(launcher));
-  // A launcher that was not bound itself shows what the job may use.
+  // The affinity of a launcher that is not bound itself shows which CPUs the job may use.
   if (launcher > 0) facts.allowed = AffinityOf(launcher);
   if (facts.allowed.empty()) facts.allowed = WidestAffinity();
   if (facts.cpus.empty()) {  // without sysfs every CPU counts as a core of one package

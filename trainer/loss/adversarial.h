@@ -11,7 +11,7 @@ namespace gan::loss {
 
 // Scalars with their autograd graph.
 struct DiscriminatorLoss {
-  torch::Tensor real;                                  // one sum for one backward
+  torch::Tensor real;                                  // the part on real images
   torch::Tensor fake;                                  // the part on generated images
   torch::Tensor Total() const { return real + fake; }  // one sum, one backward
 };

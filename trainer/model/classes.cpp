@@ -41,7 +41,8 @@ void AddClassProjection(nn::Sequential& discriminator, const NetworkOptions& opt
   if (options.classes == 0) return;
   if (options.spectral_norm) {
     discriminator->register_module(kProjection,
-                                   // A 1×1 convolution is the Linear layer for which spectral norm is there already.
+                                   // A 1×1 convolution serves as the Linear layer, because spectral norm exists for
+                                   // convolutions.
                                    SpectralConv2d(nn::Conv2dOptions(channels, options.classes, 1).bias(false)));
   } else {
     discriminator->register_module(kProjection, nn::Linear(nn::LinearOptions(channels, options.classes).bias(false)));
@@ -50,7 +51,7 @@ void AddClassProjection(nn::Sequential& discriminator, const NetworkOptions& opt
 
 bool IsOfClasses(const std::string& name) { return name.starts_with("class_"); }
 
-// A product with the rows of a one-hot matrix, and not a look-up, whose gradient on a GPU is summed in no fixed order.
+// A product with the rows of a one-hot matrix, because the gradient of a look-up is summed in no fixed order on a GPU.
 torch::Tensor GeneratorInput(const nn::Sequential& generator, const torch::Tensor& latents,
                              const torch::Tensor& classes) {
   const auto embedding = Find(generator, kEmbedding);
@@ -64,8 +65,7 @@ torch::Tensor ClassTerm(const nn::Sequential& discriminator, const torch::Tensor
   const auto projection = Find(discriminator, kProjection);
   TORCH_CHECK((projection != nullptr) == classes.defined(), "a conditional discriminator needs classes, and only it");
   if (projection == nullptr) return {};
-  // The mean over the pixels is what D's own last layer gets, so the class and the image are judged from the same
-  // features.
+  // The mean over the pixels is the input of D's own last layer, so class and image are judged from the same features.
   const torch::Tensor pooled = last.mean({2, 3});
   torch::Tensor of_all;  // [N, classes]
   if (auto* spectral = projection->as<SpectralConv2d>()) {

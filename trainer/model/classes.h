@@ -1,13 +1,15 @@
-// What class-conditional networks have beside their layers. Both are modules of the nn.Sequential that forward() does
-// not call, so the names of all other tensors stay those of the unconditional networks:
-//   G: class_embedding.weight [classes, NetworkOptions::kClassEmbedding]; the row of a class is joined to the latent.
-//   D: class_projection.weight [classes, channels], the projection of Miyato and Koyama ("cGANs with projection
-//      discriminator", ICLR 2018): the product of a class's row with the last feature map, averaged over its pixels as
-//      for D's last layer, is added to the logit. With spectral normalisation it is [classes, channels, 1, 1] and
-//      normalised as well.
+// The modules that class-conditional networks have beside their layers. forward() of the nn.Sequential does not call
+// them, so the names of all other tensors stay those of the unconditional networks:
+//     G: class_embedding.weight [classes, NetworkOptions::kClassEmbedding]; the row of a class is appended to the
+//   latent.
+//     D: class_projection.weight [classes, channels], the projection of Miyato and Koyama ("cGANs with projection
+//           discriminator", ICLR 2018): the product of a class's row with the last feature map, averaged over its
+//      pixels as
+//           for D's last layer, is added to the logit. With spectral normalisation it is [classes, channels, 1, 1] and
+//           normalised as well.
 //
-// Classes are given as float [N, classes] with rows that add up to 1: one 1 per image (OneHot), or several shares where
-// images are mixed.
+// Classes are given as float [N, classes]. Each row adds up to 1: a single 1 for an image (OneHot), or several
+// fractions for an image that is a mixture.
 #pragma once
 
 #include <torch/torch.h>
@@ -29,11 +31,11 @@ torch::Tensor OneHot(const std::vector<std::uint32_t>& classes, std::size_t coun
 // order of the parameters.
 void AddClassEmbedding(torch::nn::Sequential& generator, const NetworkOptions& options);
 void AddClassProjection(torch::nn::Sequential& discriminator, const NetworkOptions& options, std::int64_t channels);
-// Whether `name` is a parameter or a buffer of one of the two.
+// Whether `name` is a parameter or a buffer of one of the two modules.
 bool IsOfClasses(const std::string& name);
 
-// The input of G's first layer: the latents [N, noise_dim, 1, 1], with the embeddings of `classes` joined to them
-// unless the network has none.
+// The input of G's first layer: the latents [N, noise_dim, 1, 1], with the embeddings of `classes` appended unless the
+// network has none.
 torch::Tensor GeneratorInput(const torch::nn::Sequential& generator, const torch::Tensor& latents,
                              const torch::Tensor& classes);
 

@@ -95,16 +95,16 @@ bool ContinueGenerator(torch::nn::Sequential& generator, const torch::Tensor& rg
   const auto places = Convolutions(generator);
   const std::size_t at = places[places.size() - 2];
   torch::Tensor weight = WeightOf(generator, at), last = WeightOf(generator, places.back());
-  // The image needs both signs in ReLU channels of their own; a network of fewer channels has no room for them.
+  // The image needs both signs, in six separate ReLU channels. A network with fewer channels has no space for them.
   if (weight.size(1) < 2 * kRgb) return false;
   weight.index_put_({Slice(), Slice(0, kRgb)}, rgb);
   weight.index_put_({Slice(), Slice(kRgb, 2 * kRgb)}, -rgb);
-  // Batch norm subtracts a mean and divides by a deviation. With both as its own shift and scale, it gives back what it
-  // got, as long as the statistics are those of these latents.
+  // Batch norm subtracts a mean and divides by a deviation. With the same values as its shift and scale, it returns its
+  // input unchanged, as long as the statistics are those of these latents.
   PassOn(generator, at + 1, Forward(generator, latents, at + 1), 2 * kRgb);
   // Doubling the side, a bilinear pixel lies a quarter of the way between two source pixels.
   const torch::Tensor enlarge = Taps({0.25, 0.75, 0.75, 0.25}, last);
-  // Channel c must not add to another colour, so all weights of the six channels are 0 first.
+  // Other channels must not contribute to a colour, so all weights of the six channels are set to 0 first.
   last.index_put_({Slice(0, 2 * kRgb)}, 0.0);
   for (std::int64_t c = 0; c < kRgb; ++c) {
     last.index_put_({c, c}, enlarge);

@@ -1,4 +1,4 @@
-// Growing a network: which layers a network for a higher resolution takes from one for a lower resolution.
+// Growing a network: determines which layers of a network for a higher resolution come from one for a lower resolution.
 #pragma once
 
 #include <optional>

@@ -18,7 +18,7 @@ struct NetworkOptions {
   std::int64_t noise_dim = 100;
   Norm d_norm = Norm::kBatch;
   bool spectral_norm = false;  // of D's convolutions
-  std::int64_t classes = 0;    // 0: the networks know no classes
+  std::int64_t classes = 0;    // 0: networks without classes
   std::int64_t d_width = 1;    // multiplies D's channels (widen.h)
   ConvolutionPath convolutions = ConvolutionPath::kAuto;
 
@@ -30,8 +30,8 @@ struct NetworkOptions {
   std::int64_t DiscriminatorFeatures() const { return d_features > 0 ? d_features : features; }
 };
 
-// Throws UsageError when the resolution is none of the three, or when the rule of widths (networks.h) gives a number of
-// channels that is not a whole number.
+// Throws UsageError when the resolution is not one of the three, or when the rule of widths (networks.h) gives a number
+// of channels that is not a whole number.
 void Validate(const NetworkOptions& options);
 
 }  // namespace gan::model

@@ -115,7 +115,7 @@ nn::Sequential MakeDiscriminator(const NetworkOptions& options) {
 namespace {
 
 // `value` holds batches of these sizes, one after the other. Batch norm is the only layer that lets an image depend on
-// the others, so each batch passes it alone, the first one first, as the running statistics expect.
+// the others, so the batches pass it one after another, in their order, because each updates the running statistics.
 torch::Tensor RunLayer(nn::AnyModule& layer, const torch::Tensor& value, const std::vector<std::int64_t>& sizes) {
   // Also true of synchronised batch norm, which is derived from it.
   const bool mixes_images = layer.ptr()->as<nn::BatchNorm2d>() != nullptr;
@@ -125,9 +125,9 @@ torch::Tensor RunLayer(nn::AnyModule& layer, const torch::Tensor& value, const s
   return torch::cat(parts);
 }
 
-// Runs the layers one by one on batches of these sizes. The class is judged by the input of the pooling, the last
-// feature map. The network's output has two dimensions of size 1, which losses do not expect. features: null, or gets
-// the outputs of the activations.
+// Runs the layers one by one on batches of these sizes. The term of the class is computed from the last feature map,
+// which is the input of the pooling. The network's output has two dimensions of size 1, which losses do not expect.
+// features: null, or gets the outputs of the activations.
 torch::Tensor RunLayers(nn::Sequential& discriminator, const torch::Tensor& images, const torch::Tensor& classes,
                         const std::vector<std::int64_t>& sizes, std::vector<torch::Tensor>* features) {
   torch::Tensor value = images, class_term;

@@ -1,4 +1,4 @@
-// What the processor can do.
+// Detects the instructions of the processor.
 #pragma once
 
 namespace gan::model {

@@ -21,14 +21,14 @@ using LinearPointwise = at::Tensor(const at::Tensor& x, const at::Tensor& weight
 }  // namespace
 
 torch::Tensor Product(const torch::Tensor& a, const torch::Tensor& b) {
-  // Looked up once, and not in every layer of every step.
+  // Looked up once, because every layer of every step uses it.
   static const auto linear = c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""});
   if (!linear || a.scalar_type() != torch::kFloat) return a.matmul(b);
   return linear->typed<LinearPointwise>().call(a.contiguous(), b.t(), std::nullopt, "none",
                                                torch::List<std::optional<at::Scalar>>(), "");
 }
 
-// On LibTorch's threads, which share the columns.
+// Uses LibTorch's threads, which share the columns.
 torch::Tensor ProductOfFewRows(const torch::Tensor& a, const torch::Tensor& b) {
   const torch::Tensor left = a.contiguous(), right = b.contiguous(), c = torch::empty({a.size(0), b.size(1)});
   const RowsProduct product = {

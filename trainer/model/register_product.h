@@ -1,5 +1,5 @@
-// The innermost part of the products of this folder: some rows x kPanel columns whose sums stay in registers. For
-// functions that are compiled with GAN_AVX2.
+// The innermost part of the matrix products of this folder: the sums of some rows x kPanel columns stay in registers.
+// For functions that are compiled with GAN_AVX2.
 #pragma once
 
 #include <cstddef>

@@ -9,9 +9,9 @@ namespace gan::model {
 namespace {
 
 constexpr std::size_t kDepth = kRowsProductRoom / kRowsProductColumns;
-constexpr std::size_t kLine = 16;  // floats of a line of the cache
+constexpr std::size_t kLine = 16;  // floats in a cache line
 
-// Reading b from memory takes as long as multiplying, so both go on at once: while the panels of one block are
+// Reading b from memory takes as long as multiplying, so both happen at once: while the panels of one block are
 // multiplied, the next block is fetched, a part with each panel. Consecutive rows of a block lie on different pages,
 // where the processor's own prefetching does not reach.
 
@@ -26,7 +26,7 @@ struct Blocks {
 
   std::size_t high() const { return (depth + kDepth - 1) / kDepth; }
   std::size_t count() const { return (end - begin + kRowsProductColumns - 1) / kRowsProductColumns * high(); }
-  // An empty block after the last.
+  // Returns an empty block after the last one.
   Block at(std::size_t i) const {
     if (i >= count()) return {};
     const std::size_t k = i % high() * kDepth, column = begin + i / high() * kRowsProductColumns;
@@ -46,7 +46,7 @@ GAN_AVX2 void Pack(const RowsProduct& product, const Block& block, float* panels
   }
 }
 
-// Brings a block from memory while another one is multiplied: part `part` of `parts` of its rows.
+// Fetches a block from memory while another one is multiplied: part `part` of `parts` of its rows.
 void Prefetch(const RowsProduct& product, const Block& block, std::size_t part, std::size_t parts) {
   for (std::size_t k = part * block.depth / parts; k < (part + 1) * block.depth / parts; ++k) {
     const float* row = product.b + (block.k + k) * product.columns + block.column;

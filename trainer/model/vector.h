@@ -1,4 +1,5 @@
-// Eight floats at a time, for functions that are compiled for AVX2, or on other kinds of processors for what they have.
+// Eight floats at a time, for functions that are compiled for AVX2, or with the vector instructions of other
+// processors.
 #pragma once
 
 #include <cstddef>

@@ -11,9 +11,9 @@ namespace gan::model {
 
 namespace {
 
-constexpr std::size_t kTilesOfBlock = 128;  // whose sums stay in the cache while the factors pass by
-// With fewer tiles the transforms of the weight cost more than they save. In its gradient they are cheap while the
-// weight stays in the cache, where a product of all patches is slow.
+constexpr std::size_t kTilesOfBlock = 128;  // tiles in a block; their sums stay in the cache while the factors are read
+// With fewer tiles, the transforms of the weight cost more than they save. For the weight's gradient they are cheap
+// while the weight fits into the cache, where a product of all patches is slow.
 constexpr std::int64_t kLeastTiles = 64;
 constexpr std::int64_t kLeastTilesOfWeight = 128, kLeastTilesOfSmallWeight = 16;
 constexpr std::int64_t kSmallWeight = 1 << 20;  // numbers, 16 for each pair of channels
@@ -103,7 +103,7 @@ torch::Tensor WinogradUp(const torch::Tensor& small, const torch::Tensor& weight
     const torch::Tensor sums = Room(rows * (shape.large_row() + shape.small_row()) + shape.large);
     float* large_sums = sums.data_ptr<float>();
     float *small_sums = large_sums + rows * shape.large_row(), *edge = small_sums + rows * shape.small_row();
-    // What a tile adds outside of the map goes to `edge`, which is no part of the result.
+    // Contributions of a tile outside of the map are added to `edge`, which is not part of the result.
     std::fill_n(edge, shape.large, 0.0F);
     VisitBlocks(first * shape.tiles_of_image(), last * shape.tiles_of_image(), kTilesOfBlock,
                 [&](const WinogradTiles& tiles) {

@@ -7,20 +7,20 @@
 
 namespace gan::model {
 
-// Whether it is faster so for a large map of `large` channels and a small one [images, small, side, side] of this type,
-// from measurements on AVX2: there are enough pixels for the transforms of the weight.
+// Whether this algorithm is faster for a large map of `large` channels and a small one [images, small, side, side] of
+// this type, according to measurements on AVX2: there must be enough pixels for the transforms of the weight to pay.
 bool WinogradPays(torch::ScalarType type, std::int64_t images, std::int64_t large, std::int64_t small,
                   std::int64_t side);
 // The same for the gradient of the weight.
 bool WinogradWeightPays(torch::ScalarType type, std::int64_t images, std::int64_t large, std::int64_t small,
                         std::int64_t side);
 
-// Maps NCHW in channels-last order, of shapes for which WinogradFits. As StridedDown, StridedUp and StridedWeight.
+// The functions of strided.h for maps NCHW in channels-last order, of shapes for which WinogradFits() is true.
 torch::Tensor WinogradDown(const torch::Tensor& large, const torch::Tensor& weight);
 torch::Tensor WinogradUp(const torch::Tensor& small, const torch::Tensor& weight);
 torch::Tensor WinogradWeight(const torch::Tensor& large, const torch::Tensor& small);
 
-// Multiples of 16 channels on either side, an even side, float on the CPU.
+// Whether both numbers of channels are multiples of 16, the side is even, and the type is float on the CPU.
 bool WinogradFits(torch::ScalarType type, std::int64_t large, std::int64_t small, std::int64_t side);
 
 }  // namespace gan::model

@@ -8,16 +8,17 @@ namespace gan::model {
 
 namespace {
 
-// Products are computed in parts of this depth, so that their panels stay in the cache. A left matrix that is read by
-// columns has every number on another page, of which the processor remembers only some.
+// Products are computed in parts of this depth, so that their panels stay in the cache. In a left matrix that is read
+// by columns, every number is on another page, and the processor's TLB has entries for only some of them.
 constexpr std::size_t kTilesDepth = 64;
 constexpr std::size_t kDepth = 256;
-constexpr std::size_t kTile = 6;  // pixels of the large map that a tile reads, along one side
+constexpr std::size_t kTile = 6;  // pixels of the large map that a tile reads along one side
 // F(2, 2) in one dimension, with pixels d and taps g: y0 = d0 g0 + d1 g1 and y1 = d1 g0 + d2 g1 come from three
 // products m0 = (d0 - d1) g0, m1 = d1 (g0 + g1), m2 = (d1 - d2) g1, as y0 = m0 + m1 and y1 = m1 - m2 (Winograd,
 // "Arithmetic complexity of computations", 1980; Lavin and Gray, "Fast algorithms for convolutional neural networks",
-// CVPR 2016). Applied along both sides it has 9 products. SumLarge makes what depends on d, winograd_weights.cpp what
-// depends on g, and JoinSmall makes y. Their transposes, AddLarge, WeightOfFactors and SumSmall, give the gradients.
+// CVPR 2016). Applied along both sides it has 9 products. SumLarge computes the factors that depend on d,
+// winograd_weights.cpp those that depend on g, and JoinSmall computes y. Their transposes, AddLarge, WeightOfFactors
+// and SumSmall, give the gradients.
 
 // b(k) = values[k * step]: the right matrix of a product.
 struct Right {
@@ -25,8 +26,8 @@ struct Right {
   std::size_t step, panel;  // panels of 16 columns
 };
 
-// Six rows x 16 numbers in registers at a time. c [rows][16 panels] (+)= a [rows][depth] x b [depth][16 panels]. Every
-// number is the sum over k = 0, 1, 2, ...
+// Keeps six rows x 16 numbers in registers at a time. c [rows][16 panels] (+)= a [rows][depth] x b [depth][16 panels].
+// Every number is the sum over k = 0, 1, 2, ...
 GAN_AVX2 void Multiply(const Left& a, std::size_t rows, const Right& b, std::size_t panels, std::size_t depth, bool add,
                        float* c, std::size_t row) {
   const std::size_t most = a.step == 1 ? kDepth : kTilesDepth;
@@ -40,7 +41,7 @@ GAN_AVX2 void Multiply(const Left& a, std::size_t rows, const Right& b, std::siz
   }
 }
 
-// Where the 6x6 pixels of a tile lie; those outside of the map at `edge`.
+// The addresses of the 6x6 pixels of a tile; `edge` for those outside of the map.
 template <typename Float>
 struct TilePixels {
   Float* at[kTile][kTile];
@@ -51,7 +52,7 @@ struct TilePixels {
     Float* image = large + tile / shape.tiles_of_image() * side * side * shape.large;
     for (std::size_t y = 0; y < kTile; ++y) {
       for (std::size_t x = 0; x < kTile; ++x) {
-        // The first is one pixel outside of the tile's 4x4, which may be before the map.
+        // The tile begins one pixel outside of its 4x4 inner pixels, which may be before the map.
         const bool inside = top + y > 0 && top + y <= side && left + x > 0 && left + x <= side;
         at[y][x] = inside ? image + ((top + y - 1) * side + left + x - 1) * shape.large : edge;
       }
@@ -68,7 +69,7 @@ std::size_t SmallPixel(const WinogradShape& shape, std::size_t tile) {
 
 }  // namespace
 
-// Product 3 i + j is number i down and j across.
+// Product 3 i + j is number i vertically and j horizontally.
 GAN_AVX2 void SumLarge(const WinogradShape& shape, const float* large, const WinogradTiles& tiles, float* sums) {
   static const float kZeros[kVector] = {};
   const std::size_t step = tiles.rows * shape.large_row();
@@ -128,7 +129,7 @@ GAN_AVX2 void AddLarge(const WinogradShape& shape, const float* sums, const Wino
   }
 }
 
-// The transpose of JoinSmall.
+// The transpose of JoinSmall, for the gradient: from the 2x2 pixels of a tile to its 9 products.
 GAN_AVX2 void SumSmall(const WinogradShape& shape, const float* small, const WinogradTiles& tiles, float* sums) {
   const std::size_t step = tiles.rows * shape.small_row(), below = shape.side * shape.small;
   for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
@@ -167,8 +168,8 @@ GAN_AVX2 void JoinSmall(const WinogradShape& shape, const float* sums, const Win
   }
 }
 
-// Upwards and downwards the same factors stand on the right side, in panels for either direction: a panel's columns are
-// read together, and those are small channels here and large ones in UpProducts.
+// Both directions use the same factors on the right side, but in different panels. The columns of a panel are read
+// together: here they are small channels, in UpProducts large ones.
 void DownProducts(const WinogradShape& shape, const float* large_sums, const float* factors, const WinogradTiles& tiles,
                   float* small_sums) {
   for (std::size_t m = 0; m < kWinogradProducts; ++m) {

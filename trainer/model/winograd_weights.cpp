@@ -1,4 +1,4 @@
-// The transforms of the weight: both of winograd_tiles.h that make factors, and their transpose.
+// The transforms of the weight: the two that compute factors (winograd_tiles.h), and their transpose.
 #include <algorithm>
 
 #include "trainer/model/vector.h"
@@ -8,7 +8,7 @@ namespace gan::model {
 
 namespace {
 
-// Of the kernel's taps along one side, 1 and 3 meet even pixels of the large map and 0 and 2 odd ones.
+// Taps 1 and 3 of the kernel along one side meet even pixels of the large map, taps 0 and 2 odd ones.
 constexpr std::size_t kTaps[2][2] = {{1, 3}, {0, 2}};
 
 // The 36 factors of 8 large channels and one small one, from weight [4][4][large]: [9][4 phases].
@@ -39,8 +39,8 @@ GAN_AVX2 void FactorsDown(const WinogradShape& shape, const float* weight, std::
   constexpr std::size_t kAll = kWinogradProducts * kWinogradPhases;
   for (std::size_t panel = begin; panel < end; ++panel) {
     for (std::size_t c = 0; c < shape.large; c += kVector) {
-      // The weight has large channels side by side, the panel small ones. Turning a block of 8 × 16 in the cache keeps
-      // both the reading and the writing of memory in order.
+      // The weight has large channels side by side, the panel small ones. Transposing a block of 8 × 16 in the cache
+      // lets memory be both read and written in order.
       float turned[kAll][kVector][kWinogradPanel];
       for (std::size_t k = 0; k < kWinogradPanel; ++k) {
         V of_one[kWinogradProducts][kWinogradPhases];
@@ -78,7 +78,7 @@ GAN_AVX2 void FactorsUp(const WinogradShape& shape, const float* weight, std::si
 GAN_AVX2 void WeightOfFactors(const WinogradShape& shape, const float* factors, std::size_t begin, std::size_t end,
                               float* weight) {
   for (std::size_t i = begin * 2 * shape.large / kVector; i < end * 2 * shape.large / kVector; ++i) {
-    // Both halves of a panel one after the other: their factors share the lines of the cache.
+    // The two halves of a panel one after the other, because their factors share cache lines.
     const std::size_t panel = i / (2 * shape.large / kVector), c = i / 2 % (shape.large / kVector) * kVector;
     const std::size_t k = panel * kWinogradPanel + i % 2 * kVector;
     for (std::size_t phase = 0; phase < kWinogradPhases; ++phase) {

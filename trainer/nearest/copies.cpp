@@ -14,8 +14,7 @@ double Part(std::size_t some, std::size_t all) {
   return all > 0 ? static_cast<double>(some) / static_cast<double>(all) : std::numeric_limits<double>::quiet_NaN();
 }
 
-// The logarithm of n over k.
-// In logarithms, because factorials overflow a double from 171 on.
+// The logarithm of n over k, because factorials overflow a double from 171 on.
 double LogChoose(std::uint64_t n, std::uint64_t k) {
   const auto log_factorial = [](std::uint64_t i) { return std::lgamma(static_cast<double>(i) + 1); };
   return log_factorial(n) - log_factorial(k) - log_factorial(n - k);

@@ -20,11 +20,12 @@ struct Copies {
   std::size_t images = 0, copies = 0;             // generated
   std::size_t held_out = 0, held_out_copies = 0;  // real
   std::size_t originals = 0;                      // different training images that were copied
-  double probability = 1;  // of at least so many copies if generated and held-out images had equal chances of being one
+  // of at least this many copies if generated and held-out images were equally likely to be copies
+  double probability = 1;
   bool learnt_by_heart = false;
 
   double rate() const;   // NaN without images
-  double floor() const;  // the same of the held-out images
+  double floor() const;  // the same for the held-out images
 };
 
 // A generator has learnt by heart when its copies are too many for chance, and are copies of several training images.
@@ -33,8 +34,8 @@ inline constexpr double kChance = 1e-3;
 inline constexpr std::size_t kFewestOriginals = 3;
 Copies Judge(std::span<const Neighbour> generated, std::span<const Neighbour> held_out);
 
-// Fisher's exact test with one side: the probability of at least `a` among `n` when a + b of n + m are drawn. 1 when n
-// or m is 0. Requires a <= n and b <= m.
+// Fisher's one-sided exact test: the probability of at least `a` among `n` when a + b of n + m are drawn. 1 when n or m
+// is 0. Requires a <= n and b <= m.
 double FisherExact(std::uint64_t a, std::uint64_t n, std::uint64_t b, std::uint64_t m);
 
 // "84 % of 256 generated images are copies of training images, and 2 % of 48 held-out images"

@@ -16,8 +16,8 @@ constexpr std::uint64_t kBlock = 512;  // images between two signs of life
 
 void Ignore(const DataError& /*damage*/) {}
 
-// The thumbnail of the record that read() gives. Copied first, since a page that becomes unreadable meanwhile requires
-// a second attempt.
+// The thumbnail of the record that read() returns. The record is copied first, because its page may become unreadable
+// meanwhile, and then a second attempt is needed.
 template <typename Read>
 Thumbnail ThumbnailOfRecord(std::size_t side, std::vector<std::uint8_t>& pixels, const Read& read) {
   data::UntilNothingIsLost([&] {
@@ -39,7 +39,7 @@ Reference::Reference(std::shared_ptr<const data::Dataset> dataset, bool flip, co
   records_.resize(count);
   for (std::uint64_t i = 0; i < count; ++i) {
     thumbnails.push_back(ThumbnailOfRecord(side, pixels, [&] {
-      // A data set is often sorted by class, so its first images would not stand for all.
+      // A data set is often sorted by class, so its first images would not represent all of them.
       return dataset_->IntactRecord(data::SampleAt(i, dataset_->size(), kOrderSeed), Ignore, &records_[i]);
     }));
     if (i % kBlock != kBlock - 1) continue;
@@ -73,7 +73,7 @@ void Examination::Add(std::span<const std::uint8_t> rgb) {
     const std::span<const std::uint8_t> image = rgb.subspan(at, bytes);
     const Neighbour neighbour = reference_.training().NearestTo(ThumbnailOf(image, side_));
     generated_.push_back(neighbour);
-    // Equal ratios stay in the order of the images.
+    // Images with equal ratios stay in their order.
     const auto place =
         std::ranges::upper_bound(shown_, neighbour.ratio, {}, [](const Shown& shown) { return shown.neighbour.ratio; });
     // Only the images that may be shown are kept, so memory does not grow with the number of images.

@@ -15,8 +15,8 @@
 
 namespace gan::nearest {
 
-// At most so many training images are compared, in a random order that depends on nothing but their number. Of more
-// images only a part of the copies is found, and of the held-out images' likewise.
+// The maximum number of training images that are compared. They are chosen in a random order that depends only on their
+// number. In a larger data set only part of the copies is found, among generated and held-out images alike.
 inline constexpr std::uint64_t kMostTraining = 10'000;
 inline constexpr std::uint64_t kMostHeldOut = 512;
 // The number of generated images that are compared, unless a user asks for another.

@@ -12,7 +12,7 @@ struct Range {
   std::size_t begin, end;
 };
 
-// When an image is enlarged, neighbouring pixels show the same one.
+// When an image is enlarged, several pixels show the same source pixel.
 Range CellOf(std::size_t i, std::size_t side, std::size_t to) {
   const std::size_t begin = i * side / to;
   return {begin, std::max(begin + 1, (i + 1) * side / to)};

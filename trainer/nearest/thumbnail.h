@@ -8,13 +8,14 @@
 
 namespace gan::nearest {
 
-// uint8 [side, side, 3] -> uint8 [to, to, 3]: each pixel is the mean, rounded to the nearest level, of the pixels from
-// floor(i side / to) up to floor((i + 1) side / to), and of at least one. Neither side is 0.
+// uint8 [side, side, 3] -> uint8 [to, to, 3]: each pixel is the mean, rounded to the nearest level, of the source
+// pixels from floor(i side / to) up to floor((i + 1) side / to), at least one. Neither side may be 0.
 std::vector<std::uint8_t> Resized(std::span<const std::uint8_t> rgb, std::size_t side, std::size_t to);
 // uint8 [side, side, 3], left and right exchanged.
 std::vector<std::uint8_t> Mirrored(std::span<const std::uint8_t> rgb, std::size_t side);
 
-// By this images are compared: 16 x 16 pixels are coarse enough that noise, blur and a shift by a pixel change little.
+// Images are compared by thumbnails of this size: 16 x 16 pixels are so coarse that noise, blur and a shift by a pixel
+// change little.
 inline constexpr std::size_t kThumbnailSide = 16;
 using Thumbnail = std::array<std::uint8_t, 3 * kThumbnailSide * kThumbnailSide>;
 

@@ -64,7 +64,7 @@ Evaluator::Summary Evaluator::Summarise(const ImageSource& images) const {
   Rows features, inception, similarity;
   for (std::int64_t first = 0; first < options_.count; first += kBatch) {
     const torch::Tensor batch = images(first, std::min(kBatch, options_.count - first));
-    // The number of the batch's first image is that of its random positions, so the batch size changes nothing.
+    // Positions of patches are drawn by the image's number, so the batch size changes nothing.
     const auto levels = LaplacianPatches(batch, options_.seed, static_cast<std::uint64_t>(first));
     patches.resize(levels.size());
     for (std::size_t i = 0; i < levels.size(); ++i) patches[i].Add(levels[i]);

@@ -26,7 +26,7 @@ bool IsMeasure(const std::string& name);
 bool IsBetter(const std::string& name, double value, double than);
 
 struct EvaluatorOptions {
-  std::int64_t count = 512;  // images of each kind, even
+  std::int64_t count = 512;  // images of each kind; must be even
   std::uint64_t seed = 1;
   std::filesystem::path inception;  // TorchScript; empty: FID and KID are not measured
 };
@@ -43,7 +43,7 @@ class Evaluator {
   // `reals`: held-out images. `training`: images that the generator learns from. Their measures against the held-out
   // images are the floors of the measures, which a generator need not surpass. Empty: no floors.
   Evaluator(const EvaluatorOptions& options, ImageSource reals, ImageSource training, torch::Device device);
-  // Computes what Measure() needs of the real images, unless that is done. Measure() calls it.
+  // Computes the features of the real images, unless that was done before. Measure() calls it.
   void Prepare();
   // Measures swd, ms_ssim, density, coverage, frechet, kernel and, with an Inception network, fid and kid; then
   // swd_floor, frechet_floor and coverage_floor. Higher coverage is better, so coverage_floor is an upper reference:
@@ -53,9 +53,10 @@ class Evaluator {
  private:
   // The features of a set of images.
   struct Summary {
-    std::vector<torch::Tensor> patches;  // one tensor per pyramid level; of the real images only their projections
-    torch::Tensor features, inception;   // [count, D]
-    double ms_ssim = 0;                  // mean over pairs of neighbours
+    // one tensor per pyramid level; for the real images only their projections are kept
+    std::vector<torch::Tensor> patches;
+    torch::Tensor features, inception;  // [count, D]
+    double ms_ssim = 0;                 // mean over pairs of neighbours
   };
   Summary Summarise(const ImageSource& images) const;
   Measured Compare(const Summary& images) const;

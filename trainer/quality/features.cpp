@@ -69,8 +69,8 @@ InceptionFeatures::~InceptionFeatures() = default;
 
 torch::Tensor InceptionFeatures::operator()(const torch::Tensor& images) const {
   torch::NoGradGuard no_grad;
-  // Inception was trained on whole pixel values, as they are read from image files.
-  // Rounded as a PNG is when it is written, so the result equals that of tools which read files.
+  // Inception was trained on whole pixel values, as they are read from image files. The pixels are rounded like those
+  // of a PNG, so the result equals that of tools that read files.
   const torch::Tensor pixels = images.to(network_->device, torch::kFloat).add(1).mul(127.5).add(0.5).floor();
   const torch::IValue result = network_->module.forward({pixels.clamp(0, 255)}, network_->arguments);
   if (!result.isTensor() || result.toTensor().dim() != 2 || result.toTensor().size(0) != images.size(0)) {

@@ -35,7 +35,7 @@ torch::Tensor Up(const torch::Tensor& images) {
   return Filtered(spread, 4);
 }
 
-// Cuts the patches of all images out with one indexing operation.
+// Extracts the patches of all images with one indexing operation.
 torch::Tensor Patches(const torch::Tensor& images, const torch::Tensor& corners) {
   const torch::Tensor offset = torch::arange(kPatchSide);
   const torch::Tensor rows = (corners.select(2, 0).unsqueeze(-1) + offset).unsqueeze(-1);     // [N, P, 7, 1]

@@ -13,7 +13,7 @@ constexpr std::size_t kDigits = std::size_t{1} << kDigitBits;
 constexpr std::uint32_t kMask = kDigits - 1;
 constexpr std::uint32_t kSign = 0x80000000U;
 
-// Whole numbers in the order of the floats: the bits of negative ones run backwards.
+// Maps floats to integers in the same order. The bits of negative floats are inverted, because their order is reversed.
 std::uint32_t KeyOf(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   return (bits & kSign) != 0 ? ~bits : bits | kSign;
@@ -21,7 +21,7 @@ std::uint32_t KeyOf(float value) {
 
 float ValueOf(std::uint32_t key) { return std::bit_cast<float>((key & kSign) != 0 ? key & ~kSign : ~key); }
 
-// Where the keys with each digit begin in the sorted order. `counts`: of the digits.
+// Computes the first position of the keys with each digit in the sorted order. `counts`: number of keys per digit.
 void ToPlaces(std::array<std::uint32_t, kDigits>& counts) {
   std::uint32_t before = 0;
   for (std::uint32_t& count : counts) {
@@ -33,9 +33,9 @@ void ToPlaces(std::array<std::uint32_t, kDigits>& counts) {
 
 }  // namespace
 
-// A radix sort with three digits, from the lowest one on. Each pass keeps the order of the one before.
-// Three digits of 11, 11 and 10 bits: tables of 8 KB stay in the first-level cache, and three passes are enough for 32
-// bits. All three are counted in one scan, because a pass changes the order of the keys but not how many there are.
+// A radix sort with three digits, from the lowest one on. Each pass keeps the order of the previous one. Three digits
+// of 11, 11 and 10 bits: tables of 8 KB stay in the first-level cache, and three passes are enough for 32 bits. All
+// three are counted in one scan, because a pass changes the order of the keys but not how many there are.
 void SortFloats(std::span<float> values, std::vector<std::uint32_t>& scratch) {
   const std::size_t count = values.size();
   scratch.resize(2 * count);

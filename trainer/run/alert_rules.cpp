@@ -34,10 +34,10 @@ std::vector<Alert> AlertRules::Observe(std::uint64_t step, std::uint64_t images,
     return alerts.back().details;
   };
   for (const balance::Intervention& done : interventions) {
-    // Small steps of the balance are part of every healthy run.
+    // Small interventions of the balance are normal in every healthy run.
     if (IsHeavy(done.action)) add("intervention", Severity::kWarning, done.reason)["action"] = done.action;
   }
-  // A rollback takes the steps back, so the verdict that was in force then begins anew.
+  // A rollback goes back to earlier steps, so the current verdict then begins anew.
   if (verdict != verdict_ || step < since_) {
     if (told_ && verdict == balance::Verdict::kBalanced) {
       add("verdict_over", Severity::kInfo, "balanced again, after " + Words(verdict_));

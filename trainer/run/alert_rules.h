@@ -1,4 +1,4 @@
-// Which steps are worth an alert.
+// Decides which steps cause an alert.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,9 @@ namespace gan::run {
 // Not thread-safe.
 class AlertRules {
  public:
-  static constexpr std::uint64_t kLastingSteps = 100;  // a verdict other than balanced that lasts so long is told
+  static constexpr std::uint64_t kLastingSteps = 100;  // steps after which a verdict other than balanced is reported
 
-  // The alerts of one step. A lasting verdict is told once, and its end too.
+  // The alerts of one step. A lasting verdict is reported once, and so is its end.
   std::vector<monitoring::Alert> Observe(std::uint64_t step, std::uint64_t images, balance::Verdict verdict,
                                          const std::vector<balance::Intervention>& interventions);
 
@@ -26,7 +26,7 @@ class AlertRules {
   bool told_ = false;
 };
 
-// Interventions that change a network or what it is trained for, or discard steps.
+// Whether an intervention changes a network or its loss, or discards steps.
 bool IsHeavy(std::string_view action);
 
 }  // namespace gan::run

@@ -12,17 +12,18 @@ namespace gan::run {
 
 namespace {
 
-// About a tenth of a core on which training computes as well. With less, the work would not be done in time; with more,
-// steps would become noticeably longer.
+// About a tenth of a core that training uses as well. With less, the work would not finish in time; with more, steps
+// would become noticeably longer.
 constexpr int kNice = 10;
 
-// Thrown by Alive(); no error of anybody.
+// Thrown by Alive() when the result is no longer wanted. Not an error.
 struct Unwanted {};
 
-// On Linux both belong to the thread, not to the process. A refusal makes the work no worse than other threads.
+// On Linux both settings belong to the thread, not to the process. If they are refused, the work runs like any other
+// thread.
 void LowerPriority() {
   const sched_param none = {};
-  // With SCHED_BATCH, waking up does not let this thread push aside one that computes (sched(7)).
+  // With SCHED_BATCH, a waking thread does not interrupt a computing one (sched(7)).
   ::sched_setscheduler(0, SCHED_BATCH, &none);
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
 }
@@ -51,14 +52,14 @@ void Aside::Start(std::function<void()> work) {
 
 void Aside::Alive() {
   ++signs_;
-  // The work has no other place at which it can be ended: a thread cannot be stopped from outside without leaks.
+  // The only place at which the work can be ended, because a thread cannot be stopped from outside without leaks.
   if (unwanted_) throw Unwanted();
 }
 
 Aside::Found Aside::Wait(std::chrono::milliseconds most) {
   std::unique_lock lock(mutex_);
   if (changed_.wait_for(lock, most, [&] { return work_.empty(); })) return Found::kDone;
-  // The owner asks in intervals, so the number is compared with that of the last question and not with a time.
+  // The owner asks at intervals, so the number is compared with that of the previous call instead of a time.
   const std::uint64_t signs = signs_;
   return std::exchange(seen_signs_, signs) == signs ? Found::kSilent : Found::kAlive;
 }
@@ -77,7 +78,7 @@ void Aside::Drop() {
   unwanted_ = false;
 }
 
-// The mutex is not held while the work is done, and not while the work is destroyed.
+// The mutex is not held while the work runs, nor while it is destroyed.
 void Aside::Serve() {
   LowerPriority();
   UseOneThread();
@@ -90,7 +91,7 @@ void Aside::Serve() {
     lock.unlock();
     try {
       if (!unwanted_) work();
-    } catch (const Unwanted&) {  // as asked for
+    } catch (const Unwanted&) {  // the owner has ended the work
     } catch (...) {
       error = std::current_exception();
     }

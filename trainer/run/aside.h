@@ -17,19 +17,20 @@ namespace gan::run {
 class Aside {
  public:
   Aside();
-  // Ends what is being worked on at its next sign of life.
+  // Ends the current work at its next sign of life.
   ~Aside();
   Aside(const Aside&) = delete;
   Aside& operator=(const Aside&) = delete;
 
-  // Appends work, which is done in this order. It must call Alive() now and then, and let its exception pass.
+  // Appends work, which is done in this order. It must call Alive() from time to time, and must not catch its
+  // exception.
   void Start(std::function<void()> work);
   // A sign of life from the work. Throws when its result is no longer wanted.
   void Alive();
 
   enum class Found : std::uint8_t { kDone, kAlive, kSilent };
-  // Waits until everything is done, but at most this long. kAlive, kSilent: it is not done, and there was a sign of
-  // life since the last call, or none.
+  // Waits until everything is done, but at most this long. kAlive: not done, with a sign of life since the last call;
+  // kSilent: not done, without one.
   Found Wait(std::chrono::milliseconds most);
   // Waits until everything is done, and rethrows the first exception of the work.
   void Finish();
@@ -43,13 +44,13 @@ class Aside {
   std::atomic<std::uint64_t> signs_{0};
   std::uint64_t seen_signs_ = 0;
 
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards all members below
   std::condition_variable changed_;
   std::deque<std::function<void()>> work_;  // the first one is being done
   std::exception_ptr error_;
   bool ending_ = false;
 
-  std::thread thread_;  // last: it uses all of the above
+  std::thread thread_;  // last: it uses all members above
 };
 
 }  // namespace gan::run

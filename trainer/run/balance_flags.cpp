@@ -23,7 +23,7 @@ std::string PublicThresholds() {
 
 }  // namespace
 
-// All but the faults may change on resuming: the balance is meant to be adjusted during a run.
+// All but the faults may change on resuming, because users may adjust the balance during a run.
 void AddBalanceFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Balance between G and D");
   flags.AddChoice(kMayChange, "--balance", o.balance.mode, balance::kModes, "What the balance controller does.");
@@ -59,7 +59,7 @@ balance::BalanceOptions ResolveBalance(const TrainOptions& options) {
     const nlohmann::json value = equals == std::string::npos
                                      ? nlohmann::json()
                                      : nlohmann::json::parse(setting.substr(equals + 1), nullptr, false);
-    // The two excluded names are members of the same JSON object and have flags of their own.
+    // The two excluded names are members of the same JSON object and have their own flags.
     if (!value.is_number() || name == "mode" || name == "remedies" || !fields.contains(name)) {
       throw UsageError("--balance-set " + setting +
                        ": must be NAME=NUMBER with a name from docs/balance.md or docs/balance-study.md");

@@ -14,7 +14,7 @@ bool BestOfRun::Take(const std::vector<std::pair<std::string, double>>& values, 
   newest_images_ = images;
   for (const auto& [name, value] : values) {
     if (name != measure_ || !quality::IsMeasure(name) || !std::isfinite(value)) continue;
-    // An equal value does not count as better, so a run that stands still ends.
+    // An equal value does not count as better, so a run without progress ends.
     if (best_ && !quality::IsBetter(name, value, best_->value)) continue;
     best_ = {step, images, value};
     return true;
@@ -24,11 +24,11 @@ bool BestOfRun::Take(const std::vector<std::pair<std::string, double>>& values, 
 
 std::uint64_t BestOfRun::Patience() const {
   if (patience_ > 0) return patience_;
-  // In proportion to the way so far: a run that still improves at its tenth hour is given ten more.
+  // In proportion to the length so far: a run that still improves in its tenth hour gets ten more.
   return std::max(kLeastPatience, best_ ? best_->images : 0);
 }
 
-// Without any best there is nothing that could be kept, so the run goes on.
+// Without a best value there is nothing to keep, so the run continues.
 bool BestOfRun::HasWaitedEnough() const {
   return best_ && newest_images_ >= best_->images && newest_images_ - best_->images >= Patience();
 }

@@ -26,8 +26,8 @@ class BestOfRun {
   // `measure`: one that quality::IsMeasure accepts; any other name has no best. `patience`: in images; 0: automatic.
   BestOfRun(std::string measure, std::uint64_t patience) : measure_(std::move(measure)), patience_(patience) {}
 
-  // `values`: those that were measured of the state after `step` steps and `images` images. Returns whether this is
-  // the best so far. A value that is not finite never is.
+  // `values`: the measures of the state after `step` steps and `images` images. Returns whether it is the best so far.
+  // A value that is not finite never is.
   bool Take(const std::vector<std::pair<std::string, double>>& values, std::uint64_t step, std::uint64_t images);
 
   const std::optional<Best>& best() const { return best_; }
@@ -38,8 +38,8 @@ class BestOfRun {
   std::string Describe() const;
 
   nlohmann::json Save() const;
-  // The best of another measure cannot be compared and is forgotten. `images`: of the restored step, from which a run
-  // whose state is older than --stop-when waits.
+  // The best of another measure cannot be compared and is forgotten. `images`: of the restored step. If the state is
+  // older than --stop-when, the patience counts from there.
   void Restore(const nlohmann::json& state, std::uint64_t images);
 
  private:

@@ -17,7 +17,7 @@ std::optional<std::uint64_t> MeasuredStep(const std::filesystem::path& folder) {
     const nlohmann::json state = checkpoint::ReadManifest(folder).state;
     const nlohmann::json quality = state.value("quality", nlohmann::json::object());
     return quality.contains("pending") ? std::optional(PendingFromJson(quality.at("pending")).step) : std::nullopt;
-  } catch (const std::exception&) {  // damaged: nobody will resume from it
+  } catch (const std::exception&) {  // damaged: no run will resume from it
     return std::nullopt;
   }
 }

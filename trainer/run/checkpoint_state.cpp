@@ -51,7 +51,7 @@ void CopyFrom(const checkpoint::OwnedTensor& source, const torch::Tensor& target
   if (!fits && !IsCommonStepCount(source, target)) {
     throw DataError(folder, "tensor " + source.name + " has another shape or type than the network");
   }
-  // Copied by way of a tensor, because the target may be on a GPU or in channels-last order.
+  // Copied through a temporary tensor, because the target may be on a GPU or in channels-last order.
   torch::Tensor loaded = torch::empty(source.shape, target.options().device(torch::kCPU));
   std::memcpy(loaded.mutable_data_ptr(), source.data.data(), source.data.size());
   // A single count of an older checkpoint is broadcast to all parameters here.

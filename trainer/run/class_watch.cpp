@@ -12,11 +12,11 @@ namespace gan::run {
 namespace {
 
 constexpr double kHalfLife = 50;   // steps
-constexpr double kFewPairs = 100;  // below, a mean says nothing
+constexpr double kFewPairs = 100;  // with fewer, the mean is too uncertain
 constexpr double kUnknown = -1;
 
-// A class has collapsed when it is much less diverse than it was, or than the other classes are.
-constexpr double kDiverse = 0.4;  // of the real images' diversity; below, there is nothing to compare with
+// A class has collapsed when it is much less diverse than before, or than the other classes.
+constexpr double kDiverse = 0.4;  // relative to the real images; a lower diversity cannot be compared
 constexpr double kCollapsed = 0.5, kRecovered = 0.7;  // of that
 // D separates a class when it does not separate the others.
 constexpr double kSeparated = 0.995, kMixed = 0.98;
@@ -27,7 +27,7 @@ std::string Two(double value) {
   return text;
 }
 
-// Of the values that are known; kUnknown when none is.
+// The median of the known values; kUnknown when none is known.
 double Median(std::vector<double> values) {
   std::erase_if(values, [](double value) { return value < 0; });
   if (values.empty()) return kUnknown;
@@ -83,12 +83,13 @@ std::vector<std::string> ClassWatch::Observe(const step::StepResult& result, dis
   if (classes_.empty()) return {};
   torch::Tensor all = torch::tensor(SumsOf(result), torch::kDouble);
   communicator.AllReduce(all);
-  // Sums and numbers of pairs fade alike, so their quotient is a weighted mean whatever number of pairs each step had.
+  // Sums and numbers of pairs decay alike, so their quotient is a weighted mean, whatever number of pairs each step
+  // had.
   const double keep = std::exp2(-1 / kHalfLife);
   const double* sum = all.const_data_ptr<double>();
   std::vector<double> diversities, aucs;
   for (Watched& one : classes_) {
-    // A step that is not finite must not spoil the sums for ever.
+    // A step that is not finite must not spoil the sums permanently.
     const bool finite = std::all_of(sum, sum + kSums, [](double value) { return std::isfinite(value); });
     for (double& mine : one.sums) mine = keep * mine + (finite ? *sum : 0), ++sum;
     one.best = std::max(one.best, one.Diversity());
@@ -107,7 +108,7 @@ std::vector<std::string> ClassWatch::Observe(const step::StepResult& result, dis
 // usual: the median of all classes.
 void ClassWatch::TellCollapse(Watched& one, double usual, std::vector<std::string>& lines) const {
   const double now = one.Diversity(), reference = std::max(one.best, usual);
-  // In the first steps generated images of a class are all alike, which is no collapse.
+  // In the first steps generated images of a class are all alike, which is not a collapse.
   if (now < 0 || reference < kDiverse) return;
   const bool collapsed = now < (one.collapsed ? kRecovered : kCollapsed) * reference;
   if (collapsed == one.collapsed) return;
@@ -121,8 +122,8 @@ void ClassWatch::TellCollapse(Watched& one, double usual, std::vector<std::strin
 void ClassWatch::TellSeparation(Watched& one, double usual, std::vector<std::string>& lines) const {
   const double now = one.Auc();
   if (now < 0) return;
-  // If D separates every class, D is ahead, which the verdict says; here it is about a class that differs from the
-  // others.
+  // If D separates every class, D is ahead, which the verdict reports. This message is about a class that differs from
+  // the others.
   const bool separated = one.separated ? now > kMixed : now > kSeparated && usual < kMixed;
   if (separated == one.separated) return;
   one.separated = separated;

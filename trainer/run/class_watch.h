@@ -14,7 +14,7 @@ namespace gan::run {
 
 // Watches each class of a conditional run: how diverse its generated images are, compared with its real ones, and how
 // well D separates the two. A batch has few images of a class, so both are means over pairs of images of the class,
-// weighted over the last steps. The same on every rank. Not thread-safe.
+// weighted over recent steps. The same on every rank. Not thread-safe.
 class ClassWatch {
  public:
   // Watches nothing when there are no classes, or more than step::kMostWatchedClasses.

@@ -72,12 +72,12 @@ nlohmann::json ToJson(const data::Classes& classes) {
   return all;
 }
 
-// Said before other differences, because a renamed class changes the data set's digest as well.
+// Checked before other differences, because a renamed class changes the data set's digest as well.
 void RequireSameClasses(const nlohmann::json& state, const data::Classes& now,
                         const std::filesystem::path& checkpoint) {
   const std::vector<std::string> before = NamesOf(state.value("classes", nlohmann::json::array()));
   const std::vector<std::string> names = NamesOf(now);
-  // With classes on one side only, --conditional differs, and the comparison of options says so.
+  // If only one side has classes, --conditional differs, which the comparison of options reports.
   if (before == names || before.empty() || names.empty()) return;
   const std::vector<std::string> missing = Without(before, names), added = Without(names, before);
   std::string difference;

@@ -17,7 +17,7 @@ data::Classes ClassesOf(const TrainOptions& options, const data::Dataset& datase
 // The options of the networks, with the number of classes.
 step::GanOptions WithClasses(step::GanOptions options, const data::Classes& classes);
 
-// What a checkpoint says of the classes: [{"name", "images"}] in order.
+// The classes as a checkpoint stores them: [{"name", "images"}] in order.
 nlohmann::json ToJson(const data::Classes& classes);
 
 // Throws DataError naming the classes that differ, in name or order, from those of a checkpoint's state.

@@ -16,7 +16,7 @@ constexpr const char* kAdvice = "train on more images, add --flip or --augment d
 }  // namespace
 
 CopyWatch::Values ValuesOf(const std::optional<nearest::Copies>& copies) {
-  // NaN and not a missing name: every line of quality.jsonl has the same keys.
+  // NaN instead of leaving the name out, because every line of quality.jsonl has the same keys.
   constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
   return {{"copies", copies ? copies->rate() : kUnknown},
           {"copies_floor", copies ? copies->floor() : kUnknown},
@@ -28,7 +28,7 @@ CopyWatch::CopyWatch(std::shared_ptr<const data::Dataset> dataset, bool flip, co
                      std::function<void()> alive)
     : dataset_(std::move(dataset)), flip_(flip), folder_(folder), alive_(std::move(alive)) {}
 
-// The training images are read late, since most runs of tests and trials measure nothing.
+// The training images are read late, because most runs of tests and trials measure nothing.
 void CopyWatch::Prepare() {
   if (!reference_) reference_.emplace(dataset_, flip_, alive_);
 }
@@ -44,7 +44,7 @@ std::optional<nearest::Copies> CopyWatch::Measure(const ByteSource& fakes, std::
     if (!examination) examination.emplace(*reference_, static_cast<std::size_t>(rgb.size(1)));
     examination->Add({rgb.const_data_ptr<std::uint8_t>(), static_cast<std::size_t>(rgb.numel())});
   }
-  // Written also when nothing is told: a look at it shows more than the number.
+  // Written also when nothing is reported, because the grid shows more than the number.
   WritePairs(*examination, step, mark);
   return examination->Result();
 }
@@ -60,7 +60,7 @@ void CopyWatch::WritePairs(const nearest::Examination& examination, std::uint64_
   }
 }
 
-// Once when it begins and once when it is over, because it can last for the rest of a run.
+// Reported once when it begins and once when it ends, because it can last for the rest of a run.
 void CopyWatch::Tell(const std::optional<nearest::Copies>& found, std::uint64_t step) {
   if (!found || found->learnt_by_heart == told_) return;
   told_ = found->learnt_by_heart;

@@ -20,7 +20,7 @@
 namespace gan::run {
 
 // Looks for copies of training images among generated ones (trainer/nearest), writes the grid nearest-XXXXXXXX.png, and
-// says in the log when the generator has learnt its images by heart and when that is over. One rank alone needs it.
+// reports in the log when the generator has learnt its images by heart and when this ends. Only one rank needs it.
 // Works without LibTorch's threads and without collectives. Not thread-safe; Tell() may be called by another thread
 // than the rest.
 class CopyWatch {
@@ -29,19 +29,19 @@ class CopyWatch {
   // Returns generated images [first, first + count): uint8 [count, R, R, 3] on the CPU.
   using ByteSource = std::function<torch::Tensor(std::int64_t first, std::int64_t count)>;
 
-  // `flip`: training mirrors images. `alive` is called now and then. Reads nothing yet. `folder` must outlive the
-  // object.
+  // `flip`: training mirrors images. `alive` is called from time to time. The constructor reads nothing. `folder` must
+  // outlive the object.
   CopyWatch(std::shared_ptr<const data::Dataset> dataset, bool flip, const RunFolder& folder,
             std::function<void()> alive);
 
   // Reads the training images, unless that is done. Measure() calls it. Throws DataError.
   void Prepare();
-  // fakes: of the generator at `step`; nearest::kGenerated of them are asked for, in batches of
-  // quality::Evaluator::kBatch. `mark`: for the grid; nothing for none. Empty when there are too few training images. A
-  // grid that cannot be written is a warning. Throws DataError.
+  // fakes: images of the generator at `step`, called for nearest::kGenerated of them in batches of
+  // quality::Evaluator::kBatch. `mark`: for the grid; empty: none. Empty when there are too few training images. A grid
+  // that cannot be written is a warning. Throws DataError.
   std::optional<nearest::Copies> Measure(const ByteSource& fakes, std::uint64_t step,
                                          const std::optional<picture::Mark>& mark);
-  // Says in the log what is new about the result of Measure(), in the order of the steps.
+  // Logs changes in the results of Measure(). Call it in the order of the steps.
   void Tell(const std::optional<nearest::Copies>& found, std::uint64_t step);
 
  private:
@@ -53,7 +53,7 @@ class CopyWatch {
   const RunFolder& folder_;
   std::function<void()> alive_;
   std::optional<nearest::Reference> reference_;
-  bool told_ = false;  // as last said
+  bool told_ = false;  // state in the last log line
 };
 
 // `copies`, `copies_floor` (of the held-out images), `copies_p` and `copies_told`, in this order; NaN without a result.

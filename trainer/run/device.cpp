@@ -39,7 +39,7 @@ std::string AssignCpus(int wanted, const distributed::World& world) {
 // auto falls back to the CPU without an error; cuda does not.
 torch::Device FindDevice(const TrainOptions& options, const distributed::World& world) {
   if (!UsesGpu(options)) return torch::kCPU;
-  // cuDNN tries its algorithms at the first use of each shape and keeps the fastest. The choice may differ from run to
+  // cuDNN times its algorithms at the first use of each shape and keeps the fastest. The choice may differ from run to
   // run.
   at::globalContext().setBenchmarkCuDNN(!options.deterministic);
   return {torch::kCUDA, static_cast<torch::DeviceIndex>(distributed::UseCudaDevice(world))};

@@ -11,12 +11,12 @@ namespace gan::run {
 
 struct Place {
   torch::Device device;
-  std::string cpus;  // one line for the log: the CPUs that were found and the reason for the number of threads
+  std::string cpus;  // one line for the log: the CPUs and the reason for the number of threads
 };
 
-// Sets up where and how this rank computes: the device by local rank, the CPUs and the number of threads, and the
-// switches for reproducibility. Call it before LibTorch computes anything. Throws UsageError when a GPU is requested
-// but there is none, and when OpenMP provides fewer threads than needed.
+// Prepares the devices of this rank: the device by local rank, the CPUs and the number of threads, and the switches for
+// reproducibility. Call it before LibTorch computes anything. Throws UsageError when a GPU is requested but there is
+// none, and when OpenMP provides fewer threads than needed.
 Place PrepareDevice(const TrainOptions& options, const distributed::World& world);
 
 // Whether that device is a GPU.

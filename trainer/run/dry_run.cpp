@@ -126,7 +126,7 @@ nlohmann::ordered_json AsJson(const Cost& cost) {
           {"checkpoint_bytes", cost.checkpoint_bytes}};
 }
 
-// The measured time, and what follows from it for the rest of the run.
+// The measured time, and the duration of the run computed from it.
 struct Duration {
   StepTime step;
   std::uint64_t total = 0, done = 0;  // steps

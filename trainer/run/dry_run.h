@@ -7,7 +7,7 @@
 
 namespace gan::run {
 
-// The text of --dry-run, or a JSON object with --json: what a preset has chosen, parameters, memory per rank,
+// The text of --dry-run, or a JSON object with --json: the choices of a preset, parameters, memory per rank,
 // floating-point operations per step, and the measured time. Throws UsageError when the ranks cannot share the global
 // batch evenly.
 std::string DescribeCost(const SettledOptions& settled, int world_size);

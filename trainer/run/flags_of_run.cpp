@@ -38,7 +38,7 @@ json FlagsIn(const checkpoint::Manifest& manifest) {
   return flags;
 }
 
-// What a start takes from the checkpoint from which it resumes.
+// The facts that a start takes from the checkpoint from which it resumes.
 json FactsIn(const checkpoint::Manifest& manifest) {
   const json options = manifest.state.value("options", json::object());
   return {{"flags", FlagsIn(manifest)},
@@ -47,12 +47,12 @@ json FactsIn(const checkpoint::Manifest& manifest) {
           {"global_batch", options.value("global_batch", std::uint64_t{0})}};
 }
 
-// The same; null if there is no checkpoint.
+// The same from the newest checkpoint; null if there is none.
 json ReadFacts(const TrainOptions& options) {
   if (options.resume == "none") return nullptr;
   if (options.resume != "auto") return FactsIn(checkpoint::ReadManifest(options.resume));
   if (options.run.empty()) return nullptr;
-  // The manifest alone is read, because the flags are needed before there are networks; resuming checks the parts.
+  // Only the manifest is read, because the flags are needed before there are networks; resuming checks the parts.
   for (const auto& folder : checkpoint::ListCheckpoints(RunFolder::CheckpointsOf(options.run))) {
     try {
       return FactsIn(checkpoint::ReadManifest(folder));
@@ -64,7 +64,7 @@ json ReadFacts(const TrainOptions& options) {
   return nullptr;
 }
 
-// The steps of a run that was given the same time as now, however it was written; 0 for any other run.
+// The steps of a run with the same --time as now, in any spelling; 0 for any other run.
 std::uint64_t StepsOfTime(const json& saved, const std::string& time) {
   if (!saved.is_object()) return 0;
   const json before = saved.value("time", json()), steps = saved.value("steps", json());

@@ -19,7 +19,7 @@ std::set<std::string> GivenFlags(const CLI::App& app);
 // Whether the user has given the length of the run, in whatever unit.
 bool HasLength(const TrainOptions& options);
 
-// "chosen --features 8: REASON", as the log and --dry-run tell it.
+// "chosen --features 8: REASON", for the log and --dry-run.
 std::string InWords(const Chosen& chosen);
 
 // `options` with the values in `saved`, a result of ToJson, for every flag that was not given. Exceptions: flags for

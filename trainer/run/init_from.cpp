@@ -100,7 +100,7 @@ void ContinueAtTheRgbEnd(const checkpoint::Checkpoint& saved, const model::Netwo
       small.spectral_norm)
     return;
   const auto d_rgb = RgbOf(saved, "discriminator.", model::kRgbOfDiscriminator, small_d, like);
-  // D's new norms are set from G's enlarged images, since the data set is not at hand here.
+  // D's new norms are set from G's enlarged images, since the data set is not available here.
   model::ContinueDiscriminator(gan.discriminator, d_rgb, Generate(gan.generator, latents, classes));
 }
 
@@ -123,7 +123,7 @@ void InitFrom(const checkpoint::Checkpoint& saved, step::Gan& gan) {
   AddKept(model::NamedState(*gan.generator, "generator."), "generator.", g_source, kept);
   AddKept(model::NamedState(*gan.discriminator, "discriminator."), "discriminator.", d_source, kept);
   RestoreSome(saved, kept);
-  // Before the RGB ends are continued, since those run the networks and must see the function that they will compute.
+  // Before the RGB ends are continued, since that runs the networks, which must already compute their final function.
   if (large.classes > 0 && small.classes == 0) model::BeginClasses(gan.generator, gan.discriminator, large);
   const auto small_g = model::MakeGenerator(small), small_d = model::MakeDiscriminator(small);
   // The method of growth.h covers one doubling of the resolution.

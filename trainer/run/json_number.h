@@ -6,7 +6,7 @@
 
 namespace gan::run {
 
-// JSON has no word for NaN and the infinities, so they are null.
+// NaN and the infinities are null, because JSON cannot represent them.
 inline nlohmann::json JsonNumber(double value) {
   return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json();
 }

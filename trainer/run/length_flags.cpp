@@ -16,7 +16,7 @@ constexpr cli::Choice<Preset> kPresets[] = {
     {Preset::kAuto, "auto", "chosen from the data set, the machine and --time; the log says what and why"},
     {Preset::kPaper, "paper", "the DCGAN at 128 pixels with smoothed labels, and no balance"}};
 
-// Why `text` is no time; empty when it is one.
+// Why `text` is not a time; empty when it is one.
 std::string WhyNoTime(const std::string& text) {
   try {
     cli::ParseDuration(text);
@@ -28,7 +28,7 @@ std::string WhyNoTime(const std::string& text) {
 
 }  // namespace
 
-// Fixed, because a run is only begun with a preset: its values are flags of the run from then on.
+// Fixed, because a preset is only used to begin a run: its values are flags of the run from then on.
 void AddPresetFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Preset");
   flags.AddChoice(kFixed, "--preset", o.preset, kPresets, "What the flags are that are not given to a new run.");

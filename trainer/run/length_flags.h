@@ -1,4 +1,4 @@
-// The flags that say how a run is set up and how long it is.
+// The flags for presets and for the length of a run.
 #pragma once
 
 #include "trainer/run/flags.h"

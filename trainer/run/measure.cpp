@@ -15,10 +15,10 @@ namespace gan::run {
 
 namespace {
 
-constexpr double kSeconds = 3;  // that the timed steps should take
+constexpr double kSeconds = 3;  // duration of the timed steps
 constexpr std::uint64_t kFewestSteps = 1, kMostSteps = 300;
 
-// Networks, optimizers and batches of their own, so that nothing of the run is touched.
+// Trains separate networks with separate optimizers and batches, so that nothing of the run changes.
 class Trial {
  public:
   Trial(const TrainOptions& options, const distributed::World& world, torch::Device device,
@@ -38,7 +38,7 @@ class Trial {
     });
   }
 
-  // Returns the seconds that so many steps took on this rank.
+  // Returns the seconds that `steps` steps took on this rank.
   double Train(std::uint64_t steps) {
     const auto start = std::chrono::steady_clock::now();
     for (std::uint64_t i = 0; i < steps; ++i) Step();
@@ -48,7 +48,7 @@ class Trial {
   std::uint64_t images() const { return batches_.cursor(); }
 
  private:
-  // The costs of Trainer::Step() that matter.
+  // Only the parts of Trainer::Step() that take a noticeable time.
   void Step() {
     const step::StepPlan plan = Plan();
     const std::uint64_t before = batches_.cursor();
@@ -80,10 +80,10 @@ class Trial {
   std::uint64_t step_ = 0;
 };
 
-// Rank 0's number, on every rank: decisions that follow from it are the same everywhere.
+// Rank 0's number, on every rank, so that decisions based on it are the same everywhere.
 double OfRankZero(double mine, distributed::Communicator& control) {
   char text[32];
-  // 17 digits give back the same double.
+  // 17 digits identify a double exactly.
   std::snprintf(text, sizeof text, "%.17g", mine);
   return std::stod(control.Broadcast(text));
 }
@@ -99,8 +99,8 @@ StepTime MeasureStepTime(const TrainOptions& options, const distributed::World& 
     classes = ClassesOf(options, *dataset);
   });
   Trial trial(options, world, device, control, dataset, classes);
-  trial.Train(1);  // finds memory and prepares the operations for their shapes
-  // Rank 0's time for all: every rank must take the same number of steps, or some would wait for ever.
+  trial.Train(1);  // allocates memory and prepares the operations for their shapes
+  // Rank 0's time is used by all, because all ranks must take the same number of steps, or some would wait for ever.
   const double second = OfRankZero(trial.Train(1), control);
   // R1 and R2 may cost something in some steps only, so whole cycles of them are timed.
   const std::uint64_t cycle = std::min(options.gan.loss.penalty_every, kMostSteps);

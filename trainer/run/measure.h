@@ -9,19 +9,19 @@
 
 namespace gan::run {
 
-// What a short training has shown of the steps of a run. The same on all ranks.
+// The measured time of the steps of a run. The same on all ranks.
 struct StepTime {
   double seconds = 0;                 // per step, the mean of `steps`
-  std::uint64_t steps = 0;            // that were timed, after two that were not
+  std::uint64_t steps = 0;            // number of timed steps, after two steps that were not timed
   std::uint64_t images = 0;           // per step, over all ranks
-  std::uint64_t training_images = 0;  // of the data set
+  std::uint64_t training_images = 0;  // size of the data set
 };
 
 // Collective over the world. Trains new networks on the data of the run for about three seconds, then forgets them: a
 // run that follows has the same numbers as without the measurement. The steps read batches, train D and G, exchange
 // gradients and measure as those of the run do. Where the balance may augment, all images are augmented, so that the
-// steps are no cheaper than they will be. Grids, checkpoints and measures of quality are not included.
-// `control`: for decisions; `device`: as PrepareDevice has found it. Throws what opening the data set throws.
+// steps are no cheaper than they will be. Grids, checkpoints and measures of quality are not included. `control`: for
+// decisions; `device`: from PrepareDevice. Throws the errors of opening the data set.
 StepTime MeasureStepTime(const TrainOptions& options, const distributed::World& world, torch::Device device,
                          distributed::Communicator& control);
 

@@ -20,7 +20,7 @@ struct Measurement {
 std::string Encode(const Measurement& measured);
 Measurement Decode(const std::string& bytes);
 
-// What is known of a measurement from its beginning: the measured state, and the step in which its result takes effect.
+// A measurement that has begun: the measured state, and the step in which its result takes effect.
 struct PendingMeasurement {
   std::uint64_t step = 0, images = 0, due = 0;
 };

@@ -14,7 +14,7 @@ using monitoring::Severity;
 
 namespace {
 
-// How long the end of a run may take because of an endpoint that does not answer.
+// Maximum delay of the end of a run by an endpoint that does not answer.
 constexpr std::chrono::seconds kPatience{5};
 // The same for a rank that its watchdog ends.
 constexpr std::chrono::seconds kPatienceWhenHanging{3};
@@ -103,7 +103,7 @@ void Notifier::Failed(const std::string& why) {
   Flush();
 }
 
-// Half of a time-out is early enough to look, and late enough to mean something.
+// Half of a time-out is early enough to react, and late enough to be significant.
 void Notifier::Silent(const Silence& silence) {
   const std::string text = "no sign of life for " + std::to_string(static_cast<int>(silence.seconds)) +
                            " s in section " + silence.section +

@@ -17,7 +17,7 @@
 namespace gan::run {
 
 // Tells others about the run while it goes on: alerts from rank 0, metrics as OTLP from every rank, and verdicts and
-// interventions as OTLP events from rank 0. Only Flush-like calls at the end of a run wait, and those for seconds at
+// interventions as OTLP events from rank 0. Only the calls at the end of a run wait for delivery, for a few seconds at
 // most. Step() and End() belong to the training thread; the other functions may be called from any thread.
 class Notifier {
  public:
@@ -26,15 +26,15 @@ class Notifier {
   Notifier(const TrainOptions& options, const distributed::World& world, const std::filesystem::path& run,
            const monitoring::Metrics& metrics);
 
-  // Throws what the constructor would throw, before a run folder is made.
+  // Throws the errors of the constructor. Call it before a run folder is made.
   static void Check(const TrainOptions& options, const distributed::World& world);
 
   void Step(const StepRecord& record);
-  // The run ends as status.json says: "finished", "stopped" or "diverged".
+  // Reports the end of the run with the state in status.json: "finished", "stopped" or "diverged".
   void End(const std::string& state, std::uint64_t step, std::uint64_t images);
-  // The run ends with an error.
+  // Reports that the run ends with an error.
   void Failed(const std::string& why);
-  // The watchdog heard nothing of a section.
+  // The watchdog got no sign of life from a section.
   void Silent(const Silence& silence);
 
  private:

@@ -102,7 +102,7 @@ void AddQualityFlags(Flags& flags, TrainOptions& o) {
   flags.AddChoice(kMayChange, "--keep-best", o.keep_best, kMeasures, "Measure whose best checkpoint is never removed.");
 }
 
-// Combinations of flags that would silently do nothing, or something meaningless.
+// Rejects combinations of flags that would have no effect or no meaning.
 void ValidateObjective(const TrainOptions& options) {
   const loss::LossOptions& loss = options.gan.loss;
   if (loss.perceptual > 0 && loss.perceptual_file.empty()) {
@@ -122,7 +122,7 @@ void ValidateObjective(const TrainOptions& options) {
   if (options.stop_when == "best" && options.quality_every == 0) {
     throw UsageError("--stop-when best: needs --quality-every N");
   }
-  // A value that comes from the run waits for the next --stop-when best.
+  // A patience that comes from the resumed run is kept for the next --stop-when best.
   if (options.stop_when != "best" && options.given.contains("patience")) {
     throw UsageError("--patience: needs --stop-when best");
   }

@@ -11,7 +11,7 @@ namespace gan::run {
 
 namespace {
 
-// A view of the logits. For a batch, the host computes faster than LibTorch's threads would wake up.
+// A view of the logits. For the size of a batch, a plain loop is faster than waking LibTorch's threads.
 std::span<const double> Values(const torch::Tensor& row) {
   return {row.const_data_ptr<double>(), static_cast<std::size_t>(row.numel())};
 }
@@ -26,7 +26,8 @@ double AreaUnderCurve(std::span<const double> a, std::span<const double> b) {
   std::ranges::copy_if(b, std::back_inserter(sorted), [](double value) { return !std::isnan(value); });
   std::ranges::sort(sorted);
   double halves =
-      static_cast<double>(a.size() * (b.size() - sorted.size()));  // counted in halves: a won pair is two, a tie one
+      // counted in halves: a won pair counts two, a tie one
+      static_cast<double>(a.size() * (b.size() - sorted.size()));
   for (const double value : a) {
     const auto ties =
         std::ranges::equal_range(sorted, value);  // for a NaN: all values, since it is not less than any of them
@@ -44,12 +45,12 @@ Observation Observe(const step::StepResult& result, bool augmented, bool stop_re
     auc = AreaUnderCurve(Values(result.unaugmented_real_logits), Values(result.unaugmented_fake_logits));
   }
   const RankMeasurements measured{result, real, fake, auc_augmented, auc};
-  // All numbers of the table travel in one all-reduce, in the order of its rows.
+  // All numbers of the table are sent in one all-reduce, in the order of its rows.
   std::vector<double> packed = {stop_requested ? 1.0 : 0.0};
   for (const StepNumber& number : StepNumbers()) {
     if (number.of_rank != nullptr) packed.push_back(number.of_rank(measured));
   }
-  // The wish to stop travels with the numbers: all ranks then stop after the same step, without another collective.
+  // The request to stop is sent with the numbers: all ranks then stop after the same step, without another collective.
   torch::Tensor sums = torch::tensor(packed, torch::kDouble);
   communicator.AllReduce(sums);
   const double* sum = sums.const_data_ptr<double>();
@@ -81,7 +82,7 @@ balance::Signals ToSignals(const Observation& observation, const step::StepResul
   signals.diversity_reference = observation.diversity_reference;
   if (result.generator) signals.grad_norm_g = result.generator->gradient_norm;
   if (result.discriminator) signals.grad_norm_d = result.discriminator->gradient_norm;
-  // A network that was not trained has no update, which is no sign of divergence.
+  // A network that was not trained has no update, which does not count as divergence.
   const auto applied = [](const std::optional<step::Update>& update) { return !update || update->applied; };
   signals.finite = applied(result.generator) && applied(result.discriminator) && std::isfinite(observation.loss_d) &&
                    std::isfinite(observation.loss_g);

@@ -39,7 +39,8 @@ constexpr cli::Choice<model::ConvolutionPath> kConvolutionPaths[] = {
     {model::ConvolutionPath::kAuto, "auto", "channels-last; on CPUs the faster way for each shape"},
     {model::ConvolutionPath::kTorch, "torch", "LibTorch's own, bit for bit as in PyTorch"}};
 
-// The functions Add…Flags declare one group of --help each. OnResume says whether a resumed run may change a flag.
+// The functions Add…Flags declare one group of --help each. OnResume determines whether a resumed run may change a
+// flag.
 void AddDataFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Data and run folder");
   // A resumed run compares the data set's digest, not its path.
@@ -96,7 +97,7 @@ void AddModelFlags(Flags& flags, TrainOptions& o) {
 // Rates and labels may change, so that a user can intervene in a run; Adam's betas may not.
 void AddOptimizerFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Optimisation");
-  // --batch may change because the global batch decides what is trained; it only says how that is cut.
+  // --batch may change, because it only divides the global batch, which determines the training.
   flags.Add(kMayChange, "--batch", o.batch, "Images per rank and micro-batch.")->check(CLI::Range(1, 65536));
   flags.Add(kFixed, "--global-batch", o.global_batch,
             "Images per update over all ranks, kept when the number of ranks changes. 0 means --batch times ranks.");
@@ -144,7 +145,7 @@ void AddOutputFlags(Flags& flags, TrainOptions& o) {
             "Interval, in steps, at which the ranks compare their weights bit for bit.");
 }
 
-// How results are computed is fixed; what depends on the machine may change.
+// Flags that change the results are fixed; those that depend on the machine may change.
 void AddMachineFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Machine");
   flags.AddChoice(kFixed, "--device", o.device, kDevices, "Device to train on.");
@@ -178,7 +179,7 @@ void AddMetricsFlags(Flags& flags, TrainOptions& o) {
   cli::AddMetricsFlags(add, {o.metrics_port, o.metrics_address, o.metrics_password_file});
 }
 
-// What they say must reach no file, so a run does not keep them.
+// These values must not be written to any file, so a run does not keep them.
 void AddPushFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Alerts and OpenTelemetry (name them again when you resume a run)");
   flags
@@ -224,7 +225,7 @@ std::set<std::string> Changeable() {
   TrainOptions options;
   AddTrainFlags(flags, options);
   std::set<std::string> names = flags.may_change();
-  // A run may continue with other ranks, and the balance may have widened D.
+  // A run may continue with another number of ranks, and the balance may have widened D.
   names.insert({"world_size", "d_width"});
   return names;
 }
@@ -307,7 +308,7 @@ BatchPlan PlanBatches(const TrainOptions& options, int world_size) {
 }
 
 void RequireResumable(const nlohmann::json& saved, const nlohmann::json& now, const std::filesystem::path& checkpoint) {
-  // An older checkpoint lacks the flags that are newer than it; its run did what their defaults do.
+  // An older checkpoint lacks newer flags; its run was trained as with their defaults.
   const nlohmann::json defaults = ToJson(TrainOptions());
   // Every difference is collected, so that the user can correct all of them at once.
   const std::set<std::string> changeable = Changeable();

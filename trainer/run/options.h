@@ -23,17 +23,17 @@ namespace gan::run {
 
 class Flags;
 
-// Where the options get their values that the user does not give (preset.h).
+// The source of the options that the user does not give (preset.h).
 enum class Preset : std::uint8_t { kNone, kAuto, kPaper };
 
 // A value that a preset or --time gave to an option, and the reason in words.
 struct Chosen {
-  std::string name;  // as ToJson spells it
+  std::string name;  // in the spelling of ToJson
   nlohmann::json value;
   std::string why;
 };
 
-// How far the run was in the checkpoint from which it resumes.
+// The progress of the run in the checkpoint from which it resumes.
 struct RunBefore {
   std::uint64_t step = 0;
   std::uint64_t images = 0;
@@ -115,11 +115,11 @@ struct TrainOptions {
   // How the values were set, by the names that ToJson uses. These members are not flags.
   std::set<std::string> given;        // set by the user, on the command line or in a configuration file
   std::vector<std::string> from_run;  // "--name value": taken from the resumed run
-  std::optional<RunBefore> before;    // of a run that resumes
-  std::vector<Chosen> chosen;         // at the start of this run
+  std::optional<RunBefore> before;    // set in a run that resumes
+  std::vector<Chosen> chosen;         // chosen at the start of this run
 };
 
-// Declares every flag of gan-train on `app`. Parsing fills `options`, which must outlive it.
+// Declares every flag of gan-train on `app`. Parsing sets `options`, which must outlive it.
 void AddTrainFlags(CLI::App& app, TrainOptions& options);
 void AddTrainFlags(Flags& flags, TrainOptions& options);
 
@@ -137,13 +137,14 @@ struct BatchPlan {
 // global_batch: from the flag or a checkpoint (0: batch x ranks). The micro-batch becomes smaller when ranks x batch
 // would exceed the global batch. Throws UsageError when the ranks cannot share the global batch evenly.
 BatchPlan PlanBatches(std::uint64_t batch, std::uint64_t global_batch, int world_size);
-// The same for these options: a run that resumes keeps the global batch that it had.
+// The same for these options. A run that resumes keeps its global batch.
 BatchPlan PlanBatches(const TrainOptions& options, int world_size);
 
 nlohmann::json ToJson(const TrainOptions& options);
 
-// Throws UsageError with a list of all options that differ between a checkpoint and this run and are not allowed to,
-// and of those that are. `saved` and `now`: results of ToJson with "world_size" and "dataset_digest" added.
+// Throws UsageError when a checkpoint and this run differ in options that must not change. The error lists these
+// options, and those that may change. `saved` and `now`: results of ToJson with "world_size" and "dataset_digest"
+// added.
 void RequireResumable(const nlohmann::json& saved, const nlohmann::json& now, const std::filesystem::path& checkpoint);
 
 }  // namespace gan::run

@@ -21,23 +21,24 @@ namespace {
 
 using nlohmann::json;
 
-// The figures behind the rules. docs/choosing.md gives the reasons.
-constexpr double kUsualMinutes = 30;                                       // of a run without --time
-constexpr double kEpochs = 40;                                             // that a data set wants ...
+// The numbers in the rules. docs/choosing.md gives the reasons.
+constexpr double kUsualMinutes = 30;  // of a run without --time
+constexpr double kEpochs = 40;        // number of epochs that a run should have ...
 constexpr std::uint64_t kFewestImages = 100'000, kMostImages = 2'000'000;  // ... within these limits
 constexpr std::uint64_t kImagesPerUpdate = 32, kLeastBatch = 8;            // on CPUs
 constexpr std::uint64_t kGpuBatch = 64, kMostImagesPerUpdate = 1024;       // on GPUs
 constexpr std::size_t kMostClasses = 100;
 constexpr std::uint64_t kImagesOfAClass = 50;    // on average
 constexpr std::uint64_t kSmallDataSet = 10'000;  // images that D can learn by heart
-constexpr std::int64_t kWideDiscriminator = 12;  // features from which D needs a penalty without the balance
+constexpr std::int64_t kWideDiscriminator = 12;  // features from which D needs a penalty when there is no balance
 constexpr double kR1 = 0.1;
-constexpr std::uint64_t kFewestHeldOut = 32;  // with fewer, samples of the same images are as far apart as early images
+// with fewer, two samples of real images differ as much as early generated images do
+constexpr std::uint64_t kFewestHeldOut = 32;
 constexpr std::uint64_t kImagesOfAMeasure = 10'000, kImagesOfAMeasureOnGpus = 200'000;
 constexpr std::uint64_t kLeastStepsOfAMeasure = 100;
 
-// Widths of the networks, the widest first: the images of 64 px that one core trains in a second, and the memory that a
-// rank takes. Each doubling of the side makes an image kSideCost times as expensive.
+// Widths of the networks, the widest first: the images of 64 px that one core trains in a second, and the memory per
+// rank. Each doubling of the side makes an image kSideCost times as expensive.
 struct Width {
   std::int64_t features;
   double images_per_core_second;
@@ -76,7 +77,7 @@ std::optional<Choice> Conditional(const TrainOptions& /*options*/, const PresetF
 
 std::optional<Choice> Resolution(const TrainOptions& /*options*/, const PresetFacts& facts) {
   const std::string place = facts.on_gpu ? "on GPUs" : "on CPUs";
-  // Only sides that divide that of the records: blocks of pixels are averaged, and nothing is resized in training.
+  // Only sides that divide the side of the records, because training averages blocks of pixels and does not resize.
   for (const std::uint32_t side : {128U, 64U}) {
     if ((side > 64 && !facts.on_gpu) || facts.side % side != 0) continue;
     return Choice{side, std::to_string(facts.side) + " px are stored, and " + std::to_string(side) +
@@ -94,7 +95,7 @@ std::optional<Choice> Batch(const TrainOptions& options, const PresetFacts& fact
       batch, "updates of " + storage::Counted(batch * ranks, "image") + " on " + storage::Counted(facts.ranks, "rank")};
 }
 
-// The number of images that the run should be shown: as given, or as the data set wants it.
+// The number of images to train on: as given, or as recommended for the size of the data set.
 double WantedImages(const TrainOptions& options, const PresetFacts& facts) {
   if (options.images > 0 || options.epochs > 0) return TotalImages(options, facts.images);
   if (options.steps > 0) {
@@ -104,7 +105,7 @@ double WantedImages(const TrainOptions& options, const PresetFacts& facts) {
   return std::clamp<double>(kEpochs * static_cast<double>(facts.images), kFewestImages, kMostImages);
 }
 
-// The widest networks that can be shown the images that the data set wants, in the time and memory that there are.
+// The widest networks that can be trained on the wanted number of images within the given time and memory.
 std::optional<Choice> Features(const TrainOptions& options, const PresetFacts& facts) {
   if (facts.on_gpu) return Choice{kWidths[0].features, "a GPU trains the widest networks fast enough"};
   const double seconds = facts.seconds > 0 ? facts.seconds : kUsualMinutes * 60;
@@ -113,11 +114,11 @@ std::optional<Choice> Features(const TrainOptions& options, const PresetFacts& f
   const auto shown = [&](const Width& width) {
     return facts.cores * seconds * width.images_per_core_second / std::pow(kSideCost, octaves);
   };
-  // The table begins with the widest, so the first that fits is the widest that does.
+  // The table begins with the widest networks, so the first row that fits is the widest.
   const auto* fits = std::find_if(std::begin(kWidths), std::end(kWidths), [&](const Width& width) {
     return shown(width) >= wanted && width.gibibytes * kGiB <= facts.memory_bytes;
   });
-  // Where no width fits, the narrowest comes nearest.
+  // If no width fits, the narrowest one is nearest.
   const Width& width = fits == std::end(kWidths) ? *std::prev(std::end(kWidths)) : *fits;
   return Choice{width.features, "of the " + Images(wanted) + " that are wanted, " +
                                     storage::Counted(facts.cores, "core") + " can show networks of this width about " +
@@ -125,7 +126,7 @@ std::optional<Choice> Features(const TrainOptions& options, const PresetFacts& f
                                     cli::FormatDuration(std::chrono::duration<double>(seconds))};
 }
 
-// The balance chooses the rates itself, from those of the paper.
+// With the balance, the rates are those of the paper, because the balance adjusts them itself.
 Choice Rate(const TrainOptions& options, double rate_at_8) {
   const balance::BalanceOptions resolved = ResolveBalance(options);
   const double rate = balance::TargetRate(rate_at_8, balance::kPaperRate, resolved);
@@ -173,12 +174,13 @@ std::optional<Choice> Images(const TrainOptions& options, const PresetFacts& fac
                 std::string(epochs) + " epochs of " + storage::Counted(facts.images, "image")};
 }
 
-// --preset auto. A later rule sees the values of those before it.
+// The rules of --preset auto. Each rule sees the values of the earlier ones.
 struct Rule {
   const char* option;
   std::optional<Choice> (*choose)(const TrainOptions&, const PresetFacts&);
 };
-// The order is that of what each rule needs: the width follows from resolution and batch, the rates from the width.
+// Each rule comes after those whose values it needs: the width follows from resolution and batch, the rates from the
+// width.
 constexpr Rule kAuto[] = {{"conditional", Conditional},
                           {"resolution", Resolution},
                           {"batch", Batch},

@@ -68,7 +68,7 @@ nlohmann::json QualityByClass::Measure(torch::nn::Sequential& generator) {
     const quality::Measured measured = one.evaluator->Measure([&](std::int64_t first, std::int64_t many) {
       alive_();
       const auto count = static_cast<std::uint64_t>(many);
-      // The same latents for each class, so that the classes differ by nothing else.
+      // All classes get the same latents, so that they differ in nothing else.
       const torch::Tensor latents = Latents(options_.seed, data::Stream::kQuality, static_cast<std::uint64_t>(first),
                                             count, options_.gan.network.noise_dim, device_);
       const torch::Tensor classes =

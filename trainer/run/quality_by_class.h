@@ -15,8 +15,8 @@
 
 namespace gan::run {
 
-// The quality of each class of a conditional run, for classes with at least kFewest held-out images. Fewer make the
-// measures noise. Not thread-safe.
+// The quality of each class of a conditional run, for classes with at least kFewest held-out images. With fewer images
+// the measures would be mostly noise. Not thread-safe.
 class QualityByClass {
  public:
   static constexpr std::uint64_t kFewest = 50;
@@ -28,7 +28,7 @@ class QualityByClass {
 
   // As Evaluator::Prepare().
   void Prepare();
-  // Of each class by name: swd, frechet and coverage against its held-out images, and the diversity of its generated
+  // For each class, by name: swd, frechet and coverage against its held-out images, and the diversity of its generated
   // and of its real images.
   nlohmann::json Measure(torch::nn::Sequential& generator);
 

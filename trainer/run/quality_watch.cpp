@@ -10,7 +10,7 @@ namespace gan::run {
 
 namespace {
 
-// How often the other ranks hear from rank 0 while they wait for it.
+// The interval at which rank 0 sends messages to the other ranks while they wait for it.
 constexpr std::chrono::milliseconds kGlance{500};
 
 }  // namespace
@@ -27,12 +27,12 @@ QualityWatch::QualityWatch(const TrainOptions& options, const std::shared_ptr<co
   }
 }
 
-// The other ranks learn of each sign of life, so that a time limit counts from the last one on every rank.
+// Rank 0 passes each sign of life on to the other ranks, so that a time limit counts from the last one on every rank.
 void QualityWatch::WaitForRankZero() {
   enter_(Section::kEvaluate);
   auto found = Aside::Found::kSilent;
-  // A broadcast per glance instead of one long wait: a collective ends with an error after its time-out, and a
-  // measurement may take longer than that.
+  // Repeated broadcasts instead of one long wait: a collective fails after its time-out, and a measurement may take
+  // longer than that.
   while (found != Aside::Found::kDone) {
     if (work_) found = work_->Wait(kGlance);
     found = static_cast<Aside::Found>(communicator_->Broadcast(std::string(1, static_cast<char>(found))).at(0));
@@ -62,14 +62,15 @@ bool QualityWatch::Begin(const step::Gan& gan, std::uint64_t step, std::uint64_t
     PrepareBeforeFirst(step);
     return false;
   }
-  // All ranks note it, although only rank 0 measures: they must meet in the step in which it is due.
+  // All ranks store the pending measurement, although only rank 0 measures, because all must meet in the step in which
+  // it is due.
   pending_ = PendingMeasurement{.step = step, .images = images, .due = step + Delay(options_.quality_every)};
   if (work_) work_->Begin(gan, step);
   return true;
 }
 
-// The first measurement takes longer, because it needs the features of the real images. They are computed while no
-// other measurement could be going on.
+// The first measurement takes longer, because it needs the features of the real images. They are computed before any
+// other measurement can be running.
 void QualityWatch::PrepareBeforeFirst(std::uint64_t step) {
   const std::uint64_t every = options_.quality_every;
   if (work_ && !pending_ && step % every >= Delay(every)) work_->Prepare();

@@ -15,10 +15,10 @@
 
 namespace gan::run {
 
-// When quality is measured, and what follows from it. In every N-th step rank 0 begins to measure a copy of the
-// generator aside (quality_work.h). The result takes effect a fixed number of steps later, on all ranks in the same
-// step; training waits for it only there, and only if it is late. So a run is the same however fast the measuring is.
-// The same on every rank. Not thread-safe.
+// Decides when quality is measured and applies the results. In every N-th step rank 0 begins to measure a copy of the
+// generator on another thread (quality_work.h). The result takes effect a fixed number of steps later, on all ranks in
+// the same step; training waits for it only there, and only if it is late. So a run is the same however fast the
+// measuring is. The same on every rank. Not thread-safe.
 class QualityWatch {
  public:
   // `enter` is called with Section::kEvaluate at each sign of life of a measurement that training waits for, and at the
@@ -35,10 +35,10 @@ class QualityWatch {
   // measurement, and 0 when every step is measured.
   static std::uint64_t Delay(std::uint64_t every) { return every - (every + 3) / 4; }
 
-  // Call it after every step, before Begin(). Collective. The measurement that takes effect in this step, if there is
-  // one. `is_last`: the run ends with this step, so nothing is left for later.
+  // Call it after every step, before Begin(). Collective. Returns the measurement that takes effect in this step, if
+  // there is one. `is_last`: the run ends with this step, so a pending measurement is waited for.
   std::optional<Measurement> Take(std::uint64_t step, bool is_last);
-  // Begins to measure the state after this step if that is due, and returns whether it has. Its checkpoint must be
+  // Begins to measure the state after this step if a measurement is due. Returns whether it did. Its checkpoint must be
   // saved and kept while the measurement is pending, because a run that resumes begins it again from there.
   bool Begin(const step::Gan& gan, std::uint64_t step, std::uint64_t images);
   const std::optional<PendingMeasurement>& pending() const { return pending_; }

@@ -112,22 +112,21 @@ Measurement QualityWork::Finish() {
   return std::move(result_);
 }
 
-// Runs on the thread. The bytes of the first images are kept, because copies are looked for among the images that are
-// measured.
+// Runs on the thread. The bytes of the first images are kept, because the measured images are also examined for copies.
 Measurement QualityWork::Measure(std::uint64_t step) {
   constexpr auto kStream = data::Stream::kQuality;
   constexpr auto kAtOnce = static_cast<std::uint64_t>(quality::Evaluator::kBatch);
   torch::NoGradGuard no_grad;
   aside_.Alive();
   const std::int64_t noise_dim = options_.gan.network.noise_dim;
-  // On this thread and not in Begin(), where training would wait for it.
+  // On this thread and not in Begin(), because training would wait for it there.
   if (options_.gan.ema_half_life_images > 0) FitStatistics(generator_, classes_, noise_dim, options_.seed);
   std::map<std::int64_t, torch::Tensor> bytes;
   const quality::ImageSource fakes = [&](std::int64_t first, std::int64_t count) {
     aside_.Alive();
     const auto begin = static_cast<std::uint64_t>(first);
     const torch::Tensor images =
-        // Whole batches always, because the search for copies takes the bytes of all their images.
+        // Always whole batches, because the search for copies needs the bytes of all their images.
         Generate(generator_, Latents(options_.seed, kStream, begin, kAtOnce, noise_dim, device_),
                  DrawClasses(classes_, options_.seed, kStream, begin, kAtOnce, device_))
             .to(torch::kCPU, torch::kFloat);

@@ -21,25 +21,25 @@
 
 namespace gan::run {
 
-// Measures images of a generator against the holdout, on a thread of its own and on a copy of the weights. At most one
-// measurement at a time. Images are made on the device of the networks, the rest is computed on the CPU. One rank alone
-// needs it. Not thread-safe.
+// Measures images of a generator against the holdout, on its own thread and with a copy of the weights. At most one
+// measurement at a time. Images are generated on the device of the networks, and everything else is computed on the
+// CPU. Only one rank needs it. Not thread-safe.
 class QualityWork {
  public:
-  // `folder`: gets grids of generated images beside the nearest training images. It and `options` must outlive the
+  // `folder`: receives grids of generated images beside the nearest training images. It and `options` must outlive the
   // object. Throws UsageError when the holdout is too small for the measures.
   QualityWork(const TrainOptions& options, const std::shared_ptr<const data::Dataset>& dataset,
               const data::Classes& classes, const RunFolder& folder, torch::Device device);
 
-  // Begins to compute what each measurement needs of the real images, unless that was begun before.
+  // Begins to compute the features of the real images that each measurement needs, unless that was begun before.
   void Prepare();
   // Copies the averaged weights of G (its current weights when there is no average), and begins to measure them. No
-  // measurement may be going on.
+  // other measurement may be running.
   void Begin(const step::Gan& gan, std::uint64_t step);
   // The same with the weights in the checkpoint of that step; `like` has the same networks. Throws DataError.
   void Begin(const checkpoint::Checkpoint& saved, const step::Gan& like);
 
-  // As Aside has them. Finish() also tells in the log when the generator has learnt its images by heart.
+  // See Aside. Finish() also reports in the log when the generator has learnt its images by heart.
   Aside::Found Wait(std::chrono::milliseconds most) { return aside_.Wait(most); }
   Measurement Finish();
   void Drop() { aside_.Drop(); }
@@ -62,7 +62,7 @@ class QualityWork {
   Measurement result_;
   std::optional<nearest::Copies> found_;
 
-  Aside aside_;  // last: its work uses all of the above
+  Aside aside_;  // last: its work uses all members above
 };
 
 }  // namespace gan::run

@@ -34,7 +34,7 @@ double RestartsByLauncher() {
 // The member of a line of quality.jsonl by which a resumed run finds the lines that it will write again.
 constexpr const char* kEffectiveStep = "effective_step";
 
-// Under the names that both files have for them.
+// Adds the measures under the names that both files use.
 void AddMeasures(const Measurement& measured, nlohmann::json& line) {
   for (const auto& [name, value] : measured.values) line["quality_" + name] = JsonNumber(value);
   if (!measured.by_class.empty()) line["quality_by_class"] = measured.by_class;
@@ -44,7 +44,7 @@ double UnixSeconds() { return Seconds(std::chrono::system_clock::now().time_sinc
 
 }  // namespace
 
-// The table of numbers gives all keys but those that are no numbers of a step.
+// The table of numbers has all keys except those that are not numbers of a step.
 nlohmann::json ToJson(const StepRecord& record) {
   nlohmann::json actions = nlohmann::json::array();
   for (const balance::Intervention& intervention : record.interventions) actions.push_back(intervention.action);
@@ -108,7 +108,7 @@ void Recorder::Step(const StepRecord& record, double fraction_done) {
   }
   LogForecast(record);
   if (record.quality) quality_->Append(ToJson(*record.quality, record.step));
-  // A measurement would otherwise be missing, because it seldom takes effect in a step that is logged.
+  // A measurement would otherwise be missing, because it rarely takes effect in a step that is logged.
   if (options_.log_every > 0 && (record.step % options_.log_every == 0 || record.quality)) {
     const nlohmann::json stats = ToJson(record);
     stats_->Append(stats);
@@ -172,8 +172,7 @@ void Recorder::LogStep(const StepRecord& record, double fraction_done) {
   if (now - last_log_ < kLogInterval && fraction_done < 1) return;
   last_log_ = now;
   const double progress = fraction_done - *first_fraction_;
-  // Extrapolated from the progress of this process.
-  // From this process alone: a resumed run may be on another machine.
+  // Extrapolated from the progress of this process only, because a resumed run may be on another machine.
   if (progress > 0) seconds_left_ = Seconds((now - start_) * ((1 - fraction_done) / progress)).count();
   const std::string left = seconds_left_ ? cli::FormatDuration(Seconds(*seconds_left_)) : std::string("?");
   char line[256];

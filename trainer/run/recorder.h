@@ -63,8 +63,8 @@ class Recorder {
   std::function<void()> StatsSync() const;
   // `count`: total of this rank since the run began. `newest`: describes the newest record for the log.
   void CorruptRecords(std::uint64_t count, const std::string& newest);
-  // Writes the state ("running", "finished", "stopped", "diverged") to status.json. `ended_by`: what has ended a run
-  // that is finished, "length" or "best".
+  // Writes the state ("running", "finished", "stopped", "diverged") to status.json. `ended_by`: the reason why a
+  // finished run ended, "length" or "best".
   void Status(const std::string& state, const std::string& ended_by = "");
 
  private:
@@ -98,7 +98,7 @@ class Recorder {
   step::StepTimes times_;   // sums over the steps since MyTimes()
   double times_total_ = 0;  // sum of the times of whole steps
   std::uint64_t times_steps_ = 0, times_images_ = 0;
-  bool collapse_foretold_ = false;  // as last logged
+  bool collapse_foretold_ = false;  // state in the last log line
   nlohmann::json ranks_ = nlohmann::json::array();
   distributed::TrafficCounters published_traffic_;
   double published_data_wait_ = 0;

@@ -50,8 +50,8 @@ class RollbackPolicy {
   std::uint32_t bad_steps_in_a_row_ = 0;    // consecutive steps that were not finite
   std::uint32_t diverged_in_a_row_ = 0;     // consecutive steps that were not finite or blew up
   bool given_up_ = false;                   // rolled back too often
-  bool no_way_back_from_collapse_ = false;  // for the present mode collapse
-  std::uint64_t no_target_before_ = 0;      // until this step no further search for a healthy checkpoint
+  bool no_way_back_from_collapse_ = false;  // for the current mode collapse
+  std::uint64_t no_target_before_ = 0;      // no further search for a healthy checkpoint until this step
 };
 
 }  // namespace gan::run

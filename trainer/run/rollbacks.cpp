@@ -40,7 +40,7 @@ std::string Rollbacks::Text() const {
 
 std::uint64_t Rollbacks::TrainedAtLast() const { return all_.empty() ? 0 : ForgottenSteps() + all_.back().to; }
 
-// Weeks of training may meet more than a few accidents, but several rollbacks in a short time show that they do not
+// During weeks of training several accidents may happen, but several rollbacks in a short time show that they do not
 // help.
 bool Rollbacks::Exhausted(std::uint64_t step) const {
   const std::uint64_t trained = step + ForgottenSteps();

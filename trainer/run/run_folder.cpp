@@ -30,7 +30,7 @@ fs::path MakeNumberedFolder(const fs::path& root) {
   storage::MakeFolders(root);
   for (std::uint64_t number = 0;; ++number) {
     const fs::path folder = root / Padded(number, 5);
-    // mkdir decides between two jobs that look at the same time: only one of them has created the folder.
+    // mkdir decides between two jobs that check at the same time: only one of them has created the folder.
     if (storage::MakeFolders(folder)) return folder;
   }
 }
@@ -58,7 +58,7 @@ void RemoveLeftovers(const fs::path& folder) {
 }
 
 // Whether this rank reads the token that rank 0 wrote. The content counts, because the file's name may be left from a
-// killed job. A folder that cannot be read is an error of its own, since it may still be the same folder.
+// killed job. A folder that cannot be read is a separate error, since it may still be the same folder.
 bool Reads(const fs::path& probe, const std::string& token) {
   return fs::exists(probe) && storage::ReadFile(probe, 1024) == token;
 }
@@ -79,7 +79,7 @@ void RequireShared(const fs::path& folder, distributed::Communicator& control) {
   });
 }
 
-// What the names of the grids of a step begin with.
+// The prefixes of the names of grids.
 constexpr std::string_view kFakes = "fakes-", kNearest = "nearest-";
 
 std::string GridName(std::string_view prefix, std::uint64_t step) {

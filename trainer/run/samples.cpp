@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::uint64_t kColumnsOfClasses = 8;
 
-// The records of a grid by rows: for each class its first ones, and nothing where it has too few.
-// A scan over the footers only; it ends as soon as every row is full.
+// The records of a grid, row by row: the first ones of each class; empty places where a class has too few. Scans only
+// the footers, and ends when every row is full.
 std::vector<std::optional<std::uint64_t>> FirstOfClasses(const data::Dataset& dataset, std::uint64_t rows) {
   std::vector<std::optional<std::uint64_t>> places(rows * kColumnsOfClasses);
   std::vector<std::uint64_t> found(rows);
@@ -90,7 +90,7 @@ void CopyWeightsForPictures(const step::Gan& gan, torch::nn::Sequential& generat
   if (gan.ema.active()) gan.ema.CopyTo(*generator);
 }
 
-// On enough latents for stable statistics.
+// Uses enough latents for stable statistics.
 void FitStatistics(torch::nn::Sequential& generator, const data::Classes& classes, std::int64_t noise_dim,
                    std::uint64_t seed) {
   constexpr std::uint64_t kLatents = 128;

@@ -27,15 +27,16 @@ torch::Tensor ToBytes(const torch::Tensor& images);
 void WriteGrid(const std::filesystem::path& path, const GridOfImages& grid,
                const std::optional<picture::Mark>& mark = {});
 
-// The mark for images that `generator` makes of FixedLatents() after `step` steps. Its model digest equals the one that
-// gan-generate computes for the checkpoint of that step.
+// The mark for images that `generator` makes from FixedLatents() after `step` steps. Its model digest equals the one
+// that gan-generate computes for the checkpoint of that step.
 picture::Mark MarkOf(torch::nn::Sequential& generator, std::uint64_t step, std::uint64_t seed);
 
 // A copy of the generator for making images, in evaluation mode. With an average of the weights, it has the averaged
 // weights and running statistics measured for them; otherwise the current weights and statistics.
 torch::nn::Sequential GeneratorForPictures(const step::Gan& gan, std::uint64_t seed);
 
-// The same in parts. A generator like that of `gan`, on its device, whose weights mean nothing yet.
+// The parts of GeneratorForPictures(), in the order of use. Makes a generator like that of `gan`, on its device, with
+// arbitrary weights.
 torch::nn::Sequential GeneratorLike(const step::Gan& gan);
 // Gives it the averaged weights, or without an average the current weights and statistics. Cheap.
 void CopyWeightsForPictures(const step::Gan& gan, torch::nn::Sequential& generator);
@@ -44,8 +45,8 @@ void CopyWeightsForPictures(const step::Gan& gan, torch::nn::Sequential& generat
 void FitStatistics(torch::nn::Sequential& generator, const data::Classes& classes, std::int64_t noise_dim,
                    std::uint64_t seed);
 
-// The images that G makes of `latents` with its running statistics. G is left in training mode. Computes no gradients.
-// classes: as in model/classes.h.
+// The images that G makes from `latents` with its running statistics. G is left in training mode. Computes no
+// gradients. classes: as in model/classes.h.
 torch::Tensor Generate(torch::nn::Sequential& generator, const torch::Tensor& latents,
                        const torch::Tensor& classes = {});
 

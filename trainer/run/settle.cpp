@@ -25,7 +25,7 @@ double SecondsOf(const std::string& time) {
   return time.empty() ? 0 : std::chrono::duration<double>(cli::ParseDuration(time)).count();
 }
 
-// A run that resumes has the steps already.
+// A run that resumes already has its number of steps.
 bool NeedsSteps(const TrainOptions& options) { return !options.time.empty() && options.steps == 0; }
 
 PresetFacts FactsOf(const TrainOptions& options, const distributed::World& world, torch::Device device) {
@@ -59,14 +59,14 @@ void ApplyPreset(TrainOptions& options, const distributed::World& world, torch::
                  distributed::Communicator& control) {
   json chosen = json::array();
   OnRankZero(control, [&] {
-    // The recipe of the paper depends on nothing.
+    // The preset paper depends on nothing.
     const bool depends = options.preset == Preset::kAuto;
     chosen = AsJson(Choose(options, depends ? FactsOf(options, world, device) : PresetFacts()));
   });
   Apply(ChosenIn(json::parse(control.Broadcast(chosen.dump()))), options);
 }
 
-// A dry run must tell what does not fit, not be killed by it. The memory of GPUs is not known.
+// A dry run must report that something does not fit, and not be killed by it. The memory of GPUs is not known.
 std::string WhyNotMeasured(const TrainOptions& options, const distributed::World& world, torch::Device device,
                            distributed::Communicator& control) {
   if (!options.measure) return "--no-measure";
@@ -93,7 +93,7 @@ void SetSteps(TrainOptions& options, const StepTime& measured) {
   options.chosen.push_back({"steps", options.steps, Reason(options.time, measured)});
 }
 
-// Rank 0 counts the held-out images for all. A run that resumes without a number of steps is older than auto, and
+// Rank 0 counts the held-out images for all. A resumed run without a number of steps is from before auto existed, and
 // measured nothing.
 void SettleQuality(TrainOptions& options, const distributed::World& world, distributed::Communicator& control) {
   if (options.quality_every != TrainOptions::kAutomatic) return;
@@ -139,7 +139,7 @@ SettledOptions Settle(const TrainOptions& asked, const distributed::World& world
     Validate(options, world.size);
     if (device) PlanBatches(options, world.size);
   });
-  // Ranks with other options would not meet in what follows.
+  // Ranks with different options would call different collectives below.
   RequireSameOptions(ToJson(options), *control);
   if (options.dry_run) settled.why_not_measured = WhyNotMeasured(options, world, *device, *control);
   if ((options.dry_run || NeedsSteps(options)) && settled.why_not_measured.empty()) {

@@ -1,5 +1,5 @@
-// What is left open by the user and decided when a run starts: the values of a preset, the steps of --time, and how
-// often quality is measured.
+// Decides, when a run starts, the options that the user has left open: the values of a preset, the steps of --time, and
+// how often quality is measured.
 #pragma once
 
 #include <optional>
@@ -13,19 +13,20 @@ namespace gan::run {
 
 struct SettledOptions {
   TrainOptions options;
-  std::optional<StepTime> measured;  // when --time or --dry-run asked for it
-  std::string why_not_measured;      // in a dry run that measures nothing
+  std::optional<StepTime> measured;  // set if --time or --dry-run required it
+  std::string why_not_measured;      // set in a dry run without a measurement
 };
 
 // Collective. The options with the values of --preset, which rank 0 chooses for all, with --time as a number of steps,
-// and, except for a dry run, with --quality-every auto as a number of steps. A run that resumes keeps what was chosen
-// for it. Throws UsageError, DataError and ReportedElsewhere.
+// and, except for a dry run, with --quality-every auto as a number of steps. A run that resumes keeps its earlier
+// choices. Throws UsageError, DataError and ReportedElsewhere.
 SettledOptions Settle(const TrainOptions& options, const distributed::World& world);
 
 // The steps that fit into `time`, at least one.
 std::uint64_t StepsIn(const std::string& time, double seconds_per_step);
 
-// The number of steps of the whole run, rounded up, for a data set and a number of images per step as measured.
+// The number of steps of the whole run, rounded up, for the measured size of the data set and number of images per
+// step.
 std::uint64_t TotalSteps(const TrainOptions& options, const StepTime& measured);
 
 }  // namespace gan::run

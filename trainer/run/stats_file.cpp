@@ -17,7 +17,7 @@ namespace gan::run {
 StatsFile::StatsFile(const std::filesystem::path& path, std::uint64_t last_step, std::optional<std::uint64_t> bytes,
                      std::string step_name)
     : path_(path) {
-  // O_APPEND puts every write at the present end, also after the file was cut.
+  // O_APPEND makes every write go to the current end, also after the file was cut.
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (descriptor_ < 0) throw IoError(path, "open", errno);
   try {
@@ -50,7 +50,7 @@ void StatsFile::Cut() {
 
 void StatsFile::Append(nlohmann::json record) {
   const std::lock_guard lock(mutex_);
-  // The next line that is written says how many lines are missing before it.
+  // The next line that is written states how many lines are missing before it.
   if (lost_lines_ > 0) record["lines_lost"] = lost_lines_;
   const std::string line = record.dump() + "\n";
   // A disk may be full for days, and memory must not fill up because of it.
@@ -100,7 +100,7 @@ void StatsFile::LogRecovery() {
 }
 
 void StatsFile::Sync() {
-  // A checkpoint relies on the lines that are in the file; lines that are still kept are not waited for.
+  // A checkpoint relies on the lines in the file. It does not wait for lines that are still in memory.
   const std::lock_guard lock(mutex_);
   WriteKept();
   if (::fsync(descriptor_) != 0) throw IoError(path_, "fsync", errno);

@@ -34,7 +34,7 @@ class StatsFile {
   void Cut();
   void Append(nlohmann::json record);
   // Makes the lines so far durable. Called before the commit of a checkpoint that relies on them. Does not wait for
-  // lines that the disk has no room for. Throws IoError when written data may be lost.
+  // lines that do not fit on the disk. Throws IoError when written data may be lost.
   void Sync();
   // The length of the file with all lines so far, including those kept in memory.
   std::uint64_t bytes() const;
@@ -48,7 +48,7 @@ class StatsFile {
   const std::filesystem::path path_;
   int descriptor_ = -1;
 
-  mutable std::mutex mutex_;   // guards what follows
+  mutable std::mutex mutex_;   // guards all members below
   std::uint64_t written_ = 0;  // bytes of whole lines in the file
   std::string kept_;           // lines that are not in the file yet
   std::uint64_t kept_lines_ = 0;

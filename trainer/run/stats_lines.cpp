@@ -27,7 +27,7 @@ StatsLines::StatsLines(std::filesystem::path path, int descriptor, std::string s
   size_ = static_cast<std::uint64_t>(status.st_size);
 }
 
-// pread leaves the file offset alone, which belongs to the writer.
+// pread does not change the file offset, which belongs to the writer.
 void StatsLines::Read(std::uint64_t offset, std::string& into) const {
   std::size_t done = 0;
   while (done < into.size()) {
@@ -68,7 +68,7 @@ std::optional<std::uint64_t> StatsLines::StepOf(std::uint64_t begin, std::uint64
   return step->get<std::uint64_t>();
 }
 
-// The length from a checkpoint is not trusted blindly: the user may have edited or replaced the file since.
+// The length from a checkpoint is verified, because the user may have edited or replaced the file since.
 bool StatsLines::EndsAt(std::uint64_t at, std::uint64_t last_step) {
   // The position must be the end of a line, and the lines around it must belong to the right steps.
   if (at > size_ || (at > 0 && At(at - 1) != '\n')) return false;

@@ -11,8 +11,8 @@ namespace gan::run {
 // IoError.
 class StatsLines {
  public:
-  // `descriptor`: open for reading, and must outlive this object. `path`: named in errors. `step_name`: the member that
-  // is the step of a line.
+  // `descriptor`: open for reading, and must outlive this object. `path`: for errors. `step_name`: the member that is
+  // the step of a line.
   StatsLines(std::filesystem::path path, int descriptor, std::string step_name);
 
   std::uint64_t size() const { return size_; }

@@ -15,12 +15,12 @@
 
 namespace gan::run {
 
-// The measurements of a step, reduced over all ranks and equal on every rank. Each is a row of StepNumbers(); a member
-// is one that the code reads.
+// The measurements of a step, reduced over all ranks and equal on every rank. Each is a row of StepNumbers(). Those
+// that the code reads have a member here.
 struct Observation {
   double loss_d = 0, loss_d_real = 0, loss_d_fake = 0, loss_g = 0;
   double accuracy_real = 0, accuracy_fake = 0;
-  // P(D(real) > D(fake)), where a tie counts one half: the mean over the ranks of the value over each rank's pairs.
+  // P(D(real) > D(fake)), where a tie counts one half, computed over each rank's pairs and averaged over the ranks.
   // auc_augmented: on D's augmented inputs. auc: on images without augmentation (negative: not measured).
   double auc_augmented = 0.5, auc = -1;
   // Mean distance of an image to its nearest neighbour in the batch; negative: a batch of one has none.

@@ -20,7 +20,7 @@ int Finish(Trainer& trainer, const char* state, int exit_code) {
   return exit_code;
 }
 
-// While it lives, the watchdog tells others of a silence. It ends before the trainer does.
+// As long as it exists, the watchdog reports silence to others. It is destroyed before the trainer.
 class SilenceIsTold {
  public:
   SilenceIsTold(Watchdog& watchdog, Trainer& trainer) : watchdog_(watchdog) {
@@ -52,7 +52,8 @@ int Loop(const TrainOptions& options, Watchdog& watchdog, Trainer& trainer) {
       if (trainer.SaveLast() || trainer.HasCheckpoint()) return Finish(trainer, "stopped", cli::kStoppedSaved);
       return Finish(trainer, "diverged", cli::kDiverged);
     }
-    // A measured state may turn out to be the best, and a run that resumes before that is known measures it again.
+    // A measured state may turn out to be the best, and a run that resumes before the result is known measures it
+    // again.
     if ((record.is_measured || Due(options.checkpoint_every, record.step)) && !trainer.Finished())
       trainer.SaveCheckpoint();
   }

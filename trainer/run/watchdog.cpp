@@ -87,7 +87,7 @@ const char* NameOf(Section section) {
 }  // namespace
 
 bool HasLauncher() {
-  // SLURM_PROCID is not used, because it is also set in sbatch scripts, which are no launcher.
+  // SLURM_PROCID is not used, because it is also set in sbatch scripts, which are not a launcher.
   return std::ranges::any_of(std::array{"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"},
                              [](const char* name) { return std::getenv(name) != nullptr; });
 }
@@ -156,7 +156,7 @@ void Watchdog::Watch() {
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, kGlance, [this] { return done_; })) {
     const auto now = steady_clock::now();
-    // A very late wake-up means that this thread did not run either: the process was stopped and does not hang.
+    // A very late wake-up means that this thread did not run either: the process was stopped and is not hanging.
     silent += std::min<std::chrono::duration<double>>(now - last, 10 * kGlance);
     last = now;
     const std::uint64_t signs = signs_;
@@ -176,13 +176,13 @@ void Watchdog::Watch() {
 }
 
 void Watchdog::EndWithoutLauncher() const {
-  // _exit: the destructors of a rank that hangs or has lost its launcher would wait for ranks that never come.
+  // _exit, because the destructors of a rank that hangs or has lost its launcher would wait for ranks that never come.
   WriteText(2, "gan-train: [rank " + std::to_string(rank_) + "] the launcher has died; ending\n");
   ::_exit(1);
 }
 
 void Watchdog::End(Section section, std::chrono::duration<double> silent) {
-  // First of all, while the other ranks are still where this one has waited for them.
+  // First of all, while the other ranks are still in the place where this one waited for them.
   board_.TakeSnapshot();
   char name[64];
   std::snprintf(name, sizeof name, "stacks-rank-%05d.txt", rank_);

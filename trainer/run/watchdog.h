@@ -1,4 +1,4 @@
-// Detects a hanging rank: a thread expects a sign of life within the time-out of each section of the run.
+// Detects a rank that hangs: a thread expects a sign of life within the time-out of each section of the run.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,7 @@ namespace gan::run {
 
 enum class Section : int { kStart, kStep, kSave, kEvaluate };
 
-// A section of which there was no sign of life for so long.
+// A section from which there was no sign of life for `seconds`.
 struct Silence {
   std::string section;
   double seconds = 0;
@@ -71,17 +71,17 @@ class Watchdog {
   std::atomic<std::uint64_t> signs_{0};
   std::atomic<Section> section_{Section::kStart};
 
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards all members below
   std::condition_variable wake_;
   bool done_ = false;
   std::filesystem::path folder_;
   std::function<void(const Silence&)> on_silence_;
-  bool told_ = false;  // of the present silence
+  bool told_ = false;  // the current silence was reported
 
   storage::RankBoard board_;
-  storage::RankSlot& slot_;  // of the board, or one that nobody reads
+  storage::RankSlot& slot_;  // on the board, or in memory that nobody reads
 
-  std::thread thread_;  // last: it uses all of the above
+  std::thread thread_;  // last: it uses all members above
 };
 
 }  // namespace gan::run

@@ -84,7 +84,7 @@ void EventFile::Add(std::uint64_t step, const std::vector<Scalar>& scalars) {
   for (const Scalar& scalar : scalars) {
     wire::Summary::Value* value = event.mutable_summary()->add_value();
     value->set_tag(scalar.name);
-    // The protocol has floats only.
+    // The format has only single-precision numbers.
     value->set_simple_value(static_cast<float>(scalar.value));
   }
   Write(event.SerializeAsString());
