@@ -1,6 +1,6 @@
 """The checks of bench/gpu_check. Each prints a line, the worst of them decides the exit code.
 
-    python gpu_check.py FOLDER_OF_THE_PROGRAMS [--only NAME_PART] [--no-speed]
+    python gpu_check.py FOLDER_OF_THE_PROGRAMS [--part proof|speed] [--only NAME_PART]
 """
 import argparse
 import json
@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import numpy as np
@@ -116,6 +117,30 @@ def resumed(machine, ranks):
     return worst == 0, f'losses of 20 steps differ by {worst:.1e} from the uninterrupted run'
 
 
+# What a step says about training, and not about the time that it took.
+TIMES = ('step_seconds', 'images_per_second')
+
+
+def untimed(stats):
+    return [{name: value for name, value in line.items() if name not in TIMES} for line in stats]
+
+
+def recorded(machine, ranks):
+    """Steps that CUDA graphs repeat beside steps that the host queues, with a controller that acts, lazy penalties and
+    augmentation that adapts, faults that call for every kind of remedy, and a stop in the middle."""
+    flags = (*SMALL, '--deterministic', '--gradient-sync', 'flat', '--balance', 'act', '--balance-actions', 'all',
+             '--augment', 'ada', '--r1', '1', '--r1-every', '4', '--checkpoint-every', '25', '--quality-every', '50',
+             '--inject', 'latents:2@40+60', '--inject', 'weights:1000@130')
+    queued = machine.train(ranks, f'queued{ranks}', *flags, '--steps', '200')
+    machine.train(ranks, f'recorded{ranks}', *flags, '--steps', '110', '--cuda-graphs', 'auto')
+    repeated = machine.train(ranks, f'recorded{ranks}', *flags, '--steps', '200', '--cuda-graphs', 'auto')
+    pairs = list(zip(untimed(queued), untimed(repeated), strict=True))
+    different = [a['step'] for a, b in pairs if a != b]
+    actions = sorted({action for line in queued for action in line['actions']})
+    return not different, (f'{len(pairs)} steps, {len(different)} differ{f", first {different[0]}" if different else ""}; '
+                           f'actions taken: {", ".join(actions) or "none"}')
+
+
 def everything_else(machine):
     """Grids, quality, checkpoints, the balance acting, a rollback, feature matching and ADA: all in one run."""
     stats = machine.train(1, 'all', *SMALL, '--steps', '40', '--sample-every', '20', '--checkpoint-every', '10',
@@ -138,11 +163,45 @@ def a_rank_that_hangs(machine):
             f'ended with {done.returncode} after {seconds:.0f} s: {told[:1]}')
 
 
-def speed(machine, report, batch, settings):
-    """Ours beside PyTorch, setting by setting: fp32 is TF32 in both, as PyTorch has it by default."""
+class PeakMemory:
+    """The most memory of the first GPU that was in use while the object was entered, in MB."""
+
+    def __enter__(self):
+        self.most, self.ended = 0, threading.Event()
+        self.thread = threading.Thread(target=self.watch)
+        self.thread.start()
+        return self
+
+    def watch(self):
+        while not self.ended.wait(0.2):
+            asked = subprocess.run(['nvidia-smi', '-i', '0', '--query-gpu=memory.used', '--format=csv,noheader,nounits'],
+                                   capture_output=True, text=True)
+            self.most = max(self.most, *(int(word) for word in asked.stdout.split() if word.isdigit()), 0)
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+
+
+def our_speed(machine, run, size, flags, ranks, batch):
+    """images/s and one line about the time of a step and the memory."""
+    with PeakMemory() as memory:
+        timed = machine.train(ranks, run, *size, '--steps', '80', '--checkpoint-every', '70', *flags,
+                              environment=AS_A_USER)[30:70]
+    seconds = sum(line['step_seconds'] for line in timed)
+    phases = json.loads((machine.folder / run / 'status.json').read_text())['ranks'][0]
+    told = ', '.join(f'{phase} {1000 * phases[phase]:.2f}' for phase in ('data', 'discriminator', 'generator'))
+    return ranks * batch * len(timed) / seconds, (f'{1000 * seconds / len(timed):.2f} ms per step ({told}), '
+                                                  f'{memory.most} MB')
+
+
+def speed(machine, report, batch, settings, compiled=()):
+    """Ours beside PyTorch, setting by setting: fp32 is TF32 in both, as PyTorch has it by default. compiled: settings in
+    which PyTorch also runs torch.compile with its own CUDA graphs."""
     ranks = min(machine.gpus, 8)
     size = ('--features', '64', '--batch', str(batch))
-    peer = json.loads(subprocess.run([sys.executable, HERE / 'gpu_peer.py', *size, '--settings', ','.join(settings)],
+    asked = [*settings, *(f'compile-{name}' for name in compiled)]
+    peer = json.loads(subprocess.run([sys.executable, HERE / 'gpu_peer.py', *size, '--settings', ','.join(asked)],
                                      capture_output=True, text=True, check=True, env=AS_A_USER).stdout)
     gemm = peer.pop('gemm_tflops')
     report.say(f'features 64, batch {batch}, {ranks} rank(s), PyTorch on one GPU; a matrix product of 8192: '
@@ -150,17 +209,12 @@ def speed(machine, report, batch, settings):
     for name in settings:
         flags = (*(('--precision', 'bf16') if 'bf16' in name else ()),
                  *(() if 'channels-last' in name else ('--convolutions', 'torch')))
-        run = f'speed-{batch}-{name}'
-        timed = machine.train(ranks, run, *size, '--steps', '80', '--checkpoint-every', '70', *flags,
-                              environment=AS_A_USER)[30:70]
-        seconds = sum(line['step_seconds'] for line in timed)
-        ours = ranks * batch * len(timed) / seconds
-        phases = json.loads((machine.folder / run / 'status.json').read_text())['ranks'][0]
-        told = ', '.join(f'{phase} {1000 * phases[phase]:.2f}' for phase in ('data', 'discriminator', 'generator'))
-        saved = re.findall(r'\((.* MB in .*)\)', (machine.folder / run / 'log.txt').read_text())
-        report.say(f'      {name:20} ours {ours:8.1f} images/s, PyTorch {peer[name]:8.1f}: '
-                   f'{ours / peer[name] / ranks:.2f} x; {1000 * seconds / len(timed):.2f} ms a step '
-                   f'({told}); checkpoint {saved[0]}')
+        report.say(f'      {name:20} PyTorch {peer[name]:8.1f} images/s'
+                   + (f', compiled {peer[f"compile-{name}"]:8.1f}' if name in compiled else ''))
+        for how in 'off', 'auto':
+            ours, told = our_speed(machine, f'speed-{batch}-{name}-{how}', size, (*flags, '--cuda-graphs', how), ranks,
+                                   batch)
+            report.say(f'        --cuda-graphs {how:5} ours {ours:8.1f} images/s: {ours / peer[name] / ranks:.2f} x; {told}')
 
 
 CHECKS = {
@@ -178,6 +232,8 @@ CHECKS = {
     'bfloat16, gradients later': lambda m: gradients(m, 'later', 0.98, '--precision', 'bf16', batch=64, after=400),
     'stop and resume, one rank': lambda m: resumed(m, 1),
     'stop and resume, two ranks': lambda m: resumed(m, 2),
+    'CUDA graphs, one rank': lambda m: recorded(m, 1),
+    'CUDA graphs, two ranks': lambda m: recorded(m, 2),
     'everything else in one run': everything_else,
     'a rank that hangs': a_rank_that_hangs,
 }
@@ -187,7 +243,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('programs', type=lambda text: pathlib.Path(text).resolve())
     parser.add_argument('--only', default='', help='checks whose name holds this')
-    parser.add_argument('--no-speed', action='store_true')
+    parser.add_argument('--part', choices=('proof', 'speed', 'all'), default='all')
     options = parser.parse_args()
     report = Report()
     report.say(subprocess.run(['nvidia-smi', '--query-gpu=name,driver_version,memory.total', '--format=csv,noheader'],
@@ -197,7 +253,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         machine = Machine(options.programs, pathlib.Path(folder))
         for name, run in CHECKS.items():
-            if options.only not in name:
+            if options.part == 'speed' or options.only not in name:
                 continue
             start = time.monotonic()
             try:
@@ -205,9 +261,10 @@ def main():
             except (RuntimeError, subprocess.TimeoutExpired, OSError, KeyError) as error:
                 good, detail = False, str(error)
             report.result(name, good, detail, time.monotonic() - start)
-        if not options.no_speed:
-            for batch in 64, 256:
-                speed(machine, report, batch, ('fp32-channels-last', 'bf16-channels-last'))
+        if options.part != 'proof':
+            both = ('fp32-channels-last', 'bf16-channels-last')
+            for batch in 16, 64, 256:
+                speed(machine, report, batch, both, compiled=both if batch == 64 else ())
     report.say(f'{report.failures} of the checks failed' if report.failures else 'all checks passed')
     REPORT.write_text('\n'.join(report.lines) + '\n')
     return 1 if report.failures else 0

@@ -21,6 +21,7 @@ struct CudaPlugin {
   decltype(&GanCudaDeviceCount) device_count;
   decltype(&GanUseCudaDevice) use_device;
   decltype(&GanAddNcclBackend) add_backend;
+  decltype(&GanRecordGraph) record_graph;
   std::string why;  // why the plugin was not loaded
 };
 
@@ -30,7 +31,8 @@ CudaPlugin Load() {
   Plugin plugin("libgan_nccl.so", SymbolScope::kGlobal);
   CudaPlugin cuda = {plugin.Find<decltype(GanCudaDeviceCount)>("GanCudaDeviceCount"),
                      plugin.Find<decltype(GanUseCudaDevice)>("GanUseCudaDevice"),
-                     plugin.Find<decltype(GanAddNcclBackend)>("GanAddNcclBackend"), ""};
+                     plugin.Find<decltype(GanAddNcclBackend)>("GanAddNcclBackend"),
+                     plugin.Find<decltype(GanRecordGraph)>("GanRecordGraph"), ""};
   const bool loaded = plugin.why().empty();
   cuda.why = WhyNoGpu(plugin.why(), loaded ? cuda.device_count() : 0);
   return cuda;
@@ -68,6 +70,10 @@ int UseCudaDevice(const World& world) {
   const int device = DeviceOfRank(world, ThePlugin().device_count(), std::getenv("NCCL_HOSTID") != nullptr);
   ThePlugin().use_device(device);
   return device;
+}
+
+std::unique_ptr<Graph> RecordCudaGraph(const std::function<void()>& queue) {
+  return std::unique_ptr<Graph>(ThePlugin().record_graph(queue));
 }
 
 std::string AddNcclBackend(Communicator& communicator, const World& world, std::chrono::seconds timeout) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "trainer/distributed/communicator.h"
+#include "trainer/distributed/graph.h"
 
 namespace gan::distributed {
 
@@ -28,5 +29,10 @@ int UseCudaDevice(const World& world);
 // Collective. Adds ProcessGroupNCCL to `communicator` for CUDA tensors, with its time-out and watchdog. Returns a line
 // for the log with the addresses on which NCCL listens.
 std::string AddNcclBackend(Communicator& communicator, const World& world, std::chrono::seconds timeout);
+
+// A RecordGraph for the current GPU (a CUDA graph). The thread's current stream must not be the default one. All
+// collectives that are recorded must have run before, because NCCL connects at the first one. Throws c10::Error when an
+// operation cannot be recorded. Use it only after UseCudaDevice.
+std::unique_ptr<Graph> RecordCudaGraph(const std::function<void()>& queue);
 
 }  // namespace gan::distributed

@@ -1,11 +1,68 @@
 #include "trainer/distributed/nccl_plugin.h"
 
+#include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #include <torch/csrc/distributed/c10d/Store.hpp>
 
 #include <chrono>
+#include <exception>
+
+namespace {
+
+// A share in the memory pool of all graphs. LibTorch gives a pool up with its last graph, so the next one needs
+// another.
+class PoolShare {
+ public:
+  PoolShare() {
+    if (shares++ == 0) pool = at::cuda::graph_pool_handle();
+  }
+  ~PoolShare() { --shares; }
+  PoolShare(const PoolShare&) = delete;
+  PoolShare& operator=(const PoolShare&) = delete;
+  at::cuda::MempoolId_t id() const { return pool; }
+
+ private:
+  static inline at::cuda::MempoolId_t pool;
+  static inline int shares = 0;
+};
+
+class CudaGraph final : public gan::distributed::Graph {
+ public:
+  explicit CudaGraph(const std::function<void()>& queue) {
+    // The graph needs as much memory as the same steps before it, which is still in the allocator's cache.
+    c10::cuda::CUDACachingAllocator::emptyCache();
+    // Only this thread's calls could disturb the recording. The feed and NCCL's watchdog go on meanwhile.
+    graph_.capture_begin(share_.id(), cudaStreamCaptureModeThreadLocal);
+    try {
+      queue();
+    } catch (...) {
+      GiveUp();
+      throw;
+    }
+    graph_.capture_end();
+  }
+  void Replay() override { graph_.replay(); }
+
+ private:
+  // The stream would record for ever otherwise. What ended the recording is the error to be reported, not that it
+  // ended.
+  void GiveUp() noexcept {
+    try {
+      graph_.capture_end();
+    } catch (const std::exception&) {
+    }
+  }
+
+  PoolShare share_;  // before the graph, which gives its memory back first
+  at::cuda::CUDAGraph graph_;
+};
+
+}  // namespace
+
+gan::distributed::Graph* GanRecordGraph(const std::function<void()>& queue) { return new CudaGraph(queue); }
 
 int GanCudaDeviceCount() { return c10::cuda::device_count(); }
 

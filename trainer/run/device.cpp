@@ -6,6 +6,7 @@
 #include "trainer/distributed/cuda.h"
 #include "trainer/host/host_cpus.h"
 #include "trainer/run/openmp.h"
+#include "trainer/step/device_work.h"
 
 namespace gan::run {
 
@@ -42,13 +43,19 @@ torch::Device FindDevice(const TrainOptions& options, const distributed::World& 
   // cuDNN times its algorithms at the first use of each shape and keeps the fastest. The choice may differ from run to
   // run.
   at::globalContext().setBenchmarkCuDNN(!options.deterministic);
-  return {torch::kCUDA, static_cast<torch::DeviceIndex>(distributed::UseCudaDevice(world))};
+  const torch::Device device(torch::kCUDA, static_cast<torch::DeviceIndex>(distributed::UseCudaDevice(world)));
+  if (RecordsSteps(options)) step::LeaveDefaultStream(device);
+  return device;
 }
 
 }  // namespace
 
 bool UsesGpu(const TrainOptions& options) {
   return options.device == "cuda" || (options.device == "auto" && distributed::CudaAvailable());
+}
+
+bool RecordsSteps(const TrainOptions& options) {
+  return options.cuda_graphs && UsesGpu(options) && options.gan.loss.perceptual <= 0;
 }
 
 Place PrepareDevice(const TrainOptions& options, const distributed::World& world) {

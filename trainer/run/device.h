@@ -22,4 +22,8 @@ Place PrepareDevice(const TrainOptions& options, const distributed::World& world
 // Whether that device is a GPU.
 bool UsesGpu(const TrainOptions& options);
 
+// Whether steps are recorded and repeated (step/recorded_steps.h). A user's TorchScript network compiles itself anew
+// while it runs, so steps with one are not.
+bool RecordsSteps(const TrainOptions& options);
+
 }  // namespace gan::run

@@ -76,9 +76,8 @@ step::Batch DeviceFeed::Next() {
     ready.copied->block(stream);
     // The memory was allocated on the feed's stream. It must not be reused there before this stream has finished with
     // it.
-    for (const torch::Tensor& tensor : {ready.batch.real, ready.batch.latents, ready.batch.real_classes,
-                                        ready.batch.fake_classes, ready.batch.draws.augment, ready.batch.draws.mix}) {
-      if (tensor.defined()) tensor.record_stream(stream);
+    for (torch::Tensor* tensor : ready.batch.Tensors()) {
+      if (tensor->defined()) tensor->record_stream(stream);
     }
   }
   return std::move(ready.batch);

@@ -21,6 +21,9 @@ constexpr cli::Choice<std::string_view> kCorruptRecords[] = {
     cli::Word("stop", "end with exit code 3"), cli::Word("replace", "count it and train on the next intact record")};
 constexpr cli::Choice<std::string_view> kDevices[] = {cli::Word("auto", "cuda when there is a GPU, otherwise cpu"),
                                                       cli::Word("cpu", ""), cli::Word("cuda", "")};
+constexpr cli::Choice<bool> kCudaGraphs[] = {
+    {false, "off", "the host queues every operation"},
+    {true, "auto", "record each kind of step once and repeat it, except with --perceptual; no GPU has run this yet"}};
 constexpr cli::Choice<data::ClassSampling> kClassSamplings[] = {
     {data::ClassSampling::kData, "data", "each class as often as among the training images"},
     {data::ClassSampling::kUniform, "uniform", "all classes equally often"}};
@@ -165,6 +168,7 @@ void AddMachineFlags(Flags& flags, TrainOptions& o) {
                   "Let --dry-run measure the time per step. --no-measure answers at once.");
   flags.AddChoice(kFixed, "--gradient-sync", o.gan.gradients.path, kSyncPaths,
                   "How gradients are averaged over ranks.");
+  flags.AddChoice(kMayChange, "--cuda-graphs", o.cuda_graphs, kCudaGraphs, "How steps are queued on a GPU.");
   flags.AddChoice(kFixed, "--convolutions", o.gan.network.convolutions, kConvolutionPaths,
                   "How convolutions are computed.");
   flags.AddSwitch(kFixed, "--channels-last", o.gan.channels_last,
@@ -272,6 +276,9 @@ void Validate(const TrainOptions& options, int world_size) {
   model::Validate(options.gan.network);
   if (!options.conditional && options.class_sampling != data::ClassSampling::kData) {
     throw UsageError("--class-sampling: needs --conditional");
+  }
+  if (options.cuda_graphs && options.gan.gradients.path == distributed::SyncPath::kBucketed) {
+    throw UsageError("--cuda-graphs auto: needs --gradient-sync flat or auto");
   }
   ValidateObjective(options);
   ResolveBalance(options);

@@ -14,6 +14,7 @@
 #include "storage/folder_name.h"
 #include "storage/host_name.h"
 #include "trainer/distributed/collective_note.h"
+#include "trainer/distributed/cuda.h"
 #include "trainer/distributed/replicas.h"
 #include "trainer/loss/adversarial.h"
 #include "trainer/run/agree.h"
@@ -69,6 +70,14 @@ RunFolder CheckThenOpenFolder(const TrainOptions& options, const distributed::Wo
   return RunFolder::Open(options, control);
 }
 
+// Graphs record one all-reduce per network. The Reducer of bucketed gradients measures its own speed, which a recording
+// would contain.
+step::GanOptions GanOptionsOf(const TrainOptions& options, const data::Classes& classes) {
+  step::GanOptions gan = WithClasses(options.gan, classes);
+  if (RecordsSteps(options)) gan.gradients.path = distributed::SyncPath::kFlat;
+  return gan;
+}
+
 }  // namespace
 
 Trainer::Trainer(const TrainOptions& options, const distributed::World& world, std::function<void(Section)> enter)
@@ -81,12 +90,13 @@ Trainer::Trainer(const TrainOptions& options, const distributed::World& world, s
       control_(NewCommunicator(options.comm_timeout_seconds, world, "control", "cpu")),
       gradients_(NewCommunicator(options.comm_timeout_seconds, world, "gradients", device_.is_cuda() ? "cuda" : "cpu")),
       folder_(CheckThenOpenFolder(options, world, *control_, dataset_, classes_)),
-      gan_(WithClasses(options.gan, classes_), device_, options.seed, gradients_),
+      gan_(GanOptionsOf(options, classes_), device_, options.seed, gradients_),
       controller_(ResolveBalance(options)),
       faults_(options.inject, world.rank == world.size - 1) {
   distributed::NoteHosts(control_->AllGather(storage::HostName()));
   gan_.classes = classes_;
   class_watch_.emplace(classes_);
+  if (RecordsSteps(options)) recorded_steps_.emplace(gan_, distributed::RecordCudaGraph);
   // Communicators of their own for saving and evaluating: a thread saves while training exchanges gradients, and one
   // MPI communicator must not be used by two threads at once.
   saver_.emplace(folder_.Checkpoints(), options_.keep,
@@ -196,10 +206,19 @@ step::StepNumbers Trainer::NumbersOfStep() const {
 // Widening and restarting change D itself, so they cannot be part of a plan.
 void Trainer::ChangeDiscriminatorAsDecided() {
   const std::int64_t width = options_.gan.network.d_width * controller_.controls().d_width;
-  if (gan_.options.network.d_width < width) step::WidenDiscriminator(gan_, width, options_.seed);
-  if (d_restarts_ == controller_.controls().d_restarts) return;
+  const bool widens = gan_.options.network.d_width < width, restarts = d_restarts_ != controller_.controls().d_restarts;
+  if ((widens || restarts) && recorded_steps_) recorded_steps_->Forget();
+  if (widens) step::WidenDiscriminator(gan_, width, options_.seed);
+  if (!restarts) return;
   d_restarts_ = controller_.controls().d_restarts;
   step::RestartDiscriminator(gan_, rollback_policy_.history().Seed(options_.seed) + d_restarts_);
+}
+
+// `trained`: number of the step among all that were trained, including discarded ones.
+step::StepResult Trainer::Train(const step::StepPlan& plan, const step::StepNumbers& numbers, std::uint64_t trained) {
+  const step::BatchSource next_batch = [&] { return faults_.Inject(batches_->Next(), trained); };
+  if (recorded_steps_) return recorded_steps_->Run(plan, numbers, next_batch);
+  return step::TrainStep(gan_, plan, numbers, next_batch);
 }
 
 // The decisions of the controllers on one step. They take effect in the next step.
@@ -232,7 +251,7 @@ StepRecord Trainer::Step() {
   faults_.Inject(gan_, trained);
   faults_.Inject(plan, trained);
   faults_.Delay(trained);
-  record.local = step::TrainStep(gan_, plan, numbers, [&] { return faults_.Inject(batches_->Next(), trained); });
+  record.local = Train(plan, numbers, trained);
   record.seen = Observe(record.local, plan.augment, StopRequested(), *control_);
   record.about_classes = class_watch_->Observe(record.local, *control_);
   record.classes = class_watch_->Numbers();

@@ -24,6 +24,7 @@
 #include "trainer/run/rollback_policy.h"
 #include "trainer/run/run_folder.h"
 #include "trainer/step/ada.h"
+#include "trainer/step/recorded_steps.h"
 #include "trainer/step/train_step.h"
 
 namespace gan::run {
@@ -110,6 +111,7 @@ class Trainer {
   step::StepPlan PlanStep(const step::StepNumbers& numbers) const;
   step::StepNumbers NumbersOfStep() const;
   void ChangeDiscriminatorAsDecided();
+  step::StepResult Train(const step::StepPlan& plan, const step::StepNumbers& numbers, std::uint64_t trained);
   void DecideOnUndecided(StepRecord& record);
   void MeasureQuality(StepRecord& record);
   void Publish(const StepRecord& record);
@@ -154,6 +156,7 @@ class Trainer {
   double auc_ = 0.5;              // newest AUC on images without augmentation
   std::uint32_t d_restarts_ = 0;  // number of executed restarts of D, out of those that the controller has requested
   std::optional<Batches> batches_;
+  std::optional<step::RecordedSteps> recorded_steps_;  // absent: every step is queued by the host
   std::optional<Recorder> recorder_;
   std::optional<CheckpointSaver> saver_;
 };

@@ -148,6 +148,7 @@ void Trainer::Restore(const checkpoint::Checkpoint& saved) {
   RequireSameClasses(saved.state, classes_, saved.folder);
   RequireResumable(saved.state.at("options"), Identity(), saved.folder);
   // The checkpoint's D may be wider than configured, because the balance can widen it during a run.
+  if (recorded_steps_) recorded_steps_->Forget();
   RebuildDiscriminator(NetworkFromJson(saved.state.at("options")).d_width);
   RestoreAll(saved, gan_.NamedState());
   if (options_.gan.network.d_width > gan_.options.network.d_width) {
@@ -225,7 +226,7 @@ void Trainer::RestoreUndecidedStep(const nlohmann::json& state) {
 
 void Trainer::RebuildDiscriminator(std::int64_t width) {
   if (width == gan_.options.network.d_width) return;
-  step::GanOptions as_saved = WithClasses(options_.gan, classes_);
+  step::GanOptions as_saved = gan_.options;
   as_saved.network.d_width = width;
   const auto extractor = gan_.extractor;
   gan_ = step::Gan(as_saved, device_, options_.seed, gradients_);

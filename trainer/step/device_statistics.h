@@ -3,9 +3,22 @@
 
 #include <torch/torch.h>
 
+#include <cstdint>
+#include <vector>
+
 #include "trainer/step/train_step.h"
 
 namespace gan::step {
+
+// All numbers of a step, one after the other.
+struct StatisticsRow {
+  torch::Tensor values;              // float64 [sum of the counts that are present], on the device
+  std::vector<std::int64_t> counts;  // per member of DeviceStatistics, in their order; negative: not part of this step
+
+  // `host`: a copy of `values` on the CPU, which the tensors of `result` share. Fills all of `result` but its times and
+  // its count of batches.
+  void ReadInto(StepResult& result, const torch::Tensor& host) const;
+};
 
 // The host reads them once, at the end: every earlier read would leave a GPU idle while the host queues the next work.
 struct DeviceStatistics {
@@ -16,12 +29,8 @@ struct DeviceStatistics {
   torch::Tensor discriminator_norm, generator_norm;
 
   void ClearDiscriminatorPhase();
-  // Waits until the device has finished, and fills all of `result` but its times and its count of batches. What is read
-  // afterwards is on the host.
-  void ReadInto(StepResult& result);
-
- private:
-  void CopyToHost();
+  // Joined on the device, because every copy to the host waits for the device once more.
+  StatisticsRow Joined() const;
 };
 
 // sum + share * term, in float64 and without its graph; an undefined sum is 0.

@@ -6,6 +6,11 @@ namespace gan::step {
 
 c10::Stream CurrentStream(torch::Device device) { return c10::impl::VirtualGuardImpl(device.type()).getStream(device); }
 
+void LeaveDefaultStream(torch::Device device) {
+  const c10::impl::VirtualGuardImpl guard(device.type());
+  guard.exchangeStream(guard.getStreamFromGlobalPool(device));
+}
+
 torch::Tensor ToDevice(const torch::Tensor& host, torch::Device device) {
   // From pageable memory the copy would wait until the GPU has reached it.
   return device.is_cpu() ? host : host.pin_memory().to(device, /*non_blocking=*/true);

@@ -13,6 +13,10 @@ namespace gan::step {
 // The stream that receives this thread's operations on `device`, which must not be a CPU.
 c10::Stream CurrentStream(torch::Device device);
 
+// Gives this thread a stream of its own on `device`, which must not be a CPU, for the rest of its life. CUDA records no
+// operations on the default stream, and autograd ties each parameter to the stream of its first use.
+void LeaveDefaultStream(torch::Device device);
+
 // A copy of `host` on `device`, queued from page-locked memory, so that the caller does not wait for earlier work. On a
 // CPU, `host` itself.
 torch::Tensor ToDevice(const torch::Tensor& host, torch::Device device);

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <array>
 #include <cstdint>
 #include <functional>
 
@@ -16,6 +17,10 @@ struct Batch {
   // float [N, classes] (model/classes.h); undefined for networks without classes.
   torch::Tensor real_classes = {}, fake_classes = {};
   Draws draws = {};  // may be undefined if the step neither augments nor mixes images
+
+  std::array<torch::Tensor*, 6> Tensors() {
+    return {&real, &latents, &real_classes, &fake_classes, &draws.augment, &draws.mix};
+  }
 };
 using BatchSource = std::function<Batch()>;
 

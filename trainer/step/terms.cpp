@@ -68,6 +68,12 @@ DeviceNumbers::DeviceNumbers(const StepNumbers& numbers, torch::Device device) {
   augment_probability = all[2];
 }
 
+void DeviceNumbers::CopyFrom(const DeviceNumbers& other) {
+  lr_d.copy_(other.lr_d);
+  lr_g.copy_(other.lr_g);
+  augment_probability.copy_(other.augment_probability);
+}
+
 torch::Tensor AugmentAsPlanned(const torch::Tensor& images, const Planned& planned, const Draws& draws,
                                AugmentUse use) {
   if (!planned.plan.augment) return images;

@@ -11,6 +11,8 @@ namespace gan::step {
 // The numbers of a step on the device.
 struct DeviceNumbers {
   DeviceNumbers(const StepNumbers& numbers, torch::Device device);
+  // Overwrites the numbers at their places in memory.
+  void CopyFrom(const DeviceNumbers& other);
 
   torch::Tensor lr_d, lr_g;           // as Adam takes them
   torch::Tensor augment_probability;  // as Augment() takes it

@@ -1,16 +1,13 @@
 #include "trainer/step/train_step.h"
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 #include "trainer/distributed/tensor_average.h"
 #include "trainer/loss/adversarial.h"
-#include "trainer/step/device_statistics.h"
-#include "trainer/step/device_work.h"
 #include "trainer/step/diversity.h"
+#include "trainer/step/queue_step.h"
 #include "trainer/step/statistics.h"
-#include "trainer/step/terms.h"
 
 namespace gan::step {
 
@@ -31,25 +28,18 @@ struct Round {
 // The state of one training step.
 class Step {
  public:
-  Step(Gan& gan, const StepPlan& plan, const StepNumbers& numbers, const BatchSource& next_batch)
+  Step(Gan& gan, const Planned& planned, const BatchSource& next_batch, PhaseClock* clock)
       : gan_(gan),
-        plan_(plan),
-        numbers_(numbers, gan.device),
+        planned_(planned),
+        plan_(planned.plan),
         next_batch_(next_batch),
-        of_generator_(model::RunningStatistics(*gan.generator), plan.micro_batches),
-        of_discriminator_(model::RunningStatistics(*gan.discriminator), plan.micro_batches) {}
-  StepResult Run();
+        clock_(clock),
+        of_generator_(model::RunningStatistics(*gan.generator), plan_.micro_batches),
+        of_discriminator_(model::RunningStatistics(*gan.discriminator), plan_.micro_batches) {}
+  StatisticsRow Queue();
 
  private:
-  class Stopwatch;
-  struct Lap {
-    double& seconds;
-    Moment begin, end;
-    double waited;
-  };
-
-  Planned planned() const { return {plan_, numbers_}; }
-  double Waited() const { return gan_.communicator->wait_seconds(); }
+  PhaseClock::Lap Measure(double StepTimes::*phase) const { return {clock_, phase}; }
   Round NextRound(bool last);
   torch::Tensor DiscriminatorLossOn(const Round& round, std::size_t i);
   void EvaluateUnaugmented(const Round& round);
@@ -60,39 +50,14 @@ class Step {
   void EvaluateGenerator(const Round& round);
   template <typename ShareOfLoss>
   torch::Tensor AccumulatedBackward(distributed::GradientSync& sync, const ShareOfLoss& share_of_loss);
-  void Conclude(double waited_before);
 
   Gan& gan_;
+  const Planned planned_;
   const StepPlan& plan_;
-  const DeviceNumbers numbers_;
   const BatchSource& next_batch_;
+  PhaseClock* const clock_;
   StatisticsPerMicroBatch of_generator_, of_discriminator_;
   DeviceStatistics on_device_;
-  StepResult result_;
-  std::vector<Lap> laps_;
-};
-
-// Adds the time from its construction to its destruction to `seconds`, without the time inside CPU collectives. That
-// time is reported as synchronisation, so no second of a step is counted twice. On GPUs collectives are queued like all
-// other work.
-class Step::Stopwatch {
- public:
-  Stopwatch(Step& step, double& seconds)
-      : step_(step), seconds_(seconds), waited_before_(step.Waited()), begin_(step.gan_.device) {}
-  // May throw, because recording a time on a GPU is work on it. Records nothing while an exception unwinds the stack.
-  ~Stopwatch() noexcept(false) {
-    if (std::uncaught_exceptions() > exceptions_at_start_) return;
-    step_.laps_.push_back({seconds_, std::move(begin_), Moment(step_.gan_.device), step_.Waited() - waited_before_});
-  }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
-
- private:
-  Step& step_;
-  double& seconds_;
-  double waited_before_;
-  Moment begin_;
-  int exceptions_at_start_ = std::uncaught_exceptions();
 };
 
 // `last`: whether it is the last round of the step.
@@ -100,12 +65,11 @@ Round Step::NextRound(bool last) {
   Round round;
   for (std::uint32_t i = 0; i < plan_.micro_batches; ++i) {
     {
-      Stopwatch watch(*this, result_.times.data);
+      const PhaseClock::Lap lap = Measure(&StepTimes::data);
       round.batches.push_back(next_batch_());
-      ++result_.real_batches;
     }
     {
-      Stopwatch watch(*this, result_.times.generator);
+      const PhaseClock::Lap lap = Measure(&StepTimes::generator);
       // G's graph is needed only if G learns from exactly these images.
       torch::AutoGradMode mode(last && plan_.train_generator && plan_.micro_batches == 1);
       of_generator_.WithCopy(i, [&] {
@@ -150,10 +114,10 @@ torch::Tensor Step::AccumulatedBackward(distributed::GradientSync& sync, const S
 // Real and generated images go through D in separate forwards, because batch norm would otherwise mix their statistics.
 torch::Tensor Step::DiscriminatorLossOn(const Round& round, std::size_t i) {
   const Batch& batch = round.batches[i];
-  const Labelled real = {AugmentAsPlanned(batch.real, planned(), batch.draws, AugmentUse::kReal), batch.real_classes};
+  const Labelled real = {AugmentAsPlanned(batch.real, planned_, batch.draws, AugmentUse::kReal), batch.real_classes};
   // Detached: D's loss must not change G.
   const Labelled fake = {
-      AugmentAsPlanned(round.fakes[i].detach(), planned(), batch.draws, AugmentUse::kFakeForDiscriminator),
+      AugmentAsPlanned(round.fakes[i].detach(), planned_, batch.draws, AugmentUse::kFakeForDiscriminator),
       batch.fake_classes};
   const LogitsOfBoth logits = Logits(gan_, real, fake);
   loss::DiscriminatorLoss losses = loss::LossOf(plan_.loss.kind).discriminator(logits.real, logits.fake, plan_.labels);
@@ -177,7 +141,7 @@ torch::Tensor Step::DiscriminatorLossOn(const Round& round, std::size_t i) {
 // Computes D's logits on images without augmentation, so that augmentation does not change D's AUC. The running
 // statistics are restored, so training does not depend on how often this is done.
 void Step::EvaluateUnaugmented(const Round& round) {
-  Stopwatch watch(*this, result_.times.discriminator);
+  const PhaseClock::Lap lap = Measure(&StepTimes::discriminator);
   torch::NoGradGuard no_grad;
   SavedStatistics untouched(model::RunningStatistics(*gan_.discriminator));
   for (std::size_t i = 0; i < round.fakes.size(); ++i) {
@@ -191,19 +155,19 @@ void Step::EvaluateUnaugmented(const Round& round) {
 }
 
 void Step::TrainDiscriminator(const Round& round) {
-  Stopwatch watch(*this, result_.times.discriminator);
+  const PhaseClock::Lap lap = Measure(&StepTimes::discriminator);
   gan_.discriminator_optimizer.ClearGradients();
   // With several phases per step, the numbers of the last one are reported.
   on_device_.ClearDiscriminatorPhase();
   on_device_.discriminator_norm =
       AccumulatedBackward(gan_.discriminator_sync, [&](std::size_t i) { return DiscriminatorLossOn(round, i); });
   gan_.discriminator_optimizer.LimitBeta1(plan_.max_beta1);
-  gan_.discriminator_optimizer.Step(numbers_.lr_d, on_device_.discriminator_norm, gan_.options.clip_norm);
+  gan_.discriminator_optimizer.Step(planned_.numbers.lr_d, on_device_.discriminator_norm, gan_.options.clip_norm);
 }
 
 // D's phase without an update, because the balance still needs D's outputs.
 void Step::EvaluateDiscriminator(const Round& round) {
-  Stopwatch watch(*this, result_.times.discriminator);
+  const PhaseClock::Lap lap = Measure(&StepTimes::discriminator);
   torch::NoGradGuard no_grad;
   on_device_.ClearDiscriminatorPhase();
   for (std::size_t i = 0; i < round.fakes.size(); ++i) {
@@ -217,7 +181,7 @@ torch::Tensor Step::GeneratorLossOn(const Round& round, std::size_t i) {
   const Batch& batch = round.batches[i];
   // Several micro-batches kept no graph; the same latents give the same images again.
   if (torch::GradMode::is_enabled() && !fake.requires_grad()) fake = Fakes(gan_, batch.latents, batch.fake_classes);
-  GeneratorTerms terms = GeneratorLossTerms(gan_, planned(), batch, fake);
+  GeneratorTerms terms = GeneratorLossTerms(gan_, planned_, batch, fake);
   if (plan_.loss_factor != 1) terms.adversarial = terms.adversarial * plan_.loss_factor;
   const double share = 1.0 / static_cast<double>(round.fakes.size());
   Add(on_device_.loss_g, terms.adversarial, share);
@@ -227,7 +191,7 @@ torch::Tensor Step::GeneratorLossOn(const Round& round, std::size_t i) {
 }
 
 void Step::TrainGenerator(const Round& round) {
-  Stopwatch watch(*this, result_.times.generator);
+  const PhaseClock::Lap lap = Measure(&StepTimes::generator);
   gan_.generator_optimizer.ClearGradients();
   // Generating images again also updates G's running statistics a second time; of_generator_ discards this update.
   model::SetRequiresGrad(*gan_.discriminator,
@@ -236,11 +200,11 @@ void Step::TrainGenerator(const Round& round) {
       AccumulatedBackward(gan_.generator_sync, [&](std::size_t i) { return GeneratorLossOn(round, i); });
   model::SetRequiresGrad(*gan_.discriminator, true);
   gan_.generator_optimizer.LimitBeta1(plan_.max_beta1);
-  gan_.generator_optimizer.Step(numbers_.lr_g, on_device_.generator_norm, gan_.options.clip_norm);
+  gan_.generator_optimizer.Step(planned_.numbers.lr_g, on_device_.generator_norm, gan_.options.clip_norm);
 }
 
 void Step::EvaluateGenerator(const Round& round) {
-  Stopwatch watch(*this, result_.times.generator);
+  const PhaseClock::Lap lap = Measure(&StepTimes::generator);
   torch::NoGradGuard no_grad;
   for (std::size_t i = 0; i < round.fakes.size(); ++i) {
     of_discriminator_.WithCopy(i, [&] { GeneratorLossOn(round, i); });
@@ -248,8 +212,7 @@ void Step::EvaluateGenerator(const Round& round) {
 }
 
 // The order within a step: all rounds of D, then G on the images of the last round, then the statistics of both.
-StepResult Step::Run() {
-  const double waited_before = Waited();
+StatisticsRow Step::Queue() {
   SavedStatistics before(gan_.statistics);
   Round round;
   const std::uint32_t rounds = std::max(plan_.discriminator_phases, 1U);
@@ -276,21 +239,27 @@ StepResult Step::Run() {
   // One step that is not finite must not leave NaN in the statistics, which are never reset: no later checkpoint could
   // be saved.
   before.RestoreUnless(norm.isfinite());
-  Conclude(waited_before);
-  return std::move(result_);
-}
-
-void Step::Conclude(double waited_before) {
-  on_device_.ReadInto(result_);
-  // After the copy to the host: only then have a GPU's events been reached.
-  for (const Lap& lap : laps_) lap.seconds += lap.begin.Until(lap.end) - lap.waited;
-  result_.times.sync = Waited() - waited_before;
+  return on_device_.Joined();
 }
 
 }  // namespace
 
+std::uint32_t BatchCount(const StepPlan& plan) { return std::max(plan.discriminator_phases, 1U) * plan.micro_batches; }
+
+StatisticsRow QueueStep(Gan& gan, const Planned& planned, const BatchSource& next_batch, PhaseClock* clock) {
+  return Step(gan, planned, next_batch, clock).Queue();
+}
+
 StepResult TrainStep(Gan& gan, const StepPlan& plan, const StepNumbers& numbers, const BatchSource& next_batch) {
-  return Step(gan, plan, numbers, next_batch).Run();
+  PhaseClock clock(gan.device, *gan.communicator);
+  const DeviceNumbers on_device(numbers, gan.device);
+  const StatisticsRow row = QueueStep(gan, {plan, on_device}, next_batch, &clock);
+  StepResult result;
+  // The only wait for a GPU. Afterwards its events have been reached, which the clock needs.
+  row.ReadInto(result, row.values.to(torch::kCPU));
+  clock.ReadInto(result.times);
+  result.real_batches = BatchCount(plan);
+  return result;
 }
 
 }  // namespace gan::step
