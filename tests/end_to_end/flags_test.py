@@ -135,6 +135,7 @@ class Values(WithShards):
         for flags, words in ((('--loss', 'l2'), 'bce, hinge, wgan-gp, rpgan'), (('--loss', '1'), '--loss'),
                              (('--device', 'tpu'), 'auto, cpu, cuda'), (('--metrics-port', '65536'), 'neither a port'),
                              (('--keep-best', 'beauty'), 'coverage'), (('--balance-rule', 'dice'), 'accuracies'),
+                             (('--cuda-graphs', 'auto', '--gradient-sync', 'bucketed'), 'needs --gradient-sync flat'),
                              (('--json',), '--json: needs --dry-run')):
             done = train(1, self.shards, self.folder / 'refused', '--steps', 1, *flags)
             self.assert_code(2, done)
