@@ -96,8 +96,8 @@ void AddLaunchFlags(CLI::App& app, LaunchOptions& o) {
       ->group("Restarts")
       ->capture_default_str();
   cli::MarkSecret(app.add_option("--alert-webhook", o.alert_webhook,
-                                 "Send alerts of the job and of the run as JSON to this address. Better @FILE or "
-                                 "EQUIPOISE_ALERT_WEBHOOK: other users see a command line until it has been read."))
+                                 "Send alerts of the job and of the run as JSON to this address. Prefer @FILE or "
+                                 "EQUIPOISE_ALERT_WEBHOOK, because other users can see a command line."))
       ->type_name("URL|@FILE")
       ->group("Alerts");
   cli::MarkSecret(app.add_option("--alert-command", o.alert_command,

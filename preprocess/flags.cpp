@@ -69,7 +69,7 @@ void AddPictureFlags(CLI::App& app, Flags& flags) {
       ->type_name("R,G,B")
       ->group(group)
       ->capture_default_str();
-  cli::AddChoice(app, "--exif", o.decode.apply_exif, kExif, "What the EXIF orientation does.")->group(group);
+  cli::AddChoice(app, "--exif", o.decode.apply_exif, kExif, "Use of the EXIF orientation.")->group(group);
   app.add_option("--min-side", o.decode.min_side, "Reject images with fewer pixels on their shorter side.")
       ->check(CLI::Range(1, 1 << 30))
       ->group(group)
@@ -78,7 +78,7 @@ void AddPictureFlags(CLI::App& app, Flags& flags) {
                  "Square of the image that is kept.\n"
                  "center: the middle.\n"
                  "top: the top of tall images, where heads are; the middle of wide ones.\n"
-                 "none-below N: the middle, but images of whose longer side less than N per cent remain are rejected.")
+                 "none-below N: the middle; rejects images that would keep less than N per cent of their longer side.")
       ->type_name("NAME [N]")
       ->expected(1, 2)
       ->default_str("center")

@@ -30,9 +30,10 @@ void AddSourceFlags(CLI::App& app, GenerateOptions& o) {
 // The default number of latents depends on the number of classes, which only the generator knows (choose.cpp).
 void AddPictureFlags(CLI::App& app, GenerateOptions& o) {
   const std::string group = "Latents";
-  app.add_option("--count", o.count,
-                 "Number of latents. With --interpolate: number that the walk visits, by default 8. With several "
-                 "classes each class shows every latent, by default 8, in a walk 1.")
+  app.add_option(
+         "--count", o.count,
+         "Number of latents. With --interpolate the walk visits each of them, by default 8. With several classes "
+         "each class shows every latent, by default 8, or 1 in a walk.")
       ->check(CLI::Range(1, 1'000'000))
       ->group(group)
       ->capture_default_str();

@@ -14,7 +14,7 @@
 namespace gan::balance {
 
 enum class Mode { kOff, kWatch, kAct };
-inline constexpr cli::Choice<Mode> kModes[] = {{Mode::kOff, "off", "nothing"},
+inline constexpr cli::Choice<Mode> kModes[] = {{Mode::kOff, "off", "it does nothing"},
                                                {Mode::kWatch, "watch", "report which network is ahead"},
                                                {Mode::kAct, "act", "report it and act against it"}};
 std::string_view Name(Mode mode);

@@ -26,7 +26,7 @@ std::string PublicThresholds() {
 // All but the faults may change on resuming, because users may adjust the balance during a run.
 void AddBalanceFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Balance between G and D");
-  flags.AddChoice(kMayChange, "--balance", o.balance.mode, balance::kModes, "What the balance controller does.");
+  flags.AddChoice(kMayChange, "--balance", o.balance.mode, balance::kModes, "Mode of the balance controller.");
   flags
       .Add(kMayChange, "--balance-actions", o.balance_actions,
            "Actions that --balance act may take, separated by commas; all or none." +

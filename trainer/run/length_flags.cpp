@@ -31,7 +31,7 @@ std::string WhyNoTime(const std::string& text) {
 // Fixed, because a preset is only used to begin a run: its values are flags of the run from then on.
 void AddPresetFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Preset");
-  flags.AddChoice(kFixed, "--preset", o.preset, kPresets, "What the flags are that are not given to a new run.");
+  flags.AddChoice(kFixed, "--preset", o.preset, kPresets, "Values of the flags that are not given to a new run.");
 }
 
 // The four kinds of length exclude each other; WithFlagsOf relies on that.

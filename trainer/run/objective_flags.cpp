@@ -82,10 +82,9 @@ void AddObjectiveFlags(Flags& flags, TrainOptions& o) {
 // All of them may change on resuming, because they affect only what is measured and kept.
 void AddQualityFlags(Flags& flags, TrainOptions& o) {
   flags.Group("Image quality, measured against the held-out images");
-  flags.AddNumberOrAuto(
-      kMayChange, "--quality-every", o.quality_every,
-      "Steps between two measurements. 0 never measures. auto, when at least 32 images are held out: as "
-      "many steps as have 10,000 images (200,000 on GPUs), but at least 100.");
+  flags.AddNumberOrAuto(kMayChange, "--quality-every", o.quality_every,
+                        "Steps between two measurements. 0 never measures. auto, when at least 32 images are held out: "
+                        "once per 10,000 images (200,000 on GPUs), but at least 100 steps apart.");
   flags.AddChoice(kMayChange, "--stop-when", o.stop_when, kStops, "When the run ends.");
   flags.RareGroup("image quality");
   flags.Add(kMayChange, "--patience", o.patience,

@@ -72,7 +72,7 @@ void AddDataFlags(Flags& flags, TrainOptions& o) {
   flags.AddSwitch(kFixed, "--flip", o.flip, "Mirror images horizontally at random.");
   flags.RareGroup("data");
   flags.AddChoice(kMayChange, "--corrupt-records", o.corrupt_records, kCorruptRecords,
-                  "What happens at a record with a wrong checksum.");
+                  "Treatment of a record with a wrong checksum.");
 }
 
 // Fixed except for D's width, which can be changed without changing what D computes.
@@ -162,7 +162,7 @@ void AddMachineFlags(Flags& flags, TrainOptions& o) {
             "Refuse to start with another number of ranks. 0 accepts any number.");
   flags.AddSwitch(kMayChange, "--dry-run", o.dry_run,
                   "Print the parameters, the memory and the measured time per step, and exit.");
-  flags.AddSwitch(kMayChange, "--json", o.json, "Print what --dry-run finds as one JSON object.");
+  flags.AddSwitch(kMayChange, "--json", o.json, "Print the result of --dry-run as one JSON object.");
   flags.RareGroup("machine");
   flags.AddSwitch(kMayChange, "--measure", o.measure,
                   "Let --dry-run measure the time per step. --no-measure answers at once.");
@@ -172,7 +172,7 @@ void AddMachineFlags(Flags& flags, TrainOptions& o) {
   flags.AddChoice(kFixed, "--convolutions", o.gan.network.convolutions, kConvolutionPaths,
                   "How convolutions are computed.");
   flags.AddSwitch(kFixed, "--channels-last", o.gan.channels_last,
-                  "Keep weights and images in NHWC order with --convolutions torch. auto always does.");
+                  "Keep weights and images in NHWC order with --convolutions torch; auto always does so.");
 }
 
 void AddMetricsFlags(Flags& flags, TrainOptions& o) {
@@ -185,21 +185,21 @@ void AddMetricsFlags(Flags& flags, TrainOptions& o) {
 
 // These values must not be written to any file, so a run does not keep them.
 void AddPushFlags(Flags& flags, TrainOptions& o) {
-  flags.Group("Alerts and OpenTelemetry (name them again when you resume a run)");
+  flags.Group("Alerts and OpenTelemetry (give them again when you resume a run)");
   flags
       .AddSecret("--alert-webhook", o.alert_webhook,
                  "Send alerts as JSON to this address. mpirun and ps show the address to other users of the host, so "
-                 "better name a file (@FILE; its further lines are HTTP headers), or set EQUIPOISE_ALERT_WEBHOOK.")
+                 "prefer a file (@FILE; its further lines are HTTP headers), or EQUIPOISE_ALERT_WEBHOOK.")
       ->type_name("URL|@FILE");
   flags
       .AddSecret("--alert-command", o.alert_command,
-                 "Run this shell command for each alert, with the JSON on its standard input. Better @FILE or "
+                 "Run this shell command for each alert, with the JSON on its standard input. Prefer @FILE or "
                  "EQUIPOISE_ALERT_COMMAND, for the same reason.")
       ->type_name("CMD|@FILE");
   flags
       .AddSecret("--otlp-endpoint", o.otlp_endpoint,
-                 "Push metrics and events as OTLP over HTTP in JSON. Better @FILE or OTEL_EXPORTER_OTLP_ENDPOINT. The "
-                 "other OTEL_ variables count as well.")
+                 "Push metrics and events as OTLP over HTTP in JSON. Prefer @FILE or OTEL_EXPORTER_OTLP_ENDPOINT. The "
+                 "other OTEL_ variables are read as well.")
       ->type_name("URL|@FILE");
 }
 
