@@ -18,7 +18,10 @@ from programs import BIN, ENVIRONMENT, SMALL, make_shards, newest_checkpoint, tr
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOST = socket.gethostname().split('.')[0]
-STEPS = 2000  # takes longer than Slurm, which can need 25 s to pass a signal on
+STEPS = 120
+# One rank waits for 45 s in step 60, which costs no CPU: Slurm can need 25 s to pass a signal on, and the training must not
+# end before.
+LATE = ('--inject', 'rank:45@60')
 CONFIGURATION = '''
 ClusterName=equipoise
 SlurmctldHost={host}(127.0.0.1)
@@ -138,7 +141,7 @@ class Slurm(unittest.TestCase):
         run = self.folder / name
         submitted = self.call('sbatch', '--parsable', '--nodes=1', '--ntasks=2', '--ntasks-per-node=2', '--time=10',
                               f'--output={self.folder}/{name}.out', ROOT / 'cluster' / 'slurm' / script, self.shards, run,
-                              *self.flags)
+                              *self.flags, *LATE)
         job = submitted.strip()
         self.assertTrue(job.isdigit(), submitted)
         self.wait_for(lambda: self.steps_of(run) >= 20, f'{name}: 20 steps')
