@@ -184,11 +184,6 @@ void Open(Decompressor& decoder, std::span<const std::byte> file, const DecodeOp
   RequireSize(decoder.info.image_width, decoder.info.image_height, options);
 }
 
-void SetScale(Decompressor& decoder, unsigned scale) {
-  decoder.info.scale_num = 1;
-  decoder.info.scale_denom = scale;
-}
-
 // For a picture in several scans, libjpeg keeps all coefficients: two bytes for each sample.
 std::uint64_t CoefficientBytes(jpeg_decompress_struct& info) {
   if (jpeg_has_multiple_scans(&info) == FALSE) return 0;
@@ -231,7 +226,8 @@ bool DecodeRows(std::span<const std::byte> file, const DecodeOptions& options, c
                 RowSink& sink) {
   Decompressor decoder;
   Open(decoder, file, options);
-  SetScale(decoder, view.scale);
+  decoder.info.scale_num = 1;
+  decoder.info.scale_denom = view.scale;
   if (options.room != nullptr) options.room->ReserveMore(CoefficientBytes(decoder.info));
   Pass pass;
   StartAndReserve(decoder, pass);

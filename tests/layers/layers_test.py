@@ -1,4 +1,5 @@
-"""Every include line goes in a direction that the table of docs/architecture.md allows. Argument: repository root."""
+"""Every include line goes in a direction that the table of docs/architecture.md allows, and no source is too long. Argument:
+repository root."""
 import pathlib
 import re
 import sys
@@ -52,6 +53,10 @@ class Layers(unittest.TestCase):
         files = {str(p.relative_to(ROOT)): p.read_text() for p in sources()}
         self.assertGreater(len(files), 100)
         self.assertEqual([], complaints(files, table()))
+
+    def test_no_source_has_300_lines(self):
+        """CONTRIBUTING.md promises it."""
+        self.assertEqual([], [str(p) for p in sources() if len(p.read_text().splitlines()) >= 300])
 
     def test_the_table_has_no_cycle(self):
         left = table()

@@ -100,7 +100,7 @@ struct TrainOptions {
   // Machine
   std::string device = "auto";
   bool cuda_graphs = false;  // whether steps on a GPU are recorded and repeated (device.h decides)
-  int threads = 0;  // 0: an equal share of this host's cores per rank
+  int threads = 0;           // 0: an equal share of this host's cores per rank
   bool deterministic = false;
   bool dry_run = false;
   bool json = false;                    // of --dry-run

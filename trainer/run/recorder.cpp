@@ -88,7 +88,7 @@ Recorder::Recorder(const RunFolder& folder, const TrainOptions& options, const d
   if (is_rank_zero_ && (options.quality_every > 0 || std::filesystem::exists(folder.Quality()))) {
     quality_ = std::make_shared<StatsFile>(folder.Quality(), first_step, std::nullopt, kEffectiveStep);
   }
-  if (is_rank_zero_ && options.tensorboard) OpenTensorBoard(first_step + 1);
+  if (is_rank_zero_ && options.tensorboard) events_.emplace(folder.path(), first_step + 1);
   metrics_.Set(Metric::kWorldSize, world.size);
   metrics_.Set(Metric::kLaunchRestarts, RestartsByLauncher());
 }
@@ -112,7 +112,7 @@ void Recorder::Step(const StepRecord& record, double fraction_done) {
   if (options_.log_every > 0 && (record.step % options_.log_every == 0 || record.quality)) {
     const nlohmann::json stats = ToJson(record);
     stats_->Append(stats);
-    if (events_) AddToTensorBoard(record, stats);
+    if (events_) events_->Add(record, stats);
   }
   LogStep(record, fraction_done);
 }
@@ -130,38 +130,8 @@ void Recorder::LogForecast(const StepRecord& record) {
                                                                 : "try --balance act or a lower --lr-d"));
 }
 
-// An event file that cannot be created does not end the run either.
-void Recorder::OpenTensorBoard(std::uint64_t first_step) {
-  ForTensorBoard([&] { events_ = std::make_unique<tensorboard::EventFile>(folder_.path(), first_step); });
-}
-
-// TensorBoard's tags are the names of the numbers in stats.jsonl. Measures of quality belong to the measured step.
-void Recorder::AddToTensorBoard(const StepRecord& record, const nlohmann::json& stats) {
-  std::vector<tensorboard::Scalar> of_step, of_measured_step;
-  for (const auto& [name, value] : stats.items()) {
-    if (!value.is_number() || name == "step" || monitoring::SaysWhatWasMeasured(name)) continue;
-    (name.starts_with(monitoring::kQuality) ? of_measured_step : of_step).push_back({name, value.get<double>()});
-  }
-  ForTensorBoard([&] {
-    if (record.quality) events_->Add(record.quality->step, of_measured_step);
-    events_->Add(record.step, of_step);
-  });
-}
-
-void Recorder::ForTensorBoard(const std::function<void()>& work) {
-  try {
-    work();
-    events_failed_ = false;
-  } catch (const IoError& error) {
-    if (std::exchange(events_failed_, true)) return;
-    cli::LogWarning(std::string(error.what()) + "; training continues without the TensorBoard event file");
-  }
-}
-
 void Recorder::Picture(const std::string& name, std::uint64_t step, const std::filesystem::path& png) {
-  // A rollback trains steps again, whose grids must not appear twice.
-  if (!events_ || !published_pictures_.emplace(name, step).second) return;
-  ForTensorBoard([&] { events_->AddPicture(step, name, storage::ReadFile(png)); });
+  if (events_) events_->AddPicture(name, step, png);
 }
 
 // A line every ten seconds at most, and one at the end.

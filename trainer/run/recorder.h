@@ -5,9 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "checkpoint/checkpoint.h"
@@ -17,7 +15,7 @@
 #include "trainer/run/run_folder.h"
 #include "trainer/run/stats_file.h"
 #include "trainer/run/step_record.h"
-#include "trainer/tensorboard/event_file.h"
+#include "trainer/run/tensorboard_log.h"
 
 namespace gan::run {
 
@@ -70,10 +68,6 @@ class Recorder {
  private:
   static constexpr std::uint64_t kRanksEvery = 16;
 
-  void OpenTensorBoard(std::uint64_t first_step);
-  void AddToTensorBoard(const StepRecord& record, const nlohmann::json& stats);
-  // A full disk does not end a run: the first failure of TensorBoard is logged, later ones are ignored.
-  void ForTensorBoard(const std::function<void()>& work);
   void LogStep(const StepRecord& record, double fraction_done);
   void SetMetrics(const StepRecord& record);
   void CountUpdates(const StepRecord& record);
@@ -85,11 +79,9 @@ class Recorder {
   bool is_rank_zero_;
   double world_size_;
   monitoring::Metrics& metrics_;
-  std::shared_ptr<StatsFile> stats_;    // rank 0 only; shared with the save in flight
-  std::shared_ptr<StatsFile> quality_;  // likewise, in a run that measures quality or has done so
-  std::unique_ptr<tensorboard::EventFile> events_;
-  bool events_failed_ = false;
-  std::set<std::pair<std::string, std::uint64_t>> published_pictures_;
+  std::shared_ptr<StatsFile> stats_;      // rank 0 only; shared with the save in flight
+  std::shared_ptr<StatsFile> quality_;    // likewise, in a run that measures quality or has done so
+  std::optional<TensorBoardLog> events_;  // rank 0 only
   std::chrono::steady_clock::time_point start_, last_log_;
   std::optional<double> first_fraction_;
   std::uint64_t last_step_ = 0, last_images_ = 0;

@@ -101,13 +101,14 @@ class Trainer {
   void BeginNew();
   void WriteFirstImages();
   nlohmann::json Identity() const;
+  static std::string NewLineage();  // names a branch of a run (checkpoint::SetLaterAside)
 
-  // Rollbacks.
+  // Rollbacks (trainer_rollback.cpp).
   bool ReadRollbackHistory();
   void WriteRollbackHistory();
   std::string FindHealthyCheckpoint(std::uint64_t latest);
 
-  // One step.
+  // One step (trainer_step.cpp).
   step::StepPlan PlanStep(const step::StepNumbers& numbers) const;
   step::StepNumbers NumbersOfStep() const;
   void ChangeDiscriminatorAsDecided();
@@ -119,7 +120,7 @@ class Trainer {
   std::string HowBestEnded(const std::string& state) const;
   std::uint64_t GlobalBatch() const;
 
-  // Saving.
+  // Saving (trainer_save.cpp).
   SavedState StateToSave() const;
   nlohmann::json SaveUndecidedStep() const;
   void ReportSave(const SaveReport& report);

@@ -1,4 +1,4 @@
-// How a Trainer starts: with a new run, from a checkpoint, or, in a rollback, from an older checkpoint of the same run.
+// How a Trainer starts: with a new run or from a checkpoint.
 #include <random>
 
 #include "cli/build_facts.h"
@@ -14,23 +14,13 @@
 
 namespace gan::run {
 
-namespace {
-
-std::string NewLineage() {
+std::string Trainer::NewLineage() {
   // From the system and not from the seed: two branches of one run have the same seed.
   std::random_device random;
   char text[17];
   std::snprintf(text, sizeof text, "%08x%08x", random(), random());
   return text;
 }
-
-// Rolling back to a state that has already diverged or collapsed would not help.
-bool IsHealthy(const nlohmann::json& state) {
-  const auto& verdict = state.at("balance").at("verdict");
-  return verdict != "diverged" && verdict != "mode_collapse";
-}
-
-}  // namespace
 
 // The values that a checkpoint and a run must have in common for resuming.
 nlohmann::json Trainer::Identity() const {
@@ -254,84 +244,6 @@ void Trainer::OpenRecorderAndBatches() {
   recorder_->set_published_traffic(published);
   batches_.emplace(dataset_, classes_, options_, rollback_policy_.history().Seed(options_.seed), batches_of_step_.batch,
                    world_, device_, images_);
-}
-
-// Returns whether a rollback was interrupted; it is completed here.
-bool Trainer::ReadRollbackHistory() {
-  std::string text;
-  OnRankZero(*control_, [&] {
-    if (std::filesystem::exists(folder_.Rollbacks())) text = storage::ReadFile(folder_.Rollbacks());
-  });
-  rollback_policy_.history() = Rollbacks::Parse(control_->Broadcast(text), folder_.Rollbacks());
-  if (rollback_policy_.history().all().empty() || rollback_policy_.history().all().back().done) return false;
-  // The process was killed during a rollback, so the new branch cannot have a checkpoint yet.
-  OnRankZero(*control_,
-             [&] { checkpoint::SetLaterAside(folder_.Checkpoints(), rollback_policy_.history().all().back().to); });
-  rollback_policy_.history().Finish();
-  WriteRollbackHistory();
-  return true;
-}
-
-void Trainer::WriteRollbackHistory() {
-  OnRankZero(*control_, [&] { storage::WriteFileAtomically(folder_.Rollbacks(), rollback_policy_.history().Text()); });
-}
-
-// The path of the newest intact checkpoint up to step `latest` whose state is healthy; empty if there is none.
-std::string Trainer::FindHealthyCheckpoint(std::uint64_t latest) {
-  std::string found;
-  OnRankZero(*control_, [&] {
-    for (const auto& folder : checkpoint::ListCheckpoints(folder_.Checkpoints())) {
-      if (*checkpoint::ParseCheckpointFolderName(folder.filename().string()) > latest) continue;
-      try {
-        // Loaded as a whole, so that its digests are checked before the run depends on it.
-        if (!IsHealthy(checkpoint::Load(folder).state)) continue;
-        found = folder.string();
-        return;
-      } catch (const checkpoint::NewerVersionError&) {
-        throw;
-      } catch (const DataError& error) {
-        cli::LogWarning(std::string(error.what()) + "; trying an older checkpoint");
-      }
-    }
-  });
-  return control_->Broadcast(found);
-}
-
-// The rollback is recorded first and marked as done at the end, so that the next start can complete it.
-bool Trainer::RollBack() {
-  enter_(Section::kSave);
-  if (const auto before = saver_->Wait()) ReportSave(*before);
-  const std::string cause = rollback_policy_.Cause(step_, controller_);
-  const balance::Verdict verdict = controller_.verdict();
-  const bool exhausted = rollback_policy_.IsExhausted(step_);
-  const std::string target = exhausted ? "" : FindHealthyCheckpoint(rollback_policy_.NewestTarget(step_, verdict));
-  if (target.empty()) {
-    rollback_policy_.GiveUpFor(step_, verdict);
-    if (world_.rank == 0) {
-      cli::LogWarning("step " + std::to_string(step_) + ": " + cause + ", and " +
-                      (exhausted ? "this run has been rolled back " + std::to_string(Rollbacks::kMost) +
-                                       " times within " + std::to_string(Rollbacks::kRemembered) + " steps already"
-                                 : "there is no healthy checkpoint to go back to"));
-    }
-    return false;
-  }
-  std::optional<checkpoint::Checkpoint> saved;
-  OnAllRanks(*control_, [&] { saved = checkpoint::LoadTogether(target, RankGroupOf(*control_)); });
-  // Written before anything changes: a process that is killed from here on finds the entry and completes the rollback.
-  rollback_policy_.history().Begin({step_, saved->step, cause, false});
-  WriteRollbackHistory();
-  unpublished_.push_back(
-      {step_, "rollback",
-       cause + ": back to step " + std::to_string(saved->step) + ", with other noise from there on"});
-  OnAllRanks(*control_, [&] { Restore(*saved); });
-  AbandonLaterGrids();
-  AbandonLaterCheckpoints();
-  MeasureAgain(*saved);
-  lineage_ = control_->Broadcast(NewLineage());  // other noise means another history, even if no checkpoint was renamed
-  rollback_policy_.history().Finish();
-  WriteRollbackHistory();
-  OpenRecorderAndBatches();
-  return true;
 }
 
 }  // namespace gan::run
