@@ -55,7 +55,7 @@ BackgroundSaver::~BackgroundSaver() {
 
 void BackgroundSaver::Start(std::function<SaveResult()> work) {
   const std::lock_guard lock(shared_->mutex);
-  // An outcome that nobody has fetched counts as well: starting over it would lose the error of a save.
+  // An outcome that has not been fetched counts as well, because a new save would discard the error of the earlier one.
   if (shared_->work || shared_->outcome) throw std::logic_error("a save is still in flight");
   shared_->work = std::move(work);
   shared_->changed.notify_all();

@@ -79,7 +79,7 @@ std::string What(const std::exception_ptr& error) {
 std::string InWords(const CLI::ParseError& result) {
   constexpr std::string_view kEndless = " not in range 0.000000 to 1797693";  // the 309 digits of the largest double
   constexpr std::string_view kUnknownName = "INI was not able to parse ";     // CLI::ConfigError::Extras
-  // A misspelt flag may stand before an address that contains a password.
+  // A misspelt flag may precede an address that contains a password.
   std::string said = WithoutAddresses(result.what());
   const std::size_t endless = said.find(kEndless);
   if (endless != std::string::npos) return said.substr(0, endless) + " is too small or not finite";

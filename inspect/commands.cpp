@@ -87,7 +87,7 @@ int Dump(const CommandFlags& flags) {
   return cli::kDone;
 }
 
-// Every command has a path. The name of the argument tells its kind.
+// Every command has a path. The name of the argument shows its kind.
 void AddPath(CLI::App& app, CommandFlags& flags, const std::string& name, const std::string& help) {
   app.add_option(name, flags.path, help)->required();
 }

@@ -57,8 +57,8 @@ Report CheckShard(const fs::path& folder, const shard::Manifest& manifest, const
     RequireSame(file, "as its number", entry.number, reader.number());
     RequireSame(file, "records", entry.records, reader.size());
     RequireSame(file, "pixels per side", manifest.image_size, reader.image_size());
-    // Every record is checked even if the digest will differ, because only a record's checksum tells where the damage
-    // is.
+    // Every record is checked even if the digest will differ, because only a record's checksum shows the place of the
+    // damage.
     const std::string digest = CheckRecords(reader, report);
     if (report.intact() && digest != entry.digest) throw DataError(file, "does not match its digest in the manifest");
   });

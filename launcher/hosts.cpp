@@ -94,7 +94,7 @@ std::optional<Placement> PlaceWithout(const std::vector<std::string>& gone, cons
   std::copy_if(hosts.begin(), hosts.end(), std::back_inserter(placement.hosts),
                [&](const Host& host) { return std::find(gone.begin(), gone.end(), host.name) == gone.end(); });
   if (placement.hosts.empty()) return {};
-  // If the number of slots is unknown, only mpirun can tell whether the ranks fit.
+  // If the number of slots is unknown, only mpirun can find out whether the ranks fit.
   if (const auto slots = SlotsOf(placement.hosts)) {
     // Only divisors of the configured number can share its global batch evenly.
     while (placement.ranks > 0 && (placement.ranks > *slots || ranks % placement.ranks != 0)) --placement.ranks;

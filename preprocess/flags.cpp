@@ -16,7 +16,7 @@ namespace {
 
 using cli::Choice;
 
-// These names stand in the manifest, too, so the pipeline owns them.
+// The manifest contains these names, so the pipeline owns them.
 const Choice<Filter> kFilters[] = {{Filter::kBilinear, Name(Filter::kBilinear), ""},
                                    {Filter::kLanczos, Name(Filter::kLanczos), ""},
                                    {Filter::kBox, Name(Filter::kBox), ""}};
@@ -112,7 +112,7 @@ void AddMachineFlags(CLI::App& app, Flags& flags) {
   cli::AddMetricsFlags(add, {flags.metrics_port, flags.metrics_address, flags.metrics_password_file});
 }
 
-// The whole of `text` as a number up to `most`; nothing for anything else.
+// Reads the whole of `text` as a number up to `most`; empty for any other text.
 std::optional<unsigned> Number(std::string_view text, unsigned most) {
   unsigned number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -122,7 +122,7 @@ std::optional<unsigned> Number(std::string_view text, unsigned most) {
 
 std::array<std::uint8_t, 3> ParseColour(const std::string& text) {
   std::array<std::uint8_t, 3> colour{};
-  // With a comma at the end, so that "1,2," has an empty fourth part and is refused.
+  // A comma is appended, so that "1,2," has an empty fourth part and is refused.
   std::istringstream parts(text + ",");
   std::size_t count = 0;
   for (std::string part; std::getline(parts, part, ','); ++count) {
@@ -163,7 +163,7 @@ void Resolve(Flags& flags) {
   }
   o.decode.background = ParseColour(flags.background);
   ParseCrop(flags.crop, o);
-  // A column that nothing reads would be a label that the user believes to have.
+  // Rejected, because the user would expect labels from a column that is never read.
   if (!o.labels.column.empty() && o.labels.mode != LabelMode::kAuto) {
     throw UsageError("--label-column " + o.labels.column + ": needs --labels auto");
   }

@@ -11,7 +11,7 @@ namespace gan::preprocess {
 
 struct Flags {
   PreprocessOptions options;
-  // As they are written; Resolve() puts them into `options`.
+  // As the user writes it; Resolve() parses it into `options`.
   std::string background = "255,255,255";
   std::vector<std::string> crop = {"center"};
 
@@ -21,9 +21,9 @@ struct Flags {
   std::string metrics_password_file;
 };
 
-// `flags` must stay until the app has parsed its arguments.
+// `flags` must exist until the app has parsed its arguments.
 void AddFlags(CLI::App& app, Flags& flags);
-// After parsing. Throws UsageError for what is missing, wrong, or does not go together.
+// Call it after parsing. Throws UsageError for flags that are missing, wrong, or contradict each other.
 void Resolve(Flags& flags);
 
 }  // namespace gan::preprocess

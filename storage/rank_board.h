@@ -36,7 +36,7 @@ struct RankSlot {
 };
 
 // Owns the mapping. The launcher creates the file; ranks on the same host find it through kBoardVariable. Elsewhere,
-// and without gan-launch, a rank's notes go to memory that nobody reads.
+// and without gan-launch, a rank writes its notes to memory that is never read.
 class RankBoard {
  public:
   static constexpr const char* kBoardVariable = "GAN_LAUNCH_BOARD";

@@ -53,7 +53,7 @@ def sample(pid):
 
 
 class Poller(threading.Thread):
-    """Fetches what a browser and Prometheus would, once per second, until it is told to stop."""
+    """Fetches what a browser and Prometheus would, once per second, until it is stopped."""
 
     def __init__(self, run):
         super().__init__(daemon=True)

@@ -62,7 +62,7 @@ class Builder {
 
   std::size_t Place(std::size_t layer) const { return first_ + PlaceOf(layer); }
 
-  // A class that was folded in by --export --class stands before the layers, as a convolution of one pixel.
+  // A class that --export --class has folded in precedes the layers, as a convolution of one pixel.
   bool BeginsWithAClass() const {
     const TensorView* weight = source_.find(Name(0, "weight"));
     return weight != nullptr && weight->shape.size() == 4 && weight->shape[2] == 1 && weight->shape[3] == 1;

@@ -9,8 +9,8 @@
 
 namespace gan::generate {
 
-// An MP4 (H.264) made by the `ffmpeg` program of this machine, which gets the frames through a pipe. The file appears
-// whole, under its name, when Finish returns. Not thread-safe. Throws UsageError when there is no ffmpeg, IoError when
+// An MP4 (H.264) made by the `ffmpeg` program of this machine, which gets the frames through a pipe. The complete file
+// appears under its name when Finish returns. Not thread-safe. Throws UsageError when there is no ffmpeg, IoError when
 // it fails (its messages are on stderr).
 class Movie {
  public:

@@ -166,7 +166,7 @@ json LastStats(const generate::TrainedGenerator& trained) {
   const auto exported = trained.facts.value("step", std::uint64_t{0});
   std::ifstream lines(trained.run / "stats.jsonl");
   for (std::string line; std::getline(lines, line);) {
-    // The last line may be incomplete while the run goes on.
+    // The last line may be incomplete during a run.
     const json record = storage::IsModestJson(line) ? json::parse(line) : json();
     if (!record.is_object()) break;
     const json step = record.value("step", json(0U)), measured = record.value("quality_step", step);

@@ -30,8 +30,8 @@ class Builder {
       if (!discriminator.layers.empty() && layer.in != discriminator.layers.back().out) {
         throw DataError(source_, "tensor " + Name(place - 1, "weight") + " does not fit the layer before it");
       }
-      // A norm's weight is a vector and a convolution's has four dimensions, so they can be told apart where D has no
-      // norm.
+      // A norm's weight is a vector and a convolution's has four dimensions, so they can be distinguished where D has
+      // no norm.
       const TensorView* norm = Find(place, "weight");
       if (norm != nullptr && norm->shape.size() == 1) ReadNorm(place++, layer);
       discriminator.layers.push_back(std::move(layer));

@@ -207,8 +207,8 @@ double RunSummary::Updated() const {
 std::string RunSummary::State(double now) const {
   const std::string said = Text(status_, "state");
   std::string launched = Text(launch_, "state");
-  // A second of tolerance: launch.json has whole seconds, status.json has fractions. If one of the times is missing,
-  // launch.json counts as newer, because a comparison with NaN is false.
+  // With a tolerance of one second: launch.json has whole seconds, status.json has fractions. If one of the times is
+  // missing, launch.json counts as newer, because a comparison with NaN is false.
   const bool is_newer = !(Number(launch_, "unix_seconds") + 1 < Number(status_, "unix_seconds"));
   if ((launched == "failed" || launched == "restarting") && is_newer) return launched;
   if (said == "running" && now - Updated() > kSilentSeconds) return "silent";

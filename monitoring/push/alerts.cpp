@@ -33,7 +33,7 @@ nlohmann::json NewestGrid(const fs::path& run) {
 }
 
 // Details come first, so that they cannot replace a member that every message has. Their texts may come from files, so
-// bytes that are no UTF-8 are replaced instead of thrown at.
+// bytes that are not UTF-8 are replaced instead of causing an exception.
 std::string MessageOf(const Alert& alert, const fs::path& run, double unix_seconds, std::uint64_t suppressed) {
   nlohmann::json message = alert.details;
   message.update({{"event", alert.event},

@@ -11,9 +11,9 @@
 namespace gan::monitoring {
 
 // Runs `command` in /bin/sh with `input` on its standard input and without output, and waits for its end. After
-// `timeout`, or when `is_stopping` says so, it and what it has started in its process group are killed. The command
-// travels in the environment, so it does not appear in the list of processes; the shell removes it from there. Returns
-// "" when its exit code was 0, otherwise the reason, without the command.
+// `timeout`, or when `is_stopping` returns true, its whole process group is killed. The command travels in the
+// environment, so it does not appear in the list of processes; the shell removes it from there. Returns "" when its
+// exit code was 0, otherwise the reason, without the command.
 std::string RunAlertCommand(const std::string& command, const std::string& input, std::chrono::milliseconds timeout,
                             const std::function<bool()>& is_stopping);
 

@@ -90,7 +90,7 @@ std::vector<std::string> HeadersOf(const std::string& signal) {
   return headers;
 }
 
-// The path of the signal is appended to the general endpoint. The endpoint of a signal is used as it is.
+// The path of the signal is appended to the general endpoint. The endpoint of a signal is used unchanged.
 Destination DestinationOf(const std::string& base, const std::string& signal, const std::string& path) {
   Destination destination;
   const std::string own = "OTEL_EXPORTER_OTLP_" + signal + "_ENDPOINT";

@@ -20,8 +20,7 @@ namespace {
 // Names of stats.jsonl, which users know. The status has space for a few only.
 constexpr const char* kNumbers[] = {
     "step", "images", "loss_d", "loss_g", "d_auc", "imbalance", "images_per_second", "quality_swd", "quality_frechet"};
-// More than the length of any line. Of a longer line only the end would be read, which is not JSON and would be
-// ignored.
+// More than the length of any line. A longer line would be read only partly, which is not JSON, and would be ignored.
 constexpr std::streamoff kLongestLine = 1 << 16;
 
 std::string Variable(const char* name) {

@@ -46,7 +46,7 @@ int SetOutput(JxlDecoder* decoder, const GanDecodeHost& host) {
 
 int Decode(JxlDecoder* decoder, const GanDecodeHost& host) {
   for (;;) {
-    // Of an animation, the first frame is decoded. The event that asks for a buffer comes without a subscription.
+    // In an animation, the first frame is decoded. The event that asks for a buffer comes without a subscription.
     switch (JxlDecoderProcessInput(decoder)) {
       case JXL_DEC_NEED_IMAGE_OUT_BUFFER:
         if (const int result = SetOutput(decoder, host); result != kGanDecoded) return result;

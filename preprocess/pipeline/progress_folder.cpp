@@ -141,7 +141,7 @@ std::vector<ShardResult> ProgressFolder::LeftToTry() const {
       ShardResult result =
           ShardResultFrom(storage::ParseJson(storage::ReadFile(entry.path(), kMaxNoteBytes), entry.path()));
       if (!result.left_to_try.empty()) found.push_back(std::move(result));
-    } catch (const json::exception&) {  // the shard's state is unknown, so it stays as it is
+    } catch (const json::exception&) {  // the shard's state is unknown, so it is kept
     } catch (const DataError&) {
     }
   }

@@ -15,9 +15,9 @@ void BecomeWorkerWhenAsked(int argc, char** argv);
 // Whether BecomeWorkerWhenAsked() was called; otherwise pictures are decoded in this process.
 bool HasWorkers();
 
-// As MakeRecordHere(), in the calling thread's worker, which is started when there is none. What the worker allocates
-// is asked of options.decode.room in this process. Throws Rejected(kCorrupt) when the picture crashes it or takes
-// longer than two minutes, std::runtime_error when it cannot be started or is repeatedly killed from outside.
+// As MakeRecordHere(), in the worker of the calling thread, which is started when there is none. The worker asks
+// options.decode.room in this process before it allocates memory. Throws Rejected(kCorrupt) when the picture crashes it
+// or takes longer than two minutes, std::runtime_error when it cannot be started or is repeatedly killed from outside.
 // again.
 Record MakeRecordApart(std::span<const std::byte> file, const RecordOptions& options);
 

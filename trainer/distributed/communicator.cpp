@@ -61,7 +61,7 @@ std::shared_ptr<Communicator> Communicator::Create(const World& world, const std
   // Every communicator has an MPI backend, also on GPUs: control messages always use MPI.
   impl->mpi = c10::make_intrusive<MpiBackend>(world, purpose, timeout);
   impl->group = c10::make_intrusive<ProcessGroup>(world.rank, world.size);
-  // CUSTOM, because BackendType::MPI stands for c10d's own backend, which LibTorch's wheels do not contain.
+  // CUSTOM, because BackendType::MPI means c10d's own backend, which LibTorch's wheels do not contain.
   impl->group->setBackend(c10::DeviceType::CPU, ProcessGroup::BackendType::CUSTOM, impl->mpi);
   auto communicator = std::shared_ptr<Communicator>(new Communicator(std::move(impl)));
   // After the MPI backend, which the ranks use to exchange the address of their meeting point.

@@ -43,7 +43,7 @@ SyncBatchNorm2dImpl::SyncBatchNorm2dImpl(const torch::nn::BatchNorm2dImpl& local
                                          std::shared_ptr<Communicator> communicator)
     : torch::nn::BatchNorm2dImpl(local.options), communicator_(std::move(communicator)) {
   auto mine = named_parameters();
-  // Copies, so that the module that this one replaces stays as it is.
+  // Copies, so that the module that this one replaces does not change.
   for (const auto& item : local.named_parameters()) mine[item.key()].set_data(item.value().detach().clone());
   auto my_buffers = named_buffers();
   for (const auto& item : local.named_buffers()) my_buffers[item.key()].set_data(item.value().clone());

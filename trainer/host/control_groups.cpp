@@ -32,7 +32,7 @@ bool Contains(const std::string& controllers, const std::string& controller) {
 
 }  // namespace
 
-// A process can belong to groups of both versions at once.
+// A process can belong to control groups of versions 1 and 2 at once.
 double SmallestLimit(const fs::path& root, const std::string& controller, LimitOf version_1, LimitOf version_2) {
   const fs::path mount = root / "sys/fs/cgroup";
   double smallest = std::numeric_limits<double>::infinity();

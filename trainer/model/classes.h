@@ -24,7 +24,7 @@ namespace gan::model {
 inline constexpr const char* kClassEmbeddingWeight = "class_embedding.weight";
 inline constexpr const char* kClassProjectionWeight = "class_projection.weight";
 
-// float [N, count] on the CPU.
+// The classes as one-hot rows, float [N, count], on the CPU.
 torch::Tensor OneHot(const std::vector<std::uint32_t>& classes, std::size_t count);
 
 // Do nothing for networks without classes. Call them last, because the random numbers of initial weights follow the

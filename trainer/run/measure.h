@@ -17,10 +17,10 @@ struct StepTime {
   std::uint64_t training_images = 0;  // size of the data set
 };
 
-// Collective over the world. Trains new networks on the data of the run for about three seconds, then forgets them: a
-// run that follows has the same numbers as without the measurement. The steps read batches, train D and G, exchange
-// gradients and measure as those of the run do. Where the balance may augment, all images are augmented, so that the
-// steps are no cheaper than they will be. Grids, checkpoints and measures of quality are not included. `control`: for
+// Collective over the world. Trains new networks on the data of the run for about three seconds, then discards them: a
+// run that follows has the same numbers as without the measurement. Like the steps of the run, these read batches,
+// train D and G, exchange gradients and compute the signals. If the balance may augment, all images are augmented, so
+// that the time is not underestimated. Grids, checkpoints and measures of quality are not included. `control`: for
 // decisions; `device`: from PrepareDevice. Throws the errors of opening the data set.
 StepTime MeasureStepTime(const TrainOptions& options, const distributed::World& world, torch::Device device,
                          distributed::Communicator& control);

@@ -16,9 +16,9 @@
 
 namespace gan::run {
 
-// Tells others about the run while it goes on: alerts from rank 0, metrics as OTLP from every rank, and verdicts and
-// interventions as OTLP events from rank 0. Only the calls at the end of a run wait for delivery, for a few seconds at
-// most. Step() and End() belong to the training thread; the other functions may be called from any thread.
+// Reports the run to other systems while it trains: alerts from rank 0, metrics as OTLP from every rank, and verdicts
+// and interventions as OTLP events from rank 0. Only the calls at the end of a run wait for delivery, for a few seconds
+// at most. Step() and End() belong to the training thread; the other functions may be called from any thread.
 class Notifier {
  public:
   // `metrics` must outlive this object. Throws UsageError when an address cannot be used; the error does not contain

@@ -79,7 +79,7 @@ class Watchdog {
   bool told_ = false;  // the current silence was reported
 
   storage::RankBoard board_;
-  storage::RankSlot& slot_;  // on the board, or in memory that nobody reads
+  storage::RankSlot& slot_;  // on the board, or in memory that is never read
 
   std::thread thread_;  // last: it uses all members above
 };
