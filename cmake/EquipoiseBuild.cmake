@@ -39,7 +39,7 @@ if(EQUIPOISE_SANITIZE)
   add_link_options(-fsanitize=${EQUIPOISE_SANITIZE})
 endif()
 
-# A compiler that nobody has tried yet may warn of something new, which must not stop a user's build. ./check asks for errors.
+# An untested compiler may have new warnings, which must not stop a user's build. ./check turns warnings into errors.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   set(_known_compiler ON)
 else()

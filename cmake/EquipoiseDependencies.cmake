@@ -1,4 +1,4 @@
-# What the project stands on: Debian packages, and LibTorch from the pinned wheel or from the user.
+# The dependencies of the project: Debian packages, and LibTorch from the pinned wheel or from the user.
 include_guard()
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)

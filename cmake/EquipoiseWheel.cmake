@@ -1,4 +1,4 @@
-# What lies in the Python wheel: the programs in equipoise/bin, their plugins in equipoise/lib. Everything else is found from
+# The content of the Python wheel: the programs in equipoise/bin, their plugins in equipoise/lib. Everything else is found from
 # there: LibTorch, Arrow and libheif in the packages beside this one, an Open MPI of PyPI in the environment's lib.
 include_guard()
 foreach(_plugin gan_parquet gan_heif)
@@ -17,7 +17,7 @@ if(TARGET gan_nccl)
   list(APPEND _plugins gan_nccl)
   set_property(TARGET gan_nccl PROPERTY INSTALL_RPATH "$ORIGIN/../../torch/lib" "$ORIGIN/../../nvidia/nccl/lib")
 endif()
-# Of the static OpenCV only what the plugins call stays.
+# Only the functions that the plugins call remain of the static OpenCV.
 target_link_options(gan_opencv PRIVATE LINKER:--gc-sections LINKER:--exclude-libs,ALL)
 target_link_options(gan_plot PRIVATE LINKER:--gc-sections LINKER:--exclude-libs,ALL)
 add_custom_target(wheel DEPENDS ${_programs} ${_plugins})
