@@ -23,7 +23,8 @@ constexpr int kMostWritten = kMostCategory + 2;  // for differences of two avera
 
 template <typename... Values>
 void Append(std::vector<std::byte>& out, Values... values) {
-  (out.push_back(static_cast<std::byte>(values)), ...);
+  const std::array bytes = {static_cast<std::byte>(values)...};
+  out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
 void AppendTables(std::vector<std::byte>& out) {

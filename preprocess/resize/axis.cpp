@@ -74,8 +74,8 @@ Axis MakeAxis(const AxisShape& shape) {
     const Taps taps = TapsOf(centre_of(i), support, shape.in);
     axis.first.push_back(static_cast<std::uint32_t>(taps.begin) - shape.base);
     axis.count.push_back(static_cast<std::uint32_t>(taps.end - taps.begin));
+    axis.stride = std::max<std::size_t>(axis.stride, axis.count.back());
   }
-  axis.stride = *std::max_element(axis.count.begin(), axis.count.end());
   axis.weights.assign(axis.stride * shape.kept, 0);
   std::vector<double> weights(axis.stride);
   for (std::uint32_t i = 0; i < shape.kept; ++i) {
