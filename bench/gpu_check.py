@@ -20,7 +20,7 @@ from first_gradients import cosine
 
 HERE = pathlib.Path(__file__).resolve().parent
 REPORT = HERE / 'gpu_report.txt'
-# What is compared in single precision is compared without TF32, which a user gets and in which speed is measured.
+# Comparisons in single precision run without TF32. Users get TF32, and speed is measured with it.
 AS_A_USER = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT='1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM='1')
 EXACT = dict(AS_A_USER, NVIDIA_TF32_OVERRIDE='0')
 # Ranks that share a GPU must look like different hosts to NCCL, which otherwise refuses them.
@@ -95,7 +95,7 @@ def same_as_cpu(machine, ranks, name, *flags, gpu_flags=(), tolerance=1e-8):
 
 
 def gradients(machine, name, least, *flags, batch=16, after=0, environment=EXACT):
-    """Of one step from equal networks: new ones, or those of a training of `after` steps in full single precision."""
+    """Compares the gradients of one step from equal networks: new ones, or those of a training of `after` steps in full single precision."""
     size = (*SMALL[:2], '--batch', str(batch))
     start = ()
     if after:
@@ -117,7 +117,7 @@ def resumed(machine, ranks):
     return worst == 0, f'losses of 20 steps differ by {worst:.1e} from the uninterrupted run'
 
 
-# What a step says about training, and not about the time that it took.
+# Keys of stats.jsonl that depend on time, not on training.
 TIMES = ('step_seconds', 'images_per_second')
 
 
@@ -242,7 +242,7 @@ CHECKS = {
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('programs', type=lambda text: pathlib.Path(text).resolve())
-    parser.add_argument('--only', default='', help='checks whose name holds this')
+    parser.add_argument('--only', default='', help='run only the checks whose name contains this text')
     parser.add_argument('--part', choices=('proof', 'speed', 'all'), default='all')
     options = parser.parse_args()
     report = Report()

@@ -114,8 +114,11 @@ class Commands(unittest.TestCase):
         shutil.copytree(ROOT / 'monitoring', folder / 'monitoring')
         environment = dict(ENVIRONMENT, PATH=f'{wrappers}:{BIN}:{ENVIRONMENT["PATH"]}', HOME=str(folder),
                            PYTHONPATH=str(ROOT / 'python'),
-                           OMPI_MCA_rmaps_base_oversubscribe='1', OMPI_MCA_btl='^tcp',
-                           OMPI_MCA_hwloc_base_binding_policy='none')
+                           OMPI_MCA_btl='^tcp',
+                           # More ranks than cores, and no binding: for Open MPI 4 and for 5.
+                           OMPI_MCA_rmaps_base_oversubscribe='1', OMPI_MCA_hwloc_base_binding_policy='none',
+                           PRTE_MCA_rmaps_default_mapping_policy=':oversubscribe',
+                           PRTE_MCA_hwloc_default_binding_policy='none')
         # What a page takes for granted unless it makes it itself.
         text = page.read_text()
         for used, made, command in (('shards|runs/first', '--out shards/', 'gan-preprocess --in photos/ --out shards/'),

@@ -34,7 +34,7 @@ class CudaGraph final : public gan::distributed::Graph {
   explicit CudaGraph(const std::function<void()>& queue) {
     // The graph needs as much memory as the same steps before it, which is still in the allocator's cache.
     c10::cuda::CUDACachingAllocator::emptyCache();
-    // Only this thread's calls could disturb the recording. The feed and NCCL's watchdog go on meanwhile.
+    // Only this thread's calls could disturb the recording. The feed and NCCL's watchdog continue meanwhile.
     graph_.capture_begin(share_.id(), cudaStreamCaptureModeThreadLocal);
     try {
       queue();

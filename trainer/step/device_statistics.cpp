@@ -33,7 +33,7 @@ constexpr torch::Tensor DeviceStatistics::*kMembers[] = {
 
 constexpr std::int64_t kAbsent = -1;
 
-// Of a value on the host.
+// The number in a tensor on the host.
 double Number(const torch::Tensor& value) { return value.defined() ? *value.const_data_ptr<double>() : 0; }
 
 std::optional<Update> ToUpdate(const torch::Tensor& norm) {

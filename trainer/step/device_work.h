@@ -13,7 +13,7 @@ namespace gan::step {
 // The stream that receives this thread's operations on `device`, which must not be a CPU.
 c10::Stream CurrentStream(torch::Device device);
 
-// Gives this thread a stream of its own on `device`, which must not be a CPU, for the rest of its life. CUDA records no
+// Gives this thread its own stream on `device`, which must not be a CPU, for the rest of its life. CUDA records no
 // operations on the default stream, and autograd ties each parameter to the stream of its first use.
 void LeaveDefaultStream(torch::Device device);
 

@@ -8,7 +8,7 @@
 
 namespace gan::step {
 
-// What a row of augmentations is for: real and generated images get independent ones.
+// The use of a row of augmentation numbers: real and generated images get independent ones.
 enum class AugmentUse : std::int64_t { kReal, kFakeForDiscriminator, kFakeForGenerator };
 inline constexpr std::int64_t kAugmentUses = 3;
 inline constexpr std::int64_t kAugmentDraws = 12;  // random numbers per image and use

@@ -24,8 +24,8 @@ struct Batch {
 };
 using BatchSource = std::function<Batch()>;
 
-// What one step does, the same on every rank. Two steps with equal plans, on batches of equal shapes, perform the same
-// operations on the same parameters and states: a recorded step can be repeated for every step with its plan.
+// The operations of one step, the same on every rank. Two steps with equal plans, on batches of equal shapes, perform
+// the same operations on the same parameters and states: a recorded step can be repeated for every step with its plan.
 struct StepPlan {
   std::uint32_t discriminator_phases = 1;  // 0: D is run but not trained
   std::uint32_t micro_batches = 1;         // batches whose gradients are summed for one update (--global-batch)
