@@ -95,7 +95,8 @@ def same_as_cpu(machine, ranks, name, *flags, gpu_flags=(), tolerance=1e-8):
 
 
 def gradients(machine, name, least, *flags, batch=16, after=0, environment=EXACT):
-    """Compares the gradients of one step from equal networks: new ones, or those of a training of `after` steps in full single precision."""
+    """Compares the gradients of one step from equal networks: new ones, or those of a training of `after` steps in full
+    single precision."""
     size = (*SMALL[:2], '--batch', str(batch))
     start = ()
     if after:
