@@ -19,6 +19,7 @@
 #include "cli/help.h"
 #include "cli/printable.h"
 #include "cli/strict_toml.h"
+#include "open_mpi/runtime.h"
 #include "storage/errors.h"
 #include "storage/warnings.h"
 
@@ -154,6 +155,18 @@ int ParseAndRun(CLI::App& app, int argc, char** argv, const std::function<int()>
   return app.count("--print-config") > 0 ? PrintConfig(app, company) : body();
 }
 
+int RunAndReport(CLI::App& app, int argc, char** argv, Company company, const std::function<int()>& body) {
+  try {
+    return ParseAndRun(app, argc, argv, body, company);
+  } catch (const CLI::ParseError& result) {
+    return ReportParseResult(app, result, company);
+  } catch (...) {
+    const std::exception_ptr error = std::current_exception();
+    std::cerr << app.get_name() + ": " + ErrorPrefix() + PrintableLines(What(error)) + "\n";
+    return ExitCodeOf(error);
+  }
+}
+
 }  // namespace
 
 void SetErrorPrefix(std::string prefix) { ErrorPrefix() = std::move(prefix); }
@@ -209,15 +222,9 @@ int RunMain(CLI::App& app, int argc, char** argv, Company company, const std::fu
   storage::SetWarningSink([name = app.get_name()](const std::string& text) {
     std::cerr << name + ": warning: " + PrintableLines(text) + "\n";
   });
-  try {
-    return ParseAndRun(app, argc, argv, body, company);
-  } catch (const CLI::ParseError& result) {
-    return ReportParseResult(app, result, company);
-  } catch (...) {
-    const std::exception_ptr error = std::current_exception();
-    std::cerr << app.get_name() + ": " + ErrorPrefix() + PrintableLines(What(error)) + "\n";
-    return ExitCodeOf(error);
-  }
+  const int exit_code = RunAndReport(app, argc, argv, company, body);
+  if (exit_code != kDone) open_mpi::LetLastWordsBeRead();
+  return exit_code;
 }
 
 }  // namespace gan::cli

@@ -3,7 +3,7 @@ import json
 import subprocess
 import unittest
 
-from programs import BIN, ENVIRONMENT, SMALL, WithShards
+from programs import BIN, ENVIRONMENT, SMALL, WithShards, mpirun_unlike
 
 
 class Guards(WithShards):
@@ -31,13 +31,12 @@ class Guards(WithShards):
 
     def two_hosts(self, run):
         """Two ranks that are told the same run folder, each in a folder of its own: here and there."""
-        command = []
+        commands = []
         for name in ('here', 'there'):
             folder = self.run_folder.parent / name
             (folder / 'run').mkdir(parents=True)
-            command += [':'] if command else []
-            command += ['-np', 1, 'sh', '-c', f'cd {folder} && exec "$@"', 'sh', *self.gan_train('--run', run)]
-        return self.run_command('mpirun', '--oversubscribe', '--bind-to', 'none', '--mca', 'btl', '^tcp', *command)
+            commands.append(['sh', '-c', f'cd {folder} && exec "$@"', 'sh', *self.gan_train('--run', run)])
+        return self.run_command(*mpirun_unlike(*commands))
 
     def files(self, name):
         return [path.name for path in (self.run_folder.parent / name).rglob('*') if path.is_file()]

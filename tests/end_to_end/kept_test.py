@@ -6,7 +6,7 @@ import subprocess
 import time
 import unittest
 
-from programs import BIN, ENVIRONMENT, SMALL, WithShards, digests, mpirun, newest_checkpoint, stats, train, train_command
+from programs import BIN, ENVIRONMENT, SMALL, WithShards, digests, mpirun, mpirun_unlike, newest_checkpoint, stats, train, train_command
 
 
 def names(run):
@@ -97,8 +97,8 @@ class Resumed(WithShards):
         for flag, here, there in (('--seed', 1, 2), ('--lr-d', 0.0002, 0.0003)):
             run = self.folder / f'ranks{flag}'
             common = [str(BIN / 'gan-train'), '--shards', str(self.shards), '--run', str(run), *SMALL, '--steps', '2', flag]
-            done = subprocess.run([*mpirun(1), *common, str(here), ':', '-np', '1', *common, str(there)], env=ENVIRONMENT,
-                                  capture_output=True, text=True, timeout=120)
+            done = subprocess.run(mpirun_unlike([*common, here], [*common, there]), env=ENVIRONMENT, capture_output=True, text=True,
+                                  timeout=120)
             self.assert_code(2, done)
             self.assertIn(f'{flag[2:].replace("-", "_")} is {there} on rank 1 and {here} on rank 0', done.stderr)
             self.assertFalse(run.exists())

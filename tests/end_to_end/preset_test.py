@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import unittest
 
-from programs import BIN, ENVIRONMENT, WithShards, digests, mpirun, newest_checkpoint, stats, train
+from programs import BIN, ENVIRONMENT, WithShards, digests, mpirun, mpirun_unlike, newest_checkpoint, stats, train
 
 CHOOSING = pathlib.Path(__file__).resolve().parents[2] / 'docs/choosing.md'
 QUIET = ['--threads', '1', '--deterministic', '--metrics-port', 'off', '--holdout', '0.1']
@@ -140,8 +140,7 @@ class Preset(WithShards):
     def test_ranks_with_other_flags_are_told_before_anything_is_measured(self):
         run = self.folder / 'unlike'
         program = [BIN / 'gan-train', '--shards', self.shards, '--run', run, *QUIET, '--preset', 'auto', '--time', '1s', '--features']
-        command = [*mpirun(2)[:-2], '-np', '1', *program, '4', ':', '-np', '1', *program, '8']
-        done = subprocess.run([str(word) for word in command], env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(mpirun_unlike([*program, 4], [*program, 8]), env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
         self.assert_code(2, done)
         self.assertIn('features is 8 on rank 1 and 4 on rank 0', done.stderr)
         self.assertFalse(run.exists())

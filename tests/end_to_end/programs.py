@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import shlex
 import subprocess
 import tempfile
 import unittest
@@ -54,6 +55,12 @@ class WithShards(unittest.TestCase):
 
 def mpirun(ranks):
     return ['mpirun', '--oversubscribe', '--bind-to', 'none', '--mca', 'btl', '^tcp', '-np', str(ranks)]
+
+
+def mpirun_unlike(*commands):
+    """One rank per command. A shell chooses, because Debian 13's mpirun cannot start several commands in one job."""
+    cases = ' '.join(f'{rank}) exec {shlex.join(map(str, command))};;' for rank, command in enumerate(commands))
+    return [*mpirun(len(commands)), 'sh', '-c', f'case $OMPI_COMM_WORLD_RANK in {cases} esac']
 
 
 def train_command(ranks, shards, run, *flags, resolution=64):
