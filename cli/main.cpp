@@ -78,12 +78,17 @@ std::string What(const std::exception_ptr& error) {
 
 // CLI11's messages mention INI files, but --config reads TOML.
 std::string InWords(const CLI::ParseError& result) {
-  constexpr std::string_view kEndless = " not in range 0.000000 to 1797693";  // the 309 digits of the largest double
-  constexpr std::string_view kUnknownName = "INI was not able to parse ";     // CLI::ConfigError::Extras
+  // A range that ends with the largest double: its 309 digits in CLI11 2.3, six of them in 2.4.
+  constexpr std::string_view kNotInRange = " not in range ";
+  constexpr std::string_view kEndless[] = {"0.000000 to 1797693", "[2.22507e-308 - 1.79769e+308]"};
+  constexpr std::string_view kUnknownName = "INI was not able to parse ";  // CLI::ConfigError::Extras
   // A misspelt flag may precede an address that contains a password.
   std::string said = WithoutAddresses(result.what());
-  const std::size_t endless = said.find(kEndless);
-  if (endless != std::string::npos) return said.substr(0, endless) + " is too small or not finite";
+  const std::size_t value_end = said.find(kNotInRange);
+  for (const std::string_view range : kEndless) {
+    if (value_end == std::string::npos || !said.substr(value_end + kNotInRange.size()).starts_with(range)) continue;
+    return said.substr(0, value_end) + " is too small or not finite";
+  }
   if (!said.starts_with(kUnknownName)) return said;
   return "the file of --config contains the name of an unknown flag: " + said.substr(kUnknownName.size());
 }
