@@ -37,7 +37,7 @@ def main():
     parser.add_argument('--names', default=','.join(name for name in same.MAKERS if name != '7z'))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as top, tempfile.TemporaryDirectory(dir='/dev/shm') as memory:
-        pictures, out = same.chosen(), pathlib.Path(memory, 'out')
+        pictures, out = same.chosen(pathlib.Path(memory)), pathlib.Path(memory, 'out')
         names = options.names.split(',')
         sources = {name: same.MAKERS[name](pathlib.Path(top), pictures) for name in names}
         taken = {name: [] for name in names}

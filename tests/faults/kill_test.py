@@ -86,7 +86,7 @@ class Kills(WithShards):
             self.assertEqual(0, code, self.log.read_text())
             return False
         self.assertNotEqual(0, code)
-        self.assertRegex(self.log.read_text(), rf'rank {victim} .*exited on signal 9')
+        self.assertRegex(self.log.read_text(), rf'rank {victim} .*exited on\s+signal 9')
         return True
 
     def assert_like(self, undisturbed, run):

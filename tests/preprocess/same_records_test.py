@@ -17,9 +17,11 @@ import zipfile
 import datasets
 import lmdb
 import webdataset
+from PIL import Image
 
 from archive_writer import write_archive
 from memory_test import peak_of
+from pictures import photo
 from run_folder import ENVIRONMENT, command, digest, records
 
 CLOTHING = pathlib.Path(os.environ['EQUIPOISE_SHARED'], 'data/clothing')
@@ -28,9 +30,21 @@ KILLS = int(os.environ.get('EQUIPOISE_KILLS', 3))
 datasets.disable_progress_bars()
 
 
-def chosen():
+def make_clothing(folder):
+    """Pictures of ten classes for those who do not have the photographs."""
+    for number in range(PICTURES):
+        kind = folder / 'made' / f'kind-{number % 10}'
+        kind.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photo(60 + number % 7, 50 + number % 11, seed=number)).save(kind / f'{number:04d}.jpg', quality=90)
+
+
+def chosen(scratch):
     """[(class, path)], spread over all classes, in the order of a folder of classes."""
-    every = sorted(CLOTHING.glob('*/*/*.jpg'), key=lambda p: p.name)
+    source = CLOTHING
+    if not CLOTHING.exists():
+        source = scratch / 'clothing'
+        make_clothing(source)
+    every = sorted(source.glob('*/*/*.jpg'), key=lambda p: p.name)
     return sorted(((p.parent.name, p) for p in every[:PICTURES]), key=lambda pair: (pair[0], pair[1].name))
 
 
@@ -104,7 +118,7 @@ class Case(unittest.TestCase):
     def setUpClass(cls):
         cls.temporary = tempfile.TemporaryDirectory()
         cls.top = pathlib.Path(cls.temporary.name)
-        cls.pictures = chosen()
+        cls.pictures = chosen(cls.top)
         cls.sources = {name: make(cls.top, cls.pictures) for name, make in MAKERS.items()}
 
     @classmethod
