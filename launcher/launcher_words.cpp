@@ -4,12 +4,23 @@
 #include <csignal>
 #include <cstring>
 #include <regex>
+#include <span>
 #include <sstream>
 #include <string_view>
+
+#include "cli/main.h"
 
 namespace gan::launch {
 
 namespace {
+
+// How mpirun of Open MPI 5 and of 4 says that its daemon on another host is gone, and with it all ranks there.
+constexpr std::string_view kLostDaemon[] = {"lost communication with a remote daemon",
+                                            "lost communication with the daemon"};
+
+bool ContainsOneOf(const std::string& text, std::span<const std::string_view> signs) {
+  return std::ranges::any_of(signs, [&](std::string_view sign) { return text.find(sign) != std::string::npos; });
+}
 
 // Slurm prints the C library's name of the signal instead of its number.
 int SignalNamed(const std::string& words) {
@@ -57,11 +68,9 @@ std::optional<SignalledRank> RankThatWasSignalled(const std::string& text) {
 }
 
 bool SpeaksOfALostHost(const std::string& text) {
-  constexpr std::string_view kSigns[] = {"lost communication with a remote daemon",
-                                         "lost communication with the daemon", "Node failure on",
-                                         "ssh: connect to host", "Timeout, server"};  // the last is ssh's keep-alive
-  return std::any_of(std::begin(kSigns), std::end(kSigns),
-                     [&](std::string_view sign) { return text.find(sign) != std::string::npos; });
+  constexpr std::string_view kOthers[] = {"Node failure on", "ssh: connect to host",
+                                          "Timeout, server"};  // the last is ssh's keep-alive
+  return ContainsOneOf(text, kLostDaemon) || ContainsOneOf(text, kOthers);
 }
 
 std::string HostNamedIn(const std::string& text) {
@@ -78,7 +87,10 @@ std::string HostNamedIn(const std::string& text) {
 Ending EndingToldBy(const std::string& text, const Ending& ending) {
   static const std::regex kForms[] = {std::regex(R"(MPI_ABORT was invoked on rank [^\n]*\nwith errorcode (\d{1,3})\b)"),
                                       std::regex(R"(Process name: [^\n]*\n\s*Exit code:\s+(\d{1,3})\b)")};
-  if (!ending.by_signal) return ending;
+  if (!ending.by_signal) {
+    // mpirun of Open MPI 5.0.7 sometimes ends with 0 after it has lost a host. The job is not done then.
+    return ending.code == 0 && ContainsOneOf(text, kLostDaemon) ? Ending{cli::kFailure, false} : ending;
+  }
   std::smatch match;
   for (const std::regex& form : kForms) {
     if (std::regex_search(text, match, form) && std::stoi(match[1]) != 0) return {std::stoi(match[1]), false};

@@ -29,7 +29,7 @@ bool SpeaksOfALostHost(const std::string& text);
 std::string HostNamedIn(const std::string& text);
 
 // How the job ended. If a signal ended mpirun, for example because it hung and was killed, its earlier message about
-// the exit code of a rank is used instead.
+// the exit code of a rank is used instead. If mpirun ended with 0 although it has lost a host, the job has failed.
 Ending EndingToldBy(const std::string& text, const Ending& ending);
 
 }  // namespace gan::launch

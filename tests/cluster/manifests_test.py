@@ -151,15 +151,18 @@ class Container(unittest.TestCase):
             self.assertTrue(start in quickstart or start == 'cmake --install', command)
 
     def test_it_has_the_libraries_that_the_programs_load(self):
-        """Each Debian package that owns a library of the programs is installed, or comes with one that is."""
-        named = set(re.findall(r'\b(z?lib[a-z0-9.+-]+)\b', self.dockerfile.read_text().split('\nFROM ')[2]))
+        """Each Debian package that owns a library of the programs is installed, or comes with one that is. On another Debian
+        than the container's, packages have other versions in their names."""
+        def stem(package):
+            return re.sub(r'(t64|-?[0-9.]+)+$', '', package)
+        named = {stem(name) for name in re.findall(r'\b(z?lib[a-z0-9.+-]+)\b', self.dockerfile.read_text().split('\nFROM ')[2])}
         for program in ('gan-preprocess', 'gan-train', 'gan-generate', 'gan-inspect', 'gan-launch'):
             needed = subprocess.run(['objdump', '-p', BIN / program], capture_output=True, text=True, check=True).stdout
             for library in re.findall(r'NEEDED +(\S+)', needed):
                 if re.match(r'lib(c|m|stdc\+\+|gcc_s|torch.*|c10.*|gan_.*|mpi.*|open-.*)\.so|ld-', library):
                     continue
                 owner = subprocess.run(['dpkg', '-S', f'*/{library}'], capture_output=True, text=True).stdout.split(':')[0]
-                self.assertIn(owner, named, f'{program} needs {library}')
+                self.assertIn(stem(owner), named, f'{program} needs {library}')
 
 
 if __name__ == '__main__':

@@ -83,9 +83,10 @@ class TwoHosts:
                 *map(str, command)]
 
     def environment(self):
-        """For mpirun and gan-launch: ssh with the keys of these hosts."""
-        return {'OMPI_MCA_plm_rsh_agent': f'ssh -F {self.folder}/ssh_config', 'OMPI_MCA_btl_tcp_if_include': 'eq0',
-                'OMPI_MCA_oob_tcp_if_include': 'eq0'}
+        """For mpirun and gan-launch: ssh with the keys of these hosts, in the words of Open MPI 4 and of 5."""
+        ssh = f'ssh -F {self.folder}/ssh_config'
+        return {'OMPI_MCA_plm_rsh_agent': ssh, 'OMPI_MCA_oob_tcp_if_include': 'eq0', 'OMPI_MCA_btl_tcp_if_include': 'eq0',
+                'PRTE_MCA_plm_ssh_agent': ssh, 'PRTE_MCA_prte_if_include': 'eq0'}
 
     def kill(self, name):
         """Ends all processes of the host."""

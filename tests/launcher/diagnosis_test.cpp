@@ -158,6 +158,21 @@ TEST(Diagnosis, WhatMpirunSaidBeforeItWasKilledCounts) {
   EXPECT_EQ(EndingToldBy(aborted, {1, false}).code, 1);
 }
 
+// mpirun of Open MPI 5.0.7 sometimes ends with 0 after its daemon on another host was killed.
+TEST(Diagnosis, AJobThatLostAHostIsNotDoneWhateverItsExitCode) {
+  const std::string lost =
+      "Connection to b closed by remote host.\nPRTE has lost communication with a remote daemon.\n\n  HNP daemon   : "
+      "[prterun-a-1@0,0] on node a\n  Remote daemon: [prterun-a-1@0,1] on node b\n";
+  const Ending ending = EndingToldBy(lost, {0, false});
+  EXPECT_EQ(ending.code, 1);
+  EXPECT_FALSE(ending.by_signal);
+  EXPECT_EQ(EndingToldBy(lost, {75, false}).code, 75);
+  EXPECT_EQ(EndingToldBy("Connection to b closed by remote host.\n", {0, false}).code, 0);
+  const Diagnosis found = Diagnose(Of(ending, lost));
+  EXPECT_EQ(found.cause, Cause::kLostHost);
+  EXPECT_EQ(found.host, "b");
+}
+
 TEST(Diagnosis, ALostHostIsNamed) {
   Evidence evidence = Of(kFailed,
                          "ORTE has lost communication with a remote daemon.\n\n  HNP daemon   : [[1,0],0] on node a\n"
