@@ -13,7 +13,7 @@ case ${1:-build} in
       libxxhash-dev libjemalloc-dev libprotobuf-dev protobuf-compiler libonnx-dev help2man file dpkg-dev ccache mold)
     ;;
   test)
-    packages=(doxygen libgtest-dev libgmock-dev prometheus clang libclang-rt-dev clang-format clang-tidy curl openssl zstd
+    packages=(doxygen libgtest-dev libgmock-dev prometheus clang libclang-rt-dev clang-tidy curl openssl zstd
       slurmctld slurmd slurm-client munge openssh-server iproute2 libavif-bin libjxl-tools libtiff-tools netpbm
       libimage-exiftool-perl pngcheck webp ffmpeg)
     # Ubuntu has no browser as a package, only as a snap, which can run neither in containers nor in chroots.

