@@ -78,7 +78,7 @@ std::string What(const std::exception_ptr& error) {
 
 // CLI11's messages mention INI files, but --config reads TOML.
 std::string InWords(const CLI::ParseError& result) {
-  // A range that ends with the largest double: its 309 digits in CLI11 2.3, six of them in 2.4.
+  // A range that ends with the largest double: its 309 digits in CLI11 2.1, six of them in 2.4.
   constexpr std::string_view kNotInRange = " not in range ";
   constexpr std::string_view kEndless[] = {"0.000000 to 1797693", "[2.22507e-308 - 1.79769e+308]"};
   constexpr std::string_view kUnknownName = "INI was not able to parse ";  // CLI::ConfigError::Extras
