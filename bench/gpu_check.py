@@ -128,13 +128,15 @@ def untimed(stats):
 
 def recorded(machine, ranks):
     """Steps that CUDA graphs repeat beside steps that the host queues, with a controller that acts, lazy penalties and
-    augmentation that adapts, faults that call for every kind of remedy, and a stop in the middle."""
+    augmentation that adapts, two faults that call for remedies, and a stop in the middle."""
     flags = (*SMALL, '--deterministic', '--gradient-sync', 'flat', '--balance', 'act', '--balance-actions', 'all',
              '--augment', 'ada', '--r1', '1', '--r1-every', '4', '--checkpoint-every', '25', '--quality-every', '50',
-             '--inject', 'latents:2@40+60', '--inject', 'weights:1000@130')
-    queued = machine.train(ranks, f'queued{ranks}', *flags, '--steps', '200')
-    machine.train(ranks, f'recorded{ranks}', *flags, '--steps', '110', '--cuda-graphs', 'auto')
-    repeated = machine.train(ranks, f'recorded{ranks}', *flags, '--steps', '200', '--cuda-graphs', 'auto')
+             '--inject', 'latents:2@40+60,weights:1000@130')
+    def in_two_parts(run, *more):  # both stop there, because a run measures its quality once more in its last step
+        machine.train(ranks, run, *flags, *more, '--steps', '110')
+        return machine.train(ranks, run, *flags, *more, '--steps', '200')
+    queued = in_two_parts(f'queued{ranks}')
+    repeated = in_two_parts(f'recorded{ranks}', '--cuda-graphs', 'auto')
     pairs = list(zip(untimed(queued), untimed(repeated), strict=True))
     different = [a['step'] for a, b in pairs if a != b]
     actions = sorted({action for line in queued for action in line['actions']})
