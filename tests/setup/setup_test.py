@@ -66,6 +66,12 @@ class Setup(unittest.TestCase):
             self.assertEqual(2, done.returncode, done.stderr)
             self.assertIn(words, done.stderr)
 
+    def test_quickstart_says_how_it_is_used_from_any_folder(self):
+        for name, folder in (('./quickstart', ROOT), (f'{ROOT.name}/quickstart', ROOT.parent), (ROOT / 'quickstart', self.folder)):
+            done = self.run_here('bash', name, '--help', root=folder)
+            self.assertEqual((0, ''), (done.returncode, done.stderr))
+            self.assertIn('Usage: ./quickstart', done.stdout)
+
     def test_packages_show_progress_and_a_broken_download_is_tried_again(self):
         self.place('id', 'echo 0')
         self.place('apt-get', f'''
