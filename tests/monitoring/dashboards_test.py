@@ -105,6 +105,11 @@ class Rules(unittest.TestCase):
         for panel in self.each_panel():
             self.assertIn(panel['fieldConfig']['defaults']['unit'], UNITS)
 
+    def test_a_restart_on_another_port_breaks_no_arithmetic(self):
+        # For some minutes two instances have one rank. Then `on (job, run, rank)` between two numbers is an error.
+        for query in self.each_query():
+            self.assertNotRegex(query, r'[-+*/] on \(job, run, rank\)')
+
     def test_target_job_and_instance_rules(self):
         for query in self.each_query():
             for metric, matchers in re.findall(r'\b((?:gan|process)_\w+)(\{[^}]*\})?', query):
