@@ -63,6 +63,15 @@ class Kubernetes(unittest.TestCase):
         self.assertEqual(ports, [endpoint['port'] for endpoint in monitor['spec']['podMetricsEndpoints']])
         self.assertEqual(workers['template']['metadata']['labels'], monitor['spec']['selector']['matchLabels'])
 
+    def test_preprocessing_stays_within_its_memory_on_any_node(self):
+        """docs/preprocess.md: 80 MB per thread. A container sees all cores of its node."""
+        container = documents('preprocess.yaml')[0]['spec']['template']['spec']['containers'][0]
+        command, resources = container['command'], container['resources']
+        threads = command[command.index('--threads') + 1]
+        self.assertEqual(resources['requests']['cpu'], threads)
+        self.assertRegex(resources['limits']['memory'], '^[0-9]+Gi$')
+        self.assertLess(int(threads) * 80e6, 0.5 * int(resources['limits']['memory'][:-2]) * 2**30)
+
     def test_every_flag_exists(self):
         launcher = documents('train.yaml')[0]['spec']['mpiReplicaSpecs']['Launcher']['template']['spec']['containers'][0]
         given = {word for word in launcher['args'] if word.startswith('--')}
