@@ -128,6 +128,16 @@ class Balance(WithShards):
         without_actions = [[{k: v for k, v in line.items() if k != 'actions'} for line in stats(run)] for run in (whole, killed)]
         self.assertEqual(*without_actions)
 
+    def test_a_collapse_without_a_way_back_has_none_after_a_resume(self):
+        flags = ['--checkpoint-every', 20, '--keep', 100, '--inject', 'latents:1@70+200', '--balance-set',
+                 AT_ONCE + 'collapse_least=0,collapse_diversity=0.01']
+        whole = self.train(1, 'no-way', '--steps', 96, *flags)
+        self.assertEqual('mode_collapse', stats(whole)[-1]['verdict'])
+        self.assertIn('no healthy checkpoint', (whole / 'log.txt').read_text())
+        self.train(1, 'no-way-halves', '--steps', 90, *flags)
+        halves = self.train(1, 'no-way-halves', '--steps', 96, *flags)
+        self.assertEqual(stats(whole), stats(halves))
+
     def test_weights_that_are_no_numbers_roll_back_and_none_is_saved(self):
         run = self.train(2, 'nan', '--steps', 60, '--checkpoint-every', 10, '--inject', 'weights:nan@25')
         told, = json.loads((run / 'rollbacks.json').read_text())['rollbacks']

@@ -55,14 +55,20 @@ void RollbackPolicy::GiveUpFor(std::uint64_t step, balance::Verdict verdict) {
   no_target_before_ = step + kStepsBetweenSearches;
 }
 
+// Without the last two, a run that resumes during a collapse would roll back where the uninterrupted run trains on.
 void RollbackPolicy::SaveTo(nlohmann::json& state) const {
   state["bad_steps_in_a_row"] = bad_steps_in_a_row_;
   state["diverged_in_a_row"] = diverged_in_a_row_;
+  state["no_way_back_from_collapse"] = no_way_back_from_collapse_;
+  state["no_target_before"] = no_target_before_;
 }
 
+// Older checkpoints lack some members.
 void RollbackPolicy::Restore(const nlohmann::json& state) {
   bad_steps_in_a_row_ = state.at("bad_steps_in_a_row").get<std::uint32_t>();
   diverged_in_a_row_ = state.value("diverged_in_a_row", 0U);
+  no_way_back_from_collapse_ = state.value("no_way_back_from_collapse", false);
+  no_target_before_ = state.value("no_target_before", std::uint64_t{0});
 }
 
 }  // namespace gan::run

@@ -36,7 +36,7 @@ class RollbackPolicy {
   Rollbacks& history() { return history_; }
   const Rollbacks& history() const { return history_; }
 
-  // Stores the counters as members of a checkpoint's state.
+  // Stores everything but the history as members of a checkpoint's state.
   void SaveTo(nlohmann::json& state) const;
   void Restore(const nlohmann::json& state);
 

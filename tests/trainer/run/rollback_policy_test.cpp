@@ -1,0 +1,63 @@
+// When a run goes back to an older checkpoint, and what a checkpoint must know of that.
+#include "trainer/run/rollback_policy.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+
+namespace gan::run {
+namespace {
+
+using balance::Verdict;
+
+// A controller under the verdict of a mode collapse.
+balance::Controller Collapsed() {
+  balance::BalanceOptions options;
+  options.warmup_steps = 0;
+  options.raise_steps = 1;
+  options.smoothing_steps = 1;
+  balance::Controller controller(options);
+  balance::Signals signals;
+  signals.diversity_reference = 1;
+  for (const double diversity : {1.0, 0.0}) {
+    signals.diversity = diversity;
+    controller.Observe(1, signals);
+  }
+  EXPECT_EQ(controller.verdict(), Verdict::kModeCollapse);
+  return controller;
+}
+
+TEST(RollbackPolicy, ACollapseWithoutAWayBackIsStillOneAfterAResume) {
+  const balance::Controller controller = Collapsed();
+  RollbackPolicy whole;
+  EXPECT_NE(whole.Cause(100, controller), "");
+  whole.GiveUpFor(100, Verdict::kModeCollapse);
+  nlohmann::json state;
+  whole.SaveTo(state);
+  RollbackPolicy resumed;
+  resumed.Restore(state);
+  for (const std::uint64_t step : {101, 149, 150, 1000}) {
+    EXPECT_EQ(whole.Cause(step, controller), "") << step;
+    EXPECT_EQ(resumed.Cause(step, controller), "") << step;
+  }
+  // The end of the collapse ends this, too.
+  resumed.Observe(true, false, Verdict::kBalanced);
+  EXPECT_NE(resumed.Cause(1000, controller), "");
+}
+
+TEST(RollbackPolicy, ASearchWithoutATargetIsRepeatedAtTheSameStepAfterAResume) {
+  const balance::Controller controller{balance::BalanceOptions()};
+  RollbackPolicy whole;
+  for (int i = 0; i < 20; ++i) whole.Observe(false, true, Verdict::kDiverged);
+  EXPECT_NE(whole.Cause(100, controller), "");
+  whole.GiveUpFor(100, Verdict::kDiverged);
+  nlohmann::json state;
+  whole.SaveTo(state);
+  RollbackPolicy resumed;
+  resumed.Restore(state);
+  EXPECT_EQ(resumed.Cause(149, controller), "");
+  EXPECT_NE(resumed.Cause(150, controller), "");
+}
+
+}  // namespace
+}  // namespace gan::run
