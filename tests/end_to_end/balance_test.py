@@ -2,6 +2,7 @@
 import json
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -127,6 +128,22 @@ class Balance(WithShards):
         killed = self.train(1, 'detour-killed', *flags)
         without_actions = [[{k: v for k, v in line.items() if k != 'actions'} for line in stats(run)] for run in (whole, killed)]
         self.assertEqual(*without_actions)
+
+    def test_what_a_collapse_has_changed_survives_another_rollback_to_the_same_checkpoint(self):
+        flags = ['--checkpoint-every', 10, '--keep', 100, '--inject', 'latents:1@74+1,loss:1000@80', '--balance-set',
+                 AT_ONCE + 'collapse_least=0,collapse_diversity=0.01']
+        run = self.train(1, 'twice', '--steps', 76, *flags)
+        told = json.loads((run / 'rollbacks.json').read_text())['rollbacks']
+        self.assertEqual([10, 10], [one['to_step'] for one in told])
+        self.assertRegex(told[1]['cause'], 'blown up')
+        self.assertEqual({1}, {line['augment_probability'] for line in stats(run) if line['step'] > 10})
+        # A process that is killed before the first checkpoint of the new branch resumes with a lineage of its own.
+        for later in (run / 'checkpoints').glob('step-000000[2-9]?'):
+            shutil.rmtree(later)
+        self.train(1, 'twice', '--steps', 20, *flags)
+        lineages = {json.loads((run / 'checkpoints' / name / 'manifest.json').read_text())['lineage']
+                    for name in ('step-00000010', 'step-00000020')}
+        self.assertEqual(2, len(lineages))
 
     def test_a_collapse_without_a_way_back_has_none_after_a_resume(self):
         flags = ['--checkpoint-every', 20, '--keep', 100, '--inject', 'latents:1@70+200', '--balance-set',

@@ -57,6 +57,7 @@ void RollbackPolicy::GiveUpFor(std::uint64_t step, balance::Verdict verdict) {
 
 // Without the last two, a run that resumes during a collapse would roll back where the uninterrupted run trains on.
 void RollbackPolicy::SaveTo(nlohmann::json& state) const {
+  state["rollbacks"] = history_.all().size();
   state["bad_steps_in_a_row"] = bad_steps_in_a_row_;
   state["diverged_in_a_row"] = diverged_in_a_row_;
   state["no_way_back_from_collapse"] = no_way_back_from_collapse_;
@@ -69,6 +70,12 @@ void RollbackPolicy::Restore(const nlohmann::json& state) {
   diverged_in_a_row_ = state.value("diverged_in_a_row", 0U);
   no_way_back_from_collapse_ = state.value("no_way_back_from_collapse", false);
   no_target_before_ = state.value("no_target_before", std::uint64_t{0});
+}
+
+// The history is a file of its own, which may be shorter than at the time of the checkpoint if a user has removed it.
+std::size_t RollbackPolicy::RollbacksBefore(const nlohmann::json& state, std::uint64_t step) const {
+  const std::size_t known = state.value("rollbacks", history_.CountBefore(step));
+  return known <= history_.all().size() ? known : history_.CountBefore(step);
 }
 
 }  // namespace gan::run

@@ -36,9 +36,11 @@ class RollbackPolicy {
   Rollbacks& history() { return history_; }
   const Rollbacks& history() const { return history_; }
 
-  // Stores everything but the history as members of a checkpoint's state.
+  // Stores everything but the history as members of a checkpoint's state, and the length of the history.
   void SaveTo(nlohmann::json& state) const;
   void Restore(const nlohmann::json& state);
+  // The number of rollbacks in the history that came before the checkpoint of `step` with this state.
+  std::size_t RollbacksBefore(const nlohmann::json& state, std::uint64_t step) const;
 
  private:
   static constexpr std::uint32_t kMostBadSteps = 20;

@@ -54,13 +54,21 @@ bool Rollbacks::Exhausted(std::uint64_t step) const {
   return recent >= kMost;
 }
 
-bool Rollbacks::LastIsCollapseTo(std::uint64_t step) const {
-  return !all_.empty() && all_.back().to == step && IsCollapse(all_.back());
+// A rollback sets the checkpoints of later steps aside, so the present one of such a step was saved after it.
+std::size_t Rollbacks::CountBefore(std::uint64_t step) const {
+  const auto last = std::find_if(all_.rbegin(), all_.rend(), [&](const Rollback& one) { return one.to < step; });
+  return static_cast<std::size_t>(all_.rend() - last);
 }
 
-std::uint32_t Rollbacks::CollapsesBefore() const {
-  if (all_.empty()) return 0;
-  return static_cast<std::uint32_t>(std::count_if(all_.begin(), all_.end() - 1, IsCollapse));
+std::vector<std::uint32_t> Rollbacks::CollapsesAfter(std::size_t known) const {
+  std::vector<std::uint32_t> collapses;
+  std::uint32_t before = 0;
+  for (std::size_t i = 0; i < all_.size(); ++i) {
+    if (!IsCollapse(all_[i])) continue;
+    if (i >= known) collapses.push_back(before);
+    ++before;
+  }
+  return collapses;
 }
 
 // Each rollback discards the steps between its two ends.

@@ -34,10 +34,11 @@ class Rollbacks {
   const std::vector<Rollback>& all() const { return all_; }
   // Whether the limit of rollbacks is reached. `step`: the current step of the run.
   bool Exhausted(std::uint64_t step) const;
-  // Whether the newest rollback was caused by a mode collapse and returned to this step.
-  bool LastIsCollapseTo(std::uint64_t step) const;
-  // The number of rollbacks from a mode collapse before the newest rollback.
-  std::uint32_t CollapsesBefore() const;
+  // The number of rollbacks that surely came before the checkpoint of `step` was saved.
+  std::size_t CountBefore(std::uint64_t step) const;
+  // Of the rollbacks after the first `known` ones, those from a mode collapse: for each of them, how many of its kind
+  // came before it.
+  std::vector<std::uint32_t> CollapsesAfter(std::size_t known) const;
   // The seed after all rollbacks so far. Each rollback changes the noise, because the same noise would lead to the same
   // result.
   std::uint64_t Seed(std::uint64_t seed) const { return seed + all_.size() * 0x9E3779B97F4A7C15ULL; }

@@ -96,6 +96,7 @@ class Trainer {
   void RestoreUndecidedStep(const nlohmann::json& state);
   void RebuildDiscriminator(std::int64_t width);
   void AbandonLaterCheckpoints();
+  void LeaveLineageOf(const checkpoint::Checkpoint& saved);
   void AbandonLaterGrids();
   void OpenRecorderAndBatches();
   void BeginNew();

@@ -82,6 +82,13 @@ void Trainer::AbandonLaterCheckpoints() {
   lineage_ = control_->Broadcast(left);
 }
 
+// A process that was killed after a rollback and before its next checkpoint has not recorded the new branch anywhere.
+void Trainer::LeaveLineageOf(const checkpoint::Checkpoint& saved) {
+  const std::size_t known = rollback_policy_.RollbacksBefore(saved.state, saved.step);
+  if (lineage_ != saved.lineage || known == rollback_policy_.history().all().size()) return;
+  lineage_ = control_->Broadcast(NewLineage());
+}
+
 // Renames the image grids of the abandoned branch. A failure does not end the run.
 void Trainer::AbandonLaterGrids() {
   if (world_.rank != 0) return;
@@ -108,6 +115,7 @@ void Trainer::BeginOrResume() {
   });
   if (saved && was_going_back) AbandonLaterGrids();
   if (saved) AbandonLaterCheckpoints();
+  if (saved) LeaveLineageOf(*saved);
   if (saved) MeasureAgain(*saved);
   OpenRecorderAndBatches();
   if (!saved) BeginNew();
@@ -150,8 +158,10 @@ void Trainer::Restore(const checkpoint::Checkpoint& saved) {
   if (!classes_.empty()) class_watch_->Restore(saved.state.at("class_watch"));
   RestoreUndecidedStep(saved.state.value("row", nlohmann::json::object()));
   // Decided here and not in RollBack(), so that a run that is killed before its next checkpoint repeats the decision.
-  if (rollback_policy_.history().LastIsCollapseTo(saved.step)) {
-    for (auto& change : controller_.RespondToCollapse(saved.step, rollback_policy_.history().CollapsesBefore())) {
+  // The checkpoint is older than these collapses, so its controls lack what was changed after each of them.
+  const std::size_t known = rollback_policy_.RollbacksBefore(saved.state, saved.step);
+  for (const std::uint32_t collapses_before : rollback_policy_.history().CollapsesAfter(known)) {
+    for (auto& change : controller_.RespondToCollapse(saved.step, collapses_before)) {
       unpublished_.push_back(std::move(change));
     }
   }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace gan::run {
 namespace {
@@ -57,6 +58,28 @@ TEST(RollbackPolicy, ASearchWithoutATargetIsRepeatedAtTheSameStepAfterAResume) {
   resumed.Restore(state);
   EXPECT_EQ(resumed.Cause(149, controller), "");
   EXPECT_NE(resumed.Cause(150, controller), "");
+}
+
+// A run collapses at step 75 and goes back to 10, blows up at 16 and goes back to 10 again, and collapses once more.
+TEST(RollbackPolicy, ACheckpointLacksWhatWasChangedAfterEachLaterCollapse) {
+  RollbackPolicy policy;
+  nlohmann::json old = nlohmann::json::object(), of_10, of_20;
+  policy.SaveTo(of_10);
+  policy.history().Begin({75, 10, "mode collapse", true});
+  EXPECT_EQ(policy.RollbacksBefore(of_10, 10), 0U);
+  policy.history().Begin({16, 10, "a loss has blown up", true});
+  EXPECT_EQ(policy.history().CollapsesAfter(policy.RollbacksBefore(of_10, 10)), std::vector<std::uint32_t>{0});
+  policy.SaveTo(of_20);
+  policy.history().Begin({90, 20, "mode collapse", true});
+  EXPECT_EQ(policy.history().CollapsesAfter(policy.RollbacksBefore(of_20, 20)), std::vector<std::uint32_t>{1});
+  EXPECT_EQ(policy.history().CollapsesAfter(policy.RollbacksBefore(of_10, 10)), (std::vector<std::uint32_t>{0, 1}));
+  // The steps of the rollbacks tell the same about a checkpoint that does not contain their number.
+  EXPECT_EQ(policy.RollbacksBefore(old, 10), 0U);
+  EXPECT_EQ(policy.RollbacksBefore(old, 20), 2U);
+  EXPECT_EQ(policy.RollbacksBefore(old, 30), 3U);
+  // A checkpoint from before the user removed the file of the history.
+  RollbackPolicy forgetful;
+  EXPECT_EQ(forgetful.RollbacksBefore(of_20, 20), 0U);
 }
 
 }  // namespace
