@@ -21,6 +21,10 @@ namespace {
 constexpr std::array<std::string_view, 8> kHostFlags = {
     "--host", "-host", "-H", "--hostfile", "-hostfile", "--machinefile", "-machinefile", "--default-hostfile"};
 
+bool IsHostFlag(const std::string& name) {
+  return std::find(kHostFlags.begin(), kHostFlags.end(), name) != kHostFlags.end();
+}
+
 constexpr cli::Choice<std::string_view> kLaunchers[] = {cli::Word("mpirun", "Open MPI"), cli::Word("srun", "Slurm")};
 
 // mpirun accepts all of these for the number of ranks.
@@ -118,7 +122,11 @@ std::vector<std::string> SplitArguments(const CLI::App& app, const std::vector<s
     // Other names with one dash, such as -x and -H, are mpirun's.
     const CLI::Option* option = name.starts_with("--") || name == "-h" ? app.get_option_no_throw(name) : nullptr;
     if (option == nullptr) {
-      options.launcher_arguments.push_back(*next);
+      // Open MPI 5 also takes "--hostfile=FILE". Two words are read by both versions, and by all that looks for hosts
+      // here.
+      const bool is_joined = IsHostFlag(name) && name.size() < next->size();
+      options.launcher_arguments.push_back(is_joined ? name : *next);
+      if (is_joined) options.launcher_arguments.push_back(next->substr(name.size() + 1));
       continue;
     }
     own.push_back(name == "--ranks" && IsRankFlag(*next) ? name : *next);
@@ -154,7 +162,7 @@ bool OnThisHostAlone(const LaunchOptions& options) {
   const char* nodes = std::getenv("SLURM_JOB_NUM_NODES");
   if (nodes != nullptr && std::string(nodes) != "1") return false;
   const auto names_hosts = [](const std::string& argument) {
-    return std::find(kHostFlags.begin(), kHostFlags.end(), argument.substr(0, argument.find('='))) != kHostFlags.end();
+    return IsHostFlag(argument.substr(0, argument.find('=')));
   };
   return std::none_of(options.launcher_arguments.begin(), options.launcher_arguments.end(), names_hosts);
 }

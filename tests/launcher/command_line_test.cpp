@@ -43,6 +43,13 @@ TEST(CommandLine, FlagWithoutValueDoesNotSwallowTheNextArgument) {
   EXPECT_EQ(p.options.ranks, 2U);
 }
 
+TEST(CommandLine, HostfileInOneWordIsFoundToo) {
+  const Parsed p = Parse({"--hostfile=h=1", "--host=a,b", "--map-by=node", "-x", "A=1", "--", "gan-train"});
+  EXPECT_THAT(p.options.launcher_arguments,
+              ElementsAre("--hostfile", "h=1", "--host", "a,b", "--map-by=node", "-x", "A=1"));
+  EXPECT_FALSE(OnThisHostAlone(p.options));
+}
+
 TEST(CommandLine, OneHostStaysOnSharedMemoryAndLoopback) {
   const Parsed p = Parse({"-np", "2", "--kill-after", "9", "--", "gan-train"});
   EXPECT_THAT(JobCommand(p.options, 2, p.options.program),
