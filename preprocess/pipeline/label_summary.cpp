@@ -29,6 +29,8 @@ std::vector<std::uint64_t> LabelCounts(const std::filesystem::path& folder, cons
   std::vector<std::uint64_t> counts;
   if (place.before) counts = place.before->label_counts;
   if (place.before && counts.size() < place.before->labels.size()) counts = CountLabels(folder, *place.before);
+  // The records before had no label, so all of them have the first one now, which is empty.
+  if (place.before && place.before->labels.empty() && !place.labels.empty()) counts = {place.before->accepted};
   counts.resize(place.labels.size());
   for (const ShardResult& result : results) {
     for (const auto& [label, count] : result.label_counts) counts.at(label) += count;
@@ -46,7 +48,7 @@ void NoteNewLabels(const shard::Manifest& before, const shard::Manifest& now, Su
   constexpr std::size_t kShown = 10;
   std::string names;
   for (std::size_t i = before.labels.size(); i < now.labels.size() && i < before.labels.size() + kShown; ++i) {
-    names += (names.empty() ? "" : ", ") + now.labels[i];
+    names += (names.empty() ? "" : ", ") + (now.labels[i].empty() ? "(none)" : now.labels[i]);
   }
   const std::size_t count = now.labels.size() - before.labels.size();
   if (count == 0) return;

@@ -120,6 +120,8 @@ Place FindPlace(const PreprocessOptions& options, const json& plan, const Source
   std::vector<std::string> names = sources.LabelNames();
   // In a labelled data set, inputs without a label get the empty name as their label.
   if (names.empty() && !place.labels.empty()) names = {""};
+  // The records of a data set without labels have the number 0, which therefore becomes the empty name.
+  if (place.before && place.labels.empty() && !names.empty()) place.labels = {""};
   std::set<std::string> known(place.labels.begin(), place.labels.end());
   for (std::string& name : names) {
     // New names are appended, because the numbers of the old ones are in shards that must not change.

@@ -71,6 +71,19 @@ class Append(Case):
         self.assertIn('--append', self.run_ok('--in', self.top / 'two', code=2))
         self.assertEqual(wanted, digest(self.out))
 
+    def test_labelled_inputs_can_follow_unlabelled_ones(self):
+        make_pictures(self.top / 'plain', ['1.png', '2.png'], seed=3)
+        self.run_ok('--in', self.top / 'plain', '--labels', 'auto')
+        self.assertEqual([], self.manifest()['labels'])
+        said = self.run_ok('--in', self.top / 'one', '--append', '--labels', 'auto')
+        self.assertIn('3 labels are new in the data set: (none), b, d', said)
+        self.assertEqual((['', 'b', 'd'], [2, 4, 4]), (self.manifest()['labels'], self.manifest()['label_counts']))
+        self.assertEqual(['', ''] + 4 * ['b'] + 4 * ['d'], [label for _, label, _, _ in records(self.out)])
+        subprocess.run([BIN / 'gan-inspect', self.out], check=True, stdout=subprocess.DEVNULL)
+        self.run_ok('--in', self.top / 'two', '--append', '--labels', 'auto')
+        self.assertEqual({'': 2, 'b': 7, 'd': 4, 'a': 3, 'c': 3},
+                         dict(zip(self.manifest()['labels'], self.manifest()['label_counts'])))
+
     def test_to_nothing_begins_a_data_set(self):
         self.run_ok('--in', self.top / 'one', '--append')
         self.assertEqual(8, len(names(self.out)))
