@@ -177,6 +177,7 @@ void Arrays::AddCifar(const std::string& name, const File& file, SourceList& sou
 void Arrays::Add(const std::string& name, const File& file, const PictureArray& layout, SourceList& sources) const {
   const auto open = [origin = file.origin, layout] { return OpenArray(origin, layout); };
   sources.BeginContainer(root_ / name, open, 0, name.size());
+  sources.SetFile(file.origin.file);
   if (layout.is_one) return sources.Add(name, layout.pixel_bytes());
   for (std::uint64_t i = 0; i < layout.count; ++i) {
     sources.Add(name + "/" + std::to_string(i), layout.pixel_bytes(), static_cast<std::uint32_t>(i));

@@ -93,6 +93,15 @@ std::string HeadOf(const std::filesystem::path& path) {
   return head;
 }
 
+bool CanBeOpened(const std::filesystem::path& path) {
+  try {
+    HeadOf(path);
+    return true;
+  } catch (const IoError&) {
+    return false;
+  }
+}
+
 bool IsPictureContent(std::string_view head) { return Recognise(BytesOf(head)) != nullptr; }
 
 bool IsArchiveContent(std::string_view head) { return !Find(kArchives, head).empty(); }

@@ -12,6 +12,9 @@ namespace gan::preprocess {
 // The first kRecognisedBytes of a regular file, fewer when it is shorter. Throws IoError.
 std::string HeadOf(const std::filesystem::path& path);
 
+// Whether HeadOf() would throw nothing.
+bool CanBeOpened(const std::filesystem::path& path);
+
 bool IsPictureContent(std::string_view head);
 // A .zip, .7z or plain tar.
 bool IsArchiveContent(std::string_view head);

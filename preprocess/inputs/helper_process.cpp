@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -77,6 +78,12 @@ int HelperProcess::Start(const Options& options, int its_socket) {
   const int error = ::posix_spawn(&process_, "/proc/self/exe", &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   return error;
+}
+
+// A process never gets these signals by its own fault.
+bool HelperProcess::Ended::WasKilled() const {
+  constexpr std::array kSent = {SIGKILL, SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+  return std::find(kSent.begin(), kSent.end(), signal) != kSent.end();
 }
 
 HelperProcess::Ended HelperProcess::End() {

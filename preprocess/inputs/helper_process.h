@@ -30,6 +30,8 @@ class HelperProcess {
  public:
   // The number of the socket that the process finds open.
   static constexpr int kSocket = 3;
+  // How often such work is tried before the run ends.
+  static constexpr int kTries = 3;
 
   struct Options {
     const char* argument;   // by which main() recognises the helper
@@ -49,6 +51,10 @@ class HelperProcess {
   struct Ended {
     bool was_slow = false;
     int signal = 0;
+
+    // Whether others have ended it, for example the kernel or a daemon when memory ran out. Then its work need not be
+    // at fault, and is worth another try.
+    bool WasKilled() const;
   };
   // Call it once, after a block has not arrived.
   Ended End();

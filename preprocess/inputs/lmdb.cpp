@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "preprocess/image/rejected.h"
 #include "preprocess/inputs/content.h"
 #include "preprocess/inputs/helper_process.h"
+#include "preprocess/inputs/input_file.h"
 #include "preprocess/inputs/lmdb_reader.h"
 #include "storage/errors.h"
 
@@ -30,7 +32,8 @@ constexpr std::size_t kLongestKey = 511;         // LMDB's default limit
 constexpr std::size_t kLongestError = 64 << 10;  // a sentence, which may name a path
 constexpr std::uint64_t kMaxValueBytes = std::uint64_t{1} << 30;
 constexpr std::size_t kLongestLabelValue = 256;
-constexpr int kMostSeconds = 600;  // for one block; a cold disk may take long
+constexpr std::uint64_t kMostErrno = 4095;  // the kernel's own limit
+constexpr int kMostSeconds = 600;           // for one block; a cold disk may take long
 
 struct LmdbEntry {
   std::string key;
@@ -38,10 +41,25 @@ struct LmdbEntry {
   std::vector<std::byte> value;  // the whole value, or its beginning
 };
 
-// One LMDB file, read by its own process. Errors are std::runtime_error without the file's name.
+// The process was killed by others, which says nothing about the file.
+class ReaderKilled : public std::runtime_error {
+ public:
+  ReaderKilled()
+      : std::runtime_error(
+            "the process that reads LMDB was killed (is there enough memory?); the same command goes on") {}
+};
+
+// An error of the system that may pass. Not ENOMEM: a damaged file may tell any size for its mapping.
+bool MayPassInLmdb(std::uint64_t number) {
+  return number != ENOMEM && number <= kMostErrno && MayPass(static_cast<int>(number));
+}
+
+// One LMDB file, read by its own process. Errors are IoError if they may pass, ReaderKilled, or std::runtime_error
+// without the file's name.
 class LmdbFile {
  public:
-  explicit LmdbFile(const fs::path& file) : process_({kLmdbReaderArgument, "the reading process", kMostSeconds, true}) {
+  explicit LmdbFile(const fs::path& file)
+      : file_(file), process_({kLmdbReaderArgument, "the reading process", kMostSeconds, true}) {
     const std::string path = file.string();
     Send({LmdbRequest::Kind::kOpen, path.size()});
     if (!SendAll(process_.socket(), std::as_bytes(std::span(path)))) Crashed();
@@ -75,6 +93,9 @@ class LmdbFile {
     if (!is_error && answer.key_bytes > kLongestKey) throw std::runtime_error("a key of over 511 bytes");
     LmdbEntry entry{std::string(answer.key_bytes, '\0'), answer.value_bytes, {}};
     if (!ReceiveAll(process_.socket(), std::as_writable_bytes(std::span(entry.key)))) Crashed();
+    if (is_error && MayPassInLmdb(answer.value_bytes)) {
+      throw IoError(file_, "read", static_cast<int>(answer.value_bytes));
+    }
     if (is_error) throw std::runtime_error(entry.key);
     if (answer.sent_bytes > kMaxValueBytes) throw std::runtime_error("a value of over 1 GiB");
     entry.value.resize(answer.sent_bytes);
@@ -84,14 +105,20 @@ class LmdbFile {
 
   [[noreturn]] void Crashed() {
     const HelperProcess::Ended ended = process_.End();
+    if (ended.WasKilled()) throw ReaderKilled();
     const std::string how = ended.was_slow      ? "does not answer"
                             : ended.signal != 0 ? std::string("crashed (") + ::strsignal(ended.signal) + ")"
                                                 : "gave up";
     throw std::runtime_error("the process that reads it " + how);
   }
 
+  const fs::path file_;
   HelperProcess process_;
 };
+
+bool IsNoDamage(const std::runtime_error& error) {
+  return dynamic_cast<const IoError*>(&error) != nullptr || dynamic_cast<const ReaderKilled*>(&error) != nullptr;
+}
 
 class LmdbPictures : public ContainerReader {
  public:
@@ -105,12 +132,23 @@ class LmdbPictures : public ContainerReader {
 
  private:
   std::vector<std::byte> Value(std::uint32_t position) {
+    for (int tries = 1;; ++tries) {
+      try {
+        return Try(position);
+      } catch (const ReaderKilled&) {
+        if (tries == HelperProcess::kTries) throw;
+      }
+    }
+  }
+
+  std::vector<std::byte> Try(std::uint32_t position) {
     try {
       if (!process_) process_.emplace(file_);
       return process_->Read(position);
     } catch (const std::runtime_error& error) {
       // The next picture gets a new process. Positions do not depend on the process.
       process_.reset();
+      if (IsNoDamage(error)) throw;
       throw Rejected(Reason::kCorrupt, std::string("the LMDB file is damaged here: ") + error.what());
     }
   }
@@ -184,10 +222,12 @@ bool IsLmdb(std::string_view head) { return head.size() > 20 && head.substr(16, 
 void AddLmdb(const fs::path& file, const LabelOptions& labels, SourceList& found) {
   const fs::path root = file.filename() == "data.mdb" ? file.parent_path() : file;
   found.BeginContainer(root, [file] { return std::make_unique<LmdbPictures>(file); });
+  found.SetFile(file);
   LmdbListing listing(labels.mode == LabelMode::kAuto, found);
   try {
     LmdbFile(file).ForEach([&](const LmdbEntry& entry) { listing.Take(entry); });
   } catch (const std::runtime_error& error) {
+    if (IsNoDamage(error)) throw;
     throw DataError(file, std::string("is no sound LMDB database: ") + error.what());
   }
   listing.Label();

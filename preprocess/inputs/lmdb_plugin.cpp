@@ -4,12 +4,15 @@
 #include <lmdb.h>
 
 #include <stdexcept>
+#include <system_error>
 
 namespace gan::preprocess {
 
 namespace {
 
+// LMDB's own errors have negative numbers, those of the system positive ones.
 void Require(int result) {
+  if (result > 0) throw std::system_error(result, std::generic_category());
   if (result != MDB_SUCCESS) throw std::runtime_error(::mdb_strerror(result));
 }
 

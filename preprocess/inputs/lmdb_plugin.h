@@ -10,7 +10,7 @@
 namespace gan::preprocess {
 
 // One database, open for reading, without its lock. One thread at a time. Errors are std::runtime_error without the
-// file's name; a damaged file can also crash the process.
+// file's name, those of the system std::system_error; a damaged file can also crash the process.
 class LmdbDatabase {
  public:
   // The content of the file at one place; valid until the next call.

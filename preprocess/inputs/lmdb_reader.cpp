@@ -7,6 +7,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 #include "plugin/plugin.h"
 #include "preprocess/decode/formats.h"
@@ -24,8 +25,9 @@ std::unique_ptr<LmdbDatabase> OpenDatabase(const std::string& path) {
   return std::unique_ptr<LmdbDatabase>(open(path));
 }
 
-bool SendError(int socket, const std::string& text) {
-  const LmdbAnswer answer = {LmdbAnswer::Kind::kError, text.size(), 0, 0};
+// `number`: errno; 0: an error that is none of the system.
+bool SendError(int socket, const std::string& text, int number = 0) {
+  const LmdbAnswer answer = {LmdbAnswer::Kind::kError, text.size(), static_cast<std::uint64_t>(number), 0};
   return SendAll(socket, BytesOf(answer)) && SendAll(socket, std::as_bytes(std::span(text)));
 }
 
@@ -53,6 +55,8 @@ bool Answer(int socket, LmdbDatabase& database, const LmdbRequest& request) {
   try {
     return request.kind == LmdbRequest::Kind::kList ? SendList(socket, database)
                                                     : SendOne(socket, database, request.number);
+  } catch (const std::system_error& error) {
+    return SendError(socket, error.what(), error.code().value());
   } catch (const std::runtime_error& error) {
     return SendError(socket, error.what());
   }
@@ -71,6 +75,8 @@ void ServeLmdb(int socket) {
     if (!SendAll(socket, BytesOf(LmdbAnswer()))) return;
     while (ReceiveAll(socket, WritableBytesOf(request)) && Answer(socket, *database, request)) {
     }
+  } catch (const std::system_error& error) {
+    SendError(socket, error.what(), error.code().value());
   } catch (const std::runtime_error& error) {
     SendError(socket, error.what());
   }

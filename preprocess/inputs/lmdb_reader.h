@@ -19,9 +19,9 @@ struct LmdbRequest {
 struct LmdbAnswer {
   enum class Kind : std::uint64_t { kDone, kEntry, kError };
   Kind kind = Kind::kDone;
-  std::uint64_t key_bytes = 0;  // length of the text that follows: the key, or the error
-  std::uint64_t value_bytes = 0;
-  std::uint64_t sent_bytes = 0;  // bytes of the value that follow the key: its beginning, or all of it
+  std::uint64_t key_bytes = 0;    // length of the text that follows: the key, or the error
+  std::uint64_t value_bytes = 0;  // of an error: its errno, or 0
+  std::uint64_t sent_bytes = 0;   // bytes of the value that follow the key: its beginning, or all of it
 };
 
 // Runs in the reading process: answers until the socket is closed.

@@ -4,11 +4,13 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "plugin/plugin.h"
 #include "preprocess/image/rejected.h"
 #include "preprocess/inputs/container.h"
+#include "preprocess/inputs/input_file.h"
 #include "preprocess/inputs/parquet_plugin.h"
 #include "storage/errors.h"
 
@@ -31,10 +33,18 @@ GanOpenParquet* LoadPlugin(const fs::path& file) {
                    plugin.why() + ")");
 }
 
+// Throws IoError for an error of the system that may pass.
+void RequireDamage(const fs::path& file, const std::system_error& error) {
+  if (MayPass(error.code().value())) throw IoError(file, "read", error.code().value());
+}
+
 std::unique_ptr<ParquetFile> Open(const fs::path& file, const std::string* label_column) {
   static GanOpenParquet* const kOpen = LoadPlugin(file);
   try {
     return std::unique_ptr<ParquetFile>(kOpen(file.string(), label_column));
+  } catch (const std::system_error& error) {
+    RequireDamage(file, error);
+    throw DataError(file, error.what());
   } catch (const std::exception& error) {
     throw DataError(file, error.what());
   }
@@ -43,7 +53,7 @@ std::unique_ptr<ParquetFile> Open(const fs::path& file, const std::string* label
 class ParquetReader : public ContainerReader {
  public:
   // Opened without a label column, because the listing has read the labels.
-  explicit ParquetReader(const fs::path& file) : file_(Open(file, nullptr)) {}
+  explicit ParquetReader(const fs::path& file) : path_(file), file_(Open(file, nullptr)) {}
 
   Contents Read(std::uint32_t position, std::uint64_t /*bytes*/) override {
     std::optional<std::vector<std::byte>> bytes = Picture(position);
@@ -58,11 +68,15 @@ class ParquetReader : public ContainerReader {
   std::optional<std::vector<std::byte>> Picture(std::uint32_t position) {
     try {
       return file_->Picture(position);
+    } catch (const std::system_error& error) {
+      RequireDamage(path_, error);
+      throw Rejected(Reason::kUnreadable, error.what());
     } catch (const std::exception& error) {
       throw Rejected(Reason::kCorrupt, std::string("the Parquet file is damaged here: ") + error.what());
     }
   }
 
+  const fs::path path_;
   std::unique_ptr<ParquetFile> file_;
 };
 
@@ -75,6 +89,9 @@ void Label(ParquetFile& parquet, const fs::path& file, std::uint64_t first, Sour
     });
   } catch (const DataError&) {
     throw;
+  } catch (const std::system_error& error) {
+    RequireDamage(file, error);
+    throw DataError(file, error.what());
   } catch (const std::exception& error) {
     throw DataError(file, error.what());
   }

@@ -3,12 +3,15 @@
 
 #include <arrow/io/file.h>
 #include <arrow/memory_pool.h>
+#include <arrow/util/io_util.h>
 #include <parquet/api/reader.h>
+#include <parquet/exception.h>
 
 #include <algorithm>
 #include <array>
 #include <memory>
 #include <stdexcept>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -29,6 +32,18 @@ std::string_view TextOf(const parquet::ByteArray& value) {
   return {reinterpret_cast<const char*>(value.ptr), value.len};
 }
 
+// Arrow's errors of the system become std::system_error, because they do not mean damage.
+template <typename Work>
+auto TellingSystemErrors(const Work& work) {
+  try {
+    return work();
+  } catch (const parquet::ParquetStatusException& error) {
+    const int number = arrow::internal::ErrnoFromStatus(error.status());
+    if (number != 0) throw std::system_error(number, std::generic_category());
+    throw;
+  }
+}
+
 class File : public ParquetFile {
  public:
   File(const std::string& path, const std::string* label_column)
@@ -44,6 +59,10 @@ class File : public ParquetFile {
   std::vector<std::string> LabelColumns() const override { return columns_.choice; }
 
   void ForEachLabel(const std::function<void(std::uint64_t, std::optional<std::string>)>& take) override {
+    TellingSystemErrors([&] { TakeLabels(take); });
+  }
+
+  void TakeLabels(const std::function<void(std::uint64_t, std::optional<std::string>)>& take) const {
     std::uint64_t row = 0;
     for (int group = 0; group < reader_->metadata()->num_row_groups(); ++group) {
       const std::shared_ptr<parquet::ColumnReader> column = reader_->RowGroup(group)->Column(columns_.label);
@@ -54,7 +73,7 @@ class File : public ParquetFile {
 
   std::optional<std::vector<std::byte>> Picture(std::uint64_t row) override {
     try {
-      return Next(row);
+      return TellingSystemErrors([&] { return Next(row); });
     } catch (...) {
       pictures_.reset();  // after an error Arrow's reader must not be asked again
       throw;
@@ -177,5 +196,5 @@ class File : public ParquetFile {
 
 extern "C" __attribute__((visibility("default"))) gan::preprocess::ParquetFile* GanOpenParquet(
     const std::string& path, const std::string* label_column) {
-  return new gan::preprocess::File(path, label_column);
+  return gan::preprocess::TellingSystemErrors([&] { return new gan::preprocess::File(path, label_column); });
 }

@@ -13,7 +13,7 @@
 namespace gan::preprocess {
 
 // One Parquet file with a column of pictures. One thread at a time. Errors are std::runtime_error without the file's
-// name; one of them is a need for more than a gigabyte of memory.
+// name, those of the system std::system_error; one of them is a need for more than a gigabyte of memory.
 class ParquetFile {
  public:
   virtual ~ParquetFile() = default;

@@ -62,9 +62,9 @@ void SourceList::KeepFrom(std::uint64_t first, const std::function<bool(std::uin
 
 fs::path SourceList::Path(std::uint64_t i) const {
   const Origin& origin = OriginOf(i);
-  return origin.kind == Kind::kFolder ? origin.root / Name(i)
-         : origin.kind == Kind::kList ? fs::path(Name(i))
-                                      : origin.root;
+  if (origin.kind == Kind::kFolder) return origin.root / Name(i);
+  if (origin.kind == Kind::kList) return Name(i);
+  return origin.file.empty() ? origin.root : origin.file;
 }
 
 const Rejected* SourceList::WhyRejected(std::uint64_t i) const {

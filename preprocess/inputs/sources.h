@@ -58,6 +58,9 @@ class SourceList {
                         .data_set = data_set_,
                         .own_name_bytes = own_name_bytes});
   }
+  // The file of the container that was begun last, where that is named by another path: a database by its folder, an
+  // array by its path in an archive.
+  void SetFile(const std::filesystem::path& file) { origins_.back().file = file; }
   // Containers that are added between these two calls are the data set of a folder.
   void BeginDataSet(const std::filesystem::path& folder) { data_set_ = folder; }
   void EndDataSet() { data_set_.clear(); }
@@ -94,7 +97,8 @@ class SourceList {
   const std::filesystem::path& Root(std::uint64_t i) const { return OriginOf(i).root; }
   // The folder whose data set contains the container of input i; empty: none.
   const std::filesystem::path& DataSet(std::uint64_t i) const { return OriginOf(i).data_set; }
-  std::filesystem::path Path(std::uint64_t i) const;  // the file to open; for a picture in a container, the container
+  // The file to open; for a picture in a container, that of the container.
+  std::filesystem::path Path(std::uint64_t i) const;
   std::unique_ptr<ContainerReader> OpenContainerOf(std::uint64_t i) const { return OriginOf(i).open(); }
   std::uint32_t Position(std::uint64_t i) const { return entries_[i].position; }  // among the container's entries
   // its bytes are those of another entry of the archive
@@ -137,6 +141,7 @@ class SourceList {
     bool knows_labels = false;
     std::uint64_t bytes = 0;
     std::filesystem::path data_set = {};
+    std::filesystem::path file = {};  // if it is not `root`
     std::size_t own_name_bytes = 0;
     std::string place = {};  // prefix of the names of records
   };

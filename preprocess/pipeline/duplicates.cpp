@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <tuple>
 #include <vector>
@@ -136,6 +137,25 @@ Duplicates FindDuplicates(const SourceList& sources, const Ranks& ranks) {
     if (!same) first = &candidate;
   }
   return found;
+}
+
+std::string SameBytesAs(const SourceList& sources, std::uint64_t first) {
+  return "same bytes as " + sources.RecordName(first);
+}
+
+bool HasDuplicates(const ShardResult& shard, const Duplicates& duplicates, const SourceList& sources,
+                   const std::pair<std::uint64_t, std::uint64_t>& range) {
+  if (duplicates.empty()) return true;
+  std::set<std::pair<std::string, std::string>> listed;
+  for (const QuarantineEntry& entry : shard.quarantine) listed.emplace(entry.path, entry.detail);
+  for (std::uint64_t input = range.first; input < range.second; ++input) {
+    const auto found = duplicates.find(input);
+    if (found == duplicates.end()) continue;
+    // The texts of a note have passed through JSON.
+    const std::string name = PathText(sources.RecordName(input)), why = PathText(SameBytesAs(sources, found->second));
+    if (!listed.contains({name, why})) return false;
+  }
+  return true;
 }
 
 RecordIndex::RecordIndex(const std::filesystem::path& folder, const shard::Manifest& manifest) {

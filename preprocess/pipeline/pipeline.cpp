@@ -53,7 +53,7 @@ class Job {
       if (IsMine(begin)) mine_ += End(begin) - begin;
     }
     for (std::uint64_t begin = 0; begin < sources_.size(); begin += options_.images_per_shard) {
-      if (IsMine(begin)) Shard(begin, maker);
+      if (IsMine(begin)) Shard(begin, maker, duplicates);
     }
     Settle();
     json results = json::array();
@@ -73,13 +73,15 @@ class Job {
            static_cast<std::uint64_t>(ranks_.rank());
   }
 
-  void Shard(std::uint64_t begin, ShardMaker& maker) {
+  void Shard(std::uint64_t begin, ShardMaker& maker, const Duplicates& duplicates) {
     const std::uint32_t number = place_.first_shard + static_cast<std::uint32_t>(begin / options_.images_per_shard);
-    if (std::optional<ShardResult> result = progress_.Finished(number)) {
+    std::optional<ShardResult> finished = progress_.Finished(number);
+    // An input that could not be compared when the shard was made may be readable now, and be the first of its kind.
+    if (finished && HasDuplicates(*finished, duplicates, sources_, {begin, End(begin)})) {
       kept_ += End(begin) - begin;
       done_ += End(begin) - begin;
       observer_.progress(done_, mine_);
-      Keep(std::move(*result));
+      Keep(std::move(*finished));
       return;
     }
     WrittenShard shard = maker.Make(number, begin, End(begin), [this](std::string_view outcome) {
@@ -174,15 +176,6 @@ bool Lock(const PreprocessOptions& options, const json& plan, const SourceList& 
         fs::exists(options.output / shard::kManifestName) ? FindComplete(options, plan) : std::nullopt;
     if (!complete) throw;
     TellComplete(sources, *complete, Count(ProgressFolder(options.output).LeftToTry()), summary);
-    return false;
-  }
-}
-
-bool CanBeOpened(const fs::path& path) {
-  try {
-    HeadOf(path);
-    return true;
-  } catch (const IoError&) {
     return false;
   }
 }

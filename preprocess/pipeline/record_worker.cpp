@@ -109,7 +109,7 @@ bool ServeOne() {
 
 // Why a worker returned no record.
 struct Failure {
-  bool by_kill = false;  // ended by SIGKILL, for example from the kernel when memory ran out
+  bool by_kill = false;  // by others (HelperProcess::Ended)
   std::string how;
 };
 
@@ -138,7 +138,7 @@ class Worker {
     const HelperProcess::Ended ended = process_.End();
     if (ended.was_slow) return {false, "decoding takes over " + std::to_string(kMostSeconds) + " s"};
     if (ended.signal == 0) return {false, "the decoder gave up"};
-    return {ended.signal == SIGKILL, std::string("the decoder crashes on it (") + ::strsignal(ended.signal) + ")"};
+    return {ended.WasKilled(), std::string("the decoder crashes on it (") + ::strsignal(ended.signal) + ")"};
   }
 
  private:
@@ -184,7 +184,7 @@ void BecomeWorkerWhenAsked(int argc, char** argv) {
 bool HasWorkers() { return can_be_worker; }
 
 Record MakeRecordApart(std::span<const std::byte> file, const RecordOptions& options) {
-  constexpr int kTries = 3;
+  constexpr int kTries = HelperProcess::kTries;
   // One per thread, so a worker serves one picture at a time and needs no queue.
   thread_local std::optional<Worker> worker;
   Failure failure;

@@ -104,7 +104,7 @@ std::shared_ptr<ShardMaker::Input> ShardMaker::Fetch(std::uint64_t number) {
   if (const Rejected* why = sources_.WhyRejected(number)) {
     input->result = *why;
   } else if (const auto first = duplicates_.find(number); first != duplicates_.end()) {
-    input->result = Rejected(Reason::kDuplicate, "same bytes as " + sources_.RecordName(first->second));
+    input->result = Rejected(Reason::kDuplicate, SameBytesAs(sources_, first->second));
   } else if (sources_.InContainer(number)) {
     FetchMember(*input);
   }

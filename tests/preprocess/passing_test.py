@@ -6,11 +6,15 @@ import subprocess
 import tempfile
 import unittest
 
+import lmdb
+import numpy as np
+import pyarrow.parquet
+
 import faults
 from run_folder import ENVIRONMENT, command, digest, make_pictures, names, quarantine, run
 
 
-class Passing(unittest.TestCase):
+class Case(unittest.TestCase):
     def setUp(self):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
@@ -41,6 +45,8 @@ class Passing(unittest.TestCase):
         self.assertEqual(count, len(marked))
         self.assertEqual({'unreadable'}, {line['reason'] for line in marked})
 
+
+class Passing(Case):
     def test_it_is_tried_again_and_the_end_is_the_same(self):
         wanted = self.wanted()
         for error in ('EMFILE', 'ESTALE', 'EIO', 'EACCES'):
@@ -117,6 +123,62 @@ class Passing(unittest.TestCase):
         self.assertEqual({'photos/bad.png': 'not_a_picture', 'p.tar/same.png': 'duplicate'}, quarantine(self.out))
         self.assertEqual(digest(self.top / f'o{len(dedupe)}'), digest(self.out))
 
+    def test_a_picture_of_an_array_in_an_archive(self):
+        source, count = self.top / 'some.npz', self.top / 'count'
+        np.savez(source, images=np.random.default_rng(1).integers(0, 256, (6, 32, 32, 3), np.uint8))
+        self.flags = ['--in', source]
+        wanted = self.wanted()
+
+        def failing(nth):
+            count.unlink(missing_ok=True)
+            shim = faults.environment(self.top, calls=('open',), match='some\\.npz', error='EMFILE', nth=nth, count=count)
+            return subprocess.run(command(self.out, *self.flags), env=ENVIRONMENT | shim, capture_output=True, text=True, timeout=60)
+        self.assertEqual(0, failing(10_000).returncode)
+        shutil.rmtree(self.out)
+        self.assert_left(failing(faults.counted(count)), 1)
+        self.assertEqual(0, run(self.out, *self.flags).returncode)
+        self.assertEqual(wanted, digest(self.out))
+
+    def test_a_picture_that_turns_out_to_be_the_first_of_its_kind(self):
+        """Its duplicate is in a shard that is finished already."""
+        shutil.copy(self.photos / '0.png', self.photos / '5.png')
+        self.flags += ['--dedupe', 'exact']
+        wanted = self.wanted()
+        self.assert_left(self.failing(match='/0\\.png'), 1)
+        self.assertIn('5.png', names(self.out))
+        self.assertEqual(0, run(self.out, *self.flags).returncode)
+        self.assertEqual({'5.png': 'duplicate', 'bad.png': 'not_a_picture'}, quarantine(self.out))
+        self.assertEqual(wanted, digest(self.out))
+
+    def test_a_picture_of_a_database(self):
+        source, count = self.top / 'db', self.top / 'count'
+        with lmdb.open(str(source), map_size=1 << 26) as database, database.begin(write=True) as transaction:
+            for i in range(6):
+                transaction.put(b'%d' % i, (self.photos / f'{i}.png').read_bytes())
+        self.flags = ['--in', source]
+        wanted = self.wanted()
+
+        def failing(error, nth, **how):
+            count.unlink(missing_ok=True)
+            shim = faults.environment(source, calls=('open',), match='data\\.mdb', error=error, nth=nth, count=count, **how)
+            return subprocess.run(command(self.out, *self.flags), env=ENVIRONMENT | shim, capture_output=True, text=True, timeout=60)
+        self.assertEqual(0, failing('EMFILE', 10_000).returncode)
+        last = faults.counted(count)  # by the process that reads the pictures
+        shutil.rmtree(self.out)
+        self.assert_left(failing('EMFILE', last), 1)
+        self.assertEqual(0, run(self.out, *self.flags).returncode)
+        self.assertEqual(wanted, digest(self.out))
+        shutil.rmtree(self.out)
+        killed_once = failing('KILL', last)
+        self.assertEqual(0, killed_once.returncode, killed_once.stderr)
+        self.assertEqual(wanted, digest(self.out))
+        shutil.rmtree(self.out)
+        killed = failing('KILL', last, sticky=True)
+        self.assertEqual(1, killed.returncode, killed.stderr)
+        self.assertIn('was killed', killed.stderr)
+        self.assertEqual(0, run(self.out, *self.flags).returncode)
+        self.assertEqual(wanted, digest(self.out))
+
     def test_with_ranks(self):
         self.assert_left(self.failing(ranks=2), 1)
         self.assertEqual(0, run(self.out, *self.flags, ranks=2).returncode)
@@ -128,6 +190,30 @@ class Passing(unittest.TestCase):
         self.assertEqual(1, done.returncode, done.stderr)
         self.assertIn('Too many open files', done.stderr)
         self.assertFalse(self.out.exists())
+
+
+class PassingTable(Case):
+    """Needs Arrow."""
+
+    def test_a_picture_of_a_table(self):
+        make_pictures(self.photos, [f'{i}.png' for i in range(60)], side=200)
+        source, count = self.top / 'some.parquet', self.top / 'count'
+        rows = [(self.photos / f'{i}.png').read_bytes() for i in range(60)]
+        pyarrow.parquet.write_table(pyarrow.table({'image': rows}), source, row_group_size=10)
+        self.flags = ['--in', source]
+        wanted = self.wanted()
+        for calls, error in (('read', 'EIO'), ('open', 'EMFILE')):
+            def failing(nth):
+                count.unlink(missing_ok=True)
+                shim = faults.environment(self.top, calls=(calls,), match='some\\.parquet', error=error, nth=nth, count=count)
+                return subprocess.run(command(self.out, *self.flags), env=ENVIRONMENT | shim, capture_output=True, text=True, timeout=60)
+            with self.subTest(error):
+                self.assertEqual(0, failing(10_000).returncode)
+                shutil.rmtree(self.out)
+                self.assert_left(failing(faults.counted(count)), 1)
+                self.assertEqual(0, run(self.out, *self.flags).returncode)
+                self.assertEqual(wanted, digest(self.out))
+                shutil.rmtree(self.out)
 
 
 if __name__ == '__main__':
