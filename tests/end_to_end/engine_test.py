@@ -60,6 +60,27 @@ class Elastic(WithShards):
         self.assertIn('global_batch (4 then, 12 now)', done.stderr)
 
 
+class OtherRanks(WithShards):
+    def resumed(self, ranks, name, batch, *flags):
+        """Two steps on one rank with a global batch of 4, and two on these ranks; the lines and the log."""
+        run = self.folder / name
+        for steps, count in ((2, 1), (4, ranks)):
+            self.assert_code(0, train(count, self.shards, run, '--steps', steps, '--global-batch', 4, '--batch', batch,
+                                      '--precision', 'fp64', '--balance', 'off', '--sample-every', 0, *flags))
+        return [line['loss_d'] for line in stats(run)], (run / 'log.txt').read_text()
+
+    def test_the_log_says_whether_another_number_of_ranks_changes_the_results(self):
+        for name, equal, batch, flags in (('micro-batches', True, 2, ()), ('batch-norm', False, 4, ()),
+                                          ('sync-bn', True, 4, ('--sync-bn',)), ('sync-bn-micro', False, 2, ('--sync-bn',)),
+                                          ('features', False, 2, ('--feature-matching', 1))):
+            with self.subTest(name):
+                whole, _ = self.resumed(1, name + '-1', batch, *flags)
+                other, log = self.resumed(2, name + '-2', batch, *flags)
+                self.assertEqual(equal, 'equal up to rounding' in log)
+                self.assertEqual(not equal, 'other groups of images' in log)
+                self.assertEqual(equal, max(abs(a - b) for a, b in zip(whole, other, strict=True)) < 1e-9)
+
+
 class Accumulation(WithShards):
     def state(self, ranks):
         """Weights and running statistics after four steps of four micro-batches of two images, over all ranks."""

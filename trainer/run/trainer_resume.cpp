@@ -208,11 +208,20 @@ void Trainer::LogResume(const checkpoint::Checkpoint& saved) const {
   if (!from_run.empty()) cli::LogInfo("flags taken from the run: " + from_run);
   const int ranks_before = saved.state.at("options").at("world_size");
   if (ranks_before == world_.size) return;
+  // Batch norm sees the images of one micro-batch together; --sync-bn and the feature losses see those of all ranks.
+  const std::uint64_t batch_before = saved.state.at("options").at("batch");
+  const loss::LossOptions& loss = options_.gan.loss;
+  const bool same_on_a_rank = batch_before == batches_of_step_.batch;
+  const bool same_on_all = batch_before * static_cast<std::uint64_t>(ranks_before) ==
+                           batches_of_step_.batch * static_cast<std::uint64_t>(world_.size);
+  const bool has_feature_loss = loss.feature_matching > 0 || loss.perceptual > 0;
+  const bool same = (options_.gan.sync_batch_norm ? same_on_all : same_on_a_rank) && (!has_feature_loss || same_on_all);
   cli::LogInfo(storage::Counted(ranks_before, "rank") + " before, " + std::to_string(world_.size) +
                " now: the same images and latents per step (" + std::to_string(GlobalBatch()) + "), " +
                storage::Counted(batches_of_step_.micro_batches, "micro-batch", "micro-batches") + " of " +
-               storage::Counted(batches_of_step_.batch, "image") +
-               " on each rank; equal up to rounding, not bit for bit");
+               storage::Counted(batches_of_step_.batch, "image") + " on each rank; " +
+               (same ? "equal up to rounding, not bit for bit"
+                     : "not equal, because batch norm or a loss takes its means over other groups of images"));
 }
 
 // Older checkpoints contain no such step, because their controller decided within the step.
