@@ -21,6 +21,7 @@ struct ArchiveMember {
   std::string name;
   std::uint64_t bytes = 0;
   std::uint32_t position = 0;       // of its bytes, among all entries of the archive
+  std::int64_t modified = 0;        // Unix seconds
   bool is_link = false;             // a hard link: its bytes are those of an entry before it
   std::optional<Rejected> refused;  // a link, a device, a path that leaves the archive, or damage from here on
 };

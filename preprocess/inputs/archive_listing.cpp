@@ -48,6 +48,7 @@ class Listing {
       ArchiveMember member;
       member.position = stream_.next() - 1;
       member.name = stream_.Name();
+      member.modified = ::archive_entry_mtime(stream_.entry());
       if (::archive_entry_size_is_set(stream_.entry()) != 0) CountBytes(member);
       if (::archive_entry_filetype(stream_.entry()) != AE_IFDIR) Take(std::move(member));
     }
@@ -151,11 +152,17 @@ void ListArchive(const fs::path& path, const std::function<void(const ArchiveMem
   try {
     Listing(path, take, left_out, others).Run();
   } catch (const Rejected& damage) {
-    take({.name = path.filename().string(), .bytes = 0, .position = 0, .is_link = false, .refused = damage});
+    take({.name = path.filename().string(),
+          .bytes = 0,
+          .position = 0,
+          .modified = 0,
+          .is_link = false,
+          .refused = damage});
   } catch (const fs::filesystem_error& error) {
     take({.name = path.filename().string(),
           .bytes = 0,
           .position = 0,
+          .modified = 0,
           .is_link = false,
           .refused = Rejected(Reason::kUnreadable, error.what())});
   }

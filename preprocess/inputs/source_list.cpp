@@ -79,7 +79,7 @@ std::uint64_t SourceList::EndOfOrigin(std::uint64_t i) const {
   return static_cast<std::uint64_t>(end - entries_.begin());
 }
 
-// Contents are not included, because every input would have to be read twice.
+// Contents are not included, because every input would have to be read twice. SampleOf() reads a few blocks of them.
 std::string SourceList::Digest() const {
   const bool labelled = labels_.size() > 1;
   storage::Digest digest;

@@ -160,6 +160,7 @@ class Finder {
     found_.BeginContainer(path, [path] { return std::make_unique<ArchiveReader>(path); });
     const std::uint64_t first = found_.size();
     const auto take = [&](const ArchiveMember& member) {
+      found_.NoteTime(member.modified);
       if (member.refused) return found_.AddRejected(member.name, member.refused->reason(), member.refused->what());
       found_.Add(member.name, member.bytes, member.position, member.is_link);
     };

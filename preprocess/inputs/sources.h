@@ -73,6 +73,13 @@ class SourceList {
   // Drops the inputs added since `first` for which `keep` is false.
   void KeepFrom(std::uint64_t first, const std::function<bool(std::uint64_t)>& keep);
 
+  // The time at which the next input was changed, where its container gives one.
+  void NoteTime(std::int64_t unix_seconds) {
+    times_ = times_ * 6364136223846793005U + static_cast<std::uint64_t>(unix_seconds);
+  }
+  // A number that depends on all of these times and their order.
+  std::uint64_t times() const { return times_; }
+
   // Files that were found and are not inputs.
   LeftOut& left_out() { return left_out_; }
   const LeftOut& left_out() const { return left_out_; }
@@ -163,6 +170,7 @@ class SourceList {
   std::vector<Origin> origins_;
   std::deque<Rejected> rejections_;
   LeftOut left_out_;
+  std::uint64_t times_ = 0;
   std::vector<std::string> notes_;
   std::filesystem::path given_, data_set_;
   std::vector<std::string> labels_ = {""};

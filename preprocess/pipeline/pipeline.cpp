@@ -17,6 +17,7 @@
 #include "preprocess/pipeline/plan.h"
 #include "preprocess/pipeline/progress_folder.h"
 #include "preprocess/pipeline/publish.h"
+#include "preprocess/pipeline/same_inputs.h"
 #include "preprocess/pipeline/shard_maker.h"
 #include "shard/shard_format.h"
 #include "storage/errors.h"
@@ -131,6 +132,7 @@ class Job {
     summary.total = manifest.accepted;
     AddLabelCounts(manifest, summary);
     if (place_.before) NoteNewLabels(*place_.before, manifest, summary);
+    if (std::string note = RepeatedNamesNote(place_); !note.empty()) summary.notes.push_back(std::move(note));
     if (summary.left_to_try == 0) progress_.Remove();
     return summary;
   }
@@ -207,7 +209,7 @@ bool IsSettled(const PreprocessOptions& options, const SourceList& sources, cons
                const shard::Manifest& complete, ProgressFolder& progress, Summary& summary) {
   const json begun = progress.Plan();
   std::uint64_t left = 0;
-  if (begun.is_null() || begun == complete.options) {  // otherwise an --append was interrupted
+  if (begun.is_null() || SameInputs(begun, complete.options)) {  // otherwise an --append was interrupted
     const bool is_ours = !begun.is_null() && IsLatest(begun, plan);
     left = is_ours ? Count(progress.LeftToTry()) : 0;
     if (left > 0 && TakeUpAgain(options.output, sources, progress)) return false;
@@ -228,8 +230,11 @@ json TakeUpPlan(const PreprocessOptions& options, const SourceList& sources, con
   const json begun = progress.Plan();
   RequireSameRules(options, begun);
   // The existing data set still had inputs to try: they stay in its quarantine.
-  if (adds && begun == shard::ReadManifest(options.output).options) progress.Remove();
-  if (begun == extended) TakeUpAgain(options.output, sources, progress);
+  if (adds && SameInputs(begun, shard::ReadManifest(options.output).options)) progress.Remove();
+  if (SameInputs(begun, extended)) {
+    extended = WithSampleOf(extended, begun);
+    TakeUpAgain(options.output, sources, progress);
+  }
   progress.Begin(extended, adds && fs::exists(quarantine) ? storage::ReadFile(quarantine) : "",
                  adds ? storage::ReadFile(manifest) : "");
   return extended;

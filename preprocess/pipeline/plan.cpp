@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "preprocess/inputs/content_sample.h"
+#include "preprocess/pipeline/same_inputs.h"
 #include "shard/shard_format.h"
 #include "storage/errors.h"
 
@@ -16,7 +18,7 @@ using nlohmann::json;
 namespace {
 
 // The members of a plan that may differ between the first inputs and those that --append adds.
-constexpr std::array kOfTheInputs = {"inputs", "inputs_digest", "dedupe"};
+constexpr std::array kOfTheInputs = {"inputs", "inputs_digest", kInputsSample, "dedupe"};
 
 // The part of a plan that names its inputs.
 json Batch(const json& plan) {
@@ -32,12 +34,13 @@ json Common(json plan) {
   return plan;
 }
 
-bool Holds(const json& done, const json& plan) {
-  const json batch = Batch(plan);
-  if (Batch(done) == batch) return true;
+// Whether one of the batches in `done` is `batch`.
+template <typename Same>
+bool Holds(const json& done, const json& batch, const Same& same) {
+  if (same(Batch(done), batch)) return true;
   if (!done.contains("appended")) return false;
   const json& appended = done.at("appended");
-  return std::any_of(appended.begin(), appended.end(), [&](const json& added) { return Batch(added) == batch; });
+  return std::any_of(appended.begin(), appended.end(), [&](const json& added) { return same(Batch(added), batch); });
 }
 
 // The version of the rules that decide which files are inputs and which pixels they have.
@@ -67,7 +70,8 @@ json PlanOf(const PreprocessOptions& o, const SourceList& sources) {
                {"images_per_shard", o.images_per_shard},
                {"dedupe", o.dedupe ? "exact" : "off"},
                {"inputs", sources.size()},
-               {"inputs_digest", sources.Digest()}};
+               {"inputs_digest", sources.Digest()},
+               {kInputsSample, SampleOf(sources)}};
   if (!o.labels.column.empty()) plan["label_column"] = o.labels.column;
   return plan;
 }
@@ -81,7 +85,7 @@ void RequireSameRules(const PreprocessOptions& options, const json& begun) {
 
 bool IsLatest(const json& begun, const json& plan) {
   const json batch = Batch(begun.contains("appended") ? begun.at("appended").back() : begun);
-  return batch == Batch(plan);
+  return SameInputs(batch, Batch(plan));
 }
 
 std::optional<shard::Manifest> FindComplete(const PreprocessOptions& options, const json& plan) {
@@ -92,7 +96,7 @@ std::optional<shard::Manifest> FindComplete(const PreprocessOptions& options, co
   const json common = Common(manifest.options);
   // Differences in options are reported before differences in inputs, because --append helps only with the latter.
   if (common != Common(plan)) throw UsageError(name + Differences(common, Common(plan)) + "; choose another --out");
-  if (Holds(manifest.options, plan)) return manifest;
+  if (Holds(manifest.options, Batch(plan), SameInputs)) return manifest;
   if (!options.append) {
     throw UsageError(name + Differences(manifest.options, plan) + "; --append adds to it, or choose another --out");
   }
@@ -107,6 +111,11 @@ json ExtendedPlan(const PreprocessOptions& options, const json& plan) {
   batch["first_shard"] = before.shards.size();
   extended["appended"].push_back(batch);
   return extended;
+}
+
+std::string RepeatedNamesNote(const Place& place) {
+  if (!place.before || !Holds(place.before->options, Batch(place.plan.at("appended").back()), SameNames)) return "";
+  return "the data set had inputs of the same names and sizes with other contents: those stay, and these were added";
 }
 
 Place FindPlace(const PreprocessOptions& options, const json& plan, const SourceList& sources) {

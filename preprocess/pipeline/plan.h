@@ -16,7 +16,8 @@
 namespace gan::preprocess {
 
 // Everything that determines the bytes of the folder, and nothing else. It becomes the manifest's `options`. The
-// manifest's `appended` has the list of later inputs, each with inputs, inputs_digest, dedupe and first_shard.
+// manifest's `appended` has the list of later inputs, each with inputs, inputs_digest, inputs_sample, dedupe and
+// first_shard.
 nlohmann::json PlanOf(const PreprocessOptions& options, const SourceList& sources);
 
 // The place of the current inputs in the data set.
@@ -40,5 +41,9 @@ std::optional<shard::Manifest> FindComplete(const PreprocessOptions& options, co
 nlohmann::json ExtendedPlan(const PreprocessOptions& options, const nlohmann::json& plan);
 // On every rank, from the result of ExtendedPlan().
 Place FindPlace(const PreprocessOptions& options, const nlohmann::json& plan, const SourceList& sources);
+
+// A sentence for the user when the data set already contains inputs with the names and sizes of those that are added,
+// and other contents; otherwise empty.
+std::string RepeatedNamesNote(const Place& place);
 
 }  // namespace gan::preprocess

@@ -1,5 +1,6 @@
 #include "preprocess/pipeline/progress_folder.h"
 
+#include "preprocess/pipeline/same_inputs.h"
 #include "shard/file_digest.h"
 #include "shard/shard_format.h"
 #include "storage/errors.h"
@@ -55,9 +56,11 @@ json PathText(const std::string& path) {
 std::string Differences(const json& one, const json& other) {
   std::string names;
   for (const auto& [name, value] : other.items()) {
+    if (name == kInputsSample) continue;  // its text says nothing to a user
     if (one.is_object() && one.contains(name) && one.at(name) == value) continue;
     names += (names.empty() ? "" : ", ") + name;
   }
+  if (names.empty() && other.contains(kInputsSample)) return "contents of inputs with the same names and sizes";
   return names.empty() ? "options" : names;
 }
 
@@ -83,8 +86,10 @@ void ProgressFolder::Begin(const json& plan, const std::string& quarantine_befor
     // Last, because only the plan shows that the folder was begun: if the program is killed earlier, the next run
     // begins again.
     storage::WriteFileAtomically(folder_ / kPlanName, Dump(plan));
-  } else if (before == plan) {
+  } else if (SameInputs(before, plan)) {
     storage::RemoveTemporaries(folder_);
+    // A file of the sample that was unreadable is known now.
+    if (before != plan) storage::WriteFileAtomically(folder_ / kPlanName, Dump(plan));
   } else {
     throw UsageError(output_.string() + " was begun with other " + Differences(before, plan) +
                      "; use the same options to continue it, or another --out");

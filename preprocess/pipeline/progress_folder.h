@@ -42,8 +42,9 @@ class ProgressFolder {
 
   // The plan that was begun here; null when there is none.
   nlohmann::json Plan() const;
-  // Begins `plan`, or continues it. When it begins, it keeps the quarantine and the manifest of the data set that it
-  // extends (empty: none). Throws UsageError when the folder was begun with another plan.
+  // Begins `plan`, or continues it if its inputs are the same (same_inputs.h). When it begins, it keeps the quarantine
+  // and the manifest of the data set that it extends (empty: none). Throws UsageError when the folder was begun with
+  // another plan.
   void Begin(const nlohmann::json& plan, const std::string& quarantine_before, const std::string& manifest_before);
   std::string QuarantineBefore() const;
   std::string ManifestBefore() const;

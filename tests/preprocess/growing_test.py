@@ -1,5 +1,6 @@
 """--append and --dedupe: a data set that grows, and holds each picture once."""
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -8,9 +9,16 @@ import tempfile
 import unittest
 
 import numpy as np
+import xxhash
 from PIL import Image, ImageOps
 
 from run_folder import BIN, digest, make_pictures, names, quarantine, records, run
+
+
+def sealed(manifest):
+    """The digest of a manifest of which it will be a member."""
+    text = json.dumps(manifest, sort_keys=True, separators=(',', ':'), ensure_ascii=False)
+    return 'xxh3-128:' + xxhash.xxh3_128_hexdigest(text.encode())
 
 
 class Case(unittest.TestCase):
@@ -88,6 +96,95 @@ class Append(Case):
         self.run_ok('--in', self.top / 'one', '--append')
         self.assertEqual(8, len(names(self.out)))
         self.assertIn('complete already', self.run_ok('--in', self.top / 'one', '--append'))
+
+
+class OtherContents(Case):
+    """Inputs with the names and sizes of earlier ones: only their contents say whether they are the same."""
+    TOLD = 'the data set had inputs of the same names and sizes with other contents: those stay, and these were added'
+
+    def arrays(self, folder, seed):
+        path = self.top / folder / 'images.npy'
+        path.parent.mkdir(exist_ok=True)
+        np.save(path, np.random.default_rng(seed).integers(0, 256, (5, 32, 32, 3), np.uint8))
+        return path
+
+    def tar(self, name, seed, count=40, time=0):
+        """A tar of plain pictures, which is always equally long. Only one of them, in the middle, depends on `seed`."""
+        make_pictures(self.top / 'plain', [f'{i:03}.bmp' for i in range(count)], side=80)
+        make_pictures(self.top / 'plain', [f'{count // 2:03}.bmp'], seed=seed, side=80)
+        path = self.top / name
+        with tarfile.open(path, 'w') as tar:
+            for i in range(count):
+                info = tar.gettarinfo(self.top / 'plain' / f'{i:03}.bmp', f'{i:03}.bmp')
+                info.mtime = time if i == count // 2 else 0
+                with open(self.top / 'plain' / f'{i:03}.bmp', 'rb') as file:
+                    tar.addfile(info, file)
+        return path
+
+    def test_are_added(self):
+        for other, seed in (('monday', 1), ('tuesday', 2)):
+            make_pictures(self.top / other, [f'{i}.bmp' for i in range(30)], seed=seed)
+        for first, second in ((self.arrays('first', 1), self.arrays('second', 2)), (self.top / 'monday', self.top / 'tuesday'),
+                              (self.arrays('first', 1).parent, self.arrays('second', 2).parent)):
+            with self.subTest(first):
+                self.run_ok('--in', first)
+                before = len(names(self.out))
+                self.assertIn('contents of inputs with the same names and sizes; --append adds', self.run_ok('--in', second, code=2))
+                self.assertIn(self.TOLD, self.run_ok('--in', second, '--append'))
+                self.assertEqual(2 * before, len(names(self.out)))
+                self.assertEqual(2 * before, len({pixels for _, _, _, pixels in records(self.out)}))
+                wanted = digest(self.out)
+                for again in (['--in', first], ['--in', second, '--append'], ['--in', first, '--append']):
+                    self.assertIn('complete already', self.run_ok(*again))
+                self.assertEqual(wanted, digest(self.out))
+                shutil.rmtree(self.out)
+
+    def test_of_an_archive_are_noticed_by_the_time_of_a_member(self):
+        path = self.tar('p.tar', 1)
+        self.run_ok('--in', path)
+        size = path.stat().st_size
+        self.assertEqual(size, self.tar('p.tar', 2, time=100).stat().st_size)
+        self.assertIn(self.TOLD, self.run_ok('--in', path, '--append'))
+        self.assertEqual(80, len(names(self.out)))
+
+    def test_a_copy_is_the_same_wherever_it_lies_and_whenever_it_was_made(self):
+        path = self.tar('p.tar', 1)
+        for first in (path, self.arrays('one', 1), self.top / 'two'):
+            self.run_ok('--in', first)
+            copy = self.top / 'copy' / first.name
+            (shutil.copytree if first.is_dir() else shutil.copy)(first, copy.parent.mkdir() or copy)
+            os.utime(copy, (5, 5))
+            for flags in ([], ['--append']):
+                self.assertIn('complete already', self.run_ok('--in', copy, *flags))
+            shutil.rmtree(self.out)
+            shutil.rmtree(copy.parent)
+
+    def test_a_run_that_was_interrupted_does_not_go_on_with_them(self):
+        """With --strict the damaged picture of the last shard ends it; then the first shard is finished."""
+        for folder, seed in (('monday', 1), ('tuesday', 2)):
+            make_pictures(self.top / folder, [f'{i}.bmp' for i in range(4)], seed=seed)
+            (self.top / folder / '9.bmp').write_bytes(b'nothing')
+        flags = ['--images-per-shard', 2, '--threads', 1]
+        self.run_ok('--in', self.top / 'monday', *flags, '--strict', code=3)
+        self.assertTrue((self.out / '.progress').exists())
+        self.assertIn('contents of inputs with the same names and sizes', self.run_ok('--in', self.top / 'tuesday', *flags, code=2))
+        self.run_ok('--in', self.top / 'monday', *flags)
+        self.assertEqual(4, len(names(self.out)))
+
+    def test_a_data_set_of_an_older_version_is_complete(self):
+        """Its plan has no sample."""
+        path = self.arrays('one', 1)
+        self.run_ok('--in', path)
+        manifest = self.manifest()
+        del manifest['options']['inputs_sample'], manifest['digest']
+        manifest['digest'] = sealed(manifest)
+        (self.out / 'manifest.json').write_text(json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + '\n')
+        wanted = digest(self.out)
+        for flags in ([], ['--append']):
+            self.assertIn('complete already', self.run_ok('--in', path, *flags))
+        self.assertEqual(wanted, digest(self.out))
+        self.run_ok('--in', self.top / 'two', '--append')
+        self.assertEqual(5 + 9, len(names(self.out)))
 
 
 class Dedupe(Case):
