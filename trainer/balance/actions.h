@@ -33,10 +33,12 @@ struct Action {
   Controls controls;  // the controls after the action
 };
 
-inline constexpr double kPaperRate = 2e-4;  // of the DCGAN paper (Radford, Metz and Chintala, 2016)
+// Of the DCGAN paper (Radford, Metz and Chintala, 2016).
+inline constexpr double kPaperRate = 2e-4, kPaperBeta1 = 0.5;
 
-// The learning rate that suits networks of `options.features`, when `rate_at_8` suits 8 features. It is never lower
-// than the DCGAN paper's, and never lower than `configured`. 0 when `rate_at_8` is 0: the rate is not changed.
+// The learning rate that suits networks of `options.features` and Adam's first beta `options.beta1`, when `rate_at_8`
+// suits 8 features and the paper's beta. A lower beta has a lower rate: half of it at 0. The rate is never lower than
+// the DCGAN paper's, and never lower than `configured`. 0 when `rate_at_8` is 0: the rate is not changed.
 double TargetRate(double rate_at_8, double configured, const BalanceOptions& options);
 
 // The highest multiple of G's base rate that may be used against a D that is ahead. It keeps G's rate within the range

@@ -124,16 +124,17 @@ struct BalanceOptions {
   // action.
   double steer_auc = 0.85, steer_gain = 0.3, max_augment = 1;
   double steer_smoothing = 5, steer_band = 0.1, steer_rate = 0.03;
-  // Both base rates approach these values by steer_rate per step. They hold for 8 features; 0 keeps the configured
-  // rate. While D wins, its base rate falls to slow_pace_d times its target, but not below the rate of the DCGAN paper.
+  // Both base rates approach these values by steer_rate per step. They hold for 8 features and a first beta of 0.5
+  // (TargetRate in actions.h); 0 keeps the configured rate. While D wins, its base rate falls to slow_pace_d times its
+  // target, but not below the rate of the DCGAN paper.
   double pace_lr_g = 8e-4, pace_lr_d = 8e-4, slow_pace_d = 0.25;
   double pace_epochs = 10;  // after this many epochs the upper limit of D's rate is halved, after twice as many a third
   double pace_beta1 = 0.5;  // upper limit of Adam's first beta (Radford, Metz and Chintala, ICLR 2016)
   double augment_epochs = 10;  // augmentation may reach its full strength only from this epoch on
   double max_lr_scale_g = 4, max_lr_g = 8e-4, min_lr_d = 1e-4;
 
-  // Configured values of the trainer, not thresholds: D's relative learning speed and both rates.
-  double d_pace = 1, lr_g = 2e-4, lr_d = 2e-4;
+  // Configured values of the trainer, not thresholds: D's relative learning speed, both rates and Adam's first beta.
+  double d_pace = 1, lr_g = 2e-4, lr_d = 2e-4, beta1 = 0.5;
   std::uint32_t features = 64;
 
   bool IsEnabled(ActionGroup group) const { return action_groups.contains(group); }

@@ -72,6 +72,7 @@ balance::BalanceOptions ResolveBalance(const TrainOptions& options) {
   resolved.rule = options.balance.rule;
   resolved.lr_g = options.lr_g;
   resolved.lr_d = options.lr_d;
+  resolved.beta1 = options.gan.adam.beta1;
   resolved.features = static_cast<std::uint32_t>(options.gan.network.features);
   if (options.lr_g > 0) resolved.d_pace = options.lr_d * static_cast<double>(options.d_steps) / options.lr_g;
   balance::CheckOptions(resolved);

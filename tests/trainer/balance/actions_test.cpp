@@ -168,6 +168,19 @@ TEST(Pace, RatesAreLedUpToThoseOfTheWidth) {
   EXPECT_NEAR(LedRates(options, 64, 0.7).first, 2e-4, 1e-12) << "a wide network keeps the seed's rate";
 }
 
+TEST(Pace, ALowFirstBetaHasLowerRatesAndAHighOneNoHigherOnes) {
+  BalanceOptions options;
+  const auto rates = [&](double beta1, std::uint32_t features) {
+    options.beta1 = beta1;
+    return LedRates(options, features, 0.7);
+  };
+  EXPECT_NEAR(rates(0, 8).first, options.pace_lr_g / 2, 1e-12);
+  EXPECT_NEAR(rates(0, 8).second, options.pace_lr_d / 2, 1e-12);
+  EXPECT_NEAR(rates(0.25, 8).first, options.pace_lr_g * 2 / 3, 1e-12);
+  EXPECT_NEAR(rates(0.9, 8).first, options.pace_lr_g, 1e-12) << "pace limits the beta to that of the paper";
+  EXPECT_NEAR(rates(0, 32).first, 2e-4, 1e-12) << "no lower than the paper's rate";
+}
+
 TEST(Pace, DsRateIsLedDownWhileItWinsAndNoFurtherThanTheLeast) {
   BalanceOptions options;
   EXPECT_NEAR(LedRates(options, 8, 0.95).second, options.pace_lr_d * options.slow_pace_d, 1e-12);

@@ -56,6 +56,15 @@ TEST(FlagsOfRun, EveryFlagComesBackAsItWasTold) {
   EXPECT_EQ(told, saved);
 }
 
+TEST(FlagsOfRun, TheBalanceKnowsTheValuesThatDecideItsTargetRates) {
+  const auto resolved =
+      ResolveBalance(Parsed({"--features", "16", "--beta1", "0.25", "--lr-g", "0.001", "--lr-d", "0.002"}));
+  EXPECT_EQ(resolved.features, 16U);
+  EXPECT_EQ(resolved.beta1, 0.25);
+  EXPECT_EQ(resolved.lr_g, 0.001);
+  EXPECT_EQ(resolved.lr_d, 0.002);
+}
+
 json SavedWithTime() {
   json saved = ToJson(Parsed({"--preset", "auto", "--time", "30m"}));
   saved["steps"] = 1234U;
