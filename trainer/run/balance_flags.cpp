@@ -1,5 +1,8 @@
 #include "trainer/run/balance_flags.h"
 
+#include <cstdint>
+#include <limits>
+
 #include <nlohmann/json.hpp>
 
 #include "storage/errors.h"
@@ -63,6 +66,11 @@ balance::BalanceOptions ResolveBalance(const TrainOptions& options) {
     if (!value.is_number() || name == "mode" || name == "remedies" || !fields.contains(name)) {
       throw UsageError("--balance-set " + setting +
                        ": must be NAME=NUMBER with a name from docs/balance.md or docs/balance-study.md");
+    }
+    // A count that is negative or too large would wrap around, and a fraction would be cut off.
+    if (fields[name].is_number_unsigned() &&
+        (!value.is_number_unsigned() || value > std::numeric_limits<std::uint32_t>::max())) {
+      throw UsageError("--balance-set " + setting + ": must be a whole number from 0 to 4294967295");
     }
     fields[name] = value;
   }

@@ -65,6 +65,13 @@ TEST(FlagsOfRun, TheBalanceKnowsTheValuesThatDecideItsTargetRates) {
   EXPECT_EQ(resolved.lr_d, 0.002);
 }
 
+TEST(FlagsOfRun, ACountOfTheBalanceIsAWholeNumberThatFits) {
+  EXPECT_EQ(ResolveBalance(Parsed({"--balance-set", "raise_steps=7"})).raise_steps, 7U);
+  for (const char* wrong : {"raise_steps=-1", "raise_steps=2.5", "raise_steps=4294967296", "raise_steps=1e3"}) {
+    EXPECT_THROW(ResolveBalance(Parsed({"--balance-set", wrong})), UsageError) << wrong;
+  }
+}
+
 json SavedWithTime() {
   json saved = ToJson(Parsed({"--preset", "auto", "--time", "30m"}));
   saved["steps"] = 1234U;
