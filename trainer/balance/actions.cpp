@@ -98,10 +98,29 @@ double RelativeSpeed(const Controls& c, const BalanceOptions& options) {
   return options.d_pace * c.base_scale_d * c.lr_scale_d * c.d_steps / (c.d_every * c.base_scale_g * c.lr_scale_g);
 }
 
+// The change per step grows with the width of a network (Yang and Hu, "Tensor Programs IV", 2021), so a rate that suits
+// 8 features is too high for a wide one. The DCGAN paper's rate suits its own width and all smaller ones.
+double ForWidth(double rate_at_8, double configured, const BalanceOptions& options) {
+  if (rate_at_8 <= 0) return 0;
+  return std::max({rate_at_8 * 8 / std::max(options.features, 8U), kPaperRate, configured});
+}
+
+// Without averaging over steps each update follows the noise of its own batch, so a low first beta needs a lower rate.
+// The factor was measured at 0 (decision 40).
+double FactorOfBeta1(const BalanceOptions& options) { return std::min(1.0, (1 - kPaperBeta1) / (1 - options.beta1)); }
+
+// D's target rate while its images are new. A low first beta lowers it only as far as G's rate is low too: against a G
+// whose configured rate is high, a slower D loses (decision 40).
+double FreshRateOfD(const BalanceOptions& options) {
+  const double lowest = TargetRate(options.pace_lr_d, options.lr_d, options);
+  const double highest = ForWidth(options.pace_lr_d, options.lr_d, options);
+  return std::clamp(std::max(TargetRate(options.pace_lr_g, options.lr_g, options), options.lr_g), lowest, highest);
+}
+
 // A D that sees the same images again overfits to them, faster at a higher rate; so the upper limit falls with the
 // epochs.
 double HighestRateOfD(const BalanceOptions& options, double epoch) {
-  const double fresh = TargetRate(options.pace_lr_d, options.lr_d, options);
+  const double fresh = FreshRateOfD(options);
   return std::min(fresh, std::max(fresh / (1 + epoch / options.pace_epochs), kPaperRate));
 }
 
@@ -136,14 +155,8 @@ std::optional<Action> UndoHolding(const Controls& controls, const BalanceOptions
 
 }  // namespace
 
-// The change per step grows with the width of a network (Yang and Hu, "Tensor Programs IV", 2021), so a rate that suits
-// 8 features is too high for a wide one. The DCGAN paper's rate suits its own width and all smaller ones. Without
-// averaging over steps each update follows the noise of its own batch, so a low first beta needs a lower rate; the
-// factor was measured at 0 (decision 40).
 double TargetRate(double rate_at_8, double configured, const BalanceOptions& options) {
-  if (rate_at_8 <= 0) return 0;
-  const double less_averaging = std::min(1.0, (1 - kPaperBeta1) / (1 - options.beta1));
-  return std::max({rate_at_8 * less_averaging * 8 / std::max(options.features, 8U), kPaperRate, configured});
+  return ForWidth(rate_at_8 * FactorOfBeta1(options), configured, options);
 }
 
 // The controls that ReleaseDiscriminator undoes.

@@ -181,6 +181,22 @@ TEST(Pace, ALowFirstBetaHasLowerRatesAndAHighOneNoHigherOnes) {
   EXPECT_NEAR(rates(0, 32).first, 2e-4, 1e-12) << "no lower than the paper's rate";
 }
 
+TEST(Pace, AgainstAFastGALowFirstBetaLeavesDsRate) {
+  BalanceOptions options;
+  options.beta1 = 0;
+  options.features = 8;
+  options.lr_d = 1e-4;
+  const auto rate_of_d = [&](double lr_g) {
+    options.lr_g = lr_g;
+    Controls controls;
+    for (int i = 0; i < 200; ++i) controls = WithAdjustedBaseRates(controls, options, 0.7, 0);
+    return options.lr_d * controls.base_scale_d;
+  };
+  EXPECT_NEAR(rate_of_d(1e-4), options.pace_lr_d / 2, 1e-12);
+  EXPECT_NEAR(rate_of_d(6e-4), 6e-4, 1e-12) << "as fast as G";
+  EXPECT_NEAR(rate_of_d(2e-3), options.pace_lr_d, 1e-12) << "no faster than with the paper's beta";
+}
+
 TEST(Pace, DsRateIsLedDownWhileItWinsAndNoFurtherThanTheLeast) {
   BalanceOptions options;
   EXPECT_NEAR(LedRates(options, 8, 0.95).second, options.pace_lr_d * options.slow_pace_d, 1e-12);
