@@ -73,9 +73,12 @@ class SourceList {
   // Drops the inputs added since `first` for which `keep` is false.
   void KeepFrom(std::uint64_t first, const std::function<bool(std::uint64_t)>& keep);
 
-  // The time at which the next input was changed, where its container gives one.
+  // The time at which the next input was changed, where its container gives one. A .zip may hold local times, which
+  // depend on the time zone of the reader; those differ by whole quarters of an hour, so only the rest counts.
   void NoteTime(std::int64_t unix_seconds) {
-    times_ = times_ * 6364136223846793005U + static_cast<std::uint64_t>(unix_seconds);
+    constexpr std::int64_t kQuarterHour = 900;
+    const std::int64_t rest = (unix_seconds % kQuarterHour + kQuarterHour) % kQuarterHour;
+    times_ = times_ * 6364136223846793005U + static_cast<std::uint64_t>(rest);
   }
   // A number that depends on all of these times and their order.
   std::uint64_t times() const { return times_; }

@@ -7,12 +7,13 @@ import subprocess
 import tarfile
 import tempfile
 import unittest
+import zipfile
 
 import numpy as np
 import xxhash
 from PIL import Image, ImageOps
 
-from run_folder import BIN, digest, make_pictures, names, quarantine, records, run
+from run_folder import BIN, ENVIRONMENT, digest, make_pictures, names, quarantine, records, run
 
 
 def sealed(manifest):
@@ -158,6 +159,19 @@ class OtherContents(Case):
                 self.assertIn('complete already', self.run_ok('--in', copy, *flags))
             shutil.rmtree(self.out)
             shutil.rmtree(copy.parent)
+
+    def test_a_zip_is_the_same_in_every_time_zone(self):
+        """A .zip holds local times without a zone. One of these is in winter and three are in summer."""
+        make_pictures(self.top / 'plain', [f'{i}.bmp' for i in range(4)])
+        path = self.top / 'p.zip'
+        with zipfile.ZipFile(path, 'w') as archive:
+            for i in range(4):
+                info = zipfile.ZipInfo(f'{i}.bmp', (2024, 1 + 3 * i, 15, 12, 34, 56))
+                archive.writestr(info, (self.top / 'plain' / f'{i}.bmp').read_bytes())
+        self.run_ok('--in', path, env=dict(ENVIRONMENT, TZ='UTC'))
+        for zone in ('NST3:30NDT', 'NPT-5:45'):
+            done = self.run_ok('--in', path, '--append', env=dict(ENVIRONMENT, TZ=zone))
+            self.assertIn('complete already', done)
 
     def test_a_run_that_was_interrupted_does_not_go_on_with_them(self):
         """With --strict the damaged picture of the last shard ends it; then the first shard is finished."""
