@@ -6,6 +6,7 @@
 
 #include "storage/counted.h"
 #include "trainer/balance/balance.h"
+#include "trainer/balance/pace.h"
 #include "trainer/balance/study_rules.h"
 
 namespace gan::balance {

@@ -125,7 +125,7 @@ struct BalanceOptions {
   double steer_auc = 0.85, steer_gain = 0.3, max_augment = 1;
   double steer_smoothing = 5, steer_band = 0.1, steer_rate = 0.03;
   // Both base rates approach these values by steer_rate per step. They hold for 8 features and a first beta of 0.5
-  // (TargetRate in actions.h); 0 keeps the configured rate. While D wins, its base rate falls to slow_pace_d times its
+  // (TargetRate in pace.h); 0 keeps the configured rate. While D wins, its base rate falls to slow_pace_d times its
   // target, but not below the rate of the DCGAN paper.
   double pace_lr_g = 8e-4, pace_lr_d = 8e-4, slow_pace_d = 0.25;
   double pace_epochs = 10;  // after this many epochs the upper limit of D's rate is halved, after twice as many a third

@@ -10,7 +10,7 @@
 
 #include "cli/progress.h"
 #include "storage/counted.h"
-#include "trainer/balance/actions.h"
+#include "trainer/balance/pace.h"
 #include "trainer/run/batches.h"
 #include "trainer/run/flags.h"
 #include "trainer/run/flags_of_run.h"
