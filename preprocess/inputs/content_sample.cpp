@@ -1,19 +1,17 @@
 #include "preprocess/inputs/content_sample.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
 #include <filesystem>
 #include <span>
 #include <sstream>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "preprocess/inputs/byte_source.h"
 #include "storage/checksum.h"
+#include "storage/errors.h"
 
 namespace gan::preprocess {
 
@@ -30,47 +28,24 @@ constexpr std::size_t kContainerDigits = 16, kFileDigits = 8;
 
 using InputRange = std::pair<std::uint64_t, std::uint64_t>;
 
-class SampledFile {
- public:
-  // Opening a pipe would wait for a writer.
-  explicit SampledFile(const fs::path& path) : descriptor_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
-    struct stat status = {};
-    is_file_ = descriptor_ >= 0 && ::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
-    size_ = is_file_ ? static_cast<std::uint64_t>(status.st_size) : 0;
-  }
-  ~SampledFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  SampledFile(const SampledFile&) = delete;
-  SampledFile& operator=(const SampledFile&) = delete;
-
-  bool is_file() const { return is_file_; }
-  std::uint64_t size() const { return size_; }
-  // False after an error. Fewer bytes than `room` has are no error.
-  bool Add(std::uint64_t offset, std::span<std::byte> room, storage::Digest& digest) const {
-    ssize_t n = -1;
-    do n = ::pread(descriptor_, room.data(), room.size(), static_cast<off_t>(offset));
-    while (n < 0 && errno == EINTR);
-    if (n >= 0) digest.Update(room.first(static_cast<std::size_t>(n)));
-    return n >= 0;
-  }
-
- private:
-  int descriptor_;
-  bool is_file_ = false;
-  std::uint64_t size_ = 0;
-};
-
 // The first and the last block of a file and others evenly between them, or all of a small file. False when it cannot
 // be read.
 bool AddBlocks(const fs::path& path, std::uint64_t blocks, storage::Digest& digest) {
-  const SampledFile file(path);
-  if (!file.is_file()) return false;
-  const bool whole = file.size() <= blocks * kSampleBlock;
+  std::error_code error;
+  // Opening a pipe would wait for a writer.
+  if (!fs::is_regular_file(path, error)) return false;
+  const std::uint64_t size = fs::file_size(path, error);
+  if (error) return false;
+  const bool whole = size <= blocks * kSampleBlock;
+  ByteSource file({.file = path});
   std::vector<std::byte> room(kSampleBlock);
-  for (std::uint64_t i = 0; i < blocks; ++i) {
-    const std::uint64_t offset = whole ? i * kSampleBlock : (file.size() - kSampleBlock) * i / (blocks - 1);
-    if (!file.Add(offset, room, digest)) return false;
+  try {
+    for (std::uint64_t i = 0; i < blocks; ++i) {
+      const std::uint64_t offset = whole ? i * kSampleBlock : (size - kSampleBlock) * i / (blocks - 1);
+      digest.Update(std::span(room).first(file.ReadAt(offset, room)));
+    }
+  } catch (const IoError&) {
+    return false;
   }
   return true;
 }

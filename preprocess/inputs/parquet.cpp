@@ -34,18 +34,18 @@ GanOpenParquet* LoadPlugin(const fs::path& file) {
 }
 
 // Throws IoError for an error of the system that may pass.
-void RequireDamage(const fs::path& file, const std::system_error& error) {
-  if (MayPass(error.code().value())) throw IoError(file, "read", error.code().value());
+void RequireDamage(const fs::path& file, const std::exception& error) {
+  const auto* of_system = dynamic_cast<const std::system_error*>(&error);
+  if (of_system == nullptr || !MayPass(of_system->code().value())) return;
+  throw IoError(file, "read", of_system->code().value());
 }
 
 std::unique_ptr<ParquetFile> Open(const fs::path& file, const std::string* label_column) {
   static GanOpenParquet* const kOpen = LoadPlugin(file);
   try {
     return std::unique_ptr<ParquetFile>(kOpen(file.string(), label_column));
-  } catch (const std::system_error& error) {
-    RequireDamage(file, error);
-    throw DataError(file, error.what());
   } catch (const std::exception& error) {
+    RequireDamage(file, error);
     throw DataError(file, error.what());
   }
 }
@@ -89,10 +89,8 @@ void Label(ParquetFile& parquet, const fs::path& file, std::uint64_t first, Sour
     });
   } catch (const DataError&) {
     throw;
-  } catch (const std::system_error& error) {
-    RequireDamage(file, error);
-    throw DataError(file, error.what());
   } catch (const std::exception& error) {
+    RequireDamage(file, error);
     throw DataError(file, error.what());
   }
 }

@@ -78,7 +78,8 @@ class SourceList {
   void NoteTime(std::int64_t unix_seconds) {
     constexpr std::int64_t kQuarterHour = 900;
     const std::int64_t rest = (unix_seconds % kQuarterHour + kQuarterHour) % kQuarterHour;
-    times_ = times_ * 6364136223846793005U + static_cast<std::uint64_t>(rest);
+    constexpr std::uint64_t kMultiplier = 6364136223846793005U;  // of Knuth's generator MMIX
+    times_ = times_ * kMultiplier + static_cast<std::uint64_t>(rest);
   }
   // A number that depends on all of these times and their order.
   std::uint64_t times() const { return times_; }
