@@ -11,14 +11,19 @@
 namespace gan::balance {
 namespace {
 
-// Both rates after many steps with this AUC.
+// Both rates after many steps with this AUC, from those in `options` on.
+std::pair<double, double> Led(const BalanceOptions& options, double auc, double epoch) {
+  Controls controls;
+  for (int i = 0; i < 200; ++i) controls = WithAdjustedBaseRates(controls, options, auc, epoch);
+  return {options.lr_g * controls.base_scale_g, options.lr_d * controls.base_scale_d};
+}
+
+// The same from two low rates on.
 std::pair<double, double> LedRates(BalanceOptions options, std::uint32_t features, double auc, double epoch = 0) {
   options.features = features;
   options.lr_g = 1e-4;
   options.lr_d = 5e-5;
-  Controls controls;
-  for (int i = 0; i < 200; ++i) controls = WithAdjustedBaseRates(controls, options, auc, epoch);
-  return {options.lr_g * controls.base_scale_g, options.lr_d * controls.base_scale_d};
+  return Led(options, auc, epoch);
 }
 
 TEST(Pace, RatesAreLedUpToThoseOfTheWidth) {
@@ -50,9 +55,7 @@ TEST(Pace, AgainstAFastGALowFirstBetaLeavesDsRate) {
   options.lr_d = 1e-4;
   const auto rate_of_d = [&](double lr_g) {
     options.lr_g = lr_g;
-    Controls controls;
-    for (int i = 0; i < 200; ++i) controls = WithAdjustedBaseRates(controls, options, 0.7, 0);
-    return options.lr_d * controls.base_scale_d;
+    return Led(options, 0.7, 0).second;
   };
   EXPECT_NEAR(rate_of_d(1e-4), options.pace_lr_d / 2, 1e-12);
   EXPECT_NEAR(rate_of_d(6e-4), 6e-4, 1e-12) << "as fast as G";

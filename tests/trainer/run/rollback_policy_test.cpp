@@ -28,15 +28,21 @@ balance::Controller Collapsed() {
   return controller;
 }
 
+// The policy of a run that resumes from a checkpoint of this one.
+RollbackPolicy Resumed(const RollbackPolicy& whole) {
+  nlohmann::json state;
+  whole.SaveTo(state);
+  RollbackPolicy resumed;
+  resumed.Restore(state);
+  return resumed;
+}
+
 TEST(RollbackPolicy, ACollapseWithoutAWayBackIsStillOneAfterAResume) {
   const balance::Controller controller = Collapsed();
   RollbackPolicy whole;
   EXPECT_NE(whole.Cause(100, controller), "");
   whole.GiveUpFor(100, Verdict::kModeCollapse);
-  nlohmann::json state;
-  whole.SaveTo(state);
-  RollbackPolicy resumed;
-  resumed.Restore(state);
+  RollbackPolicy resumed = Resumed(whole);
   for (const std::uint64_t step : {101, 149, 150, 1000}) {
     EXPECT_EQ(whole.Cause(step, controller), "") << step;
     EXPECT_EQ(resumed.Cause(step, controller), "") << step;
@@ -52,10 +58,7 @@ TEST(RollbackPolicy, ASearchWithoutATargetIsRepeatedAtTheSameStepAfterAResume) {
   for (int i = 0; i < 20; ++i) whole.Observe(false, true, Verdict::kDiverged);
   EXPECT_NE(whole.Cause(100, controller), "");
   whole.GiveUpFor(100, Verdict::kDiverged);
-  nlohmann::json state;
-  whole.SaveTo(state);
-  RollbackPolicy resumed;
-  resumed.Restore(state);
+  const RollbackPolicy resumed = Resumed(whole);
   EXPECT_EQ(resumed.Cause(149, controller), "");
   EXPECT_NE(resumed.Cause(150, controller), "");
 }
