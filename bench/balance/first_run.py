@@ -4,60 +4,53 @@
     .deps/venv/bin/python bench/balance/first_run.py --shards SHARDS --out FOLDER [--seeds 1-24]
 
 SHARDS are the icons that quickstart preprocesses. The flags are those of quickstart and --holdout 0.25, so that quality
-is measured on more held-out images. Two ranks of one thread each; one run after the other. One finished run is one line of
-FOLDER/results.jsonl, so an interrupted bench continues where it was. ATEN_CPU_CAPABILITY=default in front of the
-command gives the results of a processor without AVX2.
+is measured on more held-out images. Each run has two ranks of one thread, and one run follows the other. One finished run
+is one line of FOLDER/results.jsonl, so an interrupted bench continues where it was. ATEN_CPU_CAPABILITY=default in front
+of the command gives the results of a processor without AVX2.
 """
 import argparse
 import json
 import os
 import pathlib
-import shutil
 import statistics
-import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path += [str(ROOT / 'bench'), str(ROOT / 'bench/balance')]
 from seeds import seeds_of  # noqa: E402
-from settings import TRAIN, excess, is_collapsed, measure  # noqa: E402
+from settings import excess, is_collapsed, train_two_ranks  # noqa: E402
 
 FLAGS = ['--resolution', '64', '--features', '8', '--batch', '16', '--steps', '2400', '--sample-every', '300',
-         '--checkpoint-every', '300', '--holdout', '0.25', '--threads', '1', '--metrics-port', 'off']
+         '--checkpoint-every', '300', '--holdout', '0.25']
+KERNELS = os.environ.get('ATEN_CPU_CAPABILITY', 'best')
 
 
 def train(shards, run, seed):
     """Trains one seed and returns its line of results.jsonl."""
-    shutil.rmtree(run, ignore_errors=True)
-    command = ['mpirun', '-np', '2', '--oversubscribe', '--mca', 'btl', '^tcp', TRAIN, '--shards', shards, '--run', run,
-               '--seed', str(seed), *FLAGS]
-    environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT='1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM='1')
-    done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
-    if done.returncode != 0:
-        raise SystemExit(f'{run}: exit code {done.returncode}: {done.stderr[-500:]}')
+    measured = train_two_ranks(shards, run, [*FLAGS, '--seed', seed])
     steps = [json.loads(line) for line in (run / 'stats.jsonl').read_text().splitlines()]
     verdicts = [step['verdict'] for step in steps]
-    shutil.rmtree(run / 'checkpoints', ignore_errors=True)
-    return {'seed': seed, 'kernels': os.environ.get('ATEN_CPU_CAPABILITY', 'best'), 'exit_code': done.returncode,
-            'mode_collapse': verdicts.count('mode_collapse') / len(verdicts),
-            'balanced': verdicts.count('balanced') / len(verdicts),
-            'seconds': sum(step['step_seconds'] for step in steps), **measure(run)}
+    return {'seed': seed, 'kernels': KERNELS, 'mode_collapse': verdicts.count('mode_collapse') / len(verdicts),
+            'balanced': verdicts.count('balanced') / len(verdicts), 'seconds': sum(step['step_seconds'] for step in steps),
+            **measured}
 
 
 def tell(runs):
     """Prints one line per measure: the median and the worst run, and the aim."""
-    swd = [excess(run, 'swd') for run in runs]
-    of = lambda name: [run[name] for run in runs]  # noqa: E731
+    swd, frechet = ([excess(run, name) for run in runs] for name in ('swd', 'frechet'))
+    coverage = [run['coverage'] or 0 for run in runs]  # a run that diverged may have none
+    perfect = [100 * run['perfect'] for run in runs]
+    collapse = [100 * run['mode_collapse'] for run in runs]
+    seconds = [run['seconds'] for run in runs]
     print(f'{len(runs)} runs')
     print(f'collapsed                {sum(map(is_collapsed, runs))}  (aim 0)')
-    print(f'verdict mode_collapse    worst {100 * max(of("mode_collapse")):.1f} % of the steps  (aim 2 %)')
-    print(f'a perfect D              median {100 * statistics.median(of("perfect")):.0f} %, worst '
-          f'{100 * max(of("perfect")):.0f} % of the steps after the first 50  (aim 15 %)')
-    print(f'coverage                 median {statistics.median(of("coverage")):.2f}, worst {min(of("coverage")):.2f}  (aim 0.6, 0.4)')
+    print(f'verdict mode_collapse    worst {max(collapse):.1f} % of the steps  (aim 2 %)')
+    print(f'a perfect D              median {statistics.median(perfect):.0f} %, worst {max(perfect):.0f} % of the steps after the '
+          f'first 50  (aim 15 %)')
+    print(f'coverage                 median {statistics.median(coverage):.2f}, worst {min(coverage):.2f}  (aim 0.6, 0.4)')
     print(f'SWD above its floor      median {statistics.median(swd):.3f}, worst {max(swd):.3f}  (aim 0.04, 0.07)')
-    print(f'Frechet distance         median {statistics.median(of("frechet")):.2f}, worst {max(of("frechet")):.2f}, '
-          f'floor {statistics.median(of("frechet_floor")):.2f}')
-    print(f'training phase           median {statistics.median(of("seconds")):.0f} s  (aim 240 s on two cores)')
+    print(f'Frechet distance         median {statistics.median(frechet):.2f}, worst {max(frechet):.2f}')
+    print(f'training phase           median {statistics.median(seconds):.0f} s  (aim 240 s on two cores)')
 
 
 def main():
@@ -71,13 +64,12 @@ def main():
     runs = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
     done = {(run['seed'], run['kernels']) for run in runs}
     for seed in seeds_of(options.seeds):
-        kernels = os.environ.get('ATEN_CPU_CAPABILITY', 'best')
-        if (seed, kernels) in done:
+        if (seed, KERNELS) in done:
             continue
-        runs.append(train(options.shards, options.out / f'{kernels}-{seed}', seed))
+        runs.append(train(options.shards, options.out / f'{KERNELS}-{seed}', seed))
         with results.open('a') as file:
             file.write(json.dumps(runs[-1]) + '\n')
-        print(f'seed {seed}, {kernels}: {json.dumps(runs[-1])}', flush=True)
+        print(f'seed {seed}, {KERNELS}: {json.dumps(runs[-1])}', flush=True)
     tell(runs)
 
 

@@ -76,6 +76,20 @@ def measure(run):
     return result
 
 
+def train_two_ranks(shards, run, flags, prefix=()):
+    """Trains two ranks of one thread, returns the exit code (0 or DIVERGED) and the measures, and keeps no checkpoint."""
+    shutil.rmtree(run, ignore_errors=True)
+    command = [*prefix, 'mpirun', '-np', '2', '--oversubscribe', '--mca', 'btl', '^tcp', TRAIN, '--shards', shards, '--run', run,
+               '--threads', '1', '--metrics-port', 'off', *flags]
+    environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT='1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM='1')
+    done = subprocess.run([str(word) for word in command], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          text=True, check=False)
+    if done.returncode not in (0, DIVERGED):
+        raise SystemExit(f'{run}: exit code {done.returncode}: {done.stderr[-500:]}')
+    shutil.rmtree(run / 'checkpoints', ignore_errors=True)
+    return {'exit_code': done.returncode, **measure(run)}
+
+
 class Study:
     def __init__(self, options):
         self.options = options

@@ -10,16 +10,13 @@ the last measurement. The aim: the median of auto over the seeds is at most 1.10
 """
 import argparse
 import json
-import os
 import pathlib
-import shutil
 import statistics
-import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / 'bench/balance'))
-from settings import DIVERGED, TRAIN, excess, measure  # noqa: E402
+from settings import excess, train_two_ranks  # noqa: E402
 
 AIM = 1.10
 ARMS = {
@@ -35,20 +32,12 @@ ARMS = {
 
 def train(options, shards, run, seed, arm):
     """Trains a run and returns its line for results.jsonl."""
-    shutil.rmtree(run, ignore_errors=True)
     own = ARMS[arm] if arm == 'auto' else ['--resolution', '64', *ARMS[arm]]
-    command = [*options.prefix.split(), 'mpirun', '-np', '2', '--oversubscribe', '--mca', 'btl', '^tcp', TRAIN, '--shards', shards,
-               '--run', run, '--time', options.time, '--seed', seed, '--threads', '1', '--metrics-port', 'off', '--sample-every', '0',
-               '--holdout', options.holdout, '--quality-every', options.quality_every, *own]
-    environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT='1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM='1')
-    done = subprocess.run([str(word) for word in command], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                          text=True, check=False)
-    if done.returncode not in (0, DIVERGED):
-        raise SystemExit(f'{run}: exit code {done.returncode}: {done.stderr[-500:]}')
+    measured = train_two_ranks(shards, run, ['--time', options.time, '--seed', seed, '--sample-every', '0', '--holdout',
+                                             options.holdout, '--quality-every', options.quality_every, *own],
+                               options.prefix.split())
     chosen = json.loads((run / 'options.json').read_text())['options']
-    line = {'steps': chosen['steps'], 'features': chosen['features'], 'exit_code': done.returncode, **measure(run)}
-    shutil.rmtree(run / 'checkpoints', ignore_errors=True)
-    return line
+    return {'steps': chosen['steps'], 'features': chosen['features'], **measured}
 
 
 def medians(results, data, arm):
