@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <fstream>
+#include <sstream>
 
 #include "cli/flags.h"
 #include "cli/main.h"
@@ -23,6 +25,23 @@ constexpr std::array<std::string_view, 8> kHostFlags = {
 
 bool IsHostFlag(const std::string& name) {
   return std::find(kHostFlags.begin(), kHostFlags.end(), name) != kHostFlags.end();
+}
+
+constexpr const char* kSlurmNodes = "SLURM_JOB_NUM_NODES";
+// The variables with which Grid Engine, PBS and LSF name a file of the hosts of a job: a line begins with a host, which
+// may have several lines.
+constexpr std::array kHostLists = {"PE_HOSTFILE", "PBS_NODEFILE", "LSB_DJOB_HOSTFILE"};
+
+bool ListsSeveralHosts(const char* variable) {
+  const char* file = std::getenv(variable);
+  std::ifstream lines(file == nullptr ? "" : file);
+  std::string first;
+  for (std::string line, name; std::getline(lines, line);) {
+    if (!(std::istringstream(line) >> name)) continue;
+    if (first.empty()) first = name;
+    if (name != first) return true;
+  }
+  return false;
 }
 
 constexpr cli::Choice<std::string_view> kLaunchers[] = {cli::Word("mpirun", "Open MPI"), cli::Word("srun", "Slurm")};
@@ -157,10 +176,19 @@ fs::path RunFolderOf(const LaunchOptions& options) {
   return run;
 }
 
+void TakeHostfileOfEnvironment(LaunchOptions& options) {
+  // In an allocation of Slurm mpirun does not use this file.
+  if (options.launcher != "mpirun" || !OnThisHostAlone(options) || std::getenv(kSlurmNodes) != nullptr) return;
+  const char* file = std::getenv(open_mpi::DefaultHostfileVariable(options.runtime));
+  if (file == nullptr || *file == '\0' || std::string_view(file) == "none") return;
+  options.launcher_arguments.insert(options.launcher_arguments.end(), {"--hostfile", file});
+}
+
 bool OnThisHostAlone(const LaunchOptions& options) {
-  // In a Slurm allocation of several nodes, mpirun starts ranks on all of them even without arguments for hosts.
-  const char* nodes = std::getenv("SLURM_JOB_NUM_NODES");
+  // In an allocation of several hosts, mpirun starts ranks on all of them even without arguments for hosts.
+  const char* nodes = std::getenv(kSlurmNodes);
   if (nodes != nullptr && std::string(nodes) != "1") return false;
+  if (std::any_of(kHostLists.begin(), kHostLists.end(), ListsSeveralHosts)) return false;
   const auto names_hosts = [](const std::string& argument) {
     return IsHostFlag(argument.substr(0, argument.find('=')));
   };

@@ -39,7 +39,11 @@ std::string ProgramFlag(const std::vector<std::string>& program, const std::stri
 // The value of the program's --run. Throws UsageError when it is missing, because a restart would then begin a new run.
 std::filesystem::path RunFolderOf(const LaunchOptions& options);
 
-// Whether all ranks run on this host, because the launcher's arguments name no other host.
+// Adds the hostfile that the environment names to the launcher's arguments where they name no hosts. Call it when the
+// runtime is known.
+void TakeHostfileOfEnvironment(LaunchOptions& options);
+
+// Whether all ranks run on this host, because neither the launcher's arguments nor a batch system name another host.
 bool OnThisHostAlone(const LaunchOptions& options);
 
 // The complete command of one attempt: the launcher, its settings, the number of ranks and the program.

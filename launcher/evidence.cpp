@@ -76,6 +76,7 @@ void RequireJobCanStart(LaunchOptions& options, const std::filesystem::path& run
   // This order, because the second check runs the launcher that the first one looks for.
   require(Cause::kBadFlag, [&] { RequirePrograms(options); });
   require(Cause::kOtherMpi, [&] { RequireOwnMpirun(options); });
+  TakeHostfileOfEnvironment(options);
   require(Cause::kBadFlag, [&] { RequireSlots(options); });
 }
 

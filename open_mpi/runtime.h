@@ -54,6 +54,12 @@ inline std::vector<Parameter> KillAfter(Runtime runtime, std::uint64_t seconds) 
   return {{"--mca", "odls_base_sigkill_timeout", std::to_string(seconds)}};
 }
 
+// The variable in which the environment names a hostfile, as the operators of Kubernetes do. mpirun uses the file where
+// no flag names hosts and no batch system has allocated any; "none" means no file.
+inline const char* DefaultHostfileVariable(Runtime runtime) {
+  return runtime == Runtime::kPrrte ? "PRTE_MCA_prte_default_hostfile" : "OMPI_MCA_orte_default_hostfile";
+}
+
 // The parameters and variables that name the remote shell, which is ssh by default.
 constexpr std::array<std::string_view, 2> kRemoteShell = {"plm_rsh_agent", "plm_ssh_agent"};
 constexpr std::array<const char*, 3> kRemoteShellVariables = {"OMPI_MCA_plm_rsh_agent", "PRTE_MCA_plm_ssh_agent",

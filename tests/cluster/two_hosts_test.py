@@ -79,6 +79,19 @@ class TwoHostsTest(unittest.TestCase):
         self.assertEqual(75, supervisor.wait(30), log.read_text())
         self.assertEqual(list(range(1, len(stats(run)) + 1)), [line['step'] for line in stats(run)])
 
+    def test_hosts_in_the_environment_are_reached(self):
+        """The MPI operator of Kubernetes names the hosts in a variable and no network interface."""
+        self.environment = {name: value for name, value in self.environment.items() if 'include' not in name}
+        for variable in ('OMPI_MCA_orte_default_hostfile', 'PRTE_MCA_prte_default_hostfile'):
+            self.environment[variable] = str(self.folder / 'hosts')
+        shards, run = self.folder / 'shards', self.folder / 'run'
+        made = self.on_first(BIN / 'gan-preprocess', '--in', self.folder / 'photos', '--out', shards)
+        self.assertEqual(0, made.returncode, made.stderr)
+        done = self.on_first(BIN / 'gan-launch', '-np', 2, '--max-restarts', 0, '--', 'gan-train', '--shards', shards, '--run', run,
+                             *SMALL, '--expect-world-size', 2, '--sample-every', 0, '--steps', 2)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual([1, 2], [line['step'] for line in stats(run)])
+
 
 if __name__ == '__main__':
     if os.geteuid() != 0:

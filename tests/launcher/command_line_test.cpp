@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
 #include "cli/main.h"
 #include "storage/errors.h"
 
@@ -10,6 +14,7 @@ namespace gan::launch {
 namespace {
 
 using testing::ElementsAre;
+using testing::IsEmpty;
 using testing::IsSupersetOf;
 
 struct Parsed {
@@ -82,6 +87,60 @@ TEST(CommandLine, SeveralHostsKeepTheNetwork) {
     EXPECT_FALSE(OnThisHostAlone(p.options)) << flag;
     const std::vector<std::string> command = JobCommand(p.options, 1, p.options.program);
     EXPECT_EQ(std::count(command.begin(), command.end(), "btl"), 0) << flag;
+  }
+}
+
+// Sets a variable while the test runs.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : name_(name) { ::setenv(name, value.c_str(), 1); }
+  ~Variable() { ::unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+};
+
+std::vector<std::string> WithHostfileOfEnvironment(LaunchOptions options, open_mpi::Runtime runtime) {
+  options.runtime = runtime;
+  TakeHostfileOfEnvironment(options);
+  return options.launcher_arguments;
+}
+
+// Kubernetes' operators name the hosts so. On loopback and shared memory the ranks would not reach each other.
+TEST(CommandLine, HostfileOfTheEnvironmentIsLikeTheFlag) {
+  constexpr auto kOrte = open_mpi::Runtime::kOrte, kPrrte = open_mpi::Runtime::kPrrte;
+  Parsed p = Parse({"-np", "2", "--", "gan-train"});
+  const Variable hosts("OMPI_MCA_orte_default_hostfile", "/etc/mpi/hostfile");
+  EXPECT_THAT(WithHostfileOfEnvironment(p.options, kPrrte), IsEmpty());
+  EXPECT_THAT(WithHostfileOfEnvironment(p.options, kOrte), ElementsAre("--hostfile", "/etc/mpi/hostfile"));
+  const Variable of_5("PRTE_MCA_prte_default_hostfile", "none");
+  EXPECT_THAT(WithHostfileOfEnvironment(p.options, kPrrte), IsEmpty());
+  EXPECT_THAT(WithHostfileOfEnvironment(Parse({"-H", "a", "--", "gan-train"}).options, kOrte), ElementsAre("-H", "a"));
+  const Parsed srun = Parse({"--launcher", "srun", "--", "gan-train"});
+  EXPECT_THAT(WithHostfileOfEnvironment(srun.options, kOrte), IsEmpty());
+  TakeHostfileOfEnvironment(p.options);
+  EXPECT_FALSE(OnThisHostAlone(p.options));
+}
+
+TEST(CommandLine, HostfileOfTheEnvironmentGivesWayToSlurm) {
+  const Variable hosts("OMPI_MCA_orte_default_hostfile", "/etc/mpi/hostfile"), nodes("SLURM_JOB_NUM_NODES", "1");
+  const Parsed p = Parse({"-np", "2", "--", "gan-train"});
+  EXPECT_THAT(WithHostfileOfEnvironment(p.options, open_mpi::Runtime::kOrte), IsEmpty());
+}
+
+TEST(CommandLine, HostsOfABatchSystemKeepTheNetwork) {
+  const std::string file = testing::TempDir() + "hosts_of_job";
+  const Parsed p = Parse({"-np", "2", "--", "gan-train"});
+  for (const char* variable : {"PE_HOSTFILE", "PBS_NODEFILE", "LSB_DJOB_HOSTFILE"}) {
+    const Variable hosts(variable, file);
+    std::ofstream(file) << "node1 4 all.q\nnode1 4 all.q\n\n";
+    EXPECT_TRUE(OnThisHostAlone(p.options)) << variable;
+    std::ofstream(file) << "node1\nnode1\nnode2\n";
+    EXPECT_FALSE(OnThisHostAlone(p.options)) << variable;
+    std::filesystem::remove(file);
+    EXPECT_TRUE(OnThisHostAlone(p.options)) << variable;
   }
 }
 
