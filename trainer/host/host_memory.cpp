@@ -24,20 +24,35 @@ double KernelsEstimate(const fs::path& root) {
   return kNoLimit;
 }
 
-double Left(const fs::path& limit_file, const fs::path& used_file) {
+// The page cache in the group's lists. It is part of what the group uses, but the kernel frees it when a process needs
+// memory: a group that has read a data set seems full otherwise.
+double PageCache(const fs::path& stat_file, const std::string& prefix) {
+  std::ifstream lines(stat_file);
+  double bytes = 0, all = 0;
+  for (std::string name; lines >> name >> bytes;) {
+    if (name == prefix + "inactive_file" || name == prefix + "active_file") all += bytes;
+  }
+  return all;
+}
+
+double Left(const fs::path& limit_file, const fs::path& used_file, double page_cache) {
   std::ifstream limit_of(limit_file), used_of(used_file);
   double limit = 0, used = 0;
   if (!(limit_of >> limit && used_of >> used)) return kNoLimit;
   // A group may use more than a limit that was lowered afterwards.
-  return std::max(limit - used, 0.0);
+  return std::max(limit - std::max(used - page_cache, 0.0), 0.0);
 }
 
 // Version 2 writes "max" for no limit.
-double LeftInVersion2(const fs::path& group) { return Left(group / "memory.max", group / "memory.current"); }
+double LeftInVersion2(const fs::path& group) {
+  return Left(group / "memory.max", group / "memory.current", PageCache(group / "memory.stat", ""));
+}
 
-// Version 1 writes a limit of about 2^63 for none, which is above every machine's memory.
+// Version 1 writes a limit of about 2^63 for none, which is above every machine's memory. "total_" includes the groups
+// below, as the usage does.
 double LeftInVersion1(const fs::path& group) {
-  return Left(group / "memory.limit_in_bytes", group / "memory.usage_in_bytes");
+  return Left(group / "memory.limit_in_bytes", group / "memory.usage_in_bytes",
+              PageCache(group / "memory.stat", "total_"));
 }
 
 }  // namespace

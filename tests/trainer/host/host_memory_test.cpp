@@ -37,5 +37,25 @@ TEST_F(Memory, ALimitOfVersion1IsRead) {
   EXPECT_EQ(AvailableMemory(root_), 0);
 }
 
+TEST_F(Memory, ThePageCacheOfAGroupCanBeFreed) {
+  Write("proc/meminfo", "MemAvailable:   4000000 kB");
+  Write("proc/self/cgroup", "0::/pod");
+  Write("sys/fs/cgroup/pod/memory.max", "2000000000");
+  Write("sys/fs/cgroup/pod/memory.current", "1990000000");
+  Write("sys/fs/cgroup/pod/memory.stat",
+        "anon 400000000\nfile 1500000000\nshmem 60000000\ninactive_file 1000000000\n"
+        "active_file 500000000\nslab 90000000\n");
+  EXPECT_EQ(AvailableMemory(root_), 1510000000.0);
+  Write("proc/self/cgroup", "7:memory:/a");
+  Write("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "3000000000");
+  Write("sys/fs/cgroup/memory/a/memory.usage_in_bytes", "2900000000");
+  Write("sys/fs/cgroup/memory/a/memory.stat",
+        "cache 1\ninactive_file 7\ntotal_inactive_file 2000000000\ntotal_active_file 100000000\n");
+  EXPECT_EQ(AvailableMemory(root_), 2200000000.0);
+  // The statistics are read at another moment than the usage.
+  Write("sys/fs/cgroup/memory/a/memory.usage_in_bytes", "1000000000");
+  EXPECT_EQ(AvailableMemory(root_), 3000000000.0);
+}
+
 }  // namespace
 }  // namespace gan::host
