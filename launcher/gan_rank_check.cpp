@@ -17,19 +17,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "trainer/host/host_memory.h"
+
 namespace {
 
 namespace fs = std::filesystem;
-
-// The kernel's own estimate, which includes memory that caches can give back.
-double MemoryAvailable() {
-  std::ifstream file("/proc/meminfo");
-  for (std::string name, unit; file >> name;) {
-    double kibibytes = 0;
-    if (name == "MemAvailable:" && file >> kibibytes) return kibibytes * 1024;
-  }
-  return 0;
-}
 
 bool PortIsFree(int port) {
   const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -136,6 +128,7 @@ int main(int argc, char** argv) {
   MPI_Get_processor_name(host, &length);
   // LocalRank() is collective. All ranks get the same argument, so all of them call it or none does.
   const int port = first_port == 0 ? 0 : first_port + LocalRank();
+  const double memory = std::min(gan::host::AvailableMemory(), 1e18);  // JSON has no infinity
   const AllReduce all_reduce = MeasureAllReduce(rank, size);
   // C++ evaluates the elements of a braced list in their order, so every rank enters the barriers of SeesProbe at this
   // place.
@@ -143,7 +136,7 @@ int main(int argc, char** argv) {
                                {"host", std::string(host, static_cast<std::size_t>(length))},
                                {"sees_run_folder", SeesProbe(folder, rank)},
                                {"writes_run_folder", CanWrite(folder, rank)},
-                               {"memory_available", MemoryAvailable()},
+                               {"memory_available", memory},
                                {"port", port},
                                {"port_free", PortIsFree(port)},
                                {"all_reduce_right", all_reduce.is_right}};
