@@ -46,9 +46,9 @@ bool ListsSeveralHosts(const char* variable) {
 
 constexpr cli::Choice<std::string_view> kLaunchers[] = {cli::Word("mpirun", "Open MPI"), cli::Word("srun", "Slurm")};
 
-// mpirun accepts all of these for the number of ranks.
-bool IsRankFlag(const std::string& argument) {
-  return argument == "-np" || argument == "--np" || argument == "-n" || argument == "-c";
+// mpirun accepts all of these for the number of ranks. srun's -c is the number of CPUs per rank.
+bool IsRankFlag(const std::string& argument, bool of_srun) {
+  return argument == "-np" || argument == "--np" || argument == "-n" || (argument == "-c" && !of_srun);
 }
 
 // Whether the arguments contain "--mca NAME VALUE" or "--prtemca NAME VALUE" for `name`. The flag is compared by its
@@ -134,10 +134,11 @@ std::vector<std::string> SplitArguments(const CLI::App& app, const std::vector<s
   std::vector<std::string> own;
   const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
   if (dashes != arguments.end()) options.program.assign(std::next(dashes), arguments.end());
+  const bool of_srun = ProgramFlag({arguments.begin(), dashes}, "--launcher") == "srun";
   // Arguments that gan-launch does not declare belong to the launcher, with their values.
   for (auto next = arguments.begin(); next != dashes; ++next) {
     // CLI11 would read "-np" as the letters "n" and "p", so it gets --ranks in its place.
-    const std::string name = IsRankFlag(*next) ? "--ranks" : next->substr(0, next->find('='));
+    const std::string name = IsRankFlag(*next, of_srun) ? "--ranks" : next->substr(0, next->find('='));
     // Other names with one dash, such as -x and -H, are mpirun's.
     const CLI::Option* option = name.starts_with("--") || name == "-h" ? app.get_option_no_throw(name) : nullptr;
     if (option == nullptr) {
@@ -148,7 +149,7 @@ std::vector<std::string> SplitArguments(const CLI::App& app, const std::vector<s
       if (is_joined) options.launcher_arguments.push_back(next->substr(name.size() + 1));
       continue;
     }
-    own.push_back(name == "--ranks" && IsRankFlag(*next) ? name : *next);
+    own.push_back(name == "--ranks" && IsRankFlag(*next, of_srun) ? name : *next);
     // The value of a flag of gan-launch may be the next argument.
     const bool takes_next = option->get_expected_min() > 0 && next->find('=') == std::string::npos;
     if (takes_next && std::next(next) != dashes) own.push_back(*++next);

@@ -150,6 +150,19 @@ TEST(CommandLine, SrunGetsPmixAndKillsOnBadExit) {
               ElementsAre("srun", "--mpi=pmix", "--kill-on-bad-exit=1", "-n", "3", "-p", "gpu", "gan-train"));
 }
 
+TEST(CommandLine, SrunsCpusPerRankAreNoRanks) {
+  for (const std::vector<std::string>& launcher :
+       {std::vector<std::string>{"--launcher", "srun"}, {"--launcher=srun"}}) {
+    std::vector<std::string> arguments = {"-n", "16", "-c", "4"};
+    arguments.insert(arguments.end(), launcher.begin(), launcher.end());
+    arguments.insert(arguments.end(), {"--", "gan-train"});
+    const Parsed p = Parse(arguments);
+    EXPECT_EQ(p.options.ranks, 16U);
+    EXPECT_THAT(p.options.launcher_arguments, ElementsAre("-c", "4"));
+  }
+  EXPECT_EQ(Parse({"-c", "4", "--", "gan-train", "--launcher", "srun"}).options.ranks, 4U);
+}
+
 TEST(CommandLine, RunFolderIsReadFromTheProgramsFlags) {
   EXPECT_EQ(RunFolderOf(Parse({"--", "gan-train", "--run", "a", "--run=b"}).options), "b");
   EXPECT_THROW(RunFolderOf(Parse({"--", "gan-train", "--out", "runs"}).options), UsageError);
