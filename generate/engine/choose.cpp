@@ -47,8 +47,9 @@ Latents SheetOf(const GenerateOptions& options, const Latents& base, const Gener
 
 Chosen Choose(const GenerateOptions& options, const Generator& generator) {
   Chosen chosen;
-  // An image that is made again from its mark gets the same class again.
-  const bool from_mark = options.classes.empty() && !options.latents.empty();
+  // An image that is made again from its mark gets the same class again. A generator without classes takes the latents
+  // alone.
+  const bool from_mark = options.classes.empty() && !options.latents.empty() && generator.classes.has_value();
   chosen.classes = ChooseClasses(from_mark ? ClassesOfMark(options.latents) : options.classes, generator);
   const bool several = chosen.classes.size() > 1;
   if (several && options.sheet_rows > 0) throw UsageError("--sheet: shows one class; choose it with --class");

@@ -255,6 +255,11 @@ class ForeignMarks(WithFolder):
         command = inspect(moved)['again']
         self.assertEqual(["1'; touch smuggled; '"], shlex.split(command)[4:5])
 
+    def test_latents_of_a_class_are_taken_by_a_generator_without_classes(self):
+        file = self.ours(seeds='7', **{'class': 'cat'})
+        generate('--checkpoint', self.file, '--latents', file, '--out', self.folder / 'no_class.npy')
+        self.assertTrue((np.load(self.folder / 'no_class.npy') == self.pictures(self.file, '--seeds', 7)).all())
+
     def test_latents_of_another_model_are_taken_with_a_warning(self):
         other = self.folder / 'other.safetensors'
         save_file(random_generator(seed=9).state_dict(), other)
