@@ -42,12 +42,14 @@ Rgb8 Cropped(const fs::path& file, std::size_t side) {
 
 }  // namespace
 
-std::vector<fs::path> ListPhotographs(const fs::path& source) {
+std::vector<fs::path> ListPhotographs(const fs::path& source, const fs::path& results) {
   if (!fs::exists(source)) throw DataError(source, "no such file or folder");
   if (!fs::is_directory(source)) return {source};
   std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(source)) {
-    if (entry.is_regular_file()) files.push_back(entry.path());
+  std::error_code none;  // no results yet
+  for (auto entry = fs::recursive_directory_iterator(source); entry != fs::recursive_directory_iterator(); ++entry) {
+    if (entry->is_regular_file()) files.push_back(entry->path());
+    if (entry->is_directory() && fs::equivalent(entry->path(), results, none)) entry.disable_recursion_pending();
   }
   if (files.empty()) throw DataError(source, "the folder holds no files");
   // File systems list the files of a folder in different orders.

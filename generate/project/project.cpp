@@ -65,7 +65,7 @@ class Run {
       : generate_(generate),
         options_(options),
         trained_(trained),
-        photographs_(ListPhotographs(options.source)),
+        photographs_(ListPhotographs(options.source, generate.out)),
         projector_(trained.generator, LoadDiscriminator(trained), WithClasses(options.search, generate, trained)),
         bar_("project", photographs_.size() * TotalSteps(options.search)) {}
 

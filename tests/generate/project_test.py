@@ -176,6 +176,15 @@ class Projection(WithFolder):
         self.assertLessEqual(found[8, 2][0], found[1, 2][0])
         self.assertEqual(found[80, 1], found[80, 2])
 
+    def test_results_below_the_photographs_are_not_projected_again(self):
+        source = self.folder / 'own'
+        source.mkdir()
+        Image.open(self.photograph()).save(source / 'a.jpg')
+        for out in (source / 'projected', source / '..' / 'own' / 'projected'):
+            self.project(source, out, '--projection-steps', 4)
+            self.assertEqual((1, 20), np.load(source / 'projected/latents.npy').shape)
+            self.assertFalse((source / 'projected/projected').exists())
+
     def test_a_folder_keeps_names_and_leaves_out_what_is_no_photograph(self):
         source = self.folder / 'mixed'
         (source / 'deep').mkdir(parents=True)
