@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "generate/engine/load.h"
 #include "storage/errors.h"
 
 namespace gan::generate {
@@ -33,6 +34,11 @@ json CheckedFacts(json facts, const std::filesystem::path& file) {
     require(MemberOf(options, name, kText).is_string(), std::string(name) + " is no text");
   }
   return facts;
+}
+
+std::uint64_t TrainedGenerator::seed() const {
+  const auto options = facts.find("options");
+  return options == facts.end() ? 0 : options->value("seed", std::uint64_t{0});
 }
 
 }  // namespace gan::generate

@@ -281,16 +281,13 @@ TrainedGenerator LoadExported(const fs::path& folder, Weights weights) {
 
 }  // namespace
 
-std::uint64_t TrainedGenerator::seed() const {
-  const auto options = facts.find("options");
-  return options == facts.end() ? 0 : options->value("seed", std::uint64_t{0});
-}
-
 TrainedGenerator Load(const fs::path& path, Weights weights) {
   if (!fs::exists(path)) throw DataError(path, "no such file or folder");
   if (fs::is_regular_file(path)) return LoadWeightsFile(path);
-  if (fs::exists(path / kExportedWeights)) return LoadExported(path, weights);
-  if (!fs::is_directory(path / "checkpoints")) return LoadCheckpoint(path, weights);
+  const bool is_run = fs::is_directory(path / "checkpoints");
+  // Weights that were exported into the folder of a run may be those of an earlier step than its newest checkpoint.
+  if (!is_run && fs::exists(path / kExportedWeights)) return LoadExported(path, weights);
+  if (!is_run) return LoadCheckpoint(path, weights);
   const auto found = checkpoint::ListCheckpoints(path / "checkpoints");
   if (found.empty()) throw DataError(path, "holds no checkpoint yet");
   return LoadCheckpoint(found.front(), weights);

@@ -3,6 +3,7 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -129,6 +130,13 @@ class Parity(WithFolder):
     def test_raw_weights_of_a_checkpoint(self):
         config, _ = self.check_export(newest_checkpoint(self.run_folder), '--weights', 'raw')
         self.assertEqual('raw', config['weights'])
+
+    def test_weights_exported_into_a_run_do_not_take_the_place_of_its_checkpoints(self):
+        newest = self.pictures(self.run_folder, '--weights', 'raw')
+        exported = self.folder / 'a_run'
+        shutil.copytree(self.run_folder, exported)
+        generate('--checkpoint', self.file, '--export', exported)
+        self.assertTrue((self.pictures(exported, '--weights', 'raw') == newest).all())
 
     def test_the_card_s_own_code_loads_the_weights(self):
         _, exported = self.check_export(self.run_folder)
