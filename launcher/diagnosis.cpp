@@ -140,9 +140,12 @@ Diagnosis DiagnoseSignal(const Evidence& evidence, const SignalledRank& signalle
   Diagnosis found{.cause = Cause::kSignal, .rank = signalled.rank, .host = signalled.host};
   found.detail = "signal " + std::to_string(signalled.signal) + " (" + ::strsignal(signalled.signal) + ")";
   if (signalled.signal == SIGBUS) found.cause = Cause::kBusError;
-  // SIGKILL alone does not say who sent it. Slurm reports the kernel's kill in one of two spellings.
-  const bool kernel_killed = evidence.memory_kills > 0 || Contains(evidence.text, "oom_kill event") ||
-                             Contains(evidence.text, "oom-kill event");
+  // SIGKILL alone does not say who sent it. Slurm reports the kernel's kill in one of two spellings, or as the end of
+  // the task.
+  constexpr std::array<std::string_view, 3> kOfSlurm = {"oom_kill event", "oom-kill event", ": Out Of Memory"};
+  const bool kernel_killed =
+      evidence.memory_kills > 0 ||
+      std::any_of(kOfSlurm.begin(), kOfSlurm.end(), [&](auto words) { return Contains(evidence.text, words); });
   if (signalled.signal == SIGKILL && kernel_killed) found.cause = Cause::kOutOfMemory;
   return found;
 }

@@ -22,7 +22,7 @@ bool ContainsOneOf(const std::string& text, std::span<const std::string_view> si
   return std::ranges::any_of(signs, [&](std::string_view sign) { return text.find(sign) != std::string::npos; });
 }
 
-// Slurm prints the C library's name of the signal instead of its number.
+// Slurm prints the C library's name of the signal instead of its number, and "Out Of Memory" for a kill by the kernel.
 int SignalNamed(const std::string& words) {
   for (const int signal : {SIGKILL, SIGBUS, SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGTERM}) {
     if (words == ::strsignal(signal)) return signal;
@@ -47,7 +47,7 @@ std::optional<int> RankThatEnded(const std::string& text) {
       std::regex(R"(MPI_ABORT was invoked on rank (\d{1,8}))"),
       std::regex(R"(Process name: \[\[?[^,\]]*,\d+\],\s*(\d{1,8})\])"),
       std::regex(R"(Process name: \[prterun-[^,\]]*,(\d{1,8})\])"),
-      std::regex(R"(srun: error: \S+: tasks? (\d{1,8}): Exited)"),
+      std::regex(R"(srun: error: \S+: tasks? (\d{1,8})[-,\d]*: Exited)"),
   };
   std::smatch match;
   for (const std::regex& form : kForms) {
@@ -59,11 +59,19 @@ std::optional<int> RankThatEnded(const std::string& text) {
 std::optional<SignalledRank> RankThatWasSignalled(const std::string& text) {
   // "on\\s+signal", because PRRTE breaks the line there.
   static const std::regex kMpirun(R"(process rank (\d{1,8}) with PID \d+ on node (\S+) exited on\s+signal (\d{1,8}))");
-  static const std::regex kSrun(
-      R"(srun: error: (\S+): tasks? (\d{1,8}): (Killed|Bus error|Segmentation fault|Aborted)\b)");
+  // Of several tasks of a host that end together, as in "tasks 2-3,5", the first is named. srun itself kills the tasks
+  // that are left after one has exited with an error.
+  static const std::regex kSrun[] = {
+      std::regex(
+          R"(srun: error: (\S+): tasks? (\d{1,8})[-,\d]*: (Out Of Memory|Bus error|Segmentation fault|Aborted)\b)"),
+      std::regex(R"(srun: error: (\S+): tasks? (\d{1,8})[-,\d]*: (Killed|Exited)\b)")};
   std::smatch match;
   if (std::regex_search(text, match, kMpirun)) return SignalledRank{std::stoi(match[1]), match[2], std::stoi(match[3])};
-  if (std::regex_search(text, match, kSrun)) return SignalledRank{std::stoi(match[2]), match[1], SignalNamed(match[3])};
+  for (const std::regex& form : kSrun) {
+    if (!std::regex_search(text, match, form)) continue;
+    if (match[3] == "Exited") return std::nullopt;
+    return SignalledRank{std::stoi(match[2]), match[1], SignalNamed(match[3])};
+  }
   return std::nullopt;
 }
 

@@ -81,6 +81,23 @@ TEST(Diagnosis, KilledForMemoryIsNotKilledByAUser) {
   EXPECT_EQ(Diagnose(Of({137, false}, slurm)).cause, Cause::kOutOfMemory);
 }
 
+TEST(Diagnosis, SlurmNamesMemoryAndSeveralTasks) {
+  const Diagnosis memory = Diagnose(Of({137, false}, "srun: error: o0616: task 1: Out Of Memory\n"));
+  EXPECT_EQ(memory.cause, Cause::kOutOfMemory);
+  EXPECT_EQ(memory.rank, 1);
+  EXPECT_EQ(memory.host, "o0616");
+  const Diagnosis several =
+      Diagnose(Of({139, false}, "srun: error: n2: tasks 2-3,5: Segmentation fault (core dumped)\n"));
+  EXPECT_EQ(several.cause, Cause::kSignal);
+  EXPECT_EQ(several.rank, 2);
+  const Diagnosis exited = Diagnose(Of({1, false},
+                                       "gan-train: run/stats.jsonl: write: No space left on device\n"
+                                       "srun: error: n2: tasks 4-7: Exited with exit code 1\n"
+                                       "srun: error: n1: tasks 0-3: Killed\n"));
+  EXPECT_EQ(exited.cause, Cause::kFullDisk);
+  EXPECT_EQ(exited.rank, 4);
+}
+
 TEST(Diagnosis, ABusErrorHasItsOwnCause) {
   EXPECT_EQ(Diagnose(Of({135, false}, MpirunSignal(1, SIGBUS, "Bus error"))).cause, Cause::kBusError);
 }
