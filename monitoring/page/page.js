@@ -38,9 +38,8 @@ function addOtherCharts(series) {
 }
 
 function showState(run) {
-  const status = run.status || {}, age = run.now - (status.unix_seconds || run.now), chip = byId('state');
-  const silent = !run.live && status.state === 'running' && age > 120;
-  const [words, kind] = silent ? [`▲ no update for ${duration(age)}`, 'warn'] : {
+  const status = run.status || {}, chip = byId('state');
+  const [words, kind] = isSilent(run) ? [`▲ no update for ${duration(ageOf(run))}`, 'warn'] : {
     running: ['● running', 'good'], finished: ['✓ finished', 'good'], stopped: ['■ stopped, saved', 'warn'], diverged: ['✕ diverged', 'bad'],
   }[status.state] || [run.live ? '● starting' : '? no status', ''];
   chip.textContent = words;

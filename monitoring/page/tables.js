@@ -19,13 +19,17 @@ function partDone(run) {
   return Math.min(1, status.fraction_done * since);
 }
 
+// A run that was killed, or whose machine is gone, says "running" for ever.
+const ageOf = (run) => Math.max(0, run.now - ((run.status || {}).unix_seconds || run.now));
+const isSilent = (run) => !run.live && (run.status || {}).state === 'running' && ageOf(run) > 120;
+
 function showTiles(run) {
   const last = run.stats.last || {}, status = run.status || {}, series = run.stats.table.series;
   const meanOf = (name) => Object.hasOwn(series, name) ? series[name].mean : [];
   const speed = smooth(meanOf('images_per_second').slice(-20), 20), recent = speed.filter(isNumber).pop();
   const finished = status.state && status.state !== 'running';
-  const age = Math.max(0, run.now - (status.unix_seconds || run.now));
-  const left = isNumber(status.seconds_left) ? Math.max(0, status.seconds_left - (finished ? 0 : age)) : null;
+  const age = ageOf(run);
+  const left = isNumber(status.seconds_left) && !isSilent(run) ? Math.max(0, status.seconds_left - (finished ? 0 : age)) : null;
   const done = partDone(run);
   const ranks = run.options && run.options.options ? run.options.options.world_size : null;
   const tiles = [

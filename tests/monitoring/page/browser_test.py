@@ -289,6 +289,17 @@ class Page(unittest.TestCase):
         self.assertIn('does not answer', self.text(tab, '#notice'))
         self.assertIn('10,000', self.text(tab, '#tiles'))
 
+    def test_a_silent_run_has_no_time_left(self):
+        run = make_run(self.folder / 'silent', 30)
+        status = json.loads((run / 'status.json').read_text())
+        left = "[...document.querySelectorAll('.tile')].find(tile => tile.textContent.startsWith('Time left')).querySelector('dd').firstChild.data"
+        for age, state, words in ((1, '● running', '2 h 1 min'), (3 * 86400 + 60, '▲ no update for 3 d', '–')):
+            (run / 'status.json').write_text(json.dumps(status | {'unix_seconds': time.time() - age}))
+            with Server(run) as server:
+                tab = self.open(server.url)
+                self.assertEqual((state, words), (self.text(tab, '#state'), tab.run(left)))
+                self.assert_clean(tab, server.url)
+
     def test_an_empty_run_is_no_error(self):
         run = self.folder / 'empty'
         run.mkdir()
