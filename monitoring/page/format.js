@@ -72,9 +72,10 @@ const kActions = {
   skip_step: 'skip an update that was not finite', rollback: 'roll back to an earlier checkpoint',
 };
 const sayName = (name) => String(name).replaceAll('_', ' ');
-const sayVerdict = (name) => (kVerdicts[name] || [sayName(name)])[0];
-const sayAction = (name) => kActions[name] || sayName(name);
+// Every object has a member "constructor", and a damaged file may have any name.
 const inWords = (name) => Object.hasOwn(kVerdicts, name) ? kVerdicts[name] : [sayName(name), '', ''];
+const sayVerdict = (name) => inWords(name)[0];
+const sayAction = (name) => Object.hasOwn(kActions, name) ? kActions[name] : sayName(name);
 
 // About `count` round numbers from low to high.
 function ticks(low, high, count) {

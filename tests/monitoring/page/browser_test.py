@@ -327,10 +327,11 @@ class Page(unittest.TestCase):
         status['state'] = HOSTILE
         (run / 'status.json').write_text(json.dumps(status))
         (run / 'options.json').write_text(json.dumps({'options': {HOSTILE: HOSTILE}, 'build': HOSTILE}))
-        line = step_line(31, 60, random.Random(2))
-        line.update({'verdict': HOSTILE, 'actions': [HOSTILE, '__proto__', 'constructor'], HOSTILE: 1.5, '__proto__': 2})
         with open(run / 'stats.jsonl', 'a') as stats:
-            stats.write(json.dumps(line) + '\n')
+            for step, verdict in ((31, 'constructor'), (32, HOSTILE)):
+                line = step_line(step, 60, random.Random(2))
+                line.update({'verdict': verdict, 'actions': [HOSTILE, '__proto__', 'constructor'], HOSTILE: 1.5, '__proto__': 2})
+                stats.write(json.dumps(line) + '\n')
         return run
 
     def assert_harmless(self, tab):
@@ -338,6 +339,7 @@ class Page(unittest.TestCase):
         self.assertEqual(HOSTILE, self.text(tab, '#run-name'))
         self.assertEqual(HOSTILE.replace('_', ' '), self.text(tab, '#verdict'))
         self.assertIn(HOSTILE, self.text(tab, '#options'))
+        self.assertNotIn('native code', self.text(tab, '#actions-summary'))
         self.assertEqual(3, tab.run('document.images.length'))
         self.assertEqual(2, tab.run('document.scripts.length'))
         self.assertEqual([], tab.complaints)
