@@ -7,12 +7,20 @@
 #include "storage/errors.h"
 #include "storage/files.h"
 #include "storage/host_name.h"
+#include "storage/lower.h"
 
 namespace gan::monitoring {
 
+namespace {
+
+// Names of hosts are the same in upper and lower case.
+bool IsLocalhost(std::string_view host) { return storage::Lower(host) == "localhost"; }
+
+}  // namespace
+
 // The whole block 127.0.0.0/8 is loopback. A host name can begin with "127." as well, so the text must be an address.
 bool IsLoopback(std::string_view address) {
-  return address == "localhost" || address == "::1" || (address.starts_with("127.") && IsAddress(address));
+  return IsLocalhost(address) || address == "::1" || (address.starts_with("127.") && IsAddress(address));
 }
 
 std::string OpenAccessWarning(const ServerAccess& server) {
@@ -59,7 +67,7 @@ std::string_view HostOf(std::string_view header) {
 }
 
 bool IsAddress(std::string_view host) {
-  if (host == "localhost") return true;
+  if (IsLocalhost(host)) return true;
   const std::string text(host);
   std::array<unsigned char, sizeof(in6_addr)> binary{};
   return inet_pton(AF_INET, text.c_str(), binary.data()) == 1 || inet_pton(AF_INET6, text.c_str(), binary.data()) == 1;

@@ -71,13 +71,15 @@ TEST_F(GuardedServer, AWebSitesNameForThisMachineIsRefused) {
   for (const char* host : {"Host: evil.example", "Host: evil.example:9400", "Host: localhost.evil.example", "Host: "}) {
     EXPECT_THAT(Ask(server_.port(), "/healthz", host), StartsWith("HTTP/1.1 421 ")) << host;
   }
-  for (const char* host : {"Host: localhost:9400", "Host: 127.0.0.1", "Host: [::1]:9400", "Host: 192.0.2.7"}) {
+  for (const char* host :
+       {"Host: localhost:9400", "Host: LocalHost", "Host: 127.0.0.1", "Host: [::1]:9400", "Host: 192.0.2.7"}) {
     EXPECT_EQ(Body(Ask(server_.port(), "/healthz", host)), "ok\n") << host;
   }
 }
 
 TEST(HttpAccess, LoopbackIsKnown) {
-  for (const char* yes : {"127.0.0.1", "127.1.2.3", "::1", "localhost"}) EXPECT_TRUE(IsLoopback(yes)) << yes;
+  for (const char* yes : {"127.0.0.1", "127.1.2.3", "::1", "localhost", "LOCALHOST"})
+    EXPECT_TRUE(IsLoopback(yes)) << yes;
   for (const char* no : {"0.0.0.0", "::", "10.0.0.1", "127.evil.example", ""}) EXPECT_FALSE(IsLoopback(no)) << no;
 }
 
