@@ -82,6 +82,6 @@ def load_generator(run_or_checkpoint: str | os.PathLike[str], weights: Literal['
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             raise ValueError(done.stderr.strip() or f'gan-generate ended with {done.returncode}')
-        config: dict[str, Any] = json.loads(pathlib.Path(folder, 'config.json').read_text())
+        config: dict[str, Any] = json.loads(pathlib.Path(folder, 'config.json').read_bytes())
         tensors = load_file(pathlib.Path(folder, 'generator.safetensors'))
         return Generator(tensors, config.get('classes', [])).eval()

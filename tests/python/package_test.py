@@ -66,6 +66,17 @@ class Generators(WithRun):
         latents = torch.randn(2, 100)
         self.assertTrue(torch.equal(copy(latents), generator(latents)))
 
+    def test_names_of_classes_are_read_in_every_locale(self):
+        exported = self.folder / 'classes'
+        exported.mkdir()
+        save_file(dcgan_generator([100, 32, 16, 8, 4, 3]).state_dict() | {'class_embedding.weight': torch.zeros(2, 20)},
+                  exported / 'generator.safetensors')
+        (exported / 'config.json').write_bytes('{"classes": ["Hund", "Kätzchen"]}'.encode())
+        code = 'import equipoise, sys; print(ascii(equipoise.load_generator(sys.argv[1]).classes))'
+        done = subprocess.run([sys.executable, '-c', code, exported], capture_output=True, text=True,
+                              env=os.environ | {'LC_ALL': 'C', 'PYTHONUTF8': '0', 'PYTHONCOERCECLOCALE': '0'})
+        self.assertEqual("['Hund', 'K\\xe4tzchen']\n", done.stdout, done.stderr)
+
     def test_an_unconditional_generator_refuses_classes(self):
         with self.assertRaisesRegex(ValueError, 'makes no classes'):
             equipoise.load_generator(self.run_folder)(torch.randn(1, 100), 0)
