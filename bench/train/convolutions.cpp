@@ -6,7 +6,7 @@
 // and G's up; the backward of each uses the other two. Measured in CPU time, so that other programs disturb less, and
 // with gan-train's allocator, as in training.
 // Usage: convolutions FEATURES BATCH [TURNS]
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <cstdio>

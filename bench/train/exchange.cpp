@@ -1,7 +1,8 @@
 // Measures the cost of averaging the gradients of both networks over the ranks: in place, and through one buffer of
 // their joint size, in turns, beside a copy of as many bytes.
 // Usage: mpirun -np N exchange [--features 16] [--turns 50]
-#include <torch/torch.h>
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <chrono>

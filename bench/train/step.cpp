@@ -4,7 +4,8 @@
 // checks). Afterwards the operators of one more turn of gan-train's steps, the slowest first.
 // Usage: [mpirun -np N] step_cost --shards SHARDS --run NEW_FOLDER [--turns 5] [--turn-steps 20] [--operators 25]
 // [gan-train's flags]
-#include <torch/torch.h>
+#include <torch/nn/modules/container/sequential.h>
+#include <torch/utils.h>
 
 #include <algorithm>
 #include <chrono>

@@ -3,6 +3,7 @@ import itertools
 import json
 import os
 import subprocess
+import time
 import unittest
 
 import numpy as np
@@ -125,7 +126,7 @@ class Deterministic(WithShards):
         process = subprocess.Popen(train_command(4, self.shards, parts, *flags), env=ENVIRONMENT,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while process.poll() is None and (not (parts / 'stats.jsonl').exists() or len(stats_lines(parts)) < 3):
-            pass
+            time.sleep(0.002)
         subprocess.run(['pkill', '-USR1', '-P', str(process.pid)], check=True)
         self.assertEqual(75, process.wait(60))
         self.assertLess(len(stats_lines(parts)), 12)

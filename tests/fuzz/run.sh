@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds the fuzz targets and runs each for so many seconds (20), as many at a time as there are cores, from the inputs
+# Builds the fuzz targets and runs each for so many seconds (10), as many at a time as there are cores, from the inputs
 # in corpus/. A finding ends with exit code 1 and is kept in build/fuzz/findings: put it into corpus/ with the fix.
 # Usage: tests/fuzz/run.sh [SECONDS [TARGET...]]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-seconds=${1:-20}
+seconds=${1:-10}
 shift || true
 cmake --preset fuzz -DEQUIPOISE_WARNINGS_AS_ERRORS=ON >build-fuzz.log 2>&1 || { cat build-fuzz.log >&2; rm build-fuzz.log; exit 1; }
 rm build-fuzz.log

@@ -1,6 +1,6 @@
 """gan-launch with real ranks: killed, hung, stopped, refused.
 
-EQUIPOISE_KILLS=1000 python supervise_test.py Kills    kills as often as that (default 30); prints what it counted.
+EQUIPOISE_KILLS=1000 python supervise_test.py Kills    kills as often as that (default 15); prints what it counted.
 EQUIPOISE_SEED=7                                       other moments and victims (default 3)
 EQUIPOISE_RANKS=1                                      cheaper ones (default 2)
 EQUIPOISE_PATIENCE=900                                 seconds after which something has not happened (default 90), on a busy machine
@@ -21,7 +21,7 @@ from programs import BIN, ENVIRONMENT, SMALL, WithShards, digests, newest_checkp
 
 INTERVAL = 5
 HANGS = int(os.environ.get('HANGS', 2))
-KILLS = int(os.environ.get('EQUIPOISE_KILLS', 30))
+KILLS = int(os.environ.get('EQUIPOISE_KILLS', 15))
 SEED = int(os.environ.get('EQUIPOISE_SEED', 3))
 PATIENCE = float(os.environ.get('EQUIPOISE_PATIENCE', 90))
 RANKS = int(os.environ.get('EQUIPOISE_RANKS', 2))

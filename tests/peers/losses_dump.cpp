@@ -1,6 +1,6 @@
 // One training step for each of a list of objectives, from a seeded state on seeded data: what losses_test.py needs to
 // do the same in PyTorch. Ranks share the same joined batch. Usage: [mpirun -np N] losses_dump FOLDER CASES.json
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>

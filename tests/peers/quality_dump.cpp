@@ -3,7 +3,7 @@
 // With SETS.safetensors it measures each set in there against the one named real, for bench/networks/measures.py, and
 // prints the measures, those of the reals against themselves included. Usage: quality_dump FOLDER INCEPTION.pt
 // SETS.safetensors
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include <cstdio>
 #include <map>

@@ -2,7 +2,8 @@
 // batches, gradients of the first step, losses of every step. Usage:
 // [mpirun -np N] train_dump FOLDER STEPS auto|torch
 // auto: in double precision, where summing in another order does not show.
-#include <torch/torch.h>
+#include <torch/nn/module.h>
+#include <torch/utils.h>
 
 #include <cstdio>
 #include <nlohmann/json.hpp>

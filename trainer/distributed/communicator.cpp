@@ -1,6 +1,6 @@
 #include "trainer/distributed/communicator.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 

@@ -1,6 +1,6 @@
 #include "trainer/distributed/gradient_sync.h"
 
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include <torch/csrc/distributed/c10d/reducer.hpp>
 

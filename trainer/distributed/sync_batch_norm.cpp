@@ -1,5 +1,7 @@
 #include "trainer/distributed/sync_batch_norm.h"
 
+#include <torch/autograd.h>
+
 namespace gan::distributed {
 
 namespace {

@@ -1,6 +1,6 @@
 #include "trainer/distributed/tensor_average.h"
 
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include <cmath>
 #include <numeric>

@@ -1,7 +1,7 @@
 // The adversarial losses of both networks. Each loss has a file with its formulas and its table row.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <string_view>
 

@@ -3,7 +3,7 @@
 // layers or from a network that the user provides; the latter is a perceptual loss without paired images.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <filesystem>
 #include <functional>

@@ -1,5 +1,7 @@
 #include "trainer/loss/penalty.h"
 
+#include <torch/autograd.h>
+
 namespace gan::loss {
 
 torch::Tensor SquaredGradientNorms(const Critic& critic, const torch::Tensor& images) {

@@ -2,7 +2,7 @@
 // not mix images: a batch norm in it must use its running statistics (model::OnRunningStatistics).
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <functional>
 

@@ -2,6 +2,9 @@
 
 #include <string>
 
+#include <torch/nn/modules/embedding.h>
+#include <torch/nn/modules/linear.h>
+
 #include "trainer/model/spectral_norm.h"
 
 namespace gan::model {

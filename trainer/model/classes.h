@@ -12,7 +12,7 @@
 // fractions for an image that is a mixture.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/nn/modules/container/sequential.h>
 
 #include <cstdint>
 #include <vector>

@@ -2,7 +2,7 @@
 // layer. The ConvolutionPath selects the implementation.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/nn/modules/conv.h>
 
 #include "trainer/model/network_options.h"
 

@@ -1,5 +1,7 @@
 #include "trainer/model/cost.h"
 
+#include <torch/nn/modules/conv.h>
+
 namespace gan::model {
 
 namespace nn = torch::nn;

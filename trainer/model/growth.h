@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include <torch/torch.h>
+#include <torch/nn/modules/container/sequential.h>
 
 #include "trainer/model/network_options.h"
 

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include <torch/nn.h>
+
 #include "storage/errors.h"
 #include "trainer/data/sampler.h"
 #include "trainer/model/classes.h"

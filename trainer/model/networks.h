@@ -2,7 +2,7 @@
 // maps with s x s pixels have features*64/s channels.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/nn/modules/container/sequential.h>
 
 #include <cstdint>
 #include <utility>

@@ -4,7 +4,7 @@
 // Without autograd, which strided.h adds.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace gan::model {
 

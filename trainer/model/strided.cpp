@@ -1,5 +1,7 @@
 #include "trainer/model/strided.h"
 
+#include <torch/autograd.h>
+
 #include "trainer/model/patches.h"
 #include "trainer/model/winograd.h"
 

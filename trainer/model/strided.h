@@ -7,7 +7,7 @@
 // product of all patches, or Winograd's algorithm.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace gan::model {
 

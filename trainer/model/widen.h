@@ -2,7 +2,7 @@
 // accelerating learning via knowledge transfer", ICLR 2016, section 3.1).
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/nn/module.h>
 
 #include <cstdint>
 

@@ -3,7 +3,7 @@
 // number of threads.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace gan::model {
 

@@ -1,7 +1,7 @@
 // Distances between sets of features, in double precision.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace gan::quality {
 

@@ -1,7 +1,7 @@
 // Measures the quality of generated images against held-out real ones.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstdint>
 #include <filesystem>

@@ -1,7 +1,7 @@
 // Features by which images are compared: one row of numbers per image.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstdint>
 #include <filesystem>

@@ -3,6 +3,8 @@
 #include <array>
 #include <vector>
 
+#include <torch/nn/functional/conv.h>
+
 namespace gan::quality {
 
 namespace {

@@ -1,5 +1,8 @@
 #include "trainer/quality/sliced_wasserstein.h"
 
+#include <torch/nn/functional/conv.h>
+#include <torch/nn/functional/padding.h>
+
 #include "trainer/data/sampler.h"
 #include "trainer/quality/sort_floats.h"
 

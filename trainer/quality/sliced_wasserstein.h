@@ -4,7 +4,7 @@
 // compared. A colour that is the same in all patches becomes 0.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstdint>
 #include <vector>

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "storage/errors.h"
+#include "trainer/data/pixels.h"
 #include "trainer/model/classes.h"
 #include "trainer/step/device_work.h"
 
@@ -39,10 +40,7 @@ torch::Tensor Normalised(const torch::Tensor& pixels) {
 torch::Tensor NormalisedOnCpu(const torch::Tensor& pixels) {
   const torch::Tensor packed = pixels.contiguous();
   torch::Tensor images = torch::empty(packed.sizes(), torch::kFloat);
-  const auto* from = packed.const_data_ptr<std::uint8_t>();
-  auto* to = images.data_ptr<float>();
-  const std::int64_t count = packed.numel();
-  for (std::int64_t i = 0; i < count; ++i) to[i] = (static_cast<float>(from[i]) / 255.0F - 0.5F) / 0.5F;
+  data::Normalise(packed.const_data_ptr<std::uint8_t>(), images.data_ptr<float>(), packed.numel());
   return images;
 }
 

@@ -1,7 +1,7 @@
 // Converts between live tensors and the bytes of a checkpoint.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <vector>
 

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "trainer/distributed/communicator.h"
 #include "trainer/run/options.h"

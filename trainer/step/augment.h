@@ -4,7 +4,7 @@
 // public code).
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace gan::step {
 

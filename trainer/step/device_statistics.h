@@ -1,7 +1,7 @@
 // The numbers of a step that are still on the device. Internal to this folder.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstdint>
 #include <vector>

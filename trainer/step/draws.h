@@ -2,7 +2,7 @@
 // nothing.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstdint>
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <torch/nn/modules/batchnorm.h>
+
 namespace gan::step {
 
 namespace {

@@ -1,7 +1,7 @@
 // Saving, restoring and averaging running statistics within a step.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstdint>
 #include <vector>

@@ -1,7 +1,7 @@
 // The terms of both losses that are not functions of logits alone.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "trainer/step/gan.h"
 #include "trainer/step/step_plan.h"

@@ -1,7 +1,7 @@
 // One training step: the discriminator's phase, then the generator's, as in the DCGAN paper (Radford et al., 2016).
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstdint>
 #include <optional>

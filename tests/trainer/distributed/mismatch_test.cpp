@@ -1,6 +1,6 @@
 // Ranks that do not do the same: an error on every rank, never a wrong sum on some of them.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <functional>
 

@@ -1,6 +1,6 @@
 // The order of summation is fixed: what --deterministic and resuming bit for bit stand on.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include "tests/trainer/distributed/mpi_world.h"
 #include "trainer/distributed/communicator.h"

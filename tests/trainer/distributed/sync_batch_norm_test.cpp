@@ -2,6 +2,8 @@
 #include "trainer/distributed/sync_batch_norm.h"
 
 #include <gtest/gtest.h>
+#include <torch/autograd.h>
+#include <torch/nn.h>
 
 #include "tests/trainer/distributed/mpi_world.h"
 

@@ -1,6 +1,7 @@
 #include "trainer/model/convolution.h"
 
 #include <gtest/gtest.h>
+#include <torch/autograd.h>
 
 #include <string>
 #include <vector>

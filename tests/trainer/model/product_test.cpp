@@ -1,7 +1,7 @@
 #include "trainer/model/product.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include <utility>
 

@@ -2,6 +2,7 @@
 #include "trainer/run/init_from.h"
 
 #include <gtest/gtest.h>
+#include <torch/nn.h>
 
 #include <cstring>
 #include <map>

@@ -1,7 +1,7 @@
 #include "trainer/step/adam.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include <cmath>
 

@@ -1,6 +1,7 @@
 #include "trainer/step/ema.h"
 
 #include <gtest/gtest.h>
+#include <torch/nn.h>
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 // A network that is trained in milliseconds, and batches for it that depend on rank and step alone.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/utils.h>
 
 #include "tests/trainer/distributed/mpi_world.h"
 #include "trainer/step/train_step.h"
