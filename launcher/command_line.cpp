@@ -4,10 +4,10 @@
 #include <array>
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
 
 #include "cli/flags.h"
 #include "cli/main.h"
+#include "launcher/hosts.h"
 #include "launcher/secrets.h"
 #include "storage/errors.h"
 
@@ -34,14 +34,9 @@ constexpr std::array kHostLists = {"PE_HOSTFILE", "PBS_NODEFILE", "LSB_DJOB_HOST
 
 bool ListsSeveralHosts(const char* variable) {
   const char* file = std::getenv(variable);
-  std::ifstream lines(file == nullptr ? "" : file);
-  std::string first;
-  for (std::string line, name; std::getline(lines, line);) {
-    if (!(std::istringstream(line) >> name)) continue;
-    if (first.empty()) first = name;
-    if (name != first) return true;
-  }
-  return false;
+  if (file == nullptr || !std::ifstream(file)) return false;
+  const std::vector<Host> hosts = HostsInFile(file);
+  return std::any_of(hosts.begin(), hosts.end(), [&](const Host& host) { return host.name != hosts.front().name; });
 }
 
 constexpr cli::Choice<std::string_view> kLaunchers[] = {cli::Word("mpirun", "Open MPI"), cli::Word("srun", "Slurm")};

@@ -1,11 +1,17 @@
 #include "launcher/memory_kills.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
+#include <string>
+
+#include "trainer/host/control_groups.h"
 
 namespace gan::launch {
 
 namespace fs = std::filesystem;
+
+using host::CountIn;
 
 namespace {
 
@@ -28,16 +34,6 @@ std::uint64_t KillsInGroup() {
 }
 
 }  // namespace
-
-std::uint64_t CountIn(const fs::path& file, const std::string& name) {
-  std::ifstream lines(file);
-  std::string word;
-  std::uint64_t count = 0;
-  while (lines >> word >> count) {
-    if (word == name) return count;
-  }
-  return 0;
-}
 
 // Both count the same event, so the larger one is taken. The count of /proc/vmstat is that of the whole host, also in a
 // container. Linux before 4.13 has neither.

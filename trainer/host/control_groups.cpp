@@ -56,4 +56,14 @@ double SmallestLimit(const fs::path& root, const std::string& controller, LimitO
   return smallest;
 }
 
+std::uint64_t CountIn(const fs::path& file, const std::string& name) {
+  std::ifstream lines(file);
+  std::string word;
+  std::uint64_t count = 0;
+  while (lines >> word >> count) {
+    if (word == name) return count;
+  }
+  return 0;
+}
+
 }  // namespace gan::host

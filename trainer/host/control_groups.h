@@ -1,6 +1,7 @@
 // Walks the control groups of this process, of version 1 and 2.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -13,5 +14,8 @@ using LimitOf = double (*)(const std::filesystem::path& group);
 // `root`: the root of the file system. Infinite when there is no limit.
 double SmallestLimit(const std::filesystem::path& root, const std::string& controller, LimitOf version_1,
                      LimitOf version_2);
+
+// The number after `name` in a file of lines "name number", such as memory.stat; 0 when there is none.
+std::uint64_t CountIn(const std::filesystem::path& file, const std::string& name);
 
 }  // namespace gan::host

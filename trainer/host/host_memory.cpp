@@ -27,12 +27,7 @@ double KernelsEstimate(const fs::path& root) {
 // The page cache in the group's lists. It is part of what the group uses, but the kernel frees it when a process needs
 // memory: a group that has read a data set seems full otherwise.
 double PageCache(const fs::path& stat_file, const std::string& prefix) {
-  std::ifstream lines(stat_file);
-  double bytes = 0, all = 0;
-  for (std::string name; lines >> name >> bytes;) {
-    if (name == prefix + "inactive_file" || name == prefix + "active_file") all += bytes;
-  }
-  return all;
+  return static_cast<double>(CountIn(stat_file, prefix + "inactive_file") + CountIn(stat_file, prefix + "active_file"));
 }
 
 double Left(const fs::path& limit_file, const fs::path& used_file, double page_cache) {
