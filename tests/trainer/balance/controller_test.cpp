@@ -176,9 +176,7 @@ TEST(Controller, GeneratorAheadFirstUndoesWhatHeldDBack) {
 }
 
 TEST(Controller, WatchJudgesButNeverActs) {
-  BalanceOptions options = Quick();
-  options.mode = Mode::kWatch;
-  Script script(options);
+  Script script(Watching(Quick()));
   EXPECT_TRUE(script.Feed(200, DiscriminatorWins()).empty());
   EXPECT_EQ(script.controller.verdict(), Verdict::kDiscriminatorAhead);
   EXPECT_EQ(script.controller.controls(), Controls{});

@@ -13,12 +13,6 @@ Signals Alike(double ratio, double auc = 0.97) {
   return signals;
 }
 
-BalanceOptions Watching() {
-  BalanceOptions options;
-  options.mode = Mode::kWatch;
-  return options;
-}
-
 // Steps until a collapse is foretold; 0: not within `most`.
 template <typename SignalsOfStep>
 int FirstForetold(Script& script, int most, const SignalsOfStep& signals) {
@@ -30,24 +24,24 @@ int FirstForetold(Script& script, int most, const SignalsOfStep& signals) {
 }
 
 TEST(Forecast, ImagesThatStayAlikeBeforeAWinningDiscriminatorAreTold) {
-  Script script(Watching());
+  Script script(Watching({}));
   const int first = FirstForetold(script, 400, [](int) { return Alike(0.15); });
   EXPECT_EQ(first, 140);  // twice the warm-up, and 40 steps in a row
   EXPECT_NE(script.controller.verdict(), Verdict::kModeCollapse);
 }
 
 TEST(Forecast, AHealthyRunBecomesMoreDiverse) {
-  Script script(Watching());
+  Script script(Watching({}));
   EXPECT_EQ(FirstForetold(script, 400, [](int step) { return Alike(0.05 + 0.001 * step); }), 0);
 }
 
 TEST(Forecast, ADiscriminatorThatCanBeFooledForetellsNothing) {
-  Script script(Watching());
+  Script script(Watching({}));
   EXPECT_EQ(FirstForetold(script, 400, [](int) { return Alike(0.15, 0.9); }), 0);
 }
 
 TEST(Forecast, ItEndsWhenTheImagesBecomeDiverse) {
-  Script script(Watching());
+  Script script(Watching({}));
   script.Feed(200, Alike(0.15));
   ASSERT_TRUE(script.controller.IsCollapseForetold());
   script.Feed(100, Alike(0.6));
@@ -55,9 +49,9 @@ TEST(Forecast, ItEndsWhenTheImagesBecomeDiverse) {
 }
 
 TEST(Forecast, IsPartOfTheSavedState) {
-  Script script(Watching());
+  Script script(Watching({}));
   script.Feed(130, Alike(0.15));  // not yet told: the count and the slow average matter
-  Script resumed(Watching());
+  Script resumed(Watching({}));
   resumed.controller.Restore(script.controller.Save());
   resumed.step = script.step;
   EXPECT_EQ(FirstForetold(script, 100, [](int) { return Alike(0.15); }),

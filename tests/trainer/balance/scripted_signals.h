@@ -44,6 +44,11 @@ inline BalanceOptions Quick() {
   return options;
 }
 
+inline BalanceOptions Watching(BalanceOptions options) {
+  options.mode = Mode::kWatch;
+  return options;
+}
+
 // Feeds the same signals again and again; counts the steps itself.
 class Script {
  public:

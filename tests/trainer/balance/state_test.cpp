@@ -68,9 +68,7 @@ TEST(State, AStepThatIsNotFiniteRightAfterARestoreFindsAugmentationWhereItWas) {
 TEST(State, RestoreOfAnActingRunIntoWatchDropsItsControls) {
   Script script(Quick());
   script.Feed(3, DiscriminatorWins());
-  BalanceOptions options = Quick();
-  options.mode = Mode::kWatch;
-  Controller watching(options);
+  Controller watching(Watching(Quick()));
   watching.Restore(script.controller.Save());
   EXPECT_EQ(watching.controls(), Controls{});
   EXPECT_EQ(watching.verdict(), Verdict::kDiscriminatorAhead);

@@ -86,9 +86,7 @@ TEST(Steering, TheLadderWaitsUntilSteeringIsAtItsEnd) {
 }
 
 TEST(Steering, WatchingSteersNothing) {
-  BalanceOptions options = Steered();
-  options.mode = Mode::kWatch;
-  Script script(options);
+  Script script(Watching(Steered()));
   script.Feed(100, Augmented(1));
   EXPECT_EQ(script.controller.controls(), Controls{});
 }

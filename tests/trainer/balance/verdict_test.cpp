@@ -9,12 +9,6 @@
 namespace gan::balance {
 namespace {
 
-BalanceOptions QuickWatching() {
-  BalanceOptions options = Quick();
-  options.mode = Mode::kWatch;
-  return options;
-}
-
 Verdict After(const BalanceOptions& options, int steps, const Signals& signals) {
   Script script(options);
   script.Feed(steps, signals);
@@ -44,24 +38,24 @@ TEST(Verdict, PerfectEarlyStepsAreForgivenInTheWarmUp) {
 }
 
 TEST(Verdict, DiscriminatorAheadIsRaisedAfterRaiseStepsAndNotBefore) {
-  EXPECT_EQ(After(QuickWatching(), 2, DiscriminatorWins()), Verdict::kBalanced);
-  EXPECT_EQ(After(QuickWatching(), 3, DiscriminatorWins()), Verdict::kDiscriminatorAhead);
+  EXPECT_EQ(After(Watching(Quick()), 2, DiscriminatorWins()), Verdict::kBalanced);
+  EXPECT_EQ(After(Watching(Quick()), 3, DiscriminatorWins()), Verdict::kDiscriminatorAhead);
 }
 
 TEST(Verdict, WarmUpDelaysItAll) {
-  BalanceOptions options = QuickWatching();
+  BalanceOptions options = Watching(Quick());
   options.warmup_steps = 10;
   EXPECT_EQ(After(options, 12, DiscriminatorWins()), Verdict::kBalanced);
   EXPECT_EQ(After(options, 13, DiscriminatorWins()), Verdict::kDiscriminatorAhead);
 }
 
 TEST(Verdict, GeneratorAheadIsRaised) {
-  EXPECT_EQ(After(QuickWatching(), 2, GeneratorWins()), Verdict::kBalanced);
-  EXPECT_EQ(After(QuickWatching(), 3, GeneratorWins()), Verdict::kGeneratorAhead);
+  EXPECT_EQ(After(Watching(Quick()), 2, GeneratorWins()), Verdict::kBalanced);
+  EXPECT_EQ(After(Watching(Quick()), 3, GeneratorWins()), Verdict::kGeneratorAhead);
 }
 
 TEST(Verdict, OneStepBetweenStartsTheCountAnew) {
-  Script script(QuickWatching());
+  Script script(Watching(Quick()));
   script.Feed(2, DiscriminatorWins());
   script.Feed(1, Healthy());
   script.Feed(2, DiscriminatorWins());
@@ -70,8 +64,8 @@ TEST(Verdict, OneStepBetweenStartsTheCountAnew) {
 
 TEST(Verdict, BetweenClearAndRaiseNothingChanges) {
   const Signals between = With(0.965, 0.70, 4);
-  EXPECT_EQ(After(QuickWatching(), 100, between), Verdict::kBalanced);
-  Script script(QuickWatching());
+  EXPECT_EQ(After(Watching(Quick()), 100, between), Verdict::kBalanced);
+  Script script(Watching(Quick()));
   script.Feed(3, DiscriminatorWins());
   script.Feed(100, between);
   EXPECT_EQ(script.controller.verdict(), Verdict::kDiscriminatorAhead);
@@ -82,7 +76,7 @@ TEST(Verdict, BetweenClearAndRaiseNothingChanges) {
 }
 
 TEST(Verdict, GeneratorAheadHasHysteresisToo) {
-  Script script(QuickWatching());
+  Script script(Watching(Quick()));
   script.Feed(3, GeneratorWins());
   script.Feed(100, With(0.58, 1.3, 0.8));
   EXPECT_EQ(script.controller.verdict(), Verdict::kGeneratorAhead);
@@ -93,17 +87,17 @@ TEST(Verdict, GeneratorAheadHasHysteresisToo) {
 TEST(Verdict, ALargeLossOfDContradictsItsAuc) {
   Signals signals = With(0.99, 1.2, 2);
   signals.accuracy_real = signals.accuracy_fake = 0.8;
-  EXPECT_EQ(After(QuickWatching(), 50, signals), Verdict::kBalanced);
+  EXPECT_EQ(After(Watching(Quick()), 50, signals), Verdict::kBalanced);
 }
 
 TEST(Verdict, AnOverconfidentDIsAheadThoughItsLossIsLarge) {
-  EXPECT_EQ(After(QuickWatching(), 50, With(0.999, 2.0, 12)), Verdict::kDiscriminatorAhead);
+  EXPECT_EQ(After(Watching(Quick()), 50, With(0.999, 2.0, 12)), Verdict::kDiscriminatorAhead);
 }
 
 TEST(Verdict, WithoutLossBoundsTheAucDecides) {
   Signals signals = With(0.99, -30, 40);
   signals.loss_d_floor = signals.loss_d_ceiling = signals.accuracy_real = signals.accuracy_fake = 0;
-  EXPECT_EQ(After(QuickWatching(), 50, signals), Verdict::kDiscriminatorAhead);
+  EXPECT_EQ(After(Watching(Quick()), 50, signals), Verdict::kDiscriminatorAhead);
 }
 
 Signals WithDiversity(double diversity) {
@@ -127,7 +121,7 @@ TEST(Verdict, ADThatWinsWhileTheFakesAreDiverseDoesNoHarm) {
 }
 
 TEST(Verdict, ADThatIsPerfectForLongIsAheadHoweverDiverseTheFakesAre) {
-  BalanceOptions options = QuickWatching();
+  BalanceOptions options = Watching(Quick());
   options.perfect_steps = 60;
   Signals signals = DiscriminatorWins();
   signals.diversity_reference = 0.36;
@@ -137,7 +131,7 @@ TEST(Verdict, ADThatIsPerfectForLongIsAheadHoweverDiverseTheFakesAre) {
 }
 
 TEST(Verdict, ModeCollapseIsTheLossOfDiversityThatTheRunHad) {
-  Script script(QuickWatching());
+  Script script(Watching(Quick()));
   script.Feed(50, WithDiversity(0.4));
   EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced);
   script.Feed(50, WithDiversity(0.25));
@@ -147,7 +141,7 @@ TEST(Verdict, ModeCollapseIsTheLossOfDiversityThatTheRunHad) {
 }
 
 TEST(Verdict, AnUntrainedGeneratorHasNotCollapsed) {
-  Script script(QuickWatching());
+  Script script(Watching(Quick()));
   for (double diversity = 0.01; diversity < 0.3; diversity += 0.01) {
     script.Feed(10, WithDiversity(diversity));
     EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced) << diversity;
@@ -155,7 +149,7 @@ TEST(Verdict, AnUntrainedGeneratorHasNotCollapsed) {
 }
 
 TEST(Verdict, DiversityThatNeverCameIsNotLost) {
-  Script script(QuickWatching());
+  Script script(Watching(Quick()));
   script.Feed(5, WithDiversity(0.06));  // below collapse_least of the reals'
   script.Feed(50, WithDiversity(0.001));
   EXPECT_EQ(script.controller.verdict(), Verdict::kBalanced);
@@ -164,13 +158,13 @@ TEST(Verdict, DiversityThatNeverCameIsNotLost) {
 TEST(Verdict, ASurelyPerfectAucNeedsNoLowLoss) {
   Signals signals = With(1.0, 0.978, 1.5);  // normalised_loss 0.45
   signals.accuracy_real = signals.accuracy_fake = 0.95;
-  EXPECT_EQ(After(QuickWatching(), 3, signals), Verdict::kDiscriminatorAhead);
+  EXPECT_EQ(After(Watching(Quick()), 3, signals), Verdict::kDiscriminatorAhead);
   signals.auc = 0.985;
-  EXPECT_EQ(After(QuickWatching(), 50, signals), Verdict::kBalanced);
+  EXPECT_EQ(After(Watching(Quick()), 50, signals), Verdict::kBalanced);
 }
 
 TEST(Verdict, OneBlownUpLossDivergesAtOnce) {
-  Script script(QuickWatching());
+  Script script(Watching(Quick()));
   script.Feed(20, Healthy());
   script.Feed(1, With(0.9, 500, 2.5));
   EXPECT_EQ(script.controller.verdict(), Verdict::kDiverged);
@@ -182,7 +176,7 @@ TEST(Verdict, ModeCollapseStaysBetweenMeasurementsAndClearsWithDiversity) {
   Signals measured = Healthy();
   measured.diversity_reference = 0.8;
   measured.diversity = 0.1;
-  Script script(QuickWatching());
+  Script script(Watching(Quick()));
   script.Feed(5, WithDiversity(0.5));
   script.Feed(3, measured);
   script.Feed(10, Healthy());
@@ -205,7 +199,7 @@ TEST(Verdict, NonFiniteStepDivergesAtOnceEvenInTheWarmUp) {
 }
 
 TEST(Verdict, NaNEntersNoAverage) {
-  Script script(QuickWatching());
+  Script script(Watching(Quick()));
   script.Feed(5, Healthy());
   script.Feed(1, With(std::numeric_limits<double>::quiet_NaN(), 1, 1));
   EXPECT_EQ(script.controller.verdict(), Verdict::kDiverged);
