@@ -44,6 +44,7 @@ class Controller {
   void Steer();
   double LeastAugment() const;
   double MostAugment() const;
+  double LackOfAugmentation() const;
   bool SteeringHasRoom() const;
   bool MayRestart() const;
   std::optional<Action> NextAction() const;

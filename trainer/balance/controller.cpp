@@ -106,15 +106,22 @@ double Controller::MostAugment() const {
 
 double Controller::LeastAugment() const { return std::min(controls_.least_augment, options_.max_augment); }
 
+// How far D's AUC is above what augmentation aims at. The AUC on augmented images is what augmentation changes at once.
+// A D that knows the training images by heart can have the right AUC there and a perfect one on the originals, so the
+// AUC on the originals has a limit of its own.
+double Controller::LackOfAugmentation() const {
+  return std::max(averages_.steering.mean() - options_.steer_auc, averages_.auc.mean() - options_.steer_original_auc);
+}
+
 // Continuous steering. It is not recorded as an intervention, because it changes the controls in every step.
 void Controller::Steer() {
   if (options_.IsEnabled(ActionGroup::kPace))
     controls_ = WithAdjustedBaseRates(controls_, options_, averages_.auc.mean(), epoch_);
-  // Augmentation follows the AUC on augmented images, which it changes itself; the rates follow that on the originals.
-  const double error = averages_.steering.mean() - options_.steer_auc;
   if (options_.IsEnabled(ActionGroup::kAugment)) {
-    controls_.augment = std::clamp(controls_.augment + options_.steer_gain * error, LeastAugment(), MostAugment());
+    const double change = options_.steer_gain * LackOfAugmentation();
+    controls_.augment = std::clamp(controls_.augment + change, LeastAugment(), MostAugment());
   }
+  // The rates follow the AUC on the originals alone, because augmentation would hide from them how far D is ahead.
   if (!options_.IsEnabled(ActionGroup::kGeneratorRate) || controls_.lr_scale_g < 1)
     return;  // a rate below 1 helps D and is undone by actions
   const double step = options_.steer_rate;
@@ -133,11 +140,10 @@ bool Controller::MayRestart() const {
   return since_restart_ >= options_.restart_interval && ahead_for >= options_.restart_interval / 2;
 }
 
-// Whether steering can still act against a D that wins. Augmentation can while it is still rising. It cannot help
-// against a D whose AUC on augmented inputs is held at the target while its AUC on the original images is perfect.
+// Whether steering can still act against a D that wins. Augmentation can while it is still rising.
 bool Controller::SteeringHasRoom() const {
-  const bool augmentation_rises = options_.IsEnabled(ActionGroup::kAugment) && controls_.augment < MostAugment() &&
-                                  averages_.steering.mean() > options_.steer_auc;
+  const bool augmentation_rises =
+      options_.IsEnabled(ActionGroup::kAugment) && controls_.augment < MostAugment() && LackOfAugmentation() > 0;
   const bool rate_has_room = options_.IsEnabled(ActionGroup::kGeneratorRate) &&
                              controls_.lr_scale_g < HighestGeneratorScale(controls_, options_);
   return augmentation_rises || rate_has_room;

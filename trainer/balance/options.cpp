@@ -62,6 +62,7 @@ void VisitThresholds(Options& o, Visitor&& visit) {
   visit("r1_gamma", o.r1_gamma);
   visit("matching_weight", o.matching_weight);
   visit("steer_auc", o.steer_auc);
+  visit("steer_original_auc", o.steer_original_auc);
   visit("steer_gain", o.steer_gain);
   visit("steer_band", o.steer_band);
   visit("steer_rate", o.steer_rate);
@@ -143,6 +144,7 @@ void CheckOptions(const BalanceOptions& o) {
   Require(o.pace_beta1 >= 0 && o.pace_beta1 <= 1, "pace_beta1 must be 0 to 1");
   Require(o.pace_epochs > 0 && o.augment_epochs >= 0, "pace_epochs must be above 0, augment_epochs at least 0");
   Require(o.g_raise_steps >= 1, "g_raise_steps must be at least 1");
+  Require(o.steer_original_auc >= 0.5 && o.steer_original_auc <= 2, "steer_original_auc must be 0.5 to 2");
   Require(o.foretell_steps >= 1, "foretell_steps must be at least 1");
   Require(o.foretell_growth > 0, "foretell_growth must be above 0");
 }

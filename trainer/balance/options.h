@@ -118,11 +118,12 @@ struct BalanceOptions {
   std::uint32_t perfect_steps = 60;
   Rule rule = Rule::kBalance;
   // Steering. In every step the probability of augmentation changes by steer_gain times the difference between D's AUC
-  // on its augmented inputs and steer_auc. While the AUC on images without augmentation is more than half a steer_band
+  // on its augmented inputs and steer_auc, or between its AUC on images without augmentation and steer_original_auc,
+  // whichever is larger. While the AUC on images without augmentation is more than half a steer_band
   // above steer_auc, G's rate grows by steer_rate per step, up to max_lr_scale_g times its base rate and up to
   // max_lr_g; it falls while the AUC is a whole band below that. D's rate is never lowered below min_lr_d by a later
   // action.
-  double steer_auc = 0.85, steer_gain = 0.3, max_augment = 1;
+  double steer_auc = 0.85, steer_original_auc = 0.95, steer_gain = 0.3, max_augment = 1;
   double steer_smoothing = 5, steer_band = 0.1, steer_rate = 0.03;
   // Both base rates approach these values by steer_rate per step. They hold for 8 features and a first beta of 0.5
   // (TargetRate in pace.h); 0 keeps the configured rate. While D wins, its base rate falls to slow_pace_d times its

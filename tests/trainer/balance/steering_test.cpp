@@ -31,6 +31,24 @@ TEST(Steering, AugmentationRisesWithAWinningDAndFallsWithALosingOne) {
   EXPECT_EQ(script.controller.controls().augment, 0);
 }
 
+// A D that has learnt the training images by heart is at the target on augmented images and perfect on the originals.
+TEST(Steering, AugmentationRisesWhenDIsPerfectOnTheOriginalsAlone) {
+  Script script(Steered());
+  const double target = script.controller.options().steer_auc;
+  Signals signals = With(1, 1.0, 2.5);
+  signals.auc_augmented = target;
+  script.Feed(1, signals);
+  const double above = 1 - script.controller.options().steer_original_auc;
+  EXPECT_NEAR(script.controller.controls().augment, script.controller.options().steer_gain * above, 1e-9);
+  script.Feed(200, signals);
+  EXPECT_EQ(script.controller.controls().augment, 1);
+  // An AUC below both limits lowers it again.
+  signals.auc = 0.9;
+  signals.auc_augmented = target - 0.1;
+  script.Feed(200, signals);
+  EXPECT_EQ(script.controller.controls().augment, 0);
+}
+
 TEST(Steering, AugmentationWaitsUntilThePicturesAreKnown) {
   BalanceOptions options = Steered();
   options.augment_epochs = 10;
@@ -68,12 +86,21 @@ TEST(Steering, GsRateFollowsTheAucOnImagesAsTheyAre) {
   EXPECT_EQ(script.controller.controls().lr_scale_g, 1);
 }
 
-TEST(Steering, ADThatIsPerfectOutOfSteeringsReachMeetsTheLadder) {
-  Script script(Steered());
+TEST(Steering, ADThatIsPerfectOnTheOriginalsMeetsTheLadderAfterAugmentation) {
+  BalanceOptions options = Steered();
   Signals wins = DiscriminatorWins();
   wins.auc_augmented = 0.7;
-  EXPECT_EQ(script.Feed(100, wins).front().action, "lower_d_rate");
-  EXPECT_EQ(script.controller.controls().augment, 0);
+  Script script(options);
+  const std::vector<Intervention> late = script.Feed(100, wins);
+  EXPECT_EQ(late.front().action, "lower_d_rate");
+  EXPECT_EQ(script.controller.controls().augment, 1);
+  // Without a limit for the originals there is nothing to wait for.
+  options.steer_original_auc = 2;
+  Script unlimited(options);
+  const std::vector<Intervention> early = unlimited.Feed(100, wins);
+  EXPECT_EQ(early.front().action, "lower_d_rate");
+  EXPECT_LT(early.front().step, late.front().step);
+  EXPECT_EQ(unlimited.controller.controls().augment, 0);
 }
 
 TEST(Steering, TheLadderWaitsUntilSteeringIsAtItsEnd) {
