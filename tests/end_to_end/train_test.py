@@ -161,6 +161,14 @@ class Resume(WithShards):
         self.assertEqual(2, sum(name.startswith('step-00000030.abandoned-') for name in names), names)
         self.assertIn('step-00000030', names)
 
+    def test_a_run_that_starts_at_its_end_has_a_checkpoint_of_its_own(self):
+        first, second = self.folder / 'ended', self.folder / 'copied'
+        self.assert_code(0, train(1, self.shards, first, '--steps', 3))
+        self.assert_code(0, train(2, self.shards, second, '--steps', 3, '--resume', newest_checkpoint(first)))
+        self.assertEqual('step-00000003', newest_checkpoint(second).name)
+        self.assert_code(0, train(2, self.shards, second, '--steps', 5))
+        self.assertEqual('step-00000005', newest_checkpoint(second).name)
+
     def test_damaged_newest_checkpoint_falls_back_loudly(self):
         run = self.folder / 'damaged'
         self.assert_code(0, train(2, self.shards, run, '--steps', 20, *self.FLAGS[2:]))

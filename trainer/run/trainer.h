@@ -89,6 +89,7 @@ class Trainer {
   void BeginOrResume();
   void AnnounceStart();
   std::optional<checkpoint::Checkpoint> FindCheckpoint();
+  bool IsOfThisRun(const checkpoint::Checkpoint& saved) const;
   std::optional<checkpoint::Checkpoint> LoadNamedCheckpoint();
   void Restore(const checkpoint::Checkpoint& saved);
   void MeasureAgain(const checkpoint::Checkpoint& saved);

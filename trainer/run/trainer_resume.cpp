@@ -50,13 +50,18 @@ std::optional<checkpoint::Checkpoint> Trainer::FindCheckpoint() {
   return newest;
 }
 
+bool Trainer::IsOfThisRun(const checkpoint::Checkpoint& saved) const {
+  std::error_code missing;  // a new run may have no folder of checkpoints yet
+  return std::filesystem::equivalent(saved.folder.parent_path(), folder_.Checkpoints(), missing);
+}
+
 std::optional<checkpoint::Checkpoint> Trainer::LoadNamedCheckpoint() {
   std::optional<checkpoint::Checkpoint> named;
   OnAllRanks(*control_, [&] { named = checkpoint::LoadTogether(options_.resume, RankGroupOf(*control_)); });
   OnRankZero(*control_, [&] {
     const auto existing = checkpoint::ListCheckpoints(folder_.Checkpoints());
     if (existing.empty()) return;
-    if (!std::filesystem::equivalent(named->folder.parent_path(), folder_.Checkpoints())) {
+    if (!IsOfThisRun(*named)) {
       throw UsageError(folder_.path().string() + " already has checkpoints, up to " + existing[0].filename().string() +
                        "; choose another --run to start from " + options_.resume);
     }
@@ -113,6 +118,8 @@ void Trainer::BeginOrResume() {
       gan_.extractor = std::make_shared<loss::FeatureExtractor>(gan_.options.loss.perceptual_file, device_);
     }
   });
+  // A run that starts from the checkpoint of another run has none of its own yet, even if it is at its end already.
+  if (saved && control_->AllAgree(IsOfThisRun(*saved))) saver_->set_last_saved_step(saved->step);
   if (saved && was_going_back) AbandonLaterGrids();
   if (saved) AbandonLaterCheckpoints();
   if (saved) LeaveLineageOf(*saved);
@@ -173,7 +180,6 @@ void Trainer::Restore(const checkpoint::Checkpoint& saved) {
   d_updates_ = saved.state.value("d_updates", saved.step);  // older checkpoints counted steps
   images_ = saved.images;
   lineage_ = saved.lineage;
-  saver_->set_last_saved_step(saved.step);
   if (world_.rank == 0) LogResume(saved);
 }
 

@@ -85,6 +85,7 @@ bool Trainer::RollBack() {
       {step_, "rollback",
        cause + ": back to step " + std::to_string(saved->step) + ", with other noise from there on"});
   OnAllRanks(*control_, [&] { Restore(*saved); });
+  saver_->set_last_saved_step(saved->step);
   AbandonLaterGrids();
   AbandonLaterCheckpoints();
   MeasureAgain(*saved);
