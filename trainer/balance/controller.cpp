@@ -165,7 +165,7 @@ void Controller::CountSteps(bool finite) {
   ++since_action_;
   ++since_restart_;
   balanced_for_ = verdict_ == Verdict::kBalanced ? balanced_for_ + 1 : 0;
-  // Also in steps that are not finite, because a series of such steps would otherwise keep G frozen.
+  // Counts down also in steps that are not finite, because a series of such steps would otherwise keep G frozen.
   if (controls_.freeze_g_steps > 0) --controls_.freeze_g_steps;
 }
 
@@ -194,7 +194,7 @@ std::optional<Action> Controller::NextAction() const {
   }
   // Help for D costs time, holding D back costs learning; so help is kept twice as long.
   const std::uint64_t wait = std::uint64_t{patience_} * options_.undo_steps * (IsHelped(controls_) ? 2 : 1);
-  // Both counters: the balance must have lasted, and with the present controls.
+  // Both counters must be high enough: the balance must have lasted, and with the present controls.
   if (std::min(balanced_for_, since_action_) >= wait && IsStable()) return Undo(controls_, options_);
   return std::nullopt;
 }
@@ -239,7 +239,7 @@ nlohmann::json Controller::Save() const {
           {"since_action", since_action_},
           {"acted", acted_},
           {"patience", patience_},
-          // Saved members keep their names when members are renamed, as here.
+          // A member that is renamed, as here, keeps its old name in checkpoints.
           {"taken_back", has_undone_},
           {"since_restart", since_restart_},
           {"epoch", epoch_}};

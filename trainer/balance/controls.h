@@ -56,10 +56,10 @@ inline constexpr std::string_view kActions[] = {"lower_d_rate",         "raise_d
 // How the next steps differ from the configured training. The default values change nothing.
 struct Controls {
   double base_scale_d = 1;           // multiplies D's configured learning rate; set by ActionGroup::kPace
-  double base_scale_g = 1;           // the same for G
+  double base_scale_g = 1;           // the same factor for G's rate
   double max_beta1 = 1;              // upper limit of Adam's first beta
   double lr_scale_d = 1;             // multiplies D's base rate (the configured rate times base_scale_d)
-  double lr_scale_g = 1;             // the same for G
+  double lr_scale_g = 1;             // the same factor for G's rate
   std::uint32_t d_every = 1;         // D is updated in every k-th step only
   std::uint32_t d_steps = 1;         // updates of D per step
   std::uint32_t freeze_g_steps = 0;  // number of further steps without an update of G; the controller counts it down

@@ -75,7 +75,7 @@ struct BalanceOptions {
   std::uint32_t clear_steps = 20;
   std::uint32_t warmup_steps = 50;     // until then `diverged` is the only possible verdict
   std::uint32_t action_interval = 25;  // steps between two interventions
-  std::uint32_t help_interval = 40;    // the same while D is helped
+  std::uint32_t help_interval = 40;    // steps between two interventions while D is helped
   double lr_factor = 0.5, min_lr_scale = 0.125;
   double max_lr_scale_d = 4;  // a losing D may learn faster than configured
   // D's relative learning speed is its learning rate times its updates per step, divided by G's learning rate. Actions
@@ -93,7 +93,7 @@ struct BalanceOptions {
   // When both accuracies are at least this, D counts as ahead even if its loss is large: smoothed labels give an
   // over-confident D a large loss although it distinguishes all images.
   double sure_accuracy = 0.97;
-  // The same holds for an AUC of at least this while the normalised loss is at most d_ahead_clear_excess.
+  // D also counts as ahead when its AUC is at least this while the normalised loss is at most d_ahead_clear_excess.
   double sure_auc = 0.995;
   // Whatever the AUC, G is ahead when D's normalised loss stays this high: D may rank the images correctly and still
   // give G hardly any gradient. Every run begins like this, so the condition must last longer (g_raise_steps).

@@ -5,7 +5,7 @@
 
 namespace gan::balance {
 
-// Of the DCGAN paper (Radford, Metz and Chintala, 2016).
+// The learning rate of the DCGAN paper (Radford, Metz and Chintala, 2016).
 inline constexpr double kPaperRate = 2e-4, kPaperBeta1 = 0.5;
 
 // The learning rate that suits networks of `options.features` and Adam's first beta `options.beta1`, when `rate_at_8`

@@ -60,7 +60,7 @@ double Imbalance(double loss_d, double loss_g) {
 
 std::optional<double> NormalisedLoss(const Signals& signals) {
   const double range = signals.loss_d_ceiling - signals.loss_d_floor;
-  // Also for critics without bounds, whose range is 0, and for NaN.
+  // The result is empty also for critics without bounds, whose range is 0, and for NaN.
   if (!(range > 0)) return std::nullopt;
   return (signals.loss_d - signals.loss_d_floor) / range;
 }

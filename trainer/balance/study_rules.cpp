@@ -6,7 +6,7 @@ namespace gan::balance {
 namespace {
 
 constexpr double kLeast = 0.125, kMost = 8;
-constexpr double kShare = 0.05;  // of a rate per step
+constexpr double kShare = 0.05;  // fraction by which a rate changes per step
 
 double Scaled(double scale, double factor) { return std::clamp(scale * factor, kLeast, kMost); }
 

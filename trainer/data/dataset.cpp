@@ -48,7 +48,7 @@ shard::ShardReader OpenShard(const std::filesystem::path& folder, const shard::M
 struct Dataset::Split {
   std::vector<std::uint64_t> first_records;          // of each shard; its last element is the total
   std::vector<std::uint64_t> holdout;                // record numbers, sorted by content
-  std::vector<std::uint64_t> held;                   // the same, ascending
+  std::vector<std::uint64_t> held;                   // the record numbers of the holdout, ascending
   std::vector<std::atomic<std::uint64_t>> verified;  // one bit per record
   bool larger_than_memory = false;
 };

@@ -27,7 +27,7 @@ void CopyMirrored(std::span<const std::byte> record, std::size_t size, std::uint
 }
 
 // Records are read in random order, so the processor cannot predict their addresses. Looking these up costs a twentieth
-// of the copy; prefetching does it while the record before is copied.
+// of the copy; prefetching hides this cost behind the copy of the previous record.
 void TouchPages(std::span<const std::byte> record) {
   constexpr std::size_t kPage = 4096;
   for (std::size_t at = 0; at < record.size(); at += kPage) __builtin_prefetch(record.data() + at);
@@ -46,8 +46,8 @@ std::uint64_t Await(const std::atomic<std::uint64_t>& number, const Ready& ready
 
 }  // namespace
 
-// Batch k is in slot k % slots.size(). The background thread fills a slot once the batch before in it was given back,
-// which happens in the call of Next() after the one that returned it.
+// Batch k is in slot k % slots.size(). The background thread fills a slot once the previous batch in that slot has been
+// given back. This happens in the call of Next() after the one that returned that batch.
 struct Loader::Impl {
   Impl(std::shared_ptr<const Dataset> dataset_in, const LoaderOptions& options_in)
       : dataset(std::move(dataset_in)), options(options_in), slots(options.prefetch + 1) {

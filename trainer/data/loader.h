@@ -42,7 +42,7 @@ class Dataset {
   using DamageReport = std::function<void(const DataError&)>;
   std::span<const std::byte> IntactRecord(std::uint64_t i, const DamageReport& report,
                                           std::uint64_t* used = nullptr) const;
-  // The same two functions for the holdout, whose order depends only on the content.
+  // The two functions above for the holdout, whose order depends only on the content.
   std::span<const std::byte> HoldoutRecord(std::uint64_t i) const;
   std::span<const std::byte> IntactHoldoutRecord(std::uint64_t i, const DamageReport& report,
                                                  std::uint64_t* used = nullptr) const;

@@ -16,7 +16,7 @@ class Permutation {
   std::uint64_t Inverse(std::uint64_t value) const;
 
  private:
-  std::uint64_t Encrypt(std::uint64_t x) const;  // on [0, 4^half_bits)
+  std::uint64_t Encrypt(std::uint64_t x) const;  // a bijection on [0, 4^half_bits)
   std::uint64_t Decrypt(std::uint64_t x) const;
 
   std::uint64_t n_;

@@ -18,8 +18,8 @@ bool CudaAvailable(std::string* why = nullptr);
 std::string WhyNoGpu(const std::string& load_error, int devices);
 
 // The number of this rank's GPU among the `devices` of its host. Throws UsageError if the host has fewer GPUs than
-// ranks, because NCCL connects only ranks with a GPU each. `apart`: NCCL takes the ranks for ranks of different hosts
-// (NCCL_HOSTID), so they may share GPUs, slowly; bench/gpu_check does this.
+// ranks, because NCCL connects only ranks with a GPU each. `apart`: NCCL treats the ranks as ranks of different hosts
+// (NCCL_HOSTID), so they may share GPUs, although slowly; bench/gpu_check does this.
 int DeviceOfRank(const World& world, int devices, bool apart);
 
 // Selects this rank's GPU (DeviceOfRank), makes it the current device and returns its number. Throws UsageError when

@@ -32,7 +32,8 @@ class PoolShare {
 class CudaGraph final : public gan::distributed::Graph {
  public:
   explicit CudaGraph(const std::function<void()>& queue) {
-    // The graph needs as much memory as the same steps before it, which is still in the allocator's cache.
+    // The recorded steps need as much memory as the same steps before them. That memory is still in the allocator's
+    // cache, so the cache is emptied first.
     c10::cuda::CUDACachingAllocator::emptyCache();
     // Only this thread's calls could disturb the recording. The feed and NCCL's watchdog continue meanwhile.
     graph_.capture_begin(share_.id(), cudaStreamCaptureModeThreadLocal);
@@ -47,8 +48,7 @@ class CudaGraph final : public gan::distributed::Graph {
   void Replay() override { graph_.replay(); }
 
  private:
-  // The stream would record for ever otherwise. What ended the recording is the error to be reported, not that it
-  // ended.
+  // Otherwise the stream would record for ever. The error to report is the one that ended the recording.
   void GiveUp() noexcept {
     try {
       graph_.capture_end();

@@ -221,7 +221,7 @@ std::optional<Interface> InterfaceTowards(const HostAddresses& other, const Host
   // Hosts that cannot resolve each other's names, such as pods with short host names, meet at an address.
   if (auto interface = InterfaceTowards(other.name)) return interface;
   for (const std::string& address : other.addresses) {
-    // An address that both hosts have, such as that of a container bridge, leads from each to itself.
+    // An address that both hosts have, such as that of a container bridge, leads each of them back to itself.
     if (std::find(own.addresses.begin(), own.addresses.end(), address) != own.addresses.end()) continue;
     if (auto interface = InterfaceTowards(address)) return interface;
   }

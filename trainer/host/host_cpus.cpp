@@ -57,7 +57,7 @@ std::vector<int> ParseCpuList(const std::string& list) {
 }
 
 // Open MPI binds each of two ranks to one core, however many the machine has, so a rank's own mask does not say what
-// the job may use. The launcher's mask does, if it is on this host: it was not bound by itself.
+// the job may use. The launcher's mask does, if the launcher is on this host, because a launcher does not bind itself.
 
 // A mask of our own type, because cpu_set_t holds only 1,024 CPUs.
 Mask MaskOf(const std::vector<int>& cpus) {

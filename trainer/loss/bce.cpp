@@ -33,8 +33,8 @@ torch::Tensor BceGenerator(const torch::Tensor& fake_logits, const torch::Tensor
 
 // The range depends only on the labels: it consists of their entropies.
 LossRange BceRange(const Labels& labels) {
-  // The loss of a D that says the same of every image is least for the mean label. That is what D falls back to when it
-  // knows nothing, so it bounds the range in which the loss carries information.
+  // A D that gives every image the same output has the smallest loss when that output is the mean label. D falls back
+  // to this output when it knows nothing, so its loss bounds the range in which the loss carries information.
   const double undecided = (labels.real + labels.fake) / 2;  // the best constant output
   return {.floor = CrossEntropy(labels.real, labels.real) + CrossEntropy(labels.fake, labels.fake),
           .ceiling = CrossEntropy(labels.real, undecided) + CrossEntropy(labels.fake, undecided)};

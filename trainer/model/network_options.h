@@ -14,7 +14,7 @@ enum class ConvolutionPath { kAuto, kTorch };
 struct NetworkOptions {
   std::int64_t resolution = 128;  // pixels per side: 64, 128 or 256
   std::int64_t features = 64;     // feature maps at 64x64 pixels
-  std::int64_t d_features = 0;    // the same for D; 0: equal to `features`
+  std::int64_t d_features = 0;    // feature maps of D at 64x64 pixels; 0: equal to `features`
   std::int64_t noise_dim = 100;
   Norm d_norm = Norm::kBatch;
   bool spectral_norm = false;  // of D's convolutions
@@ -22,7 +22,7 @@ struct NetworkOptions {
   std::int64_t d_width = 1;    // multiplies D's channels (widen.h)
   ConvolutionPath convolutions = ConvolutionPath::kAuto;
 
-  // The length of a class's embedding. It makes G's first layer longer by two thirds and a step by less than 1 %.
+  // The length of a class's embedding. It makes G's first layer two thirds larger and a step less than 1 % slower.
   static constexpr std::int64_t kClassEmbedding = 64;
 
   // The channels of the input of G's first layer.

@@ -119,7 +119,7 @@ namespace {
 // `value` holds batches of these sizes, one after the other. Batch norm is the only layer that lets an image depend on
 // the others, so the batches pass it one after another, in their order, because each updates the running statistics.
 torch::Tensor RunLayer(nn::AnyModule& layer, const torch::Tensor& value, const std::vector<std::int64_t>& sizes) {
-  // Also true of synchronised batch norm, which is derived from it.
+  // This also finds synchronised batch norm, which is derived from it.
   const bool mixes_images = layer.ptr()->as<nn::BatchNorm2d>() != nullptr;
   if (!mixes_images || sizes.size() == 1) return layer.forward(value);
   std::vector<torch::Tensor> parts;
@@ -168,8 +168,8 @@ DiscriminatorOutput DiscriminateWithFeatures(nn::Sequential& discriminator, cons
   return output;
 }
 
-// Gives a class's embedding a length of about 1, as a one-hot vector has; a latent has 10. With 1.0 instead, G ignores
-// the latent within a class: bench/classes/conditional.py, docs/decisions/0024-classes.md.
+// Gives a class's embedding a length of about 1, as a one-hot vector has. A latent vector has a length of about 10.
+// With 1.0 instead, G ignores the latent within a class: bench/classes/conditional.py, docs/decisions/0024-classes.md.
 constexpr float kEmbeddingDeviation = 0.125F;
 static_assert(NetworkOptions::kClassEmbedding == 64);
 

@@ -9,9 +9,9 @@ namespace gan::model {
 // (docs/decisions/0010-convolutions.md). Other types, and a LibTorch without oneDNN, use LibTorch's product.
 torch::Tensor Product(const torch::Tensor& a, const torch::Tensor& b);
 
-// The same for a matrix b with long, contiguous rows. Measurements chose the implementation: on processors with AVX2
-// but not AVX-512, oneDNN's product takes up to twice as long as MKL's. If b is larger than the caches, MKL's takes
-// half as long again as our own (ProductOfFewRows).
+// The product with a matrix b that has long, contiguous rows. Measurements chose the implementation: on processors with
+// AVX2 but not AVX-512, oneDNN's product takes up to twice as long as MKL's. If b is larger than the caches, MKL's
+// takes half as long again as our own (ProductOfFewRows).
 torch::Tensor ProductWithRows(const torch::Tensor& a, const torch::Tensor& b);
 
 // Our own product (rows_product.h), in single precision; b's columns are a multiple of 16. Every number is computed in

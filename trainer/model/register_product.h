@@ -40,7 +40,7 @@ template <std::size_t kCount>
   }
 }
 
-// The same for any number of rows; six at a time keep the registers busy.
+// Computes c for any number of rows; six at a time keep the registers busy.
 [[gnu::always_inline]] inline void MultiplyPanel(const Left& a, std::size_t rows, const float* b, std::size_t step,
                                                  std::size_t depth, bool add, float* c, std::size_t row) {
   std::size_t r = 0;

@@ -20,7 +20,8 @@ struct Block {
   std::size_t k = 0, depth = 0, column = 0, columns = 0;
 };
 
-// The blocks of b's columns [begin, end), each column's blocks one after the other, so that its sums stay in the cache.
+// The blocks of b's columns [begin, end). All blocks of the same columns follow each other, so that their sums stay in
+// the cache.
 struct Blocks {
   std::size_t begin, end, depth;
 

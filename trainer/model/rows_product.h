@@ -17,7 +17,7 @@ inline constexpr std::size_t kRowsProductColumns = 256;     // columns of a bloc
 inline constexpr std::size_t kRowsProductRoom = 256 * 256;  // floats
 
 // Columns [begin, end) of c, on the caller's thread; both are multiples of 16. room: memory for kRowsProductRoom
-// floats. Every number is the sum over 0, 1, 2, ... of depth, whatever the columns.
+// floats. Every number is the sum over k = 0, 1, 2, ..., depth - 1, whatever the columns.
 void MultiplyColumns(const RowsProduct& product, std::size_t begin, std::size_t end, float* room);
 
 }  // namespace gan::model

@@ -44,7 +44,8 @@ torch::Tensor Up(const torch::Tensor& small, const torch::Tensor& weight) {
   return PatchesUp(small, weight);
 }
 
-// The gradient of the weight: also a product of all output gradients with all patches, or LibTorch's function.
+// Computes the gradient of the weight: by Winograd's algorithm, as a product of all output gradients with all patches,
+// or by LibTorch's function.
 torch::Tensor Weight(const torch::Tensor& large, const torch::Tensor& small) {
   if (WinogradWeightPays(large.scalar_type(), small.size(0), large.size(1), small.size(1), small.size(2))) {
     return WinogradWeight(large, small);
@@ -52,7 +53,8 @@ torch::Tensor Weight(const torch::Tensor& large, const torch::Tensor& small) {
   const std::vector<std::int64_t> shape = {small.size(1), large.size(1), kTaps, kTaps};
   const std::int64_t weights = c10::multiply_integers(shape), places = small.size(0) * small.size(2) * small.size(3);
   if (!WeightDominates(weights, places)) {
-    // Only its shape and order are read, since just the gradient of the weight is asked for.
+    // LibTorch reads only the shape and memory order of this tensor, because only the gradient of the weight is
+    // requested.
     const torch::Tensor like = torch::empty(shape, large.options().memory_format(kChannelsLast));
     return std::get<1>(torch::convolution_backward(small, large, like, c10::nullopt, {2, 2}, {1, 1}, {1, 1},
                                                    /*transposed=*/false, {0, 0}, /*groups=*/1, {false, true, false}));

@@ -11,7 +11,7 @@ namespace gan::model {
 // this type, according to measurements on AVX2: there must be enough pixels for the transforms of the weight to pay.
 bool WinogradPays(torch::ScalarType type, std::int64_t images, std::int64_t large, std::int64_t small,
                   std::int64_t side);
-// The same for the gradient of the weight.
+// Whether the algorithm is faster for the gradient of the weight.
 bool WinogradWeightPays(torch::ScalarType type, std::int64_t images, std::int64_t large, std::int64_t small,
                         std::int64_t side);
 

@@ -51,8 +51,8 @@ void WeightOfFactors(const WinogradShape& shape, const float* factors, std::size
 // [9][rows][small_row()].
 void SumLarge(const WinogradShape& shape, const float* large, const WinogradTiles& tiles, float* sums);
 void SumSmall(const WinogradShape& shape, const float* small, const WinogradTiles& tiles, float* sums);
-// Their transposes: AddLarge adds to the large map, JoinSmall sets the pixels of the small map. edge: memory for
-// large() floats.
+// The transposes of these two: AddLarge adds to the large map, JoinSmall sets the pixels of the small map. edge: memory
+// for large() floats.
 void AddLarge(const WinogradShape& shape, const float* sums, const WinogradTiles& tiles, float* large, float* edge);
 void JoinSmall(const WinogradShape& shape, const float* sums, const WinogradTiles& tiles, float* small);
 

@@ -20,12 +20,12 @@ struct Copies {
   std::size_t images = 0, copies = 0;             // generated
   std::size_t held_out = 0, held_out_copies = 0;  // real
   std::size_t originals = 0;                      // different training images that were copied
-  // of at least this many copies if generated and held-out images were equally likely to be copies
+  // probability of at least this many copies if generated and held-out images were equally likely to be copies
   double probability = 1;
   bool learnt_by_heart = false;
 
   double rate() const;   // NaN without images
-  double floor() const;  // the same for the held-out images
+  double floor() const;  // the rate of the held-out images
 };
 
 // A generator has learnt by heart when its copies are too many for chance, and are copies of several training images.

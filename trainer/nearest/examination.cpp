@@ -12,7 +12,7 @@ namespace {
 
 // Not the seed of the run: training and gan-generate --nearest must choose the same images.
 constexpr std::uint64_t kOrderSeed = 0;
-constexpr std::uint64_t kBlock = 512;  // images between two signs of life
+constexpr std::uint64_t kBlock = 512;  // images between two calls of `alive`
 
 void Ignore(const DataError& /*damage*/) {}
 

@@ -26,8 +26,8 @@ inline constexpr std::uint64_t kGenerated = 256;
 class Reference {
  public:
   // flip: as in TrainingImages. `alive` is called every few hundred images, because reading a large data set can take
-  // long. A damaged record is replaced by the next intact one, without a message: others read the same records. Throws
-  // DataError when no record is intact.
+  // long. A damaged record is replaced by the next intact one, without a message, because other readers of the same
+  // records report it. Throws DataError when no record is intact.
   Reference(std::shared_ptr<const data::Dataset> dataset, bool flip, const std::function<void()>& alive);
 
   const TrainingImages& training() const { return *training_; }
@@ -66,7 +66,7 @@ class Examination {
   const Reference& reference_;
   std::size_t side_;
   std::vector<Neighbour> generated_;
-  std::vector<Shown> shown_;  // by ratio
+  std::vector<Shown> shown_;  // sorted by ratio
 };
 
 }  // namespace gan::nearest

@@ -12,8 +12,8 @@ namespace gan::run {
 
 namespace {
 
-// About a tenth of a core that training uses as well. With less, the work would not finish in time; with more, steps
-// would become noticeably longer.
+// At this priority the thread gets about a tenth of a core that training uses as well. With less, the work would not
+// finish in time; with more, steps would become noticeably longer.
 constexpr int kNice = 10;
 
 // Thrown by Alive() when the result is no longer wanted. Not an error.
@@ -59,7 +59,8 @@ void Aside::Alive() {
 Aside::Found Aside::Wait(std::chrono::milliseconds most) {
   std::unique_lock lock(mutex_);
   if (changed_.wait_for(lock, most, [&] { return work_.empty(); })) return Found::kDone;
-  // The owner asks at intervals, so the number is compared with that of the previous call instead of a time.
+  // The owner calls this at intervals. So it is enough to compare the number of signs of life with that of the previous
+  // call.
   const std::uint64_t signs = signs_;
   return std::exchange(seen_signs_, signs) == signs ? Found::kSilent : Found::kAlive;
 }

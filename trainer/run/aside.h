@@ -17,7 +17,7 @@ namespace gan::run {
 class Aside {
  public:
   Aside();
-  // Ends the current work at its next sign of life.
+  // Ends the current work at its next call of Alive().
   ~Aside();
   Aside(const Aside&) = delete;
   Aside& operator=(const Aside&) = delete;
@@ -25,7 +25,7 @@ class Aside {
   // Appends work, which is done in this order. It must call Alive() from time to time, and must not catch its
   // exception.
   void Start(std::function<void()> work);
-  // A sign of life from the work. Throws when its result is no longer wanted.
+  // The work calls this to show that it continues. Throws when its result is no longer wanted.
   void Alive();
 
   enum class Found : std::uint8_t { kDone, kAlive, kSilent };

@@ -30,13 +30,14 @@ data::LoaderOptions OptionsOf(const TrainOptions& options, std::uint64_t batch, 
   return loader;
 }
 
-// A GPU divides by a number as by its reciprocal, with other rounding than a CPU; by a tensor it really divides.
+// On a GPU, dividing by a number multiplies by its reciprocal, which rounds differently from a CPU. Dividing by a
+// tensor really divides.
 torch::Tensor Normalised(const torch::Tensor& pixels) {
   const torch::Tensor images = pixels.to(torch::kFloat);
   return images.div_(torch::full({}, 255, images.options())).sub_(0.5).div_(0.5);
 }
 
-// The same result, bit for bit, in one scan over the memory.
+// Gives the same result, bit for bit, in one scan over the memory.
 torch::Tensor NormalisedOnCpu(const torch::Tensor& pixels) {
   const torch::Tensor packed = pixels.contiguous();
   torch::Tensor images = torch::empty(packed.sizes(), torch::kFloat);

@@ -32,7 +32,7 @@ torch::Tensor ToImages(const torch::Tensor& pixels, std::int64_t resolution, tor
 torch::Tensor Latents(std::uint64_t seed, data::Stream stream, std::uint64_t cursor, std::uint64_t count,
                       std::int64_t noise_dim, torch::Device device);
 
-// The classes of the images of the same latents, as float [count, classes] (model/classes.h) on `device`. Undefined
+// The classes for the latents of the same images, as float [count, classes] (model/classes.h) on `device`. Undefined
 // when there are none.
 torch::Tensor DrawClasses(const data::Classes& classes, std::uint64_t seed, data::Stream stream, std::uint64_t cursor,
                           std::uint64_t count, torch::Device device);

@@ -70,7 +70,7 @@ std::optional<SaveReport> CheckpointSaver::Save(SavedState state) {
   saver_.Start([root = root_, request = std::move(request), snapshot = snapshot_, communicator = communicator_, keep] {
     return WriteAndPrune(root, request, *communicator, keep);
   });
-  // Training is paused only until here: for the previous save and for the copy.
+  // Training pauses only until here. It has waited for the previous save and for the copy.
   pause_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return before;
 }

@@ -33,7 +33,7 @@ class Snapshot {
 // one is missing or has another shape or type.
 void RestoreSome(const checkpoint::Checkpoint& saved, const model::NamedTensors& state);
 
-// The same, but throws DataError when the checkpoint contains other tensors.
+// Copies the tensors in the same way, but throws DataError when the checkpoint contains other tensors.
 void RestoreAll(const checkpoint::Checkpoint& saved, const model::NamedTensors& state);
 
 checkpoint::RankGroup RankGroupOf(distributed::Communicator& control);

@@ -17,7 +17,7 @@ constexpr double kUnknown = -1;
 
 // A class has collapsed when it is much less diverse than before, or than the other classes.
 constexpr double kDiverse = 0.4;  // relative to the real images; a lower diversity cannot be compared
-constexpr double kCollapsed = 0.5, kRecovered = 0.7;  // of that
+constexpr double kCollapsed = 0.5, kRecovered = 0.7;  // fractions of the diversity to compare with
 // D separates a class when it does not separate the others.
 constexpr double kSeparated = 0.995, kMixed = 0.98;
 

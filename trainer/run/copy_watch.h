@@ -53,7 +53,7 @@ class CopyWatch {
   const RunFolder& folder_;
   std::function<void()> alive_;
   std::optional<nearest::Reference> reference_;
-  bool told_ = false;  // state in the last log line
+  bool told_ = false;  // whether the last log line said that the generator has learnt its images by heart
 };
 
 // `copies`, `copies_floor` (of the held-out images), `copies_p` and `copies_told`, in this order; NaN without a result.

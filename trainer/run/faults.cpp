@@ -106,7 +106,7 @@ step::Batch Faults::Inject(step::Batch batch, std::uint64_t step) const {
     if (fault.Strikes(Kind::kPictures, step)) batch.real.mul_(fault.amount);
     if (!fault.Strikes(Kind::kLatents, step)) continue;
     const std::int64_t different = std::min(static_cast<std::int64_t>(fault.amount), batch.latents.size(0));
-    // The same latents in every step: a generator that sees only a few latents forgets all others. Training's own
+    // Uses the same latents in every step: a generator that sees only a few latents forgets all others. Training's own
     // random numbers are not affected, because they come from counters (data/sampler.h).
     torch::manual_seed(0);
     const torch::Tensor few = torch::randn({different, batch.latents.size(1), 1, 1}).to(batch.latents.options());

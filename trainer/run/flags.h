@@ -29,7 +29,7 @@ class Flags {
 
   // Sets the heading in --help for the flags that follow.
   void Group(const std::string& name) { group_ = name; }
-  // The same for flags that only --help-all shows.
+  // Sets the heading for the flags that follow, which only --help-all shows.
   void RareGroup(const std::string& what) { group_ = cli::RareGroup(what); }
 
   // --name VALUE: a number, a text, a path or several paths.

@@ -47,7 +47,7 @@ json FactsIn(const checkpoint::Manifest& manifest) {
           {"global_batch", options.value("global_batch", std::uint64_t{0})}};
 }
 
-// The same from the newest checkpoint; null if there is none.
+// The same facts, from the newest checkpoint; null if there is none.
 json ReadFacts(const TrainOptions& options) {
   if (options.resume == "none") return nullptr;
   if (options.resume != "auto") return FactsIn(checkpoint::ReadManifest(options.resume));

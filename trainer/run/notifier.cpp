@@ -16,7 +16,7 @@ namespace {
 
 // Maximum delay of the end of a run by an endpoint that does not answer.
 constexpr std::chrono::seconds kPatience{5};
-// The same for a rank that its watchdog ends.
+// Maximum delay of the end of a rank that its watchdog ends.
 constexpr std::chrono::seconds kPatienceWhenHanging{3};
 
 constexpr int kInfo = 9, kWarn = 13, kError = 17;  // OpenTelemetry's numbers

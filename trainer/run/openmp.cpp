@@ -35,7 +35,7 @@ constexpr std::array<const char*, 4> kVariables = {"OMP_THREAD_LIMIT", "OMP_DYNA
 int SizeOfRegion(int threads) {
   const auto open = Find<OpenRegion>("GOMP_parallel");
   if (open == nullptr || Find<GetNumber>("omp_get_num_threads") == nullptr)
-    return threads;  // without OpenMP there are no limits of it
+    return threads;  // without OpenMP nothing limits the threads
   int size = 0;
   const auto ask = [](void* data) {
     if (Find<GetNumber>("omp_get_thread_num")() == 0)

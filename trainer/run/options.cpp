@@ -230,7 +230,7 @@ BatchPlan PlanBatches(const TrainOptions& options, int world_size) {
 }
 
 void RequireResumable(const nlohmann::json& saved, const nlohmann::json& now, const std::filesystem::path& checkpoint) {
-  // An older checkpoint lacks newer flags; its run was trained as with their defaults.
+  // An older checkpoint lacks newer flags; its run was trained as if they had their default values.
   const nlohmann::json defaults = ToJson(TrainOptions());
   // Every difference is collected, so that the user can correct all of them at once.
   const std::set<std::string> changeable = Changeable();

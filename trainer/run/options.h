@@ -41,7 +41,7 @@ struct RunBefore {
 };
 
 struct TrainOptions {
-  // For quality_every.
+  // The value of quality_every that leaves the choice to the program.
   static constexpr std::uint64_t kAutomatic = std::numeric_limits<std::uint64_t>::max();
 
   Preset preset = Preset::kNone;
@@ -138,7 +138,7 @@ struct BatchPlan {
 // global_batch: from the flag or a checkpoint (0: batch x ranks). The micro-batch becomes smaller when ranks x batch
 // would exceed the global batch. Throws UsageError when the ranks cannot share the global batch evenly.
 BatchPlan PlanBatches(std::uint64_t batch, std::uint64_t global_batch, int world_size);
-// The same for these options. A run that resumes keeps its global batch.
+// The micro-batches of a run with these options. A run that resumes keeps its global batch.
 BatchPlan PlanBatches(const TrainOptions& options, int world_size);
 
 nlohmann::json ToJson(const TrainOptions& options);

@@ -52,7 +52,7 @@ class QualityWatch {
   nlohmann::json Save() const;
   // `images`: of the restored step. A pending measurement must then be begun again or forgotten.
   void Restore(const nlohmann::json& state, std::uint64_t images);
-  // On rank 0, with the checkpoint of the pending measurement's step. Throws DataError.
+  // Begins the restored measurement again, on rank 0, with the checkpoint of the measured step. Throws DataError.
   void BeginAgain(const checkpoint::Checkpoint& saved, const step::Gan& like);
   void ForgetPending() { pending_.reset(); }
 

@@ -36,7 +36,7 @@ class QualityWork {
   // Copies the averaged weights of G (its current weights when there is no average), and begins to measure them. No
   // other measurement may be running.
   void Begin(const step::Gan& gan, std::uint64_t step);
-  // The same with the weights in the checkpoint of that step; `like` has the same networks. Throws DataError.
+  // Begins to measure the weights in the checkpoint of that step; `like` has the same networks. Throws DataError.
   void Begin(const checkpoint::Checkpoint& saved, const step::Gan& like);
 
   // See Aside. Finish() also reports in the log when the generator has learnt its images by heart.

@@ -80,7 +80,7 @@ class Recorder {
   double world_size_;
   monitoring::Metrics& metrics_;
   std::shared_ptr<StatsFile> stats_;      // rank 0 only; shared with the save in flight
-  std::shared_ptr<StatsFile> quality_;    // likewise, in a run that measures quality or has done so
+  std::shared_ptr<StatsFile> quality_;    // rank 0 only; in a run that measures quality or has done so
   std::optional<TensorBoardLog> events_;  // rank 0 only
   std::chrono::steady_clock::time_point start_, last_log_;
   std::optional<double> first_fraction_;
@@ -90,7 +90,7 @@ class Recorder {
   step::StepTimes times_;   // sums over the steps since MyTimes()
   double times_total_ = 0;  // sum of the times of whole steps
   std::uint64_t times_steps_ = 0, times_images_ = 0;
-  bool collapse_foretold_ = false;  // state in the last log line
+  bool collapse_foretold_ = false;  // whether the last log line said that a mode collapse is expected
   nlohmann::json ranks_ = nlohmann::json::array();
   distributed::TrafficCounters published_traffic_;
   double published_data_wait_ = 0;

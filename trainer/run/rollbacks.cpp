@@ -54,7 +54,8 @@ bool Rollbacks::Exhausted(std::uint64_t step) const {
   return recent >= kMost;
 }
 
-// A rollback sets the checkpoints of later steps aside, so the present one of such a step was saved after it.
+// A rollback sets the checkpoints of later steps aside, so a checkpoint that now exists for such a step was saved after
+// the rollback.
 std::size_t Rollbacks::CountBefore(std::uint64_t step) const {
   const auto last = std::find_if(all_.rbegin(), all_.rend(), [&](const Rollback& one) { return one.to < step; });
   return static_cast<std::size_t>(all_.rend() - last);

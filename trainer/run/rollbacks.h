@@ -36,7 +36,7 @@ class Rollbacks {
   bool Exhausted(std::uint64_t step) const;
   // The number of rollbacks that surely came before the checkpoint of `step` was saved.
   std::size_t CountBefore(std::uint64_t step) const;
-  // Of the rollbacks after the first `known` ones, those from a mode collapse: for each of them, how many of its kind
+  // The rollbacks from a mode collapse among those after the first `known` ones: for each of them, how many of its kind
   // came before it.
   std::vector<std::uint32_t> CollapsesAfter(std::size_t known) const;
   // The seed after all rollbacks so far. Each rollback changes the noise, because the same noise would lead to the same

@@ -27,7 +27,8 @@ struct StepNumber {
   // value of `name` in Observation::others.
   double Observation::*member = nullptr;
   double (*of_rank)(const RankMeasurements&) = nullptr;
-  // For all other numbers, and for those that some steps lack. Null: the value is the mean over the ranks.
+  // Used for all other numbers, and for those that are missing in some steps. Null: the value is the mean over the
+  // ranks.
   std::optional<double> (*of_record)(const StepRecord&) = nullptr;
   std::optional<monitoring::Metric> metric = {};
   std::string_view label = {};  // value of the metric's label

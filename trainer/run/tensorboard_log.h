@@ -31,7 +31,7 @@ class TensorBoardLog {
 
   std::unique_ptr<tensorboard::EventFile> file_;  // null if it could not be created
   bool failed_ = false;
-  std::set<std::pair<std::string, std::uint64_t>> pictures_;  // that were added
+  std::set<std::pair<std::string, std::uint64_t>> pictures_;  // images that were added already
 };
 
 }  // namespace gan::run

@@ -147,7 +147,7 @@ std::uint64_t Trainer::GlobalBatch() const {
 
 bool Trainer::Finished() const { return FractionDone() >= 1 || quality_->HasReachedBest(); }
 
-// A run has exactly one kind of length; a data set's size in epochs is converted to images.
+// A run has exactly one kind of length; a length in epochs is converted to images.
 double Trainer::FractionDone() const {
   if (options_.steps > 0) return static_cast<double>(step_) / static_cast<double>(options_.steps);
   return static_cast<double>(images_) / TotalImages(options_, dataset_->size());

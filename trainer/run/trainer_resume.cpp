@@ -230,7 +230,8 @@ void Trainer::LogResume(const checkpoint::Checkpoint& saved) const {
                      : "not equal, because batch norm or a loss takes its means over other groups of images"));
 }
 
-// Older checkpoints contain no such step, because their controller decided within the step.
+// Restores a step on which the controller has not decided yet. Older checkpoints contain no such step, because their
+// controller decided within the step.
 void Trainer::RestoreUndecidedStep(const nlohmann::json& state) {
   undecided_.reset();
   auc_ = state.value("auc", 0.5);

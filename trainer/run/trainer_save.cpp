@@ -1,4 +1,4 @@
-// What a Trainer saves, and what it says about saves that have ended.
+// The part of Trainer that saves checkpoints, and reports saves that have ended.
 #include "cli/build_facts.h"
 #include "storage/errors.h"
 #include "trainer/run/classes_of_run.h"

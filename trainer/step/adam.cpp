@@ -10,7 +10,8 @@ namespace {
 // that order, whatever their strides, but first copies a gradient that is not in NCHW order, for nothing.
 torch::Tensor InMemoryOrder(const torch::Tensor& tensor) { return tensor.as_strided({tensor.numel()}, {1}); }
 
-// The same, after a copy to the order of `parameter` where autograd made the gradient in another one.
+// The numbers of the gradient of `parameter`, in the memory order of `parameter`. They are copied if autograd made the
+// gradient in another order.
 torch::Tensor GradientOf(const torch::Tensor& parameter) {
   const torch::Tensor& gradient = parameter.grad();
   if (gradient.strides() == parameter.strides()) return InMemoryOrder(gradient);

@@ -23,7 +23,7 @@ class Adam {
   // One update with the parameters' gradients. Every parameter must have a gradient. The rate is as LearningRateType()
   // describes it.
   void Step(const torch::Tensor& learning_rate);
-  // The same, with `norm`, the norm of all gradients together (0-dim float64 on their device). Makes no update when
+  // One update with `norm`, the norm of all gradients together (0-dim float64 on their device). Makes no update when
   // `norm` is not finite. When `norm` exceeds clip_norm > 0, divides the gradients by norm / clip_norm first. Does not
   // wait for a GPU.
   void Step(const torch::Tensor& learning_rate, const torch::Tensor& norm, double clip_norm);

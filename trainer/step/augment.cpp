@@ -5,9 +5,9 @@ namespace gan::step {
 namespace {
 
 enum Gate : std::int64_t { kBrightness, kSaturation, kContrast, kTranslation, kCutout };
-constexpr std::int64_t kColourStrength = 5;       // 5, 6, 7
-constexpr std::int64_t kTranslationStrength = 8;  // 8, 9
-constexpr std::int64_t kCutoutStrength = 10;      // 10, 11
+constexpr std::int64_t kColourStrength = 5;       // draws 5, 6 and 7 of an image
+constexpr std::int64_t kTranslationStrength = 8;  // draws 8 and 9
+constexpr std::int64_t kCutoutStrength = 10;      // draws 10 and 11
 constexpr double kTranslationRatio = 0.125;
 constexpr double kCutoutRatio = 0.5;
 

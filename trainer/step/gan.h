@@ -18,7 +18,7 @@
 
 namespace gan::step {
 
-using Optimizer = Adam;  // of both networks
+using Optimizer = Adam;  // the optimizer of both networks
 
 // Both networks, their optimizers and everything else that training changes. Owned by the trainer; the same on every
 // rank after every step.

@@ -13,8 +13,8 @@ namespace gan::step {
 std::uint32_t BatchCount(const StepPlan& plan);
 
 // Queues a step on the gan's device and returns its measurements there. It reads nothing from the host but the batches
-// and the plan, so the same operations on other numbers and batches, at the same places in memory, are another step
-// with this plan. clock: null while the operations are recorded, because they do not run then.
+// and the plan, so the same operations make another step with this plan when other numbers and batches lie at the same
+// places in memory. clock: null while the operations are recorded, because they do not run then.
 StatisticsRow QueueStep(Gan& gan, const Planned& planned, const BatchSource& next_batch, PhaseClock* clock);
 
 }  // namespace gan::step

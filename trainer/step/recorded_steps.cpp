@@ -11,7 +11,7 @@ namespace gan::step {
 // A plan that has been seen.
 struct RecordedSteps::Known {
   StepPlan plan;
-  std::uint32_t steps = 0;              // that were not repeated
+  std::uint32_t steps = 0;              // number of steps that were not repeated
   double share_of_discriminator = 0.5;  // in the time of both phases
   std::unique_ptr<distributed::Graph> graph = nullptr;
   StatisticsRow row = {};

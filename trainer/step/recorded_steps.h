@@ -33,8 +33,8 @@ class RecordedSteps {
   RecordedSteps(const RecordedSteps&) = delete;
   RecordedSteps& operator=(const RecordedSteps&) = delete;
 
-  // As TrainStep. All batches must have the same shape. In a repeated step the phases of D and G cannot be measured
-  // apart: its time on the device is divided as in the plan's last step that was not repeated.
+  // Makes a step as TrainStep does. All batches must have the same shape. In a repeated step the phases of D and G
+  // cannot be measured apart: its time on the device is divided as in the plan's last step that was not repeated.
   StepResult Run(const StepPlan& plan, const StepNumbers& numbers, const BatchSource& next_batch);
   // Call it when tensors of the gan were replaced instead of overwritten: recorded operations use the old ones.
   void Forget();

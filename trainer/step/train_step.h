@@ -34,7 +34,7 @@ struct StepResult {
   double penalty = 0, matching = 0;                     // gradient penalties in D's loss; feature matching in G's
   // [N] float64 on the CPU, from the last D phase (all its micro-batches), before its update.
   torch::Tensor real_logits, fake_logits;
-  // The same for the images without augmentation. Undefined unless the plan requests them.
+  // The logits for the images without augmentation. Undefined unless the plan requests them.
   torch::Tensor unaugmented_real_logits, unaugmented_fake_logits;
   double real_distance = 0, fake_distance = 0;  // NearestNeighbourDistance of the last batch
   // With up to kMostWatchedClasses classes, else undefined, float64 on the CPU: DistancesWithinClasses of the last
