@@ -29,7 +29,7 @@ const Format& RecogniseOrReject(std::span<const std::byte> file);
 
 // Chooses the decoder by the file's content, and turns the picture. Throws Rejected. Safe to call from many threads.
 Rgb8 Decode(std::span<const std::byte> file, const DecodeOptions& options);
-// The same for a file that has been recognised.
+// Decodes a file whose format has been recognised.
 Rgb8 DecodeAs(const Format& format, std::span<const std::byte> file, const DecodeOptions& options);
 
 // The formats, one small file each, for content that has been recognised. DecodeAs() applies the orientation of the
@@ -58,8 +58,8 @@ std::string OpenCvLibrary();
 // kCropped when the crop would keep too little of the longer side, kCorrupt when it is zero.
 void RequireSize(std::uint64_t width, std::uint64_t height, const DecodeOptions& options);
 
-// The same, and waits until there is memory for decoding. bytes_per_pixel: the decoder's largest allocation, its own
-// buffers and the RGB output.
+// Checks the size in the same way, and waits until there is memory for decoding. bytes_per_pixel: the decoder's largest
+// allocation, its own buffers and the RGB output.
 void RequireRoom(std::uint64_t width, std::uint64_t height, std::uint64_t bytes_per_pixel,
                  const DecodeOptions& options);
 

@@ -54,7 +54,7 @@ struct BmpHeader {
 };
 
 void ReadMasks(const BmpBytes& file, BmpHeader& h) {
-  // The same place for all headers: inside of longer ones, and behind a header of 40 bytes.
+  // The masks are at the same place for all headers: inside of longer ones, and behind a header of 40 bytes.
   const std::size_t at = kFileHeader + 40;
   for (std::size_t i = 0; i < 3; ++i) h.masks[i] = file.Number(at + 4 * i, 4);
   if (h.size >= 56) h.masks[3] = file.Number(at + 12, 4);

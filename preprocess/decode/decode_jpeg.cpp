@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <string>
 
-// These two need stdio before them.
+// These two headers need stdio before them.
 #include <jpeglib.h>
 
 #include <jerror.h>

@@ -18,7 +18,8 @@ struct Format {
   std::string_view name;
   // The first bytes of a file, where '?' is any byte. Several entries are alternatives; unused ones are empty.
   std::array<std::string_view, 6> magics;
-  // A further check for files that begin so, or for all files if `magics` is empty. Null: the first bytes suffice.
+  // A further check for files that begin with these bytes, or for all files if `magics` is empty. Null: the first bytes
+  // suffice.
   bool (*confirm)(FileBytes file);
   // ".jpg .jpeg": a file of such a name is an input whatever its content. Empty if only the content counts.
   std::string_view extensions;

@@ -11,10 +11,10 @@
 
 namespace gan::preprocess {
 
-// The same picture as a baseline JPEG (ITU-T T.81) that contains only the averages. Decoded at 1/8, it gives the pixels
-// of the progressive file where no component is subsampled; a subsampled component has half the detail. The other scans
-// are skipped, not decoded, to the end of the file. nullopt: not a progressive JPEG, or an unusual one; the normal
-// decoder must then read the file. Throws Rejected(kTooLarge).
+// Returns the picture as a baseline JPEG (ITU-T T.81) that contains only the averages. Decoded at 1/8, it gives the
+// pixels of the progressive file where no component is subsampled; a subsampled component has half the detail. The
+// other scans are skipped, not decoded, to the end of the file. nullopt: not a progressive JPEG, or an unusual one; the
+// normal decoder must then read the file. Throws Rejected(kTooLarge).
 std::optional<std::vector<std::byte>> BaselineOfAverages(std::span<const std::byte> file, const DecodeOptions& options);
 
 }  // namespace gan::preprocess

@@ -70,7 +70,7 @@ class AveragesReader {
   std::uint32_t units_down() const { return units_down_; }
 
  private:
-  // False at the end of the picture.
+  // Reads one segment. Returns false at the end of the picture.
   bool ReadSegment();
   void Keep(Bytes segment) { header_.insert(header_.end(), segment.begin(), segment.end()); }
   void ReadFrame(Bytes whole, Bytes body);

@@ -18,7 +18,7 @@ namespace gan::preprocess {
 
 inline constexpr std::size_t kMostAllocation = std::size_t{1} << 31;
 
-// Why there is no picture.
+// The reason why there is no picture. It is thrown within the plugin.
 struct Failure {
   int result;
   std::string why;

@@ -32,8 +32,8 @@ bool LooksLikeAnArchive(std::string_view name);  // by its extension
 class OtherMembers {
  public:
   virtual ~OtherMembers() = default;
-  // What the listing does with a member; `head` is its beginning. kText: it calls TakeText() with the contents. kTake:
-  // it does not count the member, because the caller will.
+  // Says what the listing does with a member; `head` is its beginning. kText: it calls TakeText() with the contents.
+  // kTake: it does not count the member, because the caller will.
   enum class Wish { kNone, kText, kTake };
   virtual Wish Wants(const ArchiveMember& member, std::string_view head) = 0;
   virtual void TakeText(const ArchiveMember& member, std::string text) = 0;

@@ -76,7 +76,7 @@ class Listing {
     // The beginning is read only when the name is not that of a picture, because that means unpacking.
     const std::string head = !is_picture && stream_.IsPlainFile() ? stream_.Head() : std::string();
     is_picture = is_picture || IsPictureContent(head);
-    // Also if it is hidden or not a picture: a hard link may lead to it.
+    // Remembers also an entry that is hidden or not a picture, because a hard link may lead to it.
     if (stream_.IsPlainFile()) {
       places_[std::hash<std::string>()(member.name)] = {member.bytes, member.position, is_picture};
     }

@@ -148,7 +148,7 @@ bool IsRegular(archive_entry* entry) {
 
 bool ArchiveStream::IsPlainFile() const { return IsRegular(entry_) && ::archive_entry_hardlink(entry_) == nullptr; }
 
-// If the name cannot be represented, the archive holds none.
+// libarchive returns no name when it cannot represent the name. The entry is then named by its number.
 std::string ArchiveStream::Name() const {
   const char* text = ::archive_entry_pathname(entry_);
   if (text == nullptr) text = ::archive_entry_pathname_utf8(entry_);

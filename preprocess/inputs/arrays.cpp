@@ -128,7 +128,8 @@ void Arrays::AddTo(SourceList& sources) {
   TellOfThreePlanes(sources);
 }
 
-// A tensor of one picture looks like three grey ones.
+// Warns of an array [3, height, width]. It counts as three grey pictures, but it may be the tensor of one colour
+// picture.
 void Arrays::TellOfThreePlanes(SourceList& sources) const {
   const auto has_three = [](const auto& array) {
     const std::optional<ArrayHeader>& header = array.second.header;

@@ -1,4 +1,4 @@
-// A few blocks of the inputs' contents, by which other inputs of the same names and sizes are noticed.
+// A few blocks of the inputs' contents. They show when other inputs have the same names and sizes.
 #pragma once
 
 #include <string>

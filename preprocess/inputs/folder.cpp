@@ -78,15 +78,15 @@ class Walk {
     return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
   }
 
-  // The path below the root, as a suffix of the path as it was given. A call for a relative path took most of the time
-  // of a walk.
+  // The path below the root, as a suffix of the path as it was given. Calling the library for a relative path took most
+  // of the time of a walk.
   std::string_view NameOf(const fs::path& path) const {
     const std::string_view whole = path.native();
     const std::size_t root = root_.native().size();
     return whole.size() <= root ? std::string_view() : whole.substr(whole[root] == '/' ? root + 1 : root);
   }
 
-  // `all_are`: the kind of everything in the folder; null: each file decides.
+  // `all_are`: every file in the folder is left out as being of this kind. Null: each file is judged by itself.
   void Enter(const fs::path& folder, const std::string_view* all_are) {
     struct stat status = {};
     if (::stat(folder.c_str(), &status) != 0) return RejectFolder(folder, "entered", errno, all_are);
@@ -133,7 +133,8 @@ class Walk {
     const std::string& whole = path.native();
     if (all_are == nullptr && IsHiddenName(std::string_view(whole).substr(whole.rfind('/') + 1))) all_are = &kHidden;
     std::error_code error;
-    // These two ask the kernel only about links. A hidden folder is walked as well, so that its files are counted.
+    // These two calls ask the kernel only about links. A hidden folder is walked as well, so that its files are
+    // counted.
     if (entry.is_directory(error)) return Enter(path, all_are);
     if (all_are != nullptr) return found_.left_out().Count(*all_are, NameOf(path));
     const bool is_file = entry.is_regular_file(error);

@@ -45,14 +45,14 @@ class GzipStream {
   void UnpackSome(bool has_input, std::span<std::byte>& out, Block& block);
   bool Put(Block block);
 
-  // The thread's.
+  // Used only by the thread.
   const std::unique_ptr<Inflater> inflater_;
   const int descriptor_;
   std::vector<std::byte> packed_;
   std::span<const std::byte> in_;  // the part of packed_ that is not unpacked yet
   bool begun_ = false;             // a member of the file has begun
 
-  Block current_;  // the caller's
+  Block current_;  // used only by the caller
 
   std::mutex mutex_;
   std::condition_variable changed_;

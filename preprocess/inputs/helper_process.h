@@ -28,7 +28,7 @@ std::span<std::byte> WritableBytesOf(Plain& plain) {
 // Owns the process, which ends when its socket is closed. One thread at a time.
 class HelperProcess {
  public:
-  // The number of the socket that the process finds open.
+  // The descriptor under which the helper process finds its end of the socket.
   static constexpr int kSocket = 3;
   // How often such work is tried before the run ends.
   static constexpr int kTries = 3;

@@ -30,7 +30,7 @@ class LabelFiles {
   // `name`: a file that this class knows, relative to the root. Throws DataError with its name and, if there is one,
   // the offset.
   void Read(const std::string& name, const std::string& text);
-  // The same for a file that is read from the folder. Throws IoError as well.
+  // Reads such a file from the folder. Throws IoError as well.
   void ReadFile(const std::string& name);
   // Throws DataError if the name of a container is that of a table of labels, whose labels would be lost.
   void RequireNoTable(const std::string& container) const;
@@ -63,7 +63,7 @@ class LabelFiles {
   bool column_found_ = false;
   bool knows_labels_ = false;
   std::uint64_t conflicts_ = 0;  // rows that contradict an earlier row on the label of a picture
-  std::string conflict_;         // the first of them
+  std::string conflict_;         // the first of these rows
 };
 
 }  // namespace gan::preprocess

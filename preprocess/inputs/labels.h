@@ -15,8 +15,8 @@ std::string_view Name(LabelMode mode);  // "none", "folder", "auto"
 
 struct LabelOptions {
   LabelMode mode = LabelMode::kNone;
-  // The label to take from a source with several (--label-column); empty: the usual one. If it is given, folders are
-  // not used as labels.
+  // The label to take from a source with several (--label-column); empty: a label with one of the usual names. If a
+  // label is named here, folders are not used as labels.
   std::string column;
 };
 

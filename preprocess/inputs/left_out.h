@@ -39,7 +39,7 @@ inline constexpr std::string_view kOwnOutput = "written by gan-preprocess";
 // Whether a file or folder of this name is certainly not a picture of the user: ".ipynb_checkpoints", "._x.jpg",
 // "__MACOSX".
 bool IsHiddenName(std::string_view component);
-// The same for each part of a path.
+// Whether this is true of any part of a path.
 bool HasHiddenPart(std::string_view path);
 
 }  // namespace gan::preprocess

@@ -49,7 +49,7 @@ class ReaderKilled : public std::runtime_error {
             "the process that reads LMDB was killed (is there enough memory?); the same command goes on") {}
 };
 
-// An error of the system that may pass. Not ENOMEM: a damaged file may tell any size for its mapping.
+// An error of the system that may pass. Not ENOMEM: a damaged file may claim any size for its mapping.
 bool MayPassInLmdb(std::uint64_t number) {
   return number != ENOMEM && number <= kMostErrno && MayPass(static_cast<int>(number));
 }

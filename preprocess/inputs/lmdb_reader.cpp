@@ -25,7 +25,7 @@ std::unique_ptr<LmdbDatabase> OpenDatabase(const std::string& path) {
   return std::unique_ptr<LmdbDatabase>(open(path));
 }
 
-// `number`: errno; 0: an error that is none of the system.
+// `number`: errno; 0 if the error does not come from the system.
 bool SendError(int socket, const std::string& text, int number = 0) {
   const LmdbAnswer answer = {LmdbAnswer::Kind::kError, text.size(), static_cast<std::uint64_t>(number), 0};
   return SendAll(socket, BytesOf(answer)) && SendAll(socket, std::as_bytes(std::span(text)));

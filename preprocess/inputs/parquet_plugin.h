@@ -20,7 +20,7 @@ class ParquetFile {
   virtual std::uint64_t rows() const = 0;
   // A sentence for the user about the choice of columns; empty: none.
   virtual std::string Note() const = 0;
-  // The names of a label that is a ClassLabel of Hugging Face, in its order.
+  // The class names of a label column that is a ClassLabel of Hugging Face, in their order there.
   virtual std::vector<std::string> LabelNames() const = 0;
   virtual bool HasLabels() const = 0;
   // The columns that could be labels.

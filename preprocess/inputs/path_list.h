@@ -16,7 +16,7 @@ std::string NextBlock(int descriptor, const std::filesystem::path& list);
 // Calls `take` for every path, in the list's order. A byte-order mark is not part of the first path. Throws UsageError
 // with `list` and the recognised type when the content is not a list of paths.
 void ReadPaths(const std::string& list, const ReadBlock& read, const std::function<void(std::string_view)>& take);
-// The same for a file.
+// Reads such a list from a file.
 void ReadPathsOfFile(const std::filesystem::path& list, const std::function<void(std::string_view)>& take);
 
 }  // namespace gan::preprocess

@@ -60,7 +60,7 @@ std::string SourceList::RecordName(std::uint64_t i) const {
   const Origin& origin = OriginOf(i);
   std::string_view name = Name(i);
   if (origin.place.empty()) return std::string(name);
-  // For damage to the container itself.
+  // The name for damage to the container itself.
   if (WhyRejected(i) != nullptr && origin.kind == Kind::kContainer && name == origin.root.filename().native()) {
     return origin.place;
   }

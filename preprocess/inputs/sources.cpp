@@ -123,7 +123,7 @@ class Finder {
            IsArchiveContent(head);
   }
 
-  // In a folder without pictures, the containers are the data set.
+  // In a folder without pictures, the containers (archives, arrays and others) are the data set.
   void AddFolderOrDataSet(const fs::path& folder) {
     const std::uint64_t first = found_.size();
     LabelFiles tables(labels_, folder);
@@ -188,7 +188,7 @@ class Finder {
     AddPath(file.native());
   }
 
-  // Its labels are in files beside it.
+  // The labels of such a file are in files beside it.
   void AddArrayFile(const fs::path& file) {
     Arrays arrays(labels_, file.parent_path());
     const std::uint64_t first = found_.size();

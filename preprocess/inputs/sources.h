@@ -46,8 +46,9 @@ class SourceList {
   void Begin(Kind kind, const std::filesystem::path& root) {
     origins_.push_back({.kind = kind, .root = root, .given = given_});
   }
-  // The same for a container, which `open` opens. `bytes`: size of the container, if the sizes of its pictures are
-  // unknown. `own_name_bytes`: length of the beginning of each picture's name that names the container.
+  // Begins an origin of pictures in a container, which `open` opens. `bytes`: size of the container, if the sizes of
+  // its pictures are unknown. `own_name_bytes`: length of the beginning of each picture's name that names the
+  // container.
   void BeginContainer(const std::filesystem::path& file, OpenContainer open, std::uint64_t bytes = 0,
                       std::size_t own_name_bytes = 0) {
     origins_.push_back({.kind = Kind::kContainer,
@@ -121,7 +122,7 @@ class SourceList {
   // Labels (labels.h) are stored as UTF-8; invalid bytes are replaced. Throws DataError when there are over kMaxLabels.
   static constexpr std::size_t kMaxLabels = 100'000;
   void SetLabel(std::uint64_t i, std::string_view label);
-  // The same for a label that a source states: there, -1 means no label. Other numbers are labels.
+  // Sets a label that a source states. There, -1 means no label. Other numbers are labels.
   void SetClass(std::uint64_t i, std::string_view label) { SetLabel(i, label == "-1" ? std::string_view() : label); }
   // Names in the source's own order. They come before all others, even if no picture has them.
   void DeclareLabels(const std::vector<std::string>& names);

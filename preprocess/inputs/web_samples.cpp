@@ -108,8 +108,8 @@ bool WebSamples::IsWebDataset(const SourceList& sources, std::uint64_t first) co
   return false;
 }
 
-// A refused input is not a picture of a sample: it replaces none, and the quarantine lists it. Damage to the archive
-// itself is such an input, and its name may equal that of a sample.
+// An input that was already rejected does not count as a picture of a sample: it replaces no picture, and the
+// quarantine lists it. Damage to the archive itself is such an input, and its name may equal that of a sample.
 void WebSamples::KeepOnePicture(SourceList& sources, std::uint64_t first) const {
   // The best picture of a sample is known only when all have been seen, so a second pass drops the others.
   std::unordered_map<std::size_t, std::uint32_t> earlier;               // pictures of the same name, by its hash

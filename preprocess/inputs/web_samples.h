@@ -54,7 +54,7 @@ class WebSamples {
     std::string error;  // why it is not a label
   };
   struct Picture {
-    std::size_t key;  // its hash
+    std::size_t key;  // the hash of the sample's key
     std::uint32_t position;
     std::uint64_t input;
     bool operator<(const Picture& other) const {

@@ -77,7 +77,7 @@ Hash HashOfFile(const std::filesystem::path& path) {
 Hash HashOfMember(const SourceList& sources, std::uint64_t input, ContainerOfInput& container) {
   try {
     return HashOf(container.Read(sources, input).bytes);
-  } catch (const Rejected&) {  // as above
+  } catch (const Rejected&) {  // it will be rejected when it is read again
   } catch (const IoError&) {
   }
   return {};

@@ -58,7 +58,7 @@ void NoteNewLabels(const shard::Manifest& before, const shard::Manifest& now, Su
 
 void NoteDuplicatesAcrossLabels(const SourceList& sources, const Duplicates& duplicates, Summary& summary) {
   std::uint64_t count = 0;
-  // The first such input, because the order of a hash map may differ from one run to the next.
+  // The example is the first such input, because the order of a hash map may differ from one run to the next.
   std::uint64_t example = sources.size();
   for (const auto& [input, first] : duplicates) {
     if (sources.Label(input) == sources.Label(first)) continue;

@@ -98,7 +98,8 @@ class Job {
   }
 
   void Keep(ShardResult result) {
-    // Its note on disk holds the quarantine. There may be more rejected inputs than memory (progress_folder.h).
+    // The quarantine stays in the shard's note on disk. There may be more rejected inputs than memory
+    // (progress_folder.h).
     result.quarantine = {};
     results_.push_back(std::move(result));
   }
@@ -145,7 +146,7 @@ class Job {
   ProgressFolder progress_;
   std::vector<ShardResult> results_;
   std::uint64_t mine_ = 0;               // inputs in this rank's shards
-  std::uint64_t done_ = 0;               // of these
+  std::uint64_t done_ = 0;               // inputs of this rank that are done
   std::uint64_t kept_ = 0;               // inputs done by an earlier run
   std::uint64_t read_ = 0;               // bytes read by this run
   std::future<ShardResult> committing_;  // last, so that its destructor waits before the other members are destroyed

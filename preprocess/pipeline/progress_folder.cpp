@@ -88,7 +88,7 @@ void ProgressFolder::Begin(const json& plan, const std::string& quarantine_befor
     storage::WriteFileAtomically(folder_ / kPlanName, Dump(plan));
   } else if (SameInputs(before, plan)) {
     storage::RemoveTemporaries(folder_);
-    // A file of the sample that was unreadable is known now.
+    // The plan has changed when a file of the sample could not be read before and can be read now.
     if (before != plan) storage::WriteFileAtomically(folder_ / kPlanName, Dump(plan));
   } else {
     throw UsageError(output_.string() + " was begun with other " + Differences(before, plan) +
@@ -119,7 +119,7 @@ std::optional<ShardResult> ProgressFolder::Finished(std::uint32_t number) const 
     // complete.
     if (result.entry.number == number && shard::DigestOfFile(file).digest == result.entry.digest) return result;
   } catch (const json::exception&) {  // a damaged note: the shard is made again
-  } catch (const DataError&) {        // the same, or the shard has changed
+  } catch (const DataError&) {        // a damaged note, or the shard has changed
   }
   return std::nullopt;
 }

@@ -35,10 +35,10 @@ struct Record {
 // Throws Rejected; std::runtime_error when a worker process is repeatedly killed from outside. Safe to call from many
 // threads.
 Record MakeRecord(std::span<const std::byte> file, const RecordOptions& options);
-// The same, always in this process.
+// As MakeRecord(), but always in this process.
 Record MakeRecordHere(std::span<const std::byte> file, const RecordOptions& options);
 
-// The same for pixels, uint8 [height, width, channels] with 1, 3 or 4 channels.
+// Makes a record from pixels, uint8 [height, width, channels] with 1, 3 or 4 channels.
 Record MakeRecordOfPixels(const Contents& pixels, const RecordOptions& options);
 
 }  // namespace gan::preprocess

@@ -18,7 +18,6 @@ bool HasWorkers();
 // As MakeRecordHere(), in the worker of the calling thread, which is started when there is none. The worker asks
 // options.decode.room in this process before it allocates memory. Throws Rejected(kCorrupt) when the picture crashes it
 // or takes longer than two minutes, std::runtime_error when it cannot be started or is repeatedly killed from outside.
-// again.
 Record MakeRecordApart(std::span<const std::byte> file, const RecordOptions& options);
 
 }  // namespace gan::preprocess

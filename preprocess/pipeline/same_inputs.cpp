@@ -19,7 +19,7 @@ std::string SampleIn(const json& plan) {
   return sample != plan.end() && sample->is_string() ? sample->get<std::string>() : std::string();
 }
 
-// The lists of later inputs; the names are the same, so both have as many.
+// Compares the lists of later inputs. Both have equally many entries, because the names are the same.
 bool SameAppended(const json& one, const json& other) {
   if (!one.contains(kAppended)) return true;
   return std::equal(one.at(kAppended).begin(), one.at(kAppended).end(), other.at(kAppended).begin(), SameInputs);

@@ -10,9 +10,10 @@ inline constexpr const char* kInputsSample = "inputs_sample";
 
 // Two plans, or two batches of inputs in plans (plan.h).
 bool SameInputs(const nlohmann::json& one, const nlohmann::json& other);
-// The same without their samples: then other inputs may have the same names and sizes.
+// Compares them without their samples. Other inputs may then have the same names and sizes.
 bool SameNames(nlohmann::json one, nlohmann::json other);
-// `plan` with what only the sample of `other`, which has the same inputs, contains: a file may have been unreadable.
+// `plan`, completed by the parts that only the sample of `other` contains. Both have the same inputs, but a file may
+// have been unreadable when one of the samples was taken.
 nlohmann::json WithSampleOf(nlohmann::json plan, const nlohmann::json& other);
 
 }  // namespace gan::preprocess

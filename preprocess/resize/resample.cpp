@@ -96,7 +96,7 @@ Rgb8 RowResizer::Finish() {
 
 Rgb8 ResizeAndCrop(const Rgb8& image, std::uint32_t size, Filter filter, const ResampleKernels& kernels, Crop crop) {
   RowResizer resizer({0, 0, image.width, image.height}, image.width, image.height, size, filter, kernels, crop);
-  // The last rows are copied to memory with readable bytes behind it.
+  // The last rows are copied to memory with readable bytes behind it, because the kernels read beyond a row.
   const std::size_t row_bytes = std::size_t{3} * image.width;
   // The number of rows from whose end kReadBeyond bytes reach beyond the picture.
   const auto last = static_cast<std::uint32_t>(std::min<std::size_t>(image.height, kReadBeyond / row_bytes + 1));

@@ -24,8 +24,8 @@ Rgb8 ResizeAndCrop(const Rgb8& image, std::uint32_t size, Filter filter, const R
 Region InputOfCrop(std::uint32_t width, std::uint32_t height, std::uint32_t size, Filter filter,
                    Crop crop = Crop::kCenter);
 
-// The same for a picture that arrives row by row, from the top: each row is resized horizontally while it is in the
-// cache. Not thread-safe.
+// Resizes a picture that arrives row by row, from the top: each row is resized horizontally while it is in the cache.
+// Not thread-safe.
 class RowResizer {
  public:
   // The rows are those of the region `where`, which contains InputOfCrop(), in a picture of width x height.

@@ -85,7 +85,7 @@ GAN_AVX2 inline Sums Begin() { return {_mm256_set1_epi32(kHalf), _mm256_setzero_
 GAN_AVX2 inline void Add(__m256i pixels, const std::int32_t* weights, Sums& sums) {
   sums.low = _mm256_add_epi32(sums.low, _mm256_madd_epi16(pixels, _mm256_set1_epi32(weights[0])));
   sums.high = _mm256_add_epi32(sums.high, _mm256_madd_epi16(pixels, _mm256_set1_epi32(weights[1])));
-  // Without this, GCC adds the products of several taps first, which needs more registers than there are.
+  // Without this barrier, GCC adds the products of several taps first, which needs more registers than there are.
   asm("" : "+x"(sums.low), "+x"(sums.high));
 }
 

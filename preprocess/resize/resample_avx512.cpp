@@ -37,7 +37,7 @@ constexpr std::size_t kWindow = 64;  // bytes of one load
 // How the taps of four neighbouring outputs are loaded into a window.
 enum class Reach {
   kAll,       // all are in the window that begins at the first output's first tap
-  kEachStep,  // four taps of each are in the window at the first output's four
+  kEachStep,  // for every four taps, those of all outputs are in the window that begins at the first output's
   kNone
 };
 

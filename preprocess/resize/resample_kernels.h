@@ -41,7 +41,7 @@ struct Axis {
   std::vector<std::uint32_t> first;   // [outputs] first input of each
   std::vector<std::uint32_t> count;   // [outputs] its taps
   std::vector<std::int32_t> weights;  // [outputs][stride]
-  // The same in the layout of the kernels, made by their prepare_rows or prepare_columns.
+  // The weights in the layout of the kernels, made by their prepare_rows or prepare_columns.
   std::vector<std::uint32_t> start;
   WeightTable table;
 };
