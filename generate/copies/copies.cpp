@@ -22,7 +22,7 @@ namespace gan::copies {
 
 namespace {
 
-// How the run divided its images, and whether it mirrored them.
+// The facts about how the run divided its images, and whether it mirrored them.
 struct Training {
   double holdout = 0;
   bool flip = false;

@@ -35,7 +35,7 @@ Latents WithEachClass(const Latents& latents, const std::vector<std::uint32_t>& 
 // The input of the first layer for latents [first, first + count): float [count, generator.inputs()].
 std::vector<float> InputsOf(const Latents& latents, std::size_t first, std::size_t count);
 
-// The same generator for one of its classes only.
+// The generator for one of its classes only.
 Generator OfOneClass(const Generator& generator, std::uint32_t one);
 
 }  // namespace gan::generate

@@ -9,7 +9,8 @@ namespace gan::generate {
 
 namespace {
 
-// double [noise_dim, out * taps]: the first layer with its batch norm's factors, without the inputs for the class.
+// The first layer as a matrix, double [noise_dim, out * taps], multiplied by the factors of its batch norm. The inputs
+// for the class are left out.
 Eigen::MatrixXd FirstLayer(const Generator& generator) {
   const Layer& layer = generator.layers.front();
   const std::size_t noise_dim = generator.noise_dim();

@@ -79,7 +79,7 @@ void WritePictures(const GenerateOptions& options, const TrainedGenerator& train
   const Latents stops = WithEachClass(chosen.latents, chosen.classes, trained.generator);
   const Latents latents = options.interpolate > 0 ? Walk(stops, options.interpolate) : stops;
   GenerateOptions settled = options;
-  // One row per class.
+  // The grid has one row per class.
   if (chosen.classes.size() > 1 && options.columns == 0) settled.columns = chosen.latents.count();
   const Marker marker(settled, trained, chosen, latents);
   Engine engine(trained.generator);

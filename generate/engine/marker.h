@@ -17,9 +17,9 @@ class Marker {
   // chosen: the stops; latents: one per image, including those of a walk between the stops.
   Marker(const GenerateOptions& options, const TrainedGenerator& trained, const Chosen& chosen, const Latents& latents);
 
-  // The mark of one file with all images; empty with --no-mark.
+  // The mark for one file with all images; empty with --no-mark.
   std::optional<picture::Mark> OfAll() const;
-  // The mark of a file with image `i` alone.
+  // The mark for a file that contains only image `i`.
   std::optional<picture::Mark> OfOne(std::size_t i) const;
 
  private:

@@ -77,7 +77,7 @@ Movie::Movie(std::filesystem::path path, std::uint32_t width, std::uint32_t heig
              "mp4",
              "file:" + temporary_.string()},  // without "file:" a name with a colon begins with a protocol
             ends[0], process_);
-  // While this process kept the reading end open, write(2) would wait for ever after ffmpeg has ended.
+  // If this process kept the reading end open, write(2) would wait for ever once ffmpeg has ended.
   ::close(ends[0]);
   pipe_ = ends[1];
   if (error == 0) return;

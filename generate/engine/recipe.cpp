@@ -15,7 +15,7 @@ namespace gan::generate {
 
 namespace {
 
-constexpr std::size_t kMostNumbers = 100'000;  // latents' numbers in a mark: a megabyte of text
+constexpr std::size_t kMostNumbers = 100'000;  // numbers of latents in a mark; about a megabyte of text
 constexpr const char* kSeeds = "seeds";
 constexpr const char* kLatents = "latents";
 constexpr const char* kLatentsDigest = "latentsDigest";

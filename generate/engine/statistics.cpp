@@ -70,7 +70,7 @@ void ReestimateStatistics(Generator& generator, std::span<const float> inputs, s
   for (Layer& layer : generator.layers) {
     // The last layer has no norm, so there is nothing to measure.
     if (!layer.norm) return;
-    // Without factors: the values before batch norm are measured.
+    // Without the factors of batch norm, because the values before it are measured.
     const PackedConvolution convolution(layer, std::vector<float>(layer.out, 1), side);
     std::vector<float> output(images * layer.out * convolution.out_pixels());
     convolution.Run(input.data(), images, BiasOf(layer), Activation::kNone, Layout::kBlocks, output.data());

@@ -19,7 +19,7 @@ namespace gan::generate {
 // Thread-safe once built. Every number is computed in one fixed order, as in kernels.h.
 class WinogradConvolution {
  public:
-  // Whether this algorithm is faster for a layer of this shape than the shares of all taps (convolution.h), and its
+  // Whether this algorithm is faster for a layer of this shape than the product with all taps (convolution.h), and its
   // weights are not too large. A function of the shape alone, because a picture must not depend on its batch.
   static bool Pays(std::size_t in, std::size_t out, std::size_t in_side);
 

@@ -33,7 +33,7 @@ class DownConvolution {
   std::vector<float> packed_;  // [groups of 16 rows][channels][16 taps][16 rows], zeros for missing rows
 };
 
-// The same for the generator's first layer, whose input is one pixel: float [N, channels, 16 pixels] -> [N, rows].
+// The gradient of the generator's first layer, whose input is one pixel: float [N, channels, 16 pixels] -> [N, rows].
 class FirstLayerGradient {
  public:
   FirstLayerGradient(std::span<const float> weight, std::size_t rows, std::size_t channels);

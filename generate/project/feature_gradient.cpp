@@ -82,7 +82,7 @@ void FeatureGradient::Normalise(LayerState& layer, std::size_t image) const {
     layer.inverse_deviations[image * groups + g] = static_cast<float>(inverse);
     group.ForEach(image, [&](std::size_t i, std::size_t c) {
       layer.normalised[i] = static_cast<float>((double{layer.output[i]} - mean) * inverse);
-      // Without the shift, which Activate adds whether or not there is a norm.
+      // The shift is left out, because Activate adds it whether or not there is a norm.
       layer.output[i] = layer.normalised[i] * layer.scale[c];
     });
   }

@@ -16,8 +16,8 @@ class Lbfgs {
 
   Lbfgs(Function function, std::vector<float> start);
 
-  // One evaluation of the function. False when no smaller value was found along the steepest descent: the search has
-  // ended.
+  // Evaluates the function once. Returns false when no smaller value was found along the steepest descent, which ends
+  // the search.
   bool Evaluate();
 
   const std::vector<float>& best() const { return point_; }

@@ -15,10 +15,11 @@ namespace {
 constexpr std::size_t kBatch = 32;            // of candidates
 constexpr std::size_t kLeastCandidates = 32;  // candidates per class
 constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
-constexpr double kRate = 0.1;          // initial rate of Adam; it falls to 0 along half a cosine
-constexpr double kMostLength = 1.3;    // relative to the length of a typical latent, sqrt(noise_dim)
-constexpr std::size_t kLook = 15;      // the search ends when this many evaluations have not brought
-constexpr double kStalled = 0.995;     // the distance below this fraction of its earlier value
+constexpr double kRate = 0.1;        // initial rate of Adam; it falls to 0 along half a cosine
+constexpr double kMostLength = 1.3;  // relative to the length of a typical latent, sqrt(noise_dim)
+constexpr std::size_t kLook = 15;    // evaluations between two comparisons of the distance
+// The search ends unless the distance fell below this fraction of its earlier value.
+constexpr double kStalled = 0.995;
 constexpr std::size_t kShortlist = 4;  // candidates per start whose features are compared, not only their pixels
 constexpr std::size_t kRounds = 6;     // rounds of Adam; each keeps the nearer half of the starts
 
