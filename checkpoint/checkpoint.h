@@ -129,7 +129,7 @@ std::vector<std::filesystem::path> ListCheckpoints(const std::filesystem::path& 
 // Reads and verifies one checkpoint: manifest, names, sizes, digests. Throws DataError naming file and offset where the
 // content is wrong, NewerVersionError, and IoError or std::filesystem::filesystem_error where it could not be read.
 Checkpoint Load(const std::filesystem::path& folder);
-// The same checks without keeping the tensors, for gan-inspect.
+// Verifies a checkpoint in the same way without keeping the tensors, for gan-inspect.
 void Verify(const std::filesystem::path& folder);
 
 // Collective. Every rank loads `folder`, and all ranks throw the same kind of error: DataError when the content is

@@ -12,8 +12,8 @@ namespace gan::checkpoint {
 
 namespace {
 
-// A file system of a network may show one rank what another one does not see yet, or fail for one of them. If one rank
-// alone renamed a checkpoint as damaged, or used an older one, it would train with other weights than the rest.
+// A network file system may show one rank what another one does not see yet, or fail for one of them. If one rank alone
+// renamed a checkpoint as damaged, or used an older one, it would train with other weights than the rest.
 
 // How a rank found the checkpoint. The letter is the first character of the rank's answer to the others.
 constexpr char kIntact = 'i', kDamaged = 'd', kNewer = 'n', kUnreadable = 'u';

@@ -34,7 +34,7 @@ std::string EncodeManifest(const Manifest& manifest);
 // Throws DataError when there is no manifest, when it is not JSON, when a byte or a field differs, or when a part has
 // an unknown name. Throws NewerVersionError for a newer version.
 Manifest ReadManifest(const std::filesystem::path& folder);
-// The same for the manifest's text. Errors name `file`.
+// Decodes the manifest from its text. Errors name `file`.
 Manifest DecodeManifest(const std::string& text, const std::filesystem::path& file);
 
 }  // namespace gan::checkpoint

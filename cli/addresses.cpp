@@ -15,8 +15,8 @@ bool IsLetter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0;
 
 bool IsOfScheme(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '.' || c == '-'; }
 
-// Where the scheme begins that ends at `end`, but not before `from`; `end` when there is none. A scheme begins with a
-// letter (RFC 3986, section 3.1).
+// The start of the scheme that ends at `end`, but not before `from`; `end` when there is no scheme. A scheme begins
+// with a letter (RFC 3986, section 3.1).
 std::size_t BeginOfScheme(std::string_view text, std::size_t from, std::size_t end) {
   std::size_t begin = end;
   while (begin > from && IsOfScheme(text[begin - 1])) --begin;
@@ -26,7 +26,7 @@ std::size_t BeginOfScheme(std::string_view text, std::size_t from, std::size_t e
 
 }  // namespace
 
-// No regular expression: those of libstdc++ overflow the stack on a long text.
+// No regular expression is used, because those of libstdc++ overflow the stack on a long text.
 std::string WithoutAddresses(std::string_view text) {
   std::string kept;
   std::size_t done = 0;

@@ -17,7 +17,7 @@ template <typename Value>
 struct Choice {
   Value value;
   std::string_view name;   // as users write it
-  std::string_view words;  // its meaning, for --help; empty when the name is enough
+  std::string_view words;  // the meaning of the value, for --help; empty when the name is enough
 };
 
 // A row whose value is its own name, for options that are stored as text.

@@ -50,7 +50,7 @@ struct MetricsFlags {
   std::string& password_file;
 };
 void AddMetricsFlags(const AddText& add, MetricsFlags flags);
-// The same address and password file for a program with one server: --address and --password-file.
+// Declares the address and the password file of a program with one server: --address and --password-file.
 void AddAddressFlags(const AddText& add, const std::string& prefix, std::string& address, std::string& password_file);
 
 // The port number in `text`, the value of --metrics-port; -1 for "off". Throws UsageError for any other text.

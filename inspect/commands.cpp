@@ -35,7 +35,7 @@ Report InspectFolderWithProgress(const fs::path& folder) {
   });
 }
 
-// One report per kind of file or folder.
+// Makes the report that belongs to the kind of file or folder.
 Report Inspect(const fs::path& path) {
   switch (Recognise(path)) {
     case Kind::kShard:
@@ -73,7 +73,7 @@ void RequireRun(const fs::path& path) {
   if (Recognise(path) != Kind::kRun) throw UsageError(path.string() + " is not a run folder");
 }
 
-// One image in its own size, or a grid of the first images.
+// Writes one image in its own size, or a grid of the first images.
 int Dump(const CommandFlags& flags) {
   RequirePictures(flags.path, "");
   // Checked before the images are read, which takes long on a large data set.

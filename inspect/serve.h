@@ -14,7 +14,7 @@ struct ServeOptions {
 // Serves the page of a run folder, of a finished or a running run, until SIGINT or SIGTERM. Prints the URL to stdout.
 // Changes nothing in the folder. Throws UsageError when it cannot listen.
 void ServeRun(const std::filesystem::path& run, const ServeOptions& options);
-// The same for the page of all runs in a folder.
+// Serves the page of all runs in a folder in the same way.
 void ServeRuns(const std::filesystem::path& root, const ServeOptions& options);
 
 }  // namespace gan::inspect

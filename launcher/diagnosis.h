@@ -30,7 +30,7 @@ enum class Cause {
 };
 std::string_view Name(Cause cause);  // as in launch.json: "out_of_memory"
 
-// The notes of a rank of this host on the board, read after it had ended.
+// The notes of a rank of this host on the rank board (storage/rank_board.h), read after the rank had ended.
 struct RankTrace {
   int rank = 0;
   std::string section;     // "" if the rank never began
@@ -48,7 +48,7 @@ struct Evidence {
   std::uint64_t memory_kills = 0;       // processes that the kernel killed for memory during the attempt
   std::vector<std::string> gone_hosts;  // hosts that no longer answer
   std::string disk;                     // why the run folder cannot be written; "" if it can
-  std::string host;                     // this one
+  std::string host;                     // the host of this process
 };
 
 struct Diagnosis {

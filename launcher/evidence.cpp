@@ -73,7 +73,7 @@ void RequireJobCanStart(LaunchOptions& options, const std::filesystem::path& run
       throw;
     }
   };
-  // This order, because the second check runs the launcher that the first one looks for.
+  // The checks are in this order, because the second check runs the launcher that the first one looks for.
   require(Cause::kBadFlag, [&] { RequirePrograms(options); });
   require(Cause::kOtherMpi, [&] { RequireOwnMpirun(options); });
   TakeHostfileOfEnvironment(options);

@@ -17,7 +17,7 @@ std::string WhyIncurable(const LaunchOptions& options, const std::filesystem::pa
 // Why `run` cannot be written permanently: a full disk, a quota, a read-only file system; "" when it can be written.
 std::string WhyDiskIsFull(const std::filesystem::path& run);
 
-// The same check for a /dev/shm with a total size of `bytes`.
+// Makes this check for a /dev/shm with a total size of `bytes`.
 std::string WhySharedMemoryIsTooSmall(const LaunchOptions& options, std::uint64_t bytes);
 
 // Throws UsageError when the mpirun in PATH belongs to another MPI library than the programs: it would start every rank

@@ -59,8 +59,8 @@ std::optional<int> RankThatEnded(const std::string& text) {
 std::optional<SignalledRank> RankThatWasSignalled(const std::string& text) {
   // "on\\s+signal", because PRRTE breaks the line there.
   static const std::regex kMpirun(R"(process rank (\d{1,8}) with PID \d+ on node (\S+) exited on\s+signal (\d{1,8}))");
-  // Of several tasks of a host that end together, as in "tasks 2-3,5", the first is named. srun itself kills the tasks
-  // that are left after one has exited with an error.
+  // If several tasks of a host end together, as in "tasks 2-3,5", the first is named. srun itself kills the tasks that
+  // are left after one has exited with an error.
   static const std::regex kSrun[] = {
       std::regex(
           R"(srun: error: (\S+): tasks? (\d{1,8})[-,\d]*: (Out Of Memory|Bus error|Segmentation fault|Aborted)\b)"),

@@ -52,8 +52,8 @@ void MoveSecretsToEnvironment(LaunchOptions& options) {
   for (const auto& [flag, variable] : kSecretFlags) Set(variable, Take(options.program, flag));
 }
 
-// Besides its own variables, mpirun passes only these to a host that it reaches by ssh. The file of the board does not
-// exist there, which the ranks notice.
+// Besides its own variables, mpirun passes only these to a host that it reaches by ssh. The file of the rank board does
+// not exist on that host, and the ranks notice that.
 std::vector<std::string> PassedVariables() {
   std::vector<std::string> names;
   for (char** entry = environ; *entry != nullptr; ++entry) {

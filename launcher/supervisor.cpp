@@ -250,7 +250,7 @@ class Supervisor {
   Report report_;
   EvidenceCollector evidence_;
   LaunchOptions placed_;  // of the newest attempt
-  Diagnosis diagnosis_;   // likewise
+  Diagnosis diagnosis_;   // of the attempt that ended last
   std::vector<std::string> program_;
   std::uint64_t restarts_ = 0;
   bool started_ = false;            // at least one attempt has ended

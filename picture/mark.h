@@ -38,8 +38,8 @@ Mark MarkOfModel(const std::string& program_version, const std::string& model_di
 // An XMP packet, UTF-8. The names in mark.recipe must be XML names.
 std::string EncodeMark(const Mark& mark);
 
-// These properties in an XMP packet of any program; empty when it has no digital source type. Throws DataError naming
-// `file` when it is not XML.
+// The properties of a mark in an XMP packet of any program; empty when it has no digital source type. Throws DataError
+// naming `file` when it is not XML.
 std::optional<Mark> DecodeMark(std::string_view xmp, const std::filesystem::path& file);
 
 }  // namespace gan::picture

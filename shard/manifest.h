@@ -42,7 +42,7 @@ std::string DatasetDigest(const std::vector<ShardEntry>& shards);
 // Throws DataError, naming the file and the offset of a JSON error, when something is missing, was changed, is out of
 // range or has a newer version.
 Manifest ReadManifest(const std::filesystem::path& folder);
-// The same for the manifest's text. Errors name `file`.
+// Decodes the manifest from its text. Errors name `file`.
 Manifest DecodeManifest(const std::string& text, const std::filesystem::path& file);
 void WriteManifest(const std::filesystem::path& folder, const Manifest& manifest);  // atomically
 

@@ -13,7 +13,7 @@ constexpr std::uint64_t BigEndian(const Bytes& bytes) {
   return value;
 }
 
-// The same with the least significant first.
+// The same for a number whose least significant byte comes first.
 template <typename Bytes>
 constexpr std::uint64_t LittleEndian(const Bytes& bytes) {
   std::uint64_t value = 0;

@@ -13,7 +13,7 @@ namespace gan::storage {
 // CRC-32C (Castagnoli, RFC 3720 appendix B.4) of `data`, continued from `crc` (0 to begin).
 std::uint32_t Crc32c(std::span<const std::byte> data, std::uint32_t crc = 0);
 
-// The same without special instructions: for processors that lack them, and for the test that both agree.
+// The checksum computed without special instructions: for processors that lack them, and for the test that both agree.
 std::uint32_t Crc32cPortable(std::span<const std::byte> data, std::uint32_t crc = 0);
 
 // A running XXH3-128 digest. Not thread-safe.

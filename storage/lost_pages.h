@@ -8,7 +8,7 @@
 
 namespace gan::storage {
 
-// One mapping. Owned by MappedFile, and part of the list that the signal handler searches.
+// One mapping of a file. It is owned by MappedFile, and part of the list that the signal handler searches.
 struct MappedRegion {
   std::uintptr_t begin = 0;
   std::uintptr_t end = 0;

@@ -18,7 +18,7 @@ inline constexpr std::size_t kJsonAllowance = std::size_t{1} << 20;
 // so many small values that they would need far more memory than the text. `offset` is the position of the text in the
 // file. Keeps nothing in memory.
 void RequireModestJson(std::string_view text, const std::filesystem::path& file, std::uint64_t offset = 0);
-// The same check, with its result as a Boolean.
+// Makes the same check and returns its result as a Boolean.
 bool IsModestJson(std::string_view text);
 
 // Json: nlohmann::json or nlohmann::ordered_json. Throws as above.

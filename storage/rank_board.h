@@ -28,7 +28,7 @@ struct RankSlot {
   CollectiveNote collective;
   std::array<char, 64> host{};  // written by a rank of this host for all ranks of the job, also those elsewhere
 
-  void Begin();  // this process is the rank now
+  void Begin();  // notes that this process is the rank now
   void Beat();
   void SetSection(const char* name);
   void SetHost(const std::string& name);
@@ -53,7 +53,7 @@ class RankBoard {
   ~RankBoard();  // the creator removes the file
 
   std::size_t size() const { return size_; }  // number of ranks; 0: no board
-  RankSlot& Slot(std::size_t rank);           // memory that nobody reads when there is no such slot
+  RankSlot& Slot(std::size_t rank);           // when there is no such slot: memory that nobody reads
   // Takes a snapshot of all slots, unless a rank has already taken one. A rank calls it before it gives up waiting.
   // Afterwards the launcher wakes the rank that it waited for, if that was stopped, and the board no longer shows which
   // rank it was.

@@ -10,7 +10,7 @@ extern const std::string_view kPageHead;    // everything before the position of
 extern const std::string_view kPageTail;    // everything after it
 extern const std::string_view kPagePolicy;  // the Content-Security-Policy header; the page also has it in a meta tag
 
-// The same for the page of runs.
+// The same parts of the page of runs.
 extern const std::string_view kRunsPageHead;
 extern const std::string_view kRunsPageTail;
 extern const std::string_view kRunsPagePolicy;

@@ -13,7 +13,7 @@ namespace gan::monitoring {
 inline constexpr std::string_view kQuality = "quality_", kQualityStep = "quality_step",
                                   kQualityImages = "quality_images";
 
-// Whether `name` is one of those two, which are not measures.
+// Whether `name` is one of the two keys that name the step and the images. They are not measures.
 constexpr bool SaysWhatWasMeasured(std::string_view name) { return name == kQualityStep || name == kQualityImages; }
 
 // The step to which the measures in a line belong; at most the line's own.

@@ -49,7 +49,7 @@ class RunStats {
   std::uint64_t last_step_ = 0;
   std::string last_line_;
   std::string quality_by_class_ = "null";  // JSON; few lines have it
-  std::string copies_ = "null";            // likewise
+  std::string copies_ = "null";            // JSON; few lines have it
   SeriesTable table_;
   std::vector<std::pair<std::uint64_t, std::string>> verdicts_;  // first step of each verdict, and its name
   std::vector<std::pair<std::uint64_t, std::string>> actions_;

@@ -22,7 +22,7 @@ namespace {
 constexpr std::array<std::string_view, 10> kStepCurves = {
     "d_auc",           "loss_d",          "loss_g",      "imbalance",   "diversity",
     "d_accuracy_real", "d_accuracy_fake", "grad_norm_d", "grad_norm_g", "images_per_second"};
-constexpr std::size_t kMostMeasures = 16;  // a damaged file could name any number
+constexpr std::size_t kMostMeasures = 16;  // a damaged file could name any number of measures
 constexpr std::size_t kMostGrids = 200;
 constexpr double kSilentSeconds = 120;  // as on the page of a run
 

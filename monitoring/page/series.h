@@ -20,8 +20,7 @@ class SeriesTable {
 
   // A value that is not a finite float counts as absent. Steps must ascend.
   void Add(std::uint64_t step, const std::vector<std::pair<std::string_view, double>>& values);
-  // The same for values of an earlier step. They go into the bucket that contains the step, or into the first one after
-  // it.
+  // Adds values of an earlier step. They go into the bucket that contains the step, or into the first one after it.
   void AddEarlier(std::uint64_t step, const std::vector<std::pair<std::string_view, double>>& values);
   std::uint64_t width() const { return width_; }  // rows per bucket
   // {"width":1,"x":[1,2],"series":{"loss_d":{"mean":[..],"min":[..],"max":[..]}}} with null where there is no value;

@@ -67,7 +67,7 @@ class HttpSender {
 
   const SenderOptions options_;
   std::unique_ptr<Curl> curl_;  // used by the thread of the queue alone
-  bool failing_ = false;        // likewise
+  bool failing_ = false;        // used by the thread of the queue alone
   std::atomic<std::uint64_t> sent_{0}, failed_{0};
   WorkQueue queue_;  // last: its thread uses all members above
 };

@@ -32,7 +32,7 @@ _free: list[bytearray] = []
 
 
 class Record(Sequence[Any]):
-    """(picture, label), as any collate_fn expects it, which is only read at its first use."""
+    """A pair (picture, label), as any collate_fn expects it. It is read only at its first use."""
 
     def __init__(self, shards: Shards, number: int) -> None:
         self.shards, self.number = shards, number

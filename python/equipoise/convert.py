@@ -127,8 +127,8 @@ def _network_in(name: str) -> str:
 
 
 def write(networks: Mapping[str, Network], out: str | os.PathLike[str]) -> None:
-    """One network keeps its names; two get the prefixes `generator.` and `discriminator.`. The file is complete or
-    absent."""
+    """Writes the networks: one network keeps its names; two get the prefixes `generator.` and `discriminator.`. The
+    file is complete or absent."""
     prefixes = {kind: f'{kind}.' if len(networks) > 1 else '' for kind in networks}
     tensors = {prefixes[kind] + name: tensor.contiguous()
                for kind, network in networks.items() for name, tensor in network.tensors.items()}

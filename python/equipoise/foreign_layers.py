@@ -1,5 +1,5 @@
-"""Recognises the layers of a network that another script saved from its tensors alone: one layer per parent of their
-names."""
+"""Recognises the layers of a network of another script from its tensors alone. The tensors whose names have one parent
+are one layer."""
 from __future__ import annotations
 
 import dataclasses

@@ -34,7 +34,7 @@ INDEX = np.dtype([('crc32c', '<u4'), ('label', '<u4'), ('input', '<u8'), ('name_
 
 
 class Shard:
-    """The records of one file: pictures uint8 [n, size, size, 3] as a view of the file, index as in
+    """The records of one shard file: pictures uint8 [n, size, size, 3] as a view of the file, index as in
     docs/shard-format.md."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
