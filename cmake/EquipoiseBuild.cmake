@@ -1,4 +1,4 @@
-# How every target of this project is compiled, and the verbs that the folders use.
+# How every target of this project is compiled, and the functions that the CMakeLists.txt of the folders call.
 include_guard()
 include(CheckIPOSupported)
 
@@ -47,10 +47,11 @@ else()
 endif()
 option(EQUIPOISE_WARNINGS_AS_ERRORS "Treat warnings as errors" ${_known_compiler})
 
-# For code that waits for others to compute: half of the compiler's time is saved. Programs get -fPIC as libraries do, so that
-# both can use one precompiled header.
+# For code that only calls functions that compute. It saves half of the compiler's time. Programs get -fPIC as libraries
+# do, so that both can use one precompiled header.
 set(EQUIPOISE_COMPILE_QUICKLY $<$<CONFIG:Release>:-O1> -fPIC)
-# What nearly every file that uses LibTorch includes. Whole torch/torch.h costs 4 s more per file, even precompiled.
+# The headers that nearly every file that uses LibTorch includes. The whole torch/torch.h costs 4 s more per file, even
+# precompiled.
 set(EQUIPOISE_TORCH_HEADERS <torch/nn/modules/container/sequential.h> <torch/utils.h>)
 
 function(equipoise_groups target)
@@ -85,7 +86,7 @@ function(equipoise_layer name)
   equipoise_groups(gan_${name})
 endfunction()
 
-# equipoise_program(gan-train SOURCES gan_train.cpp LINKS gan::run)
+# equipoise_program(gan-train SOURCES gan_train.cpp LINKS gan::run): the program gan-train.
 function(equipoise_program name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})

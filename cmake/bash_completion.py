@@ -27,7 +27,7 @@ def commands(text):
 
 
 def case(names, value):
-    """How the value of these flags is completed; None for a switch."""
+    """Returns how the value of these flags is completed; None for a switch."""
     pattern = '|'.join(names)
     if value is None:
         return None

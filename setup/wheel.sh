@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the Python wheel, which runs on every x86-64 Linux with glibc 2.36 or newer (Debian 12's): programs, plugins, and the
-# libraries of this machine that they load, but neither LibTorch nor MPI nor what is GPL. The first time it also builds three
-# libraries (setup/wheel_libraries.sh), about ten minutes on two cores. Usage: setup/wheel.sh [OUT_FOLDER]   (default: dist)
+# libraries of this machine that they load, but neither LibTorch nor MPI nor anything under the GPL. The first time it
+# also builds three libraries (setup/wheel_libraries.sh), about ten minutes on two cores.
+# Usage: setup/wheel.sh [OUT_FOLDER]   (default: dist)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-dist}

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Libraries that a wheel must not take from Debian as they are: libtiff with JBIG-KIT (GPL), OpenCV with GDAL, X11 and LAPACK,
 # libarchive with ICU (30 MB). They are built here from Debian's own sources of the same versions, with
-# what Equipoise uses of them, so the pixels are those of a build with Debian's. Into build/wheel-libraries; quick when there.
+# what Equipoise uses of them, so the pixels are those of a build with Debian's. They are put into
+# build/wheel-libraries; the script is quick when they exist.
 # Usage: setup/wheel_libraries.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
