@@ -1,4 +1,4 @@
-"""The checks of bench/gpu_check. Each prints a line, the worst of them decides the exit code.
+"""The checks of bench/gpu_check. Each prints a line. The worst result determines the exit code.
 
     python gpu_check.py FOLDER_OF_THE_PROGRAMS [--part proof|speed] [--only NAME_PART]
 """
@@ -88,7 +88,8 @@ def within(a, b, tolerance, steps):
 
 
 def same_as_cpu(machine, ranks, name, *flags, gpu_flags=(), tolerance=1e-8):
-    """In double precision unless `flags` say otherwise: there only another formula differs by so much."""
+    """Trains in double precision unless `flags` say otherwise: there only a different formula causes so large a
+    difference."""
     steps = ('--steps', '6', *(() if '--precision' in flags else ('--precision', 'fp64')))
     return within(machine.train(ranks, f'{name}-cpu', *SMALL, *steps, *flags, device='cpu'),
                   machine.train(ranks, f'{name}-gpu', *SMALL, *steps, *flags, *gpu_flags), tolerance, steps=6)
@@ -128,7 +129,7 @@ def untimed(stats):
 
 def recorded(machine, ranks):
     """Steps that CUDA graphs repeat beside steps that the host queues, with a controller that acts, lazy penalties and
-    augmentation that adapts, two faults that call for remedies, and a stop in the middle."""
+    augmentation that adapts, two faults that call for actions, and a stop in the middle."""
     flags = (*SMALL, '--deterministic', '--gradient-sync', 'flat', '--balance', 'act', '--balance-actions', 'all',
              '--augment', 'ada', '--r1', '1', '--r1-every', '4', '--checkpoint-every', '25', '--quality-every', '50',
              '--inject', 'latents:2@40+60,weights:1000@130')
@@ -199,8 +200,8 @@ def our_speed(machine, run, size, flags, ranks, batch):
 
 
 def speed(machine, report, batch, settings, compiled=()):
-    """Ours beside PyTorch, setting by setting: fp32 is TF32 in both, as PyTorch has it by default. compiled: settings in
-    which PyTorch also runs torch.compile with its own CUDA graphs."""
+    """gan-train beside PyTorch, setting by setting. fp32 means TF32 in both, as is PyTorch's default. compiled:
+    settings in which PyTorch also runs torch.compile with its own CUDA graphs."""
     ranks = min(machine.gpus, 8)
     size = ('--features', '64', '--batch', str(batch))
     asked = [*settings, *(f'compile-{name}' for name in compiled)]
@@ -231,7 +232,8 @@ CHECKS = {
     'accumulated gradients': lambda m: same_as_cpu(m, 1, 'accumulate', '--global-batch', '16'),
     'TF32, gradients': lambda m: gradients(m, 'tf32', 0.95, environment=AS_A_USER),
     'bfloat16, gradients': lambda m: gradients(m, 'bfloat16', 0.8, '--precision', 'bf16'),
-    # 0.990 and 0.997 were seen: cuDNN's sums, and with them the training before, vary from run to run.
+    # The values 0.990 and 0.997 have occurred, because cuDNN's sums, and with them the training before, vary from run
+    # to run.
     'bfloat16, gradients later': lambda m: gradients(m, 'later', 0.98, '--precision', 'bf16', batch=64, after=400),
     'stop and resume, one rank': lambda m: resumed(m, 1),
     'stop and resume, two ranks': lambda m: resumed(m, 2),

@@ -1,10 +1,11 @@
-"""The same step in PyTorch on one GPU, for bench/gpu_check. Prints {setting: images/s, ..., "gemm_tflops": {...}}.
+"""The step of gan-train in PyTorch, on one GPU, for bench/gpu_check. Prints {setting: images/s, ..., "gemm_tflops":
+{...}}.
 
     python gpu_peer.py --features 64 --batch 64 --settings fp32,fp32-channels-last,bf16,bf16-channels-last,compile-bf16
 
-One network of each kind as gan-train builds them, fused Adam, cudnn.benchmark, pictures that already lie on the GPU
-(which favours it: gan-train loads and copies its own), no statistics, the clock is read once before and once after all
-timed steps.
+It has one network of each kind as gan-train builds them, fused Adam and cudnn.benchmark. The pictures already lie on
+the GPU, which favours it, because gan-train loads and copies its own. It computes no statistics, and reads the clock
+once before and once after all timed steps.
 """
 import argparse
 import json
@@ -36,7 +37,8 @@ def images_per_second(options, setting):
         if step == options.warmup:
             torch.cuda.synchronize()
             start = time.perf_counter()
-        torch.compiler.cudagraph_mark_step_begin()  # results of the step before may be overwritten; nothing without compile
+        # Results of the step before may be overwritten; has no effect without compile.
+        torch.compiler.cudagraph_mark_step_begin()
         with autocast:
             fake = run_g(torch.randn(options.batch, 100, 1, 1, device='cuda'))
             on_real, on_fake = run_d(real), run_d(fake.detach())

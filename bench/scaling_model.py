@@ -3,10 +3,10 @@
 
     bench/scaling_model.py [--tflops 120] [--batch 64] ...
 
-compute      = operations of a step / achieved rate; the same on every rank, as the batch a rank stays the same
+compute      = operations of a step / achieved rate; the same on every rank, as the batch per rank stays the same
 all-reduce   = within a host over NVLink, then between hosts over as many network rails as a host has GPUs:
                2 (g-1)/g bytes / nvlink + 2 (h-1)/h bytes / g / rail + 2 (g-1 + log2 h) latency
-step         = compute + what of the all-reduce cannot hide behind backward (buckets go out while it still runs)
+step         = compute + the part of the all-reduce that backward does not hide (buckets are sent while it runs)
 """
 import argparse
 import math
@@ -15,7 +15,7 @@ GIGA = 1e9
 
 
 def all_reduce(ranks, bytes_, o):
-    """Seconds of one sum over all ranks."""
+    """Seconds that one all-reduce takes."""
     g = min(ranks, o.gpus)
     hosts = ranks // g
     inside = 2 * (g - 1) / g * bytes_ / (o.nvlink * GIGA)

@@ -3,9 +3,9 @@
 
     .deps/venv/bin/python bench/balance/settings.py --data clothing=SHARDS,24 --data icons=SHARDS,12 --out FOLDER
 
-The settings are drawn from --draw, a text that belongs in the notes before the run: both learning rates log-uniform in
-5e-5 to 2e-3, beta1 0, 0.5 or 0.9, features 8 or 12, batch 8, 16 or 32, the loss bce or hinge; 64 px, 12,800 images, all
-else the defaults. Each setting is trained once per arm with the same seed. One finished run is one line of
+The settings are drawn from --draw, a text that should be written down before the run: both learning rates log-uniform
+in 5e-5 to 2e-3, beta1 0, 0.5 or 0.9, features 8 or 12, batch 8, 16 or 32, the loss bce or hinge; 64 px, 12,800 images,
+all else the defaults. Each setting is trained once per arm with the same seed. One finished run is one line of
 FOLDER/results.jsonl, so an interrupted study continues where it was. Two runs with one thread each train at the same
 time.
 
@@ -130,7 +130,7 @@ def is_collapsed(one):
 
 
 def excess(one, name):
-    """How far a measure is above its floor. A run that ended without one counts as the worst run of all."""
+    """Returns how far a measure is above its floor. A run that ended without one counts as the worst run of all."""
     worst = {'swd': 0.5, 'frechet': 50.0}[name]
     if one[name] is None:
         return worst

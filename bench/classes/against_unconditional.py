@@ -6,7 +6,7 @@
 PHOTOS has a folder per class; digits.py --pairs makes one hundred. For each seed two runs see equally many images, with
 and without --conditional. SWD is that of all held-out images, and its excess is over quality_swd_floor. The interval is
 that of the mean logarithm of the ratio (Student). Then a classifier that was trained on all real pictures counts the
-classes among 1,000 generated ones of each run. Bars: the interval reaches 1 or below; all classes are found in 5 of 6
+classes among 1,000 generated ones of each run. Aims: the interval reaches 1 or below; all classes are found in 5 of 6
 runs. Finished runs are kept.
 """
 import json

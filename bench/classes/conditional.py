@@ -6,7 +6,7 @@
 
 PHOTOS has a folder per class. A classifier is trained on four fifths of the real pictures and tested on the rest; the
 generator is trained on all pictures that gan-train does not hold out. Then 100 pictures of each class are classified.
-Bars: the classifier recognises the requested class at least 0.9 times as often as on unseen real pictures, and the
+Aims: the classifier recognises the requested class at least 0.9 times as often as on unseen real pictures, and the
 pairs of each class are at least 0.7 times as far apart as real ones. Finished runs are kept.
 """
 import numpy as np

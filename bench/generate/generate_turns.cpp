@@ -1,4 +1,4 @@
-// Our side of bench/generate/bench.py: for every line on stdin one batch, its seconds on stdout.
+// Our side of bench/generate/bench.py: for every line on stdin it generates one batch and prints the seconds on stdout.
 // Usage: generate_turns GENERATOR.safetensors BATCH THREADS
 #include <tbb/global_control.h>
 #include <tbb/task_arena.h>

@@ -1,6 +1,6 @@
 """Does a projection find the images that the generator made itself, and how long does it take?
 
-The bar: at least 30 dB for 95 of 100 images of a trained generator, 64 px and 16 features, in a median of at most 10
+The aim: at least 30 dB for 95 of 100 images of a trained generator, 64 px and 16 features, in a median of at most 10
 seconds each on two cores. The distances are measured on the written PNG files.
 Usage: .deps/python bench/generate/own_images.py --checkpoint RUN [--build build/release] [--seeds 1000-1099] [--threads 2]
 """

@@ -1,7 +1,7 @@
 """Speed of a projection's step: ours and the same loop in PyTorch, in turns on the same cores.
 
 A step is one of Adam on the latents of all starts. It computes the images, their distance from a photograph, and the
-gradient with respect to the latents. The bar: at least 1.3x PyTorch, at 64 px and 16 features. Both take turns, because
+gradient with respect to the latents. The aim: at least 1.3x PyTorch, at 64 px and 16 features. Both take turns, because
 the speed of a shared machine changes from second to second: the ratio is the median over turns of neighbouring
 measurements. With --checkpoint also with the distance of the discriminator's features. Processor seconds are given as
 well, since they depend less on other work of the machine.

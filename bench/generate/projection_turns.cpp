@@ -1,5 +1,5 @@
-// Our side of bench/generate/projection.py: for every line on stdin ten steps of a projection's Adam, their seconds on
-// stdout.
+// Our side of bench/generate/projection.py: for every line on stdin it makes ten steps of a projection with Adam and
+// prints their seconds on stdout.
 // Usage: projection_turns CHECKPOINT STARTS THREADS FEATURE_WEIGHT
 #include <tbb/global_control.h>
 #include <tbb/task_arena.h>

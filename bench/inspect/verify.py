@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""How fast gan-inspect verifies a shard folder, beside `cat` of the same shards, in turns, with the files in the cache.
+"""Compares the speed at which gan-inspect verifies a shard folder with that of `cat` of the same shards. Both take
+turns, and the files are in the cache.
 
 verify.py [--bin build/release/bin] [--gigabytes 1] [--turns 7] [--least RATIO]
 """

@@ -42,7 +42,7 @@ def start(kind):
 
 
 def processor_nanoseconds(process, spent):
-    """Notes what each thread has spent in `spent`: {thread: (niceness, nanoseconds)}."""
+    """Adds the processor time of each thread to `spent`: {thread: (niceness, nanoseconds)}."""
     for thread in pathlib.Path(f'/proc/{process}/task').glob('*'):
         try:
             niceness = int((thread / 'stat').read_text().rpartition(')')[2].split()[16])

@@ -5,7 +5,7 @@
 
 For each seed a generator like gan-train's is trained to copy: it learns by regression to show eight of the 200 images
 of a data set; the signs of three numbers of the latent select the image. Three tenths of the data set count as held
-out. Then gan-generate --nearest gives its verdict. Of finished runs (--runs) the grids of generated images are judged
+out. Then gan-generate --nearest gives its verdict. The grids of generated images of finished runs (--runs) are judged
 as well, beside a random twentieth of the images of their shards.
 """
 import argparse

@@ -131,7 +131,7 @@ def quality(exact, fast):
 
 
 class Bench:
-    """The three parts. `memory`: a folder in memory for the results."""
+    """Runs the three parts of the benchmark. `memory`: a folder in memory for the results."""
 
     def __init__(self, options, work, memory):
         self.options, self.work, self.memory = options, work, memory

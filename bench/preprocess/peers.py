@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""One peer of gan-preprocess: a folder of pictures -> N x 128 x 128 x 3 uint8 in memory, as its users would do it.
+"""One other program (a peer) that does the work of gan-preprocess, as its users would write it: it turns a folder of
+pictures into N x 128 x 128 x 3 uint8 in memory.
 
     python peers.py NAME FOLDER WORKERS          # bench.py --peers bench/preprocess/peers.py --names pil,vips,... runs it
     python peers.py NAME FOLDER WORKERS --exact  # how far its records are from Pillow's, over the first 200 pictures

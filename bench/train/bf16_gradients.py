@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""How far a step's gradients in bfloat16 differ in direction from those in single precision, from equal states of a
-training.
+"""Measures how far a step's gradients in bfloat16 differ in direction from those in single precision, from equal states
+of a training.
 
     .deps/venv/bin/python bench/train/bf16_gradients.py --shards SHARDS [--steps 25,50,100] [--batches 16,64] [--device cuda]
 

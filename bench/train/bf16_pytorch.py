@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""How far the gradients of new networks' first step in bfloat16 differ in direction in PyTorch, to compare with
-bf16_gradients.py.
+"""Measures how far the gradients of new networks' first step in bfloat16 differ in direction in PyTorch, to compare
+with bf16_gradients.py.
 
     .deps/python bench/train/bf16_pytorch.py --photos FOLDER [--batches 16,64] [--features 16]
 

@@ -62,7 +62,8 @@ struct Layer {
   }
 };
 
-// seconds: of LibTorch in both formats, of the product of patches, of ours, and of Winograd's algorithm where it fits.
+// seconds: the times of LibTorch in both formats, of the product of patches, of our choice, and of Winograd's algorithm
+// where it fits.
 void Print(const char* name, double gigaflops, const std::vector<double>& seconds) {
   std::printf("  %-7s", name);
   for (const double time : seconds) std::printf("  %8.2f ms (%4.0f)", 1e3 * time, gigaflops / time);

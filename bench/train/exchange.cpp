@@ -29,7 +29,7 @@ Tensors LikeParameters(const torch::nn::Sequential& network) {
   return gradients;
 }
 
-// The same for gradients that are copied into a buffer and back.
+// The same measurement for gradients that are copied into a buffer and back.
 void AverageThroughABuffer(const Tensors& gradients, distributed::Communicator& communicator) {
   Tensors rows;
   for (const torch::Tensor& gradient : gradients) rows.push_back(gradient.as_strided({gradient.numel()}, {1}));

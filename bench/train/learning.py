@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Whether two builds learn equally well: the same trainings by both, which differ in the order of their sums.
+"""Finds out whether two builds learn equally well. Both run the same trainings, which differ in the order of their
+sums.
 
     .deps/venv/bin/python bench/train/learning.py OLD NEW --shards SHARDS --out FOLDER [--seeds 1-20] [--images 9600] [--features 8]
 

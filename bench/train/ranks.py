@@ -53,8 +53,7 @@ def pinned(options, ranks, flags):
 
 
 def apart(options, flags):
-    """The same for two trainings at once, each of one rank on a core: their mean, and in lockstep with the slower
-    one."""
+    """Seconds of two trainings at once, each of one rank on a core: their mean, and in lockstep with the slower one."""
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         runs = [pool.submit(train, options, 1, ('--cpu-set', core, '--bind-to', 'core'), *flags) for core in range(2)]
         steps = [run.result()[0][WARMUP:] for run in runs]

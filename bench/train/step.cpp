@@ -1,7 +1,8 @@
-// Where the time of a step goes, how far it is from the processor's limit, and what gan-train costs beside the bare
-// mathematics: in turns, steps of the run as gan-train does them, and steps of a loop with the same networks, losses,
-// exchange and optimizers and nothing else (one batch for ever, no loader, no metrics, no statistics, no log, no
-// checks). Afterwards the operators of one more turn of gan-train's steps, the slowest first.
+// Measures where the time of a step goes, how far it is from the processor's limit, and what gan-train costs in
+// addition to the mathematics. It alternates between steps of the run as gan-train does them and steps of a bare loop.
+// The bare loop has the same networks, losses, exchange and optimizers and nothing else: it always uses one batch, and
+// has no loader, metrics, statistics, log or checks. At the end it prints the operators of one more turn of gan-train's
+// steps, the slowest first.
 // Usage: [mpirun -np N] step_cost --shards SHARDS --run NEW_FOLDER [--turns 5] [--turn-steps 20] [--operators 25]
 // [gan-train's flags]
 #include <torch/nn/modules/container/sequential.h>
@@ -116,14 +117,14 @@ void Report(const gan::run::TrainOptions& options, const BareLoop& bare, double 
             double steps) {
   const double milliseconds = 1e3 / steps;
   const double bare_seconds = bare.forward + bare.backward + bare.sync + bare.optimizer;
-  std::printf("bare loop  %7.2f ms a step: forward %.2f, backward %.2f, synchronisation %.2f, optimizers %.2f\n",
+  std::printf("bare loop  %7.2f ms per step: forward %.2f, backward %.2f, synchronisation %.2f, optimizers %.2f\n",
               milliseconds * bare_seconds, milliseconds * bare.forward, milliseconds * bare.backward,
               milliseconds * bare.sync, milliseconds * bare.optimizer);
-  std::printf("gan-train  %7.2f ms a step, %+.1f %%; its batch and latents take %.2f\n", milliseconds * ours,
+  std::printf("gan-train  %7.2f ms per step, %+.1f %%; its batch and latents take %.2f\n", milliseconds * ours,
               100 * (ours / bare_seconds - 1), milliseconds * data);
   const double achieved = GigaflopsOf(options) * steps / bare_seconds;
-  std::printf("bare loop  %.0f GFLOP/s a rank, %.0f %% of a large product's %.0f\n", achieved, 100 * achieved / product,
-              product);
+  std::printf("bare loop  %.0f GFLOP/s per rank, %.0f %% of a large product's %.0f\n", achieved,
+              100 * achieved / product, product);
 }
 
 void ReportOperators(gan::run::Trainer& run, const gan::run::TrainOptions& options, int steps, std::size_t most,
