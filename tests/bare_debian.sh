@@ -1,5 +1,5 @@
-# Sourced: a Debian that has nothing, as a folder: 12, or the suite BARE_DEBIAN_SUITE. Needs root, debootstrap and this
-# machine's own way to the network.
+# Sourced by other scripts. It makes a minimal Debian in a folder: Debian 12, or the suite BARE_DEBIAN_SUITE. Needs
+# root, debootstrap and this machine's own way to the network.
 #   bare_debian ROOT [package...]   makes it; it is removed when the calling script ends
 #   inside ROOT COMMAND             runs a shell command in it, with an environment of its own
 

@@ -1,4 +1,4 @@
-"""bench/compare tells a faster build from an equal one, with the p of SciPy's permutation test."""
+"""bench/compare distinguishes a faster build from an equal one, with the p of SciPy's permutation test."""
 import importlib.machinery
 import importlib.util
 import math

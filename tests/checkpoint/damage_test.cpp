@@ -46,7 +46,7 @@ TEST(Manifest, OneOfAShardFolderIsNamed) {
   }
 }
 
-// 900 bytes in all, three ways each.
+// 900 bytes in all, each of which is changed in three ways.
 TEST_F(DamagedCheckpoint, EveryFlipAndTruncationIsReportedWithTheFilesName) {
   for (const fs::path& file : FilesOf(folder_)) {
     const std::string whole = storage::ReadFile(file);
@@ -77,7 +77,7 @@ TEST_F(DamagedCheckpoint, MissingFilesAreReported) {
 TEST_F(DamagedCheckpoint, NewerVersionIsRefusedByName) {
   Edit([](json& j) { j["format_version"] = 2; });
   ExpectRefused("checkpoint format version 2; this program reads up to 1");
-  Edit([](json& j) { j["format_version"] = 4294967297ULL; });  // 1 in 32 bits
+  Edit([](json& j) { j["format_version"] = 4294967297ULL; });  // would be 1 if it were cut to 32 bits
   ExpectRefused("checkpoint format version 4294967297");
 }
 
@@ -179,7 +179,7 @@ TEST(LoadNewest, NewerVersionIsNoDamage) {
   EXPECT_EQ(FilesOf(root.path()), before);
 }
 
-// A name that no system call takes: the folder cannot be looked at, which says nothing about its content.
+// A name that no system call accepts, so the folder cannot be examined. That says nothing about its content.
 fs::path Unreadable(const fs::path& root) { return root / std::string(300, 'x') / "step-00000001"; }
 
 TEST(LoadNewest, AFolderThatCannotBeListedIsNotAnEmptyOne) {
@@ -204,7 +204,7 @@ TEST(LoadNewest, EmptyAndMissingRootsHaveNone) {
   EXPECT_FALSE(LoadNewest(root / "none", RankGroup{}, kSilent));
 }
 
-// Ranks 0 to 2, of which each loads its own folder; what every one of them throws.
+// Lets each of the ranks 0 to 2 load its own folder. Returns what each of them throws.
 std::vector<std::string> Told(const std::vector<fs::path>& folders) {
   std::vector<std::string> told(folders.size());
   OnRanks(static_cast<int>(folders.size()), [&](const RankGroup& ranks) {

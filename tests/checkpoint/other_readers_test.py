@@ -1,5 +1,5 @@
-"""Other people's readers read our checkpoint: the safetensors package, and numpy as docs/checkpoint-format.md says.
-Arguments: writer, page."""
+"""Other programs read our checkpoint: the safetensors package, and numpy as docs/checkpoint-format.md says. Arguments:
+writer, page."""
 import json
 import pathlib
 import re

@@ -181,7 +181,7 @@ TEST(SafetensorsDeathTest, AHeaderOfManySmallValuesTakesMemoryInProportion) {
   }
 }
 
-// Deep nesting must not run the stack over.
+// Deep nesting must not overflow the stack.
 TEST(Safetensors, DeepNestingIsRefused) {
   ExpectRefused("{\"a\":" + std::string(1'000'000, '[') + std::string(1'000'000, ']') + "}", 0, "header");
 }

@@ -74,7 +74,7 @@ TEST(Save, TensorIsSettledOnceBeforeItIsWritten) {
   EXPECT_TRUE(std::ranges::equal(loaded.tensors.back().data, std::as_bytes(std::span(sorted))));
 }
 
-// Longer than a chunk of the writer, and an end that no direct write could take.
+// The data is longer than a chunk of the writer, and its end is not aligned for a direct write.
 TEST(Save, StateOfAnySizeComesBack) {
   const testing::TemporaryFolder root;
   std::uint64_t step = 0;
@@ -203,7 +203,7 @@ TEST(Prune, KeepsWhatAnotherOneThatStaysNeeds) {
               ElementsAre(root / "step-00000003", root / "step-00000005", root / "step-00000006"));
 }
 
-// A long run keeps many older ones, which would all be read at every save.
+// A long run keeps many older checkpoints, which would all be read at every save.
 TEST(Prune, AsksNothingOfCheckpointsThatAreOlderThanWhatItRemoves) {
   const testing::TemporaryFolder root;
   for (const std::uint64_t step : {1, 2, 3, 4, 5, 6}) WriteSmallCheckpoint(root.path(), step);

@@ -19,7 +19,7 @@
 
 namespace {
 
-pid_t process_number = 0;  // what getpid tells; 0: the truth
+pid_t process_number = 0;  // the result of getpid; 0: the real one
 
 }  // namespace
 
@@ -43,7 +43,7 @@ struct Result {
   std::string err;
 };
 
-// Of the environment, while it lives.
+// Sets variables of the environment as long as it lives.
 class Variables {
  public:
   using Values = std::vector<std::pair<std::string, std::string>>;
@@ -128,7 +128,8 @@ TEST(RunMain, MistypedFlagIsAUsageErrorOnOneLine) {
   EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1);
 }
 
-// A list that was pasted after a misspelt name: the message is as long, and the program ends as with a short one.
+// A long list that was pasted after a misspelt name: the message is long as well, and the program ends as it does for a
+// short list.
 TEST(RunMain, AVeryLongMistypedFlagIsAUsageErrorToo) {
   const std::string letters(1'000'000, 'x');
   const Result result = Call({"--stepz" + letters, "https://user:secret@host"});
@@ -167,7 +168,7 @@ TEST(RunMain, WhoIsAloneSpeaksWhateverItsNumber) {
   EXPECT_THAT(Call({"--print-config"}).out, HasSubstr("steps=7"));
 }
 
-// Without the capturing of what it says, which a death test does itself.
+// Does not capture the output, because a death test captures it itself.
 void RunAndRaise(pid_t as_process, int signal) {
   process_number = as_process;
   CLI::App app("A tool for tests", "gan-test");

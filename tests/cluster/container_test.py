@@ -1,4 +1,5 @@
-"""What gan-launch --check finds in a container with a memory limit: a mount namespace with control groups of its own."""
+"""Tests what gan-launch --check finds in a container with a memory limit: a mount namespace with control groups of its
+own."""
 import os
 import pathlib
 import subprocess

@@ -1,4 +1,4 @@
-"""What goes wrong on clusters is refused in one clear line, with the right exit code, before anything is trained."""
+"""Common mistakes on clusters are refused in one clear line, with the right exit code, before anything is trained."""
 import json
 import subprocess
 import unittest
@@ -30,7 +30,7 @@ class Guards(WithShards):
         self.assertIn(words, ours[0])
 
     def two_hosts(self, run):
-        """Two ranks that are told the same run folder, each in a folder of its own: here and there."""
+        """Two ranks that get the same run folder, each in a working folder of its own: here and there."""
         commands = []
         for name in ('here', 'there'):
             folder = self.run_folder.parent / name
@@ -69,7 +69,7 @@ class Guards(WithShards):
         self.assertFalse(self.run_folder.exists())
 
     def test_launcher_of_another_mpi_library(self):
-        """MPICH's mpiexec starts processes of Open MPI as so many worlds of one rank each."""
+        """MPICH's mpiexec starts processes of Open MPI as separate worlds of one rank each."""
         done = self.run_command(*self.gan_train(), PMI_SIZE='2', PMI_RANK='1')
         self.assert_refused(done, 2, "MPICH's mpiexec (PMI_SIZE 2)")
         self.assertIn('Open MPI v', done.stderr)
@@ -77,7 +77,8 @@ class Guards(WithShards):
         self.assertEqual(0, self.run_command(*self.gan_train(), PMI_SIZE='1', PMI_RANK='0').returncode)
 
     def test_pmix_launcher_that_is_not_mpirun(self):
-        """So does prterun, the launcher below Open MPI 5's mpirun, with programs that were built for Open MPI 4."""
+        """prterun, the launcher below Open MPI 5's mpirun, does the same with programs that were built for Open MPI
+        4."""
         variables = {'PMIX_RANK': '0', 'PMIX_VERSION': '5.0.11'}
         done = self.run_command(*self.gan_train(), **variables)
         self.assert_refused(done, 2, 'prterun of Open MPI 5 (PMIx 5.0.11)')

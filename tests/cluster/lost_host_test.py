@@ -26,7 +26,7 @@ class LostHost(unittest.TestCase):
                        env=ENVIRONMENT, stdout=subprocess.DEVNULL)
 
     def lose(self, turn):
-        """What gan-launch said of the death of rank 1 with its host, and the name of the host."""
+        """Returns what gan-launch reported about the death of rank 1 with its host, and the name of the host."""
         place = self.folder / str(turn)
         place.mkdir()
         run, log = place / 'run', place / 'launch.txt'

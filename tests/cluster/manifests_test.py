@@ -1,4 +1,4 @@
-"""What cluster/ gives to Kubernetes and to container builds, held against their own schemas and linters."""
+"""Checks what cluster/ gives to Kubernetes and to container builds against their own schemas and linters."""
 import importlib.util
 import pathlib
 import re

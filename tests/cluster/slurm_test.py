@@ -1,5 +1,5 @@
-"""A real Slurm of one host: a job is asked to save before its limit, queues itself again, goes on and ends with the weights
-of a run that nobody interrupted; and srun without PMIx is refused.
+"""A real Slurm of one host: a job is asked to save before its limit, queues itself again, continues and ends with the
+weights of a run that nobody interrupted; and srun without PMIx is refused.
 
 Slurm runs as its own user in a folder of its own: no service of this machine is touched.
 """
@@ -73,7 +73,8 @@ class Slurm(unittest.TestCase):
         import getpass
         (cls.folder / 'slurm.conf').write_text(CONFIGURATION.format(
             host=HOST, user=getpass.getuser(), folder=cls.folder, controller_port=controller_port, daemon_port=daemon_port))
-        # Nothing here uses cgroups; named, they are not looked for, and a container without them will do.
+        # Nothing here uses cgroups. With these settings Slurm does not look for them, so the test also runs in a
+        # container without them.
         (cls.folder / 'cgroup.conf').write_text('CgroupPlugin=cgroup/v1\n')
         cls.environment = dict(ENVIRONMENT, SLURM_CONF=str(cls.folder / 'slurm.conf'), PATH=f'{BIN}:{ENVIRONMENT["PATH"]}')
         cls.start('munged', '--foreground', '--force', f'--socket={cls.folder}/munge.socket',
@@ -88,7 +89,7 @@ class Slurm(unittest.TestCase):
 
     @classmethod
     def stop(cls):
-        # Steps outlive the daemons.
+        # The steps of a job outlive Slurm's daemons.
         cls.call('scancel', '--user', str(os.getuid()), '--signal=KILL')
         cls.call('scancel', '--user', str(os.getuid()))
         deadline = time.monotonic() + 20
@@ -105,7 +106,7 @@ class Slurm(unittest.TestCase):
 
     @classmethod
     def start(cls, *command):
-        # Debian keeps daemons out of the path of users.
+        # Debian does not have daemons in the PATH of users.
         path = cls.environment['PATH'] + ':/usr/sbin:/sbin'
         log = open(cls.folder / f'{command[0]}.out', 'w')
         cls.daemons.append(subprocess.Popen(command, env=dict(cls.environment, PATH=path), stdout=log, stderr=log))
@@ -145,7 +146,7 @@ class Slurm(unittest.TestCase):
         job = submitted.strip()
         self.assertTrue(job.isdigit(), submitted)
         self.wait_for(lambda: self.steps_of(run) >= 20, f'{name}: 20 steps')
-        # What Slurm sends when the limit is near (--signal=B:USR1@180).
+        # The signal that Slurm sends when the limit is near (--signal=B:USR1@180).
         self.call('scancel', '--signal=USR1', '--batch', job)
         self.wait_for(lambda: 'Restarts=1' in self.call('scontrol', 'show', 'job', job), f'{name}: queued again')
         saved = self.steps_of(run)

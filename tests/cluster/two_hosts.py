@@ -1,6 +1,6 @@
 """Two hosts on one machine: network namespaces with addresses, names and an sshd each, a cable between them.
 
-Needs root, `ip` and sshd. What it makes is removed on leaving, whatever happened.
+Needs root, `ip` and sshd. Everything that it makes is removed on leaving, whatever happened.
 """
 import os
 import pathlib
@@ -94,5 +94,5 @@ class TwoHosts:
             subprocess.run(['kill', '-KILL', pid], stderr=subprocess.DEVNULL)
 
     def cut_off(self, name):
-        """Pulls the cable on this side; the host's processes go on without knowing."""
+        """Pulls the cable on this side; the host's processes continue without knowing it."""
         run('ip', '-n', name, 'link', 'set', 'eq0', 'down')

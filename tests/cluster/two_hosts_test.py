@@ -72,7 +72,7 @@ class TwoHostsTest(unittest.TestCase):
         self.assertIn(f'{self.hosts.names[1]} cannot be reached; continuing without, with 1 rank', log.read_text())
         self.assertTrue(re.search(r'resumed from \S*step-0*[1-9]', (run / 'log.txt').read_text()))
         self.assertGreaterEqual(json.loads((run / 'launch.json').read_text())['restarts'], 1)
-        # It stops on request, and no step was lost or done twice.
+        # The job stops on request, and no step was lost or done twice.
         subprocess.run(['kill', '-TERM', *[pid for pid in subprocess.run(
             ['pgrep', '-x', 'gan-launch', '--ns', str(supervisor.pid), '--nslist', 'net'], capture_output=True,
             text=True).stdout.split()]], check=True)

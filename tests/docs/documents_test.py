@@ -1,8 +1,8 @@
 """Runs every fenced command of README.md and docs/, in a folder of its own for each page, and follows every link.
 
 A block marked `sh` is run line by line and must end with 0; a block marked `python` is run as a whole. Training is shortened:
-in front of gan-train stands a wrapper that ends each command with a few steps of a tiny network. What cannot run here stands
-in NOT_RUN with the reason; an entry that no document has any more is an error too.
+a wrapper in front of gan-train ends each command with a few steps of a tiny network. Commands that cannot run here are
+listed in NOT_RUN with the reason; an entry that no document has any more is an error too.
 """
 import pathlib
 import re
@@ -119,7 +119,7 @@ class Commands(unittest.TestCase):
                            OMPI_MCA_rmaps_base_oversubscribe='1', OMPI_MCA_hwloc_base_binding_policy='none',
                            PRTE_MCA_rmaps_default_mapping_policy=':oversubscribe',
                            PRTE_MCA_hwloc_default_binding_policy='none')
-        # What a page takes for granted unless it makes it itself.
+        # The files that a page expects, unless its own commands make them.
         text = page.read_text()
         for used, made, command in (('shards|runs/first', '--out shards/', 'gan-preprocess --in photos/ --out shards/'),
                                     ('runs/first', '--run runs/first', 'gan-train --shards shards/ --run runs/first')):
@@ -203,7 +203,7 @@ class Links(unittest.TestCase):
 class Troubleshooting(unittest.TestCase):
     """A message in the first column is one that a program can print."""
 
-    # What a program fills in: capitals, numbers, and what the page leaves out.
+    # The parts that a program fills in: words in capitals, numbers, and places that the page leaves out.
     FILLED_IN = re.compile(r'\b[A-Z]\b|…|\(A then, B now\)|\b\d+\b|\(s\)')
 
     def test_every_message_is_one_of_ours(self):

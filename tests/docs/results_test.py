@@ -1,5 +1,5 @@
-"""The published result can be held against a new run: bench/results/first_steps.py finds the commands and the digests in
-docs/results.md, one command gives one digest twice, and another seed another.
+"""The published result can be compared with a new run: bench/results/first_steps.py finds the commands and the digests
+in docs/results.md, one command gives one digest twice, and another seed another.
 
 The published digests themselves need the photos and the processor of the page; the script compares those.
 """

@@ -11,7 +11,7 @@ import unittest
 from programs import BIN, ENVIRONMENT, WithShards, newest_checkpoint, stats, train, train_command
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# Thresholds that make every step a verdict: what follows is what an action does, not whether it is called for.
+# Thresholds that give every step a verdict. So the tests show what an action does, and not whether it is needed.
 AT_ONCE = 'warmup_steps=1,raise_steps=1,g_raise_steps=1,smoothing_steps=1,action_interval=2,'
 D_AHEAD = AT_ONCE + 'd_ahead_auc=0,d_ahead_clear_auc=0,g_ahead_auc=-1,g_ahead_clear_auc=-1,d_ahead_excess=99,d_ahead_clear_excess=99'
 G_AHEAD = AT_ONCE + 'd_ahead_auc=3,d_ahead_clear_auc=3,g_ahead_auc=2,g_ahead_clear_auc=2,g_ahead_excess=-9,g_ahead_clear_excess=-9'
@@ -59,12 +59,13 @@ class Balance(WithShards):
         self.assertEqual(stats(whole), stats(halves))
 
     def test_steering_is_the_same_after_a_resume(self):
-        # In double precision how far it steers does not depend on the order of sums, which differs between processors.
+        # In double precision, so that the amount of steering does not depend on the order of sums, which differs
+        # between processors.
         flags = ['--lr-d', '2e-3', '--precision', 'fp64', '--balance-set', 'steer_gain=2,steer_smoothing=1,smoothing_steps=2']
         whole = self.train(2, 'steered', '--steps', 50, *flags)
         steered = [line['augment_probability'] for line in stats(whole)]
         self.assertGreater(max(steered), 0.5)
-        # It acts before and after the resume.
+        # The controller acts before and after the resume.
         self.assertGreater(max(steered[:27]), 0.05)
         self.assertGreater(max(steered[27:]), 0.05)
         self.train(2, 'steered-halves', '--steps', 27, *flags)
@@ -108,7 +109,7 @@ class Balance(WithShards):
         self.assertTrue(told['done'])
         self.assertLessEqual(told['to_step'], told['from_step'] - 60)
         after = [line['verdict'] for line in stats(run) if line['step'] > told['to_step']]
-        self.assertIn('mode_collapse', after)  # the fault goes on for some steps, and no second rollback comes
+        self.assertIn('mode_collapse', after)  # the fault lasts for some steps, and no second rollback comes
         self.assertNotEqual('mode_collapse', after[-1])
 
     def test_the_other_way_after_a_collapse_survives_a_kill(self):

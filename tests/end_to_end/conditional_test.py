@@ -49,7 +49,7 @@ class Conditional(WithClasses):
         with safe_open(part, 'numpy') as tensors:
             embedding = tensors.get_tensor('generator.class_embedding.weight')
             self.assertEqual((3, 64), embedding.shape)
-            # Longer ones make G ignore the latent within a class (docs/decisions/0024-classes.md).
+            # Longer embeddings make G ignore the latent within a class (docs/decisions/0024-classes.md).
             self.assertTrue(all(0.7 < length < 1.3 for length in np.linalg.norm(embedding, axis=1)), embedding)
             self.assertEqual((164, 64, 4, 4), tensors.get_tensor('generator.0.weight').shape)
             self.assertEqual((3, 128), tensors.get_tensor('discriminator.class_projection.weight').shape)

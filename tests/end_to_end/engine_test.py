@@ -41,7 +41,7 @@ class Elastic(WithShards):
 
     def test_global_batch_of_the_checkpoint_is_kept_by_accumulation(self):
         run = self.folder / 'accumulated'
-        self.assert_code(0, train(4, self.shards, run, '--steps', 2))  # 4 images a rank: 16 an update
+        self.assert_code(0, train(4, self.shards, run, '--steps', 2))  # 4 images per rank: 16 per update
         done = train(2, self.shards, run, '--steps', 4)
         self.assert_code(0, done)
         self.assertIn('(16), 2 micro-batches of 4 images', done.stderr)
@@ -63,7 +63,7 @@ class Elastic(WithShards):
 
 class OtherRanks(WithShards):
     def resumed(self, ranks, name, batch, *flags):
-        """Two steps on one rank with a global batch of 4, and two on these ranks; the lines and the log."""
+        """Two steps on one rank with a global batch of 4, and two on these ranks; returns the lines and the log."""
         run = self.folder / name
         for steps, count in ((2, 1), (4, ranks)):
             self.assert_code(0, train(count, self.shards, run, '--steps', steps, '--global-batch', 4, '--batch', batch,
@@ -154,7 +154,7 @@ class ManyRanks(WithShards):
         done = train(2, self.shards, run, '--dry-run', '--no-measure', '--resolution', 128, '--features', 64, '--batch', 8)
         self.assert_code(0, done)
         self.assertIn('images per update       16  (2 ranks x 1 micro-batch x 8 images)', done.stdout)
-        # 100*1024*16 + 1024*512*16 + ... + 64*3*16 weights, and two a channel of each batch norm.
+        # 100*1024*16 + 1024*512*16 + ... + 64*3*16 weights, and two per channel of each batch norm.
         self.assertIn('generator               12786560 parameters', done.stdout)
         self.assertFalse(run.exists())
 

@@ -10,7 +10,7 @@ from programs import BIN, ENVIRONMENT, WithShards, train
 
 PROGRAMS = ('gan-preprocess', 'gan-train', 'gan-generate', 'gan-launch', 'gan-inspect')
 COMMANDS = ('verify', 'list', 'dump', 'plot', 'report', 'serve')
-# What users and outside programs rely on: never hidden, never renamed.
+# Flags on which users and other programs rely. They are never hidden and never renamed.
 PROMISED = {
     'gan-train': '--shards --out --run --batch --global-batch --steps --images --epochs --resume --init-from --device --seed '
                  '--preset --time --resolution --features --noise-dim --lr-g --lr-d --beta1 --beta2 --real-label --fake-label --loss --r1 --r2 '

@@ -84,7 +84,7 @@ class Import(unittest.TestCase):
                 self.assert_same_generator(run)
 
     def assert_same_discriminator(self, run):
-        """Its judgement of all real pictures in one batch, whatever their order."""
+        """D's judgement of all real pictures in one batch, whatever their order."""
         manifest = json.loads((self.shards / 'manifest.json').read_text())
         pixels = np.memmap(self.shards / 'shard-00000.gan', np.uint8, 'r', 4096, (PICTURES, 128, 128, 3))
         self.assertEqual(1, len(manifest['shards']))

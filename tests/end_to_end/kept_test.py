@@ -159,7 +159,7 @@ class Alone(WithShards):
         shell.kill()
         shell.wait()
         os.kill(orphan, signal.SIGHUP)
-        self.wait_for_steps(run, self.lines(run) + 10)  # the parent is looked at ten times a second
+        self.wait_for_steps(run, self.lines(run) + 10)  # the parent is looked at ten times per second
         time.sleep(0.5)
         self.wait_for_steps(run, self.lines(run) + 1)
         os.kill(orphan, signal.SIGUSR1)

@@ -1,4 +1,4 @@
-"""The metrics endpoint of a live two-rank run, read by curl's means and judged by promtool."""
+"""The metrics endpoint of a live two-rank run, read over HTTP and checked by promtool."""
 import base64
 import json
 import os
@@ -15,7 +15,7 @@ import urllib.request
 
 from programs import BIN, ENVIRONMENT, WithShards, make_shards, train_command
 
-# The contract's names that the trainer feeds now; `monitoring/` tests hold the table itself.
+# The promised metrics that the trainer sets. The tests in `monitoring/` check the table itself.
 NAMES = '''gan_train_loss gan_train_discriminator_accuracy_ratio gan_train_discriminator_auc_ratio
 gan_train_discriminator_output_mean gan_train_loss_imbalance_ratio gan_train_balance_state gan_train_gradient_norm
 gan_train_learning_rate gan_train_interventions_total gan_train_nonfinite_total gan_train_skipped_steps_total
@@ -92,7 +92,8 @@ def answer(url, credentials=None):
 
 
 class Access(WithShards):
-    """Who may look: the endpoints of one rank that listens on all addresses, without and with a password."""
+    """Who may read the metrics: the endpoints of one rank that listens on all addresses, without and with a
+    password."""
 
     @classmethod
     def setUpClass(cls):

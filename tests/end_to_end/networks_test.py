@@ -61,7 +61,7 @@ class Networks(WithShards):
                              ('discriminator.6.weight', 'discriminator.3.weight')):
             self.assertTrue((after[name] == before[source]).all(), name)
         self.assertEqual(128, json.loads((large / 'options.json').read_text())['options']['resolution'])
-        # Kept layers go on counting Adam's steps, new ones begin.
+        # Kept layers continue to count Adam's steps, and new ones begin at 0.
         self.assertEqual({1.0, 5.0}, set(after['generator_adam.steps']))
 
     def test_widens_at_resume_and_resumes_from_there_exactly(self):

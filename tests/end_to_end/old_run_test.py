@@ -1,4 +1,4 @@
-"""Shards and a run folder that an older commit made still verify, generate and go on.
+"""Shards and a run folder that an older commit made can still be verified, generated from and continued.
 
 fixtures/run_of_a7cc65b.tar.xz was made by the programs of commit a7cc65b from 14 drawn pictures: two ranks, 60 steps.
 """

@@ -37,7 +37,7 @@ def threads_told(run):
 
 
 class Commands(WithShards):
-    """Bar: the README's commands use every core of this machine."""
+    """Requirement: the README's commands use every core of this machine."""
 
     def check(self, launcher, ranks, run):
         program = [BIN / 'gan-train'] if launcher[:1] != ['gan-launch'] else ['gan-train']
@@ -85,7 +85,7 @@ class Commands(WithShards):
 
 
 class OtherMachines(WithShards):
-    """The same programs on a machine of eight CPUs, which a shim makes of this one."""
+    """The programs on a machine of eight CPUs, which a shim imitates on this one."""
 
     def threads(self, launcher, *, quota='max', own_mask='0-7', name):
         root = self.folder / f'root-{name}'
@@ -119,7 +119,7 @@ class OtherMachines(WithShards):
 
 
 class OpenMp(WithShards):
-    """Bar: variables that withhold threads from OpenMP change no number."""
+    """Requirement: variables that withhold threads from OpenMP change no number."""
 
     def losses(self, name, threads, **variables):
         run = self.folder / name

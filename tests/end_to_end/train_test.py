@@ -110,7 +110,8 @@ class Resume(WithShards):
         self.assert_same_as_uninterrupted(run)
 
     def test_signals_change_no_number_of_the_step_in_which_they_arrive(self):
-        """Hundreds of signals in one step, because oneDNN minds them in a few places only (trainer/run/stop_signal.cpp)."""
+        """Hundreds of signals in one step, because they disturb oneDNN in a few places only
+        (trainer/run/stop_signal.cpp)."""
         flags = ('--steps', 8, '--features', 16, '--batch', 16, '--sample-every', 0)
         whole = self.folder / 'whole-for-signals'
         self.assert_code(0, train(1, self.shards, whole, *flags))

@@ -81,7 +81,7 @@ class EveryCall(Case):
 
 class PowerCut(Case):
     def promises_broken(self, **fault):
-        """How many states of the disk after a power cut are neither old nor new, or miss what was promised."""
+        """Counts how many states of the disk after a power cut are neither old nor new, or miss what was promised."""
         for child in self.watched.iterdir():
             shutil.rmtree(child)
         broken, states = [], 0

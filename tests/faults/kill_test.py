@@ -24,7 +24,7 @@ SEED = int(os.environ.get('EQUIPOISE_SEED', 2))
 FLAGS = ('--steps', 80, '--checkpoint-every', 5, '--sample-every', 10, '--keep', 2, '--keep-every', 10,
          '--inject', 'latents:1@74+1,loss:1000@132', '--balance-set',
          'collapse_least=0,collapse_diversity=0.01,smoothing_steps=1,raise_steps=1')
-# place -> which calls of rank 0, on what, and how many of them an attempt gets over at most
+# place -> the calls of rank 0, the files, and how many of these calls an attempt gets past at most
 PLACES = {
     'save': (faults.CHANGES, r'/checkpoints/step-\d+(\.tmp-.*)?$', 80),
     'prune': (faults.CHANGES, r'/checkpoints/step-\d+\.deleted-', 30),
@@ -55,7 +55,7 @@ class Kills(WithShards):
         self.assertEqual(0, self.start(run).wait(1800), self.log.read_text())
 
     def outcome(self, run):
-        """The word 'rollback' stands in the line after it: lost when the run is killed before it saves that line."""
+        """The word 'rollback' is in the line after it: lost when the run is killed before it saves that line."""
         lines = stats(run)
         for line in lines:
             line['actions'] = [action for action in line['actions'] if action != 'rollback']
@@ -65,7 +65,7 @@ class Kills(WithShards):
         return self.count.exists() and self.count.stat().st_size and faults.counted(self.count) >= nth
 
     def kill_other(self, process, nth):
-        """Kills rank 1 while rank 0 stands before its n-th call."""
+        """Kills rank 1 while rank 0 waits before its n-th call."""
         while not self.reached(nth):
             if process.poll() is not None:
                 return

@@ -1,4 +1,4 @@
-"""What gan-launch does about faults of its own surroundings. The ranks are shell commands that fail or not."""
+"""Tests what gan-launch does about faults around it. The ranks are shell commands that fail or not."""
 import json
 import os
 import pathlib
@@ -10,7 +10,7 @@ import faults
 
 BIN = pathlib.Path(os.environ['EQUIPOISE_BIN'])
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT='1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM='1', NO_COLOR='1')
-# Fails as often as the file `tries` says, then is done.
+# Fails as many times as the file `tries` says, then succeeds.
 FAILS = 'n=$(cat {tries}); echo $((n - 1)) > {tries}; sleep 0.3; [ "$n" -gt 0 ] && exit 1; exit 0'
 
 

@@ -31,7 +31,7 @@ bool IsWatched(DIR* folder) {
   return LastPart(path) == Variable("LISTING_FOLDER");
 }
 
-// The first reading of a listing counts; where it is told by its position.
+// Only the first read of a listing counts. The position in the listing shows whether it is the first.
 bool Fails(DIR* folder) {
   static unsigned long listings = 0;
   if (!IsWatched(folder) || ::telldir(folder) != 0) return false;

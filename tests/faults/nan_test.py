@@ -1,4 +1,4 @@
-"""What is not a number is counted and left out of training, and never reaches a checkpoint.
+"""Values that are not numbers are counted and left out of training, and never reach a checkpoint.
 
 INJECTIONS=25 python nan_test.py     spoils each of data, gradients, weights and moments as often as that (default 6)."""
 import json
@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 from programs import BIN, ENVIRONMENT, SMALL, WithShards, mpirun, newest_checkpoint
 
 INJECTIONS = int(os.environ.get('INJECTIONS', 6))
-MOST_ROLLBACKS = 3  # of one run
+MOST_ROLLBACKS = 3  # per run
 
 
 class NotANumber(WithShards):
@@ -24,7 +24,7 @@ class NotANumber(WithShards):
                               env=ENVIRONMENT, capture_output=True, text=True, timeout=240)
 
     def require_finite_checkpoints(self, run):
-        """How many there are."""
+        """Returns the number of checkpoints. All of their tensors must be finite."""
         saved = sorted((run / 'checkpoints').glob('step-*'))
         for part in (p for step in saved for p in step.glob('*.safetensors')):
             for name, tensor in load_file(part).items():
@@ -61,7 +61,7 @@ class NotANumber(WithShards):
             print(f'{done} times {kind}: each rolled back, none saved', file=sys.stderr)
 
     def spoil_and_roll_back(self, run, kind, spoiled):
-        """`spoiled` counts the steps trained, those too that a rollback forgets."""
+        """`spoiled` counts trained steps, including those that a rollback discards."""
         ended = self.train(run, '--steps', 40, '--inject', ','.join(f'{kind}:nan@{step}' for step in spoiled))
         self.assertEqual(0, ended.returncode, ended.stderr[-3000:])
         self.assertRegex(ended.stderr, r'not saved: tensor \S+ is not finite')
@@ -87,7 +87,7 @@ class NotANumber(WithShards):
                 self.assertEqual(step - 1, self.require_finite_checkpoints(run))
                 self.assertEqual(f'step-{step - 1:08d}', newest_checkpoint(run).name)
                 self.assertEqual('diverged', json.loads((run / 'status.json').read_text())['state'])
-                # It is intact: a run to where it stands has nothing left to do.
+                # The checkpoint is intact: a run to its step has nothing left to do.
                 again = self.train(run, '--steps', step - 1, '--balance', 'watch', '--inject', f'weights:nan@{step}')
                 self.assertEqual(0, again.returncode, again.stderr[-3000:])
                 self.assertTrue(re.search(rf'resumed from \S*step-{step - 1:08d}', (run / 'log.txt').read_text()))

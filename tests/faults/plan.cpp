@@ -27,7 +27,7 @@ const char* Variable(const char* name) {
   ::_exit(2);
 }
 
-// Without the shim's own interposers, which would ask the plan again.
+// Avoids the shim's own functions, which would ask the plan again.
 int OpenRaw(const char* path, int flags) {
   return static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, flags, 0644));
 }

@@ -1,5 +1,5 @@
-"""Resuming while reading fails: the run is the undisturbed one, or it ends with 1, has changed nothing, and the next try
-goes on.
+"""Resuming while reading fails: the run equals the undisturbed one, or it ends with 1, has changed nothing, and the
+next attempt continues.
 
 EVERY=1 python resume_test.py     fails each call that looks at the run folder, with each error, on rank 0, on rank 1 and
 on both (default: each EVERY-th; which ones changes with error and rank).
@@ -21,7 +21,7 @@ ERRORS = ('EIO', 'ESTALE', 'EACCES', 'EMFILE')
 
 
 class ReadFaults(WithShards):
-    """The run stands at step 4, and its statistics and grids go on to step 5, as after a crash."""
+    """The run is at step 4, and its statistics and grids continue to step 5, as after a crash."""
 
     @classmethod
     def setUpClass(cls):

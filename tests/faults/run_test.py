@@ -1,4 +1,4 @@
-"""gan-train on a disk that says no, and after a power cut.
+"""gan-train on a disk that fails, and after a power cut.
 
 EVERY=1 python run_test.py    fails each call of a run with each error (default: each EVERY-th, which ones changes with the error)."""
 import os
@@ -39,7 +39,7 @@ class Case(WithShards):
         return self.train(self.run_folder, *flags, **fault)
 
     def whole_run(self):
-        """Of the same name, which is in the metrics' labels and the targets file."""
+        """A folder of the same name, because the name is in the metrics' labels and the targets file."""
         whole = self.folder / 'whole' / 'run'
         if not whole.exists():
             self.assert_code(0, self.train(whole))
@@ -144,7 +144,8 @@ class FullDisk(Case):
 
 class PowerCut(Case):
     def broken_promises(self, **fault):
-        """What a power cut at any moment of a run could leave that is neither old nor new, or misses what was promised."""
+        """Returns what a power cut at any moment of a run could leave that is neither old nor new, or misses what was
+        promised."""
         shutil.rmtree(self.watched, ignore_errors=True)
         self.watched.mkdir()
         disk = unsynced.Disk(self.watched)
@@ -170,7 +171,8 @@ class PowerCut(Case):
         say(f'{states} states of the disk during a run, each old or new')
 
     def test_without_any_one_fsync_the_test_above_fails(self):
-        """What is synced in one place of the code has one kind of name; that place is left out each time."""
+        """Names that are synced at one place of the code are of one kind. Each time, the calls at one such place are
+        left out."""
         self.assert_code(0, self.train_anew(journal=self.journal))
         synced = {re.sub(r'\d+', '#', action.path) for action in unsynced.read_journal(self.journal) if action.kind == 's'}
         synced = {path for path in synced if '/.probe-' not in path}  # to be seen by other hosts, and then removed
@@ -185,8 +187,8 @@ class PowerCut(Case):
 
 
 class Ledger:
-    """What the program has published, by rename, and what it relies on: a thread that goes on to other things takes for
-    granted that what it published before is on the disk."""
+    """Tracks what the program has published by rename, and what it relies on: a thread that continues with other work
+    assumes that what it published before is on the disk."""
 
     UNSEEN = ('.lock', 'log.txt')  # no content that matters; written by the C library's own stdio
 
@@ -203,7 +205,7 @@ class Ledger:
         return 'saver' if path.startswith(self.checkpoints) else 'loop'
 
     def promise(self, path, action):
-        """`action` is about to begin: its thread has left behind what it published before."""
+        """Called before `action`: from now on its thread relies on what it published before."""
         if action.kind == 's':
             return
         for published in self.fresh[self.thread(path)]:
@@ -211,7 +213,7 @@ class Ledger:
         self.fresh[self.thread(path)] = []
 
     def note(self, action, disk):
-        """`action` is done."""
+        """Called after `action`."""
         if action.kind == 'u':
             self.removed.add(disk.relative(action.path))
             self.expected.pop(disk.relative(action.path), None)
@@ -224,7 +226,7 @@ class Ledger:
                 self.fresh[self.thread(path)].append(path)
 
     def wrong(self, left, ended):
-        """What is neither old nor new in `left`, and what is missing there; `ended`: everything is promised."""
+        """Returns what is neither old nor new in `left`, and what is missing there. `ended`: everything is promised."""
         for path, content in left.items():
             if content is None or '.tmp-' in path or path.endswith(self.UNSEEN):
                 continue

@@ -1,6 +1,6 @@
 // Loaded by LD_PRELOAD in front of the C library: calls that change files under FAULT_PREFIX pass through here, fail
-// when the plan says so, and are noted in the journal when they succeed. (Calls that only look: shim_reads.cpp.) What
-// the C library's own stdio does inside itself is not seen; the programs under test keep nothing through it.
+// when the plan says so, and are noted in the journal when they succeed. (Calls that only look: shim_reads.cpp.) Calls
+// inside the C library's own stdio are not seen; the programs under test store nothing through it.
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/stat.h>

@@ -32,7 +32,7 @@ int Stat(int folder, const char* path, struct stat* found, int flags) {
   return static_cast<int>(::syscall(SYS_newfstatat, folder, path, found, flags));
 }
 
-// What the C library keeps to itself and has no system call of its own.
+// The C library's own function of this name, which the shim replaces.
 template <typename Function>
 Function* Next(const char* name) {
   return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
@@ -87,7 +87,7 @@ int __fxstat(int /*version*/, int descriptor, struct stat* found) noexcept { ret
 int __fxstatat(int /*version*/, int folder, const char* path, struct stat* found, int flags) noexcept {
   return fstatat(folder, path, found, flags);
 }
-// The same layout on 64-bit systems.
+// struct stat and struct stat64 have the same layout on 64-bit systems.
 int stat64(const char* path, struct stat64* found) noexcept {
   return stat(path, reinterpret_cast<struct stat*>(found));
 }

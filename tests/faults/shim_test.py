@@ -45,7 +45,7 @@ class FailingCalls(Case):
                     self.assertEqual(1, done.returncode)
                     self.assertIn(words, done.stderr)
                     self.assertIn(str(self.folder), done.stderr)
-                    # The fifth is the folder's fsync, after the rename.
+                    # The fifth call is the folder's fsync, after the rename.
                     self.assertEqual(OLD if nth < 5 else NEW, self.file.read_bytes())
                     self.assertEqual([self.file], list(self.folder.iterdir()))
 

@@ -1,4 +1,5 @@
-"""What a power cut could have left: replays a journal of the shim (journal.h) and drops what was not synced."""
+"""Computes what a power cut could have left: it replays a journal of the shim (journal.h) and drops what was not
+synced."""
 import dataclasses
 import pathlib
 import struct

@@ -1,4 +1,4 @@
-"""Small archives of every kind to start from. Argument: folder."""
+"""Writes small archives of every kind, from which fuzzing starts. Argument: folder."""
 import gzip
 import io
 import pathlib

@@ -1,4 +1,4 @@
-"""Headers of every kind to start from. Argument: folder."""
+"""Writes headers of every kind, from which fuzzing starts. Argument: folder."""
 import io
 import pathlib
 import struct

@@ -1,5 +1,5 @@
-// What the fuzz targets share: bytes from outside either are understood or end in DataError. Anything else, another
-// exception, a read out of bounds, an overflow, is a finding.
+// Shared by the fuzz targets. Bytes from outside are either understood or end in DataError. Anything else (another
+// exception, a read out of bounds, an overflow) is a finding.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Heads of HTTP requests. What is understood has a path that begins with a slash, and says the same when it is read
-// again without what follows its empty line.
+// Heads of HTTP requests. A head that is understood has a path that begins with a slash, and reads the same again
+// without the bytes behind its empty line.
 #include <cstdlib>
 
 #include "monitoring/http_request.h"

@@ -1,4 +1,4 @@
-"""One sound file of each kind to start from. Argument: folder."""
+"""Writes one valid file of each kind, from which fuzzing starts. Argument: folder."""
 import pathlib
 import sys
 

@@ -1,5 +1,5 @@
-// Any bytes as a picture file: decoded or rejected, never a crash, a leak or an access outside. What libraries of ours
-// decode in the process itself; OpenCV's formats are decoded elsewhere.
+// Any bytes as a picture file: decoded or rejected, never a crash, a leak or an access outside. Only the formats that
+// are decoded in the process itself; OpenCV's formats are decoded elsewhere.
 #include <cstddef>
 #include <cstdint>
 #include <span>

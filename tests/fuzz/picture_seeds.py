@@ -9,7 +9,7 @@ from PIL import Image
 
 
 def progressive():
-    """Large enough for an eighth in picture_fuzz, and of an odd size, which stands for `fast` there."""
+    """Large enough to be decoded at an eighth in picture_fuzz. An odd size of the file selects `fast` there."""
     image = Image.effect_noise((264, 257), 60)
     for mode in ('L', 'RGB', 'CMYK'):
         for subsampling in (0, 1, 2):

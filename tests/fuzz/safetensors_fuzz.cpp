@@ -1,5 +1,5 @@
-// Safetensors files. Half of the inputs get a header length that fits, or the fuzzer would hardly ever find one. What
-// is understood has every tensor inside the file, one after another.
+// Safetensors files. Half of the inputs get a header length that fits, because the fuzzer would hardly ever find one. A
+// file that is understood has every tensor inside it, one after another.
 #include <cstdlib>
 #include <cstring>
 

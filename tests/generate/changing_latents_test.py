@@ -1,4 +1,4 @@
-"""Truncation, arithmetic, directions and sheets, held against NumPy."""
+"""Truncation, arithmetic, directions and sheets, compared with NumPy."""
 import unittest
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""gan-generate with a conditional generator, held against PyTorch and ONNX Runtime."""
+"""gan-generate with a conditional generator, compared with PyTorch and ONNX Runtime."""
 import json
 import pathlib
 import subprocess
@@ -94,7 +94,7 @@ class ConditionalParity(WithRun):
                 self.assertLess(np.abs(cell - image).max(), 1.1)
 
     def averaged(self):
-        """The average with batch norm measured on the latents and classes that the run's seed gives."""
+        """The averaged generator, with batch norm measured on the latents and classes that the run's seed gives."""
         generator = self.reference('ema')
         for module in generator.layers():
             if isinstance(module, torch.nn.BatchNorm2d):

@@ -21,7 +21,7 @@ Layer MakeLayer(std::size_t in, std::size_t out, bool norm, unsigned seed) {
   return layer;
 }
 
-// 64 px, 13 numbers of noise.
+// A generator for 64 px whose latents have 13 numbers.
 Generator GeneratorOf(const std::vector<std::size_t>& widths) {
   Generator generator;
   for (unsigned i = 0; i < 5; ++i) {
@@ -33,7 +33,7 @@ Generator GeneratorOf(const std::vector<std::size_t>& widths) {
 // None of the widths is a multiple of a tile.
 Generator SmallGenerator() { return GeneratorOf({13, 40, 24, 9, 5, 3}); }
 
-// Its third and fourth layers are wide enough for Winograd's algorithm.
+// The generator's third and fourth layers are wide enough for Winograd's algorithm.
 Generator WideGenerator() { return GeneratorOf({13, 40, 48, 40, 30, 3}); }
 
 std::vector<double> ReferencePicture(const Generator& generator, std::vector<double> values) {

@@ -1,4 +1,4 @@
-"""gan-generate as users run it, held against PyTorch, ONNX Runtime, the safetensors package, Pillow and ffmpeg."""
+"""gan-generate as users run it, compared with PyTorch, ONNX Runtime, the safetensors package, Pillow and ffmpeg."""
 import io
 import json
 import os
@@ -42,7 +42,7 @@ def random_generator(channels=(20, 64, 32, 16, 8, 3), seed=0):
 
 
 def with_biases(generator, layers):
-    """The same with a bias in these convolutions."""
+    """The same weights, with a bias in these convolutions."""
     convolutions = [module for module in generator if isinstance(module, torch.nn.ConvTranspose2d)]
     for i in layers:
         convolutions[i].bias = torch.nn.Parameter(torch.randn(convolutions[i].out_channels) / 2)
@@ -84,7 +84,8 @@ class WithFolder(unittest.TestCase):
 
 
 class Parity(WithFolder):
-    """Bars: the same images within 1e-4 for 100 latents, in PyTorch, in ONNX Runtime, and from PyTorch's weights."""
+    """Requirement: the same images within 1e-4 for 100 latents, in PyTorch, in ONNX Runtime, and from PyTorch's
+    weights."""
 
     @classmethod
     def setUpClass(cls):
@@ -175,7 +176,7 @@ class Parity(WithFolder):
         for channels in ((100, 64, 32, 16, 8, 3), (50, 128, 64, 32, 16, 8, 3), (7, 40, 24, 12, 10, 9, 5, 3)):
             with self.subTest(channels=channels):
                 generator = random_generator(channels, seed=len(channels))
-                # As in the DCGAN example scripts, whose networks keep their layers in `main`.
+                # The names are as in the DCGAN example scripts, whose networks keep their layers in `main`.
                 save_file({'main.' + k: v for k, v in generator.state_dict().items()}, self.folder / 'w.safetensors')
                 count = LATENTS if len(channels) < 8 else 5
                 z, file = self.latents(channels[0], count)
@@ -184,7 +185,7 @@ class Parity(WithFolder):
                                      self.pictures(self.folder / 'w.safetensors', '--latents', file))
 
     def test_biases_are_used_and_exported(self):
-        """PyTorch's default: every convolution has one."""
+        """As by default in PyTorch, every convolution has a bias."""
         for layers in (range(5), (0, 3)):
             with self.subTest(layers=list(layers)):
                 generator = with_biases(random_generator(), layers)
@@ -213,7 +214,7 @@ class Parity(WithFolder):
 
 
 class Stable(WithFolder):
-    """Bar: same seed, same image, for batch 1, 7, 32 and 1 or 2 threads, bit for bit."""
+    """Requirement: same seed, same image, for batch 1, 7, 32 and 1 or 2 threads, bit for bit."""
 
     def test_for_every_batch_and_number_of_threads(self):
         first = self.pictures(self.file, '--seeds', '0-39', '--batch', 32, '--threads', 2)
@@ -413,7 +414,7 @@ class BadInput(WithFolder):
         self.check(3, 'latent 1 is not finite at number 7', '--checkpoint', self.file, '--latents', file)
 
     def test_pickle_is_told_as_such_with_the_way_out(self):
-        """The three lines that it prints do what it says."""
+        """The three lines of code that the error prints do what it says."""
         for legacy in (False, True):
             pickle = self.folder / 'generator.pth'
             torch.save(self.generator.state_dict(), pickle, _use_new_zipfile_serialization=not legacy)

@@ -1,4 +1,4 @@
-"""The marks of generated images: other people's tools read them, and each image can be made again from its mark."""
+"""The marks of generated images: other programs read them, and each image can be made again from its mark."""
 import base64
 import json
 import pathlib
@@ -99,7 +99,7 @@ class Marks(WithFolder):
         self.assertIn('nb_read_frames=6', run('ffprobe', '-v', 'error', '-count_frames', '-show_streams', mp4))
 
     def test_a_hundred_images_are_made_again_from_their_marks(self):
-        """With seeds, with truncation, from a file of latents, and frames of a walk, which have no seed."""
+        """Images made with seeds, with truncation, from a file of latents, and frames of a walk, which have no seed."""
         _, file = self.latents(20, 25)
         wide = self.folder / 'hundred'
         for name, flags in (('seeds', ('--seeds', '5-29')), ('truncated', ('--seeds', '30-54', '--truncation', 0.7)),
@@ -190,7 +190,7 @@ class Marks(WithFolder):
 
 
 class ForeignMarks(WithFolder):
-    """What other programs write, and what is broken."""
+    """Marks that other programs write, and broken ones."""
 
     def png(self, xmp=None):
         info = PngImagePlugin.PngInfo()

@@ -1,4 +1,4 @@
-"""gan-generate --project, held against PyTorch's gradients, Pillow, and images of which the latent is known."""
+"""gan-generate --project, compared with PyTorch's gradients, Pillow, and images of which the latent is known."""
 import json
 import pathlib
 import subprocess
@@ -38,7 +38,7 @@ def assert_gradients(test, ours, theirs):
 
 
 class Gradients(WithFolder):
-    """Bar: equal to PyTorch's to 1e-5 of the largest, with and without the discriminator's features."""
+    """Requirement: equal to PyTorch's to 1e-5 of the largest, with and without the discriminator's features."""
 
     @classmethod
     def setUpClass(cls):
@@ -120,7 +120,7 @@ class Projection(WithFolder):
         return generate('--checkpoint', self.file, '--project', source, '--out', out, *flags, code=code)
 
     def test_own_images_are_found(self):
-        """Bar: at least 30 dB for 95 of 100."""
+        """Requirement: at least 30 dB for 95 of 100."""
         generate('--checkpoint', self.file, '--seeds', '500-599', '--out', self.folder / 'fakes')
         self.project(self.folder / 'fakes', self.folder / 'found', '--projection-steps', 160)
         lines = [json.loads(line) for line in (self.folder / 'found/projections.jsonl').read_text().splitlines()]

@@ -36,7 +36,7 @@ std::vector<float> ToBlocks(std::span<const float> picture, std::size_t channels
   return blocks;
 }
 
-// One picture after the other from the definition: [N, out, 2 side, 2 side].
+// Computes one picture after the other from the definition: [N, out, 2 side, 2 side].
 std::vector<double> Expected(const Layer& layer, std::span<const float> pictures, std::size_t side) {
   const std::size_t floats = layer.in * side * side;
   std::vector<double> all;

@@ -1,5 +1,5 @@
-// What generate_test's PyTorch is held against: the distance of images from a photograph and its gradient with respect
-// to the latents.
+// Writes the numbers that are compared with PyTorch's: the distance of images from a photograph and its gradient with
+// respect to the latents.
 // write_gradients CHECKPOINT LATENTS.npy PHOTOGRAPH.npy FEATURE_WEIGHT OUT.npy [CLASS]: float [N, noise_dim + 1], the
 // distance last. PHOTOGRAPH: float [3, side, side] as one row. CLASS: the number of the class of all latents.
 #include <string>

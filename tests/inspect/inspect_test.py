@@ -147,7 +147,7 @@ class Inspect(unittest.TestCase):
         self.assertEqual(['step-00000002.damaged'], report['set_aside'])
 
     def test_a_run_that_goes_on_meanwhile_is_intact(self):
-        """It removes old checkpoints and renames temporary files while they are looked at."""
+        """A running job removes old checkpoints and renames temporary files while they are inspected."""
         done, saved = threading.Event(), self.folder / 'saved'
         shutil.copytree(self.checkpoints / 'step-00000001', saved)
 

@@ -108,7 +108,7 @@ std::vector<std::string> WithHostfileOfEnvironment(LaunchOptions options, open_m
   return options.launcher_arguments;
 }
 
-// Kubernetes' operators name the hosts so. On loopback and shared memory the ranks would not reach each other.
+// Kubernetes' operators name the hosts in this way. On loopback and shared memory the ranks would not reach each other.
 TEST(CommandLine, HostfileOfTheEnvironmentIsLikeTheFlag) {
   constexpr auto kOrte = open_mpi::Runtime::kOrte, kPrrte = open_mpi::Runtime::kPrrte;
   Parsed p = Parse({"-np", "2", "--", "gan-train"});

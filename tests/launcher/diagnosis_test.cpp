@@ -138,7 +138,7 @@ TEST(Diagnosis, AHangIsTheRankThatTheOthersWaitedFor) {
   frozen.ranks[1].in_collective = true;
   EXPECT_EQ(Diagnose(frozen).rank, 1);
   EXPECT_EQ(Diagnose(frozen).collective, "gradients, all-reduce");
-  Evidence elsewhere = Of(kFailed, text);  // ranks on other hosts have no board here
+  Evidence elsewhere = Of(kFailed, text);  // ranks on other hosts are not on this host's rank board
   elsewhere.ranks.clear();
   EXPECT_EQ(Diagnose(elsewhere).rank, 0);
 }

@@ -30,7 +30,7 @@ class Died(Launched):
         self.counts = collections.Counter()
 
     def launch(self, run, *flags, program='gan-train', launcher=(), shards=None, **environment):
-        """gan-launch with two ranks that is not to restart; returns the process."""
+        """Starts gan-launch with two ranks and without restarts. Returns the process."""
         command = [BIN / 'gan-launch', '-np', 2, '--max-restarts', 0, '--kill-after', 0, '--oversubscribe', '--bind-to', 'none', *launcher,
                    '--', program, '--shards', shards or self.shards, '--run', run, *SMALL, '--sample-every', 0, '--checkpoint-every', 0, *flags]
         self.log = self.folder / f'{run.name}.err'
@@ -60,7 +60,7 @@ class Died(Launched):
         os.kill(self.training(process, run)[rank], by)
         return process
 
-    # Each begins a job that dies, and gives its process and the ranks that may be named.
+    # Each starts a job that dies, and returns its process and the ranks that may be named.
     def signal(self, run, rank):
         return self.killed(run, rank, (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT)[rank]), {rank}
 
@@ -94,7 +94,8 @@ class Died(Launched):
 
     def hang(self, run, rank):
         if rank == 0:
-            return self.killed(run, 1, signal.SIGSTOP), {1}  # it cannot speak, and the one that waits for it does
+            # It cannot report anything, and the one that waits for it does.
+            return self.killed(run, 1, signal.SIGSTOP), {1}
         return self.launch(run, '--steps', 40, '--step-timeout', 2, '--inject', 'loader:600@5'), {1}
 
     def other_mpi(self, run, rank):
@@ -120,7 +121,7 @@ class Died(Launched):
     def port(self, run, rank):
         taken = socket.create_server(('127.0.0.1', 0))
         self.addCleanup(taken.close)
-        # A program of ours in a rank that cannot do without its port.
+        # One of our programs in a rank, which cannot run without its port.
         other = self.folder / f'{run.name}.served'
         other.mkdir()
         (other / 'options.json').write_text('{}')

@@ -14,7 +14,7 @@ namespace {
 
 using ::testing::StartsWith;
 
-// What the tee passes on is not for the log of the tests.
+// The output that the tee passes on must not appear in the log of the tests.
 class OutputTeeTest : public ::testing::Test {
  protected:
   OutputTeeTest() {

@@ -48,7 +48,7 @@ class Launched(WithShards):
         self.log = self.folder / f'{run.name}.err'
         with self.log.open('ab') as log:
             process = subprocess.Popen(self.command(run, *flags, **kwargs), env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=log)
-        self.addCleanup(process.kill)  # of a test that failed: the job ends with its supervisor
+        self.addCleanup(process.kill)  # after a failed test: the job ends with its supervisor
         return process
 
     def wait_for(self, condition, pause=0.01, limit=PATIENCE):
@@ -119,7 +119,7 @@ class Kills(Launched):
             counts[target] += 1
             if target == 'launcher':
                 process.wait()
-                # What it left behind ends by itself: nobody kills the ranks.
+                # The ranks that it left behind end by themselves: nobody kills them.
                 self.wait_for(lambda: not any(self.alive(p) for p in [mpirun, *ranks]))
                 process = self.start(run, *flags, launch=('--max-restarts', 100000), ranks=RANKS)
             self.wait_for(lambda: self.resumed(run) > kill + 1 or process.poll() is not None)
@@ -263,7 +263,7 @@ class Endings(Launched):
                 self.assertEqual(0, json.loads((run / 'launch.json').read_text())['restarts'])
 
     def test_mpirun_that_breaks_after_its_ranks_have_ended(self):
-        """Open MPI's use after free at its end, by a stand-in: it stays for ever, or dies of a signal."""
+        """Imitates Open MPI's use after free at its end with a stand-in, which stays for ever or dies of a signal."""
         for name, end in (('stuck', 'time.sleep(600)'), ('crash', 'time.sleep(0.5); os.kill(os.getpid(), 11)')):
             with self.subTest(name):
                 folder = self.folder / name
@@ -287,7 +287,8 @@ class Endings(Launched):
         self.assertIn('saved no new checkpoint', (run / 'launch.log').read_text())
 
     def test_the_command_of_an_alert_outlives_the_next_attempt(self):
-        """It takes longer than the second attempt, at whose end gan-launch ends all of its other children."""
+        """The alert's command takes longer than the second attempt, at whose end gan-launch ends all of its other
+        children."""
         program, told = self.folder / 'fails', self.folder / 'told.jsonl'
         program.write_text('#!/bin/sh\nsleep 0.5\necho "gan-train: cannot go on" >&2\nexit 1\n')
         program.chmod(0o755)
@@ -331,7 +332,7 @@ class Endings(Launched):
 
 
 class Mistakes(Launched):
-    """What users do to it."""
+    """Mistakes of users, each of which is refused or reported at once."""
 
     def refused(self, *command, path=None):
         environment = ENVIRONMENT | ({'PATH': path} if path else {})

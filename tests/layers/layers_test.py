@@ -55,7 +55,7 @@ class Layers(unittest.TestCase):
         self.assertEqual([], complaints(files, table()))
 
     def test_no_source_has_300_lines(self):
-        """CONTRIBUTING.md promises it."""
+        """CONTRIBUTING.md promises this limit."""
         self.assertEqual([], [str(p) for p in sources() if len(p.read_text().splitlines()) >= 300])
 
     def test_the_table_has_no_cycle(self):
@@ -74,7 +74,7 @@ class Layers(unittest.TestCase):
         self.assertGreater(len(modes), 5)
 
     def test_no_message_leaves_the_number_open(self):
-        """storage/counted.h tells "1 rank" from "2 ranks"."""
+        """storage/counted.h distinguishes "1 rank" from "2 ranks"."""
         open_ones = re.compile(r'"[^"\n]*\w\(e?s\)[^"\n]*"')
         self.assertTrue(open_ones.search('" rank(s) with "'))
         self.assertEqual([], [(str(p.relative_to(ROOT)), m) for p in sources() for m in open_ones.findall(p.read_text())])

@@ -1,4 +1,4 @@
-// Counts operator new, so that a test can hold that a call builds no label sets and looks nothing up by them.
+// Counts operator new, so that a test can check that a call builds no label sets and looks nothing up by them.
 #pragma once
 
 #include <cstddef>

@@ -19,7 +19,7 @@ from grafana_foundation_sdk.models.prometheus import Dataquery
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GRAFANA = ROOT / 'monitoring' / 'grafana'
 FILES = sorted(GRAFANA.glob('*.json'))
-# Of the units that the linter knows, those that we use.
+# The units that we use, among those that the linter knows.
 UNITS = {'none', 'short', 'percentunit', 'sci', 'bytes', 'Bps', 's', 'ops', 'bool'}
 ANY_SOURCE = ('$datasource', '${datasource}')
 

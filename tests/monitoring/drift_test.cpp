@@ -1,5 +1,5 @@
-// Dashboards, alert rules and docs against the metric table: no name that does not exist, none forgotten. What the
-// dashboards look like is held by dashboards_test.py.
+// Dashboards, alert rules and docs against the metric table: no name that does not exist, none forgotten.
+// dashboards_test.py checks what the dashboards look like.
 #include <gmock/gmock.h>
 
 #include <filesystem>
@@ -28,7 +28,7 @@ const std::string kAlertsTest = kRoot + "/monitoring/prometheus/alerts_test.yml"
 const std::string kDocs = kRoot + "/docs/monitoring.md";
 const std::string kRunbooks = kRoot + "/docs/runbooks/";
 
-// In the table for people who look for them, in no panel and no alert.
+// Metrics for people who look for them; no panel and no alert uses them.
 const std::set<std::string> kUsedByNone = {"process_open_fds"};
 
 std::string Read(const std::string& path) {
@@ -156,7 +156,7 @@ TEST(Drift, NoRunbookIsForAnAlertThatDoesNotExist) {
   }
 }
 
-// What a page tells the reader to look at must be there under that name.
+// A name that a page tells the reader to look for must exist.
 TEST(Drift, RunbooksNamePanelsThatExist) {
   std::string there = Read(kRoot + "/monitoring/page/page.html");
   for (const auto& path : kDashboards) there += Read(path);

@@ -6,7 +6,7 @@
 
 namespace gan::monitoring {
 
-// One that stands open, from its constructor on, until it goes.
+// A connection that is open as long as the object lives.
 class OpenConnection {
  public:
   OpenConnection(int port, const std::string& first_bytes);  // throws std::runtime_error when nobody listens

@@ -160,7 +160,7 @@ TEST_F(HttpServerTest, SignalsAreLeftToTheThreadsThatStartedIt) {
   std::signal(SIGUSR1, SIG_DFL);
 }
 
-// Twice as many as may stand open: the oldest ones make room, and nobody waits for any.
+// Twice as many as may be open: the oldest ones make room, and nobody waits for any.
 TEST_F(HttpServerTest, IdleConnectionsHoldNobodyUp) {
   std::vector<OpenConnection> idle;
   for (int i = 0; i < 500; ++i) idle.emplace_back(server_.port(), i % 2 == 0 ? "" : "GET /here HTTP/1.1\r\nHost: loc");
@@ -206,7 +206,7 @@ TEST_F(HttpServerTest, ClientsThatDoNotReadTheirAnswerHoldNobodyUp) {
   EXPECT_EQ(Body(lazy[0].Rest()).size(), 12U << 20);
 }
 
-// Of clients that read nothing but the first bytes, only the latest few have their whole answer in memory.
+// Only the latest few of the clients that read nothing but the first bytes have their whole answer in memory.
 TEST_F(HttpServerTest, TheAnswersOfSlowReadersAreBounded) {
   constexpr std::size_t kBytes = std::size_t{15} << 20;  // four of them are under 64 MiB
   server_.Handle("/large", [] { return HttpResponse{.body = std::string(kBytes, 'x')}; });
@@ -245,7 +245,7 @@ TEST(HttpServer, OneThatListensEverywhereNamesThisMachine) {
   EXPECT_THAT(server.address(), Not(HasSubstr("0.0.0.0")));
 }
 
-// A machine without IPv6 is told so.
+// On a machine without IPv6 the error says so.
 TEST(HttpServer, IPv6IsServed) {
   std::string why;
   try {

@@ -200,7 +200,7 @@ TEST(Metrics, HotCallsLookNothingUp) {
   SetAll(metrics);
   const std::size_t before = AllocationsOfThisThread();
   SetAll(metrics);
-  const std::size_t for_lists = Table().size();  // SetAll's own list of label values, one allocation a row
+  const std::size_t for_lists = Table().size();  // SetAll's own list of label values, one allocation per row
   EXPECT_LE(AllocationsOfThisThread() - before, for_lists);
 }
 

@@ -53,7 +53,8 @@ TEST(Binding, OfOpenMpi5IsReadFromItsCommandLine) {
   EXPECT_EQ(under({"prterun", "-bind-to", "none", "gan-train"}), Binding::kAskedFor);
   EXPECT_EQ(under({"prterun", "--map-by", "slot:PE=2", "gan-train"}), Binding::kAskedFor);
   EXPECT_EQ(under({"prterun", "--prtemca", "hwloc_default_binding_policy", "core", "gan-train"}), Binding::kAskedFor);
-  EXPECT_EQ(Of(environment), Binding::kAskedFor);  // its line cannot be seen from another host: nothing is widened
+  // A rank on another host cannot read mpirun's command line, so the binding stays.
+  EXPECT_EQ(Of(environment), Binding::kAskedFor);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-# What a user does first with installed programs. Usage: use_the_programs.sh PHOTOS OUT   (gan-* in PATH)
+# Does what a user does first with installed programs. Usage: use_the_programs.sh PHOTOS OUT   (gan-* in PATH)
 set -euo pipefail
 photos=$1 out=$2
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1

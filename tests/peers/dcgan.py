@@ -1,4 +1,4 @@
-"""The seed's networks in PyTorch, for whatever is held against it."""
+"""The networks of gan-train in PyTorch, for everything that is compared with them."""
 import torch
 from torch import nn
 
@@ -24,7 +24,8 @@ def generator(channels):
 
 
 def discriminator(channels, norm=nn.BatchNorm2d):
-    """norm: makes what follows all convolutions but the first, from their channels; None: nothing does."""
+    """norm: makes the layer that follows each convolution but the first, from its number of channels; None: no such
+    layer."""
     layers = []
     for a, b in zip(channels, channels[1:]):
         layers.append(nn.Conv2d(a, b, 4, 2, 1, bias=False))
@@ -37,7 +38,7 @@ def optimizer(parameters, rate):
 
 
 class _Conditional(nn.Sequential):
-    """The layers of a network, and beside them what it knows of classes, which no layer calls."""
+    """The layers of a network, and beside them the modules for classes, which no layer calls."""
 
     def layers(self):
         return [module for name, module in self.named_children() if name.isdigit()]

@@ -1,10 +1,11 @@
-"""Holds every loss, penalty, norm and matching term against PyTorch, and two ranks against one.
+"""Compares every loss, penalty, norm and matching term with PyTorch, and two ranks with one.
 
-Bars of issue 5: value, gradient and second-order gradient (`second`: the difference as a part of what the penalty alone
+Requirements: value, gradient and second-order gradient (`second`: the difference as a part of what the penalty alone
 adds to D's gradient) within 1e-5 of this script; two ranks equal one rank on the joined batch to 1e-5 (batch norms
-synchronised, so that every norm sees the same samples); with batch norm in D the penalty equals the mean of norms computed
-sample by sample, to 1e-5. In double precision G's gradient is taken after D's update; in single precision D stands still,
-as Adam's first step turns rounding in gradients near zero into whole steps. Usage: losses_test.py LOSSES_DUMP
+synchronised, so that every norm sees the same samples); with batch norm in D the penalty equals the mean of norms
+computed sample by sample, to 1e-5. In double precision G's gradient is taken after D's update; in single precision D
+stands still, as Adam's first step turns rounding in gradients near zero into whole steps. Usage: losses_test.py
+LOSSES_DUMP
 """
 import json
 import pathlib
@@ -55,7 +56,7 @@ CASES = [case('bce'), case('hinge', HINGE), case('wgan-gp', WGAN_GP), case('wgan
 
 
 class Extractor(nn.Module):
-    """Stands for a user's network: frozen random features of two depths."""
+    """Imitates a user's network: frozen random features of two depths."""
 
     def __init__(self):
         super().__init__()

@@ -1,9 +1,9 @@
-"""Trains the seed's DCGAN in PyTorch from the state, pictures and noise that train_dump left, and compares.
+"""Trains the DCGAN of gan-train in PyTorch from the state, pictures and noise that train_dump left, and compares.
 
-Bars of issue 1: losses and gradients of the first step bit-equal or the difference explained; 20 steps within 1e-3
-relative. One rank is held against plain PyTorch, two ranks against DistributedDataParallel over gloo. With
+Requirements: losses and gradients of the first step bit-equal or the difference explained; 20 steps within 1e-3
+relative. One rank is compared with plain PyTorch, two ranks with DistributedDataParallel over gloo. With
 `--convolutions torch` the operations are PyTorch's. By default three convolutions sum in another order (convolution.h):
-that is held against PyTorch in double precision, in which it is nothing but the order.
+that is compared with PyTorch in double precision, in which only the order differs.
 Usage: pytorch_test.py TRAIN_DUMP RANKS
 """
 import json

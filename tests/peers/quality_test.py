@@ -1,6 +1,6 @@
-"""Holds every measure against numpy and pytorch-msssim.
+"""Compares every measure with numpy and pytorch-msssim.
 
-Bar of issue 4: within 1e-4 of these few lines. Usage: quality_test.py QUALITY_DUMP
+Requirement: within 1e-4 of the results of these few lines. Usage: quality_test.py QUALITY_DUMP
 """
 import json
 import pathlib

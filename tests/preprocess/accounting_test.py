@@ -90,7 +90,7 @@ def entries_by_find(tree):
 
 
 def archived(rng, path):
-    """-> how many entries but folders it has."""
+    """Returns how many entries it has, folders aside."""
     count = rng.randrange(1, 25)
     made = [(f'{rng.choice(["", "d/", "__MACOSX/", ".git/"])}{i}{name_of(rng, e)}', data)
             for i, (e, data) in enumerate(contents(rng) for _ in range(count))]

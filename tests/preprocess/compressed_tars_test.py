@@ -65,7 +65,7 @@ class CompressedTars(FolderCase):
             self.assertIn('it looks like ' + words, self.stderr)
 
     def test_a_list_of_paths_that_begin_like_formats_is_a_list(self):
-        """Only what no path begins with tells a format."""
+        """A format is recognised only by bytes with which no path begins."""
         for name in ('LZIP', 'LRZI', 'MSCF', 'xar!', ']', '070701'):
             (self.photos / name).write_bytes(self.files[NAMES[0]])
             (self.top / 'list').write_text(f'{name}\n')

@@ -1,4 +1,4 @@
-"""Over 300 valid pictures of every format and kind that is read, by other people's encoders: make(FOLDER).
+"""Over 300 valid pictures of every format and kind that is read, made by other encoders: make(FOLDER).
 
 Each file comes with how exactly its record must match Pillow's (EXACT or a number of levels), or with the reason why it
 must not: where Pillow is wrong and the values that were written say so.
@@ -26,7 +26,7 @@ EXACT = 0
 
 
 class Truth:
-    """What the record must be made of where Pillow is wrong: uint8 [height, width, 3 or 4], and why."""
+    """The pixels from which the record must be made where Pillow is wrong: uint8 [height, width, 3 or 4], and why."""
 
     def __init__(self, pixels, reason):
         self.pixels, self.reason = np.asarray(pixels, np.uint8), reason
@@ -365,7 +365,7 @@ def jxls():
         for quality in (50, 80, 95):
             yield f'{name}-{quality}', encoded(image, 'JXL', quality=quality), 1
     jpeg = encoded(rgb, 'JPEG', quality=85)
-    # The plugin restores the JPEG and lets libjpeg decode it, whose rounding and upsampling are others.
+    # The plugin restores the JPEG and lets libjpeg decode it, whose rounding and upsampling differ.
     yield 'from-jpeg', imagecodecs.jpegxl_encode_jpeg(jpeg), 2
     sixteen = spread(photo(70, 50))
     yield 'lossless16', imagecodecs.jpegxl_encode(sixteen, lossless=True), 1
@@ -407,7 +407,7 @@ def radiance_hdrs():
             yield f'{name}-{kind}', data, expected
 
 
-# Formats of our own decoders, which tests/fuzz begins with.
+# Formats that our own decoders read; tests/fuzz starts from these files.
 OWN = {'bmp': ('.bmp', bmps), 'pnm': ('.pnm', pnms), 'sun': ('.ras', sun_rasters)}
 FORMATS = {'tiff': ('', tiffs), 'webp': ('.webp', webps), 'png': ('.png', pngs), 'jpeg': ('.jpg', jpegs), 'avif': ('.avif', avifs),
            'heic': ('.heic', heics), 'jxl': ('.jxl', jxls), 'jp2': ('', jpeg2000s), 'hdr': ('.hdr', radiance_hdrs), **OWN}
@@ -420,7 +420,7 @@ def files():
 
 
 def make(folder):
-    """Writes them; -> {name: expected}."""
+    """Writes the files. Returns {name: expected}."""
     made = {}
     for name, data, expected in files():
         path = pathlib.Path(folder) / name

@@ -1,4 +1,4 @@
-"""Over 300 valid files of other people's encoders (conformance.py): the record is Pillow's, or an exception with its reason."""
+"""Over 300 valid files of other encoders (conformance.py): the record is Pillow's, or an exception with its reason."""
 import os
 import pathlib
 import subprocess
@@ -75,7 +75,7 @@ class Conformance(unittest.TestCase):
             self.assertEqual([name], list(complaints(self.folder, {name: self.made[name]}, spoilt, self.rejected)))
 
     def test_exceptions_are_where_pillow_differs(self):
-        """An exception that Pillow has mended is none."""
+        """An exception that Pillow has corrected is no exception any more."""
         for name, expected in self.made.items():
             if isinstance(expected, conformance.Truth):
                 try:

@@ -107,7 +107,7 @@ class Crash(unittest.TestCase):
                 self.assertEqual(bool(wanted), bool(loaded))
 
     def test_what_reads_data_sets_is_loaded_only_when_needed(self):
-        """ISA-L by the program itself, for gzip; liblmdb by a process of its own; Arrow for Parquet."""
+        """The program itself loads ISA-L, for gzip. A process of its own loads liblmdb. Arrow is loaded for Parquet."""
         photo = self.top / 'jpeg'
         make_pictures(photo, ['a.jpg'])
         subprocess.run(['tar', '-C', photo, '-cf', self.top / 'a.tar', 'a.jpg'], check=True)

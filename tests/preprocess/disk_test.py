@@ -1,5 +1,5 @@
-"""Each call on the output folder failing in turn: a clear error, its exit code, and a later run that completes to the
-same digest."""
+"""Makes each call on the output folder fail in turn and expects a clear error, its exit code, and a later run that
+completes to the same digest."""
 import os
 import pathlib
 import shutil
@@ -43,7 +43,7 @@ class EveryCall(unittest.TestCase):
                 if error == 'KILL':
                     self.assertEqual(-9, done.returncode)
                 elif error == 'SHORT':
-                    self.assertEqual(0, done.returncode, done.stderr)  # written on
+                    self.assertEqual(0, done.returncode, done.stderr)  # continued
                 elif done.returncode != 0:
                     self.assertEqual(1, done.returncode, done.stderr)
                     self.assertRegex(done.stderr, rf'^gan-preprocess: [a-z]+ {self.watched}.*{words}\n$')

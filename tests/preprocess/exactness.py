@@ -1,4 +1,4 @@
-"""Runs gan-preprocess on a folder of pictures and holds every record against Pillow."""
+"""Runs gan-preprocess on a folder of pictures and compares every record with Pillow."""
 import json
 import multiprocessing
 import os
@@ -13,7 +13,7 @@ import pillow_oracle
 
 BIN = pathlib.Path(os.environ['EQUIPOISE_BIN'])
 SETTINGS = [(f, e) for f in pillow_oracle.FILTERS for e in ('apply', 'ignore')]
-# What gan-preprocess looks for below a folder.
+# The files that gan-preprocess looks for below a folder.
 EXTENSIONS = {'.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.webp', '.bmp', '.dib', '.tif', '.tiff', '.gif', '.ppm', '.pgm',
               '.pnm'}
 

@@ -1,4 +1,4 @@
-"""What a run tells: croissant.json, channel statistics, the closing summary, metrics while it runs."""
+"""Tests what a run reports: croissant.json, channel statistics, the closing summary, metrics while it runs."""
 import json
 import os
 import pathlib

@@ -1,4 +1,4 @@
-"""What gzip and its relatives write, by Python's zlib, and what damaged files of theirs cost."""
+"""Tests files as gzip and its relatives write them, made with Python's zlib, and what damaged ones cost."""
 import gzip
 import io
 import random
@@ -16,7 +16,7 @@ COUNT = 40
 
 
 def member(data, level=6, name=b'', extra=b'', comment=b'', header_crc=False, strategy=zlib.Z_DEFAULT_STRATEGY, flush_every=0, mem=8):
-    """RFC 1952, with whatever its header can hold."""
+    """A gzip member (RFC 1952) with everything that its header can hold."""
     flags = (2 if header_crc else 0) | (4 if extra else 0) | (8 if name else 0) | (16 if comment else 0)
     head = b'\x1f\x8b\x08' + bytes([flags]) + struct.pack('<IBB', 7, 0, 3)
     head += struct.pack('<H', len(extra)) + extra if extra else b''

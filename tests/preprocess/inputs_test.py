@@ -1,4 +1,4 @@
-"""What --in and --list take: folders, archives, lists, standard input; and what hostile ones among them cannot do."""
+"""Tests what --in and --list accept (folders, archives, lists, standard input), and what hostile inputs cannot do."""
 import gzip
 import io
 import os

@@ -97,7 +97,7 @@ class Collect : public RowSink {
   std::vector<std::uint8_t> pixels_;
 };
 
-// How many samples of what the resize looks at are not those of the whole picture.
+// The number of samples that the resize reads and that differ from those of the whole picture.
 int Differences(const std::vector<std::byte>& file, const JpegView& view, const Rgb8& whole) {
   Collect part;
   DecodeJpegRows(file, {}, view, part);
@@ -194,7 +194,7 @@ TEST(JpegAverages, ASubsampledComponentHasHalfTheDetail) {
     ASSERT_TRUE(averages);
     const Rgb8 whole = DecodeJpegScaled(file, {}, 8), ours = DecodeJpegScaled(*averages, {}, 8);
     ASSERT_EQ(whole.pixels.size(), ours.pixels.size());
-    // Green is nearly luma, which is whole: colours that lack detail move it little.
+    // Green is nearly luma, which has full detail: colours that lack detail change it little.
     double luma = 0;
     for (std::size_t i = 0; i < whole.pixels.size(); i += 3) {
       const auto of = [&](const Rgb8& image) {
@@ -215,7 +215,7 @@ TEST(JpegAverages, WhatIsNotProgressiveOrDoesNotEndIsLeftToTheDecoder) {
   EXPECT_THROW(BaselineOfAverages(file, {.max_pixels = 1000}), Rejected);
 }
 
-// Whatever the bytes: nothing, or a file that decodes.
+// Whatever the bytes are, the result is either nothing or a file that can be decoded.
 TEST(JpegAverages, DamageGivesNothingOrAGoodFile) {
   const std::vector<std::byte> file = Encoded({120, 90, 2, 2, 1}, kProgressive);
   std::mt19937 random(6);

@@ -1,5 +1,5 @@
-"""Killed anywhere, the same command goes on and the folder ends up byte-identical. EQUIPOISE_KILLS: how often;
-EQUIPOISE_SEED: other moments."""
+"""After a kill at any moment the same command continues, and the folder ends up byte-identical. EQUIPOISE_KILLS: number
+of kills; EQUIPOISE_SEED: other moments."""
 import os
 import pathlib
 import random
@@ -68,7 +68,8 @@ class Killed(unittest.TestCase):
         return process.returncode != 0
 
     def wait_for_end(self, process):
-        """Of mpirun by itself; or of its ranks, when mpirun stays after them (Open MPI 4.1: docs/troubleshooting.md)."""
+        """Waits for the end of mpirun, or of its ranks when mpirun stays after them (Open MPI 4.1:
+        docs/troubleshooting.md)."""
         alone_since = None
         for _ in range(1200):
             if process.poll() is not None:
@@ -115,7 +116,7 @@ class Killed(unittest.TestCase):
 
 
 class KilledAppending(Killed):
-    """The same with --append: the data set that is added to stays whole all the time."""
+    """Kills with --append: the data set that is extended stays whole all the time."""
 
     def setUp(self):
         super().setUp()

@@ -1,4 +1,4 @@
-"""--label-column: a name that no input has is one error, told before any work, whatever the input is."""
+"""--label-column: a name that no input has is one error, reported before any work, whatever the input is."""
 import json
 import os
 import pathlib

@@ -194,7 +194,8 @@ def without_counts(out):
 
 
 class StyleGan(Case):
-    """What StyleGAN2-ADA's and StyleGAN3's dataset_tool.py writes: PNGs in numbered folders, stored, and dataset.json."""
+    """The files that StyleGAN2-ADA's and StyleGAN3's dataset_tool.py writes: PNGs in numbered folders, stored, and
+    dataset.json."""
     NAMES = [f'0000{i // 3}/img{i:08}.png' for i in range(6)]
 
     def write(self, labels, inner='', name='dataset.zip'):

@@ -1,4 +1,4 @@
-"""What records are called: pictures of the same name in several containers or folders stay apart."""
+"""Tests the names of records: pictures of the same name in several containers or folders stay distinct."""
 import json
 import shutil
 import unittest

@@ -1,5 +1,5 @@
-// Preloaded, this stands in the place of cv::imdecode and ends the process with the signal whose number
-// GAN_CRASH_SIGNAL gives, as a bug in a decoder would.
+// Preloaded, this replaces cv::imdecode and ends the process with the signal whose number GAN_CRASH_SIGNAL gives, as a
+// bug in a decoder would.
 #include <csignal>
 #include <cstdlib>
 

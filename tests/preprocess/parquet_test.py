@@ -60,7 +60,7 @@ class Duplicates(Parquet):
 
 
 class HuggingFace(Parquet):
-    """What `datasets` itself writes, images as it embeds them."""
+    """Files that `datasets` itself writes, with images in the form in which it embeds them."""
 
     def dataset(self, numbers=NUMBERS):
         features = datasets.Features({'image': datasets.Image(), 'label': datasets.ClassLabel(names=KINDS), 'text': datasets.Value('string')})
@@ -153,7 +153,7 @@ class Variants(Parquet):
         self.assert_read(self.write(columns={'image': PNGS, 'Label': NUMBERS}), [str(n) for n in NUMBERS])
 
     def test_files_in_folders_of_classes_are_of_these(self):
-        """As pyarrow and Spark partition by a column, which is in the names of the folders alone then."""
+        """Files as pyarrow and Spark partition them by a column, which is then only in the names of the folders."""
         table = pyarrow.Table.from_pydict({'image': PNGS, 'kind': [KINDS[n] for n in NUMBERS]})
         parquet.write_to_dataset(table, self.top / 'set', partition_cols=['kind'])
         for mode in ('auto', 'folder'):

@@ -114,7 +114,8 @@ class Passing(Case):
             done = subprocess.run(command(self.top / f'o{len(flags)}', *flags), env=ENVIRONMENT | shim, capture_output=True, timeout=60)
             self.assertEqual(0, done.returncode, done.stderr)
             return faults.counted(count)
-        # It is opened for the list, for the comparison if there is one, and for the records; the last two cost the same.
+        # The input is opened for the list, for the comparison if there is one, and for the records; the last two cost
+        # the same.
         without, with_comparison = opened(self.flags), opened(dedupe)
         self.assertLess(without, with_comparison)
         shim = faults.environment(self.top, calls=('open',), match='p\\.tar', nth=2 * without - with_comparison + 1, error='EMFILE', sticky=True)
@@ -140,7 +141,7 @@ class Passing(Case):
         self.assertEqual(wanted, digest(self.out))
 
     def test_a_picture_that_turns_out_to_be_the_first_of_its_kind(self):
-        """Its duplicate is in a shard that is finished already."""
+        """The duplicate of the input is in a shard that is already finished."""
         shutil.copy(self.photos / '0.png', self.photos / '5.png')
         self.flags += ['--dedupe', 'exact']
         wanted = self.wanted()

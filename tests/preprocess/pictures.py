@@ -106,7 +106,7 @@ def make_broken(folder):
     jpeg = encoded(rgb, 'JPEG')
     bomb = bytearray(jpeg)
     frame = bomb.index(b'\xff\xc0')
-    bomb[frame + 5:frame + 9] = b'\xfd\xe8\xfd\xe8'  # 65,000 a side; more is no JPEG to libjpeg
+    bomb[frame + 5:frame + 9] = b'\xfd\xe8\xfd\xe8'  # 65,000 per side; more is no JPEG to libjpeg
     gif = bytearray(encoded(rgb.quantize(8), 'GIF'))
     gif[6:10] = b'\xff\xff\xff\xff'
     cases = {

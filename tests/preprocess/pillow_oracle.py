@@ -1,4 +1,4 @@
-"""What a picture must become, in Pillow 12.0.0: the definition that gan-preprocess is held to."""
+"""The record that a picture must become, computed with Pillow 12.0.0, which defines the results of gan-preprocess."""
 import numpy as np
 import PIL
 from PIL import Image, ImageFile, ImageOps

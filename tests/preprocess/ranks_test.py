@@ -64,7 +64,7 @@ class Ranks(unittest.TestCase):
         self.assertLess(best, 0.020)
 
     def seconds_of_version(self):
-        """Of the processor: how busy the machine is does not matter."""
+        """Seconds of processor time, so that it does not matter how busy the machine is."""
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([BIN / 'gan-preprocess', '--version'], check=True, stdout=subprocess.DEVNULL)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -20,7 +20,7 @@ from run_folder import ENVIRONMENT, command, records
 
 KINDS = ['bag', 'boot', 'coat']
 COUNT = 24
-# What every writer script begins with: `pictures` is [(bytes, class number)], `top` where it writes.
+# The beginning of every writer script: `pictures` is [(bytes, class number)], `top` where it writes.
 BEGIN = '''
 import json, pathlib, sys
 top, source = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])

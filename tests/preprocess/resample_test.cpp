@@ -12,7 +12,7 @@ namespace {
 Rgb8 Noise(std::uint32_t width, std::uint32_t height) {
   std::mt19937 random(width * 7919 + height);
   Rgb8 image(width, height);
-  // Extremes beside each other: what overshoots with Lanczos.
+  // Extreme values beside each other, which overshoot with Lanczos.
   for (auto& value : image.pixels) value = random() % 4 == 0 ? 255 : static_cast<std::uint8_t>(random() % 3);
   return image;
 }
@@ -25,7 +25,7 @@ struct Size {
 constexpr Size kSizes[] = {{1, 1},     {1, 900},  {900, 1},   {2, 3},     {7, 5},     {31, 33},    {128, 128},
                            {129, 127}, {128, 99}, {500, 333}, {333, 500}, {1500, 64}, {1021, 999}, {2600, 1200}};
 
-// With the portable ones where the processor lacks the instructions.
+// Where the processor lacks the instructions, the best kernels that it has are compared.
 void ExpectThePortableBits(const ResampleKernels* kernels) {
   const ResampleKernels& other = kernels != nullptr ? *kernels : BestKernels();
   for (const Size& size : kSizes) {
@@ -43,7 +43,7 @@ void ExpectThePortableBits(const ResampleKernels* kernels) {
 TEST(Resample, Avx2GivesThePortableBits) { ExpectThePortableBits(Avx2Kernels()); }
 TEST(Resample, Avx512GivesThePortableBits) { ExpectThePortableBits(Avx512Kernels()); }
 
-// The rows of a part of an image, and what may be read behind them.
+// The rows of a part of an image, and the bytes that may be read behind them.
 std::vector<std::uint8_t> Cut(const Rgb8& image, const Region& where) {
   std::vector<std::uint8_t> part(std::size_t{3} * where.width * where.height + kReadBeyond);
   for (std::uint32_t y = 0; y < where.height; ++y) {

@@ -62,7 +62,7 @@ def quarantine(out):
 
 
 def digest(out):
-    """Of all files of the folder with their names; the empty lock file aside."""
+    """A digest of all files of the folder with their names, except the empty lock file."""
     total = hashlib.sha256()
     for path in sorted(p for p in out.rglob('*') if p.is_file() and p.name != '.lock'):
         contents = path.read_bytes()

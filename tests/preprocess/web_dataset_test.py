@@ -78,7 +78,7 @@ class WebDataset(Case):
         self.assertEqual([('1.JPG', 'cat'), ('2.Jpeg', 'dog')], self.found('--in', write_tar(self.top / 'c.tar', members)))
 
     def test_tars_with_the_same_keys_that_were_put_together(self):
-        """As `tar -A` and `cat` do, whatever the order of the members of a sample."""
+        """Tars joined as `tar -A` and `cat` do it, whatever the order of the members of a sample."""
         for order in (('jpg', 'cls'), ('cls', 'jpg')):
             for without in (None, 0, 2):
                 fields = [{'jpg': JPEGS[i], 'cls': b'%d' % i} for i in range(4)]

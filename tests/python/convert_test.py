@@ -61,7 +61,7 @@ class WithFolder(unittest.TestCase):
         self.out = self.folder / 'net.safetensors'
 
     def run_convert(self, *arguments):
-        """In this process: PyTorch takes seconds to start."""
+        """Runs in this process, because PyTorch takes seconds to start."""
         with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as error:
             try:
                 code = convert.main([str(argument) for argument in arguments])

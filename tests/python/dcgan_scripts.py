@@ -1,4 +1,4 @@
-"""Networks as the DCGAN scripts that people start from write them."""
+"""Networks as they are written in the DCGAN scripts from which people usually start."""
 import collections
 
 import torch

@@ -47,7 +47,7 @@ class DamagedShard : public ::testing::Test {
   void Set(std::size_t at, Number value) {
     std::memcpy(&bytes_[at], &value, sizeof value);
   }
-  // As a hostile writer would: with checksums that fit.
+  // Changes the file as a hostile writer would, with checksums that match.
   void Seal() {
     const auto all = std::span<const std::byte>(bytes_);
     Set(kFooterCrcAt, storage::Crc32c(all.subspan(footer_)));

@@ -14,7 +14,7 @@
 namespace gan::shard {
 namespace {
 
-// The page shows sixteen bytes a line in hexadecimal.
+// The page shows sixteen bytes per line in hexadecimal.
 std::string Hex(std::span<const std::byte> bytes) {
   std::string text;
   for (std::size_t i = 0; i < bytes.size(); ++i) {

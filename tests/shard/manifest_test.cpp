@@ -24,7 +24,7 @@ class ManifestFile : public ::testing::Test {
   ManifestFile() : written_(WriteSmallFolder(folder_.path(), 2)) {
     good_ = json::parse(storage::ReadFile(folder_ / "manifest.json"));
   }
-  // As a hostile writer would: with a digest that fits.
+  // Changes the file as a hostile writer would, with a digest that matches.
   void Write(const json& j) const { WriteText(storage::SealJson(j)); }
   void WriteText(const std::string& text) const { storage::WriteFileAtomically(folder_ / "manifest.json", text); }
   Manifest Read() const { return ReadManifest(folder_.path()); }

@@ -29,7 +29,7 @@ MOST_PRIVATE = 30 << 20
 
 
 def private_bytes():
-    """What this process alone has written to memory. Pages of files are the kernel's, whoever maps them."""
+    """The memory that this process alone has written. Pages of files are the kernel's, whoever maps them."""
     text = pathlib.Path('/proc/self/smaps_rollup').read_text()
     return int(re.search(r'^Private_Dirty: +([0-9]+) kB', text, re.M)[1]) << 10
 
@@ -54,7 +54,7 @@ class Dark(Shards):
 
 
 class Probe(torch.utils.data.Dataset):
-    """Reads every record and tells the memory that this worker has after it; without a folder it reads nothing."""
+    """Reads every record and reports the memory that this worker has after it; without a folder it reads nothing."""
 
     def __init__(self, data, count):
         self.data, self.count = data, count

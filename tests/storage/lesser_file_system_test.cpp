@@ -91,7 +91,7 @@ class LesserFileSystem : public ::testing::Test {
   void WriteHeld(const std::string& text) const { std::ofstream(folder_ / ".lock.held") << text; }
 
   testing::TemporaryFolder folder_;
-  static inline std::vector<std::string> warnings_;  // of the whole program: each is told once
+  static inline std::vector<std::string> warnings_;  // of the whole program: each is given once
 };
 
 TEST_F(LesserFileSystem, WithoutLocksAFileStandsIn) {
@@ -171,7 +171,7 @@ TEST_F(LesserFileSystem, WithoutMappingsTheFileIsRead) {
   shared_mapping_error = private_mapping_error = ENODEV;
   for (int i = 0; i < 2; ++i) {
     const MappedFile file(folder_ / "a");
-    file.ReleasePages(file.bytes());  // must not take the only copy away
+    file.ReleasePages(file.bytes());  // must not drop the only copy
     const auto* bytes = reinterpret_cast<const char*>(file.bytes().data());
     EXPECT_EQ(std::string(bytes, file.bytes().size()), text);
     EXPECT_NO_THROW(file.RequireRead());

@@ -66,7 +66,7 @@ TEST(LostPages, ManyThreadsMayMeetThemAtOnce) {
   EXPECT_GE(file.lost_pages(), 256U);
 }
 
-// What is no page of a mapped file is as deadly as ever.
+// An access outside of all mapped files still ends the process.
 TEST(LostPagesDeathTest, OtherBusErrorsStillEndTheProcess) {
   const testing::TemporaryFolder folder;
   WriteFileAtomically(folder / "a", "1");

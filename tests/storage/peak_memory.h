@@ -1,4 +1,4 @@
-// How much memory something takes at its height.
+// Measures the peak memory of some work.
 #pragma once
 
 #include <cstdio>
@@ -20,7 +20,7 @@ inline std::size_t PeakMemory() {
 // For EXPECT_EXIT: ends the process with 0 when `work` needed at most `most` bytes more than there were before it.
 template <typename Work>
 [[noreturn]] void ExitByPeak(std::size_t most, const Work& work) {
-  std::ofstream("/proc/self/clear_refs") << "5";  // the height counts from now on
+  std::ofstream("/proc/self/clear_refs") << "5";  // the peak counts from now on
   const std::size_t before = PeakMemory();
   work();
   const std::size_t needed = PeakMemory() - before;

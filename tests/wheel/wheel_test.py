@@ -24,7 +24,7 @@ MOST_BYTES = 40e6
 PROGRAMS = ['gan-generate', 'gan-inspect', 'gan-launch', 'gan-preprocess', 'gan-rank-check', 'gan-train']
 PLUGINS = {f'libgan_{name}.so' for name in ('avif', 'gzip', 'heif', 'http', 'jxl', 'lmdb', 'opencv', 'parquet', 'plot',
                                               'ranks', 'tiff')}
-# The system's, as manylinux has it, and what other packages or the system hold.
+# Libraries that manylinux expects from the system, and those that other packages or the system provide.
 FROM_ELSEWHERE = {'libc', 'libm', 'libgcc_s', 'libstdc++', 'ld-linux-x86-64', 'libpthread', 'libdl', 'librt', 'libz', 'libmpi', 'libcurl', 'libtorch_cpu',
                   'libtorch_cuda', 'libc10', 'libc10_cuda', 'libnccl', 'libarrow', 'libparquet'}
 NEVER = re.compile('x265|x264|jbig|avcodec|avformat|swscale|gdal|heif|de265|fftw|readline|mysql|poppler|mpi|torch|cud')

@@ -203,7 +203,8 @@ class Page(unittest.TestCase):
             self.assert_clean(tab, server.url)
 
     def test_ten_thousand_steps_are_drawn_from_little_data(self):
-        """What a first paint costs grows with what is sent; the times are printed only, since they are those of the machine."""
+        """The time of a first paint grows with the number of bytes that are sent. The times are only printed, because
+        they depend on the machine."""
         with Server(self.run_folder) as server:
             tab = self.open(server.url)
             tab.wait_for("performance.getEntriesByName('equipoise-shown').length")

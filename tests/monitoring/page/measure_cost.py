@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""What an open page costs a run: measure_cost.py SHARDS [PAIRS]     (EQUIPOISE_BIN names the programs' folder)
+"""Measures what an open page costs a run: measure_cost.py SHARDS [PAIRS]     (EQUIPOISE_BIN names the programs' folder)
 
-One rank trains on core 0. A browser on the other cores opens its page, closes it, opens it again, ... and the images a
-second of the steps in between are compared. Not a test of ./check: it wants a quiet machine.
+One rank trains on core 0. A browser on the other cores opens its page, closes it, opens it again, ... and the images
+per second of the steps in between are compared. Not a test of ./check: it needs a quiet machine.
 """
 import json
 import os
@@ -16,7 +16,7 @@ import time
 
 from browser import Browser
 
-SECONDS = 12  # each turn
+SECONDS = 12  # per turn
 
 
 def step_seconds(run, first):

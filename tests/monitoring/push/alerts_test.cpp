@@ -24,7 +24,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-// Whether it exists and is no zombie.
+// Whether the process exists and is no zombie.
 bool IsRunning(const std::string& process) {
   std::ifstream stat("/proc/" + process + "/stat");
   std::string text;
@@ -39,7 +39,7 @@ class AlertsTest : public ::testing::Test {
   }
   void TearDown() override { fs::remove_all(folder_); }
 
-  // What a command appended to the file, one message per line.
+  // Returns what a command appended to the file, one message per line.
   std::vector<json> Messages() const {
     std::vector<json> messages;
     std::ifstream lines(folder_ / "out");

@@ -57,7 +57,7 @@ TEST_F(OtlpOptionsTest, VariablesOfTheSpecificationCount) {
   EXPECT_THAT(options.resource, ElementsAre(Pair("deployment.environment", "lab"), Pair("service.name", "mine")));
 }
 
-// Two headers of one name would be sent else, and servers refuse that or take the wrong one.
+// Otherwise two headers of one name would be sent, and servers refuse that or take the wrong one.
 TEST_F(OtlpOptionsTest, TheHeadersOfASignalWinOverThoseOfAll) {
   Set("OTEL_EXPORTER_OTLP_ENDPOINT", "http://general");
   Set("OTEL_EXPORTER_OTLP_HEADERS", "Authorization=Bearer%20all,tenant=a");

@@ -17,7 +17,7 @@ using Ladder = std::function<std::optional<Action>(const Controls&, const Balanc
 
 const std::string kBothRates = "g-rate,d-rate,d-every,d-steps,freeze-g";
 
-// Climbs at most `rungs` and gives the names of what was done.
+// Climbs at most `rungs` and returns the names of the actions.
 std::vector<std::string> Climb(const Ladder& ladder, Controls& controls, int rungs = 50,
                                const std::string& action_groups = kBothRates, double d_pace = 64) {
   std::vector<std::string> names;

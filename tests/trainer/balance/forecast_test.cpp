@@ -50,7 +50,7 @@ TEST(Forecast, ItEndsWhenTheImagesBecomeDiverse) {
 
 TEST(Forecast, IsPartOfTheSavedState) {
   Script script(Watching({}));
-  script.Feed(130, Alike(0.15));  // not yet told: the count and the slow average matter
+  script.Feed(130, Alike(0.15));  // not yet foretold: the count and the slow average matter
   Script resumed(Watching({}));
   resumed.controller.Restore(script.controller.Save());
   resumed.step = script.step;
@@ -63,7 +63,7 @@ TEST(Forecast, AnActingControllerNoLongerWaitsForAugmentation) {
   BalanceOptions options;
   options.action_groups = ParseActionGroups("augment,d-rate");
   options.augment_epochs = 0;
-  options.steer_gain = 1e-6;  // it always has room
+  options.steer_gain = 1e-6;  // steering always has room left
   options.d_ahead_auc = 0.96;
   options.d_ahead_excess = 0.5;
   Script patient(options), warned(options);

@@ -16,7 +16,7 @@ TEST(MetricLabels, EveryInterventionIsInTheDocuments) {
   for (std::string_view action : kActions) EXPECT_THAT(docs, testing::HasSubstr("`" + std::string(action) + "`"));
 }
 
-// A label value that the table does not know ends the program: the two lists must go together.
+// A label value that the table does not know ends the program: the two lists must agree.
 TEST(MetricLabels, EveryVerdictHasItsState) {
   const auto known = monitoring::Row(monitoring::Metric::kBalanceState).label_values;
   EXPECT_EQ(known.size(), std::size(kVerdicts));

@@ -18,7 +18,7 @@ std::pair<double, double> Led(const BalanceOptions& options, double auc, double 
   return {options.lr_g * controls.base_scale_g, options.lr_d * controls.base_scale_d};
 }
 
-// The same from two low rates on.
+// Both rates after many steps, from two low rates on.
 std::pair<double, double> LedRates(BalanceOptions options, std::uint32_t features, double auc, double epoch = 0) {
   options.features = features;
   options.lr_g = 1e-4;

@@ -118,7 +118,7 @@ TEST_F(LoaderTest, ABatchStaysUntouchedUntilTheNextCall) {
   }
 }
 
-// Of the mappings of shards in `folder`: what /proc/self/smaps calls Rss.
+// The sum of Rss in /proc/self/smaps over the mappings of the shards in `folder`.
 std::uint64_t MappedKilobytes(const std::filesystem::path& folder) {
   std::ifstream smaps("/proc/self/smaps");
   std::uint64_t sum = 0;

@@ -83,7 +83,7 @@ TEST(Permutation, EpochAndSeedChangeTheOrder) {
   EXPECT_EQ(orders.size(), 100U);
 }
 
-// Each record must be as likely at each place: chi-square over 4,000 epochs, 99 degrees of freedom a place.
+// Each record must be as likely at each place: chi-square over 4,000 epochs, 99 degrees of freedom per place.
 TEST(Permutation, EveryPlaceSeesEveryRecordEquallyOften) {
   constexpr std::uint64_t n = 100, epochs = 4000;
   std::vector<int> counts(n * n);

@@ -32,7 +32,7 @@ Picture ToPicture(std::span<const std::byte> record);
 
 // One shard of each element, and their manifest.
 void WriteDatasetOfShards(const std::filesystem::path& folder, const std::vector<std::vector<Picture>>& shards);
-// The same with names of labels; picture i of all has the label i % modulus, which must be below the number of names
+// Such shards with names of labels; picture i of all has the label i % modulus, which must be below the number of names
 // for a valid data set.
 void WriteLabelledDataset(const std::filesystem::path& folder, const std::vector<std::vector<Picture>>& shards,
                           const std::vector<std::string>& names, std::uint32_t modulus);

@@ -30,8 +30,8 @@ TEST(Communicator, AllReduceSumsMaxesAndMins) {
   }
 }
 
-// Rank r has r + 1 times these: of more than one shape and order in memory, below and above the size from which sums
-// are made by halving.
+// Rank r has r + 1 times these tensors. They have several shapes and memory orders, and sizes below and above the one
+// from which sums are made by halving.
 std::vector<torch::Tensor> SeveralTensors(std::int64_t channels, double factor) {
   const torch::Tensor map =
       torch::arange(channels * 32 * 16, torch::kFloat).remainder_(1000).view({channels, 32, 4, 4});
@@ -139,7 +139,7 @@ TEST(Communicator, ARankThatStaysAwayIsAnErrorAfterTheTimeOut) {
   const auto communicator = New("lonely", std::chrono::seconds(1));
   const auto control = New("control");
   if (communicator->size() == 1) {
-    EXPECT_NO_THROW(communicator->Barrier());  // alone, nobody can stay away
+    EXPECT_NO_THROW(communicator->Barrier());  // a single rank waits for nobody
     return;
   }
   torch::Tensor t = torch::ones({7});  // outlives the operation that is given up half-done
@@ -154,7 +154,7 @@ TEST(Communicator, ARankThatStaysAwayIsAnErrorAfterTheTimeOut) {
     }
   }
   control->Barrier();
-  // Who comes late finds the others gone, and who gave up cannot go on as if nothing had happened.
+  // A rank that comes late finds the others gone, and a rank that gave up cannot continue as if nothing had happened.
   torch::Tensor late = torch::ones({7});
   EXPECT_THROW(communicator->AllReduce(late), CommunicationError);
   control->Barrier();

@@ -30,7 +30,7 @@ step::GanOptions TinyGan() {
   return options;
 }
 
-// Its gradient is the rank's number plus one, everywhere.
+// The gradient of this loss is the rank's number plus one, everywhere.
 torch::Tensor LossOfRank(const torch::Tensor& parameter, const Communicator& communicator) {
   return (parameter * (communicator.rank() + 1)).sum();
 }
@@ -154,7 +154,7 @@ TEST(GradientSync, FlatAndBucketedAgreeOnAGanStepWithPenalty) {
   ExpectClose(flat.generator, bucketed.generator);
 }
 
-// The bar of issue 1: weights, statistics and moments bit-equal across ranks after 100 steps on different data.
+// The requirement: weights, statistics and moments bit-equal across ranks after 100 steps on different data.
 TEST(TrainStep, ReplicasStayBitEqualForAHundredSteps) {
   const auto communicator = Communicator::Create(TestWorld(), "gradients");
   step::Gan gan(TinyGan(), torch::kCPU, /*seed=*/1, communicator);

@@ -10,7 +10,7 @@
 namespace gan::distributed {
 namespace {
 
-// What rank 1 calls where all others call `usual`; the error must name both on every rank.
+// Lets rank 1 call something else where all others call `usual`. The error must name both calls on every rank.
 void ExpectMismatch(const std::function<void(Communicator&)>& usual, const std::string& usual_name,
                     const std::function<void(Communicator&)>& odd, const std::string& odd_name) {
   const auto communicator = Communicator::Create(TestWorld(), "test");

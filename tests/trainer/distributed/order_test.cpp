@@ -1,4 +1,4 @@
-// The order of summation is fixed: what --deterministic and resuming bit for bit stand on.
+// The order of summation is fixed. --deterministic and resuming bit for bit depend on it.
 #include <gtest/gtest.h>
 #include <torch/utils.h>
 

@@ -1,4 +1,4 @@
-// Who listens on which address while ranks on GPUs meet; no GPU is needed for that.
+// Tests who listens on which address while ranks on GPUs meet; no GPU is needed for that.
 #include "trainer/distributed/rendezvous.h"
 
 #include <gmock/gmock.h>

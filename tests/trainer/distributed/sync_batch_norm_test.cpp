@@ -91,7 +91,8 @@ TEST(SyncBatchNorm, StartsFromTheValuesOfTheLayersItReplaces) {
   EXPECT_NE(synchronised->modules(false)[1]->as<SyncBatchNorm2d>(), nullptr);
 }
 
-// On a GPU that would wait for all that is queued. A tensor of the meta device has no value to ask for.
+// On a GPU, reading a value would wait for all queued work. A tensor on the meta device has no value that could be
+// read.
 TEST(SyncBatchNorm, DoesNotAskForTheCounterThatItsMomentumDoesNotNeed) {
   SyncBatchNorm2d norm(*SameNorm(), Communicator::Create(TestWorld(), "batch norm"));
   norm->num_batches_tracked = torch::zeros({}, torch::dtype(torch::kLong).device(torch::kMeta));

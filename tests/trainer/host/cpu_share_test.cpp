@@ -32,7 +32,7 @@ std::vector<int> Range(int begin, int end) {
   return numbers;
 }
 
-// As Linux numbers them: package after package.
+// CPUs as Linux numbers them: package after package.
 std::vector<Cpu> CpusOf(const Machine& machine) {
   std::vector<Cpu> cpus;
   for (int i = 0; i < machine.packages * machine.cores; ++i) {
@@ -41,7 +41,8 @@ std::vector<Cpu> CpusOf(const Machine& machine) {
   return cpus;
 }
 
-// What Open MPI 4.1 binds to unless it is told: up to two ranks to a core each, more to a package each in turn.
+// The CPUs to which Open MPI 4.1 binds ranks by default: up to two ranks to a core each, more to a package each in
+// turn.
 std::vector<std::vector<int>> DefaultBinding(const Machine& machine, int ranks) {
   std::vector<std::vector<int>> bound;
   for (int rank = 0; rank < ranks; ++rank) {
@@ -72,7 +73,7 @@ std::vector<CpuShare> SharesOf(CpuFacts facts) {
   return shares;
 }
 
-// By the words of the promise: all CPUs that the job may use, in equal whole shares, within the quota.
+// As the documents promise: all CPUs that the job may use, in equal whole shares, within the quota.
 int Promised(const Machine& machine, int ranks, double quota) {
   const double cpus = std::min<double>(machine.packages * machine.cores, quota);
   return std::max(1, static_cast<int>(cpus) / ranks);

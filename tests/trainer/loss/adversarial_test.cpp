@@ -1,4 +1,4 @@
-// Each loss on numbers that can be checked by hand. tests/peers holds values and gradients against PyTorch.
+// Each loss on numbers that can be checked by hand. tests/peers compares values and gradients with PyTorch's.
 #include "trainer/loss/adversarial.h"
 
 #include <gtest/gtest.h>

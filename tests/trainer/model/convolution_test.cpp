@@ -17,7 +17,7 @@ constexpr auto kAuto = ConvolutionPath::kAuto;
 constexpr auto kTorch = ConvolutionPath::kTorch;
 constexpr auto kChannelsLast = torch::MemoryFormat::ChannelsLast;
 
-// The output, its gradients, and the gradients of their squares: what a penalty asks for.
+// The output, its gradients, and the gradients of their squares: which a penalty needs.
 template <typename Layer>
 std::vector<torch::Tensor> Everything(Layer& layer, const torch::Tensor& values) {
   const torch::Tensor input = values.detach().clone().requires_grad_();
@@ -47,7 +47,7 @@ void ExpectClose(const std::vector<torch::Tensor>& expected, const std::vector<t
   }
 }
 
-// The same results from both, computed by different operations.
+// Expects the same results from both, computed by different operations.
 template <typename Layer>
 void ExpectSameByAnotherWay(Layer ours, Layer torchs, at::IntArrayRef shape) {
   for (const auto& [type, tolerance] : {std::pair(torch::kDouble, 1e-12), std::pair(torch::kFloat, 1e-4)}) {

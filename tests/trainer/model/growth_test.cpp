@@ -1,4 +1,4 @@
-// Growth: which tensor of the small network is which of the large one, held against shapes and PyTorch's numbering.
+// Growth: which tensor of the small network is which of the large one, compared with shapes and PyTorch's numbering.
 #include "trainer/model/growth.h"
 
 #include <gtest/gtest.h>

@@ -45,7 +45,7 @@ TEST(Copies, WithoutHeldOutImagesNothingIsToldAndTheRateStays) {
   EXPECT_EQ(Words(found), "100 % of 256 generated images are copies of training images");
 }
 
-// The tea of Fisher's book: three of four cups told right.
+// The tea-tasting example of Fisher's book: three of four cups are guessed right.
 TEST(Copies, FishersTest) {
   EXPECT_NEAR(FisherExact(3, 4, 1, 4), 17.0 / 70, 1e-12);
   EXPECT_NEAR(FisherExact(4, 4, 0, 4), 1.0 / 70, 1e-12);

@@ -94,7 +94,8 @@ class Numbers(unittest.TestCase):
 
 
 class Verdicts(unittest.TestCase):
-    """Ten generators that copy are told, ten that do not are not: with few and with many training images."""
+    """Ten generators that copy are reported, and ten that do not copy are not, with few and with many training
+    images."""
 
     def verdicts(self, generators, training, held_out, rng):
         return {name: examine(training, held_out, make(training, rng)) for name, make in generators.items()}

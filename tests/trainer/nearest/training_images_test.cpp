@@ -40,7 +40,7 @@ TEST(TrainingImages, AnImageThatIsRepeatedCountsOnce) {
       false);
   EXPECT_EQ(images.size(), 6U);
   EXPECT_DOUBLE_EQ(images.NearestTo(Level(12)).ratio, 2.0 / 68);
-  EXPECT_EQ(images.NearestTo(Level(82)).image, 8U);  // its place among all of them
+  EXPECT_EQ(images.NearestTo(Level(82)).image, 8U);  // its position among all images
 }
 
 TEST(TrainingImages, MirroredOnesCountWhenTrainingMirrors) {

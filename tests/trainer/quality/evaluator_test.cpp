@@ -37,7 +37,7 @@ std::map<std::string, double> MeasuredWith(double noise) {
   return {measured.values.begin(), measured.values.end()};
 }
 
-// A measurement may be broken off, and a later one must then give the same numbers.
+// A measurement may be stopped early, and a later one must then give the same numbers.
 TEST(Evaluator, WhatWasBrokenOffIsDoneLater) {
   int batches = 0;
   const auto breaking = [&batches](std::int64_t first, std::int64_t count) {

@@ -89,7 +89,7 @@ TEST(SlicedWasserstein, EqualSetsAreAtZeroAndNoiseIsNot) {
   EXPECT_GT(SlicedWasserstein(sorted, LaplacianPatches(torch::randn({8, 3, 64, 64}), 1, 0), 1), 0.05);
 }
 
-// A generator that has collapsed to one colour is far from every photo, and not beyond measuring.
+// A generator that has collapsed to one colour is far from every photo, and its distance is still a number.
 TEST(SlicedWasserstein, ImagesOfOneColourAreFarAway) {
   torch::manual_seed(1);
   const torch::Tensor smooth = torch::upsample_bilinear2d(torch::randn({8, 3, 4, 4}), {64, 64}, false);

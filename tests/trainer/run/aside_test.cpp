@@ -15,7 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Lets work wait until the test goes on.
+// Lets work wait until the test continues.
 class Gate {
  public:
   void Open() { promise_.set_value(); }
@@ -68,7 +68,7 @@ TEST(Aside, TheFirstErrorIsHandedOverOnce) {
   aside.Finish();
 }
 
-// Both would wait for ever if the work went on.
+// Both would wait for ever if the work continued.
 TEST(Aside, UnwantedWorkEndsAtItsNextSignOfLife) {
   Aside aside;
   bool later = false;

@@ -1,4 +1,4 @@
-// Classes that collapse, or that D separates, are told by name, once, and the same on every rank.
+// Classes that collapse, or that D separates, are reported by name, once, and the same on every rank.
 #include "trainer/run/class_watch.h"
 
 #include <gtest/gtest.h>
@@ -11,8 +11,8 @@ namespace {
 
 data::Classes Three() { return {{{"a", 5}, {"b", 5}, {"c", 5}}, data::ClassSampling::kData}; }
 
-// What a step says of each class: the mean distance of its generated images, those of real images being 1 apart, and
-// the logit of its real images, those of generated ones being 0.
+// The numbers of a step for each class: the mean distance of its generated images, those of real images being 1 apart,
+// and the logit of its real images, those of generated ones being 0.
 struct Shown {
   double fake_distance, real_logit;
 };
@@ -80,7 +80,7 @@ TEST_F(Watch, DoesNotTellThatNoClassIsDiverseYet) {
 
 TEST_F(Watch, TellsTheClassThatAloneIsSeparated) {
   EXPECT_TRUE(
-      Observe({{0.9, 9}, {0.9, 9}, {0.9, 9}}, 100).empty());  // all of them: D is ahead, which is no class's matter
+      Observe({{0.9, 9}, {0.9, 9}, {0.9, 9}}, 100).empty());  // all of them: D is ahead, which concerns no single class
   EXPECT_EQ(watch_.Numbers().at("class_auc").at("a"), 1);
   ClassWatch fresh(Three());
   watch_ = fresh;

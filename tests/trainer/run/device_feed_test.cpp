@@ -30,7 +30,7 @@ TEST(DeviceFeed, MakesAFewAheadAndThenWaits) {
   std::atomic<std::uint64_t> made = 0;
   DeviceFeed feed(torch::kCPU, [&made] { return Numbered(made++); });
   feed.Next();
-  // One in hand, two in the queue, one that waits for a place in it.
+  // One batch at the caller, two in the queue, and one that waits for a place in the queue.
   while (made < 4) std::this_thread::yield();
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   EXPECT_EQ(made, 4);

@@ -87,7 +87,7 @@ void ExpectEqual(const std::map<std::string, torch::Tensor>& a, const std::strin
   EXPECT_TRUE(torch::equal(a.at(name), b.at(source))) << name << " from " << source;
 }
 
-// What the optimizer keeps of each parameter: "generator_adam.exp_avg." and so on.
+// The state that the optimizer keeps for each parameter: "generator_adam.exp_avg." and so on.
 std::vector<std::string> Moments(const step::Gan& gan, const std::string& network) {
   const std::string prefix = network + "_adam.", parameter = "0.weight";
   std::vector<std::string> moments;

@@ -1,4 +1,4 @@
-// That no parallel region is smaller than LibTorch takes it for.
+// Tests that no parallel region is smaller than LibTorch assumes.
 #include "trainer/run/openmp.h"
 
 #include <dlfcn.h>
@@ -14,7 +14,7 @@
 namespace gan::run {
 namespace {
 
-// As OMP_MAX_ACTIVE_LEVELS=0 does for the process.
+// Withholds threads from OpenMP, as OMP_MAX_ACTIVE_LEVELS=0 does for the process.
 void WithholdThreads() { reinterpret_cast<void (*)(int)>(::dlsym(RTLD_DEFAULT, "omp_set_max_active_levels"))(0); }
 
 torch::Tensor GradientOfConvolution(int threads) {

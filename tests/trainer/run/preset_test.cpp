@@ -117,7 +117,7 @@ TEST(PresetAuto, LengthFollowsTheDataSetUnlessItIsGiven) {
        {std::vector<std::string>{"--steps", "9"}, {"--epochs", "2"}, {"--time", "10m"}, {"--images", "7"}}) {
     EXPECT_EQ(ChosenFor(Facts(926), "images", length), json()) << length[0];
   }
-  // A length counts as what is wanted.
+  // A length that is given is the wanted length.
   EXPECT_EQ(ChosenFor(Facts(926), "features", {"--steps", "100"}), 64);
   EXPECT_EQ(ChosenFor(Facts(926), "features", {"--epochs", "10000"}), 8);
 }
@@ -224,7 +224,7 @@ TEST(PresetPaper, IsTheRecipe) {
                                                                {"d_steps", 1}}) {
     EXPECT_EQ(now.at(name), value) << name;
   }
-  // Whatever the preset does not name has its default.
+  // An option that the preset does not name has its default.
   json rest = ToJson(TrainOptions());
   for (const Chosen& one : options.chosen) rest[one.name] = one.value;
   rest["preset"] = "paper";

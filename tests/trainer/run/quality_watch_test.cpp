@@ -1,4 +1,5 @@
-// Quality is measured aside: its result takes effect in a fixed step, whatever happens until then, on every rank.
+// Quality is measured beside training: its result takes effect in a fixed step, whatever happens until then, on every
+// rank.
 #include "trainer/run/quality_watch.h"
 
 #include <gtest/gtest.h>

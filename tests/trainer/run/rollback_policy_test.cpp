@@ -76,7 +76,7 @@ TEST(RollbackPolicy, ACheckpointLacksWhatWasChangedAfterEachLaterCollapse) {
   policy.history().Begin({90, 20, "mode collapse", true});
   EXPECT_EQ(policy.history().CollapsesAfter(policy.RollbacksBefore(of_20, 20)), std::vector<std::uint32_t>{1});
   EXPECT_EQ(policy.history().CollapsesAfter(policy.RollbacksBefore(of_10, 10)), (std::vector<std::uint32_t>{0, 1}));
-  // The steps of the rollbacks tell the same about a checkpoint that does not contain their number.
+  // The steps of the rollbacks say the same about a checkpoint that does not contain their number.
   EXPECT_EQ(policy.RollbacksBefore(old, 10), 0U);
   EXPECT_EQ(policy.RollbacksBefore(old, 20), 2U);
   EXPECT_EQ(policy.RollbacksBefore(old, 30), 3U);

@@ -1,4 +1,4 @@
-// stats.jsonl: cut where a resumed run goes on, whatever its size, and a full disk costs no run.
+// stats.jsonl: cut where a resumed run continues, whatever its size, and a full disk costs no run.
 #include "trainer/run/stats_file.h"
 
 #include <fcntl.h>

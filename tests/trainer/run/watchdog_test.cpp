@@ -22,7 +22,7 @@ namespace {
   while (true) ::pause();
 }
 
-// As the first thread of gan-train, which has a stack of its own for signals (stop_signal.cpp).
+// The thread has a stack of its own for signals, like the first thread of gan-train (stop_signal.cpp).
 void* HangWithFullStack(void* /*unused*/) {
   alignas(64) static std::array<std::byte, std::size_t{64} << 10> room;
   stack_t own = {};

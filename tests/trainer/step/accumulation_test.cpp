@@ -71,7 +71,7 @@ TEST(Accumulation, RunningStatisticsSeeEachFakeOnceAndAreTheMeanOfThePasses) {
   EXPECT_TRUE(torch::allclose(buffers["1.running_mean"], mean, 1e-6, 1e-8));
 }
 
-// What a training of fp64 with R1 behind batch norm leaves after four steps of four micro-batches, over all ranks.
+// The state of a training in fp64, with R1 behind batch norm, after four steps of four micro-batches, over all ranks.
 std::map<std::string, torch::Tensor> Trained(Gan& gan, std::uint32_t d_phases) {
   constexpr std::uint32_t kMicroBatches = 4;
   const auto ranks = static_cast<std::uint32_t>(gan.communicator->size());
@@ -113,7 +113,8 @@ TEST(Accumulation, PassesOnOneRankLeaveWhatRanksLeave) {
   }
 }
 
-// What an error leaves is of no use, but it must arrive: work that fails in a destructor ends the process instead.
+// The state after an error is of no use, but the error must arrive: work that fails in a destructor ends the process
+// instead.
 TEST(TrainStep, AnErrorOfTheBatchesArrivesEvenIfStatisticsCannotBePutBack) {
   Gan gan = TinyGan();
   const BatchSource fails = [&]() -> Batch {

@@ -89,7 +89,7 @@ TEST(Classes, AWiderDiscriminatorComputesTheSame) {
   EXPECT_EQ(gan.discriminator->named_parameters()[model::kClassProjectionWeight].size(1), 3 * 64);
 }
 
-// Without a norm that sees the batch, k micro-batches are the joined batch.
+// Without a norm that sees the batch, k micro-batches equal the joined batch.
 TEST(Classes, OfMicroBatchesAreThoseOfTheJoinedBatch) {
   GanOptions options = Conditional();
   options.precision = Precision::kFp64;

@@ -58,7 +58,8 @@ TEST(NearestNeighbourDistance, TakesLittleMemoryForALargeBatch) {
   EXPECT_LT(peak() - before, 200);
 }
 
-// On a GPU it is joined to numbers that are there; the meta device is one that a CPU tensor cannot be taken for.
+// On a GPU the result is joined with numbers on that device. The meta device stands in for a GPU here, because a tensor
+// on the CPU cannot be mistaken for one on it.
 TEST(NearestNeighbourDistance, OfOnePictureIsOnItsDevice) {
   EXPECT_TRUE(NearestNeighbourDistance(torch::zeros({1, 3, 64, 64}, torch::kMeta)).is_meta());
 }

@@ -114,7 +114,8 @@ Places PlacesOf(const Gan& gan, const std::vector<Batch>& batches) {
   return places;
 }
 
-// Other images, latents and draws for each `turn`, at the same places in memory, as a feed would write them.
+// Other images, latents and random numbers for each `turn`, at the same places in memory, as the feed of a run would
+// write them.
 void Fill(std::vector<Batch>& batches, int turn) {
   for (std::size_t i = 0; i < batches.size(); ++i) {
     const Batch fresh = BatchOf(100 * turn + static_cast<int>(i), 2, torch::kDouble);

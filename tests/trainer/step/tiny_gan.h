@@ -18,7 +18,7 @@ inline Gan TinyGan(const GanOptions& options = TinyOptions()) {
   return {options, torch::kCPU, /*seed=*/1, distributed::Communicator::Create(distributed::TestWorld(), "gradients")};
 }
 
-// The same batch with classes in turn, for networks with `count` of them.
+// This batch with classes in turn, for networks with `count` of them.
 inline Batch WithClasses(Batch batch, std::int64_t count) {
   const torch::Tensor numbers = torch::arange(batch.real.size(0));
   const auto rows = [&](const torch::Tensor& classes) {

@@ -1,4 +1,4 @@
-// Net2Wider inside a run: the function stays, the copies part, all ranks and a checkpoint agree.
+// Net2Wider inside a run: the function stays, the copies diverge, all ranks and a checkpoint agree.
 #include <gtest/gtest.h>
 
 #include "storage/errors.h"
