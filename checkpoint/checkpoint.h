@@ -100,8 +100,8 @@ SaveResult Save(const std::filesystem::path& root, const SaveRequest& request, c
 
 // Which checkpoints are kept: the union of the members. The newest two are always kept.
 struct Retention {
-  std::uint64_t last = 3;                  // the newest ones
-  std::uint64_t every = 0;                 // those whose step is a multiple of this number; 0: none
+  std::uint64_t last = 3;                  // the newest checkpoints
+  std::uint64_t every = 0;                 // checkpoints whose step is a multiple of this number; 0: none
   std::optional<std::uint64_t> best = {};  // the checkpoint of this step
   // The step of an earlier checkpoint that the one in `folder` needs, if any: it stays as long as that one. Must not
   // throw.

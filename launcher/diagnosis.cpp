@@ -44,7 +44,8 @@ struct ErrorLine {
 };
 
 // The first error that an Equipoise program reported: "gan-train: [rank 1] message". Lines of the log begin with a time
-// and are not errors. When a save fails, the ranks that could write report the one that could not.
+// and are not errors. When a save fails on one rank, the other ranks report it too. Their messages name the rank whose
+// error it is, and it is taken from there.
 std::optional<ErrorLine> FirstError(const std::vector<std::string>& lines) {
   // At most eight digits, here and below: std::stoi throws on larger numbers, and any program can write such a line.
   static const std::regex kForm(R"(^gan-\w+: (?:\[rank (\d{1,8})\] )?(.*))");

@@ -39,13 +39,14 @@ Evidence EvidenceCollector::Of(const Ending& ending, const std::filesystem::path
   evidence.text = WithShortLines(tee_->Finish());
   evidence.ending = EndingToldBy(evidence.text, ending);
   evidence.host = storage::HostName();
-  // The kernel counts since it was started, and includes the processes of others.
+  // The kernel has counted kills for lack of memory since it was started, so the count of Begin() is subtracted. The
+  // rest may still include processes of others.
   evidence.memory_kills = MemoryKills() - memory_kills_;
   for (std::size_t rank = 0; rank < board_.size(); ++rank) {
     // The host is not part of the snapshot that Seen() prefers.
     evidence.hosts.push_back(TextOf(board_.Slot(rank).host));
     const storage::RankSlot& slot = board_.Seen(rank);
-    // A rank on another host, or one that ended before it began.
+    // The rank is on another host, or it ended before it could enter its process number.
     if (slot.process == 0) continue;
     evidence.ranks.push_back({.rank = static_cast<int>(rank),
                               .section = TextOf(slot.section),

@@ -22,7 +22,7 @@ constexpr std::array<const char*, 8> kBindingVariables = {"OMPI_MCA_hwloc_base_b
 // Settings that place ranks, and request a binding only if they name the CPUs per rank.
 constexpr std::array<const char*, 2> kMappingVariables = {"OMPI_MCA_rmaps_base_mapping_policy",
                                                           "PRTE_MCA_rmaps_default_mapping_policy"};
-// Words on PRRTE's command line that request a binding.
+// Options on the command line of PRRTE, Open MPI 5's launcher, that bind processes to CPUs.
 constexpr std::array<std::string_view, 9> kBindingWords = {"--bind-to",
                                                            "--cpu-set",
                                                            "--cpu-list",

@@ -3,10 +3,11 @@
 
     .deps/venv/bin/python bench/train/measuring.py --shards shards/ --out /tmp/measuring --turns 3
 
-Two ranks train for --steps steps. Other checkpoints are off; the checkpoint of each measured state is part of the cost.
-Each training's line has the time of all its steps but the first ten, the time of the whole run, the median step, and
-the five longest steps in medians. The last two lines have the cost from the medians over the turns. The longest steps
-without measuring show the influence of other work of the machine.
+Two ranks train for --steps steps. The only checkpoints are those of measured states, and they are part of the cost. The
+line of each training has the time of all its steps but the first ten, the time of the whole run, the median time of a
+step, and the times of the five longest steps as multiples of the median. The last two lines have the cost, which is
+computed from the medians over the turns. The longest steps without measuring show how much other programs on the
+machine disturb the steps.
 """
 import argparse
 import json

@@ -32,7 +32,8 @@ Eigen::MatrixXd FirstLayer(const Generator& generator) {
 
 Latents PrincipalDirections(const Generator& generator) {
   const Eigen::MatrixXd matrix = FirstLayer(generator);
-  // The matrix times its transpose has only noise_dim rows and columns, and its eigenvectors are the directions.
+  // The principal directions of the latent space are the eigenvectors of the matrix times its transpose. This product
+  // is small: it has noise_dim rows and columns.
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(matrix * matrix.transpose());
   const auto n = static_cast<Eigen::Index>(generator.noise_dim());
   Latents directions{.noise_dim = generator.noise_dim(), .values = {}, .seeds = {}};

@@ -19,8 +19,9 @@ namespace gan::generate {
 // Thread-safe once built. Every number is computed in one fixed order, as in kernels.h.
 class WinogradConvolution {
  public:
-  // Whether this algorithm is faster for a layer of this shape than the product with all taps (convolution.h), and its
-  // weights are not too large. A function of the shape alone, because a picture must not depend on its batch.
+  // Whether Winograd's algorithm is faster for a layer of this shape than a product with every weight of the kernels
+  // (convolution.h), and its own weights are not too large. This depends on the shape alone, because a picture must not
+  // depend on the batch that it is computed in.
   static bool Pays(std::size_t in, std::size_t out, std::size_t in_side);
 
   // scale: float [out]. in_side: a power of two from 8 to kMostSide. kernels: must outlive it.

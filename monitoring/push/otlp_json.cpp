@@ -42,7 +42,8 @@ Json Strings(const std::vector<std::uint64_t>& counts) {
 
 Json PointOf(const MetricSample& sample, std::uint64_t start, std::uint64_t now) {
   Json point = {{"attributes", AttributesJson(sample.labels)}, {"timeUnixNano", Integer(now)}};
-  // The start lets a server notice that the counter began again, which it would otherwise see as a decrease.
+  // From the start time a server learns that the counter began again at 0. Without it the server would see the counter
+  // decrease.
   if (sample.row->type != MetricType::kGauge) point["startTimeUnixNano"] = Integer(start);
   if (sample.row->type != MetricType::kHistogram) {
     point["asDouble"] = sample.value;

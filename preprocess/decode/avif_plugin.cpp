@@ -21,8 +21,8 @@ int Failed(avifResult result, const GanDecodeHost& host) {
   return unsupported ? kGanUnsupported : kGanCorrupt;
 }
 
-// irot turns anticlockwise by quarters, then imir mirrors: top to bottom (0) or left to right (1). By the standard and
-// in Pillow, EXIF is ignored.
+// An AVIF file states its orientation in two properties: `irot` turns the picture anticlockwise by quarter turns, then
+// `imir` mirrors it, top to bottom (0) or left to right (1). EXIF is ignored, as in the standard and in Pillow.
 int OrientationOf(const avifImage& image) {
   const bool mirrored = (image.transformFlags & AVIF_TRANSFORM_IMIR) != 0;
   const int quarters = (image.transformFlags & AVIF_TRANSFORM_IROT) != 0 ? image.irot.angle & 3 : 0;

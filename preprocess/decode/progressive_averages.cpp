@@ -11,7 +11,7 @@ namespace gan::preprocess::jpeg {
 namespace {
 
 constexpr int kMostAverage = 1 << 11;
-constexpr int kMostShift = 4;  // bits that come later; encoders use one or two
+constexpr int kMostShift = 4;  // low bits of an average that later scans may add; encoders use one or two
 constexpr std::uint32_t kMostBlocksOfUnit = 10;
 
 std::uint32_t Big16(Bytes bytes, std::size_t at) {

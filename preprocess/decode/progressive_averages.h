@@ -29,7 +29,8 @@ enum Marker : std::uint8_t {
 };
 
 inline constexpr int kMostCategory = 11;  // largest category of the differences of averages of eight-bit samples
-// Largest size of a block in a baseline file of averages: 18 bits, and zero bytes between them.
+// Largest size of a block in the baseline JPEG that holds only the averages: 18 bits, and the zero bytes that JPEG
+// inserts after bytes of 0xFF.
 inline constexpr std::uint64_t kMostBytesOfBlock = 4;
 
 // Averages of one component's blocks, [rows, columns], including blocks that only complete the last units of a scan.

@@ -133,7 +133,7 @@ class SourceList {
   // the same for the origin of input i
   void KnowLabels(std::uint64_t i) { origins_[entries_[i].origin].knows_labels = true; }
   bool KnowsLabels(std::uint64_t i) const { return OriginOf(i).knows_labels; }
-  // A label of a source with several, which --label-column could choose.
+  // Notes that a source can take its labels from the column `name`. --label-column chooses among such columns.
   void OfferLabelColumn(std::string_view name) { label_columns_.emplace(name); }
   // Throws UsageError when no source offers `column`; an empty `column` is accepted.
   void RequireLabelColumn(const std::string& column) const;

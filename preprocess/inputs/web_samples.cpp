@@ -114,7 +114,7 @@ void WebSamples::KeepOnePicture(SourceList& sources, std::uint64_t first) const 
   // The best picture of a sample is known only when all have been seen, so a second pass drops the others.
   std::unordered_map<std::size_t, std::uint32_t> earlier;               // pictures of the same name, by its hash
   std::unordered_map<std::size_t, std::pair<int, std::uint64_t>> best;  // by the hash of key and repetition
-  std::vector<std::size_t> samples;                                     // those hashes, from `first` on
+  std::vector<std::size_t> samples;                                     // per input from `first` on: its key in `best`
   for (std::uint64_t i = first; i < sources.size(); ++i) {
     samples.push_back(0);
     if (sources.WhyRejected(i) != nullptr) continue;

@@ -47,9 +47,10 @@ enum class Answer : std::uint32_t { kRoom, kRecord, kRejected };
 struct Message {
   Answer answer{};
   Reason reason{};  // kRejected
-  // kRoom: wanted bytes; kRejected: length of the text that follows; kRecord: length of the pixels,
+  // kRoom: wanted bytes. kRejected: length of the text that follows. kRecord: length of the pixels.
   std::uint64_t bytes = 0;
-  std::uint64_t text = 0;  // and of the format and its library in front of them, each ended by a NUL
+  // kRecord: length of the names of the format and its library, which come before the pixels. Each ends with a NUL.
+  std::uint64_t text = 0;
 };
 
 class SocketClosed {};

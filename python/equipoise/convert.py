@@ -95,8 +95,10 @@ def _candidates(tensors: dict[str, torch.Tensor]) -> list[tuple[str, str, dict[s
 
 
 def _nameless(tensors: dict[str, torch.Tensor]) -> list[tuple[str, str, dict[str, torch.Tensor]]]:
-    """A discriminator begins with pictures, but the weights of both kinds have the same dimensions in another order,
-    and a file need not have the order of the layers: the other kind is chosen if only that one fits."""
+    """Tells whether tensors without the name of a network belong to a discriminator or to a generator. The first layer
+    of a discriminator takes pictures, so one dimension of its weight is their number of channels. The last layer of a
+    generator makes pictures, and its weight has that dimension in the same place. A file need not list the layers in
+    order, so the other kind is chosen if the tensors fit only that one."""
     kernels = [tensor for tensor in tensors.values() if tensor.shape[2:] == (4, 4)]
     kind = 'discriminator' if kernels and kernels[0].shape[1] in (1, 3) else 'generator'
     other = next(k for k in _KINDS if k != kind)

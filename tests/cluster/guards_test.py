@@ -49,7 +49,7 @@ class Guards(WithShards):
         self.assertEqual([], self.files('there'))
 
     def test_a_relative_folder_is_that_of_rank_0(self):
-        """mpirun begins in the home folder of a host that does not have the one it was called in."""
+        """On a host without the folder in which mpirun was called, ranks start in the home folder."""
         done = self.two_hosts('run')
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertIn('stats.jsonl', self.files('here'))

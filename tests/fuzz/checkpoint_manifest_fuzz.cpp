@@ -1,4 +1,5 @@
-// A checkpoint's manifest, as it is and sealed again. What is understood must also be written back and read again.
+// Reads a checkpoint's manifest: once as it is, and once with a digest that is made to fit. What is understood must
+// also be written back and read again.
 #include <cstdlib>
 
 #include "checkpoint/manifest.h"

@@ -1,4 +1,5 @@
-// The data set's manifest, as it is and sealed again, so that the fuzzer gets behind the digest.
+// Reads a data set's manifest: once as it is, and once with a digest that is made to fit. Without the second one the
+// fuzzer would hardly ever reach the code behind the check of the digest.
 #include "shard/manifest.h"
 #include "storage/sealed_json.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,4 +1,4 @@
-// Shards. The first byte says whether checksums are made to fit, so that the fuzzer gets behind them.
+// Shards. The first byte says whether checksums are made to fit, so that the fuzzer reaches the code behind them.
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -38,7 +38,7 @@ TEST(Placement, KeepsAllRanksWhereTheOthersHaveRoom) {
 }
 
 TEST(Placement, IsNoneBelowTheFewestOrWithoutAHost) {
-  EXPECT_FALSE(PlaceWithout({"b"}, kFour, 8, 0));  // fewer was not allowed
+  EXPECT_FALSE(PlaceWithout({"b"}, kFour, 8, 0));  // 0: fewer than 8 ranks are not allowed
   EXPECT_FALSE(PlaceWithout({"a", "b", "c"}, kFour, 8, 4));
   EXPECT_FALSE(PlaceWithout({"a", "b", "c", "d"}, kFour, 8, 1));
 }

@@ -99,7 +99,8 @@ def towards(logits, label):
 
 
 def gradient_norms(D, images, *classes):
-    """One sample at a time, as the definition says."""
+    """Returns the norm of the gradient of D for each image. Each image is alone in its batch, as the definition of the
+    gradient penalty assumes."""
     norms = []
     for i, image in enumerate(images.detach()):
         x = image[None].requires_grad_(True)

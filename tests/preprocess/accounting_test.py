@@ -90,7 +90,7 @@ def entries_by_find(tree):
 
 
 def archived(rng, path):
-    """Returns how many entries it has, folders aside."""
+    """Writes an archive of random entries to `path`. Returns the number of its entries, without folders."""
     count = rng.randrange(1, 25)
     made = [(f'{rng.choice(["", "d/", "__MACOSX/", ".git/"])}{i}{name_of(rng, e)}', data)
             for i, (e, data) in enumerate(contents(rng) for _ in range(count))]

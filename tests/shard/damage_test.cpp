@@ -22,7 +22,8 @@ using ::testing::ThrowsMessage;
 constexpr std::size_t kVersionAt = 8, kImageSizeAt = 16, kRecordsAt = 24, kFooterOffsetAt = 32, kFooterBytesAt = 40,
                       kFooterCrcAt = 48, kHeaderCrcAt = 52;
 
-// The names of a shard's records are not taken from what is no longer there.
+// When a shard was truncated after it was opened, a request for the name of a record fails. The reader must not read
+// beyond the new end of the file.
 TEST(LostShard, IndexThatCanNoLongerBeReadIsTold) {
   const testing::TemporaryFolder folder;
   const std::filesystem::path file = folder / "shard-00000.gan";

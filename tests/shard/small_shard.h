@@ -16,7 +16,8 @@ inline constexpr std::size_t kSmallRecords = 3;
 std::vector<std::byte> SmallRecord(std::size_t i);
 void WriteSmallShard(const std::filesystem::path& file, std::uint32_t number);
 
-// A folder of `shards` such shards with its manifest; returns what was written into the manifest.
+// Writes a folder of `shards` shards, each like the one of WriteSmallShard(), and their manifest. Returns what was
+// written into the manifest.
 Manifest WriteSmallFolder(const std::filesystem::path& folder, std::uint32_t shards);
 
 std::vector<std::byte> BytesOf(const std::filesystem::path& file);

@@ -253,7 +253,7 @@ class Reader(unittest.TestCase):
         self.make_big()
         for context in ('fork', 'spawn', 'forkserver'):
             data = Shards(self.folder)
-            data[0], data[BIG_RECORDS], data[2 * BIG_RECORDS]  # open in the parent
+            data[0], data[BIG_RECORDS], data[2 * BIG_RECORDS]  # opens each shard in the parent process
             without = self.most_private(None, context)
             with_data = self.most_private(data, context)
             print(f'{context}: {(with_data - without) / 2**20:.1f} MB more than a worker without data', file=sys.stderr)

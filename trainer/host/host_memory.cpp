@@ -24,8 +24,8 @@ double KernelsEstimate(const fs::path& root) {
   return kNoLimit;
 }
 
-// The page cache in the group's lists. It is part of what the group uses, but the kernel frees it when a process needs
-// memory: a group that has read a data set seems full otherwise.
+// The part of the page cache that the kernel counts as used memory of this control group (cgroup). The kernel frees it
+// when a process needs memory. A group that has read a data set would seem full if this part were not subtracted.
 double PageCache(const fs::path& stat_file, const std::string& prefix) {
   return static_cast<double>(CountIn(stat_file, prefix + "inactive_file") + CountIn(stat_file, prefix + "active_file"));
 }

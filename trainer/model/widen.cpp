@@ -41,7 +41,7 @@ torch::Tensor Split(const torch::Tensor& weight, std::int64_t copies, const Draw
 
 // Input channels are split in convolutions and in the projection of classes; output channels are copied in all tensors.
 torch::Tensor Widened(const torch::Tensor& narrow, const torch::Tensor& wide, const Draw& draw) {
-  // The counter of a batch norm.
+  // A scalar: the number of batches that a batch norm has seen.
   if (narrow.dim() == 0) return narrow;
   torch::Tensor result = narrow;
   if (narrow.dim() >= 2 && wide.size(1) > narrow.size(1)) result = Split(result, wide.size(1) / narrow.size(1), draw);

@@ -39,7 +39,7 @@ class Recorder {
   void Step(const StepRecord& record, double fraction_done);
   // `pause_seconds`: how long the save paused training.
   void Checkpoint(const checkpoint::SaveResult& saved, double pause_seconds);
-  // Adds a grid that was just written to TensorBoard.
+  // Adds a grid of images to the files for TensorBoard. `png`: the file of the grid, which was just written.
   void Picture(const std::string& name, std::uint64_t step, const std::filesystem::path& png);
   void CheckpointFailed(const std::string& why);
   // `traffic`, `data_wait_seconds`: totals of this rank since the run began.
