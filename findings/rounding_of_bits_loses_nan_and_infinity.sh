@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # numcodecs 0.16.6, the filters of Zarr, and netCDF4 1.7.5.1.post1 (PyPI wheels) round floating-point numbers to fewer digits, so that they
 # compress better. Some NaN and infinities become 0, without an error or a warning:
-#   - numcodecs, BitRound: NaN becomes -0 or 0 where all bits of its fraction are set. NVIDIA's GPUs compute that NaN (0x7fffffff, the
-#     canonical NaN in the documentation of PTX). NaN from a CPU stays NaN.
+#   - numcodecs, BitRound: NaN becomes -0 or 0 where all bits of its fraction are set. The NaN of numpy, 0x7fc00000,
+#     stays NaN.
 #   - netCDF4, GranularBitRound: infinity becomes -0, and -infinity 0. 3.4e38 becomes infinity.
 #   - netCDF4, BitGroom: infinity becomes NaN where it is the second, fourth, sixth number and so on.
 #
