@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import statistics
 import sys
 
@@ -20,8 +21,10 @@ sys.path += [str(ROOT / 'bench'), str(ROOT / 'bench/balance')]
 from seeds import seeds_of  # noqa: E402
 from settings import excess, is_collapsed, train_two_ranks  # noqa: E402
 
-FLAGS = ['--resolution', '64', '--features', '8', '--batch', '16', '--d-norm', 'instance', '--steps', '2400',
-         '--sample-every', '300', '--checkpoint-every', '300', '--holdout', '0.25']
+QUICKSTART = (ROOT / 'quickstart').read_text()
+NETWORKS = re.search(r'^networks=\((.*)\)$', QUICKSTART, re.M)[1].split()
+STEPS = re.search(r'^steps=(\d+)', QUICKSTART, re.M)[1]
+FLAGS = [*NETWORKS, '--steps', STEPS, '--sample-every', '300', '--checkpoint-every', '300', '--holdout', '0.25']
 KERNELS = os.environ.get('ATEN_CPU_CAPABILITY', 'best')
 
 
