@@ -6,7 +6,7 @@
 # The guess before it was run: the index is exact, so the neighbours of a picture do not depend on the other queries, and an exact
 # copy has the distance 0 and is found first.
 #
-# The reason: for many queries the squared distance is computed as |x|^2 + |y|^2 - 2xy by a product of matrices in float32. The two
+# The reason, inferred from what was seen: for many queries the squared distance is computed as |x|^2 + |y|^2 - 2xy by a product of matrices in float32. The two
 # squares of a picture are about a hundred million, and what is lost in their difference is larger than the distance of near copies.
 #
 # What follows for users: a search for copies of training images with a threshold of 0, or for duplicates in a data set, misses some and

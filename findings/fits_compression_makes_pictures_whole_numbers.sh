@@ -8,8 +8,8 @@
 # The guess before it was run: Rice coding and gzip are lossless, as they are for 8 bits here, or floating-point numbers are
 # refused; quantize_level=0 keeps each number or is refused for an algorithm that cannot.
 #
-# The reason: Rice coding is for integers. Floating-point numbers are scaled by the noise of the row of the picture (a quarter of it is one
-# level), and without this step the numbers are converted to integers as they are.
+# The reason, inferred from what was seen: Rice coding is for integers. Floating-point numbers are rounded to a fraction of the noise that each row
+# seems to have, and without this step they are converted to integers as they are.
 #
 # What follows for users: maps of labels, masks and generated pictures are others after a round trip, and there are 47 levels in a row
 # of 64 random numbers. For floating-point numbers pass compression_type='GZIP_2', quantize_level=0. Integers are kept by

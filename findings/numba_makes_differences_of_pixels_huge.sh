@@ -6,7 +6,7 @@
 # The guess before it was run: numba computes small integers as machine integers with a sign (int64), so 10 - 20 is -10, or wraps
 # at 8 bits as numpy's uint8 does.
 #
-# The reason: unsigned numbers below 64 bits become uint64 in arithmetic, not int64, and a difference of two uint64 wraps there.
+# The reason, inferred from what was seen: unsigned numbers below 64 bits become uint64 in arithmetic, not int64, and a difference of two uint64 wraps there.
 # A uint8 and a whole number written in the program make int64.
 #
 # What follows for users: loops that compare pixels are wrong wherever the second one is brighter, and `a[i] - b[i] < 10` is

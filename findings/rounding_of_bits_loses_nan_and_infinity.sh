@@ -8,7 +8,7 @@
 #
 # The guess before it was run: NaN and infinity have no digits, so rounding leaves them.
 #
-# The reason: numcodecs adds half of the last digit that it keeps to the bits as an integer, and does not look for NaN. If all
+# The reason, inferred from what was seen: numcodecs adds half of the last digit that it keeps to the bits as an integer, and does not look for NaN. If all
 # bits are set, the sum runs over into the sign. In BitGroom the digits of one number are cleared and
 # those of the next one set, and an infinity with a set digit is a NaN.
 #

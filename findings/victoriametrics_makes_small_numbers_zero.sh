@@ -5,7 +5,7 @@
 #
 # The guess before it was run: numbers are stored as float64, as Prometheus does, and come back as they were sent.
 #
-# The reason: the numbers of a series are kept in blocks, as whole numbers with one common power of ten per block. The largest number
+# The reason, inferred from what was seen: the numbers of a series are kept in blocks, as whole numbers with one common power of ten per block. The largest number
 # sets the power, and 18 digits are left for all.
 #
 # What follows for users: after the one step in which a loss or a gradient's norm explodes, the curve of the ordinary steps before and
