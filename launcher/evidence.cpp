@@ -56,7 +56,7 @@ Evidence EvidenceCollector::Of(const Ending& ending, const std::filesystem::path
                               .last_beat = 1e-9 * static_cast<double>(slot.beat_nanoseconds)});
   }
   // This exit code needs no further explanation, so no host is asked.
-  if (IsFinal(evidence.ending, /*first_attempt=*/true)) return evidence;  // the exit code explains itself
+  if (IsFinal(evidence.ending, /*first_attempt=*/true)) return evidence;
   evidence.disk = WhyDiskIsFull(run);
   if (placed.launcher == "mpirun" && !OnThisHostAlone(placed)) {
     evidence.gone_hosts = Unreachable(HostsOf(placed.launcher_arguments), placed.launcher_arguments);

@@ -49,9 +49,11 @@ def train(options, name, seed, *flags):
     return run
 
 
-def generate(options, run, count):
-    """uint8 [N, 64, 64, 3]: N is `count`, for a conditional run `count` of each class, one class after another."""
+def generate(options, run, count, *flags):
+    """uint8 [N, 64, 64, 3]: N is `count`, for a conditional run `count` of each class, one class after another. `flags` are
+    further flags of gan-generate."""
     array = options.out / 'fakes.npy'
-    subprocess.run([BIN / 'gan-generate', '--checkpoint', run, '--count', str(count), '--seed', '1000', '--out', array], check=True)
+    subprocess.run([BIN / 'gan-generate', '--checkpoint', run, '--count', str(count), '--seed', '1000', '--out', array, *flags],
+                   check=True)
     images = np.load(array)  # float [N, 3, 64, 64] in [-1, 1]
     return np.clip((images.transpose(0, 2, 3, 1) + 1) * 127.5 + 0.5, 0, 255).astype(np.uint8)

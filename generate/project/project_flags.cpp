@@ -1,4 +1,6 @@
 #include <cmath>
+#include <filesystem>
+#include <system_error>
 
 #include "generate/project/project.h"
 #include "storage/errors.h"
@@ -42,6 +44,11 @@ void SettleProjectFlags(const CLI::App& app, generate::GenerateOptions& generate
   options.search.seed = generate.seed;
   if (!std::isfinite(options.search.feature_weight)) throw UsageError("--feature-weight: must be a finite number");
   if (app.count("--out") == 0) generate.out = "projected";
+  std::error_code absent;  // a result that does not exist yet
+  if (std::filesystem::equivalent(options.source, generate.out, absent)) {
+    throw UsageError("--project: --out is " + generate.out.string() +
+                     " itself; choose another place, so that no photograph is overwritten or mixed with results");
+  }
   const generate::OutputKind kind = generate.kind();
   if (kind == generate::OutputKind::kFolder) return;
   if (kind != generate::OutputKind::kGrid || std::filesystem::is_directory(options.source)) {

@@ -1,10 +1,11 @@
 """Each bad input ends with one clear line, the right exit code, and nothing half-written."""
 import fcntl
+import os
 import shutil
 import subprocess
 import unittest
 
-from programs import BIN, ENVIRONMENT, WithShards, make_shards, newest_checkpoint, train
+from programs import BIN, ENVIRONMENT, WithShards, make_shards, newest_checkpoint, train, train_command
 
 
 class BadInput(WithShards):
@@ -73,6 +74,15 @@ class BadInput(WithShards):
 
     def test_unknown_flag(self):
         self.assert_refused(2, '--no-such-flag', 2, self.shards, '--no-such-flag')
+
+    def test_name_that_is_not_utf8(self):
+        shards = self.folder / os.fsdecode(b'sh\xffards')
+        for name, flags in (('--run', ('--run', self.folder / os.fsdecode(b'r\xffn'))), ('--shards', ('--shards', shards))):
+            done = subprocess.run(train_command(2, self.shards, self.run_folder, '--steps', 1, *flags), capture_output=True,
+                                  text=True, errors='surrogateescape', env=ENVIRONMENT, timeout=120)
+            self.assert_code(2, done)
+            self.assertIn(f'{name}: {flags[1]} is not UTF-8', done.stderr)
+            self.assertFalse(self.run_folder.exists())
 
     def test_run_folder_in_use(self):
         self.run_folder.mkdir()

@@ -2,6 +2,7 @@
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import time
 import unittest
@@ -22,7 +23,7 @@ class Elastic(WithShards):
         for before, after in itertools.permutations((1, 2, 4), 2):
             with self.subTest(before=before, after=after):
                 run = self.folder / f'elastic-{before}-{after}'
-                self.assert_code(0, train(before, self.shards, run, *EXACT, '--steps', 3))
+                shutil.copytree(self.begun(before), run)
                 done = train(after, self.shards, run, *EXACT, '--steps', steps)
                 self.assert_code(0, done)
                 ranks = '1 rank' if before == 1 else f'{before} ranks'
@@ -32,6 +33,12 @@ class Elastic(WithShards):
                     self.assertEqual(expected['images'], line['images'])
                     for name in LOSSES:
                         self.assertAlmostEqual(1, line[name] / expected[name], delta=1e-9, msg=f'{name} {line["step"]}')
+
+    def begun(self, ranks):
+        run = self.folder / f'begun-{ranks}'
+        if not run.exists():
+            self.assert_code(0, train(ranks, self.shards, run, *EXACT, '--steps', 3))
+        return run
 
     def whole_run(self, steps):
         run = self.folder / 'whole'

@@ -86,28 +86,32 @@ class RunFolder(WithShards):
 
 
 class Resume(WithShards):
-    FLAGS = ('--steps', max(200, 20 * KILLS), '--checkpoint-every', 5, '--sample-every', 0)
+    FLAGS = ('--steps', 20 * KILLS, '--checkpoint-every', 5, '--sample-every', 0)
+    SHORT = ('--steps', 60, *FLAGS[2:])  # for what happens once and needs no long run
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.whole = cls.folder / 'whole'
-        train(2, cls.shards, cls.whole, *cls.FLAGS)
+        train(2, cls.shards, cls.whole, *cls.FLAGS, '--keep', 1000)
 
-    def assert_same_as_uninterrupted(self, run):
-        self.assertEqual(stats(self.whole), stats(run))
-        self.assertEqual(digests(newest_checkpoint(self.whole)), digests(newest_checkpoint(run)))
+    def assert_same_as_uninterrupted(self, run, flags):
+        steps = flags[1]
+        self.assertEqual(stats(self.whole)[:steps], stats(run))
+        end = newest_checkpoint(run)
+        self.assertEqual(steps, int(end.name[5:]))
+        self.assertEqual(digests(self.whole / 'checkpoints' / end.name), digests(end))
 
     def test_sigusr1_saves_and_ends_with_75(self):
         run = self.folder / 'usr1'
-        process = subprocess.Popen(train_command(2, self.shards, run, *self.FLAGS), env=ENVIRONMENT,
+        process = subprocess.Popen(train_command(2, self.shards, run, *self.SHORT), env=ENVIRONMENT,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.wait_for_line(run, 12)
         process.send_signal(signal.SIGUSR1)
         self.assertEqual(75, process.wait(60))
         self.assertEqual(stats(run)[-1]['step'], int(newest_checkpoint(run).name[5:]))
-        self.assert_code(0, train(2, self.shards, run, *self.FLAGS))
-        self.assert_same_as_uninterrupted(run)
+        self.assert_code(0, train(2, self.shards, run, *self.SHORT))
+        self.assert_same_as_uninterrupted(run, self.SHORT)
 
     def test_signals_change_no_number_of_the_step_in_which_they_arrive(self):
         """Hundreds of signals in one step, because they disturb oneDNN in a few places only
@@ -149,7 +153,7 @@ class Resume(WithShards):
             inside_saves += bool(self.saves_begun(run) - abandoned)
         self.assertGreaterEqual(inside_saves, KILLS // 4)
         self.assert_code(0, train(2, self.shards, run, *self.FLAGS))
-        self.assert_same_as_uninterrupted(run)
+        self.assert_same_as_uninterrupted(run, self.FLAGS)
 
     def test_going_back_twice_to_one_checkpoint_keeps_all_three_branches(self):
         run = self.folder / 'branches'
@@ -177,11 +181,11 @@ class Resume(WithShards):
         data = bytearray(part.read_bytes())
         data[len(data) // 2] ^= 1
         part.write_bytes(data)
-        done = train(2, self.shards, run, *self.FLAGS)
+        done = train(2, self.shards, run, *self.SHORT)
         self.assert_code(0, done)
         self.assertIn(part.name, done.stderr)
         self.assertIn('set aside', done.stderr)
-        self.assert_same_as_uninterrupted(run)
+        self.assert_same_as_uninterrupted(run, self.SHORT)
 
     def test_flips_and_truncations_of_the_newest_checkpoint_are_found_by_the_ranks(self):
         randomness = random.Random(2)

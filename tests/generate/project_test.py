@@ -185,6 +185,16 @@ class Projection(WithFolder):
             self.assertEqual((1, 20), np.load(source / 'projected/latents.npy').shape)
             self.assertFalse((source / 'projected/projected').exists())
 
+    def test_results_never_replace_the_photographs(self):
+        source = self.folder / 'kept'
+        source.mkdir()
+        photo = source / 'a.png'
+        Image.open(self.photograph()).save(photo)
+        before = photo.read_bytes()
+        for path, out in ((photo, photo), (photo, source / '..' / 'kept' / 'a.png'), (source, source)):
+            self.assertIn(f'--out is {out} itself', self.project(path, out, code=2))
+        self.assertEqual([(photo, before)], [(path, path.read_bytes()) for path in source.iterdir()])
+
     def test_a_folder_keeps_names_and_leaves_out_what_is_no_photograph(self):
         source = self.folder / 'mixed'
         (source / 'deep').mkdir(parents=True)

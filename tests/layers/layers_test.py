@@ -1,5 +1,5 @@
-"""Every include line goes in a direction that the table of docs/architecture.md allows, and no source is too long. Argument:
-repository root."""
+"""Every include line goes in a direction that the table of docs/architecture.md allows, no source is too long, and no test
+case is left out of ctest. Argument: repository root."""
 import pathlib
 import re
 import sys
@@ -37,7 +37,9 @@ def complaints(files, layers):
             continue
         for mark, included in INCLUDE.findall(text):
             if mark == '<':
-                if layer not in WITH_TORCH and re.match(r'(torch|ATen|c10)/', included):
+                if included == 'torch/torch.h':
+                    found.append(f'{path} includes all of LibTorch; narrower headers compile faster')
+                elif layer not in WITH_TORCH and re.match(r'(torch|ATen|c10)/', included):
                     found.append(f'{path} includes {included}; {layer} does without LibTorch')
                 continue
             used = layer_of(included, layers)
@@ -79,9 +81,21 @@ class Layers(unittest.TestCase):
         self.assertTrue(open_ones.search('" rank(s) with "'))
         self.assertEqual([], [(str(p.relative_to(ROOT)), m) for p in sources() for m in open_ones.findall(p.read_text())])
 
+    def test_every_test_case_is_run(self):
+        """Where a CMakeLists.txt names classes of a script, ctest runs these alone: a class that it forgets never runs."""
+        named_somewhere = 0
+        for script in sorted((ROOT / 'tests').rglob('*_test.py')):
+            cmake = script.parent / 'CMakeLists.txt'
+            classes = re.findall(r'^class (\w+)\(.*\):\n(?:(?: .*)?\n)*?    def test_', script.read_text(), re.M)
+            named = {name for name in classes if cmake.exists() and re.search(rf'\b{name}\b', cmake.read_text())}
+            if named:
+                self.assertEqual([], [name for name in classes if name not in named], script)
+                named_somewhere += len(named)
+        self.assertGreater(named_somewhere, 50)
+
     def test_a_forbidden_include_is_noticed(self):
         for path, line in (('storage/a.cpp', '#include "shard/b.h"'), ('shard/a.h', '#include "trainer/run/b.h"'),
-                           ('trainer/data/a.h', '#include <torch/torch.h>'), ('new/a.h', ''),
+                           ('trainer/data/a.h', '#include <torch/nn.h>'), ('trainer/run/a.cpp', '#include <torch/torch.h>'), ('new/a.h', ''),
                            ('shard/a.cpp', '#include "b.h"')):
             self.assertEqual(1, len(complaints({path: line}, table())), path)
 

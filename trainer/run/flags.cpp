@@ -24,6 +24,18 @@ std::optional<std::uint64_t> NumberOrAuto(const std::string& text) {
 
 }  // namespace
 
+void Flags::RequireUtf8(CLI::Option& option) {
+  const auto check = [](const std::string& text) -> std::string {
+    try {
+      (void)nlohmann::json(text).dump();
+      return "";
+    } catch (const nlohmann::json::exception&) {
+      return text + " is not UTF-8; rename it, because the run keeps this name in JSON files";
+    }
+  };
+  option.check(CLI::Validator(check, ""));
+}
+
 nlohmann::json Flags::ToJson() const {
   nlohmann::json json;
   for (const auto& [name, value] : values_) json[name] = value.get();

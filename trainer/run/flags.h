@@ -38,6 +38,7 @@ class Flags {
     Remember(on_resume, name, {[&value] { return JsonOf(value); }, [&value](const auto& json) { Read(json, value); }});
     CLI::Option* option = app_.add_option(name, value, help)->group(group_);
     if constexpr (std::is_arithmetic_v<Value>) return option->capture_default_str();
+    RequireUtf8(*option);
     if (JsonOf(value) != "" && !JsonOf(value).is_array()) option->capture_default_str();
     return option;
   }
@@ -97,6 +98,8 @@ class Flags {
     json.get_to(value);
   }
   void Remember(OnResume on_resume, const std::string& name, Access access);
+  // JSON files keep the values, and JSON has no bytes that are not UTF-8.
+  static void RequireUtf8(CLI::Option& option);
 
   CLI::App& app_;
   std::string group_;

@@ -132,7 +132,7 @@ Choice Rate(const TrainOptions& options, double rate_at_8) {
   const double rate = balance::TargetRate(rate_at_8, balance::kPaperRate, resolved);
   const std::string width = "for networks of " + std::to_string(options.gan.network.features) + " features";
   if (!BalanceMay(options, balance::ActionGroup::kPace)) return {rate, width};
-  return {balance::kPaperRate, "the balance leads it from there, " + width};
+  return {balance::kPaperRate, "the rate at the start, which the balance changes during training, " + width};
 }
 
 std::optional<Choice> RateOfG(const TrainOptions& options, const PresetFacts& /*facts*/) {
