@@ -17,7 +17,7 @@
 #   imagecodecs, lossless=True            0, 0       8, 200, 128
 #   Pillow, PNG                           0, 0       8, 200, 128
 #
-# Exits 0 while this is so, 1 when the behaviour changed. Downloads about 60 MB.
+# Exits 0 while this is so, 1 when the behaviour changed. Downloads about 50 MB.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
