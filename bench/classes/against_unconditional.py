@@ -42,7 +42,10 @@ def main():
         for conditional in (True, False):
             run = run_of(options, conditional, seed)
             # A conditional generator makes every latent with every class.
-            fakes = generate(options, run, FAKES // len(names) if conditional else FAKES)
+            if conditional:
+                fakes = generate(options, run, FAKES // len(names), classes=names)
+            else:
+                fakes = generate(options, run, FAKES)
             said.append((*excess(run), len(set(classify(fakes)))))
         (ours, ours_images, ours_found), (plain, plain_images, plain_found) = said
         logs.append(math.log(ours / plain))

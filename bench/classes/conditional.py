@@ -38,7 +38,8 @@ def main():
     for seed in seeds_of(options.seeds):
         run = train(options, 'run', seed, '--conditional', '--augment', options.augment, '--class-sampling', options.class_sampling)
         for factor in options.truncation.split(','):
-            fakes = generate(options, run, PER_CLASS, '--truncation', factor).reshape(len(names), PER_CLASS, 64, 64, 3)
+            fakes = generate(options, run, PER_CLASS, '--truncation', factor, classes=names)
+            fakes = fakes.reshape(len(names), PER_CLASS, 64, 64, 3)
             right = np.array([(classify(of_class) == c).mean() for c, of_class in enumerate(fakes)])
             ratio = np.array([diversity(of_class) / diversity(pictures[labels == c]) for c, of_class in enumerate(fakes)])
             print(f'seed {seed}, truncation {factor}: the asked class is named for {right.mean():.3f} of the generated ones, '

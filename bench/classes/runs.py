@@ -49,9 +49,10 @@ def train(options, name, seed, *flags):
     return run
 
 
-def generate(options, run, count, *flags):
-    """uint8 [N, 64, 64, 3]: N is `count`, for a conditional run `count` of each class, one class after another. `flags` are
-    further flags of gan-generate."""
+def generate(options, run, count, *flags, classes=()):
+    """uint8 [N, 64, 64, 3]: N is `count`, for a conditional run `count` of each of the `classes`, one class after another.
+    `flags` are further flags of gan-generate, which shows 32 classes at most unless they are named."""
+    flags = [*flags, '--class', ','.join(classes)] if classes else flags
     array = options.out / 'fakes.npy'
     subprocess.run([BIN / 'gan-generate', '--checkpoint', run, '--count', str(count), '--seed', '1000', '--out', array, *flags],
                    check=True)
