@@ -5,7 +5,7 @@
 # The guess before it was run: a lossless picture is equal to what was saved, in all four channels.
 #
 # What follows for users: many loaders drop alpha, as convert('RGB') does. The background of cut-out pictures is then black in the
-# WebP files and has its colours in the PNG files of the same set, which a discriminator tells apart at once. Pass exact=True to save() and
+# WebP files and has its colours in the PNG files of the same set, which a discriminator can tell apart. Pass exact=True to save() and
 # -exact to cwebp, or paste each picture onto a background before it is stored.
 #
 # What was seen, as the largest differences of a channel where alpha is 0 and elsewhere, and the first pixel without alpha (8, 200, 128

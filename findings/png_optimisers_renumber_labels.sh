@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # zopflipng 1.0.3 (Debian 12's package) and pyoxipng 9.1.1 (PyPI wheel), which make PNG files smaller without loss, renumber
-# the labels of pictures with a palette, in each picture otherwise. They and pngcrush 1.8.13 also make a 16-bit mask of 0 and 65535 one of
+# the labels of pictures with a palette, differently in each picture. They and pngcrush 1.8.13 also make a 16-bit mask of 0 and 65535 one of
 # 0 and 255, and optipng 0.7.7 one of 0 and 1. There is no error and no warning.
 #
 # The guess before it was run: the indices of a palette and the levels of 16 bits are what the file holds, so a program that calls
@@ -10,7 +10,7 @@
 # are sorted, and where the two bytes of each 16-bit level are equal, one of them is dropped. optipng goes on to one bit.
 #
 # What follows for users: many sets with a label for each pixel keep the numbers of the classes as palette indices. After such a
-# program the same class has another number in each picture, and a GAN that is conditioned on it learns nonsense. Pass
+# program the same class has another number in each picture, so a GAN that is conditioned on the labels gets wrong ones. Pass
 # palette_reduction=False, bit_depth_reduction=False and color_type_reduction=False to oxipng.optimize(), -nx to optipng and -noreduce to
 # pngcrush, and keep zopflipng away from labels.
 #

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Pillow 13.0.0 (PyPI wheel): thumbnail() makes other pixels of a JPEG than of a PNG with the same pixels, by up to 24 levels. If the
-# JPEG was loaded before, by load() here, its thumbnail equals that of the PNG. There is no error and no warning.
+# Pillow 13.0.0 (PyPI wheel): thumbnail() makes other pixels of a JPEG than of a PNG with the same pixels, by up to 24 levels. After
+# load() the JPEG's thumbnail equals that of the PNG. There is no error and no warning.
 #
 # The guess before it was run: equal pixels have equal thumbnails, within one level, whatever file they came from and whatever was
 # called before.

@@ -2,7 +2,7 @@
 """Does a conditional generator make the class that it is asked for, and is each class as diverse as the real one?
 
     .deps/venv/bin/python bench/classes/conditional.py --photos PHOTOS --out FOLDER [--images 100000] [--seeds 1-3]
-        [--class-sampling uniform] [--truncation 1,0.85]
+        [--class-sampling uniform] [--truncation 1,0.7]
 
 PHOTOS has a folder per class. A classifier is trained on four fifths of the real pictures and tested on the rest; the
 generator is trained on all pictures that gan-train does not hold out. Then 100 pictures of each class are classified, for
@@ -28,7 +28,7 @@ def main():
     flags = parser(__doc__, images=100_000, features=16, seeds='1-3')
     flags.add_argument('--augment', default='none')
     flags.add_argument('--class-sampling', default='data')
-    flags.add_argument('--truncation', default='1,0.85', help='factors of the latents, separated by commas')
+    flags.add_argument('--truncation', default='1,0.7', help='factors of the latents, separated by commas')
     options = flags.parse_args()
     pictures, labels, names = reals(options)
     learnt, tried = split(len(labels))

@@ -86,7 +86,7 @@ class RunFolder(WithShards):
 
 
 class Resume(WithShards):
-    FLAGS = ('--steps', 20 * KILLS, '--checkpoint-every', 5, '--sample-every', 0)
+    FLAGS = ('--steps', max(200, 20 * KILLS), '--checkpoint-every', 5, '--sample-every', 0)
     SHORT = ('--steps', 60, *FLAGS[2:])  # for what happens once and needs no long run
 
     @classmethod

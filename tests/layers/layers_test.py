@@ -95,8 +95,8 @@ class Layers(unittest.TestCase):
 
     def test_a_forbidden_include_is_noticed(self):
         for path, line in (('storage/a.cpp', '#include "shard/b.h"'), ('shard/a.h', '#include "trainer/run/b.h"'),
-                           ('trainer/data/a.h', '#include <torch/nn.h>'), ('trainer/run/a.cpp', '#include <torch/torch.h>'), ('new/a.h', ''),
-                           ('shard/a.cpp', '#include "b.h"')):
+                           ('trainer/data/a.h', '#include <torch/nn.h>'), ('trainer/run/a.cpp', '#include <torch/torch.h>'),
+                           ('new/a.h', ''), ('shard/a.cpp', '#include "b.h"')):
             self.assertEqual(1, len(complaints({path: line}, table())), path)
 
 
