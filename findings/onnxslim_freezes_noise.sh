@@ -23,7 +23,7 @@
 #   Dropout, training mode       varies        varies    fixed      varies              varies
 #   RandomNormal, as advised     varies                  varies     varies
 #
-# Exits 0 while this is so, 1 when the behaviour changed. Downloads about 60 MB.
+# Exits 0 while this is so, 1 when the behaviour changed. Downloads about 70 MB.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
