@@ -76,18 +76,24 @@ def measure(run):
     return result
 
 
-def train_two_ranks(shards, run, flags, prefix=()):
-    """Trains two ranks of one thread, returns the exit code (0 or DIVERGED) and the measures, and keeps no checkpoint."""
+def run_two_ranks(program, shards, run, flags, prefix=()):
+    """Trains two ranks of one thread in a new run folder and returns the exit code, 0 or DIVERGED."""
     shutil.rmtree(run, ignore_errors=True)
-    command = [*prefix, 'mpirun', '-np', '2', '--oversubscribe', '--mca', 'btl', '^tcp', TRAIN, '--shards', shards, '--run', run,
+    command = [*prefix, 'mpirun', '-np', '2', '--oversubscribe', '--mca', 'btl', '^tcp', program, '--shards', shards, '--run', run,
                '--threads', '1', '--metrics-port', 'off', *flags]
     environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT='1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM='1')
     done = subprocess.run([str(word) for word in command], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                           text=True, check=False)
     if done.returncode not in (0, DIVERGED):
         raise SystemExit(f'{run}: exit code {done.returncode}: {done.stderr[-500:]}')
+    return done.returncode
+
+
+def train_two_ranks(shards, run, flags, prefix=()):
+    """As run_two_ranks(), but returns the exit code and the measures, and keeps no checkpoint."""
+    exit_code = run_two_ranks(TRAIN, shards, run, flags, prefix)
     shutil.rmtree(run / 'checkpoints', ignore_errors=True)
-    return {'exit_code': done.returncode, **measure(run)}
+    return {'exit_code': exit_code, **measure(run)}
 
 
 class Study:

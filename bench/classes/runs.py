@@ -11,6 +11,7 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path += [str(ROOT / 'python'), str(ROOT / 'bench')]
 from equipoise.shards import Shards  # noqa: E402
+from measured_images import pixels  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get('EQUIPOISE_BIN', ROOT / 'build/release/bin'))
 
@@ -56,5 +57,4 @@ def generate(options, run, count, *flags, classes=()):
     array = options.out / 'fakes.npy'
     subprocess.run([BIN / 'gan-generate', '--checkpoint', run, '--count', str(count), '--seed', '1000', '--out', array, *flags],
                    check=True)
-    images = np.load(array)  # float [N, 3, 64, 64] in [-1, 1]
-    return np.clip((images.transpose(0, 2, 3, 1) + 1) * 127.5 + 0.5, 0, 255).astype(np.uint8)
+    return pixels(np.load(array))

@@ -8,22 +8,19 @@ The run needs --sample-every; fid and kid use a small random network instead of 
 """
 import argparse
 import json
-import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 
 import numpy as np
 import torch
-from safetensors.numpy import save_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / 'tests/peers'), str(ROOT / 'bench/results')]
+sys.path[:0] = [str(ROOT / 'tests/peers'), str(ROOT / 'bench/results'), str(ROOT / 'bench')]
+from measured_images import measured  # noqa: E402
 from pictures import tiles  # noqa: E402
 from quality_test import Inception  # noqa: E402
 
-BIN = pathlib.Path(os.environ.get('EQUIPOISE_BIN', ROOT / 'build/release/bin'))
 COUNT, SIDE = 64, 128
 
 
@@ -50,12 +47,10 @@ def main():
     side = next(iter(sets.values())).shape[2]
     sets |= dict(real=photographs(options.shards, side), noise=np.random.default_rng(0).uniform(-1, 1, (COUNT, 3, side, side)))
     with tempfile.TemporaryDirectory() as folder:
-        save_file({name: np.ascontiguousarray(images, np.float32) for name, images in sets.items()}, f'{folder}/sets.safetensors')
         torch.manual_seed(1)
         torch.jit.script(Inception().eval()).save(f'{folder}/inception.pt')
-        done = subprocess.run([BIN / 'quality_dump', folder, f'{folder}/inception.pt', f'{folder}/sets.safetensors'], check=True,
-                              stdout=subprocess.PIPE, text=True)
-    for name, of in json.loads(done.stdout).items():
+        values = measured(sets, folder, f'{folder}/inception.pt')
+    for name, of in values.items():
         print(f'{name:9}', *(f'{kind}: {of[kind]:.4f} ' for kind in of))
 
 

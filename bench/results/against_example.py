@@ -13,29 +13,27 @@ The time of gan-train contains its start, its own measurements and its checkpoin
 steps alone. gan-train holds back 5 % of TRAINING; the example trains on all. A finished measurement is one line of
 FOLDER/results.jsonl, so an interrupted bench continues where it was. FOLDER/grids-SEED.png shows 64 images of both last
 generators, the example's on the left. With --plot (pip install matplotlib) FOLDER/distance.png shows the distances over
-time. The aim: gan-train reaches the
-best Frechet distance that the example has within the time in a third of it.
+time.
+
+The aim: gan-train needs a third of the time to reach the best Frechet distance that the example has within all of it.
 """
 import argparse
 import json
-import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import time
 
 import numpy as np
 from PIL import Image
-from safetensors.numpy import save_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / 'python'))
+sys.path += [str(ROOT / folder) for folder in ('python', 'bench', 'bench/balance')]
 from equipoise.shards import Shards  # noqa: E402
+from measured_images import BIN, measured, pixels  # noqa: E402
+from settings import run_two_ranks  # noqa: E402
 
-BIN = pathlib.Path(os.environ.get('EQUIPOISE_BIN', ROOT / 'build/release/bin'))
-ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT='1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM='1')
 SIDE, GAP = 64, 8
 MEASURES = ('frechet', 'swd', 'coverage')
 CHECKPOINT = re.compile(r'step-(\d+)')
@@ -60,18 +58,7 @@ def photographs(shards, count):
 
 def grid(images):
     """8 × 8 images [N, 3, 64, 64] in [-1, 1] as one picture."""
-    tiles = np.clip((images[:64].transpose(0, 2, 3, 1).astype(np.float32) + 1) * 127.5 + 0.5, 0, 255).astype(np.uint8)
-    return tiles.reshape(8, 8, SIDE, SIDE, 3).transpose(0, 2, 1, 3, 4).reshape(8 * SIDE, 8 * SIDE, 3)
-
-
-def measure(sets, reals, folder):
-    """{name of a set: its measures against the real pictures}."""
-    file = folder / 'sets.safetensors'
-    save_file({name: np.ascontiguousarray(images, np.float32) for name, images in (sets | {'real': reals}).items()}, file)
-    done = subprocess.run([BIN / 'quality_dump', folder, '', file], check=True, stdout=subprocess.PIPE, text=True)
-    file.unlink()
-    by_measure = json.loads(done.stdout)
-    return {name: {kind: by_measure[kind][name] for kind in MEASURES} for name in sets}
+    return pixels(images[:64]).reshape(8, 8, SIDE, SIDE, 3).transpose(0, 2, 1, 3, 4).reshape(8 * SIDE, 8 * SIDE, 3)
 
 
 class Bench:
@@ -85,15 +72,13 @@ class Bench:
         self.count = len(Shards(held_out)) // 2 * 2  # the measure of diversity compares pairs
         self.reals = photographs(held_out, self.count)
 
-    def has(self, side, seed):
-        return bool(self.of(side, seed))
-
     def keep(self, side, seed, generators):
         """Measures each of [(seconds, images shown to D, generated images)] and adds a line for it."""
         new = []
         for seconds, images, pictures in generators:
-            values = measure({'fakes': pictures}, self.reals, self.options.out)['fakes']
-            new.append({'side': side, 'seed': seed, 'seconds': round(seconds, 1), 'images': images, **values})
+            values = measured({'fakes': pictures, 'real': self.reals}, self.options.out)
+            new.append({'side': side, 'seed': seed, 'seconds': round(seconds, 1), 'images': images,
+                        **{kind: values[kind]['fakes'] for kind in MEASURES}})
         with self.results.open('a') as file:
             file.write(''.join(json.dumps(line) + '\n' for line in new))
         self.lines += new
@@ -101,7 +86,7 @@ class Bench:
         print(f'{side:9s} seed {seed}: best {json.dumps(best)}, last {json.dumps(new[-1])}', flush=True)
 
     def floor(self):
-        if not self.has('floor', 0):
+        if not self.of('floor', 0):
             self.keep('floor', 0, [(0, 0, photographs(self.training, self.count))])
 
     def generate(self, checkpoint):
@@ -121,12 +106,10 @@ class Bench:
 
     def equipoise(self, seed):
         run = self.options.out / f'equipoise-{seed}'
-        shutil.rmtree(run, ignore_errors=True)
         begun = time.time()
-        subprocess.run([*self.options.prefix.split(), 'mpirun', '-np', '2', '--oversubscribe', '--mca', 'btl', '^tcp', BIN / 'gan-train',
-                        '--shards', self.training, '--run', run, '--preset', 'auto', '--time', self.options.time, '--threads',
-                        '1', '--seed', str(seed), '--metrics-port', 'off', '--checkpoint-every', '200', '--keep', '1000',
-                        *self.options.flags.split()], check=True, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
+        run_two_ranks(BIN / 'gan-train', self.training, run,
+                      ['--preset', 'auto', '--time', self.options.time, '--seed', seed, '--checkpoint-every', '200',
+                       '--keep', '1000', *self.options.flags.split()], self.options.prefix.split())
         stats = [json.loads(line) for line in (run / 'stats.jsonl').read_text().splitlines()]
         images = {line['step']: line['images'] for line in stats}
         made, due = [], 0.0
@@ -137,6 +120,8 @@ class Bench:
                 continue
             due = seconds + self.options.every * 0.9
             made.append((seconds, images[int(match[1])], self.generate(checkpoint)))
+        if not made:
+            raise SystemExit(f'{run}: no checkpoint was saved within {self.options.time}; give a longer --time')
         self.keep('equipoise', seed, made)
 
     def of(self, side, seed):
@@ -202,7 +187,7 @@ def main():
     bench.floor()
     for seed in map(int, options.seeds.split(',')):
         for side in options.sides.split(','):
-            if not bench.has(side, seed):
+            if not bench.of(side, seed):
                 getattr(bench, side)(seed)
     bench.tell()
     bench.draw()
